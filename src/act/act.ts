@@ -1,0 +1,52 @@
+import type { CountTokens } from "../core/wire/types.ts";
+import type { Outcome } from "../core/types.ts";
+import type { StuntdoubleError } from "../core/errors.ts";
+import type { Permits } from "../limits/permits.ts";
+import { Exchange } from "./exchange.ts";
+import type { Loop } from "./play.ts";
+import type { Reply, Request } from "./reply.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** What acting on calls needs of its event loop and node. */
+export type ActDeps = {
+  readonly loop: Loop;
+  readonly permits: Permits;
+  readonly count: CountTokens;
+  /** The configuration in force, with everything built for it. */
+  runtime(): Runtime;
+  emit(outcome: Outcome): void;
+  /** Wall clock, milliseconds since 1970. */
+  wallClockMs(): number;
+};
+
+/** Takes requests from any adapter to their end. */
+export type Act = {
+  serve(request: Request, reply: Reply): void;
+  refuse(request: Request, reply: Reply, error: StuntdoubleError): void;
+  /** Calls not ended yet. */
+  open(): number;
+};
+
+/**
+ * Makes the one way through which every call goes: key, rules, limits, then forward or play; and one Outcome at its end.
+ *
+ * @returns never throws; what fails is answered in the caller's dialect
+ */
+export function createAct(deps: ActDeps): Act {
+  let open = 0;
+  const ended = (outcome: Outcome): void => {
+    open -= 1;
+    deps.emit(outcome);
+  };
+  return {
+    serve(request, reply) {
+      open += 1;
+      new Exchange(deps, request, reply, ended).run();
+    },
+    refuse(request, reply, error) {
+      open += 1;
+      new Exchange(deps, request, reply, ended).fail(error);
+    },
+    open: () => open,
+  };
+}

@@ -1,0 +1,291 @@
+import { readControl } from "../core/control.ts";
+import { decide } from "../core/decide.ts";
+import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { bendPlan, replacement, type PreparedFault } from "../core/faults/index.ts";
+import { createRng, hash32 } from "../core/rng.ts";
+import { simulate } from "../core/simulate.ts";
+import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
+import type { Ask, Failure, Opened } from "../core/wire/types.ts";
+import { presentedKey, shortHash } from "../limits/keys.ts";
+import type { Permit } from "../limits/permits.ts";
+import type { ActDeps } from "./act.ts";
+import { Live } from "./live.ts";
+import { outcomeOf, type Story } from "./outcome.ts";
+import { Player } from "./play.ts";
+import type { Reply, Request } from "./reply.ts";
+import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
+
+/** One call from its arrival to its Outcome. */
+export class Exchange {
+  readonly deps: ActDeps;
+  readonly request: Request;
+  readonly player: Player;
+  readonly story: Story;
+  readonly #runtime: Runtime;
+  readonly #ended: (outcome: Outcome) => void;
+  #opened: Opened | undefined = undefined;
+  #call: Call | undefined = undefined;
+  #permit: Permit | undefined = undefined;
+  #queue: AbortController | undefined = undefined;
+  #live: Live | undefined = undefined;
+  #rateRow: number | undefined = undefined;
+
+  constructor(deps: ActDeps, request: Request, reply: Reply, ended: (outcome: Outcome) => void) {
+    this.deps = deps;
+    this.request = request;
+    this.#ended = ended;
+    this.#runtime = deps.runtime();
+    const startMs = deps.loop.clock.now();
+    this.player = new Player(reply, deps.loop, startMs, (ending) => this.#settled(ending));
+    this.story = { request, startedAtMs: deps.wallClockMs(), mode: "own", queueMs: 0, faults: [] };
+  }
+
+  run(): void {
+    try {
+      const call = this.#read();
+      this.#call = call;
+      this.story.call = call;
+      this.story.decision = this.#decide(call);
+      this.#takeQuota(call);
+      const permit = this.deps.permits.tryTake();
+      if (permit === undefined) void this.#queueUp();
+      else this.#go(permit);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Ends the call with an error in the caller's dialect, or, once the head is out, by a reset. */
+  fail(caught: unknown): void {
+    const error = toStuntdoubleError(caught);
+    this.story.cause = error.code;
+    this.story.error = error;
+    if (this.player.done) return;
+    if (this.player.headSent !== undefined) {
+      this.player.end(this.#now(), "reset");
+      return;
+    }
+    this.story.mode = "own";
+    this.player.play(this.#failurePlan(error));
+  }
+
+  #read(): Call {
+    const { request } = this;
+    const { snapshot, keys } = this.#runtime;
+    const found = keys?.find(request.headers);
+    if (found === "missing" || found === "wrong") throw unauthenticated(found);
+    this.#rateRow = found?.index;
+    this.#opened = request.operation?.open({ headers: request.headers, body: request.body!, count: this.deps.count });
+    const facts = this.#opened?.facts ?? noFacts;
+    if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
+      throw new StuntdoubleError("NOT_FOUND", `The model \`${facts.model}\` does not exist.`, { param: "model" });
+    }
+    const presented = found === undefined ? presentedKey(request.headers) : undefined;
+    return {
+      id: request.id,
+      method: request.method,
+      route: request.route,
+      headers: request.headers,
+      keyName: found?.name,
+      keyHash: found?.hash16 ?? (presented === undefined ? undefined : shortHash(presented)),
+      client: request.client,
+      facts,
+    };
+  }
+
+  #decide(call: Call): Decision {
+    const { snapshot } = this.#runtime;
+    const decision = decide(call, snapshot.rules, snapshot.fallback, snapshot.seed);
+    const wish = snapshot.control.enabled ? this.request.headers[snapshot.control.header] : undefined;
+    return wish === undefined ? decision : readControl(wish, snapshot.control, decision);
+  }
+
+  #takeQuota(call: Call): void {
+    const { rates, snapshot } = this.#runtime;
+    if (rates === undefined) return;
+    const row = this.#rateRow ?? snapshot.keys.length;
+    this.#rateRow = row;
+    const taken = rates.take(row, rates.limitsTokens(row) ? call.facts.promptTokens() : 0);
+    this.story.quota = taken.quota;
+    if (taken.ok) return;
+    const retryAfterSeconds = Math.max(1, Math.ceil(taken.retryAfterMs / 1000));
+    throw new StuntdoubleError("RATE_LIMITED", rateMessage(taken.exceeded, taken.retryAfterMs), { retryAfterSeconds });
+  }
+
+  async #queueUp(): Promise<void> {
+    this.#queue = new AbortController();
+    try {
+      this.#go(await this.deps.permits.take(this.#queue.signal));
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#queue = undefined;
+    }
+  }
+
+  /** The permit is held until the answer has ended. */
+  #go(permit: Permit): void {
+    if (this.player.done) return permit.release();
+    this.#permit = permit;
+    this.story.queueMs = permit.waitedMs;
+    this.player.startMs += permit.waitedMs;
+    try {
+      this.#act(this.story.decision!);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #act(decision: Decision): void {
+    const faults = preparedFaults(decision.faults);
+    const instead = faults.length === 0 ? undefined : replacement(faults, this.faultContext());
+    if (instead !== undefined) {
+      this.story.mode = decision.serve.from === "simulator" ? "simulated" : "real";
+      this.player.play(this.#marked(instead, decision, "fault"));
+      return;
+    }
+    if (decision.serve.from === "simulator") this.#simulate(decision.serve.profile, faults, "simulate");
+    else this.#forward(decision.serve, faults);
+  }
+
+  #simulate(profile: string | undefined, faults: readonly PreparedFault[], label: string): void {
+    if (this.#opened === undefined) throw notSimulated(this.request);
+    const ask = this.#opened.ask();
+    this.story.mode = "simulated";
+    const plan = this.#simulated(ask, profile);
+    this.story.planned = plan;
+    const bent = faults.length === 0 ? plan : bendPlan(plan, faults, this.faultContext());
+    this.story.plannedEndMs = bent.endAtMs;
+    this.player.play(this.#marked(bent, this.story.decision!, label));
+  }
+
+  #simulated(ask: Ask, wanted: string | undefined): Plan {
+    const { profiles } = this.#runtime;
+    const profile = profiles.find(ask.model, wanted);
+    const { wishes } = this.story.decision!;
+    const seed = wishes.seed ?? ask.seed ?? this.seed();
+    this.story.profile = profile.profile.name;
+    this.story.seed = seed;
+    this.story.promptTokens = ask.promptTokens;
+    return simulate({
+      ask,
+      profile,
+      wishes,
+      seed,
+      callId: this.request.id,
+      nowSeconds: Math.floor(this.story.startedAtMs / 1000),
+      inFlight: this.deps.permits.inFlight(),
+    });
+  }
+
+  #forward(source: Extract<Source, { from: "upstream" }>, faults: readonly PreparedFault[]): void {
+    const runtime = this.#runtime.upstreams.get(source.upstream);
+    if (runtime === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${source.upstream} is not configured.`);
+    this.story.upstream = source.upstream;
+    const ticket = runtime.breaker.admit();
+    if (ticket === undefined && runtime.whenOpen !== "forward") return this.#standIn(runtime, faults);
+    this.story.mode = "real";
+    this.#live = new Live(this, this.#runtime, runtime, ticket, faults);
+    this.#live.start(this.#opened);
+  }
+
+  #standIn(runtime: UpstreamRuntime, faults: readonly PreparedFault[]): void {
+    if (runtime.whenOpen === "simulate" && this.#opened !== undefined) {
+      this.story.standIn = true;
+      return this.#simulate(undefined, faults, "stand-in");
+    }
+    throw new StuntdoubleError("BREAKER_OPEN", `Upstream ${runtime.upstream.name} failed too often and is not asked for now.`, {
+      retryAfterSeconds: Math.max(1, Math.ceil(runtime.breaker.retryAfterMs() / 1000)),
+    });
+  }
+
+  /** What faults may use of this call. */
+  faultContext() {
+    const { request, story } = this;
+    return {
+      dialect: request.dialect,
+      model: story.call?.facts.model,
+      requestId: request.id,
+      rng: createRng(hash32(this.seed(), "fault")),
+      stream: story.call?.facts.stream ?? false,
+      fired: (kind: string) => void story.faults.push(kind),
+    };
+  }
+
+  /** Headers that tell a simulated answer from a real one, and how to get the same again. */
+  answerHeaders(decision: Decision, label: string): string[] {
+    const headers = ["x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule];
+    if (this.story.seed !== undefined) headers.push("x-stuntdouble-seed", String(this.story.seed));
+    if (decision.faults.length > 0) headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
+    return headers;
+  }
+
+  #marked(plan: Plan, decision: Decision, label: string): Plan {
+    const headers = [...plan.head.headers, ...this.answerHeaders(decision, label)];
+    if (this.story.quota !== undefined) headers.push(...this.request.dialect.quotaHeaders(this.story.quota));
+    return { ...plan, head: { status: plan.head.status, headers } };
+  }
+
+  #failurePlan(error: StuntdoubleError): Plan {
+    const failure: Failure = {
+      status: error.status,
+      code: error.code,
+      message: error.message,
+      param: error.param,
+      retryAfterSeconds: error.retryAfterSeconds,
+      model: this.#call?.facts.model,
+      requestId: this.request.id,
+    };
+    const { head, body } = this.request.dialect.failure(failure);
+    const headers = [...head.headers];
+    if (this.story.decision !== undefined) headers.push(...this.answerHeaders(this.story.decision, "error"));
+    if (this.story.quota !== undefined) headers.push(...this.request.dialect.quotaHeaders(this.story.quota));
+    return {
+      head: { status: head.status, headers },
+      headAtMs: 0,
+      frames: [{ atMs: 0, data: body, tokens: 0, final: true }],
+      ending: "finish",
+      endAtMs: 0,
+    };
+  }
+
+  /** The seed of this call, where neither the caller nor the control header gave one. */
+  seed(): number {
+    return hash32(this.#runtime.snapshot.seed, this.request.id);
+  }
+
+  #now(): number {
+    return this.deps.loop.clock.now() - this.player.startMs;
+  }
+
+  #settled(ending: Ending | "client-gone"): void {
+    this.#queue?.abort();
+    this.#live?.stop(ending);
+    this.#permit?.release();
+    const outcome = outcomeOf(this.story, this.player, ending);
+    const { rates } = this.#runtime;
+    if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0) {
+      rates.settle(this.#rateRow, outcome.actual.tokens);
+    }
+    this.#ended(outcome);
+  }
+}
+
+const noFacts = { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
+
+function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
+  const message =
+    found === "missing"
+      ? "You didn't provide an API key. Send it as `Authorization: Bearer YOUR_KEY`."
+      : "Incorrect API key provided.";
+  return new StuntdoubleError("UNAUTHENTICATED", message);
+}
+
+function notSimulated(request: Request): StuntdoubleError {
+  return new StuntdoubleError("NOT_FOUND", `${request.method} ${request.route} cannot be simulated, and no upstream is configured for it.`);
+}
+
+function rateMessage(exceeded: "requests" | "tokens", retryAfterMs: number): string {
+  const unit = exceeded === "requests" ? "requests per min (RPM)" : "tokens per min (TPM)";
+  return `Rate limit reached on ${unit}. Please try again in ${(retryAfterMs / 1000).toFixed(3)}s.`;
+}

@@ -1,0 +1,88 @@
+import type { HeaderList } from "../core/types.ts";
+
+/** Fields that belong to one connection, not to the message. @see RFC 9110 §7.6.1 */
+const hopByHop = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What the upstream request sets by itself. */
+const ownedByRequest = new Set(["host", "content-length", "expect"]);
+
+const credentials = new Set(["authorization", "x-api-key", "api-key"]);
+
+/** How the headers of a forwarded request differ from the client's. */
+export type Forwarding = {
+  /** Lower-case name of the control header, which never leaves this node. */
+  readonly controlHeader: string;
+  /** Replaces the client's credentials; undefined passes them on. */
+  readonly apiKey: string | undefined;
+  /** Drops the client's credentials, because they were ours to check. */
+  readonly dropCredentials: boolean;
+  /** Asks for an uncompressed answer, so that events can be counted in it. */
+  readonly plain: boolean;
+};
+
+/**
+ * The headers for the upstream: the client's, in its order and spelling, less what belongs to the connection or to us.
+ *
+ * @param rawHeaders names and values in turn, as received
+ */
+export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): string[] {
+  const named = namedByConnection(rawHeaders);
+  const dropKeys = forwarding.dropCredentials || forwarding.apiKey !== undefined;
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    const lower = name.toLowerCase();
+    if (lower.startsWith(":") || hopByHop.has(lower) || ownedByRequest.has(lower) || named?.has(lower)) continue;
+    if (lower === forwarding.controlHeader || (dropKeys && credentials.has(lower))) continue;
+    if (forwarding.plain && lower === "accept-encoding") continue;
+    kept.push(name, rawHeaders[index + 1]!);
+  }
+  if (forwarding.plain) kept.push("accept-encoding", "identity");
+  if (forwarding.apiKey !== undefined) kept.push("authorization", `Bearer ${forwarding.apiKey}`);
+  return kept;
+}
+
+/**
+ * The headers for the client: the upstream's less those of its connection.
+ *
+ * @param rawHeaders names and values in turn, as received
+ * @param keepLength false when a fault may change how long the body is
+ */
+export function responseHeaders(rawHeaders: HeaderList, keepLength: boolean): string[] {
+  const named = namedByConnection(rawHeaders);
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    const lower = name.toLowerCase();
+    if (hopByHop.has(lower) || named?.has(lower)) continue;
+    if (!keepLength && lower === "content-length") continue;
+    kept.push(name, rawHeaders[index + 1]!);
+  }
+  return kept;
+}
+
+/** The value of the first header of that lower-case name. */
+export function headerValue(headers: HeaderList, wanted: string): string | undefined {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index]!;
+    if (name.length === wanted.length && name.toLowerCase() === wanted) return headers[index + 1];
+  }
+  return undefined;
+}
+
+/** Further hop-by-hop fields that the sender named in `Connection`. */
+function namedByConnection(headers: HeaderList): Set<string> | undefined {
+  const value = headerValue(headers, "connection");
+  if (value === undefined || value === "keep-alive" || value === "close") return undefined;
+  return new Set(value.split(",").map((name) => name.trim().toLowerCase()));
+}

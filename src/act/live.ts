@@ -1,0 +1,174 @@
+import { StuntdoubleError } from "../core/errors.ts";
+import { bendLive, type PreparedFault } from "../core/faults/index.ts";
+import { simulateTiming } from "../core/simulate.ts";
+import type { Ending, Frame, Head, Sink, Timeline } from "../core/types.ts";
+import type { Opened, StreamReader } from "../core/wire/types.ts";
+import type { Ticket } from "../limits/breaker.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Forwarded, Receiver } from "./forward.ts";
+import { headerValue, requestHeaders, responseHeaders } from "./headers.ts";
+import type { Runtime, UpstreamRuntime } from "./runtime.ts";
+import { createTimer, type Timer } from "./wheel.ts";
+
+/** A JSON answer larger than this is not searched for its usage. */
+const usageWithinBytes = 1024 * 1024;
+
+/** A real answer on its way to the client: measured, and bent by faults while it flows. */
+export class Live implements Receiver {
+  readonly #exchange: Exchange;
+  readonly #runtime: Runtime;
+  readonly #upstream: UpstreamRuntime;
+  readonly #ticket: Ticket | undefined;
+  readonly #faults: readonly PreparedFault[];
+  readonly #sink: Sink;
+  readonly #alarms: Timer[] = [];
+  readonly #arrivedAtMs: number[] = [];
+  #simulated: Timeline | undefined = undefined;
+  #forwarded: Forwarded | undefined = undefined;
+  #reader: StreamReader | undefined = undefined;
+  #json: Uint8Array[] | undefined = undefined;
+  #jsonBytes = 0;
+  #state: "asked" | "answering" | "over" = "asked";
+
+  constructor(exchange: Exchange, runtime: Runtime, upstream: UpstreamRuntime, ticket: Ticket | undefined, faults: readonly PreparedFault[]) {
+    this.#exchange = exchange;
+    this.#runtime = runtime;
+    this.#upstream = upstream;
+    this.#ticket = ticket;
+    this.#faults = faults;
+    const { player } = exchange;
+    this.#sink = faults.length === 0 ? player : bendLive(player, faults, { ...exchange.faultContext(), at: (atMs, task) => this.#at(atMs, task) });
+  }
+
+  start(opened: Opened | undefined): void {
+    const { request, story, player } = this.#exchange;
+    if (story.decision?.mirror !== undefined && opened !== undefined) this.#mirror(opened, story.decision.mirror);
+    const readable = opened?.facts.stream === true && (this.#faults.length > 0 || this.#simulated !== undefined);
+    const headers = requestHeaders(request.rawHeaders, {
+      controlHeader: this.#runtime.snapshot.control.header,
+      apiKey: this.#upstream.apiKey,
+      dropCredentials: this.#runtime.keys !== undefined,
+      plain: readable || this.#faults.length > 0,
+    });
+    const bytes = request.body?.bytes;
+    const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
+    story.upstreamAskedMs = this.#now();
+    this.#forwarded = this.#upstream.upstream.send({ method: request.method, target: request.target, headers, body }, this);
+    player.flow = this.#forwarded;
+  }
+
+  head(head: Head): void {
+    this.#state = "answering";
+    if (head.status >= 500) this.#ticket?.failed();
+    else this.#ticket?.succeeded();
+    const { request, story } = this.#exchange;
+    const plain = headerValue(head.headers, "content-encoding") === undefined;
+    const type = headerValue(head.headers, "content-type") ?? "";
+    if (plain && type.startsWith("text/event-stream")) this.#reader = request.dialect.readStream();
+    else if (plain && request.operation !== undefined && type.startsWith("application/json")) this.#json = [];
+    const headers = responseHeaders(head.headers, this.#faults.length === 0);
+    headers.push(...this.#exchange.answerHeaders(story.decision!, "forward"));
+    this.#sink.head(this.#now(), { status: head.status, headers });
+  }
+
+  data(bytes: Uint8Array): void {
+    const atMs = this.#now();
+    if (this.#json !== undefined) this.#keep(bytes);
+    if (this.#reader === undefined) {
+      this.#sink.data({ atMs, data: bytes, tokens: 0, final: false });
+      return;
+    }
+    const frames = this.#reader.push(atMs, bytes);
+    let tokens = 0;
+    for (const frame of frames) tokens += frame.tokens;
+    for (let count = tokens; count > 0; count -= 1) this.#arrivedAtMs.push(atMs);
+    if (this.#faults.length === 0) this.#sink.data({ atMs, data: bytes, tokens, final: false });
+    else for (const frame of frames) this.#sink.data(frame);
+  }
+
+  end(): void {
+    const atMs = this.#now();
+    this.#state = "over";
+    const { story } = this.#exchange;
+    story.upstreamEndedMs = atMs;
+    const rest: Frame | undefined = this.#reader?.flush(atMs);
+    if (rest !== undefined && this.#faults.length > 0) this.#sink.data(rest);
+    story.outputTokens = this.#usage();
+    this.#pair(atMs);
+    this.#sink.end(atMs, "finish");
+  }
+
+  failed(error: StuntdoubleError): void {
+    const before = this.#state;
+    this.#state = "over";
+    this.#exchange.story.upstreamEndedMs = this.#now();
+    if (before === "asked") {
+      this.#ticket?.failed();
+      this.#exchange.fail(error);
+      return;
+    }
+    this.#upstream.breaker.failedLate();
+    this.#exchange.story.cause = error.code;
+    this.#exchange.story.error = error;
+    this.#sink.end(this.#now(), "reset");
+  }
+
+  /** The answer to the client has ended, whichever way: nothing more is wanted of the upstream. */
+  stop(_ending: Ending | "client-gone"): void {
+    for (const alarm of this.#alarms) this.#exchange.deps.loop.wheel.disarm(alarm);
+    if (this.#state === "asked") this.#ticket?.abandoned();
+    if (this.#state !== "over") this.#forwarded?.abort();
+    this.#state = "over";
+  }
+
+  /** Plans what the simulator would have done; a request that only the provider understands is not compared. */
+  #mirror(opened: Opened, source: { from: string; profile?: string | undefined }): void {
+    const { story, deps } = this.#exchange;
+    try {
+      const ask = opened.ask();
+      const profile = this.#runtime.profiles.find(ask.model, source.profile);
+      story.profile = profile.profile.name;
+      story.promptTokens = ask.promptTokens;
+      const timing = simulateTiming({ ask, profile, wishes: story.decision!.wishes, seed: this.#exchange.seed(), inFlight: deps.permits.inFlight() });
+      this.#simulated = {
+        ttftMs: ask.stream ? timing.ttftMs : undefined,
+        totalMs: timing.totalMs,
+        tokens: timing.atMs.length,
+        atMs: ask.stream ? [...timing.atMs] : [],
+      };
+    } catch (error) {
+      if (!(error instanceof StuntdoubleError)) throw error;
+    }
+  }
+
+  /** Only answers that ended well are compared. */
+  #pair(totalMs: number): void {
+    const { story, player } = this.#exchange;
+    if (this.#simulated === undefined || (player.headSent?.status ?? 0) >= 400) return;
+    const tokens = story.outputTokens ?? this.#arrivedAtMs.length;
+    const real: Timeline = { ttftMs: this.#arrivedAtMs[0], totalMs, tokens, atMs: this.#arrivedAtMs };
+    story.shadow = { real, simulated: this.#simulated };
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#jsonBytes += bytes.length;
+    if (this.#jsonBytes > usageWithinBytes) this.#json = undefined;
+    else this.#json?.push(bytes);
+  }
+
+  #usage(): number | undefined {
+    if (this.#json === undefined) return undefined;
+    return this.#exchange.request.dialect.readUsage(Buffer.concat(this.#json));
+  }
+
+  #at(atMs: number, task: (atMs: number) => void): void {
+    const { deps, player } = this.#exchange;
+    const alarm = createTimer(() => task(this.#now()));
+    this.#alarms.push(alarm);
+    deps.loop.wheel.arm(alarm, player.startMs + atMs);
+  }
+
+  #now(): number {
+    return this.#exchange.deps.loop.clock.now() - this.#exchange.player.startMs;
+  }
+}

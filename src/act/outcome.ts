@@ -1,0 +1,92 @@
+import type { StuntdoubleError } from "../core/errors.ts";
+import type { Call, Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
+import type { Quota } from "../core/wire/types.ts";
+import type { Player } from "./play.ts";
+import type { Request } from "./reply.ts";
+
+/** What is noted of a call while it runs. */
+export type Story = {
+  readonly request: Request;
+  readonly startedAtMs: number;
+  readonly faults: string[];
+  mode: Outcome["mode"];
+  queueMs: number;
+  call?: Call;
+  decision?: Decision;
+  quota?: Quota;
+  upstream?: string;
+  profile?: string;
+  seed?: number;
+  standIn?: boolean;
+  promptTokens?: number;
+  /** Output tokens named by the upstream's usage. */
+  outputTokens?: number | undefined;
+  /** What the simulator planned, before any fault. */
+  planned?: Plan;
+  /** When the response was planned to end, faults included. */
+  plannedEndMs?: number;
+  /** Time from the start until the upstream was asked, and until its answer had come in whole. */
+  upstreamAskedMs?: number;
+  upstreamEndedMs?: number;
+  shadow?: ShadowPair;
+  cause?: string;
+  error?: StuntdoubleError;
+};
+
+/**
+ * The one record of an ended call.
+ *
+ * @param player has sent what it will send
+ */
+export function outcomeOf(story: Story, player: Player, ending: Ending | "client-gone"): Outcome {
+  const { request, call, decision } = story;
+  const planned = story.planned === undefined ? story.shadow?.simulated : timelineOf(story.planned);
+  const tokens = story.outputTokens ?? (story.mode === "simulated" && ending === "finish" ? planned?.tokens : undefined);
+  return {
+    id: request.id,
+    startedAtMs: story.startedAtMs,
+    method: request.method,
+    route: request.route,
+    operation: request.operation?.name,
+    dialect: request.operation === undefined ? undefined : request.dialect.name,
+    model: call?.facts.model,
+    stream: call?.facts.stream ?? false,
+    client: request.client,
+    keyName: call?.keyName,
+    rule: decision?.rule ?? "none",
+    mode: story.mode,
+    upstream: story.upstream,
+    profile: story.profile,
+    faults: story.faults,
+    standIn: story.standIn ?? false,
+    status: player.headSent?.status ?? (ending === "client-gone" ? 499 : 0),
+    ending,
+    cause: story.cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
+    promptTokens: story.promptTokens,
+    queueMs: story.queueMs,
+    overheadMs: overheadMs(story, player),
+    scheduleErrorMs: story.mode === "simulated" ? player.scheduleError() : undefined,
+    planned,
+    actual: player.timeline(tokens ?? player.tokenAtMs.length),
+    shadow: story.shadow,
+  };
+}
+
+/** The times of a plan's tokens. */
+export function timelineOf(plan: Plan): Timeline {
+  const atMs: number[] = [];
+  let tokens = 0;
+  for (const frame of plan.frames) {
+    tokens += frame.tokens;
+    for (let count = frame.tokens; count > 0; count -= 1) atMs.push(frame.atMs);
+  }
+  return { ttftMs: atMs[0], totalMs: plan.endAtMs, tokens, atMs };
+}
+
+/** total − planned − upstream. */
+function overheadMs(story: Story, player: Player): number {
+  if (story.plannedEndMs !== undefined) return Math.max(0, player.endedAtMs - story.plannedEndMs);
+  if (story.upstreamAskedMs === undefined) return player.endedAtMs;
+  const upstreamMs = (story.upstreamEndedMs ?? player.endedAtMs) - story.upstreamAskedMs;
+  return Math.max(0, player.endedAtMs - upstreamMs);
+}

@@ -1,0 +1,245 @@
+import type { Ending, Frame, Head, Plan, Sink, Timeline } from "../core/types.ts";
+import type { Clock } from "../limits/clock.ts";
+import type { Reply, ReplyListener } from "./reply.ts";
+import type { Timer, Wheel } from "./wheel.ts";
+
+/** What a player needs of its event loop. */
+export type Loop = { readonly clock: Clock; readonly wheel: Wheel };
+
+/** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
+const pauseAboveBytes = 256 * 1024;
+
+/** A live source that can be held back. */
+export type Flow = { pause(): void; resume(): void };
+
+/**
+ * Sends one response on time: the only place that waits.
+ *
+ * Frames come from a plan (`play`) or piece by piece from a live source (it is a Sink). Deadlines are absolute, so a late
+ * stream sends all that is due in one write and never drifts. `settled` is called once, when nothing more will be sent.
+ */
+export class Player implements Timer, Sink, ReplyListener {
+  dueMs = 0;
+  previous: Timer | undefined = undefined;
+  next: Timer | undefined = undefined;
+  slot = -1;
+
+  flow: Flow | undefined = undefined;
+  /** Start of the call in the clock's time; every `atMs` counts from here. */
+  startMs: number;
+  headSent: Head | undefined = undefined;
+  /** Actual emission of each token, from the start of the call. */
+  readonly tokenAtMs: number[] = [];
+  endedAtMs = 0;
+
+  readonly #reply: Reply;
+  readonly #loop: Loop;
+  readonly #settled: (ending: Ending | "client-gone") => void;
+  #head: Head | undefined = undefined;
+  #headAtMs = 0;
+  #frames: Frame[] = [];
+  #cursor = 0;
+  #ending: Ending | undefined = undefined;
+  #endAtMs = 0;
+  #blocked = false;
+  #paused = false;
+  #waitingBytes = 0;
+  #state: "open" | "stalled" | "done" = "open";
+  #errorSumMs = 0;
+  #errorMaxMs = 0;
+  #errorCount = 0;
+
+  constructor(reply: Reply, loop: Loop, startMs: number, settled: (ending: Ending | "client-gone") => void) {
+    this.#reply = reply;
+    this.#loop = loop;
+    this.#settled = settled;
+    this.startMs = startMs;
+    reply.listener = this;
+  }
+
+  /** Plays a whole plan. */
+  play(plan: Plan): void {
+    this.#head = plan.head;
+    this.#headAtMs = plan.headAtMs;
+    this.#frames = plan.frames as Frame[];
+    this.#ending = plan.ending;
+    this.#endAtMs = plan.endAtMs;
+    this.#step();
+  }
+
+  head(atMs: number, head: Head): void {
+    this.#head = head;
+    this.#headAtMs = atMs;
+    this.#step();
+  }
+
+  data(frame: Frame): void {
+    if (this.#state !== "open") return;
+    this.#frames.push(frame);
+    this.#waitingBytes += frame.data.length;
+    this.#step();
+    this.#balance();
+  }
+
+  end(atMs: number, ending: Ending): void {
+    this.#ending = ending;
+    this.#endAtMs = atMs;
+    this.#step();
+  }
+
+  fire(): void {
+    this.#step();
+  }
+
+  drained(): void {
+    this.#blocked = false;
+    this.#step();
+    this.#balance();
+  }
+
+  left(): void {
+    if (this.#state === "stalled") this.#settle("stall");
+    else if (this.#state === "open") this.#settle("client-gone");
+  }
+
+  /** True once nothing more will be sent. */
+  get done(): boolean {
+    return this.#state === "done";
+  }
+
+  /** When tokens really left. */
+  timeline(tokens: number): Timeline {
+    return { ttftMs: this.tokenAtMs[0], totalMs: this.endedAtMs, tokens, atMs: this.tokenAtMs };
+  }
+
+  /** Actual − planned emission over all frames sent; undefined when none was. */
+  scheduleError(): { mean: number; max: number } | undefined {
+    if (this.#errorCount === 0) return undefined;
+    return { mean: this.#errorSumMs / this.#errorCount, max: this.#errorMaxMs };
+  }
+
+  #step(): void {
+    if (this.#state !== "open" || this.#blocked) return;
+    const nowMs = this.#loop.clock.now() - this.startMs;
+    if (this.headSent === undefined) {
+      if (this.#head === undefined) return this.#finishHeadless(nowMs);
+      if (nowMs < this.#headAtMs) return this.#wait(this.#headAtMs);
+      if (this.#sendWhole(this.#head, nowMs)) return;
+      this.headSent = this.#head;
+      this.#reply.head(this.#head);
+    }
+    this.#sendDue(nowMs);
+    if (this.#blocked) return;
+    const upcoming = this.#frames[this.#cursor];
+    if (upcoming !== undefined) return this.#wait(upcoming.atMs);
+    if (this.#ending === undefined) return;
+    if (nowMs < this.#endAtMs) return this.#wait(this.#endAtMs);
+    this.#finish(this.#ending, nowMs);
+  }
+
+  /** A source can end before its head only by breaking or by silence. */
+  #finishHeadless(nowMs: number): void {
+    if (this.#ending === undefined) return;
+    if (nowMs < this.#endAtMs) return this.#wait(this.#endAtMs);
+    this.#finish(this.#ending === "finish" ? "cut" : this.#ending, nowMs);
+  }
+
+  /** An answer that is due from head to end leaves in one piece. */
+  #sendWhole(head: Head, nowMs: number): boolean {
+    if (this.#ending !== "finish" || nowMs < this.#endAtMs || this.#frames.length > 1) return false;
+    const frame = this.#frames[0];
+    this.headSent = head;
+    this.#cursor = this.#frames.length;
+    if (frame !== undefined) this.#record(frame, nowMs);
+    this.#reply.whole(head, frame === undefined ? "" : frame.data);
+    this.#conclude("finish", nowMs);
+    return true;
+  }
+
+  #sendDue(nowMs: number): void {
+    const first = this.#cursor;
+    let last = first;
+    let frame = this.#frames[last];
+    while (frame !== undefined && frame.atMs <= nowMs) {
+      this.#record(frame, nowMs);
+      last += 1;
+      frame = this.#frames[last];
+    }
+    if (last === first) return;
+    const data = last === first + 1 ? this.#frames[first]!.data : joined(this.#frames, first, last);
+    this.#cursor = last;
+    if (this.#ending === undefined) this.#forget();
+    if (!this.#reply.write(data)) this.#blocked = true;
+  }
+
+  #record(frame: Frame, nowMs: number): void {
+    for (let count = frame.tokens; count > 0; count -= 1) this.tokenAtMs.push(nowMs);
+    const errorMs = nowMs - frame.atMs;
+    this.#errorSumMs += errorMs;
+    this.#errorCount += 1;
+    if (errorMs > this.#errorMaxMs) this.#errorMaxMs = errorMs;
+  }
+
+  /** A live source has no end in sight: what was sent is dropped. */
+  #forget(): void {
+    if (this.#cursor < this.#frames.length) return;
+    this.#frames = [];
+    this.#cursor = 0;
+    this.#waitingBytes = 0;
+  }
+
+  #balance(): void {
+    const full = this.#blocked || this.#waitingBytes > pauseAboveBytes;
+    if (full === this.#paused || this.#state !== "open") return;
+    this.#paused = full;
+    if (full) this.flow?.pause();
+    else this.flow?.resume();
+  }
+
+  #wait(atMs: number): void {
+    this.#loop.wheel.arm(this, this.startMs + atMs);
+  }
+
+  #finish(ending: Ending, nowMs: number): void {
+    if (ending === "stall") {
+      this.#state = "stalled";
+      return;
+    }
+    if (ending === "finish") this.#reply.end();
+    else if (ending === "cut") this.#reply.cut();
+    else this.#reply.reset();
+    this.#conclude(ending, nowMs);
+  }
+
+  #settle(ending: Ending | "client-gone"): void {
+    this.#conclude(ending, this.#loop.clock.now() - this.startMs);
+  }
+
+  #conclude(ending: Ending | "client-gone", nowMs: number): void {
+    if (this.#state === "done") return;
+    this.#state = "done";
+    this.endedAtMs = nowMs;
+    this.#loop.wheel.disarm(this);
+    this.#settled(ending);
+  }
+}
+
+/** Frames first … last − 1 as one piece; text stays text. */
+function joined(frames: readonly Frame[], first: number, last: number): string | Uint8Array {
+  let text = "";
+  for (let index = first; index < last; index += 1) {
+    const data = frames[index]!.data;
+    if (typeof data !== "string") return joinedBytes(frames, first, last);
+    text += data;
+  }
+  return text;
+}
+
+function joinedBytes(frames: readonly Frame[], first: number, last: number): Uint8Array {
+  const parts: Buffer[] = [];
+  for (let index = first; index < last; index += 1) {
+    const data = frames[index]!.data;
+    parts.push(typeof data === "string" ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,62 @@
+/** Every way a call can fail by itself: HTTP status and one sentence for the person who meets it. Injected faults are not here. */
+export const errorTable = {
+  CONFIG_INVALID: { status: 500, summary: "The configuration has mistakes." },
+  BODY_INVALID: { status: 400, summary: "The request cannot be understood." },
+  UNAUTHENTICATED: { status: 401, summary: "No valid API key was given." },
+  NOT_FOUND: { status: 404, summary: "There is no such route or model." },
+  METHOD_NOT_ALLOWED: { status: 405, summary: "The route exists, but not for this method." },
+  BODY_TOO_LARGE: { status: 413, summary: "The request body is larger than allowed." },
+  RATE_LIMITED: { status: 429, summary: "The key used up its requests or tokens per minute." },
+  CLIENT_GONE: { status: 499, summary: "The client left before the answer was complete." },
+  INTERNAL: { status: 500, summary: "The sidecar made a mistake." },
+  UPSTREAM_CONNECT: { status: 502, summary: "The upstream could not be reached." },
+  UPSTREAM_RESET: { status: 502, summary: "The upstream broke the connection." },
+  QUEUE_FULL: { status: 503, summary: "All permits are taken and the queue is full." },
+  QUEUE_TIMEOUT: { status: 503, summary: "No permit became free in time." },
+  BREAKER_OPEN: { status: 503, summary: "The upstream failed too often; its breaker is open." },
+  DRAINING: { status: 503, summary: "The sidecar is shutting down." },
+  UPSTREAM_TIMEOUT: { status: 504, summary: "The upstream did not answer in time." },
+} as const satisfies Record<string, { status: number; summary: string }>;
+
+/** The public contract of failures: these names appear in logs, metrics and docs. */
+export type ErrorCode = keyof typeof errorTable;
+
+const brand = Symbol.for("stuntdouble.error");
+
+/** The one error that I/O throws; a dialect renders it in the caller's shape. */
+export class StuntdoubleError extends Error {
+  readonly [brand] = true;
+  readonly code: ErrorCode;
+  readonly status: number;
+  /** The request field at fault, where there is one. */
+  readonly param: string | undefined;
+  /** Seconds after which a retry may work; sent as `retry-after`. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { cause?: unknown; param?: string; retryAfterSeconds?: number; status?: number } = {},
+  ) {
+    super(message, { cause: more.cause });
+    this.name = "StuntdoubleError";
+    this.code = code;
+    this.status = more.status ?? errorTable[code].status;
+    this.param = more.param;
+    this.retryAfterSeconds = more.retryAfterSeconds;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && brand in value;
+  }
+}
+
+/**
+ * Turns anything caught into a StuntdoubleError; what is not one becomes INTERNAL with the original as `cause`.
+ *
+ * @returns never throws
+ */
+export function toStuntdoubleError(caught: unknown): StuntdoubleError {
+  if (caught instanceof StuntdoubleError) return caught;
+  return new StuntdoubleError("INTERNAL", "The sidecar failed to handle this request.", { cause: caught });
+}

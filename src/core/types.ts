@@ -1,0 +1,192 @@
+/**
+ * The words of the core: one request travels as Call → Decision → Plan → Outcome.
+ *
+ * Every time is in milliseconds; `atMs` counts from the start of the call.
+ */
+
+/** A source of chance: each call gives a number x with 0 ≤ x < 1. */
+export type Rng = () => number;
+
+/** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
+export type HeaderList = readonly string[];
+
+/** Request headers by lower-case name; repeated ones are joined with `, `. */
+export type HeaderMap = Readonly<Record<string, string | undefined>>;
+
+/** What rules may see of a request. `promptTokens` and `lastUserMessage` cost time, so they are computed when asked. */
+export type Call = {
+  /** The request id: the caller's `x-request-id`, or one we made. */
+  readonly id: string;
+  readonly method: string;
+  /** The path without its query, for example `/v1/chat/completions`. */
+  readonly route: string;
+  readonly headers: HeaderMap;
+  /** The configured name of the API key that was presented. */
+  readonly keyName: string | undefined;
+  /** First 16 hex digits of the SHA-256 of the presented API key. */
+  readonly keyHash: string | undefined;
+  /** The peer's address. */
+  readonly client: string;
+  readonly facts: Facts;
+};
+
+/** What a dialect reads out of a request body. */
+export type Facts = {
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  promptTokens(): number;
+  lastUserMessage(): string | undefined;
+};
+
+/** Where an answer comes from. */
+export type Source =
+  | { readonly from: "upstream"; readonly upstream: string }
+  | { readonly from: "simulator"; readonly profile: string | undefined };
+
+/** What shall happen to one call. Forward, simulate, shadow and fault all compile to it. */
+export type Decision = {
+  /** The rule that matched, `default`, or `control` when the control header decided. */
+  readonly rule: string;
+  readonly serve: Source;
+  /** Measured beside the served answer, never sent to the client. */
+  readonly mirror: Source | undefined;
+  readonly faults: readonly FaultConfig[];
+  /** What the control header asked of the simulator. */
+  readonly wishes: Wishes;
+};
+
+/** Per-request settings of the simulator; each replaces what the profile would draw. */
+export type Wishes = {
+  readonly ttftMs?: number;
+  readonly itlMs?: number;
+  readonly outputTokens?: number;
+  readonly seed?: number;
+};
+
+/** One configured fault; the other members are the options of its kind. */
+export type FaultConfig = { readonly kind: string; readonly [option: string]: unknown };
+
+/** One piece of a response. `data` as a string is UTF-8 text. */
+export type Frame = {
+  readonly atMs: number;
+  readonly data: string | Uint8Array;
+  /** How many output tokens it carries; 0 for role, usage and final marker frames. */
+  readonly tokens: number;
+  /** The dialect's final marker (`[DONE]`, `message_stop`, the finish chunk), without which a client cannot see that the answer is whole. */
+  readonly final: boolean;
+};
+
+/**
+ * How a response ends: `finish` properly; `cut` by closing the connection in the middle; `reset` by a TCP RST (or
+ * RST_STREAM); `stall` by silence on an open connection until the client leaves.
+ */
+export type Ending = "finish" | "cut" | "reset" | "stall";
+
+/** Status line and headers of a response. */
+export type Head = { readonly status: number; readonly headers: HeaderList };
+
+/** A response described in advance. Frames are in time order; `headAtMs` ≤ first frame ≤ `endAtMs`. */
+export type Plan = {
+  readonly head: Head;
+  readonly headAtMs: number;
+  readonly frames: readonly Frame[];
+  readonly ending: Ending;
+  readonly endAtMs: number;
+};
+
+/**
+ * Receives a response piece by piece: first `head` once, then `data`, then `end` once. Times never go back.
+ *
+ * A plan can be poured into a sink ahead of time and a live answer as it arrives; faults are sinks that pass on to another.
+ */
+export type Sink = {
+  head(atMs: number, head: Head): void;
+  data(frame: Frame): void;
+  end(atMs: number, ending: Ending): void;
+};
+
+/** When tokens leave (or left): `ttftMs` to the first, `atMs` of each, `totalMs` to the end. */
+export type Timeline = {
+  readonly ttftMs: number | undefined;
+  readonly totalMs: number;
+  readonly tokens: number;
+  /** Time of each frame that carries tokens. */
+  readonly atMs: readonly number[];
+};
+
+/** What the one record of an ended call holds. */
+export type Outcome = {
+  readonly id: string;
+  /** Wall clock at the start, milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly method: string;
+  readonly route: string;
+  readonly operation: string | undefined;
+  readonly dialect: string | undefined;
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  readonly client: string;
+  readonly keyName: string | undefined;
+  readonly rule: string;
+  /** What the client was given: a provider's answer, a simulated one, or one of our own (errors, listings). */
+  readonly mode: "real" | "simulated" | "own";
+  readonly upstream: string | undefined;
+  readonly profile: string | undefined;
+  /** Kinds of the faults that really took effect. */
+  readonly faults: readonly string[];
+  /** The breaker was open and the simulator stood in. */
+  readonly standIn: boolean;
+  readonly status: number;
+  readonly ending: Ending | "client-gone";
+  /** The error code of design "Errors" when the call failed, never set by an injected fault. */
+  readonly cause: string | undefined;
+  readonly promptTokens: number | undefined;
+  readonly queueMs: number;
+  /** Time spent by us: total − planned − upstream. */
+  readonly overheadMs: number;
+  /** Largest and mean of actual − planned emission over the frames of a plan. */
+  readonly scheduleErrorMs: { readonly mean: number; readonly max: number } | undefined;
+  readonly planned: Timeline | undefined;
+  readonly actual: Timeline;
+  /** Present when the call was mirrored: the two sides of one pair. */
+  readonly shadow: ShadowPair | undefined;
+};
+
+/** A real and a simulated timing of the same call. */
+export type ShadowPair = { readonly real: Timeline; readonly simulated: Timeline };
+
+/** The simulator's model of one provider's speed. Distributions are in milliseconds or tokens. */
+export type Profile = {
+  readonly name: string;
+  readonly description: string;
+  /** Globs of the model names it stands for, most specific first. */
+  readonly models: readonly string[];
+  /** Where each number comes from, by the name of the setting. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly ttftMs: Distribution;
+  readonly itlMs: Distribution;
+  readonly outputTokens: Distribution;
+  /** Added to TTFT for each 1,000 prompt tokens beyond `freePromptTokens`. */
+  readonly prefill: { readonly freePromptTokens: number; readonly msPer1000Tokens: number };
+  /** Factors by calls in flight on this node, interpolated between rows. Sorted by `inFlight`. */
+  readonly load: readonly LoadRow[];
+};
+
+/** At `inFlight` calls TTFT and ITL are this many times the drawn value. */
+export type LoadRow = { readonly inFlight: number; readonly ttft: number; readonly itl: number };
+
+/** A distribution of non-negative numbers. */
+export type Distribution =
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "uniform"; readonly min: number; readonly max: number }
+  | { readonly kind: "lognormal"; readonly p50: number; readonly p99: number }
+  | { readonly kind: "gamma"; readonly mean: number; readonly shape: number }
+  | { readonly kind: "quantiles"; readonly table: readonly (readonly [q: number, value: number])[] };
+
+/** When the simulator would send what: the part of a simulation that needs no text. */
+export type Timing = {
+  readonly ttftMs: number;
+  /** Emission of each token, from the start of the call; the first is `ttftMs`. */
+  readonly atMs: Float64Array;
+  readonly totalMs: number;
+};

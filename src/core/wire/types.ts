@@ -1,0 +1,106 @@
+import type { ErrorCode } from "../errors.ts";
+import type { Facts, Frame, Head, HeaderMap, Plan, Rng, Timing } from "../types.ts";
+
+/** A request body: its bytes, and its text decoded at most once. */
+export type Body = { readonly bytes: Uint8Array; text(): string };
+
+/** Counts the tokens of a text, exactly or by a cheap estimate; never throws. */
+export type CountTokens = (text: string) => number;
+
+/** Everything that is particular to one provider's API. */
+export type Dialect = {
+  readonly name: string;
+  readonly operations: readonly Operation[];
+  /** Name of the response header that carries the request id. */
+  readonly requestIdHeader: string;
+  /** Renders a failure, ours or an injected one, in the provider's shape. */
+  failure(failure: Failure): Rendered;
+  /** The headers by which a caller can see its remaining quota. */
+  quotaHeaders(quota: Quota): string[];
+  /** Starts reading a live answer: cuts it into frames where events end, and says which of them carry tokens. */
+  readStream(): StreamReader;
+  /** Output tokens named by a whole JSON answer's usage; undefined when it names none. */
+  readUsage(body: Uint8Array): number | undefined;
+};
+
+/** One route of a dialect that can be simulated. */
+export type Operation = {
+  /** Short name used in logs and metrics: `chat`, `completions`, `embeddings`, `models`. */
+  readonly name: string;
+  readonly method: string;
+  readonly route: string;
+  /**
+   * Reads as much of a request as rules need.
+   *
+   * @throws BODY_INVALID when the body is no JSON object
+   */
+  open(request: { readonly headers: HeaderMap; readonly body: Body; readonly count: CountTokens }): Opened;
+};
+
+/** A request that rules can look at and the simulator can ask more of. */
+export type Opened = {
+  readonly facts: Facts;
+  /**
+   * Validates the whole request as the provider does.
+   *
+   * @throws BODY_INVALID, NOT_FOUND with the `param` at fault
+   */
+  ask(): Ask;
+};
+
+/** A valid request in the simulator's terms. */
+export type Ask = {
+  readonly model: string;
+  readonly stream: boolean;
+  readonly promptTokens: number;
+  /** Upper limit on output tokens; undefined when the caller set none. 0 for operations that generate no text. */
+  readonly maxTokens: number | undefined;
+  readonly seed: number | undefined;
+  /** Writes the simulated answer, JSON in one frame or SSE frame by frame. */
+  write(script: Script): Plan;
+};
+
+/** What the simulator made up; a dialect puts it on the wire. */
+export type Script = {
+  /** Request id, unique per call; answer ids derive from it. */
+  readonly id: string;
+  readonly createdSeconds: number;
+  readonly timing: Timing;
+  /** Output text, one real token each. Same length as `timing.atMs`. */
+  readonly tokens: readonly string[];
+  readonly finish: "stop" | "length";
+  readonly rng: Rng;
+};
+
+/** A failure to be told to the caller. */
+export type Failure = {
+  readonly status: number;
+  /** Ours; undefined for an injected fault, which then gets the provider's usual body for the status. */
+  readonly code?: ErrorCode;
+  /** Replaces the provider's usual message. */
+  readonly message?: string;
+  readonly param?: string | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  readonly model?: string | undefined;
+  readonly requestId: string;
+};
+
+export type Rendered = { readonly head: Head; readonly body: string };
+
+/** One key's allowance: per minute, what is left now, and milliseconds until it is full again. */
+export type Quota = {
+  readonly requests?: { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+  readonly tokens?: { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+};
+
+/** Cuts a live stream into frames without changing, losing or holding back a byte beyond the current event. */
+export type StreamReader = {
+  /**
+   * Takes the next bytes.
+   *
+   * @returns the events completed by them, in order; `atMs` is the time given
+   */
+  push(atMs: number, bytes: Uint8Array): Frame[];
+  /** The bytes of an unfinished event at the end of the stream; undefined when there are none. */
+  flush(atMs: number): Frame | undefined;
+};

@@ -1,0 +1,144 @@
+import { constants, Http2ServerResponse } from "node:http2";
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Head, HeaderList } from "../core/types.ts";
+import { headerValue } from "../act/headers.ts";
+import type { Reply, ReplyListener } from "../act/reply.ts";
+import { compress } from "./compress.ts";
+import type { NodeRequest } from "./guard.ts";
+
+/** A response of node:http or of node:http2. */
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** Above this many unsent bytes a reset does not wait for them. */
+const resetAtOnceAboveBytes = 64 * 1024;
+
+/** How long a refused upload may go on before its connection is closed under it. */
+const lingerMs = 5000;
+
+/** Answers one HTTP request; see `Reply` for what each method promises. */
+export class HttpReply implements Reply {
+  listener: ReplyListener | undefined = undefined;
+  readonly #response: NodeResponse;
+  readonly #acceptEncoding: string | undefined;
+  readonly #method: string;
+  /** The connection is not to be kept for another request. */
+  #closing: boolean;
+  #unread: NodeRequest | undefined = undefined;
+  #over = false;
+
+  constructor(response: NodeResponse, method: string, acceptEncoding: string | undefined, closing: boolean) {
+    this.#response = response;
+    this.#method = method;
+    this.#acceptEncoding = acceptEncoding;
+    this.#closing = closing;
+    response.on("close", () => this.#left());
+  }
+
+  whole(head: Head, data: string | Uint8Array): void {
+    if (this.#gone()) return;
+    const packed = compress(data, head.headers, this.#acceptEncoding);
+    const headers = [...head.headers, ...packed.headers];
+    if (head.status !== 204 && head.status !== 304 && headerValue(headers, "content-length") === undefined) {
+      headers.push("content-length", String(byteLength(packed.data)));
+    }
+    this.#writeHead(head.status, headers);
+    if (this.#method === "HEAD") this.#response.end();
+    else if (this.#unread === undefined) this.#response.end(packed.data);
+    else this.#endAfter(this.#unread, packed.data);
+  }
+
+  /** The answer will leave while the request is still arriving; closing at once would make the client lose it. */
+  linger(unread: NodeRequest): void {
+    this.#unread = unread;
+    this.#closing = true;
+  }
+
+  #endAfter(unread: NodeRequest, data: string | Uint8Array): void {
+    const response = this.#response as ServerResponse;
+    response.write(data);
+    const end = (): void => {
+      clearTimeout(timer);
+      response.end();
+    };
+    const timer = setTimeout(end, lingerMs);
+    unread.once("end", end);
+    unread.resume();
+  }
+
+  head(head: Head): void {
+    if (this.#gone()) return;
+    this.#writeHead(head.status, head.headers);
+    if ("flushHeaders" in this.#response) this.#response.flushHeaders();
+  }
+
+  write(data: string | Uint8Array): boolean {
+    if (this.#gone() || this.#method === "HEAD") return true;
+    const more = (this.#response as ServerResponse).write(typeof data === "string" ? Buffer.from(data) : data);
+    if (!more) this.#response.once("drain", () => this.listener?.drained());
+    return more;
+  }
+
+  end(): void {
+    if (!this.#gone()) this.#response.end();
+  }
+
+  cut(): void {
+    if (this.#gone()) return;
+    if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else this.#response.socket?.destroySoon();
+  }
+
+  reset(): void {
+    if (this.#gone()) return;
+    if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_CANCEL);
+    else if (this.#response.socket !== null) resetSocket(this.#response.socket);
+  }
+
+  #writeHead(status: number, headers: HeaderList): void {
+    const response = this.#response;
+    if (response instanceof Http2ServerResponse) {
+      response.writeHead(status, grouped(headers));
+      return;
+    }
+    response.sendDate = headerValue(headers, "date") === undefined;
+    if (this.#closing) response.shouldKeepAlive = false;
+    response.writeHead(status, headers as string[]);
+  }
+
+  #gone(): boolean {
+    return this.#over || this.#response.destroyed;
+  }
+
+  #left(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.listener?.left();
+  }
+}
+
+function byteLength(data: string | Uint8Array): number {
+  return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
+}
+
+/** What was written before leaves first, then the RST. */
+function resetSocket(socket: Socket): void {
+  if (socket.writableLength > resetAtOnceAboveBytes) {
+    socket.resetAndDestroy();
+    return;
+  }
+  socket.write("", () => socket.resetAndDestroy());
+}
+
+/** HTTP/2 wants an object; repeated names become lists. */
+function grouped(headers: HeaderList): Record<string, string | string[]> {
+  const all: Record<string, string | string[]> = Object.create(null);
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index]!.toLowerCase();
+    const value = headers[index + 1]!;
+    const before = all[name];
+    if (before === undefined) all[name] = value;
+    else all[name] = Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return all;
+}

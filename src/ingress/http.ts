@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+import { StuntdoubleError } from "../core/errors.ts";
+import type { HeaderMap } from "../core/types.ts";
+import { dialects, findOperation } from "../core/wire/index.ts";
+import type { Body } from "../core/wire/types.ts";
+import type { Reply, Request } from "../act/reply.ts";
+import { hasBody, readBody } from "./body.ts";
+import { checkedTarget, type NodeRequest } from "./guard.ts";
+import { HttpReply, type NodeResponse } from "./http-reply.ts";
+
+/** What the HTTP adapter hands requests to. */
+export type Acting = {
+  serve(request: Request, reply: Reply): void;
+  /** Answers a request that could not be read. */
+  refuse(request: Request, reply: Reply, error: StuntdoubleError): void;
+};
+
+export type HandlerOptions = {
+  readonly acting: Acting;
+  maxBodyBytes(): number;
+  /** True while shutting down: connections are closed after their answer. */
+  draining(): boolean;
+};
+
+const visible = /^[\x21-\x7e]{1,128}$/;
+
+/**
+ * Makes the listener for `request` events of node:http and node:http2: it translates, and decides nothing.
+ *
+ * @returns never throws
+ */
+export function createHandler(options: HandlerOptions): (request: NodeRequest, response: NodeResponse) => void {
+  const { acting } = options;
+  return (incoming, response) => {
+    const reply = new HttpReply(response, incoming.method ?? "GET", accepted(incoming), options.draining());
+    const request = describe(incoming);
+    try {
+      const target = checkedTarget(incoming);
+      const found = findOperation(request.method, pathOf(target));
+      if (found === undefined || !("operation" in found)) {
+        acting.serve({ ...request, ...place(target), bodyStream: hasBody(incoming) ? incoming : undefined }, reply);
+        return;
+      }
+      readBody(incoming, options.maxBodyBytes(), (body) => {
+        const known = { ...request, ...place(target), ...found };
+        if (!(body instanceof StuntdoubleError)) return acting.serve({ ...known, body }, reply);
+        reply.linger(incoming);
+        acting.refuse(known, reply, body);
+      });
+    } catch (error) {
+      if (!(error instanceof StuntdoubleError)) throw error;
+      reply.linger(incoming);
+      acting.refuse(request, reply, error);
+    }
+  };
+}
+
+/** What is known of a request before its target is understood. */
+export function describe(incoming: NodeRequest): Request {
+  const headers = incoming.headers as HeaderMap;
+  return {
+    id: requestId(headers),
+    method: incoming.method ?? "GET",
+    target: "/",
+    route: "/",
+    headers,
+    rawHeaders: incoming.rawHeaders,
+    client: incoming.socket?.remoteAddress ?? "",
+    dialect: dialects[0]!,
+    operation: undefined,
+    body: undefined as Body | undefined,
+    bodyStream: undefined,
+  };
+}
+
+/** Target and route of a checked request target. */
+export function place(target: string): { target: string; route: string } {
+  return { target, route: pathOf(target) };
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query === -1 ? target : target.slice(0, query);
+}
+
+function requestId(headers: HeaderMap): string {
+  const given = headers["x-request-id"];
+  if (given !== undefined && visible.test(given)) return given;
+  return `req_${randomUUID().replaceAll("-", "")}`;
+}
+
+function accepted(incoming: NodeRequest): string | undefined {
+  const value = incoming.headers["accept-encoding"];
+  return Array.isArray(value) ? value.join(",") : value;
+}

@@ -1,0 +1,167 @@
+import { createServer as createHttp1, STATUS_CODES, type IncomingMessage, type Server as Http1Server } from "node:http";
+import { createSecureServer, createServer as createHttp2, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Dialect } from "../core/wire/types.ts";
+import type { NodeRequest } from "./guard.ts";
+import type { NodeResponse } from "./http-reply.ts";
+
+/** Connection settings of the traffic port; times in milliseconds. */
+export type PortOptions = {
+  readonly keepAliveMs: number;
+  readonly idleMs: number;
+  readonly maxStreamsPerConnection: number;
+  /** PEM texts; with them the port speaks only TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Shapes the answers to requests that cannot be parsed. */
+  readonly dialect: Dialect;
+  onRequest(request: NodeRequest, response: NodeResponse): void;
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+};
+
+export type Port = {
+  /** Resolves to the port really bound. Several threads may share one. */
+  listen(address: { host: string; port: number; shared: boolean }): Promise<number>;
+  /** Takes no new connection and closes those that wait for a request; the others end with their answer. */
+  drain(): void;
+  /** Ends every connection now. */
+  destroy(): void;
+  connections(): number;
+};
+
+/** A request head must have arrived by then. */
+const headersTimeoutMs = 10_000;
+const maxHeaderBytes = 16 * 1024;
+const h2Preface = Buffer.from("PRI");
+const tlsHandshake = 0x16;
+
+/**
+ * Makes one port that speaks HTTP/1.1 and h2c by prior knowledge, or with a certificate TLS with ALPN for both.
+ *
+ * The first bytes of a connection decide: they are put back and the connection is handed to the right server.
+ */
+export function createPort(options: PortOptions): Port {
+  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  const http1 = configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
+  const http2 = withSessions(configured(createHttp2(http2Options(options)), options), sessions, options.idleMs);
+  const secure = options.tls === undefined ? undefined : withSessions(secured(options, options.tls), sessions, options.idleMs);
+
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    firstBytes(socket, options.idleMs, (first) => {
+      if (secure !== undefined) {
+        if (first[0] === tlsHandshake) secure.emit("connection", socket);
+        else refuse(socket, 400, options.dialect, "This port speaks TLS.");
+      } else if (first.subarray(0, 3).equals(h2Preface)) http2.emit("connection", socket);
+      else http1.emit("connection", socket);
+    });
+  });
+
+  return {
+    listen: ({ host, port, shared }) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen({ host, port, reusePort: shared, backlog: 4096 }, () => {
+          server.off("error", reject);
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+    drain() {
+      server.close();
+      http1.closeIdleConnections();
+      for (const session of sessions) session.close();
+    },
+    destroy() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+    connections: () => sockets.size,
+  };
+}
+
+function http1Options(options: PortOptions) {
+  return {
+    keepAliveTimeout: options.keepAliveMs,
+    headersTimeout: headersTimeoutMs,
+    maxHeaderSize: maxHeaderBytes,
+    connectionsCheckingInterval: 5000,
+  };
+}
+
+function http2Options(options: PortOptions) {
+  return { settings: { maxConcurrentStreams: options.maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes } };
+}
+
+function secured(options: PortOptions, tls: { cert: string; key: string }): Http2SecureServer {
+  const server = createSecureServer({ ...http2Options(options), ...tls, allowHTTP1: true, ALPNProtocols: ["h2", "http/1.1"] });
+  return configured(Object.assign(server, http1Options(options)), options);
+}
+
+/** Wires a server up; it never listens itself, so it is told that it does, to start its checks of slow requests. */
+function configured<Server extends Http1Server | Http2Server | Http2SecureServer>(server: Server, options: PortOptions): Server {
+  const events = server as Http1Server;
+  events.maxHeadersCount = 0;
+  events.on("request", options.onRequest);
+  events.on("upgrade", options.onUpgrade);
+  events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options.dialect));
+  events.emit("listening");
+  return server;
+}
+
+function withSessions<Server extends Http2Server | Http2SecureServer>(server: Server, sessions: Set<ServerHttp2Session>, idleMs: number): Server {
+  (server as Http2Server).on("session", (session) => {
+    sessions.add(session);
+    session.setTimeout(idleMs, () => session.close());
+    session.on("close", () => sessions.delete(session));
+  });
+  return server;
+}
+
+/** Waits for enough of a connection to tell its protocol, then puts it back. */
+function firstBytes(socket: Socket, idleMs: number, decide: (first: Buffer) => void): void {
+  let first: Buffer | undefined;
+  const drop = (): void => void socket.destroy();
+  socket.setTimeout(idleMs, drop);
+  socket.on("error", drop);
+  const onReadable = (): void => {
+    const chunk: Buffer | null = socket.read();
+    if (chunk === null) {
+      if (socket.readableEnded || first === undefined) socket.destroy();
+      return;
+    }
+    first = first === undefined ? chunk : Buffer.concat([first, chunk]);
+    if (first.length < h2Preface.length && h2Preface.subarray(0, first.length).equals(first)) return;
+    socket.off("readable", onReadable);
+    socket.off("error", drop);
+    socket.setTimeout(0);
+    socket.removeListener("timeout", drop);
+    socket.unshift(first);
+    decide(first);
+  };
+  socket.on("readable", onReadable);
+}
+
+function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dialect): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      return refuse(socket, 431, dialect, `The request headers are larger than ${maxHeaderBytes} bytes.`);
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return refuse(socket, 408, dialect, "The request took too long to arrive.");
+    default:
+      return refuse(socket, 400, dialect, "The request is not valid HTTP.");
+  }
+}
+
+function refuse(socket: Duplex, status: number, dialect: Dialect, message: string): void {
+  const { body } = dialect.failure({ status, code: "BODY_INVALID", message, requestId: "" });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

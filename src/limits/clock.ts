@@ -1,0 +1,23 @@
+/** Time as everything outside the core sees it: a test can stand in for it. */
+export type Clock = {
+  /** Monotonic milliseconds, comparable between the threads of a process. */
+  now(): number;
+  /**
+   * Runs `task` once, no earlier than after `delayMs`.
+   *
+   * @returns cancels it
+   */
+  wake(delayMs: number, task: () => void): () => void;
+};
+
+/** The clock of the system. */
+export function systemClock(): Clock {
+  const origin = performance.timeOrigin;
+  return {
+    now: () => origin + performance.now(),
+    wake(delayMs, task) {
+      const timer = setTimeout(task, delayMs);
+      return () => clearTimeout(timer);
+    },
+  };
+}
