@@ -1,0 +1,148 @@
+/** How Prometheus reads a metric. */
+export type MetricType = "counter" | "gauge" | "histogram";
+
+/** One metric as it appears on `/metrics`. `bucketsMs` are upper bounds in milliseconds; the exposition is in seconds. */
+export type Metric = {
+  readonly type: MetricType;
+  readonly labels: readonly string[];
+  readonly help: string;
+  readonly bucketsMs?: Float64Array;
+};
+
+/** Stands for every label value that is not allowed or for which there is no room. */
+export const otherLabel = "_other";
+/** Stands for a label that does not apply. */
+export const noneLabel = "none";
+
+/**
+ * Label values that come from a fixed list; all other labels are open and can collapse to `_other`.
+ */
+export const closedLabels: Readonly<Record<string, readonly string[]>> = {
+  mode: ["real", "simulated", "own"],
+  stream: ["false", "true"],
+  code_class: [noneLabel, "1xx", "2xx", "3xx", "4xx", "5xx"],
+  statistic: ["mean", "max"],
+};
+
+/** Doubling from 10 ms, as the OpenTelemetry conventions for generative AI have it. */
+const durationMs = Float64Array.from({ length: 14 }, (_, k) => 10 * 2 ** k);
+
+/** The OpenTelemetry bounds with finer ones between 100 ms and 2 s, where first tokens fall. */
+const firstTokenMs = Float64Array.of(
+  ...[1, 5, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500],
+  ...[600, 700, 750, 800, 900, 1000, 1250, 1500, 2000, 2500, 5000, 7500, 10_000],
+);
+
+/** The OpenTelemetry bounds with finer ones below 50 ms, where the gaps between tokens fall. */
+const gapMs = Float64Array.of(
+  ...[2, 5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 40, 50],
+  ...[75, 100, 150, 200, 300, 400, 500, 750, 1000, 2500],
+);
+
+const overheadMs = Float64Array.of(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50);
+const scheduleErrorMs = Float64Array.of(0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 250);
+const queueWaitMs = Float64Array.of(1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 10_000);
+
+/** What event loops with traffic count by themselves, from the outcomes of calls. */
+export const recorded = {
+  requests_total: {
+    type: "counter",
+    labels: ["mode", "rule", "upstream", "model", "stream", "code_class"],
+    help: "Calls that ended, by what the client was given.",
+  },
+  request_duration_seconds: {
+    type: "histogram",
+    labels: ["mode", "model", "stream"],
+    help: "Time from the start of a call to the end of its answer.",
+    bucketsMs: durationMs,
+  },
+  time_to_first_token_seconds: {
+    type: "histogram",
+    labels: ["mode", "model"],
+    help: "Time from the start of a streamed call to its first token.",
+    bucketsMs: firstTokenMs,
+  },
+  inter_token_latency_seconds: {
+    type: "histogram",
+    labels: ["mode", "model"],
+    help: "Gap between two tokens of a streamed answer; one reading for each gap.",
+    bucketsMs: gapMs,
+  },
+  time_per_output_token_seconds: {
+    type: "histogram",
+    labels: ["mode", "model"],
+    help: "Mean gap of one streamed answer: (last token - first token) / (tokens - 1); one reading for each answer.",
+    bucketsMs: gapMs,
+  },
+  overhead_seconds: {
+    type: "histogram",
+    labels: ["mode"],
+    help: "Time spent by the sidecar itself: total - planned - upstream.",
+    bucketsMs: overheadMs,
+  },
+  schedule_error_seconds: {
+    type: "histogram",
+    labels: ["statistic"],
+    help: "Actual - planned emission of the frames of one simulated answer: the mean and the largest.",
+    bucketsMs: scheduleErrorMs,
+  },
+  queue_wait_seconds: {
+    type: "histogram",
+    labels: [],
+    help: "Time a call waited for a permit; 0 when one was free.",
+    bucketsMs: queueWaitMs,
+  },
+  faults_injected_total: {
+    type: "counter",
+    labels: ["fault", "rule"],
+    help: "Faults that took effect; they are not errors.",
+  },
+  errors_total: { type: "counter", labels: ["cause"], help: "Calls that failed by themselves, by error code." },
+  output_tokens_total: { type: "counter", labels: ["mode", "model"], help: "Tokens given to clients." },
+  prompt_tokens_total: {
+    type: "counter",
+    labels: ["mode", "model"],
+    help: "Tokens of prompts, where they were counted.",
+  },
+  stand_ins_total: {
+    type: "counter",
+    labels: ["upstream"],
+    help: "Calls answered by the simulator because the breaker of the upstream was open.",
+  },
+  client_gone_total: { type: "counter", labels: [], help: "Calls whose client left before the end of the answer." },
+  shadow_pairs_total: { type: "counter", labels: [], help: "Calls measured on both sides, real and simulated." },
+} as const satisfies Record<string, Metric>;
+
+/** What the node as a whole knows, asked for at each scrape. */
+export const reported = {
+  inflight: { type: "gauge", labels: [], help: "Permits taken: calls being answered now." },
+  limit: { type: "gauge", labels: [], help: "Permits there are." },
+  permit_utilisation: { type: "gauge", labels: [], help: "Share of the permits that are taken, 0 to 1." },
+  queue_depth: { type: "gauge", labels: [], help: "Calls waiting for a permit now." },
+  queue_timeouts_total: { type: "counter", labels: [], help: "Calls that waited for a permit in vain." },
+  breaker_state: {
+    type: "gauge",
+    labels: ["upstream"],
+    help: "State of the breaker: 0 closed, 1 open, 2 half-open.",
+  },
+  config_generation: { type: "gauge", labels: [], help: "Number of the configuration in force, counted from 1." },
+  config_reloads_total: { type: "counter", labels: ["result"], help: "Attempts to load a configuration, by result." },
+  config_last_reload_ok: { type: "gauge", labels: [], help: "1 when the last attempt to load a configuration worked." },
+  config_last_success_timestamp_seconds: {
+    type: "gauge",
+    labels: [],
+    help: "When a configuration was last put in force, seconds since 1970.",
+  },
+  profile_cache_hits_total: { type: "counter", labels: [], help: "Profiles found in the cache." },
+  profile_cache_misses_total: { type: "counter", labels: [], help: "Profiles that had to be matched by model name." },
+  build_info: { type: "gauge", labels: ["version"], help: "Always 1; the label says which version runs." },
+  ready: { type: "gauge", labels: [], help: "1 while the node takes traffic, 0 while it starts or drains." },
+} as const satisfies Record<string, Metric>;
+
+/** Put before every name of this file. */
+export const metricPrefix = "stuntdouble_";
+
+/** Name of a metric that the event loops record, without the prefix. */
+export type RecordedName = keyof typeof recorded;
+/** Name of a metric that the node reports, without the prefix. */
+export type ReportedName = keyof typeof reported;

@@ -1,0 +1,133 @@
+import { collectDefaultMetrics, Registry, type Metric as PromMetric } from "prom-client";
+import {
+  metricPrefix,
+  recorded,
+  reported,
+  type Metric,
+  type MetricType,
+  type RecordedName,
+  type ReportedName,
+} from "./catalog.ts";
+import { createSeriesTable, valuesLength, widthOf, type Series } from "./series.ts";
+
+export { createRecorder, type Recorder, type RecorderOptions } from "./recorder.ts";
+export type { Series } from "./series.ts";
+
+/** What one event loop with traffic has recorded. */
+export type WorkerValues = { readonly series: readonly Series[]; readonly values: Float64Array };
+
+/** One number that the node reports about itself. `labels` are the values in the order of the catalog. */
+export type Reading = {
+  readonly name: ReportedName;
+  readonly value: number;
+  readonly labels?: readonly string[];
+};
+
+/** Where a scrape gets its numbers. */
+export type ScrapeOptions = {
+  workers(): readonly WorkerValues[];
+  readings(): Promise<readonly Reading[]> | readonly Reading[];
+};
+
+/** Gives the metrics of the whole node as Prometheus text. */
+export type Scrape = {
+  /** Prometheus text format 0.0.4. */
+  text(): Promise<string>;
+};
+
+type Sample = {
+  value: number;
+  metricName?: string;
+  labels?: Record<string, string | number>;
+  sharedLabels?: Record<string, string>;
+};
+type Collected = { name: string; help: string; type: MetricType; values: Sample[]; aggregator: "sum" };
+
+/** Gauges of prom-client whose names end like counters, which `promtool check metrics` refuses. */
+const misnamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
+
+/**
+ * Makes the scrape of a node: sums what the event loops recorded and adds the node's own readings.
+ *
+ * The cap on label sets holds for the sum too. A label set that was admitted once stays, so no counter goes back.
+ */
+export function createScrape(options: ScrapeOptions): Scrape {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
+
+  const table = createSeriesTable({});
+  const sums = new Float64Array(valuesLength);
+  const shared = new Map<Series, Record<string, string>>();
+  const labelsOf = (series: Series): Record<string, string> => {
+    let labels = shared.get(series);
+    if (labels === undefined) shared.set(series, (labels = named(recorded[series.metric].labels, series.labels)));
+    return labels;
+  };
+  let readings: readonly Reading[] = [];
+
+  for (const name of Object.keys(recorded) as RecordedName[]) {
+    register(registry, name, recorded[name], () =>
+      table.all().flatMap((series) => (series.metric === name ? samplesOf(series, sums, labelsOf(series)) : [])),
+    );
+  }
+  for (const name of Object.keys(reported) as ReportedName[]) {
+    const metric: Metric = reported[name];
+    register(registry, name, metric, () =>
+      readings
+        .filter((reading) => reading.name === name)
+        .map(({ value, labels = [] }) => ({ value, labels: named(metric.labels, labels) })),
+    );
+  }
+
+  return {
+    async text() {
+      readings = await options.readings();
+      sum(options.workers(), table, sums);
+      return registry.metrics();
+    },
+  };
+}
+
+/** prom-client asks a metric for nothing but its name and `get`, which its types do not say. */
+function register(registry: Registry, shortName: string, metric: Metric, values: () => Sample[]): void {
+  const name = metricPrefix + shortName;
+  const { help, type } = metric;
+  const source = { name, get: async (): Promise<Collected> => ({ name, help, type, values: values(), aggregator: "sum" }) };
+  registry.registerMetric(source as unknown as PromMetric);
+}
+
+function sum(workers: readonly WorkerValues[], table: ReturnType<typeof createSeriesTable>, sums: Float64Array): void {
+  sums.fill(0);
+  for (const { series, values } of workers) {
+    for (const { metric, labels, index } of series) {
+      const at = table.resolve(metric, labels);
+      const width = widthOf(metric);
+      for (let offset = 0; offset < width; offset += 1) sums[at + offset]! += values[index + offset]!;
+    }
+  }
+}
+
+function samplesOf(series: Series, sums: Float64Array, sharedLabels: Record<string, string>): Sample[] {
+  const metric: Metric = recorded[series.metric];
+  if (metric.bucketsMs === undefined) return [{ value: sums[series.index]!, sharedLabels }];
+  const name = metricPrefix + series.metric;
+  const samples: Sample[] = [];
+  let count = 0;
+  for (const [at, boundMs] of metric.bucketsMs.entries()) {
+    count += sums[series.index + at]!;
+    samples.push({ metricName: `${name}_bucket`, value: count, labels: { le: boundMs / 1000 }, sharedLabels });
+  }
+  const above = series.index + metric.bucketsMs.length;
+  count += sums[above]!;
+  samples.push(
+    { metricName: `${name}_bucket`, value: count, labels: { le: "+Inf" }, sharedLabels },
+    { metricName: `${name}_sum`, value: sums[above + 1]!, sharedLabels },
+    { metricName: `${name}_count`, value: count, sharedLabels },
+  );
+  return samples;
+}
+
+function named(names: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? ""]));
+}

@@ -1,0 +1,74 @@
+import { LRUCache } from "lru-cache";
+import { StuntdoubleError } from "../core/errors.ts";
+import { compileGlob, type Matcher } from "../core/glob.ts";
+import { prepareProfile, type PreparedProfile } from "../core/latency.ts";
+import type { Profile } from "../core/types.ts";
+
+/** Finds the latency profile for a model. */
+export type ProfileCache = {
+  /**
+   * @param wanted the name of a profile that a rule or the control header asks for
+   * @throws BODY_INVALID when there is no profile of the wanted name
+   */
+  find(model: string, wanted: string | undefined): PreparedProfile;
+  hits(): number;
+  misses(): number;
+};
+
+/**
+ * Makes a cached look-up from model name to profile: the glob with the longest literal text wins.
+ *
+ * @param options.fallback name of the profile for models that no glob matches
+ * @param options.max model names remembered
+ * @throws CONFIG_INVALID when a profile does not compile or the fallback is missing
+ */
+export function createProfileCache(options: { profiles: readonly Profile[]; fallback: string; max: number }): ProfileCache {
+  const byName = new Map(options.profiles.map((profile) => [profile.name, prepared(profile)]));
+  const fallback = byName.get(options.fallback);
+  if (fallback === undefined) throw new StuntdoubleError("CONFIG_INVALID", `There is no profile named ${options.fallback}.`);
+  const globs = globsOf(byName.values());
+  const cache = new LRUCache<string, PreparedProfile>({ max: options.max });
+  let hits = 0;
+  let misses = 0;
+  return {
+    find(model, wanted) {
+      if (wanted !== undefined) {
+        const named = byName.get(wanted);
+        if (named === undefined) throw new StuntdoubleError("BODY_INVALID", `There is no profile named ${wanted}.`);
+        return named;
+      }
+      const known = cache.get(model);
+      if (known !== undefined) {
+        hits += 1;
+        return known;
+      }
+      misses += 1;
+      const found = globs.find(({ matches }) => matches(model))?.profile ?? fallback;
+      cache.set(model, found);
+      return found;
+    },
+    hits: () => hits,
+    misses: () => misses,
+  };
+}
+
+function prepared(profile: Profile): PreparedProfile {
+  try {
+    return prepareProfile(profile);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StuntdoubleError("CONFIG_INVALID", `Profile ${profile.name}: ${reason}.`, { cause });
+  }
+}
+
+/** All globs, the one with the longest literal text first. */
+function globsOf(profiles: Iterable<PreparedProfile>): { matches: Matcher; literal: number; profile: PreparedProfile }[] {
+  const globs = [...profiles].flatMap((profile) =>
+    profile.profile.models.map((glob) => ({
+      matches: compileGlob(glob),
+      literal: glob.replaceAll("*", "").length + (glob.includes("*") ? 0 : 1),
+      profile,
+    })),
+  );
+  return globs.sort((a, b) => b.literal - a.literal);
+}
