@@ -87,7 +87,8 @@ export type Head = { readonly status: number; readonly headers: HeaderList };
 
 /** A response described in advance. Frames are in time order; `headAtMs` ≤ first frame ≤ `endAtMs`. */
 export type Plan = {
-  readonly head: Head;
+  /** Undefined when it breaks off or falls silent before its head. */
+  readonly head: Head | undefined;
   readonly headAtMs: number;
   readonly frames: readonly Frame[];
   readonly ending: Ending;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Plan, Rng, Sink } from "../types.ts";
+import type { Plan, Sink } from "../types.ts";
 import type { Dialect } from "../wire/types.ts";
 
 /**
@@ -7,11 +7,11 @@ import type { Dialect } from "../wire/types.ts";
  *
  * `bend` stands between a source and a client as a Sink that passes on to `next`; it never waits, it only moves times,
  * so the same code bends a plan made in advance and a live answer as it arrives. A fault that needs no answer at all
- * (`replace`) gives one instead, and the source is never asked.
+ * gives one by `replace`, and the source is never asked.
  */
 export type Fault<Options> = {
   readonly kind: string;
-  /** One sentence for `--help`, the schema and the docs. */
+  /** One sentence for the schema and the docs. */
   readonly summary: string;
   readonly options: z.ZodType<Options>;
   replace?(options: Options, context: FaultContext): Plan;
@@ -23,11 +23,8 @@ export type FaultContext = {
   readonly dialect: Dialect;
   readonly model: string | undefined;
   readonly requestId: string;
-  readonly rng: Rng;
-  /** Whether the answer is an event stream, where events and tokens can be counted. */
-  readonly stream: boolean;
-  /** To be called once when the fault really takes effect. */
+  /** To be called when the fault takes effect. */
   fired(): void;
-  /** Runs `task` at that time of the call, between the pieces that come before and after it. */
+  /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */
   at(atMs: number, task: (atMs: number) => void): void;
 };

@@ -53,7 +53,7 @@ export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   return {
     head: { status: 200, headers: headers("application/json", script, totalMs) },
     headAtMs: totalMs,
-    frames: [{ atMs: totalMs, data: body, tokens, final: true }],
+    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
     ending: "finish",
     endAtMs: totalMs,
   };
