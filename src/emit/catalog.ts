@@ -28,16 +28,15 @@ export const closedLabels: Readonly<Record<string, readonly string[]>> = {
 const durationMs = Float64Array.from({ length: 14 }, (_, k) => 10 * 2 ** k);
 
 /** The OpenTelemetry bounds with finer ones between 100 ms and 2 s, where first tokens fall. */
-const firstTokenMs = Float64Array.of(
-  ...[1, 5, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500],
-  ...[600, 700, 750, 800, 900, 1000, 1250, 1500, 2000, 2500, 5000, 7500, 10_000],
-);
+const firstTokenMs = Float64Array.from([
+  1, 5, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700, 750, 800, 900, 1000, 1250, 1500,
+  2000, 2500, 5000, 7500, 10_000,
+]);
 
 /** The OpenTelemetry bounds with finer ones below 50 ms, where the gaps between tokens fall. */
-const gapMs = Float64Array.of(
-  ...[2, 5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 40, 50],
-  ...[75, 100, 150, 200, 300, 400, 500, 750, 1000, 2500],
-);
+const gapMs = Float64Array.from([
+  2, 5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 2500,
+]);
 
 const overheadMs = Float64Array.of(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50);
 const scheduleErrorMs = Float64Array.of(0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 250);

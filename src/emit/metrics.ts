@@ -93,7 +93,10 @@ export function createScrape(options: ScrapeOptions): Scrape {
 function register(registry: Registry, shortName: string, metric: Metric, values: () => Sample[]): void {
   const name = metricPrefix + shortName;
   const { help, type } = metric;
-  const source = { name, get: async (): Promise<Collected> => ({ name, help, type, values: values(), aggregator: "sum" }) };
+  const source = {
+    name,
+    get: async (): Promise<Collected> => ({ name, help, type, values: values(), aggregator: "sum" }),
+  };
   registry.registerMetric(source as unknown as PromMetric);
 }
 

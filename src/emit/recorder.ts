@@ -1,6 +1,7 @@
 import type { Outcome, Timeline } from "../core/types.ts";
 import { closedLabels, noneLabel, otherLabel, recorded, type RecordedName } from "./catalog.ts";
-import { createSeriesTable, valuesLength, type Series } from "./series.ts";
+import { observe, observeGaps } from "./histogram.ts";
+import { createSeriesTable, valuesLength, type Series, type SeriesTable } from "./series.ts";
 
 /** Counts outcomes into an array of numbers that only this event loop writes. */
 export type Recorder = {
@@ -67,113 +68,134 @@ export function createRecorder(options: RecorderOptions): Recorder {
     throw new RangeError(`values holds ${values.length} numbers; a recorder needs ${valuesLength}`);
   }
   const table = createSeriesTable(options);
-  const place = (metric: RecordedName, ...labels: readonly string[]): number => table.resolve(metric, labels);
-  let allowed: ReadonlySet<string> = new Set();
-  let models = new Map<string, ModelPlaces>();
-  let rare = new Map<string, number>();
-  let overheadAt: number[] = [];
-
-  const setAllowedModels = (names: readonly string[]): void => {
-    allowed = new Set(names);
-    models = new Map();
-    rare = new Map();
-    overheadAt = [];
-  };
-  setAllowedModels(options.allowedModels);
-
-  const placesOf = (name: string): ModelPlaces => {
-    const known = models.get(name);
-    if (known !== undefined) return known;
-    const made: ModelPlaces = { model: name, timings: [], requests: new Map() };
-    models.set(name, made);
-    return made;
-  };
-  const timingsOf = (of: ModelPlaces, mode: Mode, stream: boolean): Places => {
-    const at = modes.indexOf(mode) * 2 + (stream ? 1 : 0);
-    return (of.timings[at] ??= newPlaces(mode, of.model, stream));
-  };
-  const countRare = (metric: "faults_injected_total" | "errors_total" | "stand_ins_total", a: string, b = ""): void => {
-    const key = `${metric} ${a} ${b}`;
-    let at = rare.get(key);
-    if (at === undefined) {
-      at = metric === "faults_injected_total" ? place(metric, a, b) : place(metric, a);
-      rare.set(key, at);
-    }
-    values[at]! += 1;
-  };
-
-  const countRequest = (outcome: Outcome, of: ModelPlaces): void => {
-    const upstream = outcome.upstream ?? noneLabel;
-    const counters = countersOf(of.requests, outcome.rule, upstream);
-    const codeClass = classOf(outcome.status);
-    const shape = (modes.indexOf(outcome.mode) * 2 + (outcome.stream ? 1 : 0)) * classes.length + codeClass;
-    let at = counters[shape]!;
-    if (at < 0) {
-      const stream = String(outcome.stream);
-      at = place("requests_total", outcome.mode, outcome.rule, upstream, of.model, stream, classes[codeClass]!);
-      counters[shape] = at;
-    }
-    values[at]! += 1;
-  };
-
-  const observeTimes = (at: Places, timeline: Timeline): void => {
-    if (at.durationAt < 0) at.durationAt = place("request_duration_seconds", ...at.labels, at.stream);
-    observe(values, at.durationAt, durationMs, timeline.totalMs);
-    if (at.stream === "false" || timeline.ttftMs === undefined) return;
-    if (at.firstTokenAt < 0) at.firstTokenAt = place("time_to_first_token_seconds", ...at.labels);
-    observe(values, at.firstTokenAt, firstTokenMs, timeline.ttftMs);
-    const { atMs } = timeline;
-    if (atMs.length < 2) return;
-    if (at.gapAt < 0) at.gapAt = place("inter_token_latency_seconds", ...at.labels);
-    observeGaps(values, at.gapAt, atMs);
-    if (at.perTokenAt < 0) at.perTokenAt = place("time_per_output_token_seconds", ...at.labels);
-    observe(values, at.perTokenAt, perTokenMs, (atMs[atMs.length - 1]! - atMs[0]!) / (atMs.length - 1));
-  };
-
-  const countTokens = (at: Places, outcome: Outcome): void => {
-    if (outcome.actual.tokens > 0) {
-      if (at.outputAt < 0) at.outputAt = place("output_tokens_total", ...at.labels);
-      values[at.outputAt]! += outcome.actual.tokens;
-    }
-    if (outcome.promptTokens !== undefined) {
-      if (at.promptAt < 0) at.promptAt = place("prompt_tokens_total", ...at.labels);
-      values[at.promptAt]! += outcome.promptTokens;
-    }
-  };
-
-  const countEvents = (outcome: Outcome): void => {
-    for (const fault of outcome.faults) countRare("faults_injected_total", fault, outcome.rule);
-    if (outcome.standIn) countRare("stand_ins_total", outcome.upstream ?? noneLabel);
-    if (outcome.ending === "client-gone") values[place("client_gone_total")]! += 1;
-    else if (outcome.cause !== undefined) countRare("errors_total", outcome.cause);
-  };
-
-  const observeOwn = (outcome: Outcome): void => {
-    const mode = modes.indexOf(outcome.mode);
-    observe(values, (overheadAt[mode] ??= place("overhead_seconds", outcome.mode)), overheadMs, outcome.overheadMs);
-    observe(values, place("queue_wait_seconds"), queueWaitMs, outcome.queueMs);
-    const error = outcome.scheduleErrorMs;
-    if (error === undefined) return;
-    observe(values, place("schedule_error_seconds", "mean"), scheduleErrorMs, error.mean);
-    observe(values, place("schedule_error_seconds", "max"), scheduleErrorMs, error.max);
-  };
-
+  let book = newBook(values, table, options.allowedModels);
   return {
-    setAllowedModels,
+    setAllowedModels(models) {
+      book = newBook(values, table, models);
+    },
     record(outcome) {
-      const of = placesOf(labelOf(outcome.model, allowed));
+      const of = placesOf(book, outcome.model);
       const timings = timingsOf(of, outcome.mode, outcome.stream);
-      countRequest(outcome, of);
-      observeTimes(timings, outcome.actual);
-      countTokens(timings, outcome);
-      observeOwn(outcome);
-      countEvents(outcome);
+      countRequest(book, of, outcome);
+      observeTimes(book, timings, outcome.actual);
+      countTokens(book, timings, outcome);
+      observeOwn(book, outcome);
+      countEvents(book, outcome);
       if (outcome.shadow === undefined) return;
-      values[place("shadow_pairs_total")]! += 1;
+      values[book.pairsAt]! += 1;
       const mirrored = outcome.mode === "real" ? "simulated" : "real";
-      observeTimes(timingsOf(of, mirrored, outcome.stream), outcome.shadow[mirrored]);
+      observeTimes(book, timingsOf(of, mirrored, outcome.stream), outcome.shadow[mirrored]);
     },
   };
+}
+
+/** The values of an event loop and the places found in them so far. */
+type Book = {
+  readonly values: Float64Array;
+  readonly place: (metric: RecordedName, ...labels: readonly string[]) => number;
+  readonly allowed: ReadonlySet<string>;
+  readonly models: Map<string, ModelPlaces>;
+  readonly rare: Map<string, number>;
+  readonly overheadAt: number[];
+  readonly queueWaitAt: number;
+  readonly meanErrorAt: number;
+  readonly maxErrorAt: number;
+  readonly clientGoneAt: number;
+  readonly pairsAt: number;
+};
+
+function newBook(values: Float64Array, table: SeriesTable, allowedModels: readonly string[]): Book {
+  const place = (metric: RecordedName, ...labels: readonly string[]): number => table.resolve(metric, labels);
+  return {
+    values,
+    place,
+    allowed: new Set(allowedModels),
+    models: new Map(),
+    rare: new Map(),
+    overheadAt: modes.map((mode) => place("overhead_seconds", mode)),
+    queueWaitAt: place("queue_wait_seconds"),
+    meanErrorAt: place("schedule_error_seconds", "mean"),
+    maxErrorAt: place("schedule_error_seconds", "max"),
+    clientGoneAt: place("client_gone_total"),
+    pairsAt: place("shadow_pairs_total"),
+  };
+}
+
+function placesOf(book: Book, model: string | undefined): ModelPlaces {
+  const name = labelOf(model, book.allowed);
+  const known = book.models.get(name);
+  if (known !== undefined) return known;
+  const made: ModelPlaces = { model: name, timings: [], requests: new Map() };
+  book.models.set(name, made);
+  return made;
+}
+
+function timingsOf(of: ModelPlaces, mode: Mode, stream: boolean): Places {
+  return (of.timings[modes.indexOf(mode) * 2 + (stream ? 1 : 0)] ??= newPlaces(mode, of.model, stream));
+}
+
+function countRequest(book: Book, of: ModelPlaces, outcome: Outcome): void {
+  const { mode, rule, stream } = outcome;
+  const upstream = outcome.upstream ?? noneLabel;
+  const counters = countersOf(of.requests, rule, upstream);
+  const codeClass = classOf(outcome.status);
+  const shape = (modes.indexOf(mode) * 2 + (stream ? 1 : 0)) * classes.length + codeClass;
+  let at = counters[shape]!;
+  if (at < 0) {
+    at = book.place("requests_total", mode, rule, upstream, of.model, String(stream), classes[codeClass]!);
+    counters[shape] = at;
+  }
+  book.values[at]! += 1;
+}
+
+function observeTimes(book: Book, at: Places, timeline: Timeline): void {
+  const { values } = book;
+  if (at.durationAt < 0) at.durationAt = book.place("request_duration_seconds", ...at.labels, at.stream);
+  observe(values, at.durationAt, durationMs, timeline.totalMs);
+  if (at.stream === "false" || timeline.ttftMs === undefined) return;
+  if (at.firstTokenAt < 0) at.firstTokenAt = book.place("time_to_first_token_seconds", ...at.labels);
+  observe(values, at.firstTokenAt, firstTokenMs, timeline.ttftMs);
+  const { atMs } = timeline;
+  if (atMs.length < 2) return;
+  if (at.gapAt < 0) at.gapAt = book.place("inter_token_latency_seconds", ...at.labels);
+  observeGaps(values, at.gapAt, gapMs, atMs);
+  if (at.perTokenAt < 0) at.perTokenAt = book.place("time_per_output_token_seconds", ...at.labels);
+  observe(values, at.perTokenAt, perTokenMs, (atMs[atMs.length - 1]! - atMs[0]!) / (atMs.length - 1));
+}
+
+function countTokens({ values, place }: Book, at: Places, outcome: Outcome): void {
+  if (outcome.actual.tokens > 0) {
+    if (at.outputAt < 0) at.outputAt = place("output_tokens_total", ...at.labels);
+    values[at.outputAt]! += outcome.actual.tokens;
+  }
+  if (outcome.promptTokens !== undefined) {
+    if (at.promptAt < 0) at.promptAt = place("prompt_tokens_total", ...at.labels);
+    values[at.promptAt]! += outcome.promptTokens;
+  }
+}
+
+function observeOwn(book: Book, outcome: Outcome): void {
+  const { values } = book;
+  observe(values, book.overheadAt[modes.indexOf(outcome.mode)]!, overheadMs, outcome.overheadMs);
+  observe(values, book.queueWaitAt, queueWaitMs, outcome.queueMs);
+  const error = outcome.scheduleErrorMs;
+  if (error === undefined) return;
+  observe(values, book.meanErrorAt, scheduleErrorMs, error.mean);
+  observe(values, book.maxErrorAt, scheduleErrorMs, error.max);
+}
+
+function countEvents(book: Book, outcome: Outcome): void {
+  for (const fault of outcome.faults) countRare(book, "faults_injected_total", [fault, outcome.rule]);
+  if (outcome.standIn) countRare(book, "stand_ins_total", [outcome.upstream ?? noneLabel]);
+  if (outcome.ending === "client-gone") book.values[book.clientGoneAt]! += 1;
+  else if (outcome.cause !== undefined) countRare(book, "errors_total", [outcome.cause]);
+}
+
+function countRare(book: Book, metric: RecordedName, labels: readonly string[]): void {
+  const key = `${metric} ${labels.join(" ")}`;
+  let at = book.rare.get(key);
+  if (at === undefined) book.rare.set(key, (at = book.place(metric, ...labels)));
+  book.values[at]! += 1;
 }
 
 function labelOf(model: string | undefined, allowed: ReadonlySet<string>): string {
@@ -198,33 +220,4 @@ function countersOf(requests: ModelPlaces["requests"], rule: string, upstream: s
 function classOf(status: number): number {
   const hundreds = Math.trunc(status / 100);
   return hundreds >= 1 && hundreds <= 5 ? hundreds : 0;
-}
-
-/** Adds one reading to a histogram that starts at `at`; its sum is kept in seconds. */
-function observe(values: Float64Array, at: number, boundsMs: Float64Array, ms: number): void {
-  values[at + bucketOf(boundsMs, ms)]! += 1;
-  values[at + boundsMs.length + 1]! += ms / 1000;
-}
-
-function observeGaps(values: Float64Array, at: number, atMs: readonly number[]): void {
-  const bounds = gapMs;
-  let beforeMs = atMs[0]!;
-  for (let index = 1; index < atMs.length; index += 1) {
-    const nowMs = atMs[index]!;
-    values[at + bucketOf(bounds, nowMs - beforeMs)]! += 1;
-    beforeMs = nowMs;
-  }
-  values[at + bounds.length + 1]! += (beforeMs - atMs[0]!) / 1000;
-}
-
-/** Index of the first bound that is not below `ms`; the number of bounds when there is none. */
-function bucketOf(boundsMs: Float64Array, ms: number): number {
-  let low = 0;
-  let high = boundsMs.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (boundsMs[middle]! < ms) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -25,8 +25,7 @@ export const maxHistograms = 200;
 /** Most label sets of counters in a process. */
 export const maxCounters = 2000;
 
-/** Every recorded metric under its name. */
-export const metrics: Readonly<Record<RecordedName, Metric>> = recorded;
+const metrics: Readonly<Record<RecordedName, Metric>> = recorded;
 const names = Object.keys(recorded) as RecordedName[];
 
 /** Values one label set takes: one for a counter; for a histogram each bucket, the one above all bounds, and the sum. */

@@ -22,10 +22,15 @@ export type ProfileCache = {
  * @param options.max model names remembered
  * @throws CONFIG_INVALID when a profile does not compile or the fallback is missing
  */
-export function createProfileCache(options: { profiles: readonly Profile[]; fallback: string; max: number }): ProfileCache {
+export function createProfileCache(options: {
+  profiles: readonly Profile[];
+  fallback: string;
+  max: number;
+}): ProfileCache {
   const byName = new Map(options.profiles.map((profile) => [profile.name, prepared(profile)]));
   const fallback = byName.get(options.fallback);
-  if (fallback === undefined) throw new StuntdoubleError("CONFIG_INVALID", `There is no profile named ${options.fallback}.`);
+  if (fallback === undefined)
+    throw new StuntdoubleError("CONFIG_INVALID", `There is no profile named ${options.fallback}.`);
   const globs = globsOf(byName.values());
   const cache = new LRUCache<string, PreparedProfile>({ max: options.max });
   let hits = 0;
@@ -62,7 +67,9 @@ function prepared(profile: Profile): PreparedProfile {
 }
 
 /** All globs, the one with the longest literal text first. */
-function globsOf(profiles: Iterable<PreparedProfile>): { matches: Matcher; literal: number; profile: PreparedProfile }[] {
+function globsOf(
+  profiles: Iterable<PreparedProfile>,
+): { matches: Matcher; literal: number; profile: PreparedProfile }[] {
   const globs = [...profiles].flatMap((profile) =>
     profile.profile.models.map((glob) => ({
       matches: compileGlob(glob),

@@ -1,32 +1,47 @@
-import { z } from "zod";
-import { deaf, hasPoint, onePoint, onePointMessage, pointOptions, switchAt } from "./point.ts";
-import type { Fault } from "./types.ts";
+import type { z } from "zod";
+import type { Sink } from "../types.ts";
+import { pointed, pointOf, silence, untilPoint } from "./point.ts";
+import type { Fault, FaultContext } from "./types.ts";
 
-const options = z.strictObject(pointOptions).refine(onePoint, onePointMessage);
+const options = pointed({});
 
-/** Ends an event stream politely but without its final marker, which hardly any client notices. */
+/** Ends the answer properly but not whole: without its final marker, or early when a point is given. */
 export const cleanEnd: Fault<z.infer<typeof options>> = {
   kind: "clean-end",
-  summary: "Ends the stream properly, at a point or at its end, but without the final marker",
+  summary: "Ends the answer properly, but early or without its final marker.",
   options,
-  bend(given, next, context) {
-    if (hasPoint(given)) {
-      return switchAt(given, next, context, (atMs) => {
-        context.fired();
-        next.end(atMs, "finish");
-        return deaf;
-      });
-    }
-    let fired = false;
-    return {
-      ...next,
-      head: (atMs, head) => next.head(atMs, head),
-      data(frame) {
-        if (!frame.final) return next.data(frame);
-        if (!fired) context.fired();
-        fired = true;
-      },
-      end: (atMs, ending) => next.end(atMs, ending),
-    };
+  bend(options, next, context) {
+    const point = pointOf(options);
+    if (point === undefined) return withoutMarker(next, context);
+    return untilPoint(point, next, context, (atMs, head) => {
+      if (head === undefined) return headOnly(next, context);
+      context.fired();
+      next.end(atMs, "finish");
+      return silence;
+    });
   },
 };
+
+function withoutMarker(next: Sink, context: FaultContext): Sink {
+  return {
+    head: (atMs, head) => next.head(atMs, head),
+    data(frame) {
+      if (frame.final) context.fired();
+      else next.data(frame);
+    },
+    end: (atMs, ending) => next.end(atMs, ending),
+  };
+}
+
+/** A proper end needs a head, so a point before the head has to wait for it. */
+function headOnly(next: Sink, context: FaultContext): Sink {
+  return {
+    head(atMs, head) {
+      context.fired();
+      next.head(atMs, head);
+      next.end(atMs, "finish");
+    },
+    data: (frame) => next.data(frame),
+    end: (atMs, ending) => next.end(atMs, ending),
+  };
+}

@@ -1,4 +1,13 @@
-import { breakOff } from "./break-off.ts";
+import type { z } from "zod";
+import { endAtPoint, pointed } from "./point.ts";
+import type { Fault } from "./types.ts";
 
-/** Closes the connection in the middle of the answer. */
-export const cut = breakOff("cut", "Closes the connection at a point, or before the answer, without ending the answer", "cut");
+const options = pointed({});
+
+/** Closes the connection in the middle of the answer; without a point, before the head. */
+export const cut: Fault<z.infer<typeof options>> = {
+  kind: "cut",
+  summary: "Closes the connection in the middle of the answer.",
+  options,
+  bend: (options, next, context) => endAtPoint("cut", options, next, context),
+};

@@ -1,36 +1,23 @@
 import { z } from "zod";
 import type { Sink } from "../types.ts";
-import { onePoint, onePointMessage, hasPoint, pointOptions, switchAt } from "./point.ts";
+import { pointed, pointOf, untilPoint } from "./point.ts";
 import type { Fault } from "./types.ts";
 
-const options = z
-  .strictObject({ ms: z.number().min(0).describe("How much later"), ...pointOptions })
-  .refine(onePoint, onePointMessage);
+const options = pointed({ ms: z.number().int().min(1).describe("how much later everything comes, in milliseconds") });
 
-/** Makes everything from a point on arrive later; without a point, the whole answer. */
+/** Makes everything from a point on come `ms` later; without a point, from the head on. */
 export const delay: Fault<z.infer<typeof options>> = {
   kind: "delay",
-  summary: "Makes the whole answer, or all of it after a point, arrive later",
+  summary: "Makes everything from a point on come later.",
   options,
-  bend(given, next, context) {
-    if (hasPoint(given)) {
-      return switchAt(given, next, context, () => {
-        context.fired();
-        return later(next, given.ms);
-      });
-    }
-    const delayed = later(next, given.ms);
-    return {
-      ...delayed,
-      head(atMs, head) {
-        context.fired();
-        delayed.head(atMs, head);
-      },
-    };
-  },
+  bend: (options, next, context) =>
+    untilPoint(pointOf(options) ?? { before: "head" }, next, context, () => {
+      context.fired();
+      return later(options.ms, next);
+    }),
 };
 
-function later(next: Sink, ms: number): Sink {
+function later(ms: number, next: Sink): Sink {
   return {
     head: (atMs, head) => next.head(atMs + ms, head),
     data: (frame) => next.data({ ...frame, atMs: frame.atMs + ms }),

@@ -1,45 +1,50 @@
 import { z } from "zod";
 import type { Sink } from "../types.ts";
-import { hasPoint, onePoint, onePointMessage, pointOptions, switchAt } from "./point.ts";
-import type { Fault } from "./types.ts";
+import { bytesOf, partOf } from "./bytes.ts";
+import { pointed, pointOf, untilPoint } from "./point.ts";
+import type { Fault, FaultContext } from "./types.ts";
 
-const options = z
-  .strictObject({
-    bytesPerSecond: z.number().positive().describe("Speed of the body"),
-    chunkBytes: z.int().min(1).default(16).describe("Size of the pieces it is cut into"),
-    ...pointOptions,
-  })
-  .refine(onePoint, onePointMessage);
+const atLeastOne = z.number().int().min(1).optional();
 
-const encoder = new TextEncoder();
+const options = pointed({
+  bytesPerSecond: atLeastOne.describe("speed of the body; by default one slice each millisecond"),
+  sliceBytes: atLeastOne.describe("largest piece written at once; by default what 50 ms let through"),
+}).refine(({ bytesPerSecond, sliceBytes }) => (bytesPerSecond ?? sliceBytes) !== undefined, {
+  error: "give bytesPerSecond, sliceBytes or both",
+});
 
-/** Lets the body through in small pieces at a low speed. */
+/** Slices a second when only the speed is given: slow enough to be written one by one, fast enough to look even. */
+const slicesPerSecond = 20;
+
+/** Sends the body slowly, in small pieces that do not care for events or characters; without a point, from its start. */
 export const drip: Fault<z.infer<typeof options>> = {
   kind: "drip",
-  summary: "Lets the body through in small pieces at a low speed",
+  summary: "Sends the body slowly and in small pieces.",
   options,
-  bend(given, next, context) {
-    const begin = (): Sink => {
-      context.fired();
-      return dripping(next, given.bytesPerSecond, given.chunkBytes);
-    };
-    if (hasPoint(given)) return switchAt(given, next, context, begin);
-    const slow = begin();
-    return slow;
+  bend(options, next, context) {
+    const bytesPerSecond = options.bytesPerSecond ?? options.sliceBytes! * 1000;
+    const sliceBytes = options.sliceBytes ?? Math.max(1, Math.round(bytesPerSecond / slicesPerSecond));
+    const line = { msPerByte: 1000 / bytesPerSecond, sliceBytes };
+    return untilPoint(pointOf(options) ?? { after: "bytes", count: 0 }, next, context, () =>
+      narrow(line, next, context),
+    );
   },
 };
 
-function dripping(next: Sink, bytesPerSecond: number, chunkBytes: number): Sink {
+/** A line on which one slice follows another; each arrives when its last byte is through. */
+function narrow(line: { msPerByte: number; sliceBytes: number }, next: Sink, context: FaultContext): Sink {
   let freeAtMs = 0;
   return {
     head: (atMs, head) => next.head(atMs, head),
     data(frame) {
-      const bytes = typeof frame.data === "string" ? encoder.encode(frame.data) : frame.data;
-      for (let from = 0; from < bytes.length; from += chunkBytes) {
-        const piece = bytes.subarray(from, from + chunkBytes);
-        const last = from + chunkBytes >= bytes.length;
-        freeAtMs = Math.max(freeAtMs, frame.atMs) + (piece.length / bytesPerSecond) * 1000;
-        next.data({ atMs: freeAtMs, data: piece, tokens: last ? frame.tokens : 0, final: last && frame.final });
+      const bytes = bytesOf(frame.data);
+      if (bytes.length === 0) return next.data(frame);
+      context.fired();
+      freeAtMs = Math.max(freeAtMs, frame.atMs);
+      for (let from = 0; from < bytes.length; from += line.sliceBytes) {
+        const to = Math.min(bytes.length, from + line.sliceBytes);
+        freeAtMs += (to - from) * line.msPerByte;
+        next.data({ ...partOf(frame, bytes, from, to), atMs: freeAtMs });
       }
     },
     end: (atMs, ending) => next.end(Math.max(freeAtMs, atMs), ending),

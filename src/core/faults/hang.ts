@@ -1,4 +1,13 @@
-import { breakOff } from "./break-off.ts";
+import type { z } from "zod";
+import { endAtPoint, pointed } from "./point.ts";
+import type { Fault } from "./types.ts";
 
-/** Falls silent on an open connection until the client gives up. */
-export const hang = breakOff("hang", "Falls silent at a point, or before the answer, and keeps the connection open", "stall");
+const options = pointed({});
+
+/** Falls silent on an open connection until the client leaves; without a point, before the head. */
+export const hang: Fault<z.infer<typeof options>> = {
+  kind: "hang",
+  summary: "Falls silent on an open connection until the client leaves.",
+  options,
+  bend: (options, next, context) => endAtPoint("stall", options, next, context),
+};

@@ -1,76 +1,56 @@
 import { z } from "zod";
-import { StuntdoubleError } from "../errors.ts";
-import type { FaultConfig, Plan, Sink } from "../types.ts";
+import type { FaultConfig } from "../types.ts";
 import { cleanEnd } from "./clean-end.ts";
 import { cut } from "./cut.ts";
 import { delay } from "./delay.ts";
 import { drip } from "./drip.ts";
+import type { PreparedFault } from "./driver.ts";
 import { hang } from "./hang.ts";
 import { malformed } from "./malformed.ts";
+import { findKind, prepareWith, readParams } from "./prepare.ts";
 import { reset } from "./reset.ts";
 import { status } from "./status.ts";
-import type { Fault, FaultContext } from "./types.ts";
+import type { Fault } from "./types.ts";
 
-/** A fault whose options have been checked. */
-export type PreparedFault = {
-  readonly kind: string;
-  readonly replace: ((context: FaultContext) => Plan) | undefined;
-  readonly bend: ((next: Sink, context: FaultContext) => Sink) | undefined;
-};
+export { bendLive, bendPlan, replacement, type PreparedFault } from "./driver.ts";
 
-type Entry = {
-  readonly kind: string;
-  readonly summary: string;
-  readonly options: z.ZodType;
-  prepare(options: unknown): PreparedFault;
-};
-
-function entry<Options>(fault: Fault<Options>): Entry {
-  const { kind, summary, replace, bend } = fault;
-  return {
-    kind,
-    summary,
-    options: fault.options,
-    prepare(given) {
-      const options = fault.options.parse(given);
-      return {
-        kind,
-        replace: replace === undefined ? undefined : (context) => replace(options, context),
-        bend: bend === undefined ? undefined : (next, context) => bend(options, next, context),
-      };
-    },
-  };
-}
-
-/** Every kind of fault. */
-export const faults: readonly Entry[] = [
-  entry(status),
-  entry(delay),
-  entry(hang),
-  entry(cut),
-  entry(reset),
-  entry(drip),
-  entry(malformed),
-  entry(cleanEnd),
+/** Every kind of fault, in the order of the docs. */
+export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
+  status,
+  delay,
+  hang,
+  cut,
+  reset,
+  drip,
+  malformed,
+  cleanEnd,
 ];
 
-/** The names of all kinds. */
-export const faultKinds: readonly string[] = faults.map(({ kind }) => kind);
+/** One fault in the configuration: its kind and the options of that kind. */
+export const faultSchema: z.ZodType<FaultConfig> = makeSchema(faults);
+
+function makeSchema([first, ...others]: typeof faults) {
+  const member = ({ kind, options, summary }: Fault<unknown>) =>
+    options.safeExtend({ kind: z.literal(kind) }).describe(summary);
+  return z.discriminatedUnion("kind", [member(first), ...others.map((fault) => member(fault))]);
+}
 
 /**
- * Checks the options of a fault.
+ * Makes a configured fault ready to bend.
  *
- * @throws CONFIG_INVALID naming the option and what is wrong with it
+ * @throws CONFIG_INVALID for an unknown kind or wrong options, naming what there is
  */
-export function prepareFault(config: FaultConfig): PreparedFault {
-  const { kind, ...options } = config;
-  const found = faults.find((fault) => fault.kind === kind);
-  if (found === undefined) throw new StuntdoubleError("CONFIG_INVALID", `There is no fault "${kind}". There are: ${faultKinds.join(", ")}.`);
-  try {
-    return found.prepare(options);
-  } catch (cause) {
-    if (!(cause instanceof z.ZodError)) throw cause;
-    const reasons = cause.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`.trim());
-    throw new StuntdoubleError("CONFIG_INVALID", `Fault ${kind}: ${reasons.join("; ")}.`, { cause });
-  }
+export function prepareFault({ kind, ...options }: FaultConfig): PreparedFault {
+  return prepareWith(findKind(faults, kind, "CONFIG_INVALID"), options);
+}
+
+/**
+ * Reads one fault of the control header, for example kind `cut` with `{ after: 12 }` for `fault=cut;after=12`.
+ *
+ * @param params numbers, strings and booleans by parameter name
+ * @returns checked, so that `prepareFault` accepts it
+ * @throws BODY_INVALID for an unknown kind or wrong options, naming what there is
+ */
+export function parseFaultToken(kind: string, params: Readonly<Record<string, unknown>>): FaultConfig {
+  return readParams(findKind(faults, kind, "BODY_INVALID"), params);
 }

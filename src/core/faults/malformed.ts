@@ -1,50 +1,77 @@
 import { z } from "zod";
-import type { Sink } from "../types.ts";
-import { hasPoint, onePoint, onePointMessage, pointOptions, switchAt } from "./point.ts";
-import type { Fault } from "./types.ts";
+import type { Head, Sink } from "../types.ts";
+import { bytesOf, isEventStream } from "./bytes.ts";
+import { pointed, pointOf, untilPoint } from "./point.ts";
+import type { Fault, FaultContext } from "./types.ts";
 
-const options = z.strictObject(pointOptions).refine(onePoint, onePointMessage);
+const options = pointed({
+  what: z
+    .enum(["invalid-json", "truncated-json"])
+    .optional()
+    .describe("a character that JSON forbids is put in (default), or the second half is missing"),
+});
 
-/** Makes the JSON of one event invalid; the rest of the answer is left alone. Without a point it is the first one. */
+type What = NonNullable<z.infer<typeof options>["what"]>;
+
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+/** JSON allows this control character nowhere, neither in a string nor outside, so it need not know where it is. */
+const forbidden = 0x01;
+
+/** Damages the first event with JSON after a point, or a JSON answer's body; without a point, the first of all. */
 export const malformed: Fault<z.infer<typeof options>> = {
   kind: "malformed",
-  summary: "Makes the JSON of the next event (or of a JSON answer) invalid",
+  summary: "Damages the JSON of one event, or of a JSON answer.",
   options,
-  bend(given, next, context) {
-    const spoiling = (): Sink => spoilOnce(next, context.fired);
-    return hasPoint(given) ? switchAt(given, next, context, spoiling) : spoiling();
+  bend({ what = "invalid-json", ...options }, next, context) {
+    const point = pointOf(options) ?? { after: "bytes", count: 0 };
+    return untilPoint(point, next, context, (_atMs, head) => damaging(what, head, next, context));
   },
 };
 
-function spoilOnce(next: Sink, fired: () => void): Sink {
-  let spoilt = false;
+function damaging(what: What, head: Head | undefined, next: Sink, context: FaultContext): Sink {
+  let stream = head !== undefined && isEventStream(head);
+  let damaged = false;
   return {
-    head: (atMs, head) => next.head(atMs, head),
+    head(atMs, late) {
+      stream = isEventStream(late);
+      next.head(atMs, late);
+    },
     data(frame) {
-      const data = spoilt ? undefined : spoil(frame.data);
+      if (damaged && (stream || what === "invalid-json")) return next.data(frame);
+      if (damaged) return;
+      const data = damage(what, stream, bytesOf(frame.data));
       if (data === undefined) return next.data(frame);
-      spoilt = true;
-      fired();
+      damaged = true;
+      context.fired();
       next.data({ ...frame, data });
     },
     end: (atMs, ending) => next.end(atMs, ending),
   };
 }
 
-const brace = 123;
-const comma = 44;
+/** The bytes with their JSON damaged; undefined when there is none in them, as in a comment or `[DONE]`. */
+function damage(what: What, stream: boolean, bytes: Uint8Array): Uint8Array | undefined {
+  const brace = bytes.indexOf(openBrace);
+  if (bytes.length === 0 || (stream && brace === -1)) return undefined;
+  if (what === "invalid-json") return replaced(bytes, brace + 1, brace + 1, [forbidden]);
+  if (!stream) return bytes.subarray(0, middle(bytes, 0, bytes.length));
+  const last = bytes.lastIndexOf(closeBrace);
+  const end = last < brace ? bytes.length : last + 1;
+  return replaced(bytes, middle(bytes, brace, end), end, []);
+}
 
-/** Puts a comma behind the first brace, which no JSON parser accepts; undefined where there is no object. */
-function spoil(data: string | Uint8Array): string | Uint8Array | undefined {
-  if (typeof data === "string") {
-    const at = data.indexOf("{");
-    return at === -1 ? undefined : `${data.slice(0, at + 1)},${data.slice(at + 1)}`;
-  }
-  const at = data.indexOf(brace);
-  if (at === -1) return undefined;
-  const spoilt = new Uint8Array(data.length + 1);
-  spoilt.set(data.subarray(0, at + 1));
-  spoilt[at + 1] = comma;
-  spoilt.set(data.subarray(at + 1), at + 2);
-  return spoilt;
+/** The middle of a range, moved back to where a UTF-8 character begins. */
+function middle(bytes: Uint8Array, from: number, to: number): number {
+  let at = from + Math.floor((to - from) / 2);
+  while (at > from && (bytes[at]! & 0xc0) === 0x80) at -= 1;
+  return at;
+}
+
+function replaced(bytes: Uint8Array, from: number, to: number, by: readonly number[]): Uint8Array {
+  const result = new Uint8Array(bytes.length - (to - from) + by.length);
+  result.set(bytes.subarray(0, from));
+  result.set(by, from);
+  result.set(bytes.subarray(to), from + by.length);
+  return result;
 }

@@ -1,4 +1,13 @@
-import { breakOff } from "./break-off.ts";
+import type { z } from "zod";
+import { endAtPoint, pointed } from "./point.ts";
+import type { Fault } from "./types.ts";
 
-/** Resets the connection: a TCP RST, on HTTP/2 an RST_STREAM. */
-export const reset = breakOff("reset", "Resets the connection at a point, or before the answer", "reset");
+const options = pointed({});
+
+/** Resets the connection: TCP RST, or RST_STREAM on HTTP/2; without a point, before the head. */
+export const reset: Fault<z.infer<typeof options>> = {
+  kind: "reset",
+  summary: "Resets the connection (TCP RST, or RST_STREAM on HTTP/2).",
+  options,
+  bend: (options, next, context) => endAtPoint("reset", options, next, context),
+};

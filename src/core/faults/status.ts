@@ -2,20 +2,21 @@ import { z } from "zod";
 import type { Fault } from "./types.ts";
 
 const options = z.strictObject({
-  status: z.int().min(400).max(599).describe("HTTP status to answer with"),
-  message: z.string().optional().describe("Replaces the provider's usual message"),
-  retryAfterSeconds: z.int().min(0).optional().describe("Value of the retry-after header"),
+  status: z.number().int().min(400).max(599).describe("HTTP status of the answer"),
+  message: z.string().optional().describe("replaces the provider's usual message"),
+  retryAfterSeconds: z.number().int().min(0).optional().describe("sent as `retry-after`"),
 });
 
-/** Answers with an error status, the provider's body and headers, instead of asking the source. */
+/** Answers with an error status, in the provider's body and headers; the source is not asked. */
 export const status: Fault<z.infer<typeof options>> = {
   kind: "status",
-  summary: "Answers with an error status and the provider's body; the source is not asked",
+  summary: "Answers with an error status, in the provider's body and headers.",
   options,
-  replace({ status, message, retryAfterSeconds }, { dialect, model, requestId, fired }) {
-    fired();
-    const failure = { status, model, requestId, retryAfterSeconds, ...(message === undefined ? {} : { message }) };
-    const { head, body } = dialect.failure(failure);
+  replace({ status, message, retryAfterSeconds }, context) {
+    context.fired();
+    const { dialect, model, requestId } = context;
+    const told = message === undefined ? {} : { message };
+    const { head, body } = dialect.failure({ status, ...told, retryAfterSeconds, model, requestId });
     return {
       head,
       headAtMs: 0,

@@ -13,7 +13,8 @@ export type Fault<Options> = {
   readonly kind: string;
   /** One sentence for the schema and the docs. */
   readonly summary: string;
-  readonly options: z.ZodType<Options>;
+  /** A strict object; `kind` is added to it for the configuration. */
+  readonly options: z.ZodObject & z.ZodType<Options>;
   replace?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;
 };

@@ -1,0 +1,209 @@
+import { parseDictionary, Token, type BareItem, type Dictionary, type InnerList, type Item } from "structured-headers";
+import { StuntdoubleError } from "./errors.ts";
+import { faultKinds, parseFaultToken } from "./faults/index.ts";
+import type { Decision, FaultConfig, Source, Wishes } from "./types.ts";
+
+/** What callers may ask for in the control header. */
+export type ControlSettings = {
+  /** Name of the header, in lower case. */
+  readonly header: string;
+  readonly enabled: boolean;
+  /** Says whether a presented token is the right one; undefined when none is needed. */
+  readonly tokenMatches: ((given: string) => boolean) | undefined;
+  /** Longest time that a caller may ask for in any one option. */
+  readonly maxDelayMs: number;
+  /** Kinds of faults that callers may inject; undefined allows all. */
+  readonly faults: readonly string[] | undefined;
+  /** Names of the configured upstreams and profiles. */
+  readonly upstreams: readonly string[];
+  readonly profiles: readonly string[];
+};
+
+/** Longest answer that a caller may ask for. */
+const maxOutputTokens = 100_000;
+
+type Reader = (member: Item | InnerList, wanted: Wanted, settings: ControlSettings) => void;
+
+/** What the header asks for, as far as it has been read. */
+type Wanted = {
+  serve: "simulate" | "forward" | undefined;
+  profile: string | undefined;
+  upstream: string | undefined;
+  mirror: boolean | undefined;
+  faults: FaultConfig[] | undefined;
+  wishes: { -readonly [Wish in keyof Wishes]: Wishes[Wish] };
+};
+
+/** Every key of the header. */
+const readers: Readonly<Record<string, Reader>> = {
+  simulate: (member, wanted) => setServe("simulate", member, wanted),
+  forward: (member, wanted) => setServe("forward", member, wanted),
+  profile: (member, wanted, { profiles }) => void (wanted.profile = nameOf("profile", member, profiles)),
+  upstream: (member, wanted, { upstreams }) => void (wanted.upstream = nameOf("upstream", member, upstreams)),
+  mirror: (member, wanted) => void (wanted.mirror = mirrorOf(member)),
+  ttft: (member, wanted, settings) => void (wanted.wishes.ttftMs = delayOf("ttft", member, settings)),
+  itl: (member, wanted, settings) => void (wanted.wishes.itlMs = delayOf("itl", member, settings)),
+  tokens: (member, wanted) => void (wanted.wishes.outputTokens = integerOf("tokens", member, maxOutputTokens)),
+  seed: (member, wanted) => void (wanted.wishes.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
+  fault: (member, wanted, settings) => void (wanted.faults = faultsOf(member, settings)),
+  token: (member) => void textOf("token", member),
+};
+
+/**
+ * The decision after the caller's own wishes: what the control header names replaces what the rule said, all else stays.
+ *
+ * @param value the header as it came: a Structured Field dictionary such as `simulate, ttft=200, fault=cut;after=12`
+ * @param decision what the rules decided
+ * @returns with the rule name `control`; `decision` itself when the header asks for nothing or lacks the right token
+ * @throws BODY_INVALID naming the key, what is wrong and what is allowed
+ * @see RFC 9651
+ */
+export function readControl(value: string, settings: ControlSettings, decision: Decision): Decision {
+  const dictionary = parse(value, settings);
+  if (dictionary === undefined) return decision;
+  const wanted: Wanted = {
+    serve: undefined,
+    profile: undefined,
+    upstream: undefined,
+    mirror: undefined,
+    faults: undefined,
+    wishes: {},
+  };
+  let asked = false;
+  for (const [key, member] of dictionary) {
+    const reader = Object.hasOwn(readers, key) ? readers[key] : undefined;
+    if (reader === undefined) refuse(`unknown key "${key}". Allowed: ${Object.keys(readers).join(", ")}`);
+    reader(member, wanted, settings);
+    asked ||= key !== "token";
+  }
+  return asked ? combine(wanted, decision, settings) : decision;
+}
+
+/** Undefined when the header must not have any effect. */
+function parse(value: string, settings: ControlSettings): Dictionary | undefined {
+  let dictionary: Dictionary;
+  try {
+    dictionary = parseDictionary(value);
+  } catch (cause) {
+    if (settings.tokenMatches !== undefined) return undefined;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StuntdoubleError("BODY_INVALID", `The control header is not a Structured Field dictionary: ${reason}.`, { cause });
+  }
+  if (settings.tokenMatches === undefined) return dictionary;
+  const given = plain(dictionary.get("token")?.[0]);
+  return typeof given === "string" && settings.tokenMatches(given) ? dictionary : undefined;
+}
+
+function combine(wanted: Wanted, decision: Decision, settings: ControlSettings): Decision {
+  const serve = serveOf(wanted, decision, settings);
+  const mirror = wanted.mirror === undefined ? decision.mirror : wanted.mirror ? simulator(wanted.profile) : undefined;
+  const changed: Decision = {
+    rule: "control",
+    serve,
+    mirror: serve.from === "simulator" ? undefined : withProfile(mirror, wanted.profile),
+    faults: wanted.faults ?? decision.faults,
+    wishes: { ...decision.wishes, ...wanted.wishes },
+  };
+  if (wanted.mirror === true && serve.from === "simulator") refuse("mirror needs a call that is forwarded");
+  if (wanted.profile !== undefined && serve.from === "upstream" && changed.mirror === undefined) {
+    refuse("profile needs simulate or mirror, because this call is forwarded");
+  }
+  return changed;
+}
+
+function serveOf(wanted: Wanted, { serve }: Decision, { upstreams }: ControlSettings): Source {
+  const from = wanted.serve ?? (serve.from === "simulator" ? "simulate" : "forward");
+  if (from === "simulate") {
+    if (wanted.upstream !== undefined) refuse("upstream needs forward, because this call is simulated");
+    return simulator(wanted.profile ?? (serve.from === "simulator" ? serve.profile : undefined));
+  }
+  if (wanted.upstream !== undefined) return { from: "upstream", upstream: wanted.upstream };
+  if (serve.from === "upstream") return serve;
+  const [only, ...others] = upstreams;
+  if (only === undefined) return refuse("forward is impossible, because no upstream is configured");
+  if (others.length > 0) return refuse(`forward needs upstream, one of ${upstreams.join(", ")}`);
+  return { from: "upstream", upstream: only };
+}
+
+function simulator(profile: string | undefined): Source {
+  return { from: "simulator", profile };
+}
+
+function withProfile(mirror: Source | undefined, profile: string | undefined): Source | undefined {
+  return mirror?.from === "simulator" && profile !== undefined ? simulator(profile) : mirror;
+}
+
+function setServe(serve: "simulate" | "forward", member: Item | InnerList, wanted: Wanted): void {
+  if (plain(member[0]) !== true) refuse(`${serve} takes no value`);
+  if (wanted.serve !== undefined && wanted.serve !== serve) refuse("simulate and forward exclude each other");
+  wanted.serve = serve;
+}
+
+function mirrorOf(member: Item | InnerList): boolean {
+  const value = plain(member[0]);
+  if (typeof value === "boolean") return value;
+  if (value === "simulate") return true;
+  return refuse("mirror takes no value, simulate or ?0");
+}
+
+function nameOf(key: string, member: Item | InnerList, names: readonly string[]): string {
+  const name = textOf(key, member);
+  if (!names.includes(name)) refuse(`there is no ${key} "${name}". Allowed: ${names.join(", ")}`);
+  return name;
+}
+
+function textOf(key: string, member: Item | InnerList): string {
+  const value = plain(member[0]);
+  return typeof value === "string" ? value : refuse(`${key} must be a string, such as ${key}="name"`);
+}
+
+function delayOf(key: string, member: Item | InnerList, { maxDelayMs }: ControlSettings): number {
+  const value = plain(member[0]);
+  if (typeof value !== "number" || value < 0) return refuse(`${key} must be a number of milliseconds from 0 to ${maxDelayMs}`);
+  return checkDelay(key, value, maxDelayMs);
+}
+
+function checkDelay(key: string, valueMs: number, maxDelayMs: number): number {
+  return valueMs <= maxDelayMs ? valueMs : refuse(`${key} is ${valueMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
+}
+
+function integerOf(key: string, member: Item | InnerList, most: number): number {
+  const value = plain(member[0]);
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most) return value;
+  return refuse(`${key} must be a whole number from 0 to ${most}`);
+}
+
+/** One token with parameters, or a list of them in brackets; an empty list takes away the faults of the rule. */
+function faultsOf(member: Item | InnerList, settings: ControlSettings): FaultConfig[] {
+  const [value] = member;
+  const items = Array.isArray(value) ? value : [member as Item];
+  return items.map((item) => faultOf(item, settings));
+}
+
+function faultOf([value, parameters]: Item, settings: ControlSettings): FaultConfig {
+  const kind = plain(value);
+  const allowed = settings.faults ?? faultKinds;
+  if (typeof kind !== "string" || !allowed.includes(kind)) {
+    return refuse(`fault ${typeof kind === "string" ? `"${kind}"` : "without a name"} is not allowed. Allowed: ${allowed.join(", ")}`);
+  }
+  const given = new Map([...parameters].map(([name, each]) => [name, parameterOf(name, each)]));
+  const fault = parseFaultToken(kind, given);
+  for (const [option, chosen] of Object.entries(fault)) {
+    if (typeof chosen === "number" && /^ms$|Ms$/.test(option)) checkDelay(`fault ${kind} ${option}`, chosen, settings.maxDelayMs);
+  }
+  return fault;
+}
+
+function parameterOf(name: string, value: BareItem): string | number | boolean {
+  return plain(value) ?? refuse(`parameter ${name} must be a string, a number or a boolean`);
+}
+
+/** Tokens and strings are both text; dates, byte sequences and lists are nothing we know. */
+function plain(value: BareItem | Item[] | undefined): string | number | boolean | undefined {
+  if (value instanceof Token) return value.toString();
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
+}
+
+function refuse(problem: string): never {
+  throw new StuntdoubleError("BODY_INVALID", `Control header: ${problem}.`);
+}

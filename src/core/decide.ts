@@ -1,0 +1,91 @@
+import type { Condition } from "./match.ts";
+import type { Call, Decision } from "./types.ts";
+
+/** A rule ready to be asked: all conditions must hold for its decision to be taken. */
+export type CompiledRule = {
+  readonly name: string;
+  readonly conditions: readonly Condition[];
+  readonly decision: Decision;
+};
+
+/** How a decision came about: every rule in order, with every condition. */
+export type Trace = { readonly rules: readonly RuleTrace[]; readonly decision: Decision };
+
+export type RuleTrace = {
+  readonly rule: string;
+  /** `not reached`: an earlier rule had matched. */
+  readonly result: "match" | "no match" | "not reached";
+  readonly conditions: readonly ConditionTrace[];
+};
+
+export type ConditionTrace = {
+  readonly name: string;
+  readonly expected: string;
+  readonly result: "pass" | "fail" | "not reached";
+  /** What the call had; undefined when the condition was not reached. */
+  readonly seen: string | undefined;
+  /** The number drawn, 0 ≤ x < 1, where the condition is a percentage. */
+  readonly draw: number | undefined;
+};
+
+/**
+ * The decision of the first rule whose conditions all hold, else `fallback`.
+ *
+ * The same call, rules and seed give the same decision on every node.
+ *
+ * @throws BODY_INVALID when a rule looks into a body that cannot be understood
+ */
+export function decide(call: Call, rules: readonly CompiledRule[], fallback: Decision, seed: number): Decision {
+  for (let index = 0; index < rules.length; index += 1) {
+    const rule = rules[index]!;
+    if (holds(rule.conditions, call, seed)) return rule.decision;
+  }
+  return fallback;
+}
+
+function holds(conditions: readonly Condition[], call: Call, seed: number): boolean {
+  for (let index = 0; index < conditions.length; index += 1) {
+    if (!conditions[index]!.test(call, seed)) return false;
+  }
+  return true;
+}
+
+/**
+ * The same decision with its reasons, for people; asks the very conditions that `decide` asks, in the same order.
+ *
+ * @throws BODY_INVALID when a rule looks into a body that cannot be understood
+ */
+export function explain(call: Call, rules: readonly CompiledRule[], fallback: Decision, seed: number): Trace {
+  const traces: RuleTrace[] = [];
+  let decision: Decision | undefined;
+  for (const rule of rules) {
+    const trace = decision === undefined ? explainRule(rule, call, seed) : unreached(rule);
+    if (trace.result === "match") decision = rule.decision;
+    traces.push(trace);
+  }
+  return { rules: traces, decision: decision ?? fallback };
+}
+
+function explainRule(rule: CompiledRule, call: Call, seed: number): RuleTrace {
+  let passing = true;
+  const conditions = rule.conditions.map((condition) => {
+    if (!passing) return unreachedCondition(condition);
+    passing = condition.test(call, seed);
+    return {
+      name: condition.name,
+      expected: condition.expected,
+      result: passing ? ("pass" as const) : ("fail" as const),
+      seen: condition.seen(call, seed),
+      draw: condition.draw?.(call, seed),
+    };
+  });
+  return { rule: rule.name, result: passing ? "match" : "no match", conditions };
+}
+
+function unreached(rule: CompiledRule): RuleTrace {
+  return { rule: rule.name, result: "not reached", conditions: rule.conditions.map(unreachedCondition) };
+}
+
+function unreachedCondition({ name, expected }: Condition): ConditionTrace {
+  return { name, expected, result: "not reached", seen: undefined, draw: undefined };
+}

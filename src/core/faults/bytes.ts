@@ -1,0 +1,30 @@
+import type { Frame, Head } from "../types.ts";
+
+const encoder = new TextEncoder();
+
+/** The bytes of a frame's data; text becomes UTF-8. */
+export function bytesOf(data: string | Uint8Array): Uint8Array {
+  return typeof data === "string" ? encoder.encode(data) : data;
+}
+
+/**
+ * One part of a frame's bytes as a frame of its own; it may begin or end inside a UTF-8 character.
+ *
+ * The tokens belong to the last part, because an event counts when it is complete.
+ *
+ * @param bytes the whole frame's bytes
+ */
+export function partOf(frame: Frame, bytes: Uint8Array, from: number, to: number): Frame {
+  const tokens = to === bytes.length ? frame.tokens : 0;
+  return { atMs: frame.atMs, data: bytes.subarray(from, to), tokens, final: frame.final };
+}
+
+/** Whether a response is an event stream, so that its frames are events. */
+export function isEventStream({ headers }: Head): boolean {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (headers[index]?.toLowerCase() === "content-type") {
+      return headers[index + 1]?.toLowerCase().startsWith("text/event-stream") === true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,82 @@
+import type { CompiledRule } from "./decide.ts";
+import type { ControlSettings } from "./control.ts";
+import type { Decision, Profile } from "./types.ts";
+
+/** One compiled configuration. It never changes; a new configuration is a new snapshot, swapped in whole. */
+export type Snapshot = {
+  /** Counts the configurations that this process has taken up, from 1. */
+  readonly generation: number;
+  readonly seed: number;
+  /** In the order of the configuration; the first that matches decides. */
+  readonly rules: readonly CompiledRule[];
+  readonly fallback: Decision;
+  readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
+  readonly profiles: readonly Profile[];
+  /** Name of the profile for models that no profile's glob matches. */
+  readonly defaultProfile: string;
+  /** The models that exist; undefined when every name is accepted. */
+  readonly models: ReadonlySet<string> | undefined;
+  readonly control: ControlSettings;
+  readonly keys: readonly KeySettings[];
+  /** One row for each of `keys`, in their order, and a last one for calls without a key. */
+  readonly rateLimits: readonly RateLimit[];
+  readonly permits: PermitSettings;
+  readonly listen: ListenSettings;
+  readonly admin: { readonly host: string; readonly port: number };
+  readonly workers: "auto" | number;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+};
+
+/** How to reach one upstream; times in milliseconds. */
+export type UpstreamSettings = {
+  readonly name: string;
+  /** Origin and base path, without a slash at the end. */
+  readonly url: string;
+  readonly dialect: string;
+  /** Sent instead of the caller's own key. */
+  readonly apiKey: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly headTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Most connections of one worker. */
+  readonly connections: number;
+  readonly breaker: BreakerSettings;
+};
+
+/** When an upstream counts as broken, and what its calls get then. */
+export type BreakerSettings = {
+  /** 0 … 100. */
+  readonly errorPercentage: number;
+  readonly minimumCalls: number;
+  readonly windowMs: number;
+  readonly resetMs: number;
+  readonly whenOpen: "simulate" | "fail" | "forward";
+};
+
+/** One API key that callers may present. */
+export type KeySettings = {
+  readonly name: string;
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+};
+
+/** What a key may use up in a minute; undefined means no limit. */
+export type RateLimit = {
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerMinute: number | undefined;
+};
+
+export type PermitSettings = { readonly max: number; readonly queue: number; readonly queueTimeoutMs: number };
+
+export type ListenSettings = {
+  readonly host: string;
+  readonly port: number;
+  readonly maxBodyBytes: number;
+  readonly keepAliveMs: number;
+  readonly idleMs: number;
+  readonly maxStreamsPerConnection: number;
+  readonly drainMs: number;
+};
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+export type LogFormat = "json" | "text";

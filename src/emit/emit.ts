@@ -1,0 +1,38 @@
+import type { ShadowStore } from "../core/compare.ts";
+import type { Outcome } from "../core/types.ts";
+import type { Journal } from "./journal.ts";
+import type { Log } from "./log.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** All that an ended call is told to. */
+export type Emitters = {
+  readonly recorder: Recorder;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly shadow: ShadowStore;
+};
+
+/** Longest model name that is kept; a caller can send one of many megabytes. */
+const maxModelLength = 256;
+
+/**
+ * Makes the one place where an outcome goes: metrics, log line, journal and shadow store.
+ *
+ * A model name of more than 256 characters is cut there and ends in `…`.
+ */
+export function createEmit(emitters: Emitters): (outcome: Outcome) => void {
+  const { recorder, log, journal, shadow } = emitters;
+  return (outcome) => {
+    const kept = withShortModel(outcome);
+    recorder.record(kept);
+    log.outcome(kept);
+    journal.add(kept);
+    if (kept.shadow !== undefined) shadow.add(kept.model, kept.stream, kept.shadow);
+  };
+}
+
+function withShortModel(outcome: Outcome): Outcome {
+  const { model } = outcome;
+  if (model === undefined || model.length <= maxModelLength) return outcome;
+  return { ...outcome, model: `${model.slice(0, maxModelLength)}…` };
+}

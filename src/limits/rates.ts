@@ -1,0 +1,157 @@
+import { StuntdoubleError } from "../core/errors.ts";
+import type { Quota } from "../core/wire/types.ts";
+import type { Clock } from "./clock.ts";
+
+/** The allowance of one key; what is not given is not limited. */
+export type RateLimit = {
+  readonly requestsPerMinute?: number | undefined;
+  readonly tokensPerMinute?: number | undefined;
+};
+
+/** Whether a call may go on, and what is left. */
+export type RateAnswer =
+  | { readonly ok: true; readonly quota: Quota }
+  | {
+      readonly ok: false;
+      readonly quota: Quota;
+      readonly exceeded: "requests" | "tokens";
+      readonly retryAfterMs: number;
+      /** The call alone is larger than a minute's tokens, so that no wait helps; `retryAfterMs` is then a minute. */
+      readonly tooLarge: boolean;
+    };
+
+/** Requests and tokens per minute by key, the same for all threads of a node. */
+export type Rates = {
+  /** Takes one request and its tokens from a key's allowance, or nothing at all. */
+  take(keyIndex: number, tokens: number): RateAnswer;
+  /** Takes tokens that were known only afterwards; the allowance may fall below nothing, and the next call then waits. */
+  settle(keyIndex: number, extraTokens: number): void;
+  quota(keyIndex: number): Quota;
+  /** Whether the key's tokens are limited, so that they need to be counted. */
+  limitsTokens(keyIndex: number): boolean;
+};
+
+const minuteMs = 60_000;
+const minuteNs = 60_000_000_000n;
+const nsPerMs = 1_000_000;
+const bucketsPerKey = 2;
+
+/**
+ * Allocates the allowances of so many keys, all of them full.
+ *
+ * @throws CONFIG_INVALID when `keys` is no whole number from 1 to 2^20
+ */
+export function createRateMemory(keys: number): SharedArrayBuffer {
+  if (!Number.isInteger(keys) || keys < 1 || keys > 2 ** 20) {
+    throw new StuntdoubleError("CONFIG_INVALID", `There are ${keys} keys to limit, but must be 1 to ${2 ** 20}.`);
+  }
+  return new SharedArrayBuffer(keys * bucketsPerKey * BigInt64Array.BYTES_PER_ELEMENT);
+}
+
+/**
+ * Token buckets that hold one minute's allowance and refill steadily.
+ *
+ * A bucket is one number: the time at which it will be full again. Taking n of a limit moves it on by n/limit of a
+ * minute, and a bucket is empty when that time is a minute away. So there is nothing to refill, an unused bucket (0)
+ * is full, a changed limit keeps the share that was used, and a single compare-and-swap suffices: no thread waits for
+ * another, not even for one that died.
+ *
+ * @param options `memory` from `createRateMemory`; `limits` by key index, numbers above 0
+ * @throws CONFIG_INVALID for a limit that is not above 0, or more limits than the memory has room for
+ */
+export function createRates(options: { memory: SharedArrayBuffer; clock: Clock; limits: readonly RateLimit[] }): Rates {
+  const { clock, limits } = options;
+  const buckets = new BigInt64Array(options.memory);
+  checkLimits(limits, buckets.length / bucketsPerKey);
+
+  const limitOf = (keyIndex: number): RateLimit => {
+    const limit = limits[keyIndex];
+    if (limit === undefined) throw new RangeError(`There is no key ${keyIndex}; there are ${limits.length}.`);
+    return limit;
+  };
+  const nowNs = (): bigint => BigInt(Math.round(clock.now() * nsPerMs));
+  const quotaAt = (keyIndex: number, now: bigint): Quota => {
+    const { requestsPerMinute, tokensPerMinute } = limitOf(keyIndex);
+    return {
+      ...(requestsPerMinute !== undefined && {
+        requests: left(buckets, requestBucket(keyIndex), requestsPerMinute, now),
+      }),
+      ...(tokensPerMinute !== undefined && { tokens: left(buckets, tokenBucket(keyIndex), tokensPerMinute, now) }),
+    };
+  };
+
+  return {
+    take(keyIndex, tokens) {
+      const { requestsPerMinute = Infinity, tokensPerMinute = Infinity } = limitOf(keyIndex);
+      const now = nowNs();
+      const quota = (): Quota => quotaAt(keyIndex, now);
+      if (tokens > tokensPerMinute) {
+        return { ok: false, quota: quota(), exceeded: "tokens", retryAfterMs: minuteMs, tooLarge: true };
+      }
+      const requestCost = costNs(1, requestsPerMinute);
+      const requestWaitMs = takeFrom(buckets, requestBucket(keyIndex), requestCost, now);
+      if (requestWaitMs > 0) {
+        return { ok: false, quota: quota(), exceeded: "requests", retryAfterMs: requestWaitMs, tooLarge: false };
+      }
+      const tokenWaitMs = takeFrom(buckets, tokenBucket(keyIndex), costNs(tokens, tokensPerMinute), now);
+      if (tokenWaitMs === 0) return { ok: true, quota: quota() };
+      Atomics.sub(buckets, requestBucket(keyIndex), requestCost);
+      return { ok: false, quota: quota(), exceeded: "tokens", retryAfterMs: tokenWaitMs, tooLarge: false };
+    },
+    settle(keyIndex, extraTokens) {
+      const { tokensPerMinute } = limitOf(keyIndex);
+      if (tokensPerMinute === undefined) return;
+      charge(buckets, tokenBucket(keyIndex), costNs(extraTokens, tokensPerMinute), nowNs());
+    },
+    quota: (keyIndex) => quotaAt(keyIndex, nowNs()),
+    limitsTokens: (keyIndex) => limitOf(keyIndex).tokensPerMinute !== undefined,
+  };
+}
+
+/** Milliseconds to wait until `cost` can be taken; 0 when it was taken. */
+function takeFrom(buckets: BigInt64Array, bucket: number, cost: bigint, now: bigint): number {
+  for (let full = Atomics.load(buckets, bucket); ;) {
+    const next = (full > now ? full : now) + cost;
+    if (next - now > minuteNs) return Number(next - now - minuteNs) / nsPerMs;
+    const found = Atomics.compareExchange(buckets, bucket, full, next);
+    if (found === full) return 0;
+    full = found;
+  }
+}
+
+/** Takes without asking. */
+function charge(buckets: BigInt64Array, bucket: number, cost: bigint, now: bigint): void {
+  for (let full = Atomics.load(buckets, bucket); ;) {
+    const found = Atomics.compareExchange(buckets, bucket, full, (full > now ? full : now) + cost);
+    if (found === full) return;
+    full = found;
+  }
+}
+
+function left(buckets: BigInt64Array, bucket: number, limit: number, now: bigint): NonNullable<Quota["requests"]> {
+  const full = Atomics.load(buckets, bucket);
+  const resetMs = full > now ? Number(full - now) / nsPerMs : 0;
+  return { limit, remaining: Math.max(0, Math.floor(limit - (limit * resetMs) / minuteMs + rounding)), resetMs };
+}
+
+/** Costs are rounded to whole nanoseconds, so what is left can come out this little short of a whole number. */
+const rounding = 1e-4;
+
+const requestBucket = (keyIndex: number): number => keyIndex * bucketsPerKey;
+const tokenBucket = (keyIndex: number): number => keyIndex * bucketsPerKey + 1;
+const costNs = (amount: number, limit: number): bigint => BigInt(Math.floor((amount * minuteMs * nsPerMs) / limit));
+
+function checkLimits(limits: readonly RateLimit[], room: number): void {
+  if (limits.length > room) {
+    throw new StuntdoubleError(
+      "CONFIG_INVALID",
+      `There are ${limits.length} rate limits, but room for ${room} until the next restart.`,
+    );
+  }
+  for (const { requestsPerMinute = 1, tokensPerMinute = 1 } of limits) {
+    for (const limit of [requestsPerMinute, tokensPerMinute]) {
+      if (Number.isFinite(limit) && limit > 0) continue;
+      throw new StuntdoubleError("CONFIG_INVALID", `A rate limit is ${limit} per minute, but must be above 0.`);
+    }
+  }
+}
