@@ -6,7 +6,7 @@ import { createUpgrade } from "./act/upgrade.ts";
 import { createWheel } from "./act/wheel.ts";
 import { compile } from "./config/compile.ts";
 import { createShadowStore, type ShadowSnapshot } from "./core/compare.ts";
-import type { Snapshot, UpstreamSettings } from "./core/snapshot.ts";
+import type { UpstreamSettings } from "./core/snapshot.ts";
 import { createTokenCounter } from "./core/tokens.ts";
 import type { Outcome } from "./core/types.ts";
 import { dialects } from "./core/wire/index.ts";
@@ -22,7 +22,8 @@ import { createKeys } from "./limits/keys.ts";
 import { createPermits } from "./limits/permits.ts";
 import { createProfileCache } from "./limits/profiles.ts";
 import { createRates } from "./limits/rates.ts";
-import type { NodeMemory, Settings } from "./node.ts";
+import type { Settings } from "./config/load.ts";
+import type { NodeMemory } from "./node.ts";
 
 /** What one event loop with traffic is given. */
 export type TrafficOptions = {
@@ -32,6 +33,8 @@ export type TrafficOptions = {
   readonly clock: Clock;
   readonly log: Log;
   wallClockMs(): number;
+  /** Label sets that an event loop before this one had in the same memory. */
+  readonly knownSeries: readonly Series[];
   /** A new label set of a metric. */
   onSeries(series: Series): void;
   /** A breaker of this loop changed by itself; the other loops must follow. */
@@ -51,6 +54,12 @@ export type Traffic = {
   drain(): Promise<void>;
   stop(): Promise<void>;
 };
+
+/** Models that may be metric labels: those the configuration and the profiles name. */
+function modelLabels({ config, profiles }: Settings): string[] {
+  const globs = profiles.flatMap(({ name, models }) => [name, ...models]).filter((name) => !name.includes("*"));
+  return [...new Set([...(config.models ?? []), ...globs])];
+}
 
 /** How often a draining loop looks whether its calls have ended. */
 const drainCheckMs = 20;
@@ -76,7 +85,8 @@ export function createTraffic(options: TrafficOptions): Traffic {
   });
   const recorder = createRecorder({
     values: new Float64Array(memory.metrics[worker]!),
-    allowedModels: options.settings.modelLabels,
+    allowedModels: modelLabels(options.settings),
+    known: options.knownSeries,
     onSeries: options.onSeries,
   });
   const emit = createEmit({ recorder, log: options.log, journal, shadow });
@@ -112,7 +122,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
       const before = runtime;
       runtime = createRuntime(options, settings, loop, before);
       permits.setQueueTimeoutMs(runtime.snapshot.permits.queueTimeoutMs);
-      recorder.setAllowedModels(settings.modelLabels);
+      recorder.setAllowedModels(modelLabels(settings));
       retire(before, runtime);
     },
     async setBreaker(upstream, state) {
@@ -142,7 +152,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
 
 /** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
 function createRuntime(options: TrafficOptions, settings: Settings, loop: Loop, before: Runtime | undefined): Runtime {
-  const snapshot = compile(settings.config, settings);
+  const snapshot = compile(settings);
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const wanted of snapshot.upstreams.values()) {
     const old = before?.snapshot.upstreams.get(wanted.name);
@@ -181,5 +191,3 @@ function retire(before: Runtime, now: Runtime): void {
     void old.upstream.close();
   }
 }
-
-export type { Snapshot };

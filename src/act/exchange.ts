@@ -1,10 +1,11 @@
 import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
-import { bendPlan, replacement, type PreparedFault } from "../core/faults/index.ts";
-import { createRng, hash32 } from "../core/rng.ts";
+import { bendPlan, replacement, type BendContext, type PreparedFault } from "../core/faults/index.ts";
+import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
+import { methodsOf } from "../core/wire/index.ts";
 import type { Ask, Failure, Opened } from "../core/wire/types.ts";
 import { presentedKey, shortHash } from "../limits/keys.ts";
 import type { Permit } from "../limits/permits.ts";
@@ -80,7 +81,7 @@ export class Exchange {
     if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
       throw new StuntdoubleError("NOT_FOUND", `The model \`${facts.model}\` does not exist.`, { param: "model" });
     }
-    const presented = found === undefined ? presentedKey(request.headers) : undefined;
+    const presented = found === undefined && this.#rateRow === undefined ? presentedKey(request.headers) : undefined;
     return {
       id: request.id,
       method: request.method,
@@ -97,7 +98,10 @@ export class Exchange {
     const { snapshot } = this.#runtime;
     const decision = decide(call, snapshot.rules, snapshot.fallback, snapshot.seed);
     const wish = snapshot.control.enabled ? this.request.headers[snapshot.control.header] : undefined;
-    return wish === undefined ? decision : readControl(wish, snapshot.control, decision);
+    const asked = wish === undefined ? decision : readControl(wish, snapshot.control, decision);
+    if (this.request.operation !== undefined || asked.serve.from === "upstream") return asked;
+    const [first] = snapshot.upstreams.keys();
+    return first === undefined ? asked : { ...asked, serve: { from: "upstream", upstream: first }, mirror: undefined };
   }
 
   #takeQuota(call: Call): void {
@@ -109,7 +113,11 @@ export class Exchange {
     this.story.quota = taken.quota;
     if (taken.ok) return;
     const retryAfterSeconds = Math.max(1, Math.ceil(taken.retryAfterMs / 1000));
-    throw new StuntdoubleError("RATE_LIMITED", rateMessage(taken.exceeded, taken.retryAfterMs), { retryAfterSeconds });
+    if (taken.tooLarge) throw tooLarge(taken.quota.tokens?.limit ?? 0, call.facts.promptTokens());
+    throw new StuntdoubleError("RATE_LIMITED", rateMessage(taken.exceeded, taken.retryAfterMs), {
+      retryAfterSeconds,
+      param: taken.exceeded,
+    });
   }
 
   async #queueUp(): Promise<void> {
@@ -154,9 +162,10 @@ export class Exchange {
     this.story.mode = "simulated";
     const plan = this.#simulated(ask, profile);
     this.story.planned = plan;
-    const bent = faults.length === 0 ? plan : bendPlan(plan, faults, this.faultContext());
+    const marked = this.#marked(plan, this.story.decision!, label);
+    const bent = faults.length === 0 ? marked : bendPlan(marked, faults, this.faultContext());
     this.story.plannedEndMs = bent.endAtMs;
-    this.player.play(this.#marked(bent, this.story.decision!, label));
+    this.player.play(bent);
   }
 
   #simulated(ask: Ask, wanted: string | undefined): Plan {
@@ -167,15 +176,9 @@ export class Exchange {
     this.story.profile = profile.profile.name;
     this.story.seed = seed;
     this.story.promptTokens = ask.promptTokens;
-    return simulate({
-      ask,
-      profile,
-      wishes,
-      seed,
-      callId: this.request.id,
-      nowSeconds: Math.floor(this.story.startedAtMs / 1000),
-      inFlight: this.deps.permits.inFlight(),
-    });
+    const inFlight = this.deps.permits.inFlight();
+    const nowSeconds = Math.floor(this.story.startedAtMs / 1000);
+    return simulate({ ask, profile, wishes, seed, inFlight }, this.request.id, nowSeconds);
   }
 
   #forward(source: Extract<Source, { from: "upstream" }>, faults: readonly PreparedFault[]): void {
@@ -200,15 +203,13 @@ export class Exchange {
   }
 
   /** What faults may use of this call. */
-  faultContext() {
+  faultContext(): BendContext {
     const { request, story } = this;
     return {
       dialect: request.dialect,
       model: story.call?.facts.model,
       requestId: request.id,
-      rng: createRng(hash32(this.seed(), "fault")),
-      stream: story.call?.facts.stream ?? false,
-      fired: (kind: string) => void story.faults.push(kind),
+      fired: (kind) => void story.faults.push(kind),
     };
   }
 
@@ -221,6 +222,7 @@ export class Exchange {
   }
 
   #marked(plan: Plan, decision: Decision, label: string): Plan {
+    if (plan.head === undefined) return plan;
     const headers = [...plan.head.headers, ...this.answerHeaders(decision, label)];
     if (this.story.quota !== undefined) headers.push(...this.request.dialect.quotaHeaders(this.story.quota));
     return { ...plan, head: { status: plan.head.status, headers } };
@@ -282,7 +284,17 @@ function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
 }
 
 function notSimulated(request: Request): StuntdoubleError {
+  const methods = methodsOf(request.route);
+  if (methods.length > 0) {
+    return new StuntdoubleError("METHOD_NOT_ALLOWED", `${request.route} takes ${methods.join(", ")}, not ${request.method}.`);
+  }
   return new StuntdoubleError("NOT_FOUND", `${request.method} ${request.route} cannot be simulated, and no upstream is configured for it.`);
+}
+
+/** A call that no minute's allowance can hold: waiting is useless, and the message says so. */
+function tooLarge(limit: number, requested: number): StuntdoubleError {
+  const message = `Request too large on tokens per min (TPM): Limit ${limit}, Requested ${requested}. Waiting does not help; send less.`;
+  return new StuntdoubleError("RATE_LIMITED", message, { param: "tokens" });
 }
 
 function rateMessage(exceeded: "requests" | "tokens", retryAfterMs: number): string {

@@ -37,7 +37,8 @@ export class Live implements Receiver {
     this.#ticket = ticket;
     this.#faults = faults;
     const { player } = exchange;
-    this.#sink = faults.length === 0 ? player : bendLive(player, faults, { ...exchange.faultContext(), at: (atMs, task) => this.#at(atMs, task) });
+    const at = (atMs: number, task: (atMs: number) => void) => this.#at(atMs, task);
+    this.#sink = faults.length === 0 ? player : bendLive(player, faults, { ...exchange.faultContext(), at });
   }
 
   start(opened: Opened | undefined): void {
@@ -127,9 +128,11 @@ export class Live implements Receiver {
     try {
       const ask = opened.ask();
       const profile = this.#runtime.profiles.find(ask.model, source.profile);
+      const { wishes } = story.decision!;
+      const inFlight = deps.permits.inFlight();
       story.profile = profile.profile.name;
       story.promptTokens = ask.promptTokens;
-      const timing = simulateTiming({ ask, profile, wishes: story.decision!.wishes, seed: this.#exchange.seed(), inFlight: deps.permits.inFlight() });
+      const timing = simulateTiming({ ask, profile, wishes, seed: this.#exchange.seed(), inFlight });
       this.#simulated = {
         ttftMs: ask.stream ? timing.ttftMs : undefined,
         totalMs: timing.totalMs,

@@ -1,5 +1,4 @@
-import type { PreparedFault } from "../core/faults/index.ts";
-import { prepareFault } from "../core/faults/index.ts";
+import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { FaultConfig } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";

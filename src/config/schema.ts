@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import { z } from "zod";
-import { faultKinds, faultSchema } from "../core/faults/index.ts";
+import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/wire/index.ts";
 
 const host = z.string().min(1);
@@ -70,7 +70,7 @@ const control = z.strictObject({
   enabled: z.boolean().default(false).describe("Whether callers may use it; leave it off where real users are"),
   tokenEnv: variable.optional().describe("Environment variable with a secret; without `token=\"…\"` of that value the header has no effect"),
   maxDelayMs: z.int().min(0).default(60_000).describe("Longest time a caller may ask for in one option, in milliseconds; a longer one gets 400"),
-  faults: z.array(z.enum(faultKinds)).optional().describe("Kinds of faults that callers may inject; all when absent"),
+  faults: z.array(z.enum(knownFaults.map((fault) => fault.kind))).optional().describe("Kinds of faults that callers may inject; all when absent"),
 });
 
 const limits = {

@@ -1,6 +1,6 @@
 import { parseDictionary, Token, type BareItem, type Dictionary, type InnerList, type Item } from "structured-headers";
 import { StuntdoubleError } from "./errors.ts";
-import { faultKinds, parseFaultToken } from "./faults/index.ts";
+import { faults, parseFaultToken } from "./faults/index.ts";
 import type { Decision, FaultConfig, Source, Wishes } from "./types.ts";
 
 /** What callers may ask for in the control header. */
@@ -182,11 +182,11 @@ function faultsOf(member: Item | InnerList, settings: ControlSettings): FaultCon
 
 function faultOf([value, parameters]: Item, settings: ControlSettings): FaultConfig {
   const kind = plain(value);
-  const allowed = settings.faults ?? faultKinds;
+  const allowed = settings.faults ?? faults.map((fault) => fault.kind);
   if (typeof kind !== "string" || !allowed.includes(kind)) {
     return refuse(`fault ${typeof kind === "string" ? `"${kind}"` : "without a name"} is not allowed. Allowed: ${allowed.join(", ")}`);
   }
-  const given = new Map([...parameters].map(([name, each]) => [name, parameterOf(name, each)]));
+  const given = Object.fromEntries([...parameters].map(([name, each]) => [name, parameterOf(name, each)]));
   const fault = parseFaultToken(kind, given);
   for (const [option, chosen] of Object.entries(fault)) {
     if (typeof chosen === "number" && /^ms$|Ms$/.test(option)) checkDelay(`fault ${kind} ${option}`, chosen, settings.maxDelayMs);

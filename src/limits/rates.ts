@@ -82,21 +82,20 @@ export function createRates(options: { memory: SharedArrayBuffer; clock: Clock; 
 
   return {
     take(keyIndex, tokens) {
-      const { requestsPerMinute = Infinity, tokensPerMinute = Infinity } = limitOf(keyIndex);
+      const { requestsPerMinute, tokensPerMinute } = limitOf(keyIndex);
       const now = nowNs();
-      const quota = (): Quota => quotaAt(keyIndex, now);
-      if (tokens > tokensPerMinute) {
-        return { ok: false, quota: quota(), exceeded: "tokens", retryAfterMs: minuteMs, tooLarge: true };
+      const refuse = (exceeded: "requests" | "tokens", retryAfterMs: number, tooLarge = false): RateAnswer => {
+        return { ok: false, quota: quotaAt(keyIndex, now), exceeded, retryAfterMs, tooLarge };
+      };
+      if (tokensPerMinute !== undefined && tokens > tokensPerMinute) return refuse("tokens", minuteMs, true);
+      const requestWaitMs = takeFrom(buckets, requestBucket(keyIndex), { amount: 1, limit: requestsPerMinute, now });
+      if (requestWaitMs > 0) return refuse("requests", requestWaitMs);
+      const tokenWaitMs = takeFrom(buckets, tokenBucket(keyIndex), { amount: tokens, limit: tokensPerMinute, now });
+      if (tokenWaitMs === 0) return { ok: true, quota: quotaAt(keyIndex, now) };
+      if (requestsPerMinute !== undefined) {
+        Atomics.sub(buckets, requestBucket(keyIndex), costNs(1, requestsPerMinute));
       }
-      const requestCost = costNs(1, requestsPerMinute);
-      const requestWaitMs = takeFrom(buckets, requestBucket(keyIndex), requestCost, now);
-      if (requestWaitMs > 0) {
-        return { ok: false, quota: quota(), exceeded: "requests", retryAfterMs: requestWaitMs, tooLarge: false };
-      }
-      const tokenWaitMs = takeFrom(buckets, tokenBucket(keyIndex), costNs(tokens, tokensPerMinute), now);
-      if (tokenWaitMs === 0) return { ok: true, quota: quota() };
-      Atomics.sub(buckets, requestBucket(keyIndex), requestCost);
-      return { ok: false, quota: quota(), exceeded: "tokens", retryAfterMs: tokenWaitMs, tooLarge: false };
+      return refuse("tokens", tokenWaitMs);
     },
     settle(keyIndex, extraTokens) {
       const { tokensPerMinute } = limitOf(keyIndex);
@@ -108,8 +107,12 @@ export function createRates(options: { memory: SharedArrayBuffer; clock: Clock; 
   };
 }
 
-/** Milliseconds to wait until `cost` can be taken; 0 when it was taken. */
-function takeFrom(buckets: BigInt64Array, bucket: number, cost: bigint, now: bigint): number {
+type Taking = { readonly amount: number; readonly limit: number | undefined; readonly now: bigint };
+
+/** Milliseconds to wait until the amount can be taken; 0 when it was taken. */
+function takeFrom(buckets: BigInt64Array, bucket: number, { amount, limit, now }: Taking): number {
+  if (limit === undefined) return 0;
+  const cost = costNs(amount, limit);
   for (let full = Atomics.load(buckets, bucket); ;) {
     const next = (full > now ? full : now) + cost;
     if (next - now > minuteNs) return Number(next - now - minuteNs) / nsPerMs;
