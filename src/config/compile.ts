@@ -1,79 +1,117 @@
-import { hash } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
+import type { ControlSettings } from "../core/control.ts";
+import type { CompiledRule } from "../core/decide.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import type { Rule } from "../core/decide.ts";
 import { compileMatch } from "../core/match.ts";
 import type { KeySettings, RateLimit, Snapshot, UpstreamSettings } from "../core/snapshot.ts";
 import type { Decision } from "../core/types.ts";
+import { digestOf, type Environment } from "./checks.ts";
 import type { Settings } from "./load.ts";
-import type { ActionConfig, Config } from "./schema.ts";
+import type { ActionConfig, Config, RuleConfig } from "./schema.ts";
+
+/** The profile for models that no profile's glob matches. */
+const defaultProfile = "default";
 
 /**
  * Compiles settings to the form the request path uses.
  *
+ * @returns frozen through and through, but for the insides of its maps and sets
  * @throws CONFIG_INVALID for settings that were never checked
  */
 export function compile({ config, profiles, env, generation }: Settings): Snapshot {
-  const { listen, permits, control } = config;
-  const rules: Rule[] = config.rules.map((rule) => ({
-    decision: decisionOf(rule.name, rule, config),
-    conditions: compileMatch(rule.match ?? {}, rule.name, config.seed),
-  }));
-  return Object.freeze({
+  const { seed, listen, admin, workers, permits, log } = config;
+  const profileNames = profiles.map((profile) => profile.name);
+  return deepFreeze({
     generation,
-    seed: config.seed,
-    rules,
+    seed,
+    rules: config.rules.map((rule) => ruleOf(rule, config)),
     fallback: decisionOf("default", config.default, config),
-    upstreams: upstreamsOf(config, env),
-    profiles,
-    defaultProfile: "default",
+    upstreams: new Map(Object.keys(config.upstreams).map((name) => [name, upstreamOf(name, config, env)])),
+    profiles: structuredClone(profiles),
+    defaultProfile,
     models: config.models === undefined ? undefined : new Set(config.models),
-    control: {
-      header: control.header.toLowerCase(),
-      enabled: control.enabled,
-      token: control.tokenEnv === undefined ? undefined : env[control.tokenEnv],
-      maxDelayMs: control.maxDelayMs,
-      faults: control.faults,
-    },
+    control: controlOf(config, env, profileNames),
     keys: config.auth.keys.map((key) => keyOf(key, env)),
     rateLimits: rateLimitsOf(config),
-    permits,
-    listen,
+    permits: { ...permits },
+    listen: { ...listen },
+    admin: { ...admin },
+    workers,
+    log: { ...log },
   });
+}
+
+function ruleOf(rule: RuleConfig, config: Config): CompiledRule {
+  return {
+    name: rule.name,
+    conditions: compileMatch(rule.match, rule.name, rule.perAttempt),
+    decision: decisionOf(rule.name, rule, config),
+  };
 }
 
 function decisionOf(rule: string, action: ActionConfig, config: Config): Decision {
   const { serve, profile, mirror } = action;
-  const upstream = action.upstream ?? Object.keys(config.upstreams)[0] ?? "";
-  return Object.freeze({
+  return {
     rule,
-    serve: serve === "forward" ? { from: "upstream", upstream } : { from: "simulator", profile },
+    serve: serve === "forward" ? { from: "upstream", upstream: upstreamFor(action, config) } : { from: "simulator", profile },
     mirror: mirror === undefined ? undefined : { from: "simulator", profile },
-    faults: action.faults ?? [],
+    faults: structuredClone(action.faults),
     wishes: {},
-  });
+  };
 }
 
-function upstreamsOf(config: Config, env: Settings["env"]): Map<string, UpstreamSettings> {
-  return new Map(
-    Object.entries(config.upstreams).map(([name, { apiKeyEnv, ...upstream }]) => [
-      name,
-      { name, ...upstream, apiKey: apiKeyEnv === undefined ? undefined : env[apiKeyEnv] },
-    ]),
-  );
+function upstreamFor(action: ActionConfig, { upstreams }: Config): string {
+  const name = action.upstream ?? Object.keys(upstreams)[0];
+  if (name !== undefined) return name;
+  throw new StuntdoubleError("CONFIG_INVALID", "A rule forwards, but no upstream is configured.");
 }
 
-function keyOf(key: Config["auth"]["keys"][number], env: Settings["env"]): KeySettings {
-  if (key.sha256 !== undefined) return { name: key.name, sha256: key.sha256.toLowerCase() };
-  const value = key.env === undefined ? undefined : env[key.env];
-  if (value === undefined) throw new StuntdoubleError("CONFIG_INVALID", `The API key ${key.name} has no value.`);
-  return { name: key.name, sha256: hash("sha256", value) };
+function upstreamOf(name: string, { upstreams }: Config, env: Environment): UpstreamSettings {
+  const { apiKeyEnv, url, breaker, ...rest } = upstreams[name]!;
+  const { origin, pathname } = new URL(url);
+  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
+  return { ...rest, name, url: origin + pathname.replace(/\/+$/, ""), apiKey: apiKey === "" ? undefined : apiKey, breaker: { ...breaker } };
+}
+
+function controlOf({ control, upstreams }: Config, env: Environment, profiles: readonly string[]): ControlSettings {
+  const { header, enabled, tokenEnv, maxDelayMs, faults } = control;
+  return {
+    header: header.toLowerCase(),
+    enabled,
+    tokenMatches: tokenEnv === undefined ? undefined : equalTo(env[tokenEnv] ?? "", tokenEnv),
+    maxDelayMs,
+    faults: faults === undefined ? undefined : [...faults],
+    upstreams: Object.keys(upstreams),
+    profiles: [...profiles],
+  };
+}
+
+/** Compares digests, which have the same length and give no text away by the time it takes. */
+function equalTo(secret: string, variable: string): (given: string) => boolean {
+  if (secret === "") throw new StuntdoubleError("CONFIG_INVALID", `The environment variable ${variable} is not set.`);
+  const wanted = hash("sha256", secret, "buffer");
+  return (given) => timingSafeEqual(hash("sha256", given, "buffer"), wanted);
+}
+
+function keyOf(key: Config["auth"]["keys"][number], env: Environment): KeySettings {
+  const sha256 = digestOf(key, env);
+  if (sha256 === undefined) throw new StuntdoubleError("CONFIG_INVALID", `The API key ${key.name} has no value.`);
+  return { name: key.name, sha256 };
 }
 
 function rateLimitsOf({ auth, rateLimit }: Config): RateLimit[] {
-  const general = { requestsPerMinute: rateLimit.requestsPerMinute, tokensPerMinute: rateLimit.tokensPerMinute };
-  const own = auth.keys.map((key) => ({
-    requestsPerMinute: key.requestsPerMinute ?? general.requestsPerMinute,
-    tokensPerMinute: key.tokensPerMinute ?? general.tokensPerMinute,
-  }));
-  return [...own, general];
+  const shared = { requestsPerMinute: rateLimit.requestsPerMinute, tokensPerMinute: rateLimit.tokensPerMinute };
+  const own = auth.keys.map(({ requestsPerMinute, tokensPerMinute }) => {
+    const hasOwn = requestsPerMinute !== undefined || tokensPerMinute !== undefined;
+    return hasOwn ? { requestsPerMinute, tokensPerMinute } : { ...shared };
+  });
+  return [...own, shared];
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  const members: Iterable<unknown> = value instanceof Map ? value.values() : Object.values(value);
+  for (const member of members) deepFreeze(member);
+  return value;
 }

@@ -1,12 +1,15 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Profile } from "../core/types.ts";
-import { crossFindings, type Environment, type Warning } from "./cross-check.ts";
-import { formatMistakes, located, schemaFindings, type Finding, type Mistake } from "./mistakes.ts";
+import { crossCheck, type Environment } from "./checks.ts";
+import { isMapping, schemaFindings, type Finding } from "./findings.ts";
+import { located, pathText, syntaxMistakes, type Mistake } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
 import { configSchema, type Config } from "./schema.ts";
+
+export { formatMistakes } from "./places.ts";
 
 /** The latency profiles that come with the program. */
 export const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
@@ -15,80 +18,126 @@ export const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
 export type Settings = {
   readonly config: Config;
   readonly profiles: readonly Profile[];
-  /** The environment variables that the configuration names. */
+  /** The environment variables that the configuration names, and no other. */
   readonly env: Environment;
+  /** Counts the configurations that this process has taken up, from 1. */
   readonly generation: number;
   /** PEM texts, where the configuration names a certificate. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
 };
 
 export type Loaded =
-  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly Warning[] }
-  | { readonly ok: false; readonly mistakes: readonly Mistake[] };
+  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly Mistake[] }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[]; readonly warnings: readonly Mistake[] };
+
+/** What a configuration is read in: the process's environment, of which only what the file names is kept. */
+export type Reading = { readonly env: Environment; readonly generation: number };
+
+type Place = Reading & { readonly folder: string };
 
 /**
- * Reads a configuration file, YAML or JSON, and finds all its mistakes in one go.
+ * Reads a configuration file, YAML or JSON, and finds all its mistakes in one go. An empty file means all defaults.
  *
- * @param env the process's environment; only what the file names is kept
+ * @param reading `generation` counts the configurations taken up, from 1
  * @throws CONFIG_INVALID when the file cannot be read
  */
-export async function loadConfig(file: string, env: Environment, generation: number): Promise<Loaded> {
-  const text = await readText(file);
+export async function loadConfig(file: string, reading: Reading): Promise<Loaded> {
+  return await loadText(await readText(file), { ...reading, folder: path.dirname(file) });
+}
+
+/**
+ * The same for the text of a configuration, wherever it comes from.
+ *
+ * @param place `folder` is where relative names of other files start
+ * @returns mistakes and warnings in the order of the text
+ */
+export async function loadText(text: string, place: Place): Promise<Loaded> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const mistakes = document.errors.map((error) => {
-      const { line, col } = lines.linePos(error.pos[0]);
-      return { line, column: col, path: "", message: error.message };
-    });
-    return { ok: false, mistakes };
+  const syntax = syntaxMistakes(document, lines);
+  if (document.errors.some((error) => error.code !== "DUPLICATE_KEY")) return { ok: false, mistakes: syntax, warnings: [] };
+  let raw: unknown;
+  try {
+    raw = document.toJS() ?? {};
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return { ok: false, mistakes: [...syntax, { line: 1, column: 1, path: "", message: reason }], warnings: [] };
   }
-  const mistaken = (findings: readonly Finding[]): Loaded => ({ ok: false, mistakes: located(findings, document, lines) });
-  const parsed = configSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
-  if (!parsed.success) return mistaken(schemaFindings(parsed.error));
-  return await complete(parsed.data, path.dirname(file), { env, generation, mistaken });
+  const judged = await judge(raw, place);
+  const mistakes = [...syntax, ...located(judged.findings, document, lines)].sort((a, b) => a.line - b.line || a.column - b.column);
+  const warnings = located(judged.warnings, document, lines);
+  if (mistakes.length > 0 || judged.settings === undefined) return { ok: false, mistakes, warnings };
+  return { ok: true, settings: judged.settings, warnings };
 }
 
-/** The settings of a configuration that stands in no file. */
-export async function settingsOf(config: Config, env: Environment, folder = "."): Promise<Settings> {
-  const mistaken = (findings: readonly Finding[]): Loaded => ({ ok: false, mistakes: findings.map((finding) => ({ ...finding, line: 1, column: 1, path: finding.path.join(".") })) });
-  const loaded = await complete(config, folder, { env, generation: 1, mistaken });
-  if (loaded.ok) return loaded.settings;
-  throw new StuntdoubleError("CONFIG_INVALID", formatMistakes("configuration", loaded.mistakes));
+/**
+ * The settings of a configuration that stands in no file.
+ *
+ * @throws CONFIG_INVALID naming every mistake
+ */
+export async function settingsOf(config: unknown, env: Environment, folder = "."): Promise<Settings> {
+  const { settings, findings } = await judge(config, { folder, env, generation: 1 });
+  if (settings !== undefined && findings.length === 0) return settings;
+  const reasons = findings.map((finding) => `${pathText(finding.path)}: ${finding.message}`);
+  throw new StuntdoubleError("CONFIG_INVALID", `The configuration has mistakes. ${reasons.join("; ")}`);
 }
 
-type Completing = { env: Environment; generation: number; mistaken(findings: readonly Finding[]): Loaded };
+type Judged = { settings: Settings | undefined; findings: Finding[]; warnings: Finding[] };
 
-async function complete(config: Config, folder: string, { env, generation, mistaken }: Completing): Promise<Loaded> {
-  const findings: Finding[] = [];
-  const profiles = await allProfiles(config, folder, findings);
-  const tls = await readTls(config, folder, findings);
-  const crossed = crossFindings(config, profiles, env);
-  findings.push(...crossed.findings);
-  if (findings.length > 0) return mistaken(findings);
-  const settings = { config, profiles, env: crossed.used, generation, tls };
-  return { ok: true, settings, warnings: crossed.warnings };
+async function judge(raw: unknown, { folder, env, generation }: Place): Promise<Judged> {
+  const found: Finding[] = [];
+  const profiles = await allProfiles(raw, folder, found);
+  const { findings, warnings } = crossCheck(raw, { profiles, env });
+  const parsed = configSchema.safeParse(raw, { reportInput: true });
+  if (!parsed.success) {
+    return { settings: undefined, findings: [...schemaFindings(parsed.error, raw), ...findings, ...found], warnings };
+  }
+  const config = parsed.data;
+  const tls = await readTls(config, folder, found);
+  return { settings: { config, profiles, env: named(config, env), generation, tls }, findings: [...findings, ...found], warnings };
+}
+
+function named({ upstreams, auth, control }: Config, env: Environment): Environment {
+  const names = [
+    control.tokenEnv,
+    ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
+    ...auth.keys.map((key) => key.env),
+  ];
+  return Object.fromEntries(names.flatMap((name) => (name === undefined ? [] : [[name, env[name]]])));
+}
+
+/** Whether there is a file of that name. */
+export async function fileExists(file: string): Promise<boolean> {
+  return await access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-    const reason = code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`;
-    throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${reason}.`, { cause });
+    throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${unreadable(cause)}.`, { cause });
   }
 }
 
-async function allProfiles(config: Config, folder: string, findings: Finding[]): Promise<Profile[]> {
+function unreadable(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
+  return code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`;
+}
+
+/** Profiles that come with the program, and those of the configured folder; one of the same name takes its place. */
+async function allProfiles(raw: unknown, folder: string, findings: Finding[]): Promise<Profile[]> {
   const shipped = await loadProfiles(shippedProfiles);
-  if (config.profiles === undefined) return shipped;
+  const wanted = isMapping(raw) ? raw["profiles"] : undefined;
+  if (typeof wanted !== "string") return shipped;
   try {
-    const own = await loadProfiles(path.resolve(folder, config.profiles));
+    const own = await loadProfiles(path.resolve(folder, wanted));
     return [...own, ...shipped.filter(({ name }) => !own.some((profile) => profile.name === name))];
   } catch (error) {
     if (!(error instanceof StuntdoubleError)) throw error;
-    findings.push({ path: ["profiles"], message: error.message });
+    findings.push({ path: ["profiles"], at: "value", message: error.message });
     return shipped;
   }
 }
@@ -99,8 +148,8 @@ async function readTls(config: Config, folder: string, findings: Finding[]): Pro
   const read = async (member: "certFile" | "keyFile"): Promise<string> => {
     try {
       return await readFile(path.resolve(folder, tls[member]), "utf8");
-    } catch {
-      findings.push({ path: ["listen", "tls", member], message: `the file ${tls[member]} cannot be read` });
+    } catch (error) {
+      findings.push({ path: ["listen", "tls", member], at: "value", message: `${tls[member]}: ${unreadable(error)}` });
       return "";
     }
   };

@@ -3,7 +3,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { StuntdoubleError } from "../core/errors.ts";
-import { prepareProfile } from "../core/latency.ts";
+import { prepareProfile } from "../core/profile.ts";
 import type { Distribution, Profile } from "../core/types.ts";
 
 const amount = z.number().min(0);
@@ -18,46 +18,68 @@ const distribution: z.ZodType<Distribution> = z.discriminatedUnion("kind", [
 
 /** One profile file; `sources` says of every number where it comes from. */
 export const profileSchema: z.ZodType<Profile> = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/),
-  description: z.string(),
-  models: z.array(z.string().min(1)),
-  sources: z.record(z.string(), z.string()),
+  name: z.string().regex(/^[\w.-]+$/, "must be letters, digits, dots, dashes and underscores"),
+  description: z.string().default(""),
+  models: z.array(z.string().min(1)).default([]),
+  sources: z.record(z.string(), z.string()).default({}),
   ttftMs: distribution,
   itlMs: distribution,
   outputTokens: distribution,
-  prefill: z.strictObject({ freePromptTokens: amount, msPer1000Tokens: amount }),
-  load: z.array(z.strictObject({ inFlight: amount, ttft: amount, itl: amount })),
+  prefill: z
+    .strictObject({ freePromptTokens: amount, msPer1000Tokens: amount })
+    .default({ freePromptTokens: 0, msPer1000Tokens: 0 }),
+  load: z.array(z.strictObject({ inFlight: amount, ttft: amount, itl: amount })).default([]),
 });
 
 /**
- * Reads every `*.yaml` of a folder as a latency profile.
+ * Reads every `*.yaml` and `*.yml` of a folder as a latency profile.
  *
- * @returns sorted by name
+ * @returns sorted by file name; empty for a folder without such files
  * @throws CONFIG_INVALID naming file, setting and mistake
  */
 export async function loadProfiles(folder: string): Promise<Profile[]> {
-  let names: string[];
-  try {
-    names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort();
-  } catch (cause) {
-    throw new StuntdoubleError("CONFIG_INVALID", `The profiles folder ${folder} cannot be read.`, { cause });
-  }
-  const profiles = await Promise.all(names.map((name) => loadProfile(path.join(folder, name))));
+  const files = await profileFiles(folder);
+  const profiles = await Promise.all(files.map(loadProfile));
+  const fileOf = new Map<string, string>();
   for (const [index, { name }] of profiles.entries()) {
-    if (profiles.findIndex((other) => other.name === name) === index) continue;
-    throw new StuntdoubleError("CONFIG_INVALID", `${folder}: two profiles are named ${name}.`);
+    const file = files[index]!;
+    const other = fileOf.get(name);
+    if (other !== undefined) throw invalid(file, `the name ${name} is already taken by ${other}`);
+    fileOf.set(name, file);
   }
   return profiles;
 }
 
-async function loadProfile(file: string): Promise<Profile> {
-  const text = await readFile(file, "utf8");
+async function profileFiles(folder: string): Promise<string[]> {
   try {
-    const profile = profileSchema.parse(parse(text));
+    const names = await readdir(folder);
+    return names
+      .filter((name) => name.endsWith(".yaml") || name.endsWith(".yml"))
+      .sort()
+      .map((name) => path.join(folder, name));
+  } catch (cause) {
+    throw invalid(folder, "the profiles folder cannot be read", cause);
+  }
+}
+
+async function loadProfile(file: string): Promise<Profile> {
+  try {
+    const profile = profileSchema.parse(parse(await readFile(file, "utf8")));
     prepareProfile(profile);
     return profile;
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause);
-    throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${reason}`, { cause });
+    throw invalid(file, reasonOf(cause), cause);
   }
+}
+
+/** Every mistake of a file in one line: `ttftMs.p50: Invalid input: expected number, received string`. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof z.ZodError)) return cause instanceof Error ? cause.message : String(cause);
+  return cause.issues
+    .map((issue) => (issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`))
+    .join("; ");
+}
+
+function invalid(file: string, reason: string, cause?: unknown): StuntdoubleError {
+  return new StuntdoubleError("CONFIG_INVALID", `${file}: ${reason}`, { cause });
 }

@@ -14,8 +14,8 @@ const name = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a le
 const longestExpression = 1000;
 
 const tls = z.strictObject({
-  cert: z.string().min(1).describe("PEM file with the certificate chain, relative to this file"),
-  key: z.string().min(1).describe("PEM file with the private key, relative to this file"),
+  certFile: z.string().min(1).describe("PEM file with the certificate chain, relative to this file"),
+  keyFile: z.string().min(1).describe("PEM file with the private key, relative to this file"),
 });
 
 const listen = z.strictObject({
@@ -147,11 +147,7 @@ const fallback = z.strictObject({
 });
 
 const log = z.strictObject({
-  level: z
-    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
-    .default("info")
-    .describe("Least important line that is written"),
-  format: z.enum(["json", "text"]).default("json").describe("One JSON object a line, or text for people"),
+  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least important line that is written"),
 });
 
 /** The configuration file: the one definition that checking, the JSON Schema and the documentation come from. */
@@ -183,9 +179,11 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 /** One rule as configured. */
 export type RuleConfig = Config["rules"][number];
+/** What a rule, or the default, does. */
+export type ActionConfig = Config["default"];
 
 /** Names that stand for something else where rules are named. */
-export const reservedRuleNames: readonly string[] = ["default", "control"];
+export const reservedRuleNames: readonly string[] = ["default", "control", "none"];
 
 /** The published JSON Schema of the file. */
 export function configJsonSchema(): z.core.JSONSchema.JSONSchema {

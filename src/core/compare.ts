@@ -11,7 +11,7 @@ export type ShadowStore = {
 export type ShadowSnapshot = readonly StratumSnapshot[];
 
 /** The kept samples of one model, streamed or not, on both sides. */
-export type StratumSnapshot = {
+type StratumSnapshot = {
   readonly model: string;
   readonly stream: boolean;
   /** Pairs seen, also those whose samples have been overwritten since. */
@@ -21,16 +21,16 @@ export type StratumSnapshot = {
 };
 
 /** Samples by measure, in no order: times in milliseconds, `tokens` a count for each answer. */
-export type Samples = { readonly [measure in Measure]: readonly number[] };
+type Samples = { readonly [measure in Measure]: readonly number[] };
 
 /** What is compared: `gapMs` is the time between two tokens. */
-export type Measure = "ttftMs" | "gapMs" | "totalMs" | "tokens";
+type Measure = "ttftMs" | "gapMs" | "totalMs" | "tokens";
 
 /** Real and simulated side by side, one entry for each stratum, the largest first. */
 export type ShadowReport = { readonly strata: readonly StratumReport[] };
 
 /** One stratum: `pairs` seen, and each measure that has samples on either side. */
-export type StratumReport = {
+type StratumReport = {
   readonly model: string;
   readonly stream: boolean;
   readonly pairs: number;
@@ -38,17 +38,17 @@ export type StratumReport = {
 };
 
 /** Quantiles of both sides; `ratio` is simulated / real, null where a side has no samples or the real one is 0. */
-export type MeasureReport = {
+type MeasureReport = {
   readonly real: Quantiles;
   readonly simulated: Quantiles;
   readonly ratio: { readonly [quantile in QuantileName]: number | null };
 };
 
 /** Quantiles over `n` samples; null when there are none. */
-export type Quantiles = { readonly n: number } & { readonly [quantile in QuantileName]: number | null };
+type Quantiles = { readonly n: number } & { readonly [quantile in QuantileName]: number | null };
 
 /** The quantiles of a report. */
-export type QuantileName = keyof typeof quantiles;
+type QuantileName = keyof typeof quantiles;
 
 const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
 const measures: readonly Measure[] = ["ttftMs", "gapMs", "totalMs", "tokens"];

@@ -33,6 +33,8 @@ export function hash32(...parts: readonly (string | number)[]): number {
 /**
  * The one draw of a request: the same seed, rule and key give the same number on every node and every retry.
  *
+ * @param rule name of the rule, so that rules draw independently
+ * @param key what shall share a fate: a request id, a header's value or a key's name
  * @returns 0 ≤ x < 1 with 53 random bits
  */
 export function draw(seed: number, rule: string, key: string): number {
@@ -42,10 +44,16 @@ export function draw(seed: number, rule: string, key: string): number {
   return (high * 0x4000000 + low) / 0x20000000000000;
 }
 
-/** Makes a repeatable source of chance: sfc32, started from one number. */
+/**
+ * Makes a repeatable source of chance: sfc32, started from one number.
+ *
+ * @param seed whole number within ±2⁵³; all its bits count
+ * @returns each call gives the next x, 0 ≤ x < 1 with 32 random bits
+ * @see PractRand's sfc32, by Chris Doty-Humphrey
+ */
 export function createRng(seed: number): Rng {
   let a = avalanche(seed ^ 0x9e3779b9);
-  let b = avalanche(seed ^ 0x243f6a88);
+  let b = avalanche(Math.floor(seed / 0x100000000) ^ 0x243f6a88);
   let c = avalanche(seed ^ 0xb7e15162);
   let counter = 1;
   const next = (): number => {

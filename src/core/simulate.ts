@@ -1,7 +1,8 @@
-import { pickOutputTokens, planTiming, type PreparedProfile } from "./latency.ts";
+import { planTiming } from "./latency.ts";
+import { pickOutputTokens, type PreparedProfile } from "./profile.ts";
 import { createRng } from "./rng.ts";
 import { makeText } from "./text.ts";
-import type { Plan, Timing, Wishes } from "./types.ts";
+import type { Plan, Rng, Timing, Wishes } from "./types.ts";
 import type { Ask } from "./wire/types.ts";
 
 /** One call to be simulated. The same `seed` and `ask` give the same lengths, times and text. */
@@ -33,8 +34,9 @@ export function simulateTiming(simulation: Simulation): Timing {
   return drawAnswer(simulation, createRng(simulation.seed)).timing;
 }
 
-function drawAnswer({ ask, profile, wishes, inFlight }: Simulation, rng: () => number) {
-  const outputTokens = ask.maxTokens === 0 ? 0 : limited(wishes.outputTokens ?? pickOutputTokens(profile, rng), ask.maxTokens);
+function drawAnswer({ ask, profile, wishes, inFlight }: Simulation, rng: Rng) {
+  const outputTokens =
+    ask.maxTokens === 0 ? 0 : limited(wishes.outputTokens ?? pickOutputTokens(profile, rng), ask.maxTokens);
   const timing = planTiming({ profile, promptTokens: ask.promptTokens, outputTokens, inFlight, rng, wishes });
   return { outputTokens, timing };
 }

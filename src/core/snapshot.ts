@@ -24,7 +24,7 @@ export type Snapshot = {
   readonly listen: ListenSettings;
   readonly admin: { readonly host: string; readonly port: number };
   readonly workers: "auto" | number;
-  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly log: { readonly level: LogLevel };
 };
 
 /** How to reach one upstream; times in milliseconds. */
@@ -78,5 +78,4 @@ export type ListenSettings = {
   readonly drainMs: number;
 };
 
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
-export type LogFormat = "json" | "text";
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";

@@ -85,11 +85,7 @@ export type Ending = "finish" | "cut" | "reset" | "stall";
 /** Status line and headers of a response. */
 export type Head = { readonly status: number; readonly headers: HeaderList };
 
-/**
- * A response described in advance. Frames are in time order; `headAtMs` ≤ first frame ≤ `endAtMs`.
- *
- * `headAtMs` is Infinity when the response ends before its head, which is then never sent.
- */
+/** A response described in advance. Frames are in time order; `headAtMs` ≤ first frame ≤ `endAtMs`. */
 export type Plan = {
   /** Undefined when it breaks off or falls silent before its head. */
   readonly head: Head | undefined;

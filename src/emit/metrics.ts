@@ -10,7 +10,7 @@ import {
 } from "./catalog.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series } from "./series.ts";
 
-export { createRecorder, type Recorder, type RecorderOptions } from "./recorder.ts";
+export { createRecorder } from "./recorder.ts";
 export type { Series } from "./series.ts";
 
 /** What one event loop with traffic has recorded. */

@@ -1,7 +1,7 @@
 import type { Outcome, Timeline } from "../core/types.ts";
 import { closedLabels, noneLabel, otherLabel, recorded, type RecordedName } from "./catalog.ts";
 import { observe, observeGaps } from "./histogram.ts";
-import { createSeriesTable, valuesLength, type Series, type SeriesTable } from "./series.ts";
+import { createSeriesTable, valuesLength, widthOf, type Series, type SeriesTable } from "./series.ts";
 
 /** Counts outcomes into an array of numbers that only this event loop writes. */
 export type Recorder = {
@@ -11,11 +11,11 @@ export type Recorder = {
 };
 
 /** What a recorder writes to and whom it tells. */
-export type RecorderOptions = {
+type RecorderOptions = {
   /** At least `valuesLength` long; on a SharedArrayBuffer another thread can read it at any time. */
   readonly values: Float64Array;
   readonly allowedModels: readonly string[];
-  /** Label sets that `values` already holds, from a recorder that wrote to it before. */
+  /** Label sets that `values` already holds, from a recorder that wrote to it before; what else it holds is cleared. */
   readonly known?: readonly Series[];
   /** Called once for each new label set, before its first value is written. */
   onSeries(series: Series): void;
@@ -67,6 +67,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
   if (values.length < valuesLength) {
     throw new RangeError(`values holds ${values.length} numbers; a recorder needs ${valuesLength}`);
   }
+  const ends = (options.known ?? []).map(({ metric, index }) => index + widthOf(metric));
+  values.fill(0, Math.max(0, ...ends));
   const table = createSeriesTable(options);
   let book = newBook(values, table, options.allowedModels);
   return {

@@ -23,7 +23,7 @@ export type SeriesTable = {
 /** Most label sets of histograms in a process; a scrape of 1,000 blocks an event loop for 36 ms. */
 export const maxHistograms = 200;
 /** Most label sets of counters in a process. */
-export const maxCounters = 2000;
+const maxCounters = 2000;
 
 const metrics: Readonly<Record<RecordedName, Metric>> = recorded;
 const names = Object.keys(recorded) as RecordedName[];

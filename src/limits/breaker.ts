@@ -101,10 +101,10 @@ export function createBreaker(options: BreakerOptions): Breaker {
     failedLate() {
       if (current !== "closed" || circuit.isShutdown) return;
       // The call was counted when its head came; it joins the failures now without being counted as one more call.
-      circuit.status.increment("failures", 0);
+      circuit.emit("failure", reportedFailure, 0);
       const { fires, failures } = circuit.stats;
-      if (fires >= options.minimumCalls && (failures / fires) * 100 > options.errorPercentage - justBelow)
-        circuit.open();
+      const percentage = (failures / fires) * 100;
+      if (fires >= options.minimumCalls && percentage >= options.errorPercentage) circuit.open();
     },
     force(state) {
       if (state !== current && !circuit.isShutdown) replace(state);

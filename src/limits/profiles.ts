@@ -1,17 +1,24 @@
 import { LRUCache } from "lru-cache";
 import { StuntdoubleError } from "../core/errors.ts";
 import { compileGlob, type Matcher } from "../core/glob.ts";
-import { prepareProfile, type PreparedProfile } from "../core/latency.ts";
+import { prepareProfile, type PreparedProfile } from "../core/profile.ts";
 import type { Profile } from "../core/types.ts";
+
+/** A longer model name is a caller's mistake; remembering it would only cost memory. */
+const longestRemembered = 200;
 
 /** Finds the latency profile for a model. */
 export type ProfileCache = {
   /**
+   * The profile of a wanted name, else the one whose glob matches the model best, else the fallback.
+   *
    * @param wanted the name of a profile that a rule or the control header asks for
    * @throws BODY_INVALID when there is no profile of the wanted name
    */
   find(model: string, wanted: string | undefined): PreparedProfile;
+  /** Look-ups by model answered from the cache since it was made. */
   hits(): number;
+  /** Look-ups by model that had to compare globs. */
   misses(): number;
 };
 
@@ -29,8 +36,9 @@ export function createProfileCache(options: {
 }): ProfileCache {
   const byName = new Map(options.profiles.map((profile) => [profile.name, prepared(profile)]));
   const fallback = byName.get(options.fallback);
-  if (fallback === undefined)
+  if (fallback === undefined) {
     throw new StuntdoubleError("CONFIG_INVALID", `There is no profile named ${options.fallback}.`);
+  }
   const globs = globsOf(byName.values());
   const cache = new LRUCache<string, PreparedProfile>({ max: options.max });
   let hits = 0;
@@ -49,7 +57,7 @@ export function createProfileCache(options: {
       }
       misses += 1;
       const found = globs.find(({ matches }) => matches(model))?.profile ?? fallback;
-      cache.set(model, found);
+      if (model.length <= longestRemembered) cache.set(model, found);
       return found;
     },
     hits: () => hits,

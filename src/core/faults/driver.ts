@@ -39,10 +39,11 @@ export function replacement(faults: readonly PreparedFault[], context: BendConte
  * @throws INTERNAL when a fault breaks the order of head, data and end, or never ends
  */
 export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: BendContext): Plan {
-  if (faults.every(({ bend }) => bend === undefined)) return plan;
-  const result = collector(plan.head);
+  const bending = faults.filter(({ bend }) => bend !== undefined);
+  if (bending.length === 0) return plan;
+  const result = collector();
   const alarms = createAlarms();
-  const chain = link(result, faults, { ...context, at: alarms.at });
+  const chain = link(result, bending, { ...context, at: alarms.at });
   pour(plan, chain, alarms);
   while (!chain.over() && alarms.runNext(Infinity)) continue;
   return result.plan();
@@ -56,20 +57,21 @@ export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: 
  * @throws INTERNAL, from its methods, when a fault breaks the order of head, data and end
  */
 export function bendLive(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): Sink {
-  return faults.every(({ bend }) => bend === undefined) ? sink : link(sink, faults, context);
+  const bending = faults.filter(({ bend }) => bend !== undefined);
+  return bending.length === 0 ? sink : link(sink, bending, context);
 }
 
+/** A sink that says when nothing more will be passed on. */
 type Chain = Sink & { over(): boolean };
 
 function link(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): Chain {
-  const last = guard(sink, faults.at(-1)?.kind ?? "");
+  const last = guard(sink, faults.at(-1)!.kind);
   const at: FaultContext["at"] = (atMs, task) => context.at(atMs, (nowMs) => void (last.over() || task(nowMs)));
   let first: Chain = last;
   for (let index = faults.length - 1; index >= 0; index -= 1) {
     const { kind, bend } = faults[index]!;
-    if (bend === undefined) continue;
-    const stage = bend(first, { ...context, at, fired: once(() => context.fired(kind)) });
-    first = guard(stage, index === 0 ? "source" : faults[index - 1]!.kind);
+    const stage = bend!(first, { ...context, at, fired: once(() => context.fired(kind)) });
+    first = guard(stage, faults[index - 1]?.kind ?? "the source");
   }
   const entrance = first;
   return {
@@ -135,7 +137,7 @@ function pour(plan: Plan, chain: Chain, alarms: Alarms): void {
     while (!chain.over() && alarms.runNext(atMs)) continue;
     return !chain.over();
   };
-  if (plan.headAtMs < Infinity && turnTo(plan.headAtMs)) chain.head(plan.headAtMs, plan.head);
+  if (plan.head !== undefined && turnTo(plan.headAtMs)) chain.head(plan.headAtMs, plan.head);
   for (const frame of plan.frames) {
     if (!turnTo(frame.atMs)) return;
     chain.data(frame);
@@ -143,10 +145,10 @@ function pour(plan: Plan, chain: Chain, alarms: Alarms): void {
   if (turnTo(plan.endAtMs)) chain.end(plan.endAtMs, plan.ending);
 }
 
-function collector(fallback: Head): Sink & { plan(): Plan } {
+function collector(): Sink & { plan(): Plan } {
   const frames: Frame[] = [];
   let head: Head | undefined;
-  let headAtMs = Infinity;
+  let headAtMs: number | undefined;
   let end: { readonly ending: Ending; readonly endAtMs: number } | undefined;
   return {
     head(atMs, given) {
@@ -157,7 +159,7 @@ function collector(fallback: Head): Sink & { plan(): Plan } {
     end: (endAtMs, ending) => void (end = { ending, endAtMs }),
     plan() {
       if (end === undefined) throw new StuntdoubleError("INTERNAL", "A fault never ended the response.");
-      return { head: head ?? fallback, headAtMs, frames, ...end };
+      return { head, headAtMs: headAtMs ?? end.endAtMs, frames, ...end };
     },
   };
 }

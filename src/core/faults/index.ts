@@ -12,7 +12,7 @@ import { reset } from "./reset.ts";
 import { status } from "./status.ts";
 import type { Fault } from "./types.ts";
 
-export { bendLive, bendPlan, replacement, type PreparedFault } from "./driver.ts";
+export { bendLive, bendPlan, replacement, type BendContext, type PreparedFault } from "./driver.ts";
 
 /** Every kind of fault, in the order of the docs. */
 export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
@@ -27,12 +27,12 @@ export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
 ];
 
 /** One fault in the configuration: its kind and the options of that kind. */
-export const faultSchema: z.ZodType<FaultConfig> = makeSchema(faults);
+export const faultSchema = makeSchema(faults);
 
-function makeSchema([first, ...others]: typeof faults) {
-  const member = ({ kind, options, summary }: Fault<unknown>) =>
-    options.safeExtend({ kind: z.literal(kind) }).describe(summary);
-  return z.discriminatedUnion("kind", [member(first), ...others.map((fault) => member(fault))]);
+function makeSchema([first, ...others]: typeof faults): z.ZodType<FaultConfig> {
+  const member = ({ kind, options, summary }: Fault<unknown>) => options.safeExtend({ kind: z.literal(kind) }).describe(summary);
+  const union: z.ZodType = z.discriminatedUnion("kind", [member(first), ...others.map((fault) => member(fault))]);
+  return union as z.ZodType<FaultConfig>;
 }
 
 /**

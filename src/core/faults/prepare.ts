@@ -25,11 +25,10 @@ export function findKind(list: readonly Fault<unknown>[], kind: string, code: Er
  */
 export function prepareWith<Options>(fault: Fault<Options>, given: object): PreparedFault {
   const options = checked(fault, given, { code: "CONFIG_INVALID", spell: (name) => name });
-  const { replace, bend } = fault;
   return {
     kind: fault.kind,
-    replace: replace && ((context) => replace(options, context)),
-    bend: bend && ((next, context) => bend(options, next, context)),
+    replace: fault.replace && ((context) => fault.replace!(options, context)),
+    bend: fault.bend && ((next, context) => fault.bend!(options, next, context)),
   };
 }
 
@@ -38,7 +37,7 @@ export function prepareWith<Options>(fault: Fault<Options>, given: object): Prep
  *
  * A parameter is an option's name in kebab-case or without hyphens; `after` is short for `after-tokens`.
  *
- * @param params names and values; a value that is an object stands for its text
+ * @param params numbers, strings and booleans by parameter name
  * @throws BODY_INVALID naming each mistake and the options there are
  */
 export function readParams(fault: Fault<unknown>, params: Readonly<Record<string, unknown>>): FaultConfig {
@@ -59,7 +58,7 @@ function optionNamed(fault: Fault<unknown>, name: string): string | undefined {
   return Object.keys(fault.options.shape).find((option) => option.toLowerCase() === wanted);
 }
 
-type Saying = { readonly code: ErrorCode; spell(option: string): string };
+type Saying = { readonly code: ErrorCode; readonly spell: (option: string) => string };
 
 function checked<Options>(fault: Fault<Options>, given: object, { code, spell }: Saying): Options {
   const options: z.ZodType<Options> = fault.options;

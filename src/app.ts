@@ -1,0 +1,189 @@
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { StuntdoubleError } from "./core/errors.ts";
+import type { Settings } from "./config/load.ts";
+import type { Log } from "./emit/log.ts";
+import { createScrape, type Reading } from "./emit/metrics.ts";
+import { createFleet, type Fleet } from "./fleet.ts";
+import { createAdmin, type Reload, type Status } from "./ingress/admin.ts";
+import type { Clock } from "./limits/clock.ts";
+
+/** What a node is built from. */
+export type AppOptions = {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  wallClockMs(): number;
+  writeLog(text: string): void;
+  /** Loads the configuration anew; undefined when there is no file to load. */
+  load?(generation: number): Promise<{ ok: true; settings: Settings } | { ok: false; mistakes: readonly string[] }>;
+};
+
+/** A running node. */
+export type App = {
+  readonly trafficPort: number;
+  readonly adminPort: number;
+  /** Takes up a changed configuration whole, or keeps the old one and says why. */
+  reload(): Promise<Reload>;
+  /** Turns unready, lets open calls end within the limit, then stops. @returns true when all calls had ended */
+  stop(): Promise<boolean>;
+};
+
+/**
+ * Builds and starts everything of a node.
+ *
+ * @throws CONFIG_INVALID when the settings do not compile; the system's error when a port cannot be bound
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { clock, log } = options;
+  const { listen, admin } = options.settings.config;
+  const fleet = createFleet(options);
+  const state: NodeState = {
+    settings: options.settings,
+    startedAtMs: clock.now(),
+    ready: false,
+    draining: false,
+    reloads: { success: 0, error: 0 },
+    lastReloadOk: true,
+    lastSuccessMs: options.wallClockMs(),
+  };
+  const reload = serialised(() => reloadOnce(options, fleet, state));
+  const adminApp = adminOf(options, fleet, state, reload);
+  try {
+    const trafficPort = await fleet.listen(listen);
+    await adminApp.listen({ host: admin.host, port: admin.port });
+    const adminPort = (adminApp.server.address() as AddressInfo).port;
+    state.ready = true;
+    return { trafficPort, adminPort, reload, stop: () => stop(fleet, state, adminApp, options) };
+  } catch (error) {
+    await fleet.stop();
+    await adminApp.close();
+    log.error({ error }, "the node did not start");
+    throw error;
+  }
+}
+
+type NodeState = {
+  settings: Settings;
+  readonly startedAtMs: number;
+  ready: boolean;
+  draining: boolean;
+  readonly reloads: { success: number; error: number };
+  lastReloadOk: boolean;
+  lastSuccessMs: number;
+};
+
+async function stop(fleet: Fleet, state: NodeState, adminApp: FastifyInstance, { clock, log }: AppOptions): Promise<boolean> {
+  state.ready = false;
+  state.draining = true;
+  const { drainMs } = state.settings.config.listen;
+  log.info({ inFlight: fleet.permits.inFlight(), drainMs }, "draining");
+  const limit = new Promise<boolean>((resolve) => void clock.wake(drainMs, () => resolve(false)));
+  const drained = await Promise.race([fleet.drain().then(() => true), limit]);
+  if (!drained) log.warn({ inFlight: fleet.permits.inFlight() }, "the drain limit is reached; calls are cut off");
+  await fleet.stop();
+  await adminApp.close();
+  return drained;
+}
+
+/** Runs a task again only after the run before it has ended. */
+function serialised<Value>(task: () => Promise<Value>): () => Promise<Value> {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const run = last.then(task, task);
+    last = run;
+    return run;
+  };
+}
+
+async function reloadOnce(options: AppOptions, fleet: Fleet, state: NodeState): Promise<Reload> {
+  const { log } = options;
+  try {
+    if (options.load === undefined) throw new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file.");
+    const loaded = await options.load(state.settings.generation + 1);
+    if (!loaded.ok) return refused(loaded.mistakes, state, log);
+    await fleet.apply(loaded.settings);
+    for (const path of fixedAtStart(state.settings, loaded.settings)) log.warn({ path }, "takes effect after a restart");
+    state.settings = loaded.settings;
+    state.reloads.success += 1;
+    state.lastReloadOk = true;
+    state.lastSuccessMs = options.wallClockMs();
+    log.info({ generation: loaded.settings.generation }, "configuration in force");
+    return { ok: true, generation: loaded.settings.generation };
+  } catch (error) {
+    return refused([error instanceof Error ? error.message : String(error)], state, log);
+  }
+}
+
+function refused(mistakes: readonly string[], state: NodeState, log: Log): Reload {
+  state.reloads.error += 1;
+  state.lastReloadOk = false;
+  log.error({ mistakes, generation: state.settings.generation }, "the new configuration is not valid; the old one stays in force");
+  return { ok: false, mistakes };
+}
+
+/** Settings that are bound to what is allocated or listened on at the start. */
+function fixedAtStart(before: Settings, now: Settings): string[] {
+  const fixed = ["listen", "admin", "workers", "log"] as const;
+  const changed: string[] = fixed.filter((path) => JSON.stringify(before.config[path]) !== JSON.stringify(now.config[path]));
+  if (before.config.permits.queue !== now.config.permits.queue) changed.push("permits.queue");
+  return changed;
+}
+
+function adminOf(options: AppOptions, fleet: Fleet, state: NodeState, reload: () => Promise<Reload>) {
+  const scrape = createScrape({
+    workers: () => fleet.values(),
+    readings: () => readings(options.version, fleet, state),
+  });
+  return createAdmin({
+    isReady: () => state.ready,
+    metrics: () => scrape.text(),
+    requests: (limit) => fleet.requests(limit),
+    shadow: () => fleet.shadow(),
+    status: () => status(options, fleet, state),
+    config: () => state.settings.config,
+    reload,
+    failed: (error) => options.log.error({ error }, "the admin API failed"),
+  });
+}
+
+async function status({ version, clock }: AppOptions, fleet: Fleet, state: NodeState): Promise<Status> {
+  const { permits } = fleet;
+  return {
+    version,
+    uptimeSeconds: Math.floor((clock.now() - state.startedAtMs) / 1000),
+    workers: fleet.loops,
+    generation: state.settings.generation,
+    inFlight: permits.inFlight(),
+    waiting: permits.waiting(),
+    permits: { max: state.settings.config.permits.max, available: permits.available() },
+    breakers: await fleet.breakers(),
+    draining: state.draining,
+  };
+}
+
+const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
+
+async function readings(version: string, fleet: Fleet, state: NodeState): Promise<Reading[]> {
+  const { permits } = fleet;
+  const cache = await fleet.cacheUse();
+  const breakers = Object.entries(await fleet.breakers());
+  return [
+    { name: "inflight", value: permits.inFlight() },
+    { name: "limit", value: state.settings.config.permits.max },
+    { name: "permit_utilisation", value: permits.utilisation() },
+    { name: "queue_depth", value: permits.waiting() },
+    { name: "queue_timeouts_total", value: permits.queueTimeouts() },
+    ...breakers.map(([upstream, each]): Reading => ({ name: "breaker_state", labels: [upstream], value: breakerNumber[each] })),
+    { name: "config_generation", value: state.settings.generation },
+    { name: "config_reloads_total", labels: ["success"], value: state.reloads.success },
+    { name: "config_reloads_total", labels: ["error"], value: state.reloads.error },
+    { name: "config_last_reload_ok", value: state.lastReloadOk ? 1 : 0 },
+    { name: "config_last_success_timestamp_seconds", value: state.lastSuccessMs / 1000 },
+    { name: "profile_cache_hits_total", value: cache.hits },
+    { name: "profile_cache_misses_total", value: cache.misses },
+    { name: "build_info", labels: [version], value: 1 },
+    { name: "ready", value: state.ready ? 1 : 0 },
+  ];
+}

@@ -1,0 +1,54 @@
+import { parseArgs } from "node:util";
+import { StuntdoubleError } from "../core/errors.ts";
+
+/** All that a verb may know and touch of the process it runs in. */
+export type Io = {
+  out(text: string): void;
+  err(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly version: string;
+  /** Resolves with the signal that asks the process to stop. */
+  readonly untilStopped: Promise<string>;
+  /** Calls `task` for each request to load the configuration again. */
+  onHangup(task: () => void): void;
+};
+
+/** One verb of the program. `run` gives the exit code. */
+export type Verb = {
+  readonly name: string;
+  readonly summary: string;
+  /** Text of `--help`, with two examples. */
+  readonly usage: string;
+  run(args: readonly string[], io: Io): Promise<number>;
+};
+
+type Kinds = Readonly<Record<string, "string" | "boolean">>;
+type Flags<Wanted extends Kinds> = { readonly [Flag in keyof Wanted]?: Wanted[Flag] extends "string" ? string : boolean };
+
+/**
+ * Reads `--name VALUE`, `--name=VALUE` and `--name`.
+ *
+ * @throws CONFIG_INVALID for a flag that is not known, lacks its value, or for anything that is no flag
+ */
+export function parseFlags<Wanted extends Kinds>(args: readonly string[], kinds: Wanted): Flags<Wanted> {
+  const { flags, words } = parseWords(args, kinds);
+  if (words[0] !== undefined) throw new StuntdoubleError("CONFIG_INVALID", `unexpected argument "${words[0]}".`);
+  return flags;
+}
+
+/**
+ * The same with words between the flags, in their order.
+ *
+ * @throws CONFIG_INVALID for a flag that is not known or lacks its value
+ */
+export function parseWords<Wanted extends Kinds>(args: readonly string[], kinds: Wanted): { flags: Flags<Wanted>; words: readonly string[] } {
+  const options = Object.fromEntries(Object.entries(kinds).map(([flag, type]) => [flag, { type }]));
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    return { flags: values as Flags<Wanted>, words: positionals };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replace(/\. To specify a positional.*$/s, ".") : String(cause);
+    throw new StuntdoubleError("CONFIG_INVALID", reason, { cause });
+  }
+}

@@ -1,0 +1,53 @@
+import path from "node:path";
+import { formatMistakes, loadConfig, type Settings } from "../config/load.ts";
+import { StuntdoubleError } from "../core/errors.ts";
+import { parseWords, type Verb } from "./args.ts";
+
+const usage = `Finds every mistake in a configuration file in one go.
+
+  stuntdouble check FILE [--json]
+
+Each mistake is one line with its place, what is wrong, and what was allowed. Environment variables are looked up as they
+would be at the start. Warnings, which stop nothing, go to standard error.
+
+  --json   one JSON object: { ok, mistakes, warnings }
+
+Exit codes: 0 no mistakes, 2 mistakes
+
+Examples
+  stuntdouble check stuntdouble.yaml
+  stuntdouble check stuntdouble.yaml --json | jq '.mistakes[].path'
+`;
+
+/** `stuntdouble check` */
+export const check: Verb = {
+  name: "check",
+  summary: "find the mistakes in a configuration file",
+  usage,
+  async run(args, io) {
+    const { flags, words } = parseWords(args, { json: "boolean" });
+    const [file] = words;
+    if (file === undefined || words.length > 1) throw new StuntdoubleError("CONFIG_INVALID", "name one file, as in: stuntdouble check stuntdouble.yaml");
+    const loaded = await loadConfig(path.resolve(io.cwd, file), { env: io.env, generation: 1 });
+    const mistakes = loaded.ok ? [] : loaded.mistakes;
+    if (flags.json === true) {
+      io.out(`${JSON.stringify({ ok: loaded.ok, mistakes, warnings: loaded.warnings }, undefined, 2)}\n`);
+      return loaded.ok ? 0 : 2;
+    }
+    for (const warning of loaded.warnings) io.err(`${formatMistakes(file, [warning]).replace(" ", " warning: ")}\n`);
+    io.out(loaded.ok ? `${file}: ok (${summaryOf(loaded.settings)})\n` : `${formatMistakes(file, mistakes)}\n`);
+    return loaded.ok ? 0 : 2;
+  },
+};
+
+function summaryOf({ config, profiles }: Settings): string {
+  return [
+    counted(config.rules.length, "rule"),
+    counted(Object.keys(config.upstreams).length, "upstream"),
+    counted(profiles.length, "profile"),
+  ].join(", ");
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,122 @@
+import path from "node:path";
+import { startApp, type App } from "../app.ts";
+import { defaultConfig } from "../config/default.ts";
+import { fileExists, formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
+import { watchFile } from "../config/watch.ts";
+import { StuntdoubleError } from "../core/errors.ts";
+import { createLineBatch, createLog } from "../emit/log.ts";
+import { systemClock } from "../limits/clock.ts";
+import { parseFlags, type Io, type Verb } from "./args.ts";
+
+const usage = `Serves traffic until it is told to stop.
+
+  stuntdouble start [--config FILE] [--port PORT] [--admin-port PORT]
+
+Without --config, ./stuntdouble.yaml is used where it stands; otherwise everything is simulated.
+The file is watched: a good change takes effect at once, a bad one is reported and the old one stays.
+
+  --config FILE      configuration, YAML or JSON
+  --port PORT        traffic port instead of the configured one
+  --admin-port PORT  admin port instead of the configured one
+
+SIGTERM and SIGINT let open calls end and stop; SIGHUP loads the configuration again.
+
+Examples
+  stuntdouble start
+  stuntdouble start --config stuntdouble.yaml --port 9000
+`;
+
+const ordinaryFile = "stuntdouble.yaml";
+/** Editors write a file in several steps. */
+const settleMs = 100;
+/** Log lines wait so long for company. */
+const logEveryMs = 50;
+const logBytes = 64 * 1024;
+
+/** `stuntdouble start` */
+export const start: Verb = {
+  name: "start",
+  summary: "serve traffic (the default)",
+  usage,
+  async run(args, io) {
+    const flags = parseFlags(args, { config: "string", port: "string", "admin-port": "string" });
+    const file = flags["config"] ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
+    const overrides = { port: portOf("--port", flags["port"]), adminPort: portOf("--admin-port", flags["admin-port"]) };
+    const load = loader(file === undefined ? undefined : path.resolve(io.cwd, file), overrides, io);
+    const first = await load(1);
+    if (!first.ok) {
+      io.err(`${first.mistakes.join("\n")}\n`);
+      return 2;
+    }
+    return await serve(first.settings, { file, load, io });
+  },
+};
+
+type Overrides = { readonly port: number | undefined; readonly adminPort: number | undefined };
+type Load = (generation: number) => Promise<{ ok: true; settings: Settings } | { ok: false; mistakes: readonly string[] }>;
+
+function portOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new StuntdoubleError("CONFIG_INVALID", `${flag} must be a port from 0 to 65535, got "${text}".`);
+}
+
+function loader(file: string | undefined, overrides: Overrides, io: Io): Load {
+  return async (generation) => {
+    if (file === undefined) return { ok: true, settings: overridden(await settingsOf(defaultConfig(), io.env), overrides) };
+    const loaded = await loadConfig(file, { env: io.env, generation });
+    if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n") };
+    return { ok: true, settings: overridden(loaded.settings, overrides) };
+  };
+}
+
+function overridden(settings: Settings, { port, adminPort }: Overrides): Settings {
+  const { listen, admin } = settings.config;
+  const config = {
+    ...settings.config,
+    listen: { ...listen, port: port ?? listen.port },
+    admin: { ...admin, port: adminPort ?? admin.port },
+  };
+  return { ...settings, config };
+}
+
+async function serve(settings: Settings, { file, load, io }: { file: string | undefined; load: Load; io: Io }): Promise<number> {
+  const clock = systemClock();
+  const batch = createLineBatch(io.out, { everyMs: logEveryMs, maxBytes: logBytes, clock });
+  const log = createLog({ level: settings.config.log.level, batch });
+  const wallClockMs = (): number => Date.now();
+  let app: App;
+  try {
+    app = await startApp({ settings, clock, log, version: io.version, wallClockMs, writeLog: io.out, load });
+  } catch (error) {
+    batch.flush();
+    io.err(`stuntdouble: ${whyNotStarted(error)}\n`);
+    return 1;
+  }
+  const stopWatching = file === undefined ? undefined : watchFile(file, { wake: clock.wake, settleMs, changed: () => void app.reload() });
+  io.onHangup(() => void app.reload());
+  io.err(banner(app, settings, file));
+  const signal = await io.untilStopped;
+  log.info({ signal }, "stopping");
+  stopWatching?.();
+  await app.stop();
+  batch.flush();
+  return 0;
+}
+
+function whyNotStarted(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ("code" in error && error.code === "EADDRINUSE" && "port" in error) return `port ${String(error.port)} is in use; choose another with --port or --admin-port`;
+  return error.message;
+}
+
+function banner(app: App, { config }: Settings, file: string | undefined): string {
+  const scheme = config.listen.tls === undefined ? "http" : "https";
+  const upstreams = Object.keys(config.upstreams);
+  const reaches = upstreams.length === 0 ? "everything is simulated" : `upstreams: ${upstreams.join(", ")}`;
+  return (
+    `stuntdouble serves ${scheme}://${config.listen.host}:${app.trafficPort} (admin http://${config.admin.host}:${app.adminPort})\n` +
+    `configuration: ${file ?? "built in"}; ${config.rules.length} rules, ${reaches}\n`
+  );
+}

@@ -1,0 +1,161 @@
+import { hash } from "node:crypto";
+import type { Profile } from "../core/types.ts";
+import { choice, isMapping, type Finding, type Path } from "./findings.ts";
+import { reservedRuleNames } from "./schema.ts";
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What checks beside the file itself need to know. */
+export type Surroundings = { readonly profiles: readonly Profile[]; readonly env: Environment };
+
+/** What was found; warnings are things that work but are hardly meant. */
+export type Checked = { readonly findings: Finding[]; readonly warnings: Finding[] };
+
+/**
+ * Checks what no single value shows: names that must exist, secrets that must be set, rules that are never reached.
+ *
+ * It looks at the file as it stands, not at the parsed configuration, so that it finds its mistakes even where the schema
+ * has found others; what has the wrong type is left to the schema.
+ *
+ * @returns findings in no particular order; never throws
+ */
+export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Checked {
+  const file = mapOf(raw);
+  const checked: Checked = { findings: [], warnings: [] };
+  const upstreams = Object.keys(mapOf(file["upstreams"]));
+  const names: Names = { upstreams, profiles: profiles.map((profile) => profile.name) };
+  forbidHiddenKeys(raw, [], checked.findings);
+  for (const [name, upstream] of Object.entries(mapOf(file["upstreams"]))) {
+    warnUnset(mapOf(upstream)["apiKeyEnv"], ["upstreams", name, "apiKeyEnv"], { env, checked });
+  }
+  const rules = listOf(file["rules"]).map(mapOf);
+  for (const [index, rule] of rules.entries()) {
+    checkAction(rule, ["rules", index], names, checked.findings);
+    checkRuleName(rules, index, checked.findings);
+    checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked);
+  }
+  checkReach(rules, checked.warnings);
+  checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], names, checked.findings);
+  checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
+  checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
+  return checked;
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+type Names = { readonly upstreams: readonly string[]; readonly profiles: readonly string[] };
+type Checking = { readonly env: Environment; readonly checked: Checked };
+
+function mapOf(value: unknown): Raw {
+  return isMapping(value) ? value : {};
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The schema takes no notice of this one key where a map may have keys of any name. */
+function forbidHiddenKeys(value: unknown, path: Path, findings: Finding[]): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) forbidHiddenKeys(item, [...path, index], findings);
+  } else if (isMapping(value)) {
+    for (const [key, member] of Object.entries(value)) {
+      const free = path.length === 1 ? path[0] === "upstreams" : path.at(-1) === "header";
+      if (key === "__proto__" && free) findings.push({ path: [...path, key], message: "this name is not allowed" });
+      forbidHiddenKeys(member, [...path, key], findings);
+    }
+  }
+}
+
+function checkAction(action: Raw, path: Path, names: Names, findings: Finding[]): void {
+  const { serve, upstream, profile, mirror } = action;
+  known("upstream", upstream, names.upstreams, { path, findings });
+  known("profile", profile, names.profiles, { path, findings });
+  if (serve === "forward" && upstream === undefined) {
+    if (names.upstreams.length === 0) findings.push({ path: [...path, "serve"], message: "forward needs an upstream, and none is configured" });
+    if (names.upstreams.length > 1) {
+      findings.push({ path: [...path, "upstream"], message: "is missing: there is more than one to forward to", allowed: names.upstreams });
+    }
+  }
+  if (serve !== "simulate") return;
+  if (upstream !== undefined) findings.push({ path: [...path, "upstream"], message: "a simulated answer has no upstream" });
+  if (mirror !== undefined) findings.push({ path: [...path, "mirror"], message: "only a forwarded call can be mirrored by the simulator" });
+}
+
+function known(what: string, name: unknown, names: readonly string[], { path, findings }: { path: Path; findings: Finding[] }): void {
+  if (typeof name !== "string" || names.includes(name)) return;
+  findings.push({ path: [...path, what], at: "value", message: `there is no ${what} "${name}"`, ...choice(name, names) });
+}
+
+function checkRuleName(rules: readonly Raw[], index: number, findings: Finding[]): void {
+  const name = rules[index]?.["name"];
+  const path = ["rules", index, "name"];
+  if (typeof name !== "string") return;
+  if (reservedRuleNames.includes(name)) findings.push({ path, at: "value", message: `the name "${name}" is reserved` });
+  const first = rules.findIndex((other) => other["name"] === name);
+  if (first < index) findings.push({ path, at: "value", message: `rules[${first}] is named "${name}" too` });
+}
+
+function checkMatch(match: Raw, path: Path, { findings, warnings }: Checked): void {
+  const { min, max } = mapOf(match["promptTokens"]);
+  if (typeof min === "number" && typeof max === "number" && min > max) {
+    findings.push({ path: [...path, "promptTokens"], message: `min ${min} is larger than max ${max}` });
+  }
+  if (match["percentageBy"] !== undefined && match["percentage"] === undefined) {
+    warnings.push({ path: [...path, "percentageBy"], message: "has no effect without percentage" });
+  }
+}
+
+/** A rule without conditions takes every call: those behind it never see one. */
+function checkReach(rules: readonly Raw[], warnings: Finding[]): void {
+  const catchAll = rules.findIndex((rule) => takesAll(mapOf(rule["match"])));
+  if (catchAll === -1) return;
+  const name = String(rules[catchAll]?.["name"] ?? `rules[${catchAll}]`);
+  for (let index = catchAll + 1; index < rules.length; index += 1) {
+    warnings.push({ path: ["rules", index], message: `is never reached: "${name}" before it matches every call` });
+  }
+}
+
+function takesAll(match: Raw): boolean {
+  return Object.entries(match).every(([condition, value]) => {
+    if (condition === "percentage") return value === 100;
+    if (condition === "header") return Object.keys(mapOf(value)).length === 0;
+    return condition === "percentageBy" || (condition === "route" && value === "*");
+  });
+}
+
+/** The SHA-256 of an API key, however it is configured; undefined when it is not known. */
+export function digestOf(key: { readonly sha256?: unknown; readonly env?: unknown }, env: Environment): string | undefined {
+  if (typeof key.sha256 === "string") return key.sha256;
+  const value = typeof key.env === "string" ? (env[key.env] ?? "") : "";
+  return value === "" ? undefined : hash("sha256", value);
+}
+
+function checkKeys(keys: readonly Raw[], env: Environment, findings: Finding[]): void {
+  for (const [index, key] of keys.entries()) {
+    const path = ["auth", "keys", index];
+    const { name, sha256, env: variable } = key;
+    const first = keys.findIndex((other) => other["name"] === name);
+    if (typeof name === "string" && first < index) {
+      findings.push({ path: [...path, "name"], at: "value", message: `auth.keys[${first}] is named "${name}" too` });
+    }
+    const digest = digestOf(key, env);
+    const same = keys.findIndex((other) => digestOf(other, env) === digest);
+    if (digest !== undefined && same < index) findings.push({ path, message: `is the same key as auth.keys[${same}]` });
+    if ((sha256 === undefined) === (variable === undefined)) findings.push({ path, message: "must have either sha256 or env" });
+    checkSet(variable, [...path, "env"], { env, checked: { findings, warnings: [] } });
+  }
+}
+
+function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {
+  if (unset(variable, env)) checked.findings.push({ path, at: "value", message: `the environment variable ${variable} is not set` });
+}
+
+function warnUnset(variable: unknown, path: Path, { env, checked }: Checking): void {
+  if (!unset(variable, env)) return;
+  checked.warnings.push({ path, at: "value", message: `the environment variable ${variable} is not set, so callers' own keys are passed on` });
+}
+
+function unset(variable: unknown, env: Environment): variable is string {
+  return typeof variable === "string" && (env[variable] ?? "") === "";
+}

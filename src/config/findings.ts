@@ -1,0 +1,144 @@
+import leven from "leven";
+import type { z } from "zod";
+import { configJsonSchema } from "./schema.ts";
+
+/** Where a value stands: keys and list indexes from the top. */
+export type Path = readonly PropertyKey[];
+
+/** Something wrong with a configuration, before its place in the file is known. */
+export type Finding = {
+  readonly path: Path;
+  readonly message: string;
+  /** Every value or key that would have been right there, where they can be listed. */
+  readonly allowed?: readonly string[];
+  readonly nearest?: string;
+  /** What to point at; the key unless told. */
+  readonly at?: "key" | "value";
+};
+
+/**
+ * What the schema has to say, in words: one finding for each mistake.
+ *
+ * @param error from a parse with `reportInput`
+ */
+export function schemaFindings(error: z.ZodError, raw: unknown): Finding[] {
+  return error.issues.flatMap((issue): Finding[] => {
+    if (issue.code !== "unrecognized_keys") return [{ path: issue.path, at: "value", ...describe(issue) }];
+    const allowed = knownKeys(issue.path, raw);
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: "unknown key", ...choice(key, allowed) }));
+  });
+}
+
+/** The candidates, and the one that differs least from a word if it differs little enough to be meant. */
+export function choice(word: unknown, allowed: readonly string[]): { allowed: readonly string[]; nearest?: string } {
+  if (typeof word !== "string") return { allowed };
+  let nearest: string | undefined;
+  let best = Math.min(word.length, Math.max(2, Math.ceil(word.length / 3)) + 1);
+  for (const candidate of allowed) {
+    const distance = leven(word.toLowerCase(), candidate.toLowerCase());
+    if (distance >= best) continue;
+    best = distance;
+    nearest = candidate;
+  }
+  return nearest === undefined ? { allowed } : { allowed, nearest };
+}
+
+type Issue = Exclude<z.core.$ZodIssue, { code: "unrecognized_keys" }>;
+type Words = Pick<Finding, "message" | "allowed" | "nearest">;
+
+function describe(issue: Issue): Words {
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return { message: `is missing: ${wordFor(issue.expected)}` };
+      return { message: `must be ${wordFor(issue.expected)}, not ${wordOf(issue.input)}` };
+    case "invalid_value":
+      return oneOf(issue.input, issue.values.map(String));
+    case "invalid_union":
+      return "options" in issue && Array.isArray(issue.options) ? oneOf(issue.input, issue.options.map(String)) : { message: issue.message };
+    case "too_small":
+      return { message: tooSmall(issue.origin, Number(issue.minimum), issue.inclusive ?? true) };
+    case "too_big":
+      return { message: `must ${issue.origin === "number" || issue.origin === "int" ? "be" : "have"} at most ${issue.maximum}${unitOf(issue.origin)}` };
+    case "invalid_key":
+      return { message: `this name ${issue.issues[0]?.message ?? "is not allowed"}` };
+    default:
+      return { message: issue.message };
+  }
+}
+
+function oneOf(input: unknown, allowed: readonly string[]): Words {
+  if (input === undefined) return { message: "is missing", allowed };
+  return { message: `must be one of the allowed values, not ${shown(input)}`, ...choice(input, allowed) };
+}
+
+function shown(input: unknown): string {
+  return typeof input === "object" ? wordOf(input) : JSON.stringify(input);
+}
+
+function tooSmall(origin: string, minimum: number, inclusive: boolean): string {
+  if (origin === "number" || origin === "int") return `must be ${inclusive ? "at least" : "more than"} ${minimum}`;
+  return minimum === 1 ? "must not be empty" : `must have at least ${minimum}${unitOf(origin)}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " entries" : "";
+}
+
+function wordFor(expected: string): string {
+  const words: Record<string, string> = {
+    string: "a text",
+    number: "a number",
+    int: "a whole number",
+    boolean: "true or false",
+    array: "a list",
+    object: "a map",
+    record: "a map",
+  };
+  return words[expected] ?? expected;
+}
+
+function wordOf(input: unknown): string {
+  if (input === null) return "nothing";
+  if (Array.isArray(input)) return "a list";
+  if (typeof input === "boolean") return String(input);
+  if (typeof input === "number") return Number.isInteger(input) ? `the number ${input}` : `the decimal number ${input}`;
+  return wordFor(typeof input);
+}
+
+type Place = z.core.JSONSchema.JSONSchema;
+
+let published: Place | undefined;
+
+/** The keys that the map at a path may have; of a fault, those of its kind. */
+function knownKeys(path: Path, raw: unknown): string[] {
+  published ??= configJsonSchema();
+  let places = alternatives(published, raw);
+  let value = raw;
+  for (const step of path) {
+    value = isMapping(value) || Array.isArray(value) ? Reflect.get(value, step) : undefined;
+    places = places.flatMap((place) => below(place, step)).flatMap((place) => alternatives(place, value));
+  }
+  return [...new Set(places.flatMap((place) => Object.keys(place.properties ?? {})))];
+}
+
+function alternatives(place: Place, value: unknown): Place[] {
+  const kind = isMapping(value) ? value["kind"] : undefined;
+  const kinds = (place.oneOf ?? []).filter(isPlace);
+  const right = kinds.filter((each) => isPlace(each.properties?.["kind"]) && each.properties["kind"].const === kind);
+  return [place, ...(place.anyOf ?? []).filter(isPlace), ...(right.length > 0 ? right : kinds)];
+}
+
+function below(place: Place, step: PropertyKey): Place[] {
+  const named = typeof step === "number" ? place.items : (place.properties?.[String(step)] ?? place.additionalProperties);
+  return isPlace(named) ? [named] : [];
+}
+
+function isPlace(value: unknown): value is Place {
+  return isMapping(value);
+}
+
+/** Whether a value of the file is a map. */
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,103 @@
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Document, type LineCounter, type Pair, type YAMLError } from "yaml";
+import type { Finding, Path } from "./findings.ts";
+
+/** One thing wrong in a configuration file, or hardly meant. Line and column count from 1. */
+export type Mistake = {
+  readonly line: number;
+  readonly column: number;
+  /** `rules[0].match.model`; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+  readonly allowed?: readonly string[];
+  readonly nearest?: string;
+};
+
+/** Puts findings where they stand in the file, in the order of the file. */
+export function located(findings: readonly Finding[], document: Document, lines: LineCounter): Mistake[] {
+  const mistakes = findings.map(({ path, at, ...words }) => {
+    const offset = offsetOf(document, path, at ?? "key");
+    return { ...placeOf(lines, offset), path: pathText(path), ...words };
+  });
+  return mistakes.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** What the YAML parser has to say; a key that is given twice is named by its path. */
+export function syntaxMistakes(document: Document, lines: LineCounter): Mistake[] {
+  return [...document.errors, ...document.warnings].map((error: YAMLError) => {
+    const place = placeOf(lines, error.pos[0]);
+    if (error.code !== "DUPLICATE_KEY") return { ...place, path: "", message: error.message };
+    return { ...place, path: pathText(pathAt(document.contents, error.pos[0], []) ?? []), message: "this key is given twice" };
+  });
+}
+
+function placeOf(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/** The offset of the deepest part of a path that is in the file: of what is missing, that of the map it is missing from. */
+function offsetOf(document: Document, path: Path, at: "key" | "value"): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair: Pair | undefined = node.items.find((item) => keyOf(item) === String(step));
+      if (pair === undefined) return offset;
+      offset = startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      const item: unknown = node.items[Number(step)];
+      offset = startOf(item) ?? offset;
+      node = item;
+    } else return offset;
+  }
+  return at === "value" && isScalar(node) ? (startOf(node) ?? offset) : offset;
+}
+
+function pathAt(node: unknown, offset: number, path: Path): Path | undefined {
+  if (isSeq(node)) return firstOf(node.items, (item, index) => pathAt(item, offset, [...path, index]));
+  if (!isMap(node)) return undefined;
+  return firstOf(node.items, (pair) => {
+    const here = [...path, keyOf(pair)];
+    return startOf(pair.key) === offset ? here : pathAt(pair.value, offset, here);
+  });
+}
+
+function firstOf<Item>(items: readonly Item[], of: (item: Item, index: number) => Path | undefined): Path | undefined {
+  for (const [index, item] of items.entries()) {
+    const found = of(item, index);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function keyOf(pair: unknown): string {
+  return isPair(pair) && isScalar(pair.key) ? String(pair.key.value) : "";
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** A path as people write it: `rules[0].match.model`. */
+export function pathText(path: Path): string {
+  let text = "";
+  for (const step of path) {
+    if (typeof step === "number") text += `[${step}]`;
+    else text += text === "" ? String(step) : `.${String(step)}`;
+  }
+  return text;
+}
+
+/** Mistakes as a compiler prints them, one a line, without a line end at the end. */
+export function formatMistakes(file: string, mistakes: readonly Mistake[]): string {
+  return mistakes.map((mistake) => `${file}:${mistake.line}:${mistake.column} ${wordsOf(mistake)}`).join("\n");
+}
+
+function wordsOf({ path, message, allowed, nearest }: Mistake): string {
+  const where = path === "" ? "" : `${path}: `;
+  const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
+  const choice = allowed === undefined || allowed.length === 0 ? "" : ` Allowed: ${allowed.join(", ")}.`;
+  return `${where}${message.replace(/\.$/, "")}.${hint}${choice}`;
+}

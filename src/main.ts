@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { runCommand } from "./cli/index.ts";
+import type { Io } from "./cli/args.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+
+const io: Io = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env: process.env,
+  cwd: process.cwd(),
+  version,
+  untilStopped: new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  }),
+  onHangup: (task) => void process.on("SIGHUP", task),
+};
+
+process.exitCode = await runCommand(process.argv.slice(2), io);

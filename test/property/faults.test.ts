@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Ending, FaultConfig, Frame, Plan } from "../../src/core/types.ts";
+import { bend, jsonHead, live, streamHead } from "../unit/core/faults/support.ts";
+
+const piece = fc.record({
+  gapMs: fc.nat({ max: 60 }),
+  data: fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 12 }).map((text) => `data: ${JSON.stringify({ text })}\n\n`),
+    fc.uint8Array({ maxLength: 12 }),
+    fc.constant(": comment\n\n"),
+  ),
+  tokens: fc.nat({ max: 2 }),
+  final: fc.boolean(),
+});
+
+const plans: fc.Arbitrary<Plan> = fc
+  .record({
+    head: fc.constantFrom(streamHead, jsonHead),
+    headAtMs: fc.nat({ max: 100 }),
+    pieces: fc.array(piece, { maxLength: 15 }),
+    restMs: fc.nat({ max: 60 }),
+    ending: fc.constantFrom<Ending>("finish", "finish", "cut", "reset", "stall"),
+  })
+  .map(({ head, headAtMs, pieces, restMs, ending }) => {
+    let atMs = headAtMs;
+    const frames: Frame[] = pieces.map(({ gapMs, ...frame }) => ({ ...frame, atMs: (atMs += gapMs) }));
+    return { head, headAtMs, frames, ending, endAtMs: atMs + restMs };
+  });
+
+const points = fc.oneof(
+  fc.constant({}),
+  fc.record({ where: fc.constantFrom("head", "body", "firstToken") }),
+  fc.record({ afterTokens: fc.nat({ max: 12 }) }),
+  fc.record({ afterEvents: fc.nat({ max: 15 }) }),
+  fc.record({ afterBytes: fc.nat({ max: 200 }) }),
+  fc.record({ afterMs: fc.nat({ max: 600 }) }),
+);
+
+const settings: Record<string, fc.Arbitrary<object>> = {
+  delay: fc.record({ ms: fc.integer({ min: 1, max: 300 }) }),
+  drip: fc.oneof(
+    fc.record({ sliceBytes: fc.integer({ min: 1, max: 9 }) }),
+    fc.record({ bytesPerSecond: fc.integer({ min: 1, max: 5000 }) }),
+    fc.record({ sliceBytes: fc.integer({ min: 1, max: 9 }), bytesPerSecond: fc.integer({ min: 1, max: 5000 }) }),
+  ),
+  malformed: fc.record({ what: fc.constantFrom("invalid-json", "truncated-json") }),
+};
+
+const faultOf = (kind: string): fc.Arbitrary<FaultConfig> =>
+  fc.tuple(points, settings[kind] ?? fc.constant({})).map(([point, options]) => ({ kind, ...point, ...options }));
+
+const anyFault = fc.constantFrom("delay", "hang", "cut", "reset", "drip", "malformed", "clean-end").chain(faultOf);
+const lists = fc.array(anyFault, { minLength: 1, maxLength: 3 });
+
+const bytesOf = ({ frames }: Plan) => Buffer.concat(frames.map(({ data }) => Buffer.from(data)));
+const tokensOf = ({ frames }: Plan) => frames.reduce((sum, { tokens }) => sum + tokens, 0);
+
+test("a live answer is bent exactly as the same answer planned in advance", () => {
+  fc.assert(fc.property(plans, lists, (plan, faults) => {
+    const { plan: received, fired } = live(plan, faults);
+    expect({ plan: received, fired }).toEqual(bend(plan, ...faults));
+  }), { numRuns: 500 });
+});
+
+test("alarms that ring late leave the bent answer the same", () => {
+  fc.assert(fc.property(plans, lists, fc.nat({ max: 40 }), (plan, faults, lateMs) => {
+    expect(live(plan, faults, () => lateMs).plan).toEqual(bend(plan, ...faults).plan);
+  }), { numRuns: 500 });
+});
+
+test("time never goes back, whatever the faults", () => {
+  fc.assert(fc.property(plans, lists, (plan, faults) => {
+    const bent = bend(plan, ...faults).plan;
+    const times = [bent.headAtMs, ...bent.frames.map(({ atMs }) => atMs), bent.endAtMs];
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times.every((atMs) => Number.isFinite(atMs))).toBe(true);
+  }));
+});
+
+test("no fault sends a piece before its source had it", () => {
+  fc.assert(fc.property(plans, lists, (plan, faults) => {
+    const { plan: received, seenAtMs } = live(plan, faults);
+    const times = received.head === undefined ? [received.endAtMs] : [received.headAtMs, ...received.frames.map(({ atMs }) => atMs), received.endAtMs];
+    for (const [index, atMs] of times.entries()) expect(atMs).toBeGreaterThanOrEqual(seenAtMs[index]!);
+  }));
+});
+
+test("a fault fires once at most", () => {
+  fc.assert(fc.property(plans, lists, (plan, faults) => {
+    const { fired } = bend(plan, ...faults);
+    for (const kind of fired) {
+      const configured = faults.filter((fault) => fault.kind === kind).length;
+      expect(fired.filter((each) => each === kind).length).toBeLessThanOrEqual(configured);
+    }
+  }));
+});
+
+test("an answer in which no fault fired is unchanged", () => {
+  fc.assert(fc.property(plans, lists, (plan, faults) => {
+    const { plan: bent, fired } = bend(plan, ...faults);
+    if (fired.length > 0) return;
+    expect(bytesOf(bent)).toEqual(bytesOf(plan));
+    expect({ ...bent, frames: [] }).toEqual({ ...plan, frames: [] });
+  }));
+});
+
+test.each(["delay", "drip"])("%s keeps every byte, every token and the ending", (kind) => {
+  fc.assert(fc.property(plans, faultOf(kind), (plan, fault) => {
+    const bent = bend(plan, fault).plan;
+    expect(bytesOf(bent)).toEqual(bytesOf(plan));
+    expect([tokensOf(bent), bent.ending]).toEqual([tokensOf(plan), plan.ending]);
+  }));
+});
+
+test.each([["cut", "cut"], ["reset", "reset"], ["hang", "stall"]])("%s leaves a prefix of the answer and ends it by %s", (kind, ending) => {
+  fc.assert(fc.property(plans, faultOf(kind), (plan, fault) => {
+    const { plan: bent, fired } = bend(plan, fault);
+    const kept = bytesOf(bent);
+    expect(kept).toEqual(bytesOf(plan).subarray(0, kept.length));
+    expect(bent.ending).toBe(fired.length > 0 ? ending : plan.ending);
+    if (fired.length > 0 && fault["afterBytes"] !== undefined) expect(kept).toHaveLength(Number(fault["afterBytes"]));
+  }));
+});

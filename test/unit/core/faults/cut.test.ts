@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { bend, stream, textOf, whole } from "./support.ts";
+
+test("a cut after two tokens passes two tokens, then closes the connection", () => {
+  const { plan, fired } = bend(stream, { kind: "cut", afterTokens: 2 });
+  expect(plan).toEqual({ ...stream, frames: stream.frames.slice(0, 3), ending: "cut", endAtMs: 110 });
+  expect(fired).toEqual(["cut"]);
+});
+
+test("a cut without a point closes the connection when the head would leave, and sends none", () => {
+  const { plan } = bend(stream, { kind: "cut" });
+  expect(plan).toEqual({ head: undefined, headAtMs: 20, frames: [], ending: "cut", endAtMs: 20 });
+});
+
+test("a cut beyond the last token leaves the answer alone and does not fire", () => {
+  const { plan, fired } = bend(stream, { kind: "cut", afterTokens: 5 });
+  expect(plan).toEqual(stream);
+  expect(fired).toEqual([]);
+});
+
+test("a cut after the last token comes before the final events", () => {
+  expect(bend(stream, { kind: "cut", afterTokens: 4 }).plan.frames).toEqual(stream.frames.slice(0, 5));
+});
+
+test("a cut of a JSON answer at a byte leaves its first bytes", () => {
+  const { plan } = bend(whole(`{"text":"hello"}`), { kind: "cut", afterBytes: 9 });
+  expect(textOf(plan)).toBe(`{"text":"`);
+  expect(plan.ending).toBe("cut");
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { prepareFault, replacement } from "../../../../src/core/faults/index.ts";
+import { openai } from "../../../../src/core/wire/openai.ts";
+import type { FaultConfig } from "../../../../src/core/types.ts";
+import { context } from "./support.ts";
+
+const replaced = (...configs: FaultConfig[]) => {
+  const fired: string[] = [];
+  return { plan: replacement(configs.map((config) => prepareFault(config)), context(fired)), fired };
+};
+
+test.each([429, 500, 502, 503, 504, 529])("status %i answers at once in the provider's body and headers", (status) => {
+  const { head, body } = openai.failure({ status, model: "gpt-4o", requestId: "req-1" });
+  const { plan, fired } = replaced({ kind: "status", status });
+  expect(plan).toEqual({
+    head,
+    headAtMs: 0,
+    frames: [{ atMs: 0, data: body, tokens: 0, final: false }],
+    ending: "finish",
+    endAtMs: 0,
+  });
+  expect(fired).toEqual(["status"]);
+});
+
+test("a message and a retry time replace the provider's usual ones", () => {
+  const { plan } = replaced({ kind: "status", status: 429, message: "Slow down.", retryAfterSeconds: 7 });
+  expect(JSON.parse(String(plan?.frames[0]?.data))).toMatchObject({ error: { message: "Slow down." } });
+  expect(plan?.head?.headers.join("|")).toContain("retry-after|7");
+});
+
+test("no fault that replaces the answer means no replacement", () => {
+  expect(replaced({ kind: "cut" }, { kind: "delay", ms: 5 })).toEqual({ plan: undefined, fired: [] });
+});
+
+test("the other faults of the list bend the error as they would bend any answer", () => {
+  const { plan, fired } = replaced({ kind: "delay", ms: 800 }, { kind: "status", status: 529 });
+  expect([plan?.head?.status, plan?.headAtMs, plan?.endAtMs]).toEqual([529, 800, 800]);
+  expect(fired.sort()).toEqual(["delay", "status"]);
+});
+
+test("of two statuses the first one answers", () => {
+  const { plan, fired } = replaced({ kind: "status", status: 503 }, { kind: "status", status: 500 });
+  expect(plan?.head?.status).toBe(503);
+  expect(fired).toEqual(["status"]);
+});

@@ -1,0 +1,107 @@
+import { createFakeClock } from "../../../support/fake-clock.ts";
+import { bendLive, bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
+import { openai } from "../../../../src/core/wire/openai.ts";
+import type { Ending, FaultConfig, Frame, Head, Plan, Sink } from "../../../../src/core/types.ts";
+
+export const streamHead: Head = { status: 200, headers: ["Content-Type", "text/event-stream; charset=utf-8"] };
+export const jsonHead: Head = { status: 200, headers: ["content-type", "application/json"] };
+
+export function event(atMs: number, json: string, more: Partial<Frame> = {}): Frame {
+  return { atMs, data: `data: ${json}\n\n`, tokens: 0, final: false, ...more };
+}
+
+/** A head at 20 ms, a role event and four tokens from 100 ms on, 10 ms apart, and two final events at 140 ms. */
+export const stream: Plan = {
+  head: streamHead,
+  headAtMs: 20,
+  frames: [
+    event(100, `{"role":"assistant"}`),
+    ...["one", "two", "three", "four"].map((text, index) => event(100 + index * 10, `{"t":"${text}"}`, { tokens: 1 })),
+    event(140, `{"finish":"stop"}`, { final: true }),
+    event(140, "[DONE]", { final: true }),
+  ],
+  ending: "finish",
+  endAtMs: 140,
+};
+
+/** One body at 200 ms, as an answer that is not streamed. */
+export function whole(body: string): Plan {
+  return {
+    head: jsonHead,
+    headAtMs: 200,
+    frames: [{ atMs: 200, data: body, tokens: 4, final: false }],
+    ending: "finish",
+    endAtMs: 200,
+  };
+}
+
+export function textOf(plan: Plan): string {
+  return Buffer.concat(plan.frames.map(({ data }) => Buffer.from(data))).toString();
+}
+
+export function context(fired: string[] = []) {
+  return {
+    dialect: openai,
+    model: "gpt-4o",
+    requestId: "req-1",
+    fired: (kind: string) => void fired.push(kind),
+  };
+}
+
+/** The plan as the faults leave it, and the kinds that fired. */
+export function bend(plan: Plan, ...configs: FaultConfig[]): { plan: Plan; fired: string[] } {
+  const fired: string[] = [];
+  const faults = configs.map((config) => prepareFault(config));
+  return { plan: bendPlan(plan, faults, context(fired)), fired };
+}
+
+/** What a client is given when the plan's pieces arrive one by one at their times; alarms ring up to `alarmsLateMs` late. */
+export function live(
+  plan: Plan,
+  configs: readonly FaultConfig[],
+  alarmsLateMs: () => number = () => 0,
+): { plan: Plan; fired: string[]; seenAtMs: number[] } {
+  const clock = createFakeClock(0);
+  const fired: string[] = [];
+  const seen = recorder(() => clock.now());
+  const faults = configs.map((config) => prepareFault(config));
+  const sink = bendLive(seen.sink, faults, {
+    ...context(fired),
+    at: (atMs, task) => void clock.wake(atMs + alarmsLateMs() - clock.now(), () => task(clock.now())),
+  });
+  if (plan.head !== undefined) clock.wake(plan.headAtMs, () => sink.head(plan.headAtMs, plan.head!));
+  for (const frame of plan.frames) clock.wake(frame.atMs, () => sink.data(frame));
+  clock.wake(plan.endAtMs, () => sink.end(plan.endAtMs, plan.ending));
+  clock.advance(1e9);
+  return { plan: seen.plan(), fired, seenAtMs: seen.calledAtMs };
+}
+
+/** Notes what it is given as a plan, and when; complains about a broken order. */
+function recorder(now: () => number) {
+  const frames: Frame[] = [];
+  const calledAtMs: number[] = [];
+  let head: { head: Head; headAtMs: number } | undefined;
+  let end: { ending: Ending; endAtMs: number } | undefined;
+  const sink: Sink = {
+    head(headAtMs, given) {
+      if (head !== undefined || end !== undefined) throw new Error("a head out of order");
+      head = { head: given, headAtMs };
+      calledAtMs.push(now());
+    },
+    data(frame) {
+      if (head === undefined || end !== undefined) throw new Error("data out of order");
+      frames.push(frame);
+      calledAtMs.push(now());
+    },
+    end(endAtMs, ending) {
+      if (end !== undefined) throw new Error("a second end");
+      end = { ending, endAtMs };
+      calledAtMs.push(now());
+    },
+  };
+  const plan = (): Plan => {
+    if (end === undefined) throw new Error("no end");
+    return { head: head?.head, headAtMs: head?.headAtMs ?? end.endAtMs, frames, ...end };
+  };
+  return { sink, calledAtMs, plan };
+}

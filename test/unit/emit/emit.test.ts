@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { createShadowStore, shadowReport } from "../../../src/core/compare.ts";
+import { createEmit } from "../../../src/emit/emit.ts";
+import { createJournal } from "../../../src/emit/journal.ts";
+import type { Outcome } from "../../../src/core/types.ts";
+import { outcome, timeline } from "./outcome.ts";
+
+function createTestEmit() {
+  const recordedOutcomes: Outcome[] = [];
+  const logged: Outcome[] = [];
+  const journal = createJournal(10);
+  const shadow = createShadowStore();
+  const emit = createEmit({
+    recorder: { record: (each) => void recordedOutcomes.push(each), setAllowedModels() {} },
+    log: { outcome: (each) => void logged.push(each), info() {}, warn() {}, error() {} },
+    journal,
+    shadow,
+  });
+  return { emit, recordedOutcomes, logged, journal, shadow };
+}
+
+test("an outcome reaches the metrics, the log and the journal", () => {
+  const { emit, recordedOutcomes, logged, journal } = createTestEmit();
+  const one = outcome();
+  emit(one);
+  expect([recordedOutcomes, logged, journal.last(10)]).toEqual([[one], [one], [one]]);
+});
+
+test("only a mirrored call reaches the shadow store", () => {
+  const { emit, shadow } = createTestEmit();
+  emit(outcome());
+  emit(outcome({ shadow: { real: timeline(1, 2), simulated: timeline(3, 4) } }));
+  expect(shadowReport([shadow.snapshot()]).strata).toMatchObject([{ model: "gpt-4o", stream: true, pairs: 1 }]);
+});
+
+test("a model name of any length takes no more than 257 characters of memory", () => {
+  const { emit, journal } = createTestEmit();
+  emit(outcome({ model: "m".repeat(100_000) }));
+  expect(journal.last(1)[0]!.model).toBe(`${"m".repeat(256)}…`);
+});

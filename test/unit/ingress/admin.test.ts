@@ -1,0 +1,284 @@
+import { describe, expect, test } from "vitest";
+import type { Outcome } from "../../../src/core/types.ts";
+import { createAdmin, type AdminView, type Status } from "../../../src/ingress/admin.ts";
+import { outcome, timeline } from "../emit/outcome.ts";
+
+const status: Status = {
+  version: "1.2.3",
+  uptimeSeconds: 5,
+  workers: 1,
+  generation: 1,
+  inFlight: 0,
+  waiting: 0,
+  permits: { max: 10, available: 10 },
+  breakers: { openai: "closed" },
+  draining: false,
+};
+
+function createTestAdmin(changes: Partial<AdminView> = {}, hosts?: readonly string[]) {
+  const failures: unknown[] = [];
+  const view: AdminView = {
+    isReady: () => true,
+    metrics: async () => "# HELP a b\n",
+    requests: async () => [],
+    shadow: async () => ({ strata: [] }),
+    status: async () => status,
+    config: () => ({ listen: { port: 8080 } }),
+    reload: async () => ({ ok: true, generation: 2 }),
+    failed: (error) => failures.push(error),
+    ...changes,
+  };
+  return { app: createAdmin(view, hosts === undefined ? {} : { hosts }), failures };
+}
+
+function withRequests(...outcomes: Outcome[]) {
+  return createTestAdmin({ requests: async (limit) => outcomes.slice(0, limit) }).app;
+}
+
+const problemType = "application/problem+json; charset=utf-8";
+
+describe("probes and metrics", () => {
+  test("/healthz says ok", async () => {
+    const answer = await createTestAdmin().app.inject("/healthz");
+    expect([answer.statusCode, answer.body]).toEqual([200, "ok\n"]);
+  });
+
+  test.each([
+    [true, 200],
+    [false, 503],
+  ])("/readyz with isReady %s answers %i", async (ready, code) => {
+    const answer = await createTestAdmin({ isReady: () => ready }).app.inject("/readyz");
+    expect(answer.statusCode).toBe(code);
+  });
+
+  test("/metrics has the content type of the Prometheus text format", async () => {
+    const answer = await createTestAdmin().app.inject("/metrics");
+    expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(answer.body).toBe("# HELP a b\n");
+  });
+
+  test.each(["/healthz", "/readyz", "/metrics", "/admin/v1/status"])(
+    "HEAD %s has the head and no body",
+    async (url) => {
+      const answer = await createTestAdmin().app.inject({ method: "HEAD", url });
+      expect([answer.statusCode, answer.body]).toEqual([200, ""]);
+    },
+  );
+});
+
+describe("readings", () => {
+  test("status, shadow and config are given as JSON that no cache keeps", async () => {
+    const { app } = createTestAdmin();
+    const answers = await Promise.all(["status", "shadow", "config"].map((name) => app.inject(`/admin/v1/${name}`)));
+    expect(answers.map((answer) => answer.json())).toEqual([status, { strata: [] }, { listen: { port: 8080 } }]);
+    for (const { headers } of answers) {
+      expect(headers["content-type"]).toBe("application/json; charset=utf-8");
+      expect(headers["cache-control"]).toBe("no-store");
+    }
+  });
+
+  test("a failing view is a problem without its reason, which is told to the app", async () => {
+    const error = new Error("secret detail");
+    const { app, failures } = createTestAdmin({ status: () => Promise.reject(error) });
+    const answer = await app.inject("/admin/v1/status");
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([500, problemType]);
+    expect(answer.body).not.toContain("secret detail");
+    expect(failures).toEqual([error]);
+  });
+});
+
+describe("requests", () => {
+  const calls = [
+    outcome({ id: "c", mode: "real", rule: "one-in-ten", model: "gpt-4o", faults: [] }),
+    outcome({ id: "b", mode: "simulated", rule: "flaky", model: "gpt-4o", faults: ["drip", "cut"] }),
+    outcome({ id: "a", mode: "simulated", rule: "default", model: "o3", faults: [] }),
+  ];
+  const ids = (body: { requests: Outcome[] }) => body.requests.map(({ id }) => id);
+
+  test.each([
+    ["", ["c", "b", "a"]],
+    ["?limit=2", ["c", "b"]],
+    ["?mode=simulated", ["b", "a"]],
+    ["?rule=flaky", ["b"]],
+    ["?fault=cut", ["b"]],
+    ["?model=gpt-4o&mode=real", ["c"]],
+    ["?mode=simulated&limit=1", ["b"]],
+    ["?rule=unheard-of", []],
+  ])("with the query %j are %j", async (query, expected) => {
+    const answer = await withRequests(...calls).inject(`/admin/v1/requests${query}`);
+    expect(ids(answer.json())).toEqual(expected);
+  });
+
+  test("are 100 unless a limit says otherwise", async () => {
+    const app = withRequests(...Array.from({ length: 1000 }, (_, index) => outcome({ id: `req-${index}` })));
+    expect(ids((await app.inject("/admin/v1/requests")).json())).toHaveLength(100);
+    expect(ids((await app.inject("/admin/v1/requests?limit=1000")).json())).toHaveLength(1000);
+  });
+
+  test("hold the planned and the actual timeline, the rule and the faults", async () => {
+    const one = outcome({ planned: timeline(249, 264), actual: timeline(250, 265), rule: "flaky", faults: ["cut"] });
+    const answer = await withRequests(one).inject("/admin/v1/requests/req-1");
+    expect(answer.json()).toMatchObject({
+      rule: "flaky",
+      faults: ["cut"],
+      planned: { ttftMs: 249, atMs: [249, 264] },
+      actual: { ttftMs: 250, atMs: [250, 265] },
+    });
+  });
+
+  test("are found by their id, also a long one that needs escaping", async () => {
+    const id = `a/b?c ${"x".repeat(300)}`;
+    const answer = await withRequests(outcome({ id })).inject(`/admin/v1/requests/${encodeURIComponent(id)}`);
+    expect(answer.json()).toMatchObject({ id });
+  });
+
+  test("with an id that is not known are a 404", async () => {
+    const answer = await withRequests().inject("/admin/v1/requests/none");
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, problemType]);
+  });
+
+  test.each([
+    ["limit=0", "from 1 to 1000"],
+    ["limit=1001", "from 1 to 1000"],
+    ["limit=1e2", "from 1 to 1000"],
+    ["limit=-1", "from 1 to 1000"],
+    ["limit=", "from 1 to 1000"],
+    ["mode=fake", "real, simulated or own"],
+    ["modle=x", "limit, mode, rule, fault, model"],
+    ["__proto__=x", "limit, mode, rule, fault, model"],
+    ["constructor=x", "limit, mode, rule, fault, model"],
+    ["rule=", "the name of a rule"],
+    ["rule=a&rule=b", "once"],
+  ])("with %s are refused, naming what is allowed", async (query, named) => {
+    const answer = await withRequests().inject(`/admin/v1/requests?${query}`);
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([400, problemType]);
+    expect(answer.json()).toMatchObject({ status: 400, title: "Bad Request" });
+    expect(answer.json<{ detail: string }>().detail).toContain(named);
+  });
+
+  test("a route without parameters says so", async () => {
+    const answer = await createTestAdmin().app.inject("/admin/v1/status?verbose=1");
+    expect(answer.json()).toMatchObject({ status: 400, detail: expect.stringContaining("takes none") });
+  });
+});
+
+describe("reload", () => {
+  test("gives the new generation", async () => {
+    const answer = await createTestAdmin().app.inject({ method: "POST", url: "/admin/v1/reload" });
+    expect([answer.statusCode, answer.json()]).toEqual([200, { generation: 2 }]);
+  });
+
+  test("of a bad configuration lists every mistake", async () => {
+    const mistakes = ["line 3: listen.prt is unknown", "line 9: percentage must be 0 to 100"];
+    const { app } = createTestAdmin({ reload: async () => ({ ok: false, mistakes }) });
+    const answer = await app.inject({ method: "POST", url: "/admin/v1/reload" });
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([422, problemType]);
+    expect(answer.json()).toMatchObject({ mistakes });
+  });
+});
+
+describe("what is not there", () => {
+  test("an unknown path is a 404 that does not repeat the query", async () => {
+    const answer = await createTestAdmin().app.inject("/admin/v2?token=abc");
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, problemType]);
+    expect(answer.body).not.toContain("abc");
+  });
+
+  test.each([
+    ["POST", "/metrics", "GET, HEAD"],
+    ["DELETE", "/admin/v1/requests/a", "GET, HEAD"],
+    ["OPTIONS", "/admin/v1/config", "GET, HEAD"],
+    ["GET", "/admin/v1/reload", "POST"],
+    ["HEAD", "/admin/v1/reload", "POST"],
+  ] as const)("%s %s is a 405 that names %s", async (method, url, allow) => {
+    const answer = await createTestAdmin().app.inject({ method, url });
+    expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
+  });
+
+  test("a body of more than 64 KB is refused", async () => {
+    const payload = JSON.stringify({ a: "x".repeat(70_000) });
+    const headers = { "content-type": "application/json" };
+    const answer = await createTestAdmin().app.inject({ method: "POST", url: "/admin/v1/reload", payload, headers });
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([413, problemType]);
+  });
+
+  test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])(
+    "a body of the type %s, which any page can send, is refused",
+    async (type) => {
+      const headers = { "content-type": type };
+      const answer = await createTestAdmin().app.inject({
+        method: "POST",
+        url: "/admin/v1/reload",
+        payload: "a",
+        headers,
+      });
+      expect([answer.statusCode, answer.headers["content-type"]]).toEqual([415, problemType]);
+    },
+  );
+});
+
+describe("pages of other sites", () => {
+  const ask = (headers: Record<string, string>, url = "/admin/v1/status", hosts?: readonly string[]) =>
+    createTestAdmin({}, hosts).app.inject({ method: "GET", url, headers });
+
+  test.each(["http://evil.example", "null", "https://127.0.0.1:8081", "http://127.0.0.1:9000"])(
+    "an origin %s is refused on every route",
+    async (origin) => {
+      const urls = ["/healthz", "/metrics", "/admin/v1/status", "/nowhere"];
+      const answers = await Promise.all(urls.map((url) => ask({ host: "127.0.0.1:8081", origin }, url)));
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 403, 403, 403]);
+      expect(answers[0]!.headers["content-type"]).toBe(problemType);
+    },
+  );
+
+  test("a reload from another origin does not happen", async () => {
+    let reloads = 0;
+    const { app } = createTestAdmin({
+      reload: async () => {
+        reloads += 1;
+        return { ok: true, generation: 1 };
+      },
+    });
+    const headers = { host: "127.0.0.1:8081", origin: "http://evil.example" };
+    await app.inject({ method: "POST", url: "/admin/v1/reload", headers });
+    expect(reloads).toBe(0);
+  });
+
+  test("the own origin is taken", async () => {
+    const answer = await ask({ host: "127.0.0.1:8081", origin: "http://127.0.0.1:8081" });
+    expect(answer.statusCode).toBe(200);
+  });
+
+  test.each(["evil.example:8081", "127.0.0.1.evil.example", "a.b:c:d", "evil.example."])(
+    "the public host name %s is refused, also when it is the page's own origin",
+    async (host) => {
+      const answers = await Promise.all([ask({ host }), ask({ host, origin: `http://${host}` })]);
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 403]);
+    },
+  );
+
+  test.each([
+    "127.0.0.1:8081",
+    "10.2.3.4",
+    "[::1]:8081",
+    "localhost:8081",
+    "stuntdouble:8081",
+    "a.localhost",
+    "sidecar.default.svc",
+    "sidecar.default.svc.cluster.local:8081",
+    "box.local",
+    "node.internal",
+  ])("the host %s is taken", async (host) => {
+    expect((await ask({ host })).statusCode).toBe(200);
+  });
+
+  test("a public host name is taken when it is named in the options", async () => {
+    const answer = await ask({ host: "Admin.Example.com:8081" }, "/admin/v1/status", ["admin.example.com"]);
+    expect(answer.statusCode).toBe(200);
+  });
+
+  test("probes answer under any host name", async () => {
+    const answers = await Promise.all(["/healthz", "/readyz"].map((url) => ask({ host: "node.example.com" }, url)));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+  });
+});
