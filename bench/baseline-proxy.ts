@@ -6,6 +6,6 @@ const app = fastify();
 await app.register(proxy, {
   upstream: `http://127.0.0.1:${process.argv[3]}`,
   undici: { connections: 1024, pipelining: 1 },
-  replyOptions: { retryMethods: [] },
+  retryMethods: [],
 });
 await app.listen({ port: Number(process.argv[2]), host: "127.0.0.1" });

@@ -148,7 +148,8 @@ export class Exchange {
     const faults = preparedFaults(decision.faults);
     const instead = faults.length === 0 ? undefined : replacement(faults, this.faultContext());
     if (instead !== undefined) {
-      this.story.mode = decision.serve.from === "simulator" ? "simulated" : "real";
+      this.story.mode = "simulated";
+      this.story.plannedEndMs = instead.endAtMs;
       this.player.play(this.#marked(instead, decision, "fault"));
       return;
     }

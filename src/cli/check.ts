@@ -34,7 +34,8 @@ export const check: Verb = {
       io.out(`${JSON.stringify({ ok: loaded.ok, mistakes, warnings: loaded.warnings }, undefined, 2)}\n`);
       return loaded.ok ? 0 : 2;
     }
-    for (const warning of loaded.warnings) io.err(`${formatMistakes(file, [warning]).replace(" ", " warning: ")}\n`);
+    const warnings = loaded.warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` }));
+    if (warnings.length > 0) io.err(`${formatMistakes(file, warnings)}\n`);
     io.out(loaded.ok ? `${file}: ok (${summaryOf(loaded.settings)})\n` : `${formatMistakes(file, mistakes)}\n`);
     return loaded.ok ? 0 : 2;
   },

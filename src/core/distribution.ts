@@ -69,23 +69,30 @@ function inverseOf(name: string, distribution: Distribution): (share: number) =>
       atLeast(`${name}.max`, distribution.max, distribution.min);
       return (share) => distribution.min + (distribution.max - distribution.min) * share;
     case "lognormal": {
-      atLeast(`${name}.p50`, distribution.p50, Number.MIN_VALUE);
+      positive(`${name}.p50`, distribution.p50);
       atLeast(`${name}.p99`, distribution.p99, distribution.p50);
       const sigma = Math.log(distribution.p99 / distribution.p50) / z99;
       return (share) => distribution.p50 * Math.exp(sigma * normalInverse(share));
     }
     case "gamma":
-      atLeast(`${name}.mean`, distribution.mean, Number.MIN_VALUE);
+      positive(`${name}.mean`, distribution.mean);
       within(`${name}.shape`, distribution.shape, 0.1, 1000);
       return gammaInverse(distribution.mean, distribution.shape);
     case "quantiles":
       return quantileInverse(name, distribution.table);
+    default:
+      return distribution satisfies never;
   }
 }
 
 function atLeast(option: string, value: number, least: number): void {
   if (Number.isFinite(value) && value >= least) return;
   throw new RangeError(`${option} must be a number of at least ${least}, got ${value}`);
+}
+
+function positive(option: string, value: number): void {
+  if (Number.isFinite(value) && value > 0) return;
+  throw new RangeError(`${option} must be a number above 0, got ${value}`);
 }
 
 function within(option: string, value: number, least: number, most: number): void {

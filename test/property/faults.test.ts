@@ -57,68 +57,93 @@ const bytesOf = ({ frames }: Plan) => Buffer.concat(frames.map(({ data }) => Buf
 const tokensOf = ({ frames }: Plan) => frames.reduce((sum, { tokens }) => sum + tokens, 0);
 
 test("a live answer is bent exactly as the same answer planned in advance", () => {
-  fc.assert(fc.property(plans, lists, (plan, faults) => {
-    const { plan: received, fired } = live(plan, faults);
-    expect({ plan: received, fired }).toEqual(bend(plan, ...faults));
-  }), { numRuns: 500 });
+  fc.assert(
+    fc.property(plans, lists, (plan, faults) => {
+      const { plan: received, fired } = live(plan, faults);
+      expect({ plan: received, fired }).toEqual(bend(plan, ...faults));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("alarms that ring late leave the bent answer the same", () => {
-  fc.assert(fc.property(plans, lists, fc.nat({ max: 40 }), (plan, faults, lateMs) => {
-    expect(live(plan, faults, () => lateMs).plan).toEqual(bend(plan, ...faults).plan);
-  }), { numRuns: 500 });
+  fc.assert(
+    fc.property(plans, lists, fc.nat({ max: 40 }), (plan, faults, lateMs) => {
+      expect(live(plan, faults, () => lateMs).plan).toEqual(bend(plan, ...faults).plan);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("time never goes back, whatever the faults", () => {
-  fc.assert(fc.property(plans, lists, (plan, faults) => {
-    const bent = bend(plan, ...faults).plan;
-    const times = [bent.headAtMs, ...bent.frames.map(({ atMs }) => atMs), bent.endAtMs];
-    expect(times).toEqual(times.toSorted((a, b) => a - b));
-    expect(times.every((atMs) => Number.isFinite(atMs))).toBe(true);
-  }));
+  fc.assert(
+    fc.property(plans, lists, (plan, faults) => {
+      const bent = bend(plan, ...faults).plan;
+      const times = [bent.headAtMs, ...bent.frames.map(({ atMs }) => atMs), bent.endAtMs];
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      expect(times.every((atMs) => Number.isFinite(atMs))).toBe(true);
+    }),
+  );
 });
 
 test("no fault sends a piece before its source had it", () => {
-  fc.assert(fc.property(plans, lists, (plan, faults) => {
-    const { plan: received, seenAtMs } = live(plan, faults);
-    const times = received.head === undefined ? [received.endAtMs] : [received.headAtMs, ...received.frames.map(({ atMs }) => atMs), received.endAtMs];
-    for (const [index, atMs] of times.entries()) expect(atMs).toBeGreaterThanOrEqual(seenAtMs[index]!);
-  }));
+  fc.assert(
+    fc.property(plans, lists, (plan, faults) => {
+      const { plan: received, seenAtMs } = live(plan, faults);
+      const times =
+        received.head === undefined
+          ? [received.endAtMs]
+          : [received.headAtMs, ...received.frames.map(({ atMs }) => atMs), received.endAtMs];
+      for (const [index, atMs] of times.entries()) expect(atMs).toBeGreaterThanOrEqual(seenAtMs[index]!);
+    }),
+  );
 });
 
 test("a fault fires once at most", () => {
-  fc.assert(fc.property(plans, lists, (plan, faults) => {
-    const { fired } = bend(plan, ...faults);
-    for (const kind of fired) {
-      const configured = faults.filter((fault) => fault.kind === kind).length;
-      expect(fired.filter((each) => each === kind).length).toBeLessThanOrEqual(configured);
-    }
-  }));
+  fc.assert(
+    fc.property(plans, lists, (plan, faults) => {
+      const { fired } = bend(plan, ...faults);
+      for (const kind of fired) {
+        const configured = faults.filter((fault) => fault.kind === kind).length;
+        expect(fired.filter((each) => each === kind).length).toBeLessThanOrEqual(configured);
+      }
+    }),
+  );
 });
 
 test("an answer in which no fault fired is unchanged", () => {
-  fc.assert(fc.property(plans, lists, (plan, faults) => {
-    const { plan: bent, fired } = bend(plan, ...faults);
-    if (fired.length > 0) return;
-    expect(bytesOf(bent)).toEqual(bytesOf(plan));
-    expect({ ...bent, frames: [] }).toEqual({ ...plan, frames: [] });
-  }));
+  fc.assert(
+    fc.property(plans, lists, (plan, faults) => {
+      const { plan: bent, fired } = bend(plan, ...faults);
+      if (fired.length > 0) return;
+      expect(bytesOf(bent)).toEqual(bytesOf(plan));
+      expect({ ...bent, frames: [] }).toEqual({ ...plan, frames: [] });
+    }),
+  );
 });
 
 test.each(["delay", "drip"])("%s keeps every byte, every token and the ending", (kind) => {
-  fc.assert(fc.property(plans, faultOf(kind), (plan, fault) => {
-    const bent = bend(plan, fault).plan;
-    expect(bytesOf(bent)).toEqual(bytesOf(plan));
-    expect([tokensOf(bent), bent.ending]).toEqual([tokensOf(plan), plan.ending]);
-  }));
+  fc.assert(
+    fc.property(plans, faultOf(kind), (plan, fault) => {
+      const bent = bend(plan, fault).plan;
+      expect(bytesOf(bent)).toEqual(bytesOf(plan));
+      expect([tokensOf(bent), bent.ending]).toEqual([tokensOf(plan), plan.ending]);
+    }),
+  );
 });
 
-test.each([["cut", "cut"], ["reset", "reset"], ["hang", "stall"]])("%s leaves a prefix of the answer and ends it by %s", (kind, ending) => {
-  fc.assert(fc.property(plans, faultOf(kind), (plan, fault) => {
-    const { plan: bent, fired } = bend(plan, fault);
-    const kept = bytesOf(bent);
-    expect(kept).toEqual(bytesOf(plan).subarray(0, kept.length));
-    expect(bent.ending).toBe(fired.length > 0 ? ending : plan.ending);
-    if (fired.length > 0 && fault["afterBytes"] !== undefined) expect(kept).toHaveLength(Number(fault["afterBytes"]));
-  }));
+test.each([
+  ["cut", "cut"],
+  ["reset", "reset"],
+  ["hang", "stall"],
+])("%s leaves a prefix of the answer and ends it by %s", (kind, ending) => {
+  fc.assert(
+    fc.property(plans, faultOf(kind), (plan, fault) => {
+      const { plan: bent, fired } = bend(plan, fault);
+      const kept = bytesOf(bent);
+      expect(kept).toEqual(bytesOf(plan).subarray(0, kept.length));
+      expect(bent.ending).toBe(fired.length > 0 ? ending : plan.ending);
+      if (fired.length > 0 && fault["afterBytes"] !== undefined) expect(kept).toHaveLength(Number(fault["afterBytes"]));
+    }),
+  );
 });

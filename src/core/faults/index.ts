@@ -30,7 +30,8 @@ export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
 export const faultSchema = makeSchema(faults);
 
 function makeSchema([first, ...others]: typeof faults): z.ZodType<FaultConfig> {
-  const member = ({ kind, options, summary }: Fault<unknown>) => options.safeExtend({ kind: z.literal(kind) }).describe(summary);
+  const member = ({ kind, options, summary }: Fault<unknown>) =>
+    options.safeExtend({ kind: z.literal(kind) }).describe(summary);
   const union: z.ZodType = z.discriminatedUnion("kind", [member(first), ...others.map((fault) => member(fault))]);
   return union as z.ZodType<FaultConfig>;
 }

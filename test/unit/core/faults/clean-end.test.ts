@@ -12,11 +12,14 @@ test("a clean end after two tokens ends properly right there", () => {
   expect(plan).toEqual({ ...stream, frames: stream.frames.slice(0, 3), ending: "finish", endAtMs: 110 });
 });
 
-test.each([{ where: "head" }, { afterMs: 5 }])("a clean end before the head sends the head and no body: %j", (point) => {
-  const { plan, fired } = bend(stream, { kind: "clean-end", ...point });
-  expect(plan).toEqual({ head: streamHead, headAtMs: 20, frames: [], ending: "finish", endAtMs: 20 });
-  expect(fired).toEqual(["clean-end"]);
-});
+test.each([{ where: "head" }, { afterMs: 5 }])(
+  "a clean end before the head sends the head and no body: %j",
+  (point) => {
+    const { plan, fired } = bend(stream, { kind: "clean-end", ...point });
+    expect(plan).toEqual({ head: streamHead, headAtMs: 20, frames: [], ending: "finish", endAtMs: 20 });
+    expect(fired).toEqual(["clean-end"]);
+  },
+);
 
 test("a JSON answer has no final marker, so a clean end without a point does not fire", () => {
   const { plan, fired } = bend(whole("{}"), { kind: "clean-end" });

@@ -20,7 +20,8 @@ test("the kinds of faults are these eight", () => {
 });
 
 test("every kind either replaces the answer or bends it", () => {
-  for (const fault of faults) expect([fault.kind, fault.replace !== undefined, fault.bend !== undefined]).toContain(true);
+  for (const fault of faults)
+    expect([fault.kind, fault.replace !== undefined, fault.bend !== undefined]).toContain(true);
 });
 
 test("an unknown kind is refused with the names of all kinds", () => {
@@ -76,7 +77,9 @@ test.each([{ kind: "cutt" }, { kind: "cut", ms: 5 }, { kind: "cut", afterMs: 1, 
 );
 
 test("the schema can be published, with a description of each kind and of each option", () => {
-  const published = z.toJSONSchema(faultSchema) as { oneOf: { description: string; properties: Record<string, unknown> }[] };
+  const published = z.toJSONSchema(faultSchema) as {
+    oneOf: { description: string; properties: Record<string, unknown> }[];
+  };
   expect(published.oneOf.map(({ description }) => description)).toEqual(faults.map(({ summary }) => summary));
   for (const { properties } of published.oneOf) {
     const { kind, ...options } = properties;

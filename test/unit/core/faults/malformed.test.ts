@@ -2,7 +2,11 @@ import { expect, test } from "vitest";
 import { bend, event, jsonHead, stream, textOf, whole } from "./support.ts";
 import type { Frame, Plan } from "../../../../src/core/types.ts";
 
-const jsonOf = ({ data }: Frame) => Buffer.from(data).toString().replace(/^data: /, "").trim();
+const jsonOf = ({ data }: Frame) =>
+  Buffer.from(data)
+    .toString()
+    .replace(/^data: /, "")
+    .trim();
 const parses = (frame: Frame): boolean => {
   try {
     JSON.parse(jsonOf(frame));

@@ -6,7 +6,13 @@ import { context } from "./support.ts";
 
 const replaced = (...configs: FaultConfig[]) => {
   const fired: string[] = [];
-  return { plan: replacement(configs.map((config) => prepareFault(config)), context(fired)), fired };
+  return {
+    plan: replacement(
+      configs.map((config) => prepareFault(config)),
+      context(fired),
+    ),
+    fired,
+  };
 };
 
 test.each([429, 500, 502, 503, 504, 529])("status %i answers at once in the provider's body and headers", (status) => {

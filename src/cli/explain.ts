@@ -1,0 +1,80 @@
+import path from "node:path";
+import { compile } from "../config/compile.ts";
+import { defaultConfig } from "../config/default.ts";
+import { fileExists, formatMistakes, loadConfig, settingsOf, type Loaded } from "../config/load.ts";
+import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
+import { StuntdoubleError } from "../core/errors.ts";
+import { parseFlags, type Io, type Verb } from "./args.ts";
+import { forecast, type Forecast } from "./forecast.ts";
+import { readRequest } from "./request-file.ts";
+
+const usage = `Shows what would happen to one request: each rule, each condition, pass or fail, and the decision.
+
+  stuntdouble explain --request FILE [--config FILE] [--json]
+
+  --request FILE   JSON: { method, path, headers, body }, or the body of a chat completion alone
+  --config FILE    configuration; ./stuntdouble.yaml where it stands, else the built-in default
+  --json           the same as one JSON object
+
+Nothing is sent. Percentages show the number that was drawn: the same request draws the same number wherever it goes.
+
+Exit codes: 0 explained, 2 mistakes in the configuration or the request file
+
+Examples
+  stuntdouble explain --config stuntdouble.yaml --request request.json
+  echo '{"model":"gpt-4o","messages":[]}' > body.json && stuntdouble explain --request body.json --json
+`;
+
+const ordinaryFile = "stuntdouble.yaml";
+
+/** `stuntdouble explain` */
+export const explainVerb: Verb = {
+  name: "explain",
+  summary: "show what would happen to one request, and why",
+  usage,
+  async run(args, io) {
+    const flags = parseFlags(args, { config: "string", request: "string", json: "boolean" });
+    if (flags.request === undefined) throw new StuntdoubleError("CONFIG_INVALID", "--request FILE is missing.");
+    const request = await readRequest(path.resolve(io.cwd, flags.request));
+    const file = flags.config ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
+    const loaded = await load(file, io);
+    if (!loaded.ok) {
+      io.err(`${formatMistakes(file ?? "configuration", loaded.mistakes)}\n`);
+      return 2;
+    }
+    const told = forecast(request, compile(loaded.settings));
+    io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : render(told));
+    return 0;
+  },
+};
+
+async function load(file: string | undefined, io: Io): Promise<Loaded> {
+  if (file !== undefined) return await loadConfig(path.resolve(io.cwd, file), { env: io.env, generation: 1 });
+  return { ok: true, settings: await settingsOf(defaultConfig(), io.env), warnings: [] };
+}
+
+function render({ request, rules, decision, happens, notes }: Forecast): string {
+  const { id, method, route, operation, model, stream, promptTokens, key } = request;
+  const facts = [
+    `request id ${id}`,
+    `operation ${operation ?? "none"}`,
+    `model ${model ?? "none"}`,
+    `stream ${stream ? "yes" : "no"}`,
+    `prompt tokens ${promptTokens}`,
+    ...(key === undefined ? [] : [`key ${key}`]),
+  ];
+  const lines = [`${method} ${route}`, `  ${facts.join(", ")}`, "", ...rules.flatMap(ruleLines)];
+  lines.push(decision === undefined ? "refused" : `decided by ${decision.rule}`, ...happens.map((sentence) => `  ${sentence}`));
+  if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));
+  return `${lines.join("\n")}\n`;
+}
+
+function ruleLines({ rule, result, conditions }: RuleTrace): string[] {
+  const none = conditions.length === 0 ? ["  no conditions: every call matches"] : [];
+  return [`rule ${rule}: ${result}`, ...none, ...conditions.map(conditionLine), ""];
+}
+
+function conditionLine({ name, expected, result, seen }: ConditionTrace): string {
+  const had = seen === undefined ? "" : `: ${seen}`;
+  return `  ${result.padEnd(11)} ${name}${had} (wanted ${expected})`;
+}
