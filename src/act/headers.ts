@@ -14,7 +14,7 @@ const hopByHop = new Set([
 ]);
 
 /** What the upstream request sets by itself. */
-const ownedByRequest = new Set(["host", "content-length", "expect"]);
+const ownedByRequest = new Set(["host", "expect"]);
 
 const credentials = new Set(["authorization", "x-api-key", "api-key"]);
 
@@ -28,6 +28,8 @@ export type Forwarding = {
   readonly dropCredentials: boolean;
   /** Asks for an uncompressed answer, so that events can be counted in it. */
   readonly plain: boolean;
+  /** The body is a stream, whose length only the client knows. */
+  readonly streamed: boolean;
 };
 
 /**
@@ -45,6 +47,7 @@ export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): 
     if (lower.startsWith(":") || hopByHop.has(lower) || ownedByRequest.has(lower) || named?.has(lower)) continue;
     if (lower === forwarding.controlHeader || (dropKeys && credentials.has(lower))) continue;
     if (forwarding.plain && lower === "accept-encoding") continue;
+    if (!forwarding.streamed && lower === "content-length") continue;
     kept.push(name, rawHeaders[index + 1]!);
   }
   if (forwarding.plain) kept.push("accept-encoding", "identity");

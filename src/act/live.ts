@@ -45,14 +45,15 @@ export class Live implements Receiver {
     const { request, story, player } = this.#exchange;
     if (story.decision?.mirror !== undefined && opened !== undefined) this.#mirror(opened, story.decision.mirror);
     const readable = opened?.facts.stream === true && (this.#faults.length > 0 || this.#simulated !== undefined);
+    const bytes = request.body?.bytes;
+    const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
     const headers = requestHeaders(request.rawHeaders, {
       controlHeader: this.#runtime.snapshot.control.header,
       apiKey: this.#upstream.apiKey,
       dropCredentials: this.#runtime.keys !== undefined,
       plain: readable || this.#faults.length > 0,
+      streamed: body === request.bodyStream,
     });
-    const bytes = request.body?.bytes;
-    const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
     story.upstreamAskedMs = this.#now();
     this.#forwarded = this.#upstream.upstream.send({ method: request.method, target: request.target, headers, body }, this);
     player.flow = this.#forwarded;

@@ -24,7 +24,9 @@ export type Verb = {
 };
 
 type Kinds = Readonly<Record<string, "string" | "boolean">>;
-type Flags<Wanted extends Kinds> = { readonly [Flag in keyof Wanted]?: Wanted[Flag] extends "string" ? string : boolean };
+type Flags<Wanted extends Kinds> = {
+  readonly [Flag in keyof Wanted]?: Wanted[Flag] extends "string" ? string : boolean;
+};
 
 /**
  * Reads `--name VALUE`, `--name=VALUE` and `--name`.
@@ -42,13 +44,17 @@ export function parseFlags<Wanted extends Kinds>(args: readonly string[], kinds:
  *
  * @throws CONFIG_INVALID for a flag that is not known or lacks its value
  */
-export function parseWords<Wanted extends Kinds>(args: readonly string[], kinds: Wanted): { flags: Flags<Wanted>; words: readonly string[] } {
+export function parseWords<Wanted extends Kinds>(
+  args: readonly string[],
+  kinds: Wanted,
+): { flags: Flags<Wanted>; words: readonly string[] } {
   const options = Object.fromEntries(Object.entries(kinds).map(([flag, type]) => [flag, { type }]));
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
     return { flags: values as Flags<Wanted>, words: positionals };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/\. To specify a positional.*$/s, ".") : String(cause);
+    const reason =
+      cause instanceof Error ? cause.message.replace(/\. To specify a positional.*$/s, ".") : String(cause);
     throw new StuntdoubleError("CONFIG_INVALID", reason, { cause });
   }
 }

@@ -27,7 +27,8 @@ export const check: Verb = {
   async run(args, io) {
     const { flags, words } = parseWords(args, { json: "boolean" });
     const [file] = words;
-    if (file === undefined || words.length > 1) throw new StuntdoubleError("CONFIG_INVALID", "name one file, as in: stuntdouble check stuntdouble.yaml");
+    if (file === undefined || words.length > 1)
+      throw new StuntdoubleError("CONFIG_INVALID", "name one file, as in: stuntdouble check stuntdouble.yaml");
     const loaded = await loadConfig(path.resolve(io.cwd, file), { env: io.env, generation: 1 });
     const mistakes = loaded.ok ? [] : loaded.mistakes;
     if (flags.json === true) {

@@ -64,7 +64,10 @@ function render({ request, rules, decision, happens, notes }: Forecast): string 
     ...(key === undefined ? [] : [`key ${key}`]),
   ];
   const lines = [`${method} ${route}`, `  ${facts.join(", ")}`, "", ...rules.flatMap(ruleLines)];
-  lines.push(decision === undefined ? "refused" : `decided by ${decision.rule}`, ...happens.map((sentence) => `  ${sentence}`));
+  lines.push(
+    decision === undefined ? "refused" : `decided by ${decision.rule}`,
+    ...happens.map((sentence) => `  ${sentence}`),
+  );
   if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));
   return `${lines.join("\n")}\n`;
 }

@@ -69,7 +69,16 @@ export function forecast(request: DescribedRequest, snapshot: Snapshot): Forecas
   }
   const facts = opened?.facts ?? nothing;
   const { id, method, route } = view(facts);
-  const call: Call = { id, method, route, headers: request.headers, keyName: key.name, keyHash: key.hash, client: "127.0.0.1", facts };
+  const call: Call = {
+    id,
+    method,
+    route,
+    headers: request.headers,
+    keyName: key.name,
+    keyHash: key.hash,
+    client: "127.0.0.1",
+    facts,
+  };
   const trace = explain(call, snapshot.rules, snapshot.fallback, snapshot.seed);
   try {
     const wish = snapshot.control.enabled ? request.headers[snapshot.control.header] : undefined;
@@ -82,7 +91,11 @@ export function forecast(request: DescribedRequest, snapshot: Snapshot): Forecas
   }
 }
 
-type KeyFound = { readonly name: string | undefined; readonly hash: string | undefined; readonly wrong: string | undefined };
+type KeyFound = {
+  readonly name: string | undefined;
+  readonly hash: string | undefined;
+  readonly wrong: string | undefined;
+};
 
 function keyOf(request: DescribedRequest, { keys }: Snapshot): KeyFound {
   const presented = presentedKey(request.headers);
@@ -107,7 +120,11 @@ function withUpstream(decision: Decision, known: boolean, { upstreams }: Snapsho
   return { ...decision, serve: { from: "upstream", upstream: first }, mirror: undefined };
 }
 
-type Surroundings = { readonly opened: Opened | undefined; readonly request: DescribedRequest; readonly snapshot: Snapshot };
+type Surroundings = {
+  readonly opened: Opened | undefined;
+  readonly request: DescribedRequest;
+  readonly snapshot: Snapshot;
+};
 
 function consequences(decision: Decision, { opened, request, snapshot }: Surroundings): string[] {
   const sentences: string[] = [];
@@ -125,7 +142,8 @@ function consequences(decision: Decision, { opened, request, snapshot }: Surroun
     sentences.push(`compare its timing with a simulation with profile ${profileFor(decision.mirror.profile)}`);
   }
   for (const { kind, ...options } of decision.faults) sentences.push(`inject fault ${kind} ${JSON.stringify(options)}`);
-  for (const [wish, value] of Object.entries(decision.wishes)) sentences.push(`use ${wish} ${value}, as the control header asks`);
+  for (const [wish, value] of Object.entries(decision.wishes))
+    sentences.push(`use ${wish} ${value}, as the control header asks`);
   return sentences;
 }
 
@@ -135,8 +153,12 @@ function profilesOf({ profiles, defaultProfile }: Snapshot) {
 
 function notSimulated({ method, route }: DescribedRequest): StuntdoubleError {
   const methods = methodsOf(route);
-  if (methods.length > 0) return new StuntdoubleError("METHOD_NOT_ALLOWED", `${route} takes ${methods.join(", ")}, not ${method}`);
-  return new StuntdoubleError("NOT_FOUND", `${method} ${route} cannot be simulated, and no upstream is configured for it`);
+  if (methods.length > 0)
+    return new StuntdoubleError("METHOD_NOT_ALLOWED", `${route} takes ${methods.join(", ")}, not ${method}`);
+  return new StuntdoubleError(
+    "NOT_FOUND",
+    `${method} ${route} cannot be simulated, and no upstream is configured for it`,
+  );
 }
 
 function refusal(caught: unknown): string {
@@ -148,7 +170,9 @@ function notesOn(call: Call, { rules, control }: Snapshot): string[] {
   const notes: string[] = [];
   const draws = rules.some(({ conditions }) => conditions.some((condition) => condition.draw !== undefined));
   if (draws && call.headers["x-request-id"] === undefined) {
-    notes.push(`The request has no x-request-id. A real call gets a random one, so percentages by request id may fall otherwise; here it is "${stand}".`);
+    notes.push(
+      `The request has no x-request-id. A real call gets a random one, so percentages by request id may fall otherwise; here it is "${stand}".`,
+    );
   }
   if (!control.enabled && call.headers[control.header] !== undefined) {
     notes.push(`The control header ${control.header} is there, but control.enabled is false, so it has no effect.`);

@@ -16,10 +16,13 @@ export type DescribedRequest = {
 const header = z.union([z.string(), z.array(z.string())], { error: "must be a text or a list of texts" });
 
 const described = z.strictObject({
-  method: z.string().regex(/^[A-Za-z]+$/, "must be an HTTP method").default("POST"),
+  method: z
+    .string()
+    .regex(/^[A-Za-z]+$/, "must be an HTTP method")
+    .default("POST"),
   path: z.string().startsWith("/").default("/v1/chat/completions"),
   headers: z.record(z.string(), header).default({}),
-  body: z.unknown(),
+  body: z.unknown().optional(),
 });
 
 const members: readonly string[] = Object.keys(described.shape);
@@ -31,15 +34,23 @@ const members: readonly string[] = Object.keys(described.shape);
  */
 export async function readRequest(file: string): Promise<DescribedRequest> {
   const value = parse(file, await readText(file));
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(file, "must hold a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalid(file, "must hold a JSON object");
   const bare = !members.some((member) => Object.hasOwn(value, member));
   const result = described.safeParse(bare ? { body: value } : value);
   if (!result.success) {
-    const reasons = result.error.issues.map(({ path, message }) => `${path.length === 0 ? "" : `${path.join(".")}: `}${message}`);
+    const reasons = result.error.issues.map(
+      ({ path, message }) => `${path.length === 0 ? "" : `${path.join(".")}: `}${message}`,
+    );
     throw invalid(file, `${reasons.join("; ")}. Allowed: ${members.join(", ")}, or a chat completion's body alone`);
   }
   const { method, path, headers, body } = result.data;
-  return { method: method.toUpperCase(), route: path.split("?")[0] ?? path, headers: headerMap(headers), body: bodyOf(body) };
+  return {
+    method: method.toUpperCase(),
+    route: path.split("?")[0] ?? path,
+    headers: headerMap(headers),
+    body: bodyOf(body),
+  };
 }
 
 async function readText(file: string): Promise<string> {
@@ -54,7 +65,9 @@ function parse(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -64,7 +77,10 @@ function invalid(file: string, reason: string): StuntdoubleError {
 
 function headerMap(headers: Readonly<Record<string, string | readonly string[]>>): HeaderMap {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), typeof value === "string" ? value : value.join(", ")]),
+    Object.entries(headers).map(([name, value]) => [
+      name.toLowerCase(),
+      typeof value === "string" ? value : value.join(", "),
+    ]),
   );
 }
 

@@ -25,7 +25,8 @@ export const schema: Verb = {
   usage,
   async run(args, io) {
     const flags = parseFlags(args, { write: "boolean", check: "boolean" });
-    if (flags.write === true && flags.check === true) throw new StuntdoubleError("CONFIG_INVALID", "--write and --check exclude each other.");
+    if (flags.write === true && flags.check === true)
+      throw new StuntdoubleError("CONFIG_INVALID", "--write and --check exclude each other.");
     if (flags.write !== true && flags.check !== true) {
       io.out(schemaText());
       return 0;

@@ -72,19 +72,36 @@ function checkAction(action: Raw, path: Path, names: Names, findings: Finding[])
   known("upstream", upstream, names.upstreams, { path, findings });
   known("profile", profile, names.profiles, { path, findings });
   if (serve === "forward" && upstream === undefined) {
-    if (names.upstreams.length === 0) findings.push({ path: [...path, "serve"], message: "forward needs an upstream, and none is configured" });
+    if (names.upstreams.length === 0)
+      findings.push({ path: [...path, "serve"], message: "forward needs an upstream, and none is configured" });
     if (names.upstreams.length > 1) {
-      findings.push({ path: [...path, "upstream"], message: "is missing: there is more than one to forward to", allowed: names.upstreams });
+      findings.push({
+        path: [...path, "upstream"],
+        message: "is missing: there is more than one to forward to",
+        allowed: names.upstreams,
+      });
     }
   }
   if (serve !== "simulate") return;
-  if (upstream !== undefined) findings.push({ path: [...path, "upstream"], message: "a simulated answer has no upstream" });
-  if (mirror !== undefined) findings.push({ path: [...path, "mirror"], message: "only a forwarded call can be mirrored by the simulator" });
+  if (upstream !== undefined)
+    findings.push({ path: [...path, "upstream"], message: "a simulated answer has no upstream" });
+  if (mirror !== undefined)
+    findings.push({ path: [...path, "mirror"], message: "only a forwarded call can be mirrored by the simulator" });
 }
 
-function known(what: string, name: unknown, names: readonly string[], { path, findings }: { path: Path; findings: Finding[] }): void {
+function known(
+  what: string,
+  name: unknown,
+  names: readonly string[],
+  { path, findings }: { path: Path; findings: Finding[] },
+): void {
   if (typeof name !== "string" || names.includes(name)) return;
-  findings.push({ path: [...path, what], at: "value", message: `there is no ${what} "${name}"`, ...choice(name, names) });
+  findings.push({
+    path: [...path, what],
+    at: "value",
+    message: `there is no ${what} "${name}"`,
+    ...choice(name, names),
+  });
 }
 
 function checkRuleName(rules: readonly Raw[], index: number, findings: Finding[]): void {
@@ -110,7 +127,8 @@ function checkMatch(match: Raw, path: Path, { findings, warnings }: Checked): vo
 function checkReach(rules: readonly Raw[], warnings: Finding[]): void {
   const catchAll = rules.findIndex((rule) => takesAll(mapOf(rule["match"])));
   if (catchAll === -1) return;
-  const name = String(rules[catchAll]?.["name"] ?? `rules[${catchAll}]`);
+  const named = rules[catchAll]?.["name"];
+  const name = typeof named === "string" ? named : `rules[${catchAll}]`;
   for (let index = catchAll + 1; index < rules.length; index += 1) {
     warnings.push({ path: ["rules", index], message: `is never reached: "${name}" before it matches every call` });
   }
@@ -125,7 +143,10 @@ function takesAll(match: Raw): boolean {
 }
 
 /** The SHA-256 of an API key, however it is configured; undefined when it is not known. */
-export function digestOf(key: { readonly sha256?: unknown; readonly env?: unknown }, env: Environment): string | undefined {
+export function digestOf(
+  key: { readonly sha256?: unknown; readonly env?: unknown },
+  env: Environment,
+): string | undefined {
   if (typeof key.sha256 === "string") return key.sha256;
   const value = typeof key.env === "string" ? (env[key.env] ?? "") : "";
   return value === "" ? undefined : hash("sha256", value);
@@ -142,18 +163,24 @@ function checkKeys(keys: readonly Raw[], env: Environment, findings: Finding[]):
     const digest = digestOf(key, env);
     const same = keys.findIndex((other) => digestOf(other, env) === digest);
     if (digest !== undefined && same < index) findings.push({ path, message: `is the same key as auth.keys[${same}]` });
-    if ((sha256 === undefined) === (variable === undefined)) findings.push({ path, message: "must have either sha256 or env" });
+    if ((sha256 === undefined) === (variable === undefined))
+      findings.push({ path, message: "must have either sha256 or env" });
     checkSet(variable, [...path, "env"], { env, checked: { findings, warnings: [] } });
   }
 }
 
 function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {
-  if (unset(variable, env)) checked.findings.push({ path, at: "value", message: `the environment variable ${variable} is not set` });
+  if (unset(variable, env))
+    checked.findings.push({ path, at: "value", message: `the environment variable ${variable} is not set` });
 }
 
 function warnUnset(variable: unknown, path: Path, { env, checked }: Checking): void {
   if (!unset(variable, env)) return;
-  checked.warnings.push({ path, at: "value", message: `the environment variable ${variable} is not set, so callers' own keys are passed on` });
+  checked.warnings.push({
+    path,
+    at: "value",
+    message: `the environment variable ${variable} is not set, so callers' own keys are passed on`,
+  });
 }
 
 function unset(variable: unknown, env: Environment): variable is string {

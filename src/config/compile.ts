@@ -53,7 +53,10 @@ function decisionOf(rule: string, action: ActionConfig, config: Config): Decisio
   const { serve, profile, mirror } = action;
   return {
     rule,
-    serve: serve === "forward" ? { from: "upstream", upstream: upstreamFor(action, config) } : { from: "simulator", profile },
+    serve:
+      serve === "forward"
+        ? { from: "upstream", upstream: upstreamFor(action, config) }
+        : { from: "simulator", profile },
     mirror: mirror === undefined ? undefined : { from: "simulator", profile },
     faults: structuredClone(action.faults),
     wishes: {},
@@ -70,7 +73,13 @@ function upstreamOf(name: string, { upstreams }: Config, env: Environment): Upst
   const { apiKeyEnv, url, breaker, ...rest } = upstreams[name]!;
   const { origin, pathname } = new URL(url);
   const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
-  return { ...rest, name, url: origin + pathname.replace(/\/+$/, ""), apiKey: apiKey === "" ? undefined : apiKey, breaker: { ...breaker } };
+  return {
+    ...rest,
+    name,
+    url: origin + pathname.replace(/\/+$/, ""),
+    apiKey: apiKey === "" ? undefined : apiKey,
+    breaker: { ...breaker },
+  };
 }
 
 function controlOf({ control, upstreams }: Config, env: Environment, profiles: readonly string[]): ControlSettings {

@@ -25,6 +25,8 @@ For editors there is a JSON Schema in \`schema/stuntdouble.schema.json\`. A comm
 Rules are asked in their order. The first of which every condition holds decides; when none does, \`default\` decides.
 In a glob \`*\` stands for any characters, and all else for itself. Globs look at the whole value and at upper and lower case.
 
+A path that cannot be simulated goes to the first upstream, whatever the rules say; without an upstream it gets 404.
+
 A percentage is drawn once for each rule and request. The number comes from \`seed\`, the name of the rule and the request id
 (or what \`percentageBy\` says), so the same request meets the same fate on every node and on every retry, unless \`perAttempt\`
 is set. A call without the wanted header or key is drawn by its request id. Two rules with \`percentage: 50\` are two draws: the
@@ -79,7 +81,7 @@ export function schemaText(): string {
 }
 
 function section({ key, place }: Row): string {
-  return `## ${key}\n\n${place.description ?? ""}.\n\n${table(deepRows(place, key))}`;
+  return `## ${key}\n\n${sentence(place)}\n\n${table(deepRows(place, key))}`;
 }
 
 /** All members below a place, each before its own members. */
@@ -112,10 +114,15 @@ function faultSections(schema: Place): string {
     const name = kindOf(kind);
     const options = rowsOf(kind, "").filter(({ key }) => key !== "kind");
     const listed = options.length === 0 ? "It has no options.\n" : table(options);
-    return `### ${name}\n\n${kind.description ?? ""}.\n\n${listed}`;
+    return `### ${name}\n\n${sentence(kind)}\n\n${listed}`;
   });
-  const first = "Each entry of `faults` has a `kind` and the options of that kind. Faults work on simulated answers and on real ones alike.";
+  const first =
+    "Each entry of `faults` has a `kind` and the options of that kind. Faults work on simulated answers and on real ones alike.";
   return `## Faults\n\n${first}\n\n${sections.join("\n")}`;
+}
+
+function sentence({ description = "" }: Place): string {
+  return description.endsWith(".") ? description : `${description}.`;
 }
 
 function kindOf(place: Place): string {
@@ -150,27 +157,20 @@ function typeText(place: Place): string {
   if (place.const !== undefined) return `\`${String(place.const)}\``;
   const forms = place.anyOf?.filter(isPlace);
   if (forms !== undefined) return forms.map(typeText).join(" or ");
-  switch (place.type) {
-    case "integer":
-      return `whole number${rangeText(place)}`;
-    case "number":
-      return `number${rangeText(place)}`;
-    case "boolean":
-      return "`true`, `false`";
-    case "array":
-      return isPlace(place.items) && place.items.oneOf === undefined ? `list of ${typeText(place.items)}` : "list";
-    case "object":
-      return "map";
-    default:
-      return "text";
-  }
+  if (place.type === "integer") return `whole number${rangeText(place)}`;
+  if (place.type === "number") return `number${rangeText(place)}`;
+  if (place.type === "boolean") return "`true`, `false`";
+  if (place.type === "object") return "map";
+  if (place.type !== "array") return "text";
+  return isPlace(place.items) && place.items.oneOf === undefined ? `list of ${typeText(place.items)}` : "list";
 }
 
 /** Bounds that only say what fits into a number are left out. */
 function rangeText({ minimum, maximum, exclusiveMinimum }: Place): string {
   const most = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
   const least = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum;
-  const lower = exclusiveMinimum === undefined ? (least === undefined ? "" : `from ${least}`) : `above ${exclusiveMinimum}`;
+  const lower =
+    exclusiveMinimum === undefined ? (least === undefined ? "" : `from ${least}`) : `above ${exclusiveMinimum}`;
   return [lower === "" ? "" : ` ${lower}`, most === undefined ? "" : ` to ${most}`].join("");
 }
 

@@ -49,21 +49,32 @@ type Words = Pick<Finding, "message" | "allowed" | "nearest">;
 function describe(issue: Issue): Words {
   switch (issue.code) {
     case "invalid_type":
-      if (issue.input === undefined) return { message: `is missing: ${wordFor(issue.expected)}` };
-      return { message: `must be ${wordFor(issue.expected)}, not ${wordOf(issue.input)}` };
+      return { message: wrongType(issue.expected, issue.input) };
     case "invalid_value":
       return oneOf(issue.input, issue.values.map(String));
     case "invalid_union":
-      return "options" in issue && Array.isArray(issue.options) ? oneOf(issue.input, issue.options.map(String)) : { message: issue.message };
+      return unknownForm(issue);
     case "too_small":
       return { message: tooSmall(issue.origin, Number(issue.minimum), issue.inclusive ?? true) };
     case "too_big":
-      return { message: `must ${issue.origin === "number" || issue.origin === "int" ? "be" : "have"} at most ${issue.maximum}${unitOf(issue.origin)}` };
+      return { message: tooBig(issue.origin, Number(issue.maximum)) };
     case "invalid_key":
       return { message: `this name ${issue.issues[0]?.message ?? "is not allowed"}` };
-    default:
-      return { message: issue.message };
+    case "invalid_format":
+    case "invalid_element":
+    case "not_multiple_of":
+    case "custom":
+      break;
   }
+  return { message: issue.message };
+}
+
+/** A map whose `kind` is none of those there are, or a value that fits no form. */
+function unknownForm(issue: Extract<Issue, { code: "invalid_union" }>): Words {
+  if (!("options" in issue) || issue.options === undefined || issue.discriminator === undefined)
+    return { message: issue.message };
+  const input = isMapping(issue.input) ? issue.input[issue.discriminator] : issue.input;
+  return oneOf(input, issue.options.map(String));
 }
 
 function oneOf(input: unknown, allowed: readonly string[]): Words {
@@ -75,8 +86,22 @@ function shown(input: unknown): string {
   return typeof input === "object" ? wordOf(input) : JSON.stringify(input);
 }
 
+function wrongType(expected: string, input: unknown): string {
+  return input === undefined
+    ? `is missing: ${wordFor(expected)}`
+    : `must be ${wordFor(expected)}, not ${wordOf(input)}`;
+}
+
+function isNumber(origin: string): boolean {
+  return origin === "number" || origin === "int";
+}
+
+function tooBig(origin: string, maximum: number): string {
+  return `must ${isNumber(origin) ? "be" : "have"} at most ${maximum}${unitOf(origin)}`;
+}
+
 function tooSmall(origin: string, minimum: number, inclusive: boolean): string {
-  if (origin === "number" || origin === "int") return `must be ${inclusive ? "at least" : "more than"} ${minimum}`;
+  if (isNumber(origin)) return `must be ${inclusive ? "at least" : "more than"} ${minimum}`;
   return minimum === 1 ? "must not be empty" : `must have at least ${minimum}${unitOf(origin)}`;
 }
 
@@ -130,7 +155,8 @@ function alternatives(place: Place, value: unknown): Place[] {
 }
 
 function below(place: Place, step: PropertyKey): Place[] {
-  const named = typeof step === "number" ? place.items : (place.properties?.[String(step)] ?? place.additionalProperties);
+  const named =
+    typeof step === "number" ? place.items : (place.properties?.[String(step)] ?? place.additionalProperties);
   return isPlace(named) ? [named] : [];
 }
 

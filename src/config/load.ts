@@ -12,7 +12,7 @@ import { configSchema, type Config } from "./schema.ts";
 export { formatMistakes } from "./places.ts";
 
 /** The latency profiles that come with the program. */
-export const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
+const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
 
 /** One configuration as plain data, complete enough to be compiled in any thread. */
 export type Settings = {
@@ -55,7 +55,8 @@ export async function loadText(text: string, place: Place): Promise<Loaded> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const syntax = syntaxMistakes(document, lines);
-  if (document.errors.some((error) => error.code !== "DUPLICATE_KEY")) return { ok: false, mistakes: syntax, warnings: [] };
+  if (document.errors.some((error) => error.code !== "DUPLICATE_KEY"))
+    return { ok: false, mistakes: syntax, warnings: [] };
   let raw: unknown;
   try {
     raw = document.toJS() ?? {};
@@ -64,7 +65,9 @@ export async function loadText(text: string, place: Place): Promise<Loaded> {
     return { ok: false, mistakes: [...syntax, { line: 1, column: 1, path: "", message: reason }], warnings: [] };
   }
   const judged = await judge(raw, place);
-  const mistakes = [...syntax, ...located(judged.findings, document, lines)].sort((a, b) => a.line - b.line || a.column - b.column);
+  const mistakes = [...syntax, ...located(judged.findings, document, lines)].sort(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
   const warnings = located(judged.warnings, document, lines);
   if (mistakes.length > 0 || judged.settings === undefined) return { ok: false, mistakes, warnings };
   return { ok: true, settings: judged.settings, warnings };
@@ -94,7 +97,11 @@ async function judge(raw: unknown, { folder, env, generation }: Place): Promise<
   }
   const config = parsed.data;
   const tls = await readTls(config, folder, found);
-  return { settings: { config, profiles, env: named(config, env), generation, tls }, findings: [...findings, ...found], warnings };
+  return {
+    settings: { config, profiles, env: named(config, env), generation, tls },
+    findings: [...findings, ...found],
+    warnings,
+  };
 }
 
 function named({ upstreams, auth, control }: Config, env: Environment): Environment {

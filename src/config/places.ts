@@ -1,4 +1,15 @@
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Document, type LineCounter, type Pair, type YAMLError } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  type Document,
+  type LineCounter,
+  type Pair,
+  type YAMLError,
+} from "yaml";
 import type { Finding, Path } from "./findings.ts";
 
 /** One thing wrong in a configuration file, or hardly meant. Line and column count from 1. */
@@ -26,7 +37,11 @@ export function syntaxMistakes(document: Document, lines: LineCounter): Mistake[
   return [...document.errors, ...document.warnings].map((error: YAMLError) => {
     const place = placeOf(lines, error.pos[0]);
     if (error.code !== "DUPLICATE_KEY") return { ...place, path: "", message: error.message };
-    return { ...place, path: pathText(pathAt(document.contents, error.pos[0], []) ?? []), message: "this key is given twice" };
+    return {
+      ...place,
+      path: pathText(pathAt(document.contents, error.pos[0], []) ?? []),
+      message: "this key is given twice",
+    };
   });
 }
 

@@ -17,7 +17,7 @@ const distribution: z.ZodType<Distribution> = z.discriminatedUnion("kind", [
 ]);
 
 /** One profile file; `sources` says of every number where it comes from. */
-export const profileSchema: z.ZodType<Profile> = z.strictObject({
+const profileSchema: z.ZodType<Profile> = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, "must be letters, digits, dots, dashes and underscores"),
   description: z.string().default(""),
   models: z.array(z.string().min(1)).default([]),

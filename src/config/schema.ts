@@ -10,7 +10,9 @@ const perMinute = z.int().min(1);
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
 const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name");
 /** Names appear in metrics, logs and response headers. */
-const name = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a letter or digit and have at most 64 of A-Z a-z 0-9 _ . -");
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a letter or digit and have at most 64 of A-Z a-z 0-9 _ . -");
 const longestExpression = 1000;
 
 const tls = z.strictObject({
@@ -25,8 +27,17 @@ const listen = z.strictObject({
   maxBodyBytes: z.int().min(1).default(16_777_216).describe("Largest request body, in bytes; a larger one gets 413"),
   keepAliveMs: timeoutMs.default(60_000).describe("How long an idle HTTP/1.1 connection stays open, in milliseconds"),
   idleMs: timeoutMs.default(90_000).describe("How long a silent HTTP/2 connection stays open, in milliseconds"),
-  maxStreamsPerConnection: z.int().min(1).max(10_000).default(100).describe("Most calls at the same time on one HTTP/2 connection"),
-  drainMs: z.int().min(0).default(30_000).describe("How long open calls may go on after a stop signal, in milliseconds"),
+  maxStreamsPerConnection: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe("Most calls at the same time on one HTTP/2 connection"),
+  drainMs: z
+    .int()
+    .min(0)
+    .default(30_000)
+    .describe("How long open calls may go on after a stop signal, in milliseconds"),
 });
 
 const admin = z.strictObject({
@@ -37,11 +48,20 @@ const admin = z.strictObject({
 const permits = z.strictObject({
   max: z.int().min(1).default(20_000).describe("Most calls at the same time on this node"),
   queue: z.int().min(0).default(1000).describe("Most calls that wait for a permit; one more gets 503"),
-  queueTimeoutMs: z.int().min(0).default(2000).describe("Longest wait for a permit, in milliseconds; then 503 with retry-after"),
+  queueTimeoutMs: z
+    .int()
+    .min(0)
+    .default(2000)
+    .describe("Longest wait for a permit, in milliseconds; then 503 with retry-after"),
 });
 
 const breaker = z.strictObject({
-  errorPercentage: z.number().gt(0).max(100).default(50).describe("Share of failed calls in the window that opens the breaker, in percent"),
+  errorPercentage: z
+    .number()
+    .gt(0)
+    .max(100)
+    .default(50)
+    .describe("Share of failed calls in the window that opens the breaker, in percent"),
   minimumCalls: z.int().min(1).default(20).describe("Fewer calls than this in the window never open it"),
   windowMs: timeoutMs.default(10_000).describe("Length of the window, in milliseconds"),
   resetMs: timeoutMs.default(15_000).describe("How long it stays open before one call may try, in milliseconds"),
@@ -66,16 +86,29 @@ const upstream = z.strictObject({
 });
 
 const control = z.strictObject({
-  header: headerName.default("x-stuntdouble").describe("Name of the request header by which callers control one request"),
+  header: headerName
+    .default("x-stuntdouble")
+    .describe("Name of the request header by which callers control one request"),
   enabled: z.boolean().default(false).describe("Whether callers may use it; leave it off where real users are"),
-  tokenEnv: variable.optional().describe("Environment variable with a secret; without `token=\"…\"` of that value the header has no effect"),
-  maxDelayMs: z.int().min(0).default(60_000).describe("Longest time a caller may ask for in one option, in milliseconds; a longer one gets 400"),
-  faults: z.array(z.enum(knownFaults.map((fault) => fault.kind))).optional().describe("Kinds of faults that callers may inject; all when absent"),
+  tokenEnv: variable
+    .optional()
+    .describe('Environment variable with a secret; without `token="…"` of that value the header has no effect'),
+  maxDelayMs: z
+    .int()
+    .min(0)
+    .default(60_000)
+    .describe("Longest time a caller may ask for in one option, in milliseconds; a longer one gets 400"),
+  faults: z
+    .array(z.enum(knownFaults.map((fault) => fault.kind)))
+    .optional()
+    .describe("Kinds of faults that callers may inject; all when absent"),
 });
 
 const limits = {
   requestsPerMinute: perMinute.optional().describe("Most requests a minute; no limit when absent"),
-  tokensPerMinute: perMinute.optional().describe("Most tokens a minute, prompt and answer together; no limit when absent"),
+  tokensPerMinute: perMinute
+    .optional()
+    .describe("Most tokens a minute, prompt and answer together; no limit when absent"),
 };
 
 const key = z.strictObject({
@@ -98,7 +131,10 @@ const match = z.strictObject({
     .union([glob, z.array(glob).min(1)], { error: "must be a glob or a list of globs" })
     .optional()
     .describe("Glob of the model name, or a list of them"),
-  header: z.record(headerName, z.string()).optional().describe("Globs of header values, by header name; `*` asks only that it is there"),
+  header: z
+    .record(headerName, z.string())
+    .optional()
+    .describe("Globs of header values, by header name; `*` asks only that it is there"),
   key: glob.optional().describe("Glob of the name of the API key under `auth`"),
   stream: z.boolean().optional().describe("Whether the caller wants a stream"),
   promptTokens: z
@@ -115,21 +151,34 @@ const match = z.strictObject({
     .check(checkExpression)
     .optional()
     .describe("RE2 expression that is found in the first 65,536 characters of the last user message"),
-  percentage: z.number().min(0).max(100).optional().describe("Share of the calls that pass everything else, in percent; decimals allowed"),
+  percentage: z
+    .number()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("Share of the calls that pass everything else, in percent; decimals allowed"),
   percentageBy: z
     .string()
     .regex(/^(requestId|key|header:[\w!#$%&'*+.^`|~-]+)$/, "must be requestId, key or header:NAME")
     .optional()
-    .describe("Calls with the same request id (the default), API key or header value share one fate: requestId, key or header:NAME"),
+    .describe(
+      "Calls with the same request id (the default), API key or header value share one fate: requestId, key or header:NAME",
+    ),
 });
 
 const faults = z.array(faultSchema).default([]);
 
 const action = {
   serve: z.enum(["simulate", "forward"]),
-  upstream: z.string().optional().describe("Name of the upstream to forward to; may be left out where there is just one"),
+  upstream: z
+    .string()
+    .optional()
+    .describe("Name of the upstream to forward to; may be left out where there is just one"),
   profile: z.string().optional().describe("Latency profile of the simulator; chosen by the model's name when absent"),
-  mirror: z.literal("simulate").optional().describe("Also plan a simulated answer of a forwarded call, to compare its timing"),
+  mirror: z
+    .literal("simulate")
+    .optional()
+    .describe("Also plan a simulated answer of a forwarded call, to compare its timing"),
   faults: faults.describe("What goes wrong, in this order"),
 };
 
@@ -147,7 +196,10 @@ const fallback = z.strictObject({
 });
 
 const log = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Least important line that is written"),
+  level: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("Least important line that is written"),
 });
 
 /** The configuration file: the one definition that checking, the JSON Schema and the documentation come from. */
@@ -163,12 +215,24 @@ export const configSchema = z.strictObject({
   upstreams: z.record(name, upstream).default({}).describe("Real providers, by a name of your choice"),
   control: control.prefault({}).describe("Control of single requests by a header"),
   auth: z
-    .strictObject({ keys: z.array(key).default([]).describe("Keys that callers may present; with none, every caller is let in") })
+    .strictObject({
+      keys: z.array(key).default([]).describe("Keys that callers may present; with none, every caller is let in"),
+    })
     .prefault({})
     .describe("Who may call"),
-  rateLimit: z.strictObject(limits).prefault({}).describe("Limits of each key that has none of its own, and of all calls without a key together"),
-  models: z.array(z.string().min(1)).optional().describe("The models that exist; any other gets 404. Every name is accepted when absent"),
-  profiles: z.string().min(1).optional().describe("Folder with more latency profiles, relative to this file; one with a known name replaces it"),
+  rateLimit: z
+    .strictObject(limits)
+    .prefault({})
+    .describe("Limits of each key that has none of its own, and of all calls without a key together"),
+  models: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("The models that exist; any other gets 404. Every name is accepted when absent"),
+  profiles: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Folder with more latency profiles, relative to this file; one with a known name replaces it"),
   seed: z.int().default(1).describe("Start of all chance: the same seed meets the same request with the same fate"),
   log: log.prefault({}).describe("The log"),
   rules: z.array(rule).default([]).describe("Asked in this order; the first that matches decides"),

@@ -10,7 +10,7 @@ export type WatchOptions = {
   /** A burst of changes ends when nothing has happened for so long. */
   readonly settleMs: number;
   /** The file is another one than before, or gone. */
-  changed(): void;
+  readonly changed: () => void;
 };
 
 /**

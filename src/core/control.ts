@@ -87,7 +87,9 @@ function parse(value: string, settings: ControlSettings): Dictionary | undefined
   } catch (cause) {
     if (settings.tokenMatches !== undefined) return undefined;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StuntdoubleError("BODY_INVALID", `The control header is not a Structured Field dictionary: ${reason}.`, { cause });
+    throw new StuntdoubleError("BODY_INVALID", `The control header is not a Structured Field dictionary: ${reason}.`, {
+      cause,
+    });
   }
   if (settings.tokenMatches === undefined) return dictionary;
   const given = plain(dictionary.get("token")?.[0]);
@@ -159,12 +161,15 @@ function textOf(key: string, member: Item | InnerList): string {
 
 function delayOf(key: string, member: Item | InnerList, { maxDelayMs }: ControlSettings): number {
   const value = plain(member[0]);
-  if (typeof value !== "number" || value < 0) return refuse(`${key} must be a number of milliseconds from 0 to ${maxDelayMs}`);
+  if (typeof value !== "number" || value < 0)
+    return refuse(`${key} must be a number of milliseconds from 0 to ${maxDelayMs}`);
   return checkDelay(key, value, maxDelayMs);
 }
 
 function checkDelay(key: string, valueMs: number, maxDelayMs: number): number {
-  return valueMs <= maxDelayMs ? valueMs : refuse(`${key} is ${valueMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
+  return valueMs <= maxDelayMs
+    ? valueMs
+    : refuse(`${key} is ${valueMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
 }
 
 function integerOf(key: string, member: Item | InnerList, most: number): number {
@@ -184,12 +189,15 @@ function faultOf([value, parameters]: Item, settings: ControlSettings): FaultCon
   const kind = plain(value);
   const allowed = settings.faults ?? faults.map((fault) => fault.kind);
   if (typeof kind !== "string" || !allowed.includes(kind)) {
-    return refuse(`fault ${typeof kind === "string" ? `"${kind}"` : "without a name"} is not allowed. Allowed: ${allowed.join(", ")}`);
+    return refuse(
+      `fault ${typeof kind === "string" ? `"${kind}"` : "without a name"} is not allowed. Allowed: ${allowed.join(", ")}`,
+    );
   }
   const given = Object.fromEntries([...parameters].map(([name, each]) => [name, parameterOf(name, each)]));
   const fault = parseFaultToken(kind, given);
   for (const [option, chosen] of Object.entries(fault)) {
-    if (typeof chosen === "number" && /^ms$|Ms$/.test(option)) checkDelay(`fault ${kind} ${option}`, chosen, settings.maxDelayMs);
+    if (typeof chosen === "number" && /^ms$|Ms$/.test(option))
+      checkDelay(`fault ${kind} ${option}`, chosen, settings.maxDelayMs);
   }
   return fault;
 }
@@ -199,7 +207,7 @@ function parameterOf(name: string, value: BareItem): string | number | boolean {
 }
 
 /** Tokens and strings are both text; dates, byte sequences and lists are nothing we know. */
-function plain(value: BareItem | Item[] | undefined): string | number | boolean | undefined {
+function plain(value: unknown): string | number | boolean | undefined {
   if (value instanceof Token) return value.toString();
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Distribution, Rng } from "./types.ts";
 
 /** Draws one value per call; costs one draw of `rng` and a table look-up. */
-export type Sampler = (rng: Rng) => number;
+type Sampler = (rng: Rng) => number;
 
 /** A distribution ready to be drawn from. */
 export type Prepared = { readonly sample: Sampler; readonly mean: number };

@@ -109,7 +109,8 @@ function headerCondition(header: string, glob: string): Condition {
 
 /** Only what the caller sent: `constructor` is a valid header name, and a member of every object. */
 function headerOf(call: Call, name: string): string | undefined {
-  return Object.hasOwn(call.headers, name) ? call.headers[name] : undefined;
+  const value: unknown = call.headers[name];
+  return typeof value === "string" ? value : undefined;
 }
 
 function promptTokens({ min = 0, max = Infinity }: NonNullable<Match["promptTokens"]>): Condition {
@@ -140,7 +141,11 @@ function lastUserMessage(pattern: string): Condition {
   };
 }
 
-function percentage(percent: number, by: string, { rule, perAttempt }: { rule: string; perAttempt: boolean }): Condition {
+function percentage(
+  percent: number,
+  by: string,
+  { rule, perAttempt }: { rule: string; perAttempt: boolean },
+): Condition {
   const share = percent / 100;
   const keyOf = perAttempt ? perAttemptKey(keyReader(by)) : keyReader(by);
   const drawn = (call: Call, seed: number): number => draw(seed, rule, keyOf(call));

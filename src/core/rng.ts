@@ -9,16 +9,15 @@ function avalanche(hash: number): number {
   return mixed ^ (mixed >>> 16);
 }
 
-function hashWith(start: number, parts: readonly (string | number)[]): number {
+const emptyHash = 0x811c9dc5;
+
+/** Takes a text into a hash; its length too, so that it matters where one text ends and the next begins. */
+function mix(start: number, text: string): number {
   let hash = start;
-  for (const part of parts) {
-    const text = String(part);
-    for (let index = 0; index < text.length; index += 1) {
-      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-    }
-    hash = avalanche(hash ^ text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   }
-  return hash >>> 0;
+  return avalanche(hash ^ text.length);
 }
 
 /**
@@ -27,7 +26,9 @@ function hashWith(start: number, parts: readonly (string | number)[]): number {
  * @returns integer, 0 … 2³² − 1
  */
 export function hash32(...parts: readonly (string | number)[]): number {
-  return hashWith(0x811c9dc5, parts);
+  let hash = emptyHash;
+  for (const part of parts) hash = mix(hash, String(part));
+  return hash >>> 0;
 }
 
 /**
@@ -35,13 +36,10 @@ export function hash32(...parts: readonly (string | number)[]): number {
  *
  * @param rule name of the rule, so that rules draw independently
  * @param key what shall share a fate: a request id, a header's value or a key's name
- * @returns 0 ≤ x < 1 with 53 random bits
+ * @returns 0 ≤ x < 1 with 32 random bits
  */
 export function draw(seed: number, rule: string, key: string): number {
-  const parts = [seed, rule, key];
-  const high = hashWith(0x811c9dc5, parts) >>> 5;
-  const low = hashWith(0x9e3779b9, parts) >>> 6;
-  return (high * 0x4000000 + low) / 0x20000000000000;
+  return (mix(mix(mix(emptyHash, String(seed)), rule), key) >>> 0) / 0x100000000;
 }
 
 /**
@@ -52,17 +50,23 @@ export function draw(seed: number, rule: string, key: string): number {
  * @see PractRand's sfc32, by Chris Doty-Humphrey
  */
 export function createRng(seed: number): Rng {
-  let a = avalanche(seed ^ 0x9e3779b9);
-  let b = avalanche(Math.floor(seed / 0x100000000) ^ 0x243f6a88);
-  let c = avalanche(seed ^ 0xb7e15162);
-  let counter = 1;
+  // A typed array, because numbers of 32 bits in a closure are boxed anew at each draw.
+  const state = Int32Array.of(
+    avalanche(seed ^ 0x9e3779b9),
+    avalanche(Math.floor(seed / 0x100000000) ^ 0x243f6a88),
+    avalanche(seed ^ 0xb7e15162),
+    1,
+  );
   const next = (): number => {
+    const a = state[0]!;
+    const b = state[1]!;
+    const c = state[2]!;
+    const counter = state[3]!;
     const sum = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + sum;
-    c |= 0;
+    state[0] = b ^ (b >>> 9);
+    state[1] = c + (c << 3);
+    state[2] = ((c << 21) | (c >>> 11)) + sum;
+    state[3] = counter + 1;
     return (sum >>> 0) / 0x100000000;
   };
   for (let round = 0; round < 12; round += 1) next();

@@ -44,7 +44,7 @@ export type UpstreamSettings = {
 };
 
 /** When an upstream counts as broken, and what its calls get then. */
-export type BreakerSettings = {
+type BreakerSettings = {
   /** 0 … 100. */
   readonly errorPercentage: number;
   readonly minimumCalls: number;
@@ -66,9 +66,9 @@ export type RateLimit = {
   readonly tokensPerMinute: number | undefined;
 };
 
-export type PermitSettings = { readonly max: number; readonly queue: number; readonly queueTimeoutMs: number };
+type PermitSettings = { readonly max: number; readonly queue: number; readonly queueTimeoutMs: number };
 
-export type ListenSettings = {
+type ListenSettings = {
   readonly host: string;
   readonly port: number;
   readonly maxBodyBytes: number;
@@ -78,4 +78,4 @@ export type ListenSettings = {
   readonly drainMs: number;
 };
 
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+type LogLevel = "debug" | "info" | "warn" | "error" | "silent";

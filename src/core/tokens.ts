@@ -30,11 +30,11 @@ export function createTokenCounter(options: { exactUpToChars?: number } = {}): C
   let recent = new Map<string, number>();
   let older = new Map<string, number>();
   return (text) => {
-    if (text.length > exactUpToChars || hasLongRun(text)) return estimateTokens(text);
+    if (text.length > exactUpToChars) return estimateTokens(text);
     if (text.length < worthRemembering) return countTokens(text, allAsText);
     const known = recent.get(text);
     if (known !== undefined) return known;
-    const tokens = older.get(text) ?? countTokens(text, allAsText);
+    const tokens = older.get(text) ?? (hasLongRun(text) ? estimateTokens(text) : countTokens(text, allAsText));
     recent.set(text, tokens);
     if (recent.size >= remembered) {
       older = recent;

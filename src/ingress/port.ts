@@ -87,6 +87,8 @@ function http1Options(options: PortOptions) {
     headersTimeout: headersTimeoutMs,
     maxHeaderSize: maxHeaderBytes,
     connectionsCheckingInterval: 5000,
+    // A client may offer any other protocol, such as h2c, and is then answered as if it had not.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
   };
 }
 

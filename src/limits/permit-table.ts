@@ -132,7 +132,6 @@ export class PermitTable {
       const held = Atomics.exchange(words, slot + inSlot.held, 0);
       Atomics.sub(words, at.gate, 2 * held);
       rebuild(words);
-      Atomics.or(words, at.gate, 1);
       return this.#grant();
     });
   }

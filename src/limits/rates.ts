@@ -134,14 +134,12 @@ function charge(buckets: BigInt64Array, bucket: number, cost: bigint, now: bigin
 function left(buckets: BigInt64Array, bucket: number, limit: number, now: bigint): NonNullable<Quota["requests"]> {
   const full = Atomics.load(buckets, bucket);
   const resetMs = full > now ? Number(full - now) / nsPerMs : 0;
-  return { limit, remaining: Math.max(0, Math.floor(limit - (limit * resetMs) / minuteMs + rounding)), resetMs };
+  return { limit, remaining: Math.max(0, Math.floor(limit - (limit * resetMs) / minuteMs)), resetMs };
 }
-
-/** Costs are rounded to whole nanoseconds, so what is left can come out this little short of a whole number. */
-const rounding = 1e-4;
 
 const requestBucket = (keyIndex: number): number => keyIndex * bucketsPerKey;
 const tokenBucket = (keyIndex: number): number => keyIndex * bucketsPerKey + 1;
+/** Rounded down, so that a limit can be used up to its last request or token. */
 const costNs = (amount: number, limit: number): bigint => BigInt(Math.floor((amount * minuteMs * nsPerMs) / limit));
 
 function checkLimits(limits: readonly RateLimit[], room: number): void {

@@ -29,13 +29,16 @@ describe("a lognormal", () => {
     [0.9999, 3.719016],
   ] as const;
 
-  test.each([110, 220, 1000, 5600, 18_200])("with p50 100 and p99 %d is right within 2 % from p0.1 to p99.99", (p99) => {
-    const sigma = Math.log(p99 / 100) / 2.326348;
-    for (const [q, z] of points) {
-      const expected = 100 * Math.exp(sigma * z);
-      expect(Math.abs(quantile({ kind: "lognormal", p50: 100, p99 }, q) / expected - 1)).toBeLessThan(0.02);
-    }
-  });
+  test.each([110, 220, 1000, 5600, 18_200])(
+    "with p50 100 and p99 %d is right within 2 % from p0.1 to p99.99",
+    (p99) => {
+      const sigma = Math.log(p99 / 100) / 2.326348;
+      for (const [q, z] of points) {
+        const expected = 100 * Math.exp(sigma * z);
+        expect(Math.abs(quantile({ kind: "lognormal", p50: 100, p99 }, q) / expected - 1)).toBeLessThan(0.02);
+      }
+    },
+  );
 
   test("has the mean of its formula", () => {
     const sigma = Math.log(2) / 2.326348;
@@ -139,9 +142,36 @@ describe("any distribution", () => {
     [{ kind: "gamma", mean: Number.NaN, shape: 1 }, "ttftMs.mean must be a number above 0, got NaN"],
     [{ kind: "gamma", mean: 1, shape: 2000 }, "ttftMs.shape must be a number from 0.1 to 1000, got 2000"],
     [{ kind: "quantiles", table: [[0, 1]] }, "ttftMs.table must have at least 2 rows, got 1"],
-    [{ kind: "quantiles", table: [[0, 1], [2, 3]] }, "ttftMs.table[1] q must be a number from 0 to 1, got 2"],
-    [{ kind: "quantiles", table: [[0.5, 1], [0.5, 3]] }, "ttftMs.table[1] must have a larger q than the row before, got 0.5"],
-    [{ kind: "quantiles", table: [[0, 4], [1, 3]] }, "ttftMs.table[1] value must be a number of at least 4, got 3"],
+    [
+      {
+        kind: "quantiles",
+        table: [
+          [0, 1],
+          [2, 3],
+        ],
+      },
+      "ttftMs.table[1] q must be a number from 0 to 1, got 2",
+    ],
+    [
+      {
+        kind: "quantiles",
+        table: [
+          [0.5, 1],
+          [0.5, 3],
+        ],
+      },
+      "ttftMs.table[1] must have a larger q than the row before, got 0.5",
+    ],
+    [
+      {
+        kind: "quantiles",
+        table: [
+          [0, 4],
+          [1, 3],
+        ],
+      },
+      "ttftMs.table[1] value must be a number of at least 4, got 3",
+    ],
   ])("that makes no sense is refused by option, range and value: %j", (distribution, message) => {
     expect(() => prepareDistribution("ttftMs", distribution)).toThrow(new RangeError(message));
   });

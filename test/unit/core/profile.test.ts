@@ -44,7 +44,9 @@ describe("prepareProfile", () => {
 
   test("refuses a negative prefill", () => {
     const prefill = { freePromptTokens: 0, msPer1000Tokens: -1 };
-    expect(() => prepareProfile(profileOf({ prefill }))).toThrow("prefill.msPer1000Tokens must be a number of at least 0, got -1");
+    expect(() => prepareProfile(profileOf({ prefill }))).toThrow(
+      "prefill.msPer1000Tokens must be a number of at least 0, got -1",
+    );
   });
 });
 

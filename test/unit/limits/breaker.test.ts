@@ -215,7 +215,7 @@ test("streams that break late do not open it below the smallest number of calls"
 });
 
 test("a stream that breaks late does not decide the half-open state", async () => {
-  const { breaker } = await halfOpened();
+  const { breaker } = await halfOpened({ windowMs: 60_000 });
   breaker.failedLate();
   expect(breaker.state()).toBe("half-open");
   expect(breaker.admit()).toBeDefined();

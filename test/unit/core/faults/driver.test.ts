@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { bendLive, bendPlan, type PreparedFault } from "../../../../src/core/faults/index.ts";
+import { bendLive, bendPlan, prepareFault, type PreparedFault } from "../../../../src/core/faults/index.ts";
 import type { FaultContext } from "../../../../src/core/faults/types.ts";
 import type { Sink } from "../../../../src/core/types.ts";
 import { bend, context, event, live, stream, streamHead, textOf } from "./support.ts";
 
+/** A fault made for one test. */
 const made = (kind: string, bend: (next: Sink, context: FaultContext) => Sink): PreparedFault => ({
   kind,
   bend,
@@ -57,31 +58,42 @@ test("nothing reaches the client of a live answer after its end", () => {
 
 test("alarms ring in time order between the pieces, those of the same time in the order they were set", () => {
   const heard: string[] = [];
-  const clockwork = made("clockwork", (next, { at }) => {
-    at(105, () => heard.push("105"));
-    at(30, () => {
+  const clockwork = made("clockwork", (next, context) => {
+    context.at(105, () => heard.push("105"));
+    context.at(30, () => {
       heard.push("30");
-      at(40, () => heard.push("40, set at 30"));
+      context.at(40, () => heard.push("40, set at 30"));
     });
-    at(30, () => heard.push("30 again"));
-    return { ...next, data: (frame) => void (heard.push(`piece ${frame.atMs}`), next.data(frame)) };
+    context.at(30, () => heard.push("30 again"));
+    return { ...next, data: (frame) => void heard.push(`piece ${frame.atMs}`) };
   });
   bendPlan({ ...stream, frames: [event(50, "1"), event(105, "2"), event(110, "3")] }, [clockwork], context());
   expect(heard).toEqual(["30", "30 again", "40, set at 30", "piece 50", "105", "piece 105", "piece 110"]);
 });
 
 test("an alarm may end an answer that the fault held back to the end", () => {
-  const late = made("late", (next, { at }) => {
-    at(900, (atMs) => next.end(atMs, "finish"));
+  const late = made("late", (next, context) => {
+    context.at(900, (atMs) => next.end(atMs, "finish"));
     return { head: (atMs, head) => next.head(atMs, head), data: (frame) => next.data(frame), end: () => undefined };
   });
   expect(bendPlan(stream, [late], context()).endAtMs).toBe(900);
 });
 
+test("a fault whose point lies beyond the end does not fire while a later fault holds the end back", () => {
+  const fired: string[] = [];
+  const late = made("late", (next, context) => {
+    context.at(9000, (atMs) => next.end(atMs, "finish"));
+    return { ...next, end: () => undefined };
+  });
+  const plan = bendPlan(stream, [prepareFault({ kind: "cut", afterMs: 500 }), late], context(fired));
+  expect([plan.ending, plan.endAtMs]).toEqual(["finish", 9000]);
+  expect(fired).toEqual([]);
+});
+
 test("an alarm set by a fault does not ring once the answer has ended", () => {
   let rang = false;
-  const clockwork = made("clockwork", (next, { at }) => {
-    at(5000, () => void (rang = true));
+  const clockwork = made("clockwork", (next, context) => {
+    context.at(5000, () => void (rang = true));
     return next;
   });
   bendPlan(stream, [clockwork], context());

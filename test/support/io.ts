@@ -1,0 +1,38 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { runCommand } from "../../src/cli/index.ts";
+
+/** What a run of the program left behind. */
+export type Ran = { readonly code: number; readonly out: string; readonly err: string; readonly folder: string };
+
+/**
+ * Runs the program in a folder of its own, without a process.
+ *
+ * @param files texts by name, put into the folder first
+ */
+export async function runIn(
+  files: Readonly<Record<string, string>>,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ran> {
+  const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  return await runAt(folder, args, env);
+}
+
+/** The same in a folder that stands already. */
+export async function runAt(folder: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const code = await runCommand(args, {
+    out: (text) => void (out += text),
+    err: (text) => void (err += text),
+    env,
+    cwd: folder,
+    version: "1.2.3",
+    untilStopped: Promise.resolve("SIGTERM"),
+    onHangup() {},
+  });
+  return { code, out, err, folder };
+}

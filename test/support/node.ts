@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { startApp, type App, type AppOptions } from "../../src/app.ts";
+import { settingsOf } from "../../src/config/load.ts";
+import type { Outcome } from "../../src/core/types.ts";
+import { createLog } from "../../src/emit/log.ts";
+import { systemClock } from "../../src/limits/clock.ts";
+
+/** A whole sidecar in this process, on ports of its own. */
+export type Node = {
+  readonly port: number;
+  /** `http://127.0.0.1:PORT`, or `https` where a certificate is configured. */
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly app: App;
+  /** Every line logged so far, as text. */
+  logLines(): string[];
+  /** A JSON answer of the admin API. */
+  admin<Value>(path: string): Promise<Value>;
+  /** Everything at `/metrics`. */
+  metrics(): Promise<string>;
+  /** The value of one line of `/metrics`; 0 when there is none. */
+  metric(line: string): Promise<number>;
+  /** The latest calls, the newest first; waits until there are at least so many. */
+  outcomes(atLeast?: number): Promise<Outcome[]>;
+  /** Waits until no call is in flight or queued; fails when that takes longer than 10 seconds. */
+  idle(): Promise<void>;
+  stop(): Promise<boolean>;
+};
+
+/** What a node is started with besides its configuration. */
+export type NodeOptions = {
+  readonly workers?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where relative names of other files start. */
+  readonly folder?: string;
+  readonly load?: AppOptions["load"];
+};
+
+type ConfigObject = Readonly<Record<string, unknown>>;
+
+/**
+ * Starts a node. Without a `default`, everything is simulated at once and without any delay.
+ *
+ * @throws CONFIG_INVALID naming every mistake
+ */
+export async function startNode(config: ConfigObject = {}, options: NodeOptions = {}): Promise<Node> {
+  const lines: string[] = [];
+  const writeLog = (text: string): void => void lines.push(...text.split("\n").filter((line) => line !== ""));
+  const settings = await settingsOf(nodeConfig(config, options.workers), options.env ?? {}, options.folder);
+  const app = await startApp({
+    settings,
+    clock: systemClock(),
+    log: createLog({ level: "info", batch: { write: writeLog, flush: () => undefined } }),
+    version: "test",
+    wallClockMs: () => Date.now(),
+    writeLog,
+    ...(options.load !== undefined && { load: options.load }),
+  });
+  const scheme = settings.tls === undefined ? "http" : "https";
+  return nodeOf(app, scheme, () => [...lines]);
+}
+
+/** The configuration that `startNode` makes of an object. */
+export function nodeConfig(config: ConfigObject, workers = 1): ConfigObject {
+  return {
+    default: { serve: "simulate", profile: "instant" },
+    ...config,
+    workers,
+    listen: { host: "127.0.0.1", port: 0, drainMs: 1000, ...(config["listen"] as object | undefined) },
+    admin: { port: 0, ...(config["admin"] as object | undefined) },
+  };
+}
+
+function nodeOf(app: App, scheme: string, logLines: () => string[]): Node {
+  const adminUrl = `http://127.0.0.1:${app.adminPort}`;
+  const text = async (path: string): Promise<string> => {
+    const answer = await fetch(adminUrl + path, { headers: { connection: "close" } });
+    return await answer.text();
+  };
+  const admin = async <Value>(path: string): Promise<Value> => JSON.parse(await text(path)) as Value;
+  let stopped: Promise<boolean> | undefined;
+  return {
+    port: app.trafficPort,
+    url: `${scheme}://127.0.0.1:${app.trafficPort}`,
+    adminUrl,
+    app,
+    logLines,
+    admin,
+    metrics: () => text("/metrics"),
+    async metric(line) {
+      const found = (await text("/metrics")).split("\n").find((each) => each.startsWith(`${line} `));
+      return found === undefined ? 0 : Number(found.slice(line.length + 1));
+    },
+    async outcomes(atLeast = 1) {
+      return await until(`${atLeast} outcomes`, async () => {
+        const { requests } = await admin<{ requests: Outcome[] }>("/admin/v1/requests?limit=1000");
+        return requests.length >= atLeast ? requests : undefined;
+      });
+    },
+    async idle() {
+      await until("an idle node", async () => {
+        const { inFlight, waiting } = await admin<{ inFlight: number; waiting: number }>("/admin/v1/status");
+        return inFlight === 0 && waiting === 0 ? true : undefined;
+      });
+    },
+    stop: () => (stopped ??= app.stop()),
+  };
+}
+
+const patienceMs = 10_000;
+
+/**
+ * Asks again and again until there is an answer.
+ *
+ * @throws when there is none within 10 seconds, naming what was waited for
+ */
+export async function until<Value>(what: string, ask: () => Promise<Value | undefined> | Value | undefined): Promise<Value> {
+  const endMs = Date.now() + patienceMs;
+  for (;;) {
+    const value = await ask();
+    if (value !== undefined) return value;
+    if (Date.now() > endMs) throw new Error(`Waited ${patienceMs} ms in vain for ${what}.`);
+    await sleep(10);
+  }
+}
+
+/** TCP connections that this process holds open, on either side. */
+export function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+}

@@ -1,0 +1,194 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadProfiles } from "../../../src/config/profiles.ts";
+import { StuntdoubleError } from "../../../src/core/errors.ts";
+import { prepareProfile } from "../../../src/core/profile.ts";
+import { createRng } from "../../../src/core/rng.ts";
+import { createProfileCache } from "../../../src/limits/profiles.ts";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const shipped = await loadProfiles(path.join(root, "profiles"));
+
+function shippedProfile(name: string) {
+  return prepareProfile(shipped.find((profile) => profile.name === name)!);
+}
+
+/** Sorted draws. */
+function draws(sample: (rng: () => number) => number): number[] {
+  const rng = createRng(17);
+  return Array.from({ length: 20_000 }, () => sample(rng)).toSorted((a, b) => a - b);
+}
+
+describe("the default profile", () => {
+  const profile = shippedProfile("default");
+
+  test("has the central 90 % of its TTFT between 250 and 800 ms", () => {
+    const ttftMs = draws(profile.ttftMs.sample);
+    expect(ttftMs[1000]).toBeGreaterThan(250);
+    expect(ttftMs[19_000]).toBeLessThan(800);
+  });
+
+  test("has a mean ITL between 10 and 20 ms", () => {
+    const itlMs = draws(profile.itlMs.sample);
+    const mean = itlMs.reduce((sum, ms) => sum + ms, 0) / itlMs.length;
+    expect(mean).toBeGreaterThan(10);
+    expect(mean).toBeLessThan(20);
+  });
+
+  test("answers as long as the Azure conversations of 2023: p50 129, p99 601, mean 211 tokens", () => {
+    const tokens = draws(profile.outputTokens.sample);
+    expect(Math.abs(tokens[10_000]! / 129 - 1)).toBeLessThan(0.05);
+    expect(Math.abs(tokens[19_800]! / 601 - 1)).toBeLessThan(0.05);
+    expect(Math.abs(profile.outputTokens.mean / 211 - 1)).toBeLessThan(0.02);
+  });
+
+  test("is not slowed by the first 1,000 calls in flight", () => {
+    expect(profile.profile.load[0]).toEqual({ inFlight: 1000, ttft: 1, itl: 1 });
+  });
+});
+
+describe("the shipped profiles", () => {
+  test.each(shipped)("say of each number of $name where it comes from", ({ sources }) => {
+    expect(Object.keys(sources).sort()).toEqual(["itlMs", "load", "outputTokens", "prefill", "ttftMs"]);
+    for (const source of Object.values(sources)) expect(source.length).toBeGreaterThan(10);
+  });
+
+  test.each(shipped)("bear the name of their file: $name", async ({ name }) => {
+    await expect(readFile(path.join(root, "profiles", `${name}.yaml`), "utf8")).resolves.toContain(`name: ${name}\n`);
+  });
+
+  test.each([
+    ["gpt-4o-2024-08-06", "gpt-4o"],
+    ["gpt-4o-mini", "gpt-4o-mini"],
+    ["gpt-4.1-nano-2025-04-14", "gpt-4.1-nano"],
+    ["gpt-4.1-mini", "gpt-4.1-mini"],
+    ["gpt-4.1", "gpt-4.1"],
+    ["gpt-5", "gpt-5"],
+    ["gpt-5.2", "gpt-5"],
+    ["gpt-5-mini", "gpt-5-mini"],
+    ["o3", "o3"],
+    ["o4-mini", "o4-mini"],
+    ["claude-haiku-4-5-20251001", "claude-haiku-4.5"],
+    ["claude-sonnet-4-5", "claude-sonnet-4.5"],
+    ["claude-sonnet-4-6", "claude-sonnet-4.6"],
+    ["claude-opus-4-6", "claude-opus-4.6"],
+    ["gemini-2.5-flash", "gemini-2.5-flash"],
+    ["gemini-2.5-pro", "gemini-2.5-pro"],
+    ["meta-llama/Llama-3.3-70B-Instruct", "llama-3.3-70b"],
+    ["llama-2-70b-chat", "llama-2-70b"],
+    ["text-embedding-3-small", "text-embedding-3-small"],
+    ["text-embedding-3-large", "text-embedding-3-large"],
+    ["some-model-of-mine", "default"],
+  ])("stand for the model %s: %s", (model, name) => {
+    const cache = createProfileCache({ profiles: shipped, fallback: "default", max: 10 });
+    expect(cache.find(model, undefined).profile.name).toBe(name);
+  });
+
+  test("answer at once with 50 tokens when the sidecar itself is measured", () => {
+    const { ttftMs, itlMs, outputTokens } = shippedProfile("instant");
+    expect([ttftMs, itlMs, outputTokens].map(({ sample }) => sample(() => 0.9))).toEqual([0, 0, 50]);
+  });
+
+  test.each(shipped)("are in the table of docs/profiles.md with their figures: $name", async (profile) => {
+    const page = await readFile(path.join(root, "docs/profiles.md"), "utf8");
+    const cells = [profile.ttftMs, profile.itlMs].flatMap((distribution) => {
+      const { sample } = prepareProfile({ ...profile, ttftMs: distribution }).ttftMs;
+      return [0.5, 0.99].map((q) => String(Number(sample(() => q).toPrecision(3))));
+    });
+    expect(page).toContain(`| \`${profile.name}\` | ${cells.join(" | ")} |`);
+  });
+});
+
+describe("loading a folder", () => {
+  let folder = "";
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "profiles-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const good = `
+name: mine
+ttftMs: { kind: constant, value: 300 }
+itlMs: { kind: uniform, min: 10, max: 20 }
+outputTokens: { kind: constant, value: 40 }
+`;
+
+  /** Code and message of loading one file, without the folder's name. */
+  async function mistakeOf(text: string): Promise<string> {
+    const file = path.join(folder, "mine.yaml");
+    await writeFile(file, text);
+    const caught: unknown = await loadProfiles(folder).catch((error: unknown) => error);
+    await rm(file);
+    if (!(caught instanceof StuntdoubleError)) return "nothing";
+    return `${caught.code} ${caught.message.replace(file, "mine.yaml")}`;
+  }
+
+  test("needs only a name and three distributions in a file", async () => {
+    await writeFile(path.join(folder, "a.yaml"), good);
+    await writeFile(path.join(folder, "notes.txt"), "not a profile");
+    await expect(loadProfiles(folder)).resolves.toEqual([
+      {
+        name: "mine",
+        description: "",
+        models: [],
+        sources: {},
+        ttftMs: { kind: "constant", value: 300 },
+        itlMs: { kind: "uniform", min: 10, max: 20 },
+        outputTokens: { kind: "constant", value: 40 },
+        prefill: { freePromptTokens: 0, msPer1000Tokens: 0 },
+        load: [],
+      },
+    ]);
+    await rm(path.join(folder, "a.yaml"));
+  });
+
+  test("names file and setting of an unknown key", async () => {
+    expect(await mistakeOf(`${good}speed: 3\n`)).toBe('CONFIG_INVALID mine.yaml: Unrecognized key: "speed"');
+  });
+
+  test("names file and setting of a wrong type, and every mistake at once", async () => {
+    const mistake = await mistakeOf(good.replace("value: 300", "value: fast").replace("max: 20", "max: -1"));
+    expect(mistake).toMatch(/^CONFIG_INVALID mine\.yaml: ttftMs\.value: .*expected number.*; itlMs\.max: /);
+  });
+
+  test("names file and setting of a value out of range", async () => {
+    const mistake = await mistakeOf(good.replace("max: 20", "max: 5"));
+    expect(mistake).toBe("CONFIG_INVALID mine.yaml: itlMs.max must be a number of at least 10, got 5");
+  });
+
+  test("refuses a kind of distribution that does not exist", async () => {
+    expect(await mistakeOf(good.replace("kind: uniform", "kind: weibull"))).toMatch(
+      /^CONFIG_INVALID mine\.yaml: itlMs\.kind: /,
+    );
+  });
+
+  test("refuses load rows that go back", async () => {
+    const load = "load: [{ inFlight: 9, ttft: 1, itl: 1 }, { inFlight: 3, ttft: 1, itl: 1 }]\n";
+    expect(await mistakeOf(good + load)).toBe(
+      "CONFIG_INVALID mine.yaml: load[1].inFlight must be larger than 9 of the row before, got 3",
+    );
+  });
+
+  test("names the file of broken YAML and of an empty file", async () => {
+    expect(await mistakeOf("name: [")).toMatch(/^CONFIG_INVALID mine\.yaml: /);
+    expect(await mistakeOf("")).toMatch(/^CONFIG_INVALID mine\.yaml: .*expected object/);
+  });
+
+  test("refuses two profiles of one name and names both files", async () => {
+    await writeFile(path.join(folder, "a.yaml"), good);
+    expect(await mistakeOf(good)).toBe(
+      `CONFIG_INVALID mine.yaml: the name mine is already taken by ${path.join(folder, "a.yaml")}`,
+    );
+    await rm(path.join(folder, "a.yaml"));
+  });
+
+  test("that does not exist names the folder", async () => {
+    const missing = path.join(folder, "nowhere");
+    await expect(loadProfiles(missing)).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      message: `${missing}: the profiles folder cannot be read`,
+    });
+  });
+});

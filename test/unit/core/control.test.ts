@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { readControl, type ControlSettings } from "../../../src/core/control.ts";
+import type { Decision } from "../../../src/core/types.ts";
+
+const settings: ControlSettings = {
+  header: "x-stuntdouble",
+  enabled: true,
+  tokenMatches: undefined,
+  maxDelayMs: 5000,
+  faults: undefined,
+  upstreams: ["openai"],
+  profiles: ["default", "gpt-4o"],
+};
+const two: ControlSettings = { ...settings, upstreams: ["openai", "other"] };
+
+const simulated: Decision = {
+  rule: "default",
+  serve: { from: "simulator", profile: undefined },
+  mirror: undefined,
+  faults: [{ kind: "hang" }],
+  wishes: {},
+};
+const forwarded: Decision = { ...simulated, rule: "real", serve: { from: "upstream", upstream: "openai" }, faults: [] };
+
+const read = (value: string, decision = simulated, given = settings) => readControl(value, given, decision);
+
+test("simulate takes a forwarded call to the simulator, with the wishes beside it", () => {
+  expect(read(`simulate, profile="gpt-4o", ttft=200, itl=12.5, tokens=40, seed=7`, forwarded)).toEqual({
+    rule: "control",
+    serve: { from: "simulator", profile: "gpt-4o" },
+    mirror: undefined,
+    faults: [],
+    wishes: { ttftMs: 200, itlMs: 12.5, outputTokens: 40, seed: 7 },
+  });
+});
+
+test("forward takes the only upstream there is", () => {
+  expect(read("forward").serve).toEqual({ from: "upstream", upstream: "openai" });
+});
+
+test("forward names its upstream where there are several", () => {
+  expect(read("forward, upstream=other", simulated, two).serve).toEqual({ from: "upstream", upstream: "other" });
+  expect(() => read("forward", simulated, two)).toThrow(/one of openai, other/);
+});
+
+test("forward is refused where no upstream is configured", () => {
+  expect(() => read("forward", simulated, { ...settings, upstreams: [] })).toThrow(/no upstream is configured/);
+});
+
+test("what the header does not name stays as the rule said", () => {
+  const { serve, faults } = read("ttft=5");
+  expect([serve, faults]).toEqual([simulated.serve, simulated.faults]);
+});
+
+test("a fault replaces those of the rule", () => {
+  expect(read("fault=cut;after=12").faults).toEqual([{ kind: "cut", afterTokens: 12 }]);
+});
+
+test("several faults stand in brackets, in their order", () => {
+  expect(read("fault=(cut;after=12 delay;ms=100)").faults.map(({ kind }) => kind)).toEqual(["cut", "delay"]);
+});
+
+test("empty brackets take away the faults of the rule", () => {
+  expect(read("fault=()").faults).toEqual([]);
+});
+
+test("mirror compares a forwarded call with the simulator, and ?0 does not", () => {
+  const mirrored = read("mirror, profile=gpt-4o", forwarded);
+  expect(mirrored.mirror).toEqual({ from: "simulator", profile: "gpt-4o" });
+  expect(read("mirror=?0", mirrored).mirror).toBeUndefined();
+});
+
+test("a simulated call loses the mirror of its rule", () => {
+  expect(read("simulate", { ...forwarded, mirror: { from: "simulator", profile: undefined } }).mirror).toBeUndefined();
+});
+
+test("an empty header changes nothing", () => {
+  expect(read("")).toBe(simulated);
+});
+
+test.each([
+  ["an unknown key", "simulte", /unknown key "simulte". Allowed: simulate, forward/],
+  ["a key named like a member of every object", "constructor", /unknown key/],
+  ["both sources", "simulate, forward", /exclude each other/],
+  ["a value where none belongs", "simulate=1", /simulate takes no value/],
+  ["an unknown profile", "profile=gpt-5x", /no profile "gpt-5x". Allowed: default, gpt-4o/],
+  ["an unknown upstream", "forward, upstream=nope", /no upstream "nope"/],
+  ["an upstream for a simulated call", "upstream=openai", /upstream needs forward/],
+  ["a mirror of a simulated call", "mirror", /mirror needs a call that is forwarded/],
+  ["a negative time", "ttft=-1", /ttft must be a number of milliseconds from 0 to 5000/],
+  ["a time as text", `ttft="200"`, /ttft must be a number/],
+  ["a time above the cap", "ttft=5001", /control.maxDelayMs allows 5000 ms/],
+  ["a gap above the cap", "itl=5001", /control.maxDelayMs allows 5000 ms/],
+  ["a delay above the cap", "fault=delay;ms=5001", /fault delay ms is 5001 ms, but control.maxDelayMs allows 5000 ms/],
+  ["half a token", "tokens=1.5", /tokens must be a whole number from 0 to 100000/],
+  ["an answer that is too long", "tokens=100001", /tokens must be a whole number from 0 to 100000/],
+  ["an unknown fault", "fault=explode", /fault "explode" is not allowed. Allowed: status, delay/],
+  ["an unknown option of a fault", "fault=cut;afterwards=1", /cut/],
+  ["a fault without a name", "fault", /without a name/],
+  ["a broken dictionary", "simulate,,", /not a Structured Field dictionary/],
+  ["bytes as an option", "fault=cut;after=:aGk=:", /parameter after must be/],
+])("%s is refused with what was allowed", (_name, value, message) => {
+  expect(() => read(value)).toThrow(message);
+  expect(() => read(value)).toThrow(expect.objectContaining({ code: "BODY_INVALID", status: 400 }));
+});
+
+test("a profile for a call that is only forwarded is refused", () => {
+  expect(() => read("profile=gpt-4o", forwarded)).toThrow(/profile needs simulate or mirror/);
+});
+
+test("only the kinds of faults that the configuration allows may be injected", () => {
+  const delayOnly = { ...settings, faults: ["delay"] };
+  expect(read("fault=delay;ms=10", simulated, delayOnly).faults).toHaveLength(1);
+  expect(() => read("fault=cut;after=1", simulated, delayOnly)).toThrow(/Allowed: delay/);
+});
+
+const guarded: ControlSettings = { ...settings, tokenMatches: (given) => given === "secret" };
+
+test.each(["simulate, ttft=1", `simulate, token="wrong"`, "simulate, token", `simulte, token="wrong"`, "simulate,,"])(
+  "without the right token %s changes nothing",
+  (value) => {
+    expect(read(value, forwarded, guarded)).toBe(forwarded);
+  },
+);
+
+test("with the right token the header is followed", () => {
+  expect(read(`simulate, token="secret"`, forwarded, guarded).rule).toBe("control");
+});
+
+test("the right token alone changes nothing", () => {
+  expect(read(`token="secret"`, forwarded, guarded)).toBe(forwarded);
+});

@@ -1,0 +1,130 @@
+import { encode } from "gpt-tokenizer/encoding/o200k_base";
+import { describe, expect, test } from "vitest";
+import { prepareProfile } from "../../../src/core/profile.ts";
+import { simulate, simulateTiming, type Simulation } from "../../../src/core/simulate.ts";
+import type { Plan, Profile } from "../../../src/core/types.ts";
+import type { Ask, Script } from "../../../src/core/wire/types.ts";
+import { profileOf } from "../../support/profile.ts";
+
+const drawn: Partial<Profile> = {
+  ttftMs: { kind: "lognormal", p50: 447, p99: 799 },
+  itlMs: { kind: "lognormal", p50: 14.2, p99: 28.4 },
+  outputTokens: { kind: "uniform", min: 20, max: 400 },
+};
+
+/** What a dialect is told to write. */
+function scriptOf(options: {
+  ask?: Partial<Ask>;
+  profile?: Partial<Profile>;
+  simulation?: Partial<Simulation>;
+  callId?: string;
+}): Script {
+  const scripts: Script[] = [];
+  const plan: Plan = { head: undefined, headAtMs: 0, frames: [], ending: "finish", endAtMs: 0 };
+  const write = (script: Script): Plan => {
+    scripts.push(script);
+    return plan;
+  };
+  const made = simulate(
+    simulationOf({ ...options, ask: { ...options.ask, write } }),
+    options.callId ?? "call-1",
+    1_700_000_000,
+  );
+  expect(made).toBe(plan);
+  expect(scripts).toHaveLength(1);
+  return scripts[0]!;
+}
+
+function simulationOf(options: {
+  ask?: Partial<Ask>;
+  profile?: Partial<Profile>;
+  simulation?: Partial<Simulation>;
+}): Simulation {
+  const ask: Ask = {
+    model: "gpt-4o",
+    stream: true,
+    promptTokens: 12,
+    maxTokens: undefined,
+    seed: undefined,
+    write: () => {
+      throw new Error("a timing needs no text");
+    },
+    ...options.ask,
+  };
+  const profile = prepareProfile(profileOf(options.profile ?? drawn));
+  return { ask, profile, wishes: {}, seed: 42, inFlight: 1, ...options.simulation };
+}
+
+describe("simulate", () => {
+  test("gives the same lengths, times and text for the same seed and ask, whatever the call", () => {
+    const [first, second] = [scriptOf({ callId: "a" }), scriptOf({ callId: "b" })];
+    expect(second.tokens).toEqual(first.tokens);
+    expect(second.timing).toEqual(first.timing);
+    expect(second.finish).toBe(first.finish);
+    expect(Array.from({ length: 5 }, second.rng)).toEqual(Array.from({ length: 5 }, first.rng));
+  });
+
+  test("gives another answer for another seed", () => {
+    const [first, second] = [scriptOf({}), scriptOf({ simulation: { seed: 43 } })];
+    expect(second.tokens).not.toEqual(first.tokens);
+    expect(second.timing.ttftMs).not.toBe(first.timing.ttftMs);
+  });
+
+  test("hands on the call's id and the time of day", () => {
+    expect(scriptOf({ callId: "call-7" })).toMatchObject({ id: "call-7", createdSeconds: 1_700_000_000 });
+  });
+
+  test("gives each token its own time and its own piece of text", () => {
+    const { tokens, timing } = scriptOf({});
+    expect(tokens.length).toBe(timing.atMs.length);
+    expect(encode(tokens.join("")).length).toBe(tokens.length);
+  });
+
+  test("stops by itself below max_tokens", () => {
+    const script = scriptOf({ ask: { maxTokens: 101 }, profile: {} });
+    expect([script.tokens.length, script.finish]).toEqual([100, "stop"]);
+  });
+
+  test.each([1, 7, 99, 100])("gives %d tokens and finishes with length when max_tokens is that", (maxTokens) => {
+    const script = scriptOf({ ask: { maxTokens }, profile: {} });
+    expect([script.tokens.length, script.timing.atMs.length, script.finish]).toEqual([maxTokens, maxTokens, "length"]);
+  });
+
+  test("gives the wished number of tokens, within max_tokens", () => {
+    const wishes = { outputTokens: 33 };
+    expect(scriptOf({ simulation: { wishes } })).toMatchObject({ finish: "stop", tokens: { length: 33 } });
+    expect(scriptOf({ simulation: { wishes }, ask: { maxTokens: 20 } })).toMatchObject({
+      finish: "length",
+      tokens: { length: 20 },
+    });
+  });
+
+  test("gives no tokens to an operation without text, which is whole at TTFT", () => {
+    const { tokens, timing } = scriptOf({ ask: { maxTokens: 0 } });
+    expect(tokens).toEqual([]);
+    expect(timing.atMs).toHaveLength(0);
+    expect(timing.totalMs).toBe(timing.ttftMs);
+    expect(timing.ttftMs).toBeGreaterThan(0);
+  });
+
+  test("is slower under load and for a long prompt", () => {
+    const profile = {
+      load: [
+        { inFlight: 1, ttft: 1, itl: 1 },
+        { inFlight: 101, ttft: 3, itl: 2 },
+      ],
+      prefill: { freePromptTokens: 1000, msPer1000Tokens: 20 },
+    };
+    expect(scriptOf({ profile, simulation: { inFlight: 51 } }).timing).toMatchObject({
+      ttftMs: 800,
+      totalMs: 800 + 99 * 22.5,
+    });
+    expect(scriptOf({ profile, ask: { promptTokens: 11_000 } }).timing.ttftMs).toBe(600);
+  });
+});
+
+describe("simulateTiming", () => {
+  test("is the timing of the answer that would be simulated, without writing it", () => {
+    expect(simulateTiming(simulationOf({}))).toEqual(scriptOf({}).timing);
+  });
+});
