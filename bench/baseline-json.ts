@@ -16,7 +16,9 @@ createServer((request, response) => {
       object: "chat.completion",
       created: Math.floor(Date.now() / 1000),
       model,
-      choices: [{ index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" }],
+      choices: [
+        { index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" },
+      ],
       usage: { prompt_tokens: 20, completion_tokens: 50, total_tokens: 70 },
     });
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(answer) });

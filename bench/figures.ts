@@ -1,7 +1,22 @@
 import { hash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
-import { answers, chatRequest, compiled, figure, listening, load, median, outFolder, residentKib, spread, startServer, startStuntdouble, type Figure, type Running } from "./lib.ts";
+import {
+  answers,
+  chatRequest,
+  compiled,
+  figure,
+  listening,
+  load,
+  median,
+  outFolder,
+  residentKib,
+  spread,
+  startServer,
+  startStuntdouble,
+  type Figure,
+  type Running,
+} from "./lib.ts";
 
 const here = import.meta.dirname;
 const repeats = 3;
@@ -9,7 +24,8 @@ const repeats = 3;
 /** Twenty rules that do not match, as a node in use has them. */
 const rules = Array.from(
   { length: 20 },
-  (_, index) => `  - { name: rule-${index}, match: { model: "other-${index}*", header: { x-team: "team-${index}" } }, serve: simulate }`,
+  (_, index) =>
+    `  - { name: rule-${index}, match: { model: "other-${index}*", header: { x-team: "team-${index}" } }, serve: simulate }`,
 ).join("\n");
 
 /** Every feature on: key, rate limit, rules, permits, metrics, log line. */
@@ -31,16 +47,21 @@ export async function simulatedJson(): Promise<Figure[]> {
   const ours = await startStuntdouble("json", `${featuresOn}default: { serve: simulate, profile: instant }\n`, 9310);
   const bare = await startServer(node("baseline-json.ts", "9314"), () => answers(9314));
   const request = chatRequest({ stream: false });
-  const results = await interleaved({ ours: { port: 9310, pid: ours.pid }, bare: { port: 9314, pid: bare.pid } }, (target) =>
-    load({ ...target, connections: 64, seconds: 3, request }),
+  const results = await interleaved(
+    { ours: { port: 9310, pid: ours.pid }, bare: { port: 9314, pid: bare.pid } },
+    (target) => load({ ...target, connections: 64, seconds: 3, request }),
   );
   await ours.stop();
   await bare.stop();
   const rate = (name: "ours" | "bare"): number[] => results[name].map((each) => each.answers / each.seconds);
   const cpu = (name: "ours" | "bare"): number[] => results[name].map((each) => (each.cpuSeconds / each.answers) * 1e6);
-  console.log(`simulated JSON   ours ${spread(rate("ours"))} requests/s, ${spread(cpu("ours"), 1)} µs CPU; bare node:http ${spread(rate("bare"))} requests/s, ${spread(cpu("bare"), 1)} µs CPU`);
+  console.log(
+    `simulated JSON   ours ${spread(rate("ours"))} requests/s, ${spread(cpu("ours"), 1)} µs CPU; bare node:http ${spread(rate("bare"))} requests/s, ${spread(cpu("bare"), 1)} µs CPU`,
+  );
   return [
-    figure("simulated JSON, requests/s against bare node:http", median(ratios(rate("ours"), rate("bare"))), { atLeast: 0.6 }),
+    figure("simulated JSON, requests/s against bare node:http", median(ratios(rate("ours"), rate("bare"))), {
+      atLeast: 0.6,
+    }),
     figure("simulated JSON, requests/s on one core", median(rate("ours")), { atLeast: 6000, digits: 0 }),
     figure("simulated JSON, errors", sum(results.ours.map(({ errors }) => errors)), { atMost: 0, digits: 0 }),
   ];
@@ -55,15 +76,20 @@ export async function forwardedJson(): Promise<Figure[]> {
   const ours = await startStuntdouble("forward", config, 9320);
   const proxy = await startServer(node("baseline-proxy.ts", "9324", "9322"), () => listening(9324));
   const request = chatRequest({ stream: false });
-  const results = await interleaved({ ours: { port: 9320, pid: ours.pid }, proxy: { port: 9324, pid: proxy.pid } }, (target) =>
-    load({ ...target, connections: 64, seconds: 3, request }),
+  const results = await interleaved(
+    { ours: { port: 9320, pid: ours.pid }, proxy: { port: 9324, pid: proxy.pid } },
+    (target) => load({ ...target, connections: 64, seconds: 3, request }),
   );
   for (const each of [ours, proxy, stub]) await each.stop();
   const rate = (name: "ours" | "proxy"): number[] => results[name].map((each) => each.answers / each.seconds);
   const cpu = (name: "ours" | "proxy"): number[] => results[name].map((each) => (each.cpuSeconds / each.answers) * 1e6);
-  console.log(`forwarded JSON   ours ${spread(rate("ours"))} requests/s, ${spread(cpu("ours"), 1)} µs CPU; @fastify/http-proxy ${spread(rate("proxy"))} requests/s, ${spread(cpu("proxy"), 1)} µs CPU`);
+  console.log(
+    `forwarded JSON   ours ${spread(rate("ours"))} requests/s, ${spread(cpu("ours"), 1)} µs CPU; @fastify/http-proxy ${spread(rate("proxy"))} requests/s, ${spread(cpu("proxy"), 1)} µs CPU`,
+  );
   return [
-    figure("forwarded JSON, requests/s against @fastify/http-proxy", median(ratios(rate("ours"), rate("proxy"))), { atLeast: 1 }),
+    figure("forwarded JSON, requests/s against @fastify/http-proxy", median(ratios(rate("ours"), rate("proxy"))), {
+      atLeast: 1,
+    }),
     figure("forwarded JSON, errors", sum(results.ours.map(({ errors }) => errors)), { atMost: 0, digits: 0 }),
   ];
 }
@@ -92,7 +118,8 @@ async function chunkGaps(port: number): Promise<number[]> {
     body: JSON.stringify({ model: "gpt-4o", stream: true, messages: [{ role: "user", content: "hi" }] }),
   });
   const times: number[] = [];
-  for await (const chunk of response.body!) if (new TextDecoder().decode(chunk).includes("data: {")) times.push(performance.now());
+  for await (const chunk of response.body!)
+    if (new TextDecoder().decode(chunk).includes("data: {")) times.push(performance.now());
   return times.slice(1).map((time, index) => time - times[index]!);
 }
 
@@ -105,18 +132,41 @@ export async function streams(): Promise<Figure[]> {
   const bare = await startServer([server, "9344", "sse", "100", "100000", "15000"], () => listening(9344));
   const targets = { ours: { port: 9340, pid: ours.pid }, bare: { port: 9344, pid: bare.pid } };
   const request = chatRequest({ stream: true });
-  const few = await interleaved(targets, (target) => load({ ...target, connections: 100, seconds: 4, request, itlMs: 15 }));
-  const many = await interleaved(targets, (target) => load({ ...target, connections: 1000, seconds: 5, request, itlMs: 15 }));
+  const few = await interleaved(targets, (target) =>
+    load({ ...target, connections: 100, seconds: 4, request, itlMs: 15 }),
+  );
+  const many = await interleaved(targets, (target) =>
+    load({ ...target, connections: 1000, seconds: 5, request, itlMs: 15 }),
+  );
   await ours.stop();
   await bare.stop();
   const cpu = (name: "ours" | "bare"): number[] => many[name].map((each) => (each.cpuSeconds / each.events) * 1e6);
   const share = many.ours.map((each) => each.events / each.seconds / offered(1000));
-  console.log(`1,000 streams    ours ${spread(cpu("ours"), 2)} µs CPU a token, ${spread(share, 3)} of the tokens offered; C loop ${spread(cpu("bare"), 2)} µs`);
-  console.log(`100 streams      gap error p50 ${spread(few.ours.map(({ gapP50Ms }) => gapP50Ms), 1)} ms, p99 ${spread(few.ours.map(({ gapP99Ms }) => gapP99Ms), 1)} ms; C loop p99 ${spread(few.bare.map(({ gapP99Ms }) => gapP99Ms), 1)} ms`);
+  console.log(
+    `1,000 streams    ours ${spread(cpu("ours"), 2)} µs CPU a token, ${spread(share, 3)} of the tokens offered; C loop ${spread(cpu("bare"), 2)} µs`,
+  );
+  console.log(
+    `100 streams      gap error p50 ${spread(
+      few.ours.map(({ gapP50Ms }) => gapP50Ms),
+      1,
+    )} ms, p99 ${spread(
+      few.ours.map(({ gapP99Ms }) => gapP99Ms),
+      1,
+    )} ms; C loop p99 ${spread(
+      few.bare.map(({ gapP99Ms }) => gapP99Ms),
+      1,
+    )} ms`,
+  );
   return [
-    figure("1,000 streams x 15 ms, CPU a token against the C loop", median(ratios(cpu("ours"), cpu("bare"))), { atMost: 2.2 }),
+    figure("1,000 streams x 15 ms, CPU a token against the C loop", median(ratios(cpu("ours"), cpu("bare"))), {
+      atMost: 2.2,
+    }),
     figure("1,000 streams x 15 ms, share of offered tokens", median(share), { atLeast: 0.95, digits: 3 }),
-    figure("100 streams x 15 ms, gap error p99", median(few.ours.map(({ gapP99Ms }) => gapP99Ms)), { atMost: 10, digits: 1, unit: " ms" }),
+    figure("100 streams x 15 ms, gap error p99", median(few.ours.map(({ gapP99Ms }) => gapP99Ms)), {
+      atMost: 10,
+      digits: 1,
+      unit: " ms",
+    }),
   ];
 }
 
@@ -173,24 +223,31 @@ export async function abandoned(): Promise<Figure[]> {
   const ours = await startStuntdouble("abandon", config, 9360);
   const request = chatRequest({ stream: true });
   const full = (): Promise<number> =>
-    load({ port: 9360, pid: ours.pid, connections: 300, seconds: 4, request, itlMs: 15 }).then(({ events, seconds }) => events / seconds);
+    load({ port: 9360, pid: ours.pid, connections: 300, seconds: 4, request, itlMs: 15 }).then(
+      ({ events, seconds }) => events / seconds,
+    );
   const before = await full();
   for (let round = 0; round < 10; round += 1) closeAll(await openAndAsk(9360, 300));
   const after = await full();
   await ours.stop();
   await stub.stop();
-  console.log(`abandoned        ${before.toFixed(0)} tokens/s before, ${after.toFixed(0)} after 10 × 300 streams were abandoned`);
+  console.log(
+    `abandoned        ${before.toFixed(0)} tokens/s before, ${after.toFixed(0)} after 10 × 300 streams were abandoned`,
+  );
   return [figure("tokens/s after 10 × 300 abandoned streams against before", after / before, { atLeast: 0.97 })];
 }
 
 type Target = { port: number; pid: number };
 
 /** Runs each target in turn, in reversed order every second round. */
-async function interleaved<Name extends string, Result>(targets: Record<Name, Target>, once: (target: Target) => Promise<Result>): Promise<Record<Name, Result[]>> {
+async function interleaved<Name extends string, Result>(
+  targets: Record<Name, Target>,
+  once: (target: Target) => Promise<Result>,
+): Promise<Record<Name, Result[]>> {
   const names = Object.keys(targets) as Name[];
   const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Record<Name, Result[]>;
   for (let round = 0; round < repeats; round += 1) {
-    for (const name of round % 2 === 0 ? names : [...names].reverse()) results[name].push(await once(targets[name]));
+    for (const name of round % 2 === 0 ? names : names.toReversed()) results[name].push(await once(targets[name]));
   }
   return results;
 }

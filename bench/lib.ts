@@ -14,8 +14,15 @@ const loadCore = "1";
 export type Running = { readonly pid: number; stop(): Promise<void> };
 
 /** Starts a server on its core and waits until `ready` says so. Its output goes nowhere. */
-export async function startServer(command: readonly string[], ready: () => Promise<boolean>, core = serverCore): Promise<Running> {
-  const child = spawn("taskset", ["-c", core, ...command], { stdio: ["ignore", "ignore", "inherit"], cwd: path.join(here, "..") });
+export async function startServer(
+  command: readonly string[],
+  ready: () => Promise<boolean>,
+  core = serverCore,
+): Promise<Running> {
+  const child = spawn("taskset", ["-c", core, ...command], {
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: path.join(here, ".."),
+  });
   const deadline = Date.now() + 20_000;
   while (!(await ready())) {
     if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended with ${child.exitCode}`);
@@ -83,12 +90,25 @@ export type Load = {
 };
 
 /** Puts load on a port and measures the server's CPU time meanwhile. */
-export async function load(options: { port: number; pid: number; connections: number; seconds: number; request: string; itlMs?: number }): Promise<Load> {
+export async function load(options: {
+  port: number;
+  pid: number;
+  connections: number;
+  seconds: number;
+  request: string;
+  itlMs?: number;
+}): Promise<Load> {
   const binary = path.join(outFolder, "load");
   const file = path.join(outFolder, "request.txt");
   await writeFile(file, options.request);
   const { port, connections, seconds, itlMs } = options;
-  const args = [String(port), String(connections), String(seconds), file, ...(itlMs === undefined ? [] : [String(itlMs * 1000)])];
+  const args = [
+    String(port),
+    String(connections),
+    String(seconds),
+    file,
+    ...(itlMs === undefined ? [] : [String(itlMs * 1000)]),
+  ];
   const child = run("taskset", ["-c", loadCore, binary, ...args]);
   const warmSeconds = itlMs === undefined ? seconds / 5 : (seconds * 2) / 5;
   await new Promise((resolve) => setTimeout(resolve, warmSeconds * 1000));
@@ -124,7 +144,10 @@ export function chatRequest(options: { stream: boolean; headers?: string }): str
     model: "gpt-4o",
     messages: [
       { role: "system", content: "You are a helpful assistant." },
-      { role: "user", content: "What is the capital of France, and how many people live there? Answer in one sentence, please." },
+      {
+        role: "user",
+        content: "What is the capital of France, and how many people live there? Answer in one sentence, please.",
+      },
     ],
     temperature: 0.7,
     stream: options.stream,
@@ -150,7 +173,11 @@ export function spread(numbers: readonly number[], digits = 0): string {
 /** One figure against its goal. */
 export type Figure = { readonly what: string; readonly got: string; readonly goal: string; readonly met: boolean };
 
-export function figure(what: string, got: number, goal: { atLeast?: number; atMost?: number; digits?: number; unit?: string }): Figure {
+export function figure(
+  what: string,
+  got: number,
+  goal: { atLeast?: number; atMost?: number; digits?: number; unit?: string },
+): Figure {
   const { atLeast = -Infinity, atMost = Infinity, digits = 2, unit = "" } = goal;
   const wanted = atLeast === -Infinity ? `≤ ${atMost}` : `≥ ${atLeast}`;
   return { what, got: got.toFixed(digits) + unit, goal: wanted + unit, met: got >= atLeast && got <= atMost };

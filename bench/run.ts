@@ -17,12 +17,14 @@ const usual = Object.keys(parts).filter((name) => name !== "soak");
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in parts));
-if (unknown.length > 0) throw new Error(`no such benchmark: ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);
+if (unknown.length > 0)
+  throw new Error(`no such benchmark: ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);
 
 const figures: Figure[] = [];
 for (const name of wanted.length > 0 ? wanted : usual) figures.push(...(await parts[name]!()));
 
 const width = Math.max(...figures.map(({ what }) => what.length));
 console.log();
-for (const { what, got, goal, met } of figures) console.log(`${met ? "ok  " : "MISS"}  ${what.padEnd(width)}  ${got}  (goal ${goal})`);
+for (const { what, got, goal, met } of figures)
+  console.log(`${met ? "ok  " : "MISS"}  ${what.padEnd(width)}  ${got}  (goal ${goal})`);
 process.exitCode = figures.every(({ met }) => met) ? 0 : 1;

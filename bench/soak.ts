@@ -1,6 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { featuresOn } from "./figures.ts";
-import { chatRequest, compiled, figure, listening, load, residentKib, startServer, startStuntdouble, type Figure } from "./lib.ts";
+import {
+  chatRequest,
+  compiled,
+  figure,
+  listening,
+  load,
+  residentKib,
+  startServer,
+  startStuntdouble,
+  type Figure,
+} from "./lib.ts";
 
 const minutes = Number(process.env["SOAK_MINUTES"] ?? "10");
 
@@ -23,8 +33,14 @@ default: { serve: simulate, profile: instant }
   for (let minute = 0; minute < minutes; minute += 1) {
     await load({ port: 9370, pid: ours.pid, connections: 64, seconds: 48, request, itlMs: 5 });
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    const sample = { kib: await residentKib(ours.pid), handles: (await readdir(`/proc/${ours.pid}/fd`)).length, inFlight: await inFlight(9371) };
-    console.log(`soak minute ${minute + 1}    ${sample.kib} KiB, ${sample.handles} handles, ${sample.inFlight} permits held`);
+    const sample = {
+      kib: await residentKib(ours.pid),
+      handles: (await readdir(`/proc/${ours.pid}/fd`)).length,
+      inFlight: await inFlight(9371),
+    };
+    console.log(
+      `soak minute ${minute + 1}    ${sample.kib} KiB, ${sample.handles} handles, ${sample.inFlight} permits held`,
+    );
     samples.push(sample);
   }
   await ours.stop();
@@ -33,7 +49,10 @@ default: { serve: simulate, profile: instant }
   const growth = (half.at(-1)!.kib - half[0]!.kib) / 1024;
   return [
     figure("soak, memory growth over the second half", growth, { atMost: 8, digits: 1, unit: " MiB" }),
-    figure("soak, handles at the end against the first minute", samples.at(-1)!.handles - samples[0]!.handles, { atMost: 8, digits: 0 }),
+    figure("soak, handles at the end against the first minute", samples.at(-1)!.handles - samples[0]!.handles, {
+      atMost: 8,
+      digits: 0,
+    }),
     figure("soak, permits held when idle", samples.at(-1)!.inFlight, { atMost: 0, digits: 0 }),
   ];
 }

@@ -38,7 +38,7 @@ export type App = {
 export async function startApp(options: AppOptions): Promise<App> {
   const { clock, log } = options;
   const { listen, admin } = options.settings.config;
-  const fleet = createFleet(options);
+  const fleet = await createFleet(options);
   const state: NodeState = {
     settings: options.settings,
     startedAtMs: clock.now(),
@@ -74,7 +74,12 @@ type NodeState = {
   lastSuccessMs: number;
 };
 
-async function stop(fleet: Fleet, state: NodeState, adminApp: FastifyInstance, { clock, log }: AppOptions): Promise<boolean> {
+async function stop(
+  fleet: Fleet,
+  state: NodeState,
+  adminApp: FastifyInstance,
+  { clock, log }: AppOptions,
+): Promise<boolean> {
   state.ready = false;
   state.draining = true;
   const { drainMs } = state.settings.config.listen;
@@ -100,11 +105,13 @@ function serialised<Value>(task: () => Promise<Value>): () => Promise<Value> {
 async function reloadOnce(options: AppOptions, fleet: Fleet, state: NodeState): Promise<Reload> {
   const { log } = options;
   try {
-    if (options.load === undefined) throw new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file.");
+    if (options.load === undefined)
+      throw new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file.");
     const loaded = await options.load(state.settings.generation + 1);
     if (!loaded.ok) return refused(loaded.mistakes, state, log);
     await fleet.apply(loaded.settings);
-    for (const path of fixedAtStart(state.settings, loaded.settings)) log.warn({ path }, "takes effect after a restart");
+    for (const path of fixedAtStart(state.settings, loaded.settings))
+      log.warn({ path }, "takes effect after a restart");
     state.settings = loaded.settings;
     state.reloads.success += 1;
     state.lastReloadOk = true;
@@ -119,14 +126,19 @@ async function reloadOnce(options: AppOptions, fleet: Fleet, state: NodeState): 
 function refused(mistakes: readonly string[], state: NodeState, log: Log): Reload {
   state.reloads.error += 1;
   state.lastReloadOk = false;
-  log.error({ mistakes, generation: state.settings.generation }, "the new configuration is not valid; the old one stays in force");
+  log.error(
+    { mistakes, generation: state.settings.generation },
+    "the new configuration is not valid; the old one stays in force",
+  );
   return { ok: false, mistakes };
 }
 
 /** Settings that are bound to what is allocated or listened on at the start. */
 function fixedAtStart(before: Settings, now: Settings): string[] {
   const fixed = ["listen", "admin", "workers", "log"] as const;
-  const changed: string[] = fixed.filter((path) => JSON.stringify(before.config[path]) !== JSON.stringify(now.config[path]));
+  const changed: string[] = fixed.filter(
+    (path) => JSON.stringify(before.config[path]) !== JSON.stringify(now.config[path]),
+  );
   if (before.config.permits.queue !== now.config.permits.queue) changed.push("permits.queue");
   return changed;
 }
@@ -175,7 +187,11 @@ async function readings(version: string, fleet: Fleet, state: NodeState): Promis
     { name: "permit_utilisation", value: permits.utilisation() },
     { name: "queue_depth", value: permits.waiting() },
     { name: "queue_timeouts_total", value: permits.queueTimeouts() },
-    ...breakers.map(([upstream, each]): Reading => ({ name: "breaker_state", labels: [upstream], value: breakerNumber[each] })),
+    ...breakers.map(([upstream, each]): Reading => ({
+      name: "breaker_state",
+      labels: [upstream],
+      value: breakerNumber[each],
+    })),
     { name: "config_generation", value: state.settings.generation },
     { name: "config_reloads_total", labels: ["success"], value: state.reloads.success },
     { name: "config_reloads_total", labels: ["error"], value: state.reloads.error },

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { runCommand } from "./cli/index.ts";
 import type { Io } from "./cli/args.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 const io: Io = {
   out: (text) => void process.stdout.write(text),

@@ -1,30 +1,25 @@
-import { createAct, type Act } from "./act/act.ts";
-import { createUpstream } from "./act/forward.ts";
+import { createAct, type Act, type ActDeps } from "./act/act.ts";
 import type { Loop } from "./act/play.ts";
-import type { Runtime, UpstreamRuntime } from "./act/runtime.ts";
 import { createUpgrade } from "./act/upgrade.ts";
 import { createWheel } from "./act/wheel.ts";
-import { compile } from "./config/compile.ts";
 import { createShadowStore, type ShadowSnapshot } from "./core/compare.ts";
-import type { UpstreamSettings } from "./core/snapshot.ts";
 import { createTokenCounter } from "./core/tokens.ts";
 import type { Outcome } from "./core/types.ts";
 import { dialects } from "./core/wire/index.ts";
-import { createEmit } from "./emit/emit.ts";
+import type { Runtime } from "./act/runtime.ts";
+import { createEmit, type Emitters } from "./emit/emit.ts";
 import { createJournal } from "./emit/journal.ts";
 import type { Log } from "./emit/log.ts";
 import { createRecorder } from "./emit/recorder.ts";
 import type { Series } from "./emit/series.ts";
-import { createHandler, describe, place } from "./ingress/http.ts";
+import { createHandler, createUpgradeHandler } from "./ingress/http.ts";
 import { createPort, type Port } from "./ingress/port.ts";
-import { createBreaker, type BreakerState } from "./limits/breaker.ts";
+import type { BreakerState } from "./limits/breaker.ts";
 import type { Clock } from "./limits/clock.ts";
-import { createKeys } from "./limits/keys.ts";
 import { createPermits } from "./limits/permits.ts";
-import { createProfileCache } from "./limits/profiles.ts";
-import { createRates } from "./limits/rates.ts";
 import type { Settings } from "./config/load.ts";
 import type { NodeMemory } from "./node.ts";
+import { buildRuntime, modelLabels, retire } from "./runtime.ts";
 
 /** What one event loop with traffic is given. */
 export type TrafficOptions = {
@@ -56,12 +51,8 @@ export type Traffic = {
   stop(): Promise<void>;
 };
 
-/** Models that may be metric labels: those the configuration and the profiles name. */
-function modelLabels({ config, profiles }: Settings): string[] {
-  const globs = profiles.flatMap(({ name, models }) => [name, ...models]).filter((name) => !name.includes("*"));
-  return [...new Set([...(config.models ?? []), ...globs])];
-}
-
+/** Outcomes kept for the admin API. */
+const keptOutcomes = 1000;
 /** How often a draining loop looks whether its calls have ended. */
 const drainCheckMs = 20;
 
@@ -71,79 +62,50 @@ const drainCheckMs = 20;
  * @throws CONFIG_INVALID when the settings do not compile
  */
 export function createTraffic(options: TrafficOptions): Traffic {
-  const { clock, memory, worker } = options;
+  const { clock } = options;
   const loop: Loop = { clock, wheel: createWheel(clock) };
-  const journal = createJournal(1000);
-  const shadow = createShadowStore();
-  let runtime = createRuntime(options, options.settings, loop, undefined);
-  let draining = false;
-
-  const permits = createPermits({
-    memory: memory.permits,
-    worker,
-    clock,
-    queueTimeoutMs: runtime.snapshot.permits.queueTimeoutMs,
-  });
-  const recorder = createRecorder({
-    values: new Float64Array(memory.metrics[worker]!),
-    allowedModels: modelLabels(options.settings),
-    known: options.knownSeries,
-    onSeries: options.onSeries,
-  });
-  const emit = createEmit({ recorder, log: options.log, journal, shadow });
-  const deps = {
+  const state: LoopState = { runtime: buildRuntime(options, options.settings, loop, undefined), draining: false };
+  const records = createRecords(options);
+  const { queueTimeoutMs } = state.runtime.snapshot.permits;
+  const permits = createPermits({ memory: options.memory.permits, worker: options.worker, clock, queueTimeoutMs });
+  const deps: ActDeps = {
     loop,
     permits,
     count: createTokenCounter(),
-    runtime: () => runtime,
-    emit,
+    runtime: () => state.runtime,
+    emit: createEmit(records),
     wallClockMs: options.wallClockMs,
   };
-  const act: Act = createAct(deps);
-  const upgrade = createUpgrade(deps);
-  const handler = createHandler({
-    acting: act,
-    maxBodyBytes: () => runtime.snapshot.listen.maxBodyBytes,
-    draining: () => draining,
-  });
-  const { listen } = runtime.snapshot;
-  const port: Port = createPort({
-    ...listen,
-    tls: options.settings.tls,
-    dialect: dialects[0]!,
-    onRequest: handler,
-    onUpgrade(incoming, socket, head) {
-      upgrade({ ...describe(incoming), ...place(incoming.url ?? "/") }, incoming, socket, head);
-    },
-  });
+  const act = createAct(deps);
+  const port = openPort(options, state, deps, act);
 
   return {
     listen: (address) => port.listen(address),
     async apply(settings) {
-      const before = runtime;
-      runtime = createRuntime(options, settings, loop, before);
-      permits.setQueueTimeoutMs(runtime.snapshot.permits.queueTimeoutMs);
-      recorder.setAllowedModels(modelLabels(settings));
-      retire(before, runtime);
+      const before = state.runtime;
+      state.runtime = buildRuntime(options, settings, loop, before);
+      permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
+      records.recorder.setAllowedModels(modelLabels(settings));
+      retire(before, state.runtime);
     },
-    async setBreaker(upstream, state) {
-      runtime.upstreams.get(upstream)?.breaker.force(state);
+    async setBreaker(upstream, to) {
+      state.runtime.upstreams.get(upstream)?.breaker.force(to);
     },
     async breakers() {
-      return Object.fromEntries([...runtime.upstreams].map(([name, each]) => [name, each.breaker.state()]));
+      return Object.fromEntries([...state.runtime.upstreams].map(([name, each]) => [name, each.breaker.state()]));
     },
-    requests: async (limit) => journal.last(limit),
-    shadow: async () => shadow.snapshot(),
-    cacheUse: async () => ({ hits: runtime.profiles.hits(), misses: runtime.profiles.misses() }),
+    requests: async (limit) => records.journal.last(limit),
+    shadow: async () => records.shadow.snapshot(),
+    cacheUse: async () => ({ hits: state.runtime.profiles.hits(), misses: state.runtime.profiles.misses() }),
     async drain() {
-      draining = true;
+      state.draining = true;
       port.drain();
       while (act.open() > 0) await new Promise<void>((resolve) => void clock.wake(drainCheckMs, resolve));
       port.drain();
     },
     async stop() {
       port.destroy();
-      for (const { upstream, breaker } of runtime.upstreams.values()) {
+      for (const { upstream, breaker } of state.runtime.upstreams.values()) {
         breaker.shutdown();
         void upstream.close();
       }
@@ -151,44 +113,30 @@ export function createTraffic(options: TrafficOptions): Traffic {
   };
 }
 
-/** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
-function createRuntime(options: TrafficOptions, settings: Settings, loop: Loop, before: Runtime | undefined): Runtime {
-  const snapshot = compile(settings);
-  const upstreams = new Map<string, UpstreamRuntime>();
-  for (const wanted of snapshot.upstreams.values()) {
-    const old = before?.snapshot.upstreams.get(wanted.name);
-    const kept = old !== undefined && JSON.stringify(old) === JSON.stringify(wanted) ? before?.upstreams.get(wanted.name) : undefined;
-    upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted, loop));
-  }
-  return {
-    snapshot,
-    keys: snapshot.keys.length === 0 ? undefined : createKeys(snapshot.keys),
-    rates: snapshot.rateLimits.some((limit) => limit.requestsPerMinute !== undefined || limit.tokensPerMinute !== undefined)
-      ? createRates({ memory: options.memory.rates, clock: options.clock, limits: snapshot.rateLimits })
-      : undefined,
-    profiles: createProfileCache({ profiles: snapshot.profiles, fallback: snapshot.defaultProfile, max: 500 }),
-    upstreams,
-  };
+type LoopState = { runtime: Runtime; draining: boolean };
+
+/** Where the outcomes of this loop go. */
+function createRecords(options: TrafficOptions): Emitters {
+  const recorder = createRecorder({
+    values: new Float64Array(options.memory.metrics[options.worker]!),
+    allowedModels: modelLabels(options.settings),
+    known: options.knownSeries,
+    onSeries: options.onSeries,
+  });
+  return { recorder, log: options.log, journal: createJournal(keptOutcomes), shadow: createShadowStore() };
 }
 
-function createUpstreamRuntime(options: TrafficOptions, settings: UpstreamSettings, loop: Loop): UpstreamRuntime {
-  return {
-    upstream: createUpstream(settings, loop),
-    breaker: createBreaker({
-      name: settings.name,
-      ...settings.breaker,
-      onChange: (state) => options.onBreaker(settings.name, state),
+function openPort(options: TrafficOptions, state: LoopState, deps: ActDeps, acting: Act): Port {
+  const { listen } = state.runtime.snapshot;
+  return createPort({
+    ...listen,
+    tls: options.settings.tls,
+    dialect: dialects[0],
+    onRequest: createHandler({
+      acting,
+      maxBodyBytes: () => state.runtime.snapshot.listen.maxBodyBytes,
+      draining: () => state.draining,
     }),
-    whenOpen: settings.breaker.whenOpen,
-    apiKey: settings.apiKey,
-  };
-}
-
-/** Calls under way keep the upstream they use; it closes when they are done. */
-function retire(before: Runtime, now: Runtime): void {
-  for (const [name, old] of before.upstreams) {
-    if (now.upstreams.get(name) === old) continue;
-    old.breaker.shutdown();
-    void old.upstream.close();
-  }
+    onUpgrade: createUpgradeHandler(createUpgrade(deps)),
+  });
 }

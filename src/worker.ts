@@ -14,7 +14,11 @@ if (port === null) throw new Error("worker.ts runs in a worker thread only");
 const data = workerData as ThreadData;
 const tell = (told: Told): void => port.postMessage(told);
 const clock = systemClock();
-const batch = createLineBatch((text) => tell({ kind: "log", text }), { everyMs: logEveryMs, maxBytes: logBytes, clock });
+const batch = createLineBatch((text) => tell({ kind: "log", text }), {
+  everyMs: logEveryMs,
+  maxBytes: logBytes,
+  clock,
+});
 
 const traffic: Traffic = createTraffic({
   ...data,

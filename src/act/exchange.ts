@@ -5,7 +5,6 @@ import { bendPlan, replacement, type BendContext, type PreparedFault } from "../
 import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
-import { methodsOf } from "../core/wire/index.ts";
 import type { Ask, Failure, Opened } from "../core/wire/types.ts";
 import { presentedKey, shortHash } from "../limits/keys.ts";
 import type { Permit } from "../limits/permits.ts";
@@ -14,6 +13,7 @@ import { Live } from "./live.ts";
 import { outcomeOf, type Story } from "./outcome.ts";
 import { Player } from "./play.ts";
 import type { Reply, Request } from "./reply.ts";
+import { notSimulated, rateLimited, unauthenticated, unknownModel } from "./refusals.ts";
 import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
 
 /** One call from its arrival to its Outcome. */
@@ -79,7 +79,7 @@ export class Exchange {
     this.#opened = request.operation?.open({ headers: request.headers, body: request.body!, count: this.deps.count });
     const facts = this.#opened?.facts ?? noFacts;
     if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
-      throw new StuntdoubleError("NOT_FOUND", `The model \`${facts.model}\` does not exist.`, { param: "model" });
+      throw unknownModel(facts.model);
     }
     const presented = found === undefined && this.#rateRow === undefined ? presentedKey(request.headers) : undefined;
     return {
@@ -112,12 +112,7 @@ export class Exchange {
     const taken = rates.take(row, rates.limitsTokens(row) ? call.facts.promptTokens() : 0);
     this.story.quota = taken.quota;
     if (taken.ok) return;
-    const retryAfterSeconds = Math.max(1, Math.ceil(taken.retryAfterMs / 1000));
-    if (taken.tooLarge) throw tooLarge(taken.quota.tokens?.limit ?? 0, call.facts.promptTokens());
-    throw new StuntdoubleError("RATE_LIMITED", rateMessage(taken.exceeded, taken.retryAfterMs), {
-      retryAfterSeconds,
-      param: taken.exceeded,
-    });
+    throw rateLimited(taken, call.facts.promptTokens());
   }
 
   async #queueUp(): Promise<void> {
@@ -189,7 +184,7 @@ export class Exchange {
     const ticket = runtime.breaker.admit();
     if (ticket === undefined && runtime.whenOpen !== "forward") return this.#standIn(runtime, faults);
     this.story.mode = "real";
-    this.#live = new Live(this, this.#runtime, runtime, ticket, faults);
+    this.#live = new Live({ exchange: this, runtime: this.#runtime, upstream: runtime, ticket, faults });
     this.#live.start(this.#opened);
   }
 
@@ -198,9 +193,13 @@ export class Exchange {
       this.story.standIn = true;
       return this.#simulate(undefined, faults, "stand-in");
     }
-    throw new StuntdoubleError("BREAKER_OPEN", `Upstream ${runtime.upstream.name} failed too often and is not asked for now.`, {
-      retryAfterSeconds: Math.max(1, Math.ceil(runtime.breaker.retryAfterMs() / 1000)),
-    });
+    throw new StuntdoubleError(
+      "BREAKER_OPEN",
+      `Upstream ${runtime.upstream.name} failed too often and is not asked for now.`,
+      {
+        retryAfterSeconds: Math.max(1, Math.ceil(runtime.breaker.retryAfterMs() / 1000)),
+      },
+    );
   }
 
   /** What faults may use of this call. */
@@ -218,7 +217,8 @@ export class Exchange {
   answerHeaders(decision: Decision, label: string): string[] {
     const headers = ["x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule];
     if (this.story.seed !== undefined) headers.push("x-stuntdouble-seed", String(this.story.seed));
-    if (decision.faults.length > 0) headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
+    if (decision.faults.length > 0)
+      headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
     return headers;
   }
 
@@ -263,7 +263,7 @@ export class Exchange {
 
   #settled(ending: Ending | "client-gone"): void {
     this.#queue?.abort();
-    this.#live?.stop(ending);
+    this.#live?.stop();
     this.#permit?.release();
     const outcome = outcomeOf(this.story, this.player, ending);
     const { rates } = this.#runtime;
@@ -275,30 +275,3 @@ export class Exchange {
 }
 
 const noFacts = { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
-
-function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
-  const message =
-    found === "missing"
-      ? "You didn't provide an API key. Send it as `Authorization: Bearer YOUR_KEY`."
-      : "Incorrect API key provided.";
-  return new StuntdoubleError("UNAUTHENTICATED", message);
-}
-
-function notSimulated(request: Request): StuntdoubleError {
-  const methods = methodsOf(request.route);
-  if (methods.length > 0) {
-    return new StuntdoubleError("METHOD_NOT_ALLOWED", `${request.route} takes ${methods.join(", ")}, not ${request.method}.`);
-  }
-  return new StuntdoubleError("NOT_FOUND", `${request.method} ${request.route} cannot be simulated, and no upstream is configured for it.`);
-}
-
-/** A call that no minute's allowance can hold: waiting is useless, and the message says so. */
-function tooLarge(limit: number, requested: number): StuntdoubleError {
-  const message = `Request too large on tokens per min (TPM): Limit ${limit}, Requested ${requested}. Waiting does not help; send less.`;
-  return new StuntdoubleError("RATE_LIMITED", message, { param: "tokens" });
-}
-
-function rateMessage(exceeded: "requests" | "tokens", retryAfterMs: number): string {
-  const unit = exceeded === "requests" ? "requests per min (RPM)" : "tokens per min (TPM)";
-  return `Rate limit reached on ${unit}. Please try again in ${(retryAfterMs / 1000).toFixed(3)}s.`;
-}

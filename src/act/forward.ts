@@ -69,7 +69,7 @@ export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
       const forwarding = new Forwarding(options, receiver, loop);
       const { method, headers, body } = outgoing;
       const path = base + outgoing.target;
-      pool.dispatch({ path, method: method as Dispatcher.HttpMethod, headers, body: body as Buffer }, forwarding);
+      pool.dispatch({ path, method: method, headers, body: body }, forwarding);
       return forwarding;
     },
     close: () => pool.close(),
@@ -140,7 +140,10 @@ class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
 
   #timeOut(): void {
     const { name, headTimeoutMs } = this.#options;
-    const failure = new StuntdoubleError("UPSTREAM_TIMEOUT", `Upstream ${name} did not answer within ${headTimeoutMs} ms.`);
+    const failure = new StuntdoubleError(
+      "UPSTREAM_TIMEOUT",
+      `Upstream ${name} did not answer within ${headTimeoutMs} ms.`,
+    );
     this.#over();
     this.#gone = true;
     this.#controller?.abort(failure);
@@ -162,10 +165,16 @@ function explained(cause: Error, state: "waiting" | "sent" | "answering", option
   const code = "code" in cause ? String(cause.code) : "";
   const { name } = options;
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return new StuntdoubleError("UPSTREAM_TIMEOUT", `Upstream ${name} accepted no connection within ${options.connectTimeoutMs} ms.`, { cause });
+    return new StuntdoubleError(
+      "UPSTREAM_TIMEOUT",
+      `Upstream ${name} accepted no connection within ${options.connectTimeoutMs} ms.`,
+      { cause },
+    );
   }
   if (code === "UND_ERR_BODY_TIMEOUT") {
-    return new StuntdoubleError("UPSTREAM_TIMEOUT", `Upstream ${name} was silent for ${options.idleTimeoutMs} ms.`, { cause });
+    return new StuntdoubleError("UPSTREAM_TIMEOUT", `Upstream ${name} was silent for ${options.idleTimeoutMs} ms.`, {
+      cause,
+    });
   }
   if (state === "waiting") {
     const reason = code === "" ? cause.name : code;

@@ -16,7 +16,8 @@ const hopByHop = new Set([
 /** What the upstream request sets by itself. */
 const ownedByRequest = new Set(["host", "expect"]);
 
-const credentials = new Set(["authorization", "x-api-key", "api-key"]);
+/** Headers in which callers present their key. */
+export const credentials: ReadonlySet<string> = new Set(["authorization", "x-api-key", "api-key"]);
 
 /** How the headers of a forwarded request differ from the client's. */
 export type Forwarding = {

@@ -1,7 +1,7 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type PreparedFault } from "../core/faults/index.ts";
 import { simulateTiming } from "../core/simulate.ts";
-import type { Ending, Frame, Head, Sink, Timeline } from "../core/types.ts";
+import type { Frame, Head, Sink, Timeline } from "../core/types.ts";
 import type { Opened, StreamReader } from "../core/wire/types.ts";
 import type { Ticket } from "../limits/breaker.ts";
 import type { Exchange } from "./exchange.ts";
@@ -12,6 +12,15 @@ import { createTimer, type Timer } from "./wheel.ts";
 
 /** A JSON answer larger than this is not searched for its usage. */
 const usageWithinBytes = 1024 * 1024;
+
+export type LiveOptions = {
+  readonly exchange: Exchange;
+  readonly runtime: Runtime;
+  readonly upstream: UpstreamRuntime;
+  /** The breaker's leave; undefined when the upstream is asked although it is open. */
+  readonly ticket: Ticket | undefined;
+  readonly faults: readonly PreparedFault[];
+};
 
 /** A real answer on its way to the client: measured, and bent by faults while it flows. */
 export class Live implements Receiver {
@@ -30,7 +39,7 @@ export class Live implements Receiver {
   #jsonBytes = 0;
   #state: "asked" | "answering" | "over" = "asked";
 
-  constructor(exchange: Exchange, runtime: Runtime, upstream: UpstreamRuntime, ticket: Ticket | undefined, faults: readonly PreparedFault[]) {
+  constructor({ exchange, runtime, upstream, ticket, faults }: LiveOptions) {
     this.#exchange = exchange;
     this.#runtime = runtime;
     this.#upstream = upstream;
@@ -55,7 +64,10 @@ export class Live implements Receiver {
       streamed: body === request.bodyStream,
     });
     story.upstreamAskedMs = this.#now();
-    this.#forwarded = this.#upstream.upstream.send({ method: request.method, target: request.target, headers, body }, this);
+    this.#forwarded = this.#upstream.upstream.send(
+      { method: request.method, target: request.target, headers, body },
+      this,
+    );
     player.flow = this.#forwarded;
   }
 
@@ -116,7 +128,7 @@ export class Live implements Receiver {
   }
 
   /** The answer to the client has ended, whichever way: nothing more is wanted of the upstream. */
-  stop(_ending: Ending | "client-gone"): void {
+  stop(): void {
     for (const alarm of this.#alarms) this.#exchange.deps.loop.wheel.disarm(alarm);
     if (this.#state === "asked") this.#ticket?.abandoned();
     if (this.#state !== "over") this.#forwarded?.abort();
@@ -131,9 +143,10 @@ export class Live implements Receiver {
       const profile = this.#runtime.profiles.find(ask.model, source.profile);
       const { wishes } = story.decision!;
       const inFlight = deps.permits.inFlight();
+      const seed = wishes.seed ?? ask.seed ?? this.#exchange.seed();
       story.profile = profile.profile.name;
       story.promptTokens = ask.promptTokens;
-      const timing = simulateTiming({ ask, profile, wishes, seed: this.#exchange.seed(), inFlight });
+      const timing = simulateTiming({ ask, profile, wishes, seed, inFlight });
       this.#simulated = {
         ttftMs: ask.stream ? timing.ttftMs : undefined,
         totalMs: timing.totalMs,

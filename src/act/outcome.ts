@@ -41,7 +41,6 @@ export type Story = {
 export function outcomeOf(story: Story, player: Player, ending: Ending | "client-gone"): Outcome {
   const { request, call, decision } = story;
   const planned = story.planned === undefined ? story.shadow?.simulated : timelineOf(story.planned);
-  const tokens = story.outputTokens ?? (story.mode === "simulated" && ending === "finish" ? planned?.tokens : undefined);
   return {
     id: request.id,
     startedAtMs: story.startedAtMs,
@@ -59,23 +58,41 @@ export function outcomeOf(story: Story, player: Player, ending: Ending | "client
     profile: story.profile,
     faults: story.faults,
     standIn: story.standIn ?? false,
-    status: player.headSent?.status ?? (ending === "client-gone" ? 499 : 0),
-    ending,
-    cause: story.cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
+    ...endOf(story, player, ending),
     promptTokens: story.promptTokens,
     queueMs: story.queueMs,
     overheadMs: overheadMs(story, player),
     scheduleErrorMs: story.mode === "simulated" ? player.scheduleError() : undefined,
     planned,
-    actual: player.timeline(tokens ?? player.tokenAtMs.length),
+    actual: player.timeline(outputTokens(story, player)),
     shadow: story.shadow,
   };
 }
 
-/** The times of a plan's tokens. */
+function endOf(
+  story: Story,
+  player: Player,
+  ending: Ending | "client-gone",
+): Pick<Outcome, "status" | "ending" | "cause"> {
+  const gone = ending === "client-gone";
+  return {
+    status: player.headSent?.status ?? (gone ? 499 : 0),
+    ending,
+    cause: story.cause ?? (gone ? "CLIENT_GONE" : undefined),
+  };
+}
+
+/** What the upstream's usage names, else what was really sent. */
+function outputTokens(story: Story, player: Player): number {
+  return story.outputTokens ?? player.tokensSent;
+}
+
+/** The times of a plan's tokens; an answer in one piece has none but its end. */
 export function timelineOf(plan: Plan): Timeline {
   const atMs: number[] = [];
   let tokens = 0;
+  if (plan.frames.length <= 1)
+    return { ttftMs: undefined, totalMs: plan.endAtMs, tokens: plan.frames[0]?.tokens ?? 0, atMs };
   for (const frame of plan.frames) {
     tokens += frame.tokens;
     for (let count = frame.tokens; count > 0; count -= 1) atMs.push(frame.atMs);

@@ -28,8 +28,9 @@ export class Player implements Timer, Sink, ReplyListener {
   /** Start of the call in the clock's time; every `atMs` counts from here. */
   startMs: number;
   headSent: Head | undefined = undefined;
-  /** Actual emission of each token, from the start of the call. */
+  /** Actual emission of each token of a stream, from the start of the call. */
   readonly tokenAtMs: number[] = [];
+  tokensSent = 0;
   endedAtMs = 0;
 
   readonly #reply: Reply;
@@ -150,7 +151,8 @@ export class Player implements Timer, Sink, ReplyListener {
     const frame = this.#frames[0];
     this.headSent = head;
     this.#cursor = this.#frames.length;
-    if (frame !== undefined) this.#record(frame, nowMs);
+    if (frame !== undefined) this.#recordError(frame, nowMs);
+    this.tokensSent = frame?.tokens ?? 0;
     this.#reply.whole(head, frame === undefined ? "" : frame.data);
     this.#conclude("finish", nowMs);
     return true;
@@ -174,6 +176,11 @@ export class Player implements Timer, Sink, ReplyListener {
 
   #record(frame: Frame, nowMs: number): void {
     for (let count = frame.tokens; count > 0; count -= 1) this.tokenAtMs.push(nowMs);
+    this.tokensSent += frame.tokens;
+    this.#recordError(frame, nowMs);
+  }
+
+  #recordError(frame: Frame, nowMs: number): void {
     const errorMs = nowMs - frame.atMs;
     this.#errorSumMs += errorMs;
     this.#errorCount += 1;
@@ -239,7 +246,9 @@ function joinedBytes(frames: readonly Frame[], first: number, last: number): Uin
   const parts: Buffer[] = [];
   for (let index = first; index < last; index += 1) {
     const data = frames[index]!.data;
-    parts.push(typeof data === "string" ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    parts.push(
+      typeof data === "string" ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+    );
   }
   return Buffer.concat(parts);
 }

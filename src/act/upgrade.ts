@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createProxyServer } from "http-proxy-3";
@@ -6,11 +6,17 @@ import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
 import type { ActDeps } from "./act.ts";
+import { credentials } from "./headers.ts";
 import type { Request } from "./reply.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
+import { resetSocket } from "./sockets.ts";
 
 /** Takes over connections that ask for another protocol. */
-export type Upgrade = (request: Request, incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
+export type Upgrade = {
+  join(request: Request, incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Answers a request that is not understood. */
+  refuse(request: Request, socket: Duplex, error: StuntdoubleError): void;
+};
 
 /**
  * Makes the pass-through for WebSocket upgrades: checked and routed like any call, then the two sockets are joined.
@@ -18,29 +24,59 @@ export type Upgrade = (request: Request, incoming: IncomingMessage, socket: Dupl
  * What cannot be passed on is answered with an HTTP error in the provider's shape.
  */
 export function createUpgrade(deps: ActDeps): Upgrade {
+  const joinings = new WeakMap<Duplex, Joining>();
   const proxy = createProxyServer({ ws: true, changeOrigin: true });
-  // An upstream that breaks must not look like one that closed.
-  proxy.on("proxyReqWs", (proxyRequest, _incoming, client) => {
-    proxyRequest.on("upgrade", (_response, upstream: Socket) => upstream.on("error", () => client.resetAndDestroy()));
+  proxy.on("proxyReqWs", (asked, _incoming, client) => {
+    client.once("close", () => asked.destroy());
+    asked.on("response", ({ statusCode }) => noteStatus(joinings.get(client), statusCode));
+    asked.on("upgrade", (_response, upstream: Socket) => tie(client, upstream));
   });
-  return (request, incoming, socket, head) => {
-    const runtime = deps.runtime();
+  // A client that breaks off is not a failure of ours; its socket is closed and the outcome says the rest.
+  proxy.on("error", () => undefined);
+
+  const begin = (request: Request, socket: Duplex): Joining => {
     const joining: Joining = { startMs: deps.loop.clock.now(), startedAtMs: deps.wallClockMs(), request, status: 101 };
+    joinings.set(socket, joining);
+    socket.on("error", () => socket.destroy());
     socket.once("close", () => deps.emit(outcomeOf(joining, deps.loop.clock.now())));
-    try {
-      const { decision, upstream } = route(request, runtime);
-      joining.decision = decision;
-      joining.upstream = upstream.upstream.name;
-      prepareHeaders(incoming, runtime, upstream);
-      proxy.ws(incoming, socket as Socket, head, { target: upstream.upstream.url }, (cause) => {
-        joining.error = new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${upstream.upstream.name} could not be reached.`, { cause });
-        refuse(joining, socket);
-      });
-    } catch (error) {
-      joining.error = toStuntdoubleError(error);
-      refuse(joining, socket);
-    }
+    return joining;
   };
+  const fail = (joining: Joining, socket: Duplex, error: StuntdoubleError): void => {
+    joining.error = error;
+    refuse(joining, socket);
+  };
+  return {
+    join(request, incoming, socket, head) {
+      const joining = begin(request, socket);
+      try {
+        const runtime = deps.runtime();
+        const { decision, upstream } = route(request, runtime);
+        const { name, url } = upstream.upstream;
+        joining.decision = decision;
+        joining.upstream = name;
+        prepare(incoming, request, runtime, upstream);
+        proxy.ws(incoming, socket as Socket, head, { target: url }, (cause) => {
+          fail(joining, socket, new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached.`, { cause }));
+        });
+      } catch (error) {
+        fail(joining, socket, toStuntdoubleError(error));
+      }
+    },
+    refuse: (request, socket, error) => fail(begin(request, socket), socket, error),
+  };
+}
+
+/** Neither side of a WebSocket goes on when the other has ended, and an upstream that breaks must not look like one that closed. */
+function tie(client: Socket, upstream: Socket): void {
+  upstream.on("error", () => resetSocket(client));
+  upstream.on("end", () => client.destroySoon());
+  client.on("end", () => upstream.destroySoon());
+  client.on("close", () => upstream.destroySoon());
+  if (client.destroyed) upstream.destroy();
+}
+
+function noteStatus(joining: Joining | undefined, status: number | undefined): void {
+  if (joining !== undefined && status !== undefined) joining.status = status;
 }
 
 type Joining = {
@@ -55,33 +91,51 @@ type Joining = {
 
 function route(request: Request, runtime: Runtime): { decision: Decision; upstream: UpstreamRuntime } {
   const found = runtime.keys?.find(request.headers);
-  if (found === "missing" || found === "wrong") throw new StuntdoubleError("UNAUTHENTICATED", "Incorrect API key provided.");
+  if (found === "missing" || found === "wrong")
+    throw new StuntdoubleError("UNAUTHENTICATED", "Incorrect API key provided.");
   const facts = { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
   const { id, method, headers, client } = request;
-  const call: Call = { id, method, route: request.route, headers, client, keyName: found?.name, keyHash: found?.hash16, facts };
+  const call: Call = {
+    id,
+    method,
+    route: request.route,
+    headers,
+    client,
+    keyName: found?.name,
+    keyHash: found?.hash16,
+    facts,
+  };
   const { snapshot, upstreams } = runtime;
   const decision = decide(call, snapshot.rules, snapshot.fallback, snapshot.seed);
-  const named = decision.serve.from === "upstream" ? upstreams.get(decision.serve.upstream) : upstreams.values().next().value;
+  const named =
+    decision.serve.from === "upstream" ? upstreams.get(decision.serve.upstream) : upstreams.values().next().value;
   if (named === undefined) {
-    throw new StuntdoubleError("NOT_FOUND", `There is no upstream to open ${request.route} at; WebSockets are not simulated.`);
+    throw new StuntdoubleError(
+      "NOT_FOUND",
+      `There is no upstream to open ${request.route} at; WebSockets are not simulated.`,
+    );
   }
   return { decision, upstream: named };
 }
 
-/** http-proxy-3 sends what stands in the request's headers. */
-function prepareHeaders(incoming: IncomingMessage, runtime: Runtime, upstream: UpstreamRuntime): void {
-  delete incoming.headers[runtime.snapshot.control.header];
-  if (upstream.apiKey !== undefined) incoming.headers.authorization = `Bearer ${upstream.apiKey}`;
-  else if (runtime.keys !== undefined) delete incoming.headers.authorization;
+/** http-proxy-3 sends what stands in the request. */
+function prepare(incoming: IncomingMessage, request: Request, runtime: Runtime, upstream: UpstreamRuntime): void {
+  const { headers } = incoming;
+  incoming.url = request.target;
+  delete headers[runtime.snapshot.control.header];
+  if (upstream.apiKey === undefined && runtime.keys === undefined) return;
+  for (const name of credentials) delete headers[name];
+  if (upstream.apiKey !== undefined) headers.authorization = `Bearer ${upstream.apiKey}`;
 }
 
 function refuse(joining: Joining, socket: Duplex): void {
   const { request, error } = joining;
   if (error === undefined || socket.destroyed || !socket.writable) return;
-  joining.status = error.status;
-  const { body } = request.dialect.failure({ status: error.status, code: error.code, message: error.message, requestId: request.id });
+  const { code, message, status } = error;
+  joining.status = status;
+  const { body } = request.dialect.failure({ status, code, message, requestId: request.id });
   socket.end(
-    `HTTP/1.1 ${error.status} ${error.code}\r\ncontent-type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\nx-request-id: ${request.id}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { startApp, type App } from "../app.ts";
+import type { App } from "../app.ts";
 import { defaultConfig } from "../config/default.ts";
 import { fileExists, formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
 import { watchFile } from "../config/watch.ts";
@@ -53,7 +53,9 @@ export const start: Verb = {
 };
 
 type Overrides = { readonly port: number | undefined; readonly adminPort: number | undefined };
-type Load = (generation: number) => Promise<{ ok: true; settings: Settings } | { ok: false; mistakes: readonly string[] }>;
+type Load = (
+  generation: number,
+) => Promise<{ ok: true; settings: Settings } | { ok: false; mistakes: readonly string[] }>;
 
 function portOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -64,7 +66,8 @@ function portOf(flag: string, text: string | undefined): number | undefined {
 
 function loader(file: string | undefined, overrides: Overrides, io: Io): Load {
   return async (generation) => {
-    if (file === undefined) return { ok: true, settings: overridden(await settingsOf(defaultConfig(), io.env), overrides) };
+    if (file === undefined)
+      return { ok: true, settings: overridden(await settingsOf(defaultConfig(), io.env), overrides) };
     const loaded = await loadConfig(file, { env: io.env, generation });
     if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n") };
     return { ok: true, settings: overridden(loaded.settings, overrides) };
@@ -81,20 +84,25 @@ function overridden(settings: Settings, { port, adminPort }: Overrides): Setting
   return { ...settings, config };
 }
 
-async function serve(settings: Settings, { file, load, io }: { file: string | undefined; load: Load; io: Io }): Promise<number> {
+async function serve(
+  settings: Settings,
+  { file, load, io }: { file: string | undefined; load: Load; io: Io },
+): Promise<number> {
   const clock = systemClock();
   const batch = createLineBatch(io.out, { everyMs: logEveryMs, maxBytes: logBytes, clock });
   const log = createLog({ level: settings.config.log.level, batch });
   const wallClockMs = (): number => Date.now();
   let app: App;
   try {
+    const { startApp } = await import("../app.ts");
     app = await startApp({ settings, clock, log, version: io.version, wallClockMs, writeLog: io.out, load });
   } catch (error) {
     batch.flush();
     io.err(`stuntdouble: ${whyNotStarted(error)}\n`);
     return 1;
   }
-  const stopWatching = file === undefined ? undefined : watchFile(file, { wake: clock.wake, settleMs, changed: () => void app.reload() });
+  const stopWatching =
+    file === undefined ? undefined : watchFile(file, { wake: clock.wake, settleMs, changed: () => void app.reload() });
   io.onHangup(() => void app.reload());
   io.err(banner(app, settings, file));
   const signal = await io.untilStopped;
@@ -107,7 +115,8 @@ async function serve(settings: Settings, { file, load, io }: { file: string | un
 
 function whyNotStarted(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "EADDRINUSE" && "port" in error) return `port ${String(error.port)} is in use; choose another with --port or --admin-port`;
+  if ("code" in error && error.code === "EADDRINUSE" && "port" in error)
+    return `port ${String(error.port)} is in use; choose another with --port or --admin-port`;
   return error.message;
 }
 

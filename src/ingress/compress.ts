@@ -31,7 +31,8 @@ export function compress(
 }
 
 function compressible(headers: HeaderList): boolean {
-  if (headerValue(headers, "content-encoding") !== undefined || headerValue(headers, "content-length") !== undefined) return false;
+  if (headerValue(headers, "content-encoding") !== undefined || headerValue(headers, "content-length") !== undefined)
+    return false;
   const type = headerValue(headers, "content-type") ?? "";
   return type.startsWith("application/json") || (type.startsWith("text/") && !type.startsWith("text/event-stream"));
 }

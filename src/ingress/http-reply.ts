@@ -1,17 +1,14 @@
 import { constants, Http2ServerResponse } from "node:http2";
 import type { ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Head, HeaderList } from "../core/types.ts";
 import { headerValue } from "../act/headers.ts";
 import type { Reply, ReplyListener } from "../act/reply.ts";
+import { resetSocket } from "../act/sockets.ts";
 import { compress } from "./compress.ts";
 import type { NodeRequest } from "./guard.ts";
 
 /** A response of node:http or of node:http2. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
-
-/** Above this many unsent bytes a reset does not wait for them. */
-const resetAtOnceAboveBytes = 64 * 1024;
 
 /** How long a refused upload may go on before its connection is closed under it. */
 const lingerMs = 5000;
@@ -119,15 +116,6 @@ export class HttpReply implements Reply {
 
 function byteLength(data: string | Uint8Array): number {
   return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
-}
-
-/** What was written before leaves first, then the RST. */
-function resetSocket(socket: Socket): void {
-  if (socket.writableLength > resetAtOnceAboveBytes) {
-    socket.resetAndDestroy();
-    return;
-  }
-  socket.write("", () => socket.resetAndDestroy());
 }
 
 /** HTTP/2 wants an object; repeated names become lists. */

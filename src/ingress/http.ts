@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { HeaderMap } from "../core/types.ts";
 import { dialects, findOperation } from "../core/wire/index.ts";
 import type { Body } from "../core/wire/types.ts";
 import type { Reply, Request } from "../act/reply.ts";
+import type { Upgrade } from "../act/upgrade.ts";
 import { hasBody, readBody } from "./body.ts";
 import { checkedTarget, type NodeRequest } from "./guard.ts";
 import { HttpReply, type NodeResponse } from "./http-reply.ts";
@@ -55,8 +58,25 @@ export function createHandler(options: HandlerOptions): (request: NodeRequest, r
   };
 }
 
+/**
+ * Makes the listener for `upgrade` events of node:http.
+ *
+ * @returns never throws
+ */
+export function createUpgradeHandler(upgrade: Upgrade): (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  return (incoming, socket, head) => {
+    const request = describe(incoming);
+    try {
+      upgrade.join({ ...request, ...place(checkedTarget(incoming)) }, incoming, socket, head);
+    } catch (error) {
+      if (!(error instanceof StuntdoubleError)) throw error;
+      upgrade.refuse(request, socket, error);
+    }
+  };
+}
+
 /** What is known of a request before its target is understood. */
-export function describe(incoming: NodeRequest): Request {
+function describe(incoming: NodeRequest): Request {
   const headers = incoming.headers as HeaderMap;
   return {
     id: requestId(headers),
@@ -66,7 +86,7 @@ export function describe(incoming: NodeRequest): Request {
     headers,
     rawHeaders: incoming.rawHeaders,
     client: incoming.socket?.remoteAddress ?? "",
-    dialect: dialects[0]!,
+    dialect: dialects[0],
     operation: undefined,
     body: undefined as Body | undefined,
     bodyStream: undefined,
@@ -74,7 +94,7 @@ export function describe(incoming: NodeRequest): Request {
 }
 
 /** Target and route of a checked request target. */
-export function place(target: string): { target: string; route: string } {
+function place(target: string): { target: string; route: string } {
   return { target, route: pathOf(target) };
 }
 

@@ -1,5 +1,11 @@
 import { createServer as createHttp1, STATUS_CODES, type IncomingMessage, type Server as Http1Server } from "node:http";
-import { createSecureServer, createServer as createHttp2, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  createSecureServer,
+  createServer as createHttp2,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from "node:http2";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Dialect } from "../core/wire/types.ts";
@@ -45,7 +51,8 @@ export function createPort(options: PortOptions): Port {
   const sockets = new Set<Socket>();
   const http1 = configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
   const http2 = withSessions(configured(createHttp2(http2Options(options)), options), sessions, options.idleMs);
-  const secure = options.tls === undefined ? undefined : withSessions(secured(options, options.tls), sessions, options.idleMs);
+  const secure =
+    options.tls === undefined ? undefined : withSessions(secured(options, options.tls), sessions, options.idleMs);
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -97,12 +104,20 @@ function http2Options(options: PortOptions) {
 }
 
 function secured(options: PortOptions, tls: { cert: string; key: string }): Http2SecureServer {
-  const server = createSecureServer({ ...http2Options(options), ...tls, allowHTTP1: true, ALPNProtocols: ["h2", "http/1.1"] });
+  const server = createSecureServer({
+    ...http2Options(options),
+    ...tls,
+    allowHTTP1: true,
+    ALPNProtocols: ["h2", "http/1.1"],
+  });
   return configured(Object.assign(server, http1Options(options)), options);
 }
 
 /** Wires a server up; it never listens itself, so it is told that it does, to start its checks of slow requests. */
-function configured<Server extends Http1Server | Http2Server | Http2SecureServer>(server: Server, options: PortOptions): Server {
+function configured<Server extends Http1Server | Http2Server | Http2SecureServer>(
+  server: Server,
+  options: PortOptions,
+): Server {
   const events = server as Http1Server;
   events.maxHeadersCount = 0;
   events.on("request", options.onRequest);
@@ -112,7 +127,11 @@ function configured<Server extends Http1Server | Http2Server | Http2SecureServer
   return server;
 }
 
-function withSessions<Server extends Http2Server | Http2SecureServer>(server: Server, sessions: Set<ServerHttp2Session>, idleMs: number): Server {
+function withSessions<Server extends Http2Server | Http2SecureServer>(
+  server: Server,
+  sessions: Set<ServerHttp2Session>,
+  idleMs: number,
+): Server {
   (server as Http2Server).on("session", (session) => {
     sessions.add(session);
     session.setTimeout(idleMs, () => session.close());
@@ -150,14 +169,13 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
     socket.destroy();
     return;
   }
-  switch (error.code) {
-    case "HPE_HEADER_OVERFLOW":
-      return refuse(socket, 431, dialect, `The request headers are larger than ${maxHeaderBytes} bytes.`);
-    case "ERR_HTTP_REQUEST_TIMEOUT":
-      return refuse(socket, 408, dialect, "The request took too long to arrive.");
-    default:
-      return refuse(socket, 400, dialect, "The request is not valid HTTP.");
+  if (error.code === "HPE_HEADER_OVERFLOW") {
+    return refuse(socket, 431, dialect, `The request headers are larger than ${maxHeaderBytes} bytes.`);
   }
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
+    return refuse(socket, 408, dialect, "The request took too long to arrive.");
+  }
+  refuse(socket, 400, dialect, "The request is not valid HTTP.");
 }
 
 function refuse(socket: Duplex, status: number, dialect: Dialect, message: string): void {

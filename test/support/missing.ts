@@ -22,7 +22,12 @@ export function findProgram(name: string, variable: string): string | undefined 
  * Describes tests that need a program. Where it is missing they are skipped, and the last line of the run says so; under
  * CI=true a missing one fails.
  */
-export function describeWith(program: string, found: string | undefined, title: string, body: (found: string) => void): void {
+export function describeWith(
+  program: string,
+  found: string | undefined,
+  title: string,
+  body: (found: string) => void,
+): void {
   if (found !== undefined) {
     describe(title, () => body(found));
     return;

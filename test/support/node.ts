@@ -114,7 +114,10 @@ const patienceMs = 10_000;
  *
  * @throws when there is none within 10 seconds, naming what was waited for
  */
-export async function until<Value>(what: string, ask: () => Promise<Value | undefined> | Value | undefined): Promise<Value> {
+export async function until<Value>(
+  what: string,
+  ask: () => Promise<Value | undefined> | Value | undefined,
+): Promise<Value> {
   const endMs = Date.now() + patienceMs;
   for (;;) {
     const value = await ask();

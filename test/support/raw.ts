@@ -22,7 +22,11 @@ export type RawOptions = {
 };
 
 /** Sends bytes as they are and gives back whatever comes. */
-export async function rawRequest(port: number, bytes: string | Uint8Array, options: RawOptions = {}): Promise<RawAnswer> {
+export async function rawRequest(
+  port: number,
+  bytes: string | Uint8Array,
+  options: RawOptions = {},
+): Promise<RawAnswer> {
   const connection = await rawConnect(port);
   connection.socket.write(bytes);
   return await connection.answer(options);
@@ -92,7 +96,7 @@ function parsed(text: string, closed: RawAnswer["closed"]): RawAnswer {
 
 function dechunked(rest: string): string {
   let body = "";
-  for (let at = 0; at < rest.length; ) {
+  for (let at = 0; at < rest.length;) {
     const lineEnd = rest.indexOf("\r\n", at);
     if (lineEnd === -1) return body;
     const size = Number.parseInt(rest.slice(at, lineEnd), 16);

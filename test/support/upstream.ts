@@ -111,7 +111,10 @@ async function listen(server: Server): Promise<number> {
 type Headers = Readonly<Record<string, string>>;
 
 /** A JSON answer, written as it is given when it is a text. */
-export function json(value: unknown, { status = 200, headers = {} }: { status?: number; headers?: Headers } = {}): Script {
+export function json(
+  value: unknown,
+  { status = 200, headers = {} }: { status?: number; headers?: Headers } = {},
+): Script {
   return (response) => {
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(typeof value === "string" ? value : JSON.stringify(value));
@@ -122,7 +125,10 @@ export function json(value: unknown, { status = 200, headers = {} }: { status?: 
 export type StreamEnding = "finish" | "reset" | "cut" | "hang";
 
 /** An event stream, one write for each event. */
-export function sse(events: readonly string[], { gapMs = 0, ending = "finish" as StreamEnding, headers = {} as Headers } = {}): Script {
+export function sse(
+  events: readonly string[],
+  { gapMs = 0, ending = "finish", headers = {} } = {},
+): Script {
   return async (response) => {
     openStream(response, headers);
     for (const event of events) {
@@ -204,7 +210,9 @@ export function chatAnswer(content: string): object {
     object: "chat.completion",
     created: 1,
     model: "gpt-4o",
-    choices: [{ index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" }],
+    choices: [
+      { index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" },
+    ],
     usage: { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 },
   };
 }

@@ -1,90 +1,198 @@
 import { StuntdoubleError } from "../errors.ts";
 import { isObject, type JsonObject } from "./json-body.ts";
 
-/** Refuses a field as the provider does. @param param the path of the field, as in `messages[0].role` */
-export function refuse(param: string, problem: string): never {
-  throw new StuntdoubleError("BODY_INVALID", problem, { param });
+/**
+ * Refuses a field as the provider does.
+ *
+ * @param param path of the field, as in `messages[0].role`
+ * @param detail the provider's `code`
+ * @throws BODY_INVALID always
+ */
+export function refuse(param: string, detail: string, problem: string): never {
+  throw new StuntdoubleError("BODY_INVALID", problem, { param, detail });
 }
 
-/** How a value is called in messages to people. */
-export function kindOf(value: unknown): string {
+/** Refuses a field that is not there. */
+export function refuseMissing(param: string): never {
+  return refuse(param, "missing_required_parameter", `Missing required parameter: '${param}'.`);
+}
+
+/** Refuses a field of the wrong JSON type; `wanted` as in `a string`. */
+export function refuseType(param: string, wanted: string, value: unknown): never {
+  return refuse(
+    param,
+    "invalid_type",
+    `Invalid type for '${param}': expected ${wanted}, but got ${kindOf(value)} instead.`,
+  );
+}
+
+/** Refuses a text that is none of those allowed. */
+export function refuseValue(param: string, allowed: readonly string[], value: string): never {
+  const shown = value.length > 64 ? `${value.slice(0, 64)}…` : value;
+  const list = allowed.map((each) => `'${each}'`).join(", ");
+  return refuse(param, "invalid_value", `Invalid value: '${shown}'. Supported values of '${param}' are: ${list}.`);
+}
+
+/** Refuses an array without elements; `of` as in `strings`. */
+export function refuseEmpty(param: string, of: string): never {
+  return refuse(
+    param,
+    "empty_array",
+    `Invalid '${param}': the array is empty, and at least one of the ${of} is needed.`,
+  );
+}
+
+/** Refuses an array with too many elements. */
+export function refuseLong(param: string, most: number, length: number): never {
+  return refuse(
+    param,
+    "array_above_max_length",
+    `Invalid '${param}': at most ${most} elements are allowed, got ${length}.`,
+  );
+}
+
+function kindOf(value: unknown): string {
   if (value === null) return "null";
-  if (Array.isArray(value)) return "an array";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
   if (typeof value === "object") return "an object";
+  if (value === "") return "an empty string";
   if (Number.isInteger(value)) return "an integer";
-  if (typeof value === "number") return "a decimal number";
-  return `a ${typeof value}`;
+  return typeof value === "number" ? "a decimal number" : `a ${typeof value}`;
 }
 
-function wrongType(param: string, wanted: string, value: unknown): never {
-  return refuse(param, `Invalid type for '${param}': expected ${wanted}, but got ${kindOf(value)} instead.`);
+/** Names of models are echoed in each chunk of an answer, so they have a limit. */
+const maxModelChars = 256;
+
+/** The model asked for, which every operation needs. */
+export function readModel(body: JsonObject): string {
+  const { model } = body;
+  if (model === undefined) return refuseMissing("model");
+  if (typeof model !== "string" || model === "") return refuseType("model", "the name of a model", model);
+  if (model.length <= maxModelChars) return model;
+  return refuse(
+    "model",
+    "string_above_max_length",
+    `Invalid 'model': at most ${maxModelChars} characters are allowed, got ${model.length}.`,
+  );
 }
 
-export function requiredString(object: JsonObject, param: string): string {
-  const value = object[param];
-  if (value === undefined) return refuse(param, `Missing required parameter: '${param}'.`);
-  if (typeof value !== "string") return wrongType(param, "a string", value);
-  if (value === "") return refuse(param, `Invalid '${param}': it must not be empty.`);
-  return value;
+/** A field that may be absent or null; `path` stands before its name in messages. */
+function optional(object: JsonObject, name: string): unknown {
+  return object[name] ?? undefined;
 }
 
-export function optionalBoolean(object: JsonObject, param: string): boolean | undefined {
-  const value = object[param];
-  if (value === undefined || value === null) return undefined;
-  return typeof value === "boolean" ? value : wrongType(param, "a boolean", value);
+/** Reads `true`, `false` or nothing. */
+export function readBoolean(object: JsonObject, name: string, path = ""): boolean | undefined {
+  const value = optional(object, name);
+  return value === undefined || typeof value === "boolean" ? value : refuseType(path + name, "a boolean", value);
 }
 
-export function optionalInteger(object: JsonObject, param: string, least: number, most: number): number | undefined {
-  const value = object[param];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value)) return wrongType(param, "an integer", value);
-  return inRange(param, value, least, most);
+/** Checks that a field is a text, if it is there. */
+export function checkText(object: JsonObject, name: string): void {
+  const value = optional(object, name);
+  if (value !== undefined && typeof value !== "string") refuseType(name, "a string", value);
 }
 
-export function optionalNumber(object: JsonObject, param: string, least: number, most: number): number | undefined {
-  const value = object[param];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "number") return wrongType(param, "a number", value);
-  return inRange(param, value, least, most);
+/** Reads an object or nothing. */
+export function readObject(object: JsonObject, name: string): JsonObject | undefined {
+  const value = optional(object, name);
+  return value === undefined || isObject(value) ? value : refuseType(name, "an object", value);
 }
 
-function inRange(param: string, value: number, least: number, most: number): number {
-  if (value < least) return refuse(param, `Invalid '${param}': ${value} is below the minimum of ${least}.`);
-  if (value > most) return refuse(param, `Invalid '${param}': ${value} is above the maximum of ${most}.`);
-  return value;
+/** Reads a whole number within a range, or nothing. */
+export function readInteger(object: JsonObject, name: string, least: number, most: number): number | undefined {
+  const value = optional(object, name);
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !Number.isInteger(value)) return refuseType(name, "an integer", value);
+  return within(name, "integer", value, { least, most });
 }
 
-export function optionalObject(object: JsonObject, param: string): JsonObject | undefined {
-  const value = object[param];
-  if (value === undefined || value === null) return undefined;
-  return isObject(value) ? value : wrongType(param, "an object", value);
+/** Checks that a field is a number within a range, if it is there. */
+function checkNumber(object: JsonObject, name: string, least: number, most: number): void {
+  const value = optional(object, name);
+  if (value === undefined) return;
+  if (typeof value !== "number") refuseType(name, "a decimal number", value);
+  within(name, "decimal", value, { least, most });
 }
 
-export function requiredArray(object: JsonObject, param: string, of: string): readonly unknown[] {
-  const value = object[param];
-  if (value === undefined) return refuse(param, `Missing required parameter: '${param}'.`);
-  if (!Array.isArray(value)) return wrongType(param, `an array of ${of}`, value);
-  if (value.length === 0) return refuse(param, `Invalid '${param}': the array is empty, at least one of ${of} is needed.`);
-  return value;
-}
-
-/** `stop`: a text or up to four of them. */
-export function checkStop(object: JsonObject): void {
-  const { stop } = object;
-  if (stop === undefined || stop === null || typeof stop === "string") return;
-  if (!Array.isArray(stop) || !stop.every((each) => typeof each === "string")) {
-    return wrongType("stop", "a string or an array of strings", stop);
+function within(
+  name: string,
+  kind: "integer" | "decimal",
+  value: number,
+  { least, most }: { least: number; most: number },
+): number {
+  if (value < least) {
+    return refuse(
+      name,
+      `${kind}_below_min_value`,
+      `Invalid '${name}': expected a value of at least ${least}, but got ${value} instead.`,
+    );
   }
-  if (stop.length > 4) refuse("stop", `Invalid 'stop': at most 4 sequences are allowed, got ${stop.length}.`);
+  if (value > most) {
+    return refuse(
+      name,
+      `${kind}_above_max_value`,
+      `Invalid '${name}': expected a value of at most ${most}, but got ${value} instead.`,
+    );
+  }
+  return value;
 }
 
-/** `stream` and its options. */
-export function readStreaming(object: JsonObject): { stream: boolean; includeUsage: boolean } {
-  const stream = optionalBoolean(object, "stream") ?? false;
-  const options = optionalObject(object, "stream_options");
-  if (options === undefined) return { stream, includeUsage: false };
-  if (!stream) refuse("stream_options", "The 'stream_options' parameter is only allowed when 'stream' is enabled.");
-  return { stream, includeUsage: optionalBoolean(options, "include_usage") ?? false };
+/** Checks the settings that all text operations share and that do not change a simulated answer. */
+export function checkSampling(body: JsonObject): void {
+  checkNumber(body, "temperature", 0, 2);
+  checkNumber(body, "top_p", 0, 1);
+  checkNumber(body, "presence_penalty", -2, 2);
+  checkNumber(body, "frequency_penalty", -2, 2);
+  readObject(body, "logit_bias");
+  checkText(body, "user");
 }
 
-export { wrongType };
+/** More choices than this the provider never gives. */
+export const maxChoices = 128;
+const maxStops = 4;
+
+/** The texts at which an answer stops; often none. */
+export function readStop(body: JsonObject): readonly string[] {
+  const stop = optional(body, "stop");
+  if (stop === undefined || stop === "") return [];
+  if (typeof stop === "string") return [stop];
+  if (!Array.isArray(stop)) return refuseType("stop", "a string or an array of strings", stop);
+  const texts: readonly unknown[] = stop;
+  if (texts.length === 0) return refuseEmpty("stop", "strings");
+  if (texts.length > maxStops) return refuseLong("stop", maxStops, texts.length);
+  return texts
+    .map((text, index) => (typeof text === "string" ? text : refuseType(`stop[${index}]`, "a string", text)))
+    .filter((text) => text !== "");
+}
+
+/** The provider's seeds are 64-bit integers. */
+const maxSeed = 2 ** 63;
+
+/** The seed that makes an answer repeatable. */
+export function readSeed(body: JsonObject): number | undefined {
+  return readInteger(body, "seed", -maxSeed, maxSeed);
+}
+
+/** How an answer shall be streamed. */
+export type Streaming = {
+  readonly stream: boolean;
+  /** A last chunk tells the usage. */
+  readonly includeUsage: boolean;
+  /** Chunks are levelled in size by random characters. */
+  readonly obfuscate: boolean;
+};
+
+/** Reads `stream` and its options. */
+export function readStreaming(body: JsonObject): Streaming {
+  const stream = readBoolean(body, "stream") ?? false;
+  const options = readObject(body, "stream_options");
+  if (options === undefined) return { stream, includeUsage: false, obfuscate: true };
+  if (!stream)
+    refuse("stream_options", "invalid_value", "The parameter 'stream_options' is only allowed when 'stream' is true.");
+  return {
+    stream,
+    includeUsage: readBoolean(options, "include_usage", "stream_options.") ?? false,
+    obfuscate: readBoolean(options, "include_obfuscation", "stream_options.") ?? true,
+  };
+}

@@ -4,24 +4,46 @@ import type { Dialect, Operation } from "./types.ts";
 /** Every dialect; the first one shapes the answers to requests of none. */
 export const dialects: readonly [Dialect, ...Dialect[]] = [openai];
 
-const byRoute = new Map<string, { dialect: Dialect; operation: Operation }[]>();
+/** An operation that can be simulated, and whose it is. */
+export type Found = { readonly dialect: Dialect; readonly operation: Operation };
+
+/** A path that is known, but not for this method. */
+export type WrongMethod = { readonly dialect: Dialect; readonly operation?: undefined; readonly wrongMethod: true };
+
+const byPath = new Map<string, [Found, ...Found[]]>();
 for (const dialect of dialects) {
   for (const operation of dialect.operations) {
-    byRoute.set(operation.route, [...(byRoute.get(operation.route) ?? []), { dialect, operation }]);
+    const others = byPath.get(operation.route);
+    if (others === undefined) byPath.set(operation.route, [{ dialect, operation }]);
+    else others.push({ dialect, operation });
   }
 }
 
-/** The dialect of that name; undefined when there is none. */
-export function findDialect(name: string): Dialect | undefined {
-  return dialects.find((dialect) => dialect.name === name);
+/**
+ * The operation that a request asks for.
+ *
+ * @param method in capitals
+ * @param path without its query
+ * @returns undefined for a path that no dialect knows
+ */
+export function findOperation(method: string, path: string): Found | WrongMethod | undefined {
+  const known = at(path);
+  if (known === undefined) return undefined;
+  for (const found of known) if (found.operation.method === method) return found;
+  return { dialect: known[0].dialect, wrongMethod: true };
 }
 
-/** The operation that a request asks for; undefined when it cannot be simulated. */
-export function findOperation(method: string, route: string): { dialect: Dialect; operation: Operation } | undefined {
-  return byRoute.get(route)?.find(({ operation }) => operation.method === method);
+/** The methods that a path takes; empty for an unknown path. */
+export function methodsOf(path: string): string[] {
+  return (at(path) ?? []).map(({ operation }) => operation.method);
 }
 
-/** The methods that a route has operations for; empty for an unknown route. */
-export function methodsOf(route: string): string[] {
-  return (byRoute.get(route) ?? []).map(({ operation }) => operation.method);
+function at(path: string): readonly [Found, ...Found[]] | undefined {
+  const known = byPath.get(path);
+  if (known !== undefined) return known;
+  for (const dialect of dialects) {
+    const operation = dialect.operationFor?.(path);
+    if (operation !== undefined) return [{ dialect, operation }];
+  }
+  return undefined;
 }

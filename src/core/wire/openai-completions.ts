@@ -1,100 +1,106 @@
 import type { Facts, Plan } from "../types.ts";
-import { checkStop, kindOf, optionalInteger, optionalNumber, readStreaming, refuse, requiredString } from "./check.ts";
-import { escapeJson, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
-import { answerId, jsonPlan, streamPlan, usageJson, type TextAnswer } from "./openai-text.ts";
-import type { Ask, CountTokens, Operation } from "./types.ts";
+import {
+  checkSampling,
+  maxChoices,
+  readBoolean,
+  readInteger,
+  readModel,
+  readSeed,
+  readStop,
+  readStreaming,
+  refuse,
+  type Streaming,
+} from "./check.ts";
+import { openJson, type JsonObject } from "./json-body.ts";
+import { inputFacts, readInputs, type Inputs } from "./openai-input.ts";
+import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson, type TextAnswer } from "./openai-text.ts";
+import type { Ask, Operation } from "./types.ts";
 
 /** What the provider gives when the caller sets no limit. @see https://platform.openai.com/docs/api-reference/completions */
 const defaultMaxTokens = 16;
+const maxBestOf = 20;
+const maxLogprobs = 5;
+const noPrompt: Inputs = { texts: [""], areTokens: false };
+const readAhead = ["model", "stream"];
 
-/** `POST /v1/completions`. */
+/** `POST /v1/completions`. @see https://platform.openai.com/docs/api-reference/completions */
 export const completions: Operation = {
   name: "completions",
   method: "POST",
   route: "/v1/completions",
   open({ body, count }) {
-    const json = openJson(body);
-    const facts = promptFacts(json, "prompt", count);
+    const json = openJson(body, readAhead);
+    const facts = inputFacts(json, "prompt", count);
     return { facts, ask: () => askOf(json.whole(), facts) };
   },
 };
 
-/** Facts of an operation whose input is one member: a text, several texts, tokens, or several lists of tokens. */
-export function promptFacts(json: JsonBody, name: string, count: CountTokens): Facts {
-  const model = json.member("model");
-  let promptTokens: number | undefined;
-  return {
-    model: typeof model === "string" ? model : undefined,
-    stream: json.member("stream") === true,
-    promptTokens: () => (promptTokens ??= countInput(json.member(name), count)),
-    lastUserMessage() {
-      const input = json.member(name);
-      const last: unknown = Array.isArray(input) ? input.at(-1) : input;
-      return typeof last === "string" ? last : undefined;
-    },
-  };
-}
-
-function countInput(input: unknown, count: CountTokens): number {
-  if (typeof input === "string") return count(input);
-  if (!Array.isArray(input)) return 0;
-  let tokens = 0;
-  for (const each of input as unknown[]) tokens += typeof each === "number" ? 1 : countInput(each, count);
-  return tokens;
-}
-
-/** Refuses an input that is neither text nor tokens, nor several of them. */
-export function checkInput(body: JsonObject, param: string): void {
-  const input = body[param];
-  if (input === undefined) refuse(param, `Missing required parameter: '${param}'.`);
-  if (typeof input === "string") return;
-  const wanted = "a string, an array of strings, an array of tokens or an array of token arrays";
-  if (!Array.isArray(input)) refuse(param, `Invalid type for '${param}': expected ${wanted}, but got ${kindOf(input)} instead.`);
-  const list: unknown[] = input as unknown[];
-  if (list.length === 0) refuse(param, `Invalid '${param}': the array is empty.`);
-  const tokens = (value: unknown) => Array.isArray(value) && value.every((token) => Number.isInteger(token));
-  const same = list.every((each) => typeof each === "string") || tokens(list) || list.every(tokens);
-  if (!same) refuse(param, `Invalid type for '${param}': expected ${wanted}.`);
-}
+type Completion = TextAnswer & {
+  readonly model: string;
+  readonly streaming: Streaming;
+  /** The prompts, to be repeated before the text of each choice; undefined when that was not asked for. */
+  readonly echo: readonly string[] | undefined;
+};
 
 function askOf(body: JsonObject, facts: Facts): Ask {
-  const model = requiredString(body, "model");
-  checkInput(body, "prompt");
-  optionalNumber(body, "temperature", 0, 2);
-  optionalNumber(body, "top_p", 0, 1);
-  checkStop(body);
-  const { stream, includeUsage } = readStreaming(body);
-  const choices = optionalInteger(body, "n", 1, 128) ?? 1;
+  const model = readModel(body);
+  const { texts: prompts, areTokens } = body["prompt"] === null ? noPrompt : readInputs(body, "prompt");
+  checkSampling(body);
+  readInteger(body, "logprobs", 0, maxLogprobs);
+  const perPrompt = readInteger(body, "n", 1, maxChoices) ?? 1;
+  const bestOf = readInteger(body, "best_of", 1, maxBestOf) ?? perPrompt;
+  if (bestOf < perPrompt)
+    refuse("best_of", "invalid_value", `Invalid 'best_of': it must be at least 'n', which is ${perPrompt}.`);
+  const choices = prompts.length * perPrompt;
+  if (choices > maxChoices) {
+    refuse(
+      "prompt",
+      "invalid_value",
+      `Invalid 'prompt': ${prompts.length} prompts with n = ${perPrompt} make more than ${maxChoices} choices.`,
+    );
+  }
+  const stops = readStop(body);
+  const streaming = readStreaming(body);
+  const echo = readBoolean(body, "echo") === true && !areTokens ? prompts : undefined;
   const promptTokens = facts.promptTokens();
   return {
     model,
-    stream,
+    stream: streaming.stream,
     promptTokens,
-    maxTokens: optionalInteger(body, "max_tokens", 1, Number.MAX_SAFE_INTEGER) ?? defaultMaxTokens,
-    seed: optionalInteger(body, "seed", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-    write: (script) => write(model, stream, { script, promptTokens, choices, includeUsage }),
+    maxTokens: readInteger(body, "max_tokens", 0, Number.MAX_SAFE_INTEGER) ?? defaultMaxTokens,
+    seed: readSeed(body),
+    write: (script) => write({ model, script: stoppedAt(script, stops), promptTokens, choices, streaming, echo }),
   };
 }
 
-function write(model: string, stream: boolean, answer: TextAnswer): Plan {
-  const { script } = answer;
+function write(answer: Completion): Plan {
+  const { script, streaming, echo, choices } = answer;
   const head =
     `{"id":"${answerId("cmpl-", script.id)}","object":"text_completion","created":${script.createdSeconds},` +
-    `"model":"${escapeJson(model)}","choices":[`;
-  if (!stream) {
-    const text = JSON.stringify(script.tokens.join(""));
-    const choices = Array.from({ length: answer.choices }, (_, choice) => choiceJson(choice, text, `"${script.finish}"`));
-    return jsonPlan(script, script.tokens.length * answer.choices, `${head}${choices.join(",")}],"usage":${usageJson(answer)}}`);
+    `"model":${JSON.stringify(answer.model)},"choices":[`;
+  const prompt = (index: number): string => echo?.[Math.floor((index * echo.length) / choices)] ?? "";
+  if (!streaming.stream) {
+    const text = script.tokens.join("");
+    let list = "";
+    for (let index = 0; index < choices; index += 1) {
+      list += `${index === 0 ? "" : ","}${choice(index, JSON.stringify(prompt(index) + text), `"${script.finish}"`)}`;
+    }
+    return jsonPlan(script, script.tokens.length * choices, `${head}${list}],"usage":${usageJson(answer)}}`);
   }
-  const tail = answer.includeUsage ? `],"usage":null}` : "]}";
+  const tail = streaming.includeUsage ? `],"usage":null}` : "]}";
   return streamPlan(answer, {
-    opening: undefined,
-    token: (choice, text) => head + choiceJson(choice, `"${escapeJson(text)}"`, "null") + tail,
-    finish: (choice) => head + choiceJson(choice, `""`, `"${script.finish}"`) + tail,
-    usage: () => `${head}],"usage":${usageJson(answer)}}`,
+    opening:
+      echo === undefined ? undefined : (index) => head + choice(index, JSON.stringify(prompt(index)), "null") + tail,
+    token: (index) => ({
+      before: `${head}{"text":"`,
+      after: `","index":${index},"logprobs":null,"finish_reason":null}${tail}`,
+    }),
+    finish: (index) => head + choice(index, `""`, `"${script.finish}"`) + tail,
+    usage: streaming.includeUsage ? `${head}],"usage":${usageJson(answer)}}` : undefined,
+    obfuscate: false,
   });
 }
 
-function choiceJson(choice: number, text: string, finish: string): string {
-  return `{"text":${text},"index":${choice},"logprobs":null,"finish_reason":${finish}}`;
+function choice(index: number, text: string, finish: string): string {
+  return `{"text":${text},"index":${index},"logprobs":null,"finish_reason":${finish}}`;
 }

@@ -1,107 +1,152 @@
+import type { ErrorCode } from "../errors.ts";
 import type { Failure, Quota, Rendered } from "./types.ts";
 
-type Body = { readonly message: string; readonly type: string; readonly code: string | null };
+type ErrorBody = { readonly message: string; readonly type: string; readonly code: string | null };
 
-/** What the provider usually says with a status. @see the OpenAI error reference; bodies seen in public issues */
-function usual(failure: Failure): Body {
-  const model = failure.model ?? "the model";
-  switch (failure.status) {
+const badRequest = "invalid_request_error";
+const serverError = "server_error";
+
+/** What the provider usually says with a status. @see the OpenAI error reference; 429 as clients parse the wait out of it */
+function usual({ status, model, param, retryAfterSeconds }: Failure): ErrorBody {
+  switch (status) {
     case 401:
-      return { message: "Incorrect API key provided.", type: "invalid_request_error", code: "invalid_api_key" };
+      return { message: "Incorrect API key provided.", type: badRequest, code: "invalid_api_key" };
     case 403:
-      return { message: "You are not allowed to do this.", type: "invalid_request_error", code: null };
-    case 404:
-      return { message: `The model \`${model}\` does not exist or you do not have access to it.`, type: "invalid_request_error", code: "model_not_found" };
+      return { message: "Your API key has no access to this resource.", type: badRequest, code: null };
+    case 404: {
+      const name = model === undefined ? "The model" : `The model \`${model}\``;
+      return {
+        message: `${name} does not exist or you do not have access to it.`,
+        type: badRequest,
+        code: "model_not_found",
+      };
+    }
+    case 405:
+      return {
+        message: "This path does not take requests of this method.",
+        type: badRequest,
+        code: "method_not_supported",
+      };
+    case 408:
+      return { message: "The request took too long to arrive.", type: badRequest, code: null };
+    case 413:
+      return { message: "The request body is larger than allowed.", type: badRequest, code: "request_too_large" };
     case 429: {
-      const wait = failure.retryAfterSeconds ?? 1;
-      const message = `Rate limit reached for ${model} on requests per min (RPM). Please try again in ${wait}s.`;
-      return { message, type: "requests", code: "rate_limit_exceeded" };
+      const ofModel = model === undefined ? "" : ` for ${model}`;
+      const unit = param === "tokens" ? "tokens per min (TPM)" : "requests per min (RPM)";
+      const message = `Rate limit reached${ofModel} on ${unit}. Please try again in ${retryAfterSeconds ?? defaultWaitSeconds}s.`;
+      return { message, type: param === "tokens" ? "tokens" : "requests", code: "rate_limit_exceeded" };
     }
     case 500:
-      return { message: "The server had an error while processing your request. Sorry about that!", type: "server_error", code: null };
+      return { message: "The server had an error while processing your request.", type: serverError, code: null };
     case 502:
-      return { message: "Bad gateway.", type: "server_error", code: null };
+      return { message: "Bad gateway.", type: serverError, code: null };
     case 503:
-      return { message: "The engine is currently overloaded, please try again later.", type: "server_error", code: null };
+      return { message: "The engine is currently overloaded, please try again later.", type: serverError, code: null };
     case 504:
-      return { message: "The server took too long to answer.", type: "server_error", code: null };
+      return { message: "The server took too long to answer.", type: serverError, code: null };
     case 529:
-      return { message: "The server is overloaded, please try again later.", type: "server_error", code: "overloaded" };
+      return { message: "The server is overloaded, please try again later.", type: serverError, code: "overloaded" };
     default:
-      return failure.status < 500
-        ? { message: "The request was refused.", type: "invalid_request_error", code: null }
-        : { message: "The server had an error.", type: "server_error", code: null };
+      if (status < 500) return { message: "The request was refused.", type: badRequest, code: null };
+      return { message: "The server had an error.", type: serverError, code: null };
   }
 }
 
-/** What a failure of ours is called in the provider's shape. */
-function ours(failure: Failure): Pick<Body, "type" | "code"> {
-  switch (failure.code) {
-    case "UNAUTHENTICATED":
-      return { type: "invalid_request_error", code: "invalid_api_key" };
-    case "RATE_LIMITED":
-      return { type: failure.param === "tokens" ? "tokens" : "requests", code: "rate_limit_exceeded" };
-    case "NOT_FOUND":
-      return { type: "invalid_request_error", code: failure.param === "model" ? "model_not_found" : "unknown_url" };
-    case "BODY_INVALID":
-      return { type: "invalid_request_error", code: failure.param === undefined ? null : "invalid_value" };
-    default:
-      return { type: failure.status < 500 ? "invalid_request_error" : "server_error", code: failure.code?.toLowerCase() ?? null };
-  }
-}
+/** Failures of ours that the provider has a name for; the others go by their own. */
+const providersName: { readonly [code in ErrorCode]?: (failure: Failure) => string | null } = {
+  UNAUTHENTICATED: () => "invalid_api_key",
+  RATE_LIMITED: () => "rate_limit_exceeded",
+  NOT_FOUND: ({ param }) => (param === "model" ? "model_not_found" : "unknown_url"),
+  METHOD_NOT_ALLOWED: () => "method_not_supported",
+  BODY_TOO_LARGE: () => "request_too_large",
+  BODY_INVALID: ({ detail }) => detail ?? null,
+};
+
+/** A wait where none was given, so that a client which may try again is told when. */
+const defaultWaitSeconds = 1;
 
 /**
  * A failure in the provider's shape: all four keys of the error, and the headers its clients act on.
  *
  * @param failure without a `code` it is an injected fault, which looks like the provider's own
+ * @returns headers with `retry-after` in whole seconds on 429 and 503; not on a 429 of ours that names no wait, where
+ *   waiting is useless
  */
 export function renderFailure(failure: Failure): Rendered {
-  const known = failure.code === undefined ? usual(failure) : { ...usual(failure), ...ours(failure) };
+  const { status, code, requestId } = failure;
+  const said = usual(failure);
   const error = {
-    message: failure.message ?? known.message,
-    type: known.type,
-    param: failure.code === "RATE_LIMITED" ? null : (failure.param ?? null),
-    code: known.code,
+    message: failure.message ?? said.message,
+    type: said.type,
+    param: status === 429 ? null : (failure.param ?? null),
+    code: code === undefined ? said.code : nameOf(code, failure),
   };
   const headers = ["content-type", "application/json"];
-  if (failure.requestId !== "") headers.push("x-request-id", failure.requestId);
-  const wait = failure.retryAfterSeconds ?? (failure.status === 429 || failure.status === 503 ? 1 : undefined);
-  if (wait !== undefined) headers.push("retry-after", String(wait));
-  if (wait !== undefined && failure.status === 429) headers.push("retry-after-ms", String(wait * 1000));
-  if (failure.status === 429 && failure.code === undefined) headers.push(...exhausted(wait ?? 1));
-  return { head: { status: failure.status, headers }, body: JSON.stringify({ error }) };
+  if (requestId !== "") headers.push("x-request-id", requestId);
+  if (status === 401) headers.push("www-authenticate", "Bearer");
+  const waitSeconds = failure.retryAfterSeconds ?? waitFor(failure);
+  if (waitSeconds !== undefined) headers.push("retry-after", String(Math.ceil(waitSeconds)));
+  if (waitSeconds !== undefined && status === 429) {
+    headers.push("retry-after-ms", String(Math.ceil(waitSeconds * 1000)));
+    if (code === undefined) headers.push(...usedUp(waitSeconds));
+  }
+  return { head: { status, headers }, body: JSON.stringify({ error }) };
 }
 
-/** The quota headers that go with an injected 429: nothing left. The limits are those of a small account. */
-function exhausted(waitSeconds: number): string[] {
+function nameOf(code: ErrorCode, failure: Failure): string | null {
+  const name = providersName[code];
+  return name === undefined ? code : name(failure);
+}
+
+function waitFor({ status, code }: Failure): number | undefined {
+  const mayRetry = status === 503 || (status === 429 && code === undefined);
+  return mayRetry ? defaultWaitSeconds : undefined;
+}
+
+/** The quota headers of an injected 429: no requests left. The limits are those of a small account. */
+function usedUp(waitSeconds: number): string[] {
   return quotaHeaders({
     requests: { limit: 500, remaining: 0, resetMs: waitSeconds * 1000 },
     tokens: { limit: 30_000, remaining: 29_000, resetMs: 2000 },
   });
 }
 
-/** `x-ratelimit-*` as the provider sends them, also with answers that succeed. */
+/**
+ * `x-ratelimit-*` as the provider sends them, also with answers that succeed.
+ *
+ * @param quota what is overdrawn shows as 0 left
+ * @returns names and values in turn
+ */
 export function quotaHeaders(quota: Quota): string[] {
   const headers: string[] = [];
-  for (const [unit, state] of [["requests", quota.requests], ["tokens", quota.tokens]] as const) {
-    if (state === undefined) continue;
-    headers.push(
-      `x-ratelimit-limit-${unit}`,
-      String(state.limit),
-      `x-ratelimit-remaining-${unit}`,
-      String(Math.max(0, Math.floor(state.remaining))),
-      `x-ratelimit-reset-${unit}`,
-      goDuration(state.resetMs),
-    );
-  }
+  if (quota.requests !== undefined) addQuota(headers, "requests", quota.requests);
+  if (quota.tokens !== undefined) addQuota(headers, "tokens", quota.tokens);
   return headers;
 }
 
-/** A duration as Go prints it: `12ms`, `1.5s`, `6m0s`. */
+function addQuota(
+  headers: string[],
+  unit: string,
+  { limit, remaining, resetMs }: NonNullable<Quota["requests"]>,
+): void {
+  headers.push(`x-ratelimit-limit-${unit}`, String(limit));
+  headers.push(`x-ratelimit-remaining-${unit}`, String(Math.max(0, Math.floor(remaining))));
+  headers.push(`x-ratelimit-reset-${unit}`, goDuration(resetMs));
+}
+
+/**
+ * A duration as Go prints it: `0s`, `12ms`, `1.5s`, `6m0s`, `24h0m0s`.
+ *
+ * @param durationMs rounded up to whole milliseconds; what has passed already is `0s`
+ */
 export function goDuration(durationMs: number): string {
-  const ms = Math.max(0, Math.ceil(durationMs));
+  const ms = Math.ceil(durationMs);
+  if (ms <= 0) return "0s";
   if (ms < 1000) return `${ms}ms`;
   const minutes = Math.floor(ms / 60_000);
-  const seconds = (ms - minutes * 60_000) / 1000;
-  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds}s`;
+  const seconds = `${(ms % 60_000) / 1000}s`;
+  if (minutes === 0) return seconds;
+  if (minutes < 60) return `${minutes}m${seconds}`;
+  return `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
 }

@@ -1,7 +1,9 @@
+import { StuntdoubleError } from "../errors.ts";
+import type { Facts } from "../types.ts";
 import { jsonPlan } from "./openai-text.ts";
-import type { Operation } from "./types.ts";
+import type { Opened, Operation } from "./types.ts";
 
-/** Models a stand-in lists; it answers for any other name too. */
+/** The models that a stand-in lists; it answers for any other name too. */
 const listed = [
   "gpt-4.1",
   "gpt-4.1-mini",
@@ -16,26 +18,64 @@ const listed = [
   "text-embedding-3-small",
 ];
 const createdSeconds = 1_715_367_049;
+const route = "/v1/models";
 
-const body = JSON.stringify({
-  object: "list",
-  data: listed.map((id) => ({ id, object: "model", created: createdSeconds, owned_by: "stuntdouble" })),
-});
+const list = JSON.stringify({ object: "list", data: listed.map(describe) });
 
 /** `GET /v1/models`. @see https://platform.openai.com/docs/api-reference/models */
 export const models: Operation = {
   name: "models",
   method: "GET",
-  route: "/v1/models",
-  open: () => ({
-    facts: { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined },
+  route,
+  open: () => answering(undefined, list),
+};
+
+/**
+ * The operation of `GET /v1/models/{model}` for one model; any name is a model, and it may contain slashes.
+ *
+ * @returns undefined for any other path
+ */
+export function modelAt(path: string): Operation | undefined {
+  if (!path.startsWith(`${route}/`) || path.length === route.length + 1) return undefined;
+  const encoded = path.slice(route.length + 1);
+  return {
+    name: "models",
+    method: "GET",
+    route: path,
+    open() {
+      const id = decoded(encoded);
+      return answering(id, JSON.stringify(describe(id)));
+    },
+  };
+}
+
+function describe(id: string) {
+  return { id, object: "model", created: createdSeconds, owned_by: "stuntdouble" };
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch (cause) {
+    throw new StuntdoubleError("BODY_INVALID", "The name of the model in the path is not correctly encoded.", {
+      cause,
+      param: "model",
+    });
+  }
+}
+
+/** Such an answer costs the provider nothing, so it comes at once. */
+function answering(model: string | undefined, body: string): Opened {
+  const facts: Facts = { model, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
+  return {
+    facts,
     ask: () => ({
-      model: "",
+      model: model ?? "",
       stream: false,
       promptTokens: 0,
       maxTokens: 0,
       seed: undefined,
-      write: (script) => jsonPlan({ ...script, timing: { ...script.timing, ttftMs: 0, totalMs: 0 } }, 0, body),
+      write: (script) => jsonPlan({ ...script, timing: { ttftMs: 0, atMs: script.timing.atMs, totalMs: 0 } }, 0, body),
     }),
-  }),
-};
+  };
+}

@@ -1,30 +1,42 @@
-import type { Plan, Frame } from "../types.ts";
+import type { Frame, Head, Plan } from "../types.ts";
+import { createRng, hash32 } from "../rng.ts";
+import { escapeToken } from "./json-body.ts";
 import type { Script } from "./types.ts";
 
-/** What the two text operations share: how an answer becomes JSON or a stream. */
+/** The prompts of larger bodies are counted by their size. */
+export const countWithinBytes = 64 * 1024;
+const bytesPerToken = 4;
+
+/** Tokens of a prompt too large to be counted. */
+export function estimateBySize(bytes: number): number {
+  return Math.ceil(bytes / bytesPerToken);
+}
+
+/** What a text operation writes: a script, and what its request asked for. */
 export type TextAnswer = {
   readonly script: Script;
   readonly promptTokens: number;
+  /** How many times the text is given, ≥ 1. */
   readonly choices: number;
-  readonly includeUsage: boolean;
 };
 
-/** Characters of the ids the provider gives. */
 const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const idChars = 29;
 
-/** An id such as `chatcmpl-…`: 29 characters drawn by hashing the request id. */
+/** An id such as `chatcmpl-` and 29 characters, which the request id determines. */
 export function answerId(prefix: string, requestId: string): string {
-  let state = 0x2545f491;
+  let high = hash32(requestId);
+  let low = hash32(requestId, prefix);
   let id = prefix;
-  for (let index = 0; index < requestId.length; index += 1) state = Math.imul(state ^ requestId.charCodeAt(index), 0x01000193);
-  for (let index = 0; index < 29; index += 1) {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
-    id += idAlphabet[(state >>> 8) % idAlphabet.length];
+  for (let index = 0; index < idChars; index += 1) {
+    high = Math.imul(high ^ (low >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    low = Math.imul(low ^ (high >>> 13), 0x297a2d39) + 0x85ebca6b;
+    id += idAlphabet[((high ^ low) >>> 8) % idAlphabet.length];
   }
   return id;
 }
 
-/** The usage object of an answer. */
+/** The `usage` object of an answer. */
 export function usageJson({ script, promptTokens, choices }: TextAnswer): string {
   const completion = script.tokens.length * choices;
   return (
@@ -34,24 +46,45 @@ export function usageJson({ script, promptTokens, choices }: TextAnswer): string
   );
 }
 
-function headers(contentType: string, script: Script, processingMs: number): string[] {
-  return [
-    "content-type",
-    contentType,
-    "openai-version",
-    "2020-10-01",
-    "openai-processing-ms",
-    String(Math.round(processingMs)),
-    "x-request-id",
-    script.id,
-  ];
+/**
+ * The script cut off where the first of some texts would begin.
+ *
+ * @param stops not empty texts
+ * @returns the script itself when none of them occurs
+ */
+export function stoppedAt(script: Script, stops: readonly string[]): Script {
+  if (stops.length === 0) return script;
+  const text = script.tokens.join("");
+  let end = text.length;
+  for (const stop of stops) {
+    const at = text.indexOf(stop);
+    if (at !== -1 && at < end) end = at;
+  }
+  if (end === text.length) return script;
+  const tokens: string[] = [];
+  let length = 0;
+  for (const token of script.tokens) {
+    if (length >= end) break;
+    tokens.push(token.slice(0, end - length));
+    length += token.length;
+  }
+  const { ttftMs } = script.timing;
+  const atMs = script.timing.atMs.subarray(0, tokens.length);
+  return { ...script, tokens, finish: "stop", timing: { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs } };
+}
+
+/** The provider's headers of a good answer. @param processingMs until its first byte */
+function headOf(contentType: string, script: Script, processingMs: number): Head {
+  const headers = ["content-type", contentType, "openai-version", "2020-10-01"];
+  headers.push("openai-processing-ms", String(Math.round(processingMs)), "x-request-id", script.id);
+  return { status: 200, headers };
 }
 
 /** A whole JSON answer, due when its last token would be. */
 export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   const { totalMs } = script.timing;
   return {
-    head: { status: 200, headers: headers("application/json", script, totalMs) },
+    head: headOf("application/json", script, totalMs),
     headAtMs: totalMs,
     frames: [{ atMs: totalMs, data: body, tokens, final: false }],
     ending: "finish",
@@ -59,38 +92,81 @@ export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   };
 }
 
+/** The fixed texts of a stream's events, each function by the choice's index. */
+export type StreamParts = {
+  /** JSON of the event before the first token; undefined when there is none. */
+  readonly opening: ((choice: number) => string) | undefined;
+  /** JSON of a token's event, before and after the token. */
+  readonly token: (choice: number) => { readonly before: string; readonly after: string };
+  readonly finish: (choice: number) => string;
+  /** JSON of the last event; undefined when usage was not asked for. */
+  readonly usage: string | undefined;
+  readonly obfuscate: boolean;
+};
+
 /**
- * A stream with one event a token; choices take turns. The head leaves at once, role and first token together.
- *
- * @param write the JSON of each kind of chunk, with its choice's index
+ * A stream with one event a token; choices take turns. The head leaves at once, the opening together with the first
+ * token, and whatever ends the stream together with the last.
  */
-export function streamPlan(
-  answer: TextAnswer,
-  write: {
-    opening: ((choice: number) => string) | undefined;
-    token: (choice: number, text: string) => string;
-    finish: (choice: number) => string;
-    usage: () => string;
-  },
-): Plan {
-  const { script, choices } = answer;
-  const { ttftMs, totalMs, atMs } = script.timing;
+export function streamPlan({ script, choices }: TextAnswer, parts: StreamParts): Plan {
+  const { tokens, timing } = script;
+  const firstMs = timing.atMs[0] ?? timing.ttftMs;
+  const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
   const frames: Frame[] = [];
-  const push = (when: number, json: string, tokens: number, final: boolean): void => {
-    frames.push({ atMs: when, data: `data: ${json}\n\n`, tokens, final });
+  const close = parts.obfuscate ? createLeveller(script) : plainClose;
+  const push = (atMs: number, json: string, final: boolean): void => {
+    frames.push({ atMs, data: `data: ${json.slice(0, -1)}${close(0)}`, tokens: 0, final });
   };
-  if (write.opening !== undefined) for (let choice = 0; choice < choices; choice += 1) push(ttftMs, write.opening(choice), 0, false);
-  for (const [index, text] of script.tokens.entries()) {
-    for (let choice = 0; choice < choices; choice += 1) push(atMs[index]!, write.token(choice, text), 1, false);
+  const templates: { before: string; after: string }[] = [];
+  for (let choice = 0; choice < choices; choice += 1) {
+    const { before, after } = parts.token(choice);
+    // A joined text lies in one piece; a concatenated one would be put together again for every frame.
+    templates.push({ before: ["data: ", before].join(""), after: [after.slice(0, -1)].join("") });
+    if (parts.opening !== undefined) push(firstMs, parts.opening(choice), false);
   }
-  for (let choice = 0; choice < choices; choice += 1) push(totalMs, write.finish(choice), 0, true);
-  if (answer.includeUsage) push(totalMs, write.usage(), 0, false);
-  push(totalMs, "[DONE]", 0, true);
-  return {
-    head: { status: 200, headers: headers("text/event-stream; charset=utf-8", script, ttftMs) },
-    headAtMs: 0,
-    frames,
-    ending: "finish",
-    endAtMs: totalMs,
+  for (let index = 0; index < tokens.length; index += 1) {
+    const atMs = timing.atMs[index]!;
+    const token = escapeToken(tokens[index]!);
+    for (const { before, after } of templates) {
+      frames.push({ atMs, data: before + token + after + close(token.length), tokens: 1, final: false });
+    }
+  }
+  for (let choice = 0; choice < choices; choice += 1) push(lastMs, parts.finish(choice), true);
+  if (parts.usage !== undefined) {
+    frames.push({ atMs: lastMs, data: `data: ${parts.usage}\n\n`, tokens: 0, final: false });
+  }
+  frames.push({ atMs: lastMs, data: "data: [DONE]\n\n", tokens: 0, final: true });
+  const head = headOf("text/event-stream; charset=utf-8", script, timing.ttftMs);
+  return { head, headAtMs: 0, frames, ending: "finish", endAtMs: timing.totalMs };
+}
+
+/** Closes the JSON of an event, and the event. */
+type Close = (tokenChars: number) => string;
+
+function plainClose(): string {
+  return "}\n\n";
+}
+
+/** Tokens are levelled to a multiple of so many characters. */
+const levelChars = 16;
+const variants = 64;
+const closings = makeClosings();
+
+/** For each length of the noise so many closings with it. */
+function makeClosings(): readonly (readonly string[])[] {
+  const rng = createRng(1);
+  const noise = (chars: number): string =>
+    Array.from({ length: chars }, () => idAlphabet[Math.floor(rng() * idAlphabet.length)]!).join("");
+  return Array.from({ length: levelChars + 1 }, (_, chars) =>
+    Array.from({ length: variants }, () => `,"obfuscation":"${noise(chars)}"}\n\n`),
+  );
+}
+
+/** Makes closings with the noise that hides how long a token is. @see OpenAI document, `obfuscation` */
+function createLeveller(script: Script): Close {
+  let variant = Math.floor(script.rng() * variants);
+  return (tokenChars) => {
+    variant = (variant + tokenChars + 1) % variants;
+    return closings[levelChars - (tokenChars % levelChars)]![variant]!;
   };
 }

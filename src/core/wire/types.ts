@@ -11,6 +11,8 @@ export type CountTokens = (text: string) => number;
 export type Dialect = {
   readonly name: string;
   readonly operations: readonly Operation[];
+  /** The operation of a path that holds a name, as `/v1/models/gpt-4o`; undefined when the path is none of them. */
+  operationFor?(path: string): Operation | undefined;
   /** Name of the response header that carries the request id. */
   readonly requestIdHeader: string;
   /** Renders a failure, ours or an injected one, in the provider's shape. */
@@ -79,7 +81,10 @@ export type Failure = {
   readonly code?: ErrorCode;
   /** Replaces the provider's usual message. */
   readonly message?: string;
+  /** The request field at fault; with RATE_LIMITED `requests` or `tokens`, whichever ran out. */
   readonly param?: string | undefined;
+  /** The provider's own `code` for what is wrong with `param`. */
+  readonly detail?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
   readonly model?: string | undefined;
   readonly requestId: string;

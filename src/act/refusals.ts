@@ -1,0 +1,48 @@
+import { StuntdoubleError } from "../core/errors.ts";
+import { methodsOf } from "../core/wire/index.ts";
+import type { RateAnswer } from "../limits/rates.ts";
+import type { Request } from "./reply.ts";
+
+/** A call without a valid key. */
+export function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
+  const missing = "You didn't provide an API key. Send it as `Authorization: Bearer YOUR_KEY`.";
+  return new StuntdoubleError("UNAUTHENTICATED", found === "missing" ? missing : "Incorrect API key provided.");
+}
+
+/** A model that the configuration does not list. */
+export function unknownModel(model: string): StuntdoubleError {
+  return new StuntdoubleError("NOT_FOUND", `The model \`${model}\` does not exist or you do not have access to it.`, {
+    param: "model",
+  });
+}
+
+/** A path, or a method of a known path, that nobody can answer. */
+export function notSimulated(request: Request): StuntdoubleError {
+  const methods = methodsOf(request.route);
+  if (methods.length > 0) {
+    return new StuntdoubleError(
+      "METHOD_NOT_ALLOWED",
+      `${request.route} takes ${methods.join(", ")}, not ${request.method}.`,
+    );
+  }
+  return new StuntdoubleError(
+    "NOT_FOUND",
+    `${request.method} ${request.route} cannot be simulated, and no upstream is configured for it.`,
+  );
+}
+
+/** A call beyond its key's allowance. One that no minute can hold is told so, without a time to retry. */
+export function rateLimited(answer: Extract<RateAnswer, { ok: false }>, tokens: number): StuntdoubleError {
+  const { exceeded, retryAfterMs, quota } = answer;
+  if (answer.tooLarge) {
+    const message = `Request too large on tokens per min (TPM): Limit ${quota.tokens?.limit ?? 0}, Requested ${tokens}. Waiting does not help; send less.`;
+    return new StuntdoubleError("RATE_LIMITED", message, { param: "tokens" });
+  }
+  const unit = exceeded === "requests" ? "requests per min (RPM)" : "tokens per min (TPM)";
+  const limit = quota[exceeded]?.limit ?? 0;
+  const message = `Rate limit reached on ${unit}: Limit ${limit}. Please try again in ${(retryAfterMs / 1000).toFixed(3)}s.`;
+  return new StuntdoubleError("RATE_LIMITED", message, {
+    param: exceeded,
+    retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
+  });
+}

@@ -1,0 +1,23 @@
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+
+/** Above this many unsent bytes a reset does not wait for them. */
+const resetAtOnceAboveBytes = 64 * 1024;
+
+/** Ends a connection by a TCP RST; what was written before leaves first, unless the client does not read. Never throws. */
+export function resetSocket(socket: Duplex): void {
+  if (socket.writableLength > resetAtOnceAboveBytes || !socket.writable) resetNow(socket);
+  else socket.write("", () => resetNow(socket));
+}
+
+function resetNow(socket: Duplex): void {
+  const tcp = socket instanceof TLSSocket ? tcpOf(socket) : socket;
+  if (tcp instanceof Socket && !tcp.destroyed) tcp.resetAndDestroy();
+  else socket.destroy();
+}
+
+/** Only TCP can be reset. Node names the connection below a TLS one `_parent`, and nowhere in its public API. */
+function tcpOf(socket: TLSSocket): unknown {
+  return (socket as unknown as { readonly _parent?: unknown })._parent;
+}

@@ -1,0 +1,89 @@
+import { refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "./check.ts";
+import { isObject, type JsonObject } from "./json-body.ts";
+
+const roles = ["system", "developer", "user", "assistant", "tool", "function"];
+
+/** Kinds of content parts, and the member that holds what each carries. */
+const partTypes: Readonly<Record<string, { readonly member: string; readonly holds: "text" | "object" }>> = {
+  text: { member: "text", holds: "text" },
+  refusal: { member: "refusal", holds: "text" },
+  image_url: { member: "image_url", holds: "object" },
+  input_audio: { member: "input_audio", holds: "object" },
+  file: { member: "file", holds: "object" },
+};
+
+/** The text of a message: its content, or the text parts of it joined by line ends. */
+export function textOf(message: JsonObject): string {
+  const { content } = message;
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  const texts: string[] = [];
+  for (const part of content as readonly unknown[]) {
+    if (isObject(part) && typeof part["text"] === "string") texts.push(part["text"]);
+  }
+  return texts.join("\n");
+}
+
+/** The text of the last message of the user; undefined when there is none. */
+export function lastUserText(body: JsonObject): string | undefined {
+  const { messages } = body;
+  if (!Array.isArray(messages)) return undefined;
+  const list: readonly unknown[] = messages;
+  const last = list.findLast((message): message is JsonObject => isObject(message) && message["role"] === "user");
+  return last === undefined ? undefined : textOf(last);
+}
+
+/**
+ * Checks the conversation of a chat request.
+ *
+ * @throws BODY_INVALID with the path of the first mistake
+ */
+export function checkMessages(body: JsonObject): void {
+  const { messages } = body;
+  if (messages === undefined) refuseMissing("messages");
+  if (!Array.isArray(messages)) return refuseType("messages", "an array of objects", messages);
+  if (messages.length === 0) refuseEmpty("messages", "messages");
+  for (let index = 0; index < messages.length; index += 1) checkMessage(messages[index], index);
+}
+
+function checkMessage(message: unknown, index: number): void {
+  const path = (): string => `messages[${index}]`;
+  if (!isObject(message)) return refuseType(path(), "an object", message);
+  const { role, content } = message;
+  if (role === undefined) refuseMissing(`${path()}.role`);
+  if (typeof role !== "string") return refuseType(`${path()}.role`, "a string", role);
+  if (!roles.includes(role)) refuseValue(`${path()}.role`, roles, role);
+  if (role === "tool" && typeof message["tool_call_id"] !== "string") refuseMissing(`${path()}.tool_call_id`);
+  if (role === "function" && typeof message["name"] !== "string") refuseMissing(`${path()}.name`);
+  if (typeof content === "string") return;
+  if (content === undefined || content === null) {
+    if (role === "assistant" || role === "function") return;
+    if (content === undefined) refuseMissing(`${path()}.content`);
+  }
+  if (!Array.isArray(content)) return refuseType(`${path()}.content`, "a string or an array of objects", content);
+  if (content.length === 0) refuseEmpty(`${path()}.content`, "content parts");
+  for (let part = 0; part < content.length; part += 1) checkPart(content[part], () => `${path()}.content[${part}]`);
+}
+
+function checkPart(part: unknown, path: () => string): void {
+  if (!isObject(part)) return refuseType(path(), "an object", part);
+  const { type } = part;
+  if (type === undefined) refuseMissing(`${path()}.type`);
+  if (typeof type !== "string") return refuseType(`${path()}.type`, "a string", type);
+  const known = Object.hasOwn(partTypes, type) ? partTypes[type] : undefined;
+  if (known === undefined) return refuseValue(`${path()}.type`, Object.keys(partTypes), type);
+  const value = part[known.member];
+  if (value === undefined) refuseMissing(`${path()}.${known.member}`);
+  if (known.holds === "text" && typeof value !== "string") refuseType(`${path()}.${known.member}`, "a string", value);
+  if (known.holds === "object" && !isObject(value)) refuseType(`${path()}.${known.member}`, "an object", value);
+  if (type === "image_url") checkUrl(value, path);
+}
+
+function checkUrl(image: unknown, path: () => string): void {
+  if (isObject(image) && typeof image["url"] === "string") return;
+  refuse(
+    `${path()}.image_url.url`,
+    "missing_required_parameter",
+    `Missing required parameter: '${path()}.image_url.url'.`,
+  );
+}

@@ -1,0 +1,77 @@
+import { createUpstream } from "./act/forward.ts";
+import type { Loop } from "./act/play.ts";
+import type { Runtime, UpstreamRuntime } from "./act/runtime.ts";
+import { compile } from "./config/compile.ts";
+import type { Settings } from "./config/load.ts";
+import type { UpstreamSettings } from "./core/snapshot.ts";
+import { createBreaker, type BreakerState } from "./limits/breaker.ts";
+import type { Clock } from "./limits/clock.ts";
+import { createKeys } from "./limits/keys.ts";
+import { createProfileCache } from "./limits/profiles.ts";
+import { createRates } from "./limits/rates.ts";
+import type { NodeMemory } from "./node.ts";
+
+/** What the runtime of one event loop is built with. */
+export type RuntimeOptions = {
+  readonly memory: NodeMemory;
+  readonly clock: Clock;
+  onBreaker(upstream: string, state: BreakerState): void;
+};
+
+/** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
+export function buildRuntime(
+  options: RuntimeOptions,
+  settings: Settings,
+  loop: Loop,
+  before: Runtime | undefined,
+): Runtime {
+  const snapshot = compile(settings);
+  const upstreams = new Map<string, UpstreamRuntime>();
+  for (const wanted of snapshot.upstreams.values()) {
+    const old = before?.snapshot.upstreams.get(wanted.name);
+    const kept =
+      old !== undefined && JSON.stringify(old) === JSON.stringify(wanted)
+        ? before?.upstreams.get(wanted.name)
+        : undefined;
+    upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted, loop));
+  }
+  return {
+    snapshot,
+    keys: snapshot.keys.length === 0 ? undefined : createKeys(snapshot.keys),
+    rates: snapshot.rateLimits.some(
+      (limit) => limit.requestsPerMinute !== undefined || limit.tokensPerMinute !== undefined,
+    )
+      ? createRates({ memory: options.memory.rates, clock: options.clock, limits: snapshot.rateLimits })
+      : undefined,
+    profiles: createProfileCache({ profiles: snapshot.profiles, fallback: snapshot.defaultProfile, max: 500 }),
+    upstreams,
+  };
+}
+
+function createUpstreamRuntime(options: RuntimeOptions, settings: UpstreamSettings, loop: Loop): UpstreamRuntime {
+  return {
+    upstream: createUpstream(settings, loop),
+    breaker: createBreaker({
+      name: settings.name,
+      ...settings.breaker,
+      onChange: (state) => options.onBreaker(settings.name, state),
+    }),
+    whenOpen: settings.breaker.whenOpen,
+    apiKey: settings.apiKey,
+  };
+}
+
+/** Calls under way keep the upstream they use; it closes when they are done. */
+export function retire(before: Runtime, now: Runtime): void {
+  for (const [name, old] of before.upstreams) {
+    if (now.upstreams.get(name) === old) continue;
+    old.breaker.shutdown();
+    void old.upstream.close();
+  }
+}
+
+/** Models that may be metric labels: those the configuration and the profiles name. */
+export function modelLabels({ config, profiles }: Settings): string[] {
+  const globs = profiles.flatMap(({ name, models }) => [name, ...models]).filter((name) => !name.includes("*"));
+  return [...new Set([...(config.models ?? []), ...globs])];
+}

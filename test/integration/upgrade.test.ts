@@ -1,0 +1,153 @@
+import type { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startNode, until, type Node } from "../support/node.ts";
+import { rawConnect, rawRequest } from "../support/raw.ts";
+import { json, startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
+
+const handshake = (target: string, headers: readonly string[] = []): string =>
+  [
+    `GET ${target} HTTP/1.1`,
+    "host: localhost",
+    "connection: Upgrade",
+    "upgrade: websocket",
+    "sec-websocket-version: 13",
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    ...headers,
+    "\r\n",
+  ].join("\r\n");
+
+const accepted = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n";
+
+describe("a WebSocket", () => {
+  const upgrades: { request: IncomingMessage; socket: Duplex }[] = [];
+  let upstream: ScriptedUpstream;
+  let node: Node;
+  beforeAll(async () => {
+    upstream = await startUpstream(json({}), {
+      onUpgrade(request, socket) {
+        upgrades.push({ request, socket });
+        socket.on("error", () => undefined);
+        if (request.url?.includes("refuse") === true) {
+          socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
+          return;
+        }
+        socket.write(accepted);
+        socket.on("data", (chunk: Buffer) => socket.write(`echo ${chunk.toString()}`));
+      },
+    });
+    node = await startNode(
+      {
+        upstreams: { openai: { url: upstream.url, apiKeyEnv: "REAL_KEY" } },
+        default: { serve: "forward" },
+        auth: { keys: [{ name: "team", env: "TEAM_KEY" }] },
+      },
+      { env: { REAL_KEY: "sk-real", TEAM_KEY: "team-secret" } },
+    );
+  });
+  afterAll(async () => {
+    await node.stop();
+    await upstream.stop();
+  });
+
+  const mine = ["authorization: Bearer team-secret", "x-api-key: team-secret", "api-key: team-secret", "x-stuntdouble: simulate"];
+  const open = async (target = "/v1/realtime?model=gpt-4o-realtime") => {
+    const connection = await rawConnect(node.port);
+    connection.socket.write(handshake(target, mine));
+    await until("the upgrade", () => (connection.text().startsWith("HTTP/1.1 101") ? true : undefined));
+    return { connection, peer: upgrades.at(-1)! };
+  };
+
+  test("passes through to the upstream, and bytes go both ways", async () => {
+    const { connection, peer } = await open();
+    expect(peer.request.url).toBe("/v1/realtime?model=gpt-4o-realtime");
+    connection.socket.write("hello");
+    await until("the echo", () => (connection.text().endsWith("echo hello") ? true : undefined));
+    peer.socket.write(" and more");
+    const answer = await connection.answer({ enough: (text) => text.endsWith(" and more") });
+    expect(answer.status).toBe(101);
+  });
+
+  test("carries the upstream's key and nothing that was meant for the sidecar", async () => {
+    const { connection, peer } = await open();
+    expect(peer.request.headers.authorization).toBe("Bearer sk-real");
+    expect(peer.request.rawHeaders.join("\n")).not.toMatch(/team-secret|x-stuntdouble/i);
+    connection.socket.destroy();
+  });
+
+  test("closes at the upstream when the client leaves", async () => {
+    const { connection, peer } = await open();
+    connection.socket.destroy();
+    await until("the close", () => (peer.socket.destroyed || peer.socket.readableEnded ? true : undefined));
+    expect((await node.outcomes())[0]).toMatchObject({ route: "/v1/realtime", status: 101, mode: "real", upstream: "openai" });
+  });
+
+  test("breaks at the client when the upstream breaks", async () => {
+    const { connection, peer } = await open();
+    if ("resetAndDestroy" in peer.socket) (peer.socket.resetAndDestroy as () => void)();
+    expect((await connection.answer()).closed).toBe("reset");
+  });
+
+  test("that the upstream refuses is refused with the upstream's own answer", async () => {
+    const answer = await rawRequest(node.port, handshake("/v1/refuse", mine));
+    expect(answer).toMatchObject({ status: 403, body: "no" });
+    await until("the outcome", async () => ((await node.outcomes())[0]?.status === 403 ? true : undefined));
+  });
+
+  test("without a key is refused with 401 and never reaches the upstream", async () => {
+    const before = upgrades.length;
+    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(answer.status).toBe(401);
+    expect(JSON.parse(answer.body)).toMatchObject({ error: { code: "invalid_api_key" } });
+    expect(upgrades).toHaveLength(before);
+  });
+
+  test("to another host by an absolute target is refused with 400", async () => {
+    const before = upgrades.length;
+    const answer = await rawRequest(node.port, handshake("http://internal.example/v1/realtime", mine));
+    expect(answer.status).toBe(400);
+    expect(upgrades).toHaveLength(before);
+  });
+});
+
+describe("a WebSocket without an upstream", () => {
+  let node: Node;
+  beforeAll(async () => {
+    node = await startNode();
+  });
+  afterAll(() => node.stop());
+
+  test("is refused with 404 in the provider's shape", async () => {
+    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(answer).toMatchObject({ status: 404, closed: "fin" });
+    expect(answer.text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+    expect(JSON.parse(answer.body)).toEqual({
+      error: { message: expect.any(String) as string, type: "invalid_request_error", param: null, code: "unknown_url" },
+    });
+  });
+
+  test("does no harm when its client resets the connection at once", async () => {
+    for (let count = 0; count < 50; count += 1) {
+      const { socket } = await rawConnect(node.port);
+      socket.write(handshake("/v1/realtime"), () => socket.resetAndDestroy());
+    }
+    const answer = await fetch(`${node.url}/v1/models`);
+    expect(answer.status).toBe(200);
+    await answer.arrayBuffer();
+  });
+});
+
+describe("a WebSocket whose upstream is not there", () => {
+  test("is refused with 502, and a client that resets meanwhile does no harm", async () => {
+    const gone = await startUpstream(json({}));
+    await gone.stop();
+    const node = await startNode({ upstreams: { openai: { url: gone.url } }, default: { serve: "forward" } });
+    expect((await rawRequest(node.port, handshake("/v1/realtime"))).status).toBe(502);
+    for (let count = 0; count < 50; count += 1) {
+      const { socket } = await rawConnect(node.port);
+      socket.write(handshake("/v1/realtime"), () => socket.resetAndDestroy());
+    }
+    expect((await rawRequest(node.port, handshake("/v1/realtime"))).status).toBe(502);
+    await node.stop();
+  });
+});
