@@ -9,13 +9,11 @@ import {
   listening,
   load,
   median,
-  outFolder,
   residentKib,
   spread,
   startServer,
   startStuntdouble,
   type Figure,
-  type Running,
 } from "./lib.ts";
 
 const here = import.meta.dirname;
@@ -259,6 +257,3 @@ function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, value) => total + value, 0);
 }
-
-export type { Running };
-export { outFolder };

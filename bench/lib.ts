@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
-export const outFolder = path.join(here, "out");
+const outFolder = path.join(here, "out");
 /** The server under test has this core for itself; load and stubs have the other. */
 const serverCore = "0";
 const loadCore = "1";
@@ -121,7 +121,7 @@ export async function load(options: {
 }
 
 /** CPU time a process and its threads have used, in seconds. */
-export async function cpuSeconds(pid: number): Promise<number> {
+async function cpuSeconds(pid: number): Promise<number> {
   let total = 0;
   for (const task of await readdir(`/proc/${pid}/task`)) {
     try {

@@ -84,8 +84,10 @@ async function stop(
   state.draining = true;
   const { drainMs } = state.settings.config.listen;
   log.info({ inFlight: fleet.permits.inFlight(), drainMs }, "draining");
-  const limit = new Promise<boolean>((resolve) => void clock.wake(drainMs, () => resolve(false)));
+  let cancel = (): void => {};
+  const limit = new Promise<boolean>((resolve) => void (cancel = clock.wake(drainMs, () => resolve(false))));
   const drained = await Promise.race([fleet.drain().then(() => true), limit]);
+  cancel();
   if (!drained) log.warn({ inFlight: fleet.permits.inFlight() }, "the drain limit is reached; calls are cut off");
   await fleet.stop();
   await adminApp.close();

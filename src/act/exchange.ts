@@ -235,6 +235,7 @@ export class Exchange {
       code: error.code,
       message: error.message,
       param: error.param,
+      detail: error.detail,
       retryAfterSeconds: error.retryAfterSeconds,
       model: this.#call?.facts.model,
       requestId: this.request.id,

@@ -88,7 +88,7 @@ function outputTokens(story: Story, player: Player): number {
 }
 
 /** The times of a plan's tokens; an answer in one piece has none but its end. */
-export function timelineOf(plan: Plan): Timeline {
+function timelineOf(plan: Plan): Timeline {
   const atMs: number[] = [];
   let tokens = 0;
   if (plan.frames.length <= 1)

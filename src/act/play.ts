@@ -90,6 +90,7 @@ export class Player implements Timer, Sink, ReplyListener {
 
   fire(): void {
     this.#step();
+    this.#balance();
   }
 
   drained(): void {

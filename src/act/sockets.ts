@@ -7,11 +7,12 @@ const resetAtOnceAboveBytes = 64 * 1024;
 
 /** Ends a connection by a TCP RST; what was written before leaves first, unless the client does not read. Never throws. */
 export function resetSocket(socket: Duplex): void {
-  if (socket.writableLength > resetAtOnceAboveBytes || !socket.writable) resetNow(socket);
-  else socket.write("", () => resetNow(socket));
+  if (socket.writableLength > resetAtOnceAboveBytes || !socket.writable) resetAtOnce(socket);
+  else socket.write("", () => resetAtOnce(socket));
 }
 
-function resetNow(socket: Duplex): void {
+/** The same without waiting for what is still to be sent. */
+export function resetAtOnce(socket: Duplex): void {
   const tcp = socket instanceof TLSSocket ? tcpOf(socket) : socket;
   if (tcp instanceof Socket && !tcp.destroyed) tcp.resetAndDestroy();
   else socket.destroy();
@@ -19,5 +20,5 @@ function resetNow(socket: Duplex): void {
 
 /** Only TCP can be reset. Node names the connection below a TLS one `_parent`, and nowhere in its public API. */
 function tcpOf(socket: TLSSocket): unknown {
-  return (socket as unknown as { readonly _parent?: unknown })._parent;
+  return Reflect.get(socket, "_parent");
 }

@@ -9,7 +9,7 @@ import type { ActDeps } from "./act.ts";
 import { credentials } from "./headers.ts";
 import type { Request } from "./reply.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
-import { resetSocket } from "./sockets.ts";
+import { resetAtOnce } from "./sockets.ts";
 
 /** Takes over connections that ask for another protocol. */
 export type Upgrade = {
@@ -29,13 +29,14 @@ export function createUpgrade(deps: ActDeps): Upgrade {
   proxy.on("proxyReqWs", (asked, _incoming, client) => {
     client.once("close", () => asked.destroy());
     asked.on("response", ({ statusCode }) => noteStatus(joinings.get(client), statusCode));
-    asked.on("upgrade", (_response, upstream: Socket) => tie(client, upstream));
+    asked.on("upgrade", (_response, upstream: Socket) => tie(client, upstream, joinings.get(client)));
   });
   // A client that breaks off is not a failure of ours; its socket is closed and the outcome says the rest.
   proxy.on("error", () => undefined);
 
   const begin = (request: Request, socket: Duplex): Joining => {
-    const joining: Joining = { startMs: deps.loop.clock.now(), startedAtMs: deps.wallClockMs(), request, status: 101 };
+    const startMs = deps.loop.clock.now();
+    const joining: Joining = { startMs, startedAtMs: deps.wallClockMs(), request, status: 101, tied: false };
     joinings.set(socket, joining);
     socket.on("error", () => socket.destroy());
     socket.once("close", () => deps.emit(outcomeOf(joining, deps.loop.clock.now())));
@@ -55,7 +56,8 @@ export function createUpgrade(deps: ActDeps): Upgrade {
         joining.decision = decision;
         joining.upstream = name;
         prepare(incoming, request, runtime, upstream);
-        proxy.ws(incoming, socket as Socket, head, { target: url }, (cause) => {
+        proxy.ws(incoming, socket, head, { target: url }, (cause) => {
+          if (joining.tied) return;
           fail(joining, socket, new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached.`, { cause }));
         });
       } catch (error) {
@@ -67,8 +69,12 @@ export function createUpgrade(deps: ActDeps): Upgrade {
 }
 
 /** Neither side of a WebSocket goes on when the other has ended, and an upstream that breaks must not look like one that closed. */
-function tie(client: Socket, upstream: Socket): void {
-  upstream.on("error", () => resetSocket(client));
+function tie(client: Socket, upstream: Socket, joining: Joining | undefined): void {
+  if (joining !== undefined) joining.tied = true;
+  upstream.on("error", (cause) => {
+    if (joining !== undefined) joining.error = new StuntdoubleError("UPSTREAM_RESET", "The upstream broke the connection.", { cause });
+    resetAtOnce(client);
+  });
   upstream.on("end", () => client.destroySoon());
   client.on("end", () => upstream.destroySoon());
   client.on("close", () => upstream.destroySoon());
@@ -84,6 +90,8 @@ type Joining = {
   readonly startedAtMs: number;
   readonly request: Request;
   status: number;
+  /** The two sockets are one connection; an error can no longer be answered. */
+  tied: boolean;
   decision?: Decision;
   upstream?: string;
   error?: StuntdoubleError;
@@ -155,7 +163,7 @@ function outcomeOf(joining: Joining, nowMs: number): Outcome {
     client: request.client,
     keyName: undefined,
     rule: decision?.rule ?? "none",
-    mode: error === undefined ? "real" : "own",
+    mode: error === undefined || joining.tied ? "real" : "own",
     upstream: joining.upstream,
     profile: undefined,
     faults: [],

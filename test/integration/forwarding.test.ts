@@ -208,14 +208,14 @@ describe("an upstream that fails", () => {
     upstream.script(resetBeforeHead);
     const { answer } = await received(postText(chat, chatBody()));
     expect(answer.status).toBe(502);
-    expect(errorOf(answer.body)).toMatchObject({ type: "server_error", code: "upstream_reset", param: null });
+    expect(errorOf(answer.body)).toMatchObject({ type: "server_error", code: "UPSTREAM_RESET", param: null });
   });
 
   test("to answer in time gives 504", async () => {
     upstream.script(hang);
     const { answer, ended } = await received(postText(chat, chatBody()));
     expect(answer.status).toBe(504);
-    expect(errorOf(answer.body)).toMatchObject({ code: "upstream_timeout" });
+    expect(errorOf(answer.body)).toMatchObject({ code: "UPSTREAM_TIMEOUT" });
     expect(await ended).toBe("gone");
   });
 
@@ -225,7 +225,7 @@ describe("an upstream that fails", () => {
     const other = await startNode({ upstreams: { openai: { url: gone.url } }, default: { serve: "forward" } });
     const answer = await rawRequest(other.port, postText(chat, chatBody(), ["connection: close"]));
     expect(answer.status).toBe(502);
-    expect(errorOf(answer.body)).toMatchObject({ type: "server_error", code: "upstream_connect", param: null });
+    expect(errorOf(answer.body)).toMatchObject({ type: "server_error", code: "UPSTREAM_CONNECT", param: null });
     await other.stop();
   });
 });

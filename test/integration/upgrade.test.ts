@@ -85,7 +85,10 @@ describe("a WebSocket", () => {
   test("breaks at the client when the upstream breaks", async () => {
     const { connection, peer } = await open();
     if ("resetAndDestroy" in peer.socket) (peer.socket.resetAndDestroy as () => void)();
-    expect((await connection.answer()).closed).toBe("reset");
+    const answer = await connection.answer();
+    expect(answer.closed).toBe("reset");
+    expect(answer.body).toBe("");
+    expect((await node.outcomes())[0]).toMatchObject({ mode: "real", status: 101, cause: "UPSTREAM_RESET" });
   });
 
   test("that the upstream refuses is refused with the upstream's own answer", async () => {

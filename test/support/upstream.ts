@@ -124,10 +124,12 @@ export function json(
 /** How a scripted stream ends: properly, by a TCP RST, by a FIN in the middle, or never. */
 export type StreamEnding = "finish" | "reset" | "cut" | "hang";
 
+type StreamOptions = { readonly gapMs?: number; readonly ending?: StreamEnding; readonly headers?: Headers };
+
 /** An event stream, one write for each event. */
 export function sse(
   events: readonly string[],
-  { gapMs = 0, ending = "finish", headers = {} } = {},
+  { gapMs = 0, ending = "finish", headers = {} }: StreamOptions = {},
 ): Script {
   return async (response) => {
     openStream(response, headers);

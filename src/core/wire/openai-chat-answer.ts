@@ -33,17 +33,15 @@ function whole(answer: ChatAnswer): Plan {
   let list = `{"index":0,${rest}`;
   for (let choice = 1; choice < choices; choice += 1) list += `,{"index":${choice},${rest}`;
   const body =
-    `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer.model, script)},"choices":[${list}],` +
-    `"usage":${usageJson(answer)},"service_tier":"default","system_fingerprint":"${fingerprint}"}`;
+    `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer.model, script)},` +
+    `"choices":[${list}],"usage":${usageJson(answer)}}`;
   return jsonPlan(script, script.tokens.length * choices, body);
 }
 
 function streamed(answer: ChatAnswer): Plan {
   const { script, streaming } = answer;
   const id = answerId("chatcmpl-", script.id);
-  const head =
-    `{"id":"${id}","object":"chat.completion.chunk",${made(answer.model, script)},` +
-    `"service_tier":"default","system_fingerprint":"${fingerprint}","choices":[`;
+  const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer.model, script)},"choices":[`;
   const tail = streaming.includeUsage ? `],"usage":null}` : "]}";
   const chunk = (choice: number, delta: string, finish: string): string =>
     `${head}{"index":${choice},"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
@@ -58,5 +56,6 @@ function streamed(answer: ChatAnswer): Plan {
 }
 
 function made(model: string, script: Script): string {
-  return `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
+  const common = `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
+  return `${common},"service_tier":"default","system_fingerprint":"${fingerprint}"`;
 }

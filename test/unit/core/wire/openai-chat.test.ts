@@ -249,10 +249,10 @@ describe("a JSON answer", () => {
       "object",
       "created",
       "model",
-      "choices",
-      "usage",
       "service_tier",
       "system_fingerprint",
+      "choices",
+      "usage",
     ]);
     expect(body).toEqual({
       id: expect.stringMatching(/^chatcmpl-[A-Za-z0-9]{29}$/),
