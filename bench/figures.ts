@@ -237,13 +237,14 @@ export async function abandoned(): Promise<Figure[]> {
 
 type Target = { port: number; pid: number };
 
-/** Runs each target in turn, in reversed order every second round. */
+/** Runs each target once to warm up, then in turn, in reversed order every second round. */
 async function interleaved<Name extends string, Result>(
   targets: Record<Name, Target>,
   once: (target: Target) => Promise<Result>,
 ): Promise<Record<Name, Result[]>> {
   const names = Object.keys(targets) as Name[];
   const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Record<Name, Result[]>;
+  for (const name of names) await once(targets[name]);
   for (let round = 0; round < repeats; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) results[name].push(await once(targets[name]));
   }

@@ -5,6 +5,7 @@ import { bendPlan, replacement, type BendContext, type PreparedFault } from "../
 import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
+import { methodsOf } from "../core/wire/index.ts";
 import type { Ask, Failure, Opened } from "../core/wire/types.ts";
 import { presentedKey, shortHash } from "../limits/keys.ts";
 import type { Permit } from "../limits/permits.ts";
@@ -213,20 +214,22 @@ export class Exchange {
     };
   }
 
-  /** Headers that tell a simulated answer from a real one, and how to get the same again. */
-  answerHeaders(decision: Decision, label: string): string[] {
-    const headers = ["x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule];
+  /** Adds the headers that tell a simulated answer from a real one, and how to get the same again. */
+  addAnswerHeaders(headers: string[], decision: Decision, label: string): void {
+    headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule);
     if (this.story.seed !== undefined) headers.push("x-stuntdouble-seed", String(this.story.seed));
     if (decision.faults.length > 0)
       headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
-    return headers;
   }
 
   #marked(plan: Plan, decision: Decision, label: string): Plan {
     if (plan.head === undefined) return plan;
-    const headers = [...plan.head.headers, ...this.answerHeaders(decision, label)];
+    const { status } = plan.head;
+    const headers = plan.head.headers.slice();
+    this.addAnswerHeaders(headers, decision, label);
     if (this.story.quota !== undefined) headers.push(...this.request.dialect.quotaHeaders(this.story.quota));
-    return { ...plan, head: { status: plan.head.status, headers } };
+    const { headAtMs, frames, ending, endAtMs } = plan;
+    return { head: { status, headers }, headAtMs, frames, ending, endAtMs };
   }
 
   #failurePlan(error: StuntdoubleError): Plan {
@@ -242,7 +245,8 @@ export class Exchange {
     };
     const { head, body } = this.request.dialect.failure(failure);
     const headers = [...head.headers];
-    if (this.story.decision !== undefined) headers.push(...this.answerHeaders(this.story.decision, "error"));
+    if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", methodsOf(this.request.route).join(", "));
+    if (this.story.decision !== undefined) this.addAnswerHeaders(headers, this.story.decision, "error");
     if (this.story.quota !== undefined) headers.push(...this.request.dialect.quotaHeaders(this.story.quota));
     return {
       head: { status: head.status, headers },

@@ -81,7 +81,7 @@ export class Live implements Receiver {
     if (plain && type.startsWith("text/event-stream")) this.#reader = request.dialect.readStream();
     else if (plain && request.operation !== undefined && type.startsWith("application/json")) this.#json = [];
     const headers = responseHeaders(head.headers, this.#faults.length === 0);
-    headers.push(...this.#exchange.answerHeaders(story.decision!, "forward"));
+    this.#exchange.addAnswerHeaders(headers, story.decision!, "forward");
     this.#sink.head(this.#now(), { status: head.status, headers });
   }
 

@@ -6,9 +6,14 @@ const empty: Body = { bytes: new Uint8Array(0), text: () => "" };
 
 /** Says whether a request announces a body. */
 export function hasBody(request: NodeRequest): boolean {
-  if (request.httpVersionMajor === 2) return !("stream" in request && request.stream.endAfterHeaders);
+  if ("stream" in request) return !request.stream.endAfterHeaders;
   const { headers } = request;
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
+/** Says whether a request names a length above that many bytes. */
+export function announcesMore({ headers }: NodeRequest, maxBytes: number): boolean {
+  return headers["content-length"] !== undefined && Number(headers["content-length"]) > maxBytes;
 }
 
 /**
@@ -23,7 +28,7 @@ export function readBody(request: NodeRequest, maxBytes: number, done: (body: Bo
     done(empty);
     return;
   }
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+  if (announcesMore(request, maxBytes)) {
     done(tooLarge(maxBytes));
     return;
   }

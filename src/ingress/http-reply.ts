@@ -1,5 +1,6 @@
 import { constants, Http2ServerResponse } from "node:http2";
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Head, HeaderList } from "../core/types.ts";
 import { headerValue } from "../act/headers.ts";
 import type { Reply, ReplyListener } from "../act/reply.ts";
@@ -59,6 +60,7 @@ export class HttpReply implements Reply {
       response.end();
     };
     const timer = setTimeout(end, lingerMs);
+    response.once("close", () => clearTimeout(timer));
     unread.once("end", end);
     unread.resume();
   }
@@ -83,13 +85,13 @@ export class HttpReply implements Reply {
   cut(): void {
     if (this.#gone()) return;
     if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else this.#response.socket?.destroySoon();
+    else onceCurrent(this.#response, (socket) => socket.destroySoon());
   }
 
   reset(): void {
     if (this.#gone()) return;
     if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_CANCEL);
-    else if (this.#response.socket !== null) resetSocket(this.#response.socket);
+    else onceCurrent(this.#response, resetSocket);
   }
 
   #writeHead(status: number, headers: HeaderList): void {
@@ -112,6 +114,12 @@ export class HttpReply implements Reply {
     this.#over = true;
     this.listener?.left();
   }
+}
+
+/** Acts on the connection of a response; one that waits for the responses before it has none yet. */
+function onceCurrent(response: ServerResponse, act: (socket: Socket) => void): void {
+  if (response.socket === null) response.once("socket", (socket: Socket) => setImmediate(act, socket));
+  else act(response.socket);
 }
 
 function byteLength(data: string | Uint8Array): number {

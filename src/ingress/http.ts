@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../core/errors.ts";
@@ -7,9 +6,10 @@ import { dialects, findOperation } from "../core/wire/index.ts";
 import type { Body } from "../core/wire/types.ts";
 import type { Reply, Request } from "../act/reply.ts";
 import type { Upgrade } from "../act/upgrade.ts";
-import { hasBody, readBody } from "./body.ts";
+import { announcesMore, hasBody, readBody } from "./body.ts";
 import { checkedTarget, type NodeRequest } from "./guard.ts";
 import { HttpReply, type NodeResponse } from "./http-reply.ts";
+import { requestId } from "./request-id.ts";
 
 /** What the HTTP adapter hands requests to. */
 export type Acting = {
@@ -25,8 +25,6 @@ export type HandlerOptions = {
   draining(): boolean;
 };
 
-const visible = /^[\x21-\x7e]{1,128}$/;
-
 /**
  * Makes the listener for `request` events of node:http and node:http2: it translates, and decides nothing.
  *
@@ -41,10 +39,13 @@ export function createHandler(options: HandlerOptions): (request: NodeRequest, r
       const target = checkedTarget(incoming);
       const found = findOperation(request.method, pathOf(target));
       if (found === undefined || !("operation" in found)) {
+        giveLeave(incoming, response);
         acting.serve({ ...request, ...place(target), bodyStream: hasBody(incoming) ? incoming : undefined }, reply);
         return;
       }
-      readBody(incoming, options.maxBodyBytes(), (body) => {
+      const maxBytes = options.maxBodyBytes();
+      if (!announcesMore(incoming, maxBytes)) giveLeave(incoming, response);
+      readBody(incoming, maxBytes, (body) => {
         const known = { ...request, ...place(target), ...found };
         if (!(body instanceof StuntdoubleError)) return acting.serve({ ...known, body }, reply);
         reply.linger(incoming);
@@ -56,6 +57,11 @@ export function createHandler(options: HandlerOptions): (request: NodeRequest, r
       acting.refuse(request, reply, error);
     }
   };
+}
+
+/** Tells a client that waits with its body to send it. */
+function giveLeave({ headers }: NodeRequest, response: NodeResponse): void {
+  if (headers.expect !== undefined) response.writeContinue();
 }
 
 /**
@@ -79,7 +85,7 @@ export function createUpgradeHandler(upgrade: Upgrade): (incoming: IncomingMessa
 function describe(incoming: NodeRequest): Request {
   const headers = incoming.headers as HeaderMap;
   return {
-    id: requestId(headers),
+    id: requestId(headers["x-request-id"]),
     method: incoming.method ?? "GET",
     target: "/",
     route: "/",
@@ -101,12 +107,6 @@ function place(target: string): { target: string; route: string } {
 function pathOf(target: string): string {
   const query = target.indexOf("?");
   return query === -1 ? target : target.slice(0, query);
-}
-
-function requestId(headers: HeaderMap): string {
-  const given = headers["x-request-id"];
-  if (given !== undefined && visible.test(given)) return given;
-  return `req_${randomUUID().replaceAll("-", "")}`;
 }
 
 function accepted(incoming: NodeRequest): string | undefined {

@@ -1,4 +1,10 @@
-import { createServer as createHttp1, STATUS_CODES, type IncomingMessage, type Server as Http1Server } from "node:http";
+import {
+  createServer as createHttp1,
+  ServerResponse,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server as Http1Server,
+} from "node:http";
 import {
   createSecureServer,
   createServer as createHttp2,
@@ -93,6 +99,8 @@ function http1Options(options: PortOptions) {
     keepAliveTimeout: options.keepAliveMs,
     headersTimeout: headersTimeoutMs,
     maxHeaderSize: maxHeaderBytes,
+    // The guard checks it, and answers in the provider's shape.
+    requireHostHeader: false,
     connectionsCheckingInterval: 5000,
     // A client may offer any other protocol, such as h2c, and is then answered as if it had not.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
@@ -120,7 +128,8 @@ function configured<Server extends Http1Server | Http2Server | Http2SecureServer
 ): Server {
   const events = server as Http1Server;
   events.maxHeadersCount = 0;
-  events.on("request", options.onRequest);
+  // Without the last two Node gives leave to send any body, and answers an unknown expectation in no one's shape.
+  for (const event of ["request", "checkContinue", "checkExpectation"]) events.on(event, options.onRequest);
   events.on("upgrade", options.onUpgrade);
   events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options.dialect));
   events.emit("listening");
@@ -169,6 +178,10 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
     socket.destroy();
     return;
   }
+  if (answering(socket)) {
+    socket.end(() => socket.destroy());
+    return;
+  }
   if (error.code === "HPE_HEADER_OVERFLOW") {
     return refuse(socket, 431, dialect, `The request headers are larger than ${maxHeaderBytes} bytes.`);
   }
@@ -176,6 +189,12 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
     return refuse(socket, 408, dialect, "The request took too long to arrive.");
   }
   refuse(socket, 400, dialect, "The request is not valid HTTP.");
+}
+
+/** Whether a response is under way, into which nothing may be written. Node keeps it there, and nowhere in its public API. */
+function answering(socket: Duplex): boolean {
+  const response: unknown = Reflect.get(socket, "_httpMessage");
+  return response instanceof ServerResponse && response.headersSent;
 }
 
 function refuse(socket: Duplex, status: number, dialect: Dialect, message: string): void {

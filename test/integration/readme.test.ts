@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
@@ -82,6 +82,13 @@ function run(program: string, args: readonly string[], more: Record<string, stri
   });
 }
 
+/** A Python that has the openai client. */
+function pythonWithOpenai(): string | undefined {
+  const python = findProgram("python3", "STUNTDOUBLE_PYTHON");
+  if (python === undefined) return undefined;
+  return spawnSync(python, ["-c", "import openai"]).status === 0 ? python : undefined;
+}
+
 const servers: ChildProcess[] = [];
 
 /** Starts a server and gives back the first two lines it says. */
@@ -111,11 +118,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const ended = servers.map((child) => new Promise((resolve) => child.once("exit", resolve)));
-  for (const child of servers) child.kill("SIGTERM");
-  await Promise.all(ended);
+  for (const child of servers) child.kill("SIGKILL");
   await rm(place.folder, { recursive: true });
-}, 40_000);
+});
 
 describe("the README", () => {
   const sections = ["A tour in 60 seconds", "Configuration by example"];
@@ -154,16 +159,19 @@ describe("the README", () => {
       expect(printed).toMatch(/^[A-Z][^\n{}]{20,}$/);
     });
 
-    const python =
-      process.env["STUNTDOUBLE_PYTHON"] ??
-      findProgram("openai", "STUNTDOUBLE_PYTHON_CLI")?.replace(/openai$/, "python3");
-    describeWith("openai for Python", python, "Python", (found) => {
+    describeWith("Python openai client", pythonWithOpenai(), "Python", (python) => {
       test("prints an answer", async () => {
-        const printed = await run(found, ["-c", code("python")]);
+        const printed = await run(python, ["-c", code("python")]);
         expect(printed).toMatch(/^[A-Z][^\n{}]{20,}\n?$/);
       });
     });
   });
+});
+
+test("Ctrl-C stops every server of the tour with exit code 0", async () => {
+  const codes = servers.map((child) => new Promise((resolve) => child.once("exit", resolve)));
+  for (const child of servers) child.kill("SIGINT");
+  expect(await Promise.all(codes)).toEqual([0, 0]);
 });
 
 /** Files with examples, relative to the root. */

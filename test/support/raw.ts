@@ -37,6 +37,8 @@ export type RawConnection = {
   readonly socket: Socket;
   /** What has been received so far. */
   text(): string;
+  /** How the connection has ended so far. */
+  ended(): RawAnswer["closed"];
   answer(options?: RawOptions): Promise<RawAnswer>;
 };
 
@@ -65,6 +67,7 @@ export async function rawConnect(port: number): Promise<RawConnection> {
   return {
     socket,
     text: () => text,
+    ended: () => closed,
     async answer({ enough, withinMs = 10_000 } = {}) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, withinMs);

@@ -76,6 +76,18 @@ describe("links", () => {
   });
 });
 
+describe("files that are named", () => {
+  const named = ["README.md", "CONTRIBUTING.md", "docs/architecture.md"].flatMap((page) =>
+    [...read(page).matchAll(/`((?:src|test|docs|bench|schema|profiles)\/[\w./-]*)`/g)].map(
+      ([, name]) => [page, name!] as const,
+    ),
+  );
+
+  test.each(named)("%s: %s exists", (_page, name) => {
+    expect(existsSync(path.join(root, name))).toBe(true);
+  });
+});
+
 describe("docs/errors.md", () => {
   test("lists every error with its status and its sentence, in the order of the code", () => {
     const expected = Object.entries(errorTable).map(([code, { status, summary }]) => [
