@@ -10,6 +10,7 @@ import type { Ask, Failure, Opened } from "../core/wire/types.ts";
 import { presentedKey, shortHash } from "../limits/keys.ts";
 import type { Permit } from "../limits/permits.ts";
 import type { ActDeps } from "./act.ts";
+import { setHeaders } from "./headers.ts";
 import { Live } from "./live.ts";
 import { outcomeOf, type Story } from "./outcome.ts";
 import { Player } from "./play.ts";
@@ -117,12 +118,14 @@ export class Exchange {
   }
 
   async #queueUp(): Promise<void> {
-    this.#queue = new AbortController();
+    const queue = new AbortController();
+    this.#queue = queue;
     try {
-      this.#go(await this.deps.permits.take(this.#queue.signal));
+      const permit = await this.deps.permits.take(queue.signal);
+      this.#queue = undefined;
+      this.#go(permit);
     } catch (error) {
       this.fail(error);
-    } finally {
       this.#queue = undefined;
     }
   }
@@ -214,12 +217,13 @@ export class Exchange {
     };
   }
 
-  /** Adds the headers that tell a simulated answer from a real one, and how to get the same again. */
+  /** Adds the headers that tell a simulated answer from a real one, how to get the same again, and what the caller may still ask. */
   addAnswerHeaders(headers: string[], decision: Decision, label: string): void {
     headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule);
     if (this.story.seed !== undefined) headers.push("x-stuntdouble-seed", String(this.story.seed));
     if (decision.faults.length > 0)
       headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
+    if (this.story.quota !== undefined) setHeaders(headers, this.request.dialect.quotaHeaders(this.story.quota));
   }
 
   #marked(plan: Plan, decision: Decision, label: string): Plan {
@@ -227,7 +231,6 @@ export class Exchange {
     const { status } = plan.head;
     const headers = plan.head.headers.slice();
     this.addAnswerHeaders(headers, decision, label);
-    if (this.story.quota !== undefined) headers.push(...this.request.dialect.quotaHeaders(this.story.quota));
     const { headAtMs, frames, ending, endAtMs } = plan;
     return { head: { status, headers }, headAtMs, frames, ending, endAtMs };
   }
@@ -247,7 +250,6 @@ export class Exchange {
     const headers = [...head.headers];
     if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", methodsOf(this.request.route).join(", "));
     if (this.story.decision !== undefined) this.addAnswerHeaders(headers, this.story.decision, "error");
-    if (this.story.quota !== undefined) headers.push(...this.request.dialect.quotaHeaders(this.story.quota));
     return {
       head: { status: head.status, headers },
       headAtMs: 0,
@@ -266,8 +268,15 @@ export class Exchange {
     return this.deps.loop.clock.now() - this.player.startMs;
   }
 
+  /** All the time of this call was spent in the queue. */
+  #waitedInVain(queue: AbortController): void {
+    queue.abort();
+    this.story.queueMs = this.player.endedAtMs;
+    this.player.endedAtMs = 0;
+  }
+
   #settled(ending: Ending | "client-gone"): void {
-    this.#queue?.abort();
+    if (this.#queue !== undefined) this.#waitedInVain(this.#queue);
     this.#live?.stop();
     this.#permit?.release();
     const outcome = outcomeOf(this.story, this.player, ending);

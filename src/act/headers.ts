@@ -75,6 +75,19 @@ export function responseHeaders(rawHeaders: HeaderList, keepLength: boolean): st
   return kept;
 }
 
+/**
+ * Puts headers in the place of those of the same names.
+ *
+ * @param headers names and values in turn; changed
+ * @param wanted the same, with lower-case names
+ */
+export function setHeaders(headers: string[], wanted: HeaderList): void {
+  for (let index = headers.length - 2; index >= 0; index -= 2) {
+    if (headerValue(wanted, headers[index]!.toLowerCase()) !== undefined) headers.splice(index, 2);
+  }
+  headers.push(...wanted);
+}
+
 /** The value of the first header of that lower-case name. */
 export function headerValue(headers: HeaderList, wanted: string): string | undefined {
   for (let index = 0; index + 1 < headers.length; index += 2) {
