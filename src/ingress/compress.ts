@@ -44,7 +44,7 @@ function compressible(headers: HeaderList): boolean {
  * @returns undefined when it accepts none of ours
  * @see RFC 9110 §12.5.3
  */
-export function choose(accepted: string): Encoding | undefined {
+function choose(accepted: string): Encoding | undefined {
   const quality = new Map<string, number>();
   for (const part of accepted.split(",")) {
     const [name = "", ...parameters] = part.split(";").map((piece) => piece.trim().toLowerCase());

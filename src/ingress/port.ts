@@ -64,11 +64,13 @@ export function createPort(options: PortOptions): Port {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     firstBytes(socket, options.idleMs, (first) => {
+      const plainHttp1 = secure === undefined && !first.subarray(0, 3).equals(h2Preface);
+      // Only HTTP/1.1 sees by itself that a client has ended its side.
+      socket.allowHalfOpen = plainHttp1;
       if (secure !== undefined) {
         if (first[0] === tlsHandshake) secure.emit("connection", socket);
         else refuse(socket, 400, options.dialect, "This port speaks TLS.");
-      } else if (first.subarray(0, 3).equals(h2Preface)) http2.emit("connection", socket);
-      else http1.emit("connection", socket);
+      } else (plainHttp1 ? http1 : http2).emit("connection", socket);
     });
   });
 
