@@ -36,7 +36,7 @@ export type App = {
  * @throws CONFIG_INVALID when the settings do not compile; the system's error when a port cannot be bound
  */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { clock, log } = options;
+  const { clock } = options;
   const { listen, admin } = options.settings.config;
   const fleet = await createFleet(options);
   const state: NodeState = {
@@ -59,7 +59,6 @@ export async function startApp(options: AppOptions): Promise<App> {
   } catch (error) {
     await fleet.stop();
     await adminApp.close();
-    log.error({ error }, "the node did not start");
     throw error;
   }
 }

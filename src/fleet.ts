@@ -1,3 +1,4 @@
+import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Settings } from "./config/load.ts";
 import { shadowReport, type ShadowReport } from "./core/compare.ts";
@@ -91,11 +92,21 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
 
 /** The first one binds, so that a free port is the same for all. */
 async function listenAll(members: Members, address: { host: string; port: number; shared: boolean }): Promise<number> {
+  if (address.shared) await claim(address);
   const [first, ...others] = members.all();
   const port = await first!.listen(address);
   members.listenAt({ ...address, port });
   await Promise.all(others.map((member) => member.listen({ ...address, port })));
   return port;
+}
+
+/** Fails where a port is taken: a shared one would be taken from another program in silence. */
+function claim({ host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen({ host, port }, () => void probe.close(() => resolve()));
+  });
 }
 
 /** Asks every event loop; one that dies meanwhile has nothing to say. */

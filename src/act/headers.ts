@@ -27,6 +27,8 @@ export type Forwarding = {
   readonly apiKey: string | undefined;
   /** Drops the client's credentials, because they were ours to check. */
   readonly dropCredentials: boolean;
+  /** Sent as `x-request-id`: the client's own, or the one made for it, so that all know the call by one name. */
+  readonly requestId: string;
   /** Asks for an uncompressed answer, so that events can be counted in it. */
   readonly plain: boolean;
   /** The body is a stream, whose length only the client knows. */
@@ -40,24 +42,31 @@ export type Forwarding = {
  */
 export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): string[] {
   const named = namedByConnection(rawHeaders);
-  const dropKeys = forwarding.dropCredentials || forwarding.apiKey !== undefined;
   const kept: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     const lower = name.toLowerCase();
-    if (lower.startsWith(":") || hopByHop.has(lower) || ownedByRequest.has(lower) || named?.has(lower)) continue;
-    if (lower === forwarding.controlHeader || (dropKeys && credentials.has(lower))) continue;
-    if (forwarding.plain && lower === "accept-encoding") continue;
-    if (!forwarding.streamed && lower === "content-length") continue;
+    if (belongsToHop(lower, named) || isReplaced(lower, forwarding)) continue;
     kept.push(name, rawHeaders[index + 1]!);
   }
+  kept.push("x-request-id", forwarding.requestId);
   if (forwarding.plain) kept.push("accept-encoding", "identity");
   if (forwarding.apiKey !== undefined) kept.push("authorization", `Bearer ${forwarding.apiKey}`);
   return kept;
 }
 
+function belongsToHop(lower: string, named: ReadonlySet<string> | undefined): boolean {
+  return lower.startsWith(":") || hopByHop.has(lower) || ownedByRequest.has(lower) || named?.has(lower) === true;
+}
+
+function isReplaced(lower: string, forwarding: Forwarding): boolean {
+  if (lower === "x-request-id" || lower === forwarding.controlHeader) return true;
+  if (lower === "accept-encoding") return forwarding.plain;
+  return (forwarding.dropCredentials || forwarding.apiKey !== undefined) && credentials.has(lower);
+}
+
 /**
- * The headers for the client: the upstream's less those of its connection.
+ * The headers for the client: the upstream's less those of its connection, and of another sidecar behind this one.
  *
  * @param rawHeaders names and values in turn, as received
  * @param keepLength false when a fault may change how long the body is
@@ -68,7 +77,7 @@ export function responseHeaders(rawHeaders: HeaderList, keepLength: boolean): st
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || named?.has(lower)) continue;
+    if (hopByHop.has(lower) || named?.has(lower) || lower.startsWith("x-stuntdouble-")) continue;
     if (!keepLength && lower === "content-length") continue;
     kept.push(name, rawHeaders[index + 1]!);
   }

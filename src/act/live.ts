@@ -60,6 +60,7 @@ export class Live implements Receiver {
       controlHeader: this.#runtime.snapshot.control.header,
       apiKey: this.#upstream.apiKey,
       dropCredentials: this.#runtime.keys !== undefined,
+      requestId: request.id,
       plain: readable || this.#faults.length > 0,
       streamed: body === request.bodyStream,
     });
@@ -81,6 +82,8 @@ export class Live implements Receiver {
     if (plain && type.startsWith("text/event-stream")) this.#reader = request.dialect.readStream();
     else if (plain && request.operation !== undefined && type.startsWith("application/json")) this.#json = [];
     const headers = responseHeaders(head.headers, this.#faults.length === 0);
+    const { requestIdHeader } = request.dialect;
+    if (headerValue(headers, requestIdHeader) === undefined) headers.push(requestIdHeader, request.id);
     this.#exchange.addAnswerHeaders(headers, story.decision!, "forward");
     this.#sink.head(this.#now(), { status: head.status, headers });
   }

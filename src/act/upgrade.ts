@@ -9,7 +9,7 @@ import type { ActDeps } from "./act.ts";
 import { credentials } from "./headers.ts";
 import type { Request } from "./reply.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
-import { resetAtOnce } from "./sockets.ts";
+import { endSocket, resetAtOnce } from "./sockets.ts";
 
 /** Takes over connections that ask for another protocol. */
 export type Upgrade = {
@@ -58,7 +58,11 @@ export function createUpgrade(deps: ActDeps): Upgrade {
         prepare(incoming, request, runtime, upstream);
         proxy.ws(incoming, socket, head, { target: url }, (cause) => {
           if (joining.tied) return;
-          fail(joining, socket, new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached.`, { cause }));
+          fail(
+            joining,
+            socket,
+            new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached.`, { cause }),
+          );
         });
       } catch (error) {
         fail(joining, socket, toStuntdoubleError(error));
@@ -72,7 +76,8 @@ export function createUpgrade(deps: ActDeps): Upgrade {
 function tie(client: Socket, upstream: Socket, joining: Joining | undefined): void {
   if (joining !== undefined) joining.tied = true;
   upstream.on("error", (cause) => {
-    if (joining !== undefined) joining.error = new StuntdoubleError("UPSTREAM_RESET", "The upstream broke the connection.", { cause });
+    if (joining !== undefined)
+      joining.error = new StuntdoubleError("UPSTREAM_RESET", "The upstream broke the connection.", { cause });
     resetAtOnce(client);
   });
   upstream.on("end", () => client.destroySoon());
@@ -142,7 +147,8 @@ function refuse(joining: Joining, socket: Duplex): void {
   const { code, message, status } = error;
   joining.status = status;
   const { body } = request.dialect.failure({ status, code, message, requestId: request.id });
-  socket.end(
+  endSocket(
+    socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\nx-request-id: ${request.id}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );

@@ -126,6 +126,6 @@ function banner(app: App, { config }: Settings, file: string | undefined): strin
   const reaches = upstreams.length === 0 ? "everything is simulated" : `upstreams: ${upstreams.join(", ")}`;
   return (
     `stuntdouble serves ${scheme}://${config.listen.host}:${app.trafficPort} (admin http://${config.admin.host}:${app.adminPort})\n` +
-    `configuration: ${file ?? "built in"}; ${config.rules.length} rules, ${reaches}\n`
+    `configuration: ${file ?? "built in"}; ${config.rules.length} ${config.rules.length === 1 ? "rule" : "rules"}, ${reaches}\n`
   );
 }

@@ -29,7 +29,8 @@ function checkFraming({ rawHeaders, headers, httpVersion }: IncomingMessage): vo
     if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === "host") hosts += 1;
   }
   if (hosts > 1) throw new StuntdoubleError("BODY_INVALID", "The request has more than one Host header.");
-  if (hosts === 0 && httpVersion === "1.1") throw new StuntdoubleError("BODY_INVALID", "The request has no Host header.");
+  if (hosts === 0 && httpVersion === "1.1")
+    throw new StuntdoubleError("BODY_INVALID", "The request has no Host header.");
   const coding = headers["transfer-encoding"];
   if (coding === undefined) return;
   if (httpVersion === "1.0") throw new StuntdoubleError("BODY_INVALID", "HTTP/1.0 has no Transfer-Encoding.");

@@ -69,7 +69,9 @@ function giveLeave({ headers }: NodeRequest, response: NodeResponse): void {
  *
  * @returns never throws
  */
-export function createUpgradeHandler(upgrade: Upgrade): (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void {
+export function createUpgradeHandler(
+  upgrade: Upgrade,
+): (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void {
   return (incoming, socket, head) => {
     const request = describe(incoming);
     try {

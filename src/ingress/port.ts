@@ -14,6 +14,7 @@ import {
 } from "node:http2";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/wire/types.ts";
 import type { NodeRequest } from "./guard.ts";
 import type { NodeResponse } from "./http-reply.ts";
@@ -166,7 +167,6 @@ function firstBytes(socket: Socket, idleMs: number, decide: (first: Buffer) => v
     first = first === undefined ? chunk : Buffer.concat([first, chunk]);
     if (first.length < h2Preface.length && h2Preface.subarray(0, first.length).equals(first)) return;
     socket.off("readable", onReadable);
-    socket.off("error", drop);
     socket.setTimeout(0);
     socket.removeListener("timeout", drop);
     socket.unshift(first);
@@ -201,7 +201,8 @@ function answering(socket: Duplex): boolean {
 
 function refuse(socket: Duplex, status: number, dialect: Dialect, message: string): void {
   const { body } = dialect.failure({ status, code: "BODY_INVALID", message, requestId: "" });
-  socket.end(
+  endSocket(
+    socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );

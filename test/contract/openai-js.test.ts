@@ -1,7 +1,22 @@
-import OpenAI, { APIConnectionError, APIConnectionTimeoutError, InternalServerError, NotFoundError, RateLimitError } from "openai";
+import OpenAI, {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  InternalServerError,
+  NotFoundError,
+  RateLimitError,
+} from "openai";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startNode, type Node } from "../support/node.ts";
-import { chatAnswer, chatEvents, hang, json, sse, startUpstream, stepped, type ScriptedUpstream } from "../support/upstream.ts";
+import {
+  chatAnswer,
+  chatEvents,
+  hang,
+  json,
+  sse,
+  startUpstream,
+  stepped,
+  type ScriptedUpstream,
+} from "../support/upstream.ts";
 
 const messages = [{ role: "user" as const, content: "Say this is a test" }];
 
@@ -38,16 +53,22 @@ describe("the openai client for JavaScript", () => {
   afterAll(() => node.stop());
 
   const ask = (control: string, options: { timeout?: number } = {}) =>
-    client.chat.completions.create({ model: "gpt-4o", messages }, { headers: { "x-stuntdouble": control }, ...options });
+    client.chat.completions.create(
+      { model: "gpt-4o", messages },
+      { headers: { "x-stuntdouble": control }, ...options },
+    );
 
   describe("gets simulated answers", () => {
-    test.each(["gpt-4o", "claude-opus-4.6", "no-such-model", "org/model:tag@1"])("a chat completion for the model %s", async (model) => {
-      const answer = await client.chat.completions.create({ model, messages, max_tokens: 20 });
-      expect(answer.model).toBe(model);
-      expect(answer.choices[0]?.message.content).not.toBe("");
-      expect(answer.choices[0]?.finish_reason).toBe("length");
-      expect(answer.usage).toMatchObject({ completion_tokens: 20, total_tokens: 20 + answer.usage!.prompt_tokens });
-    });
+    test.each(["gpt-4o", "claude-opus-4.6", "no-such-model", "org/model:tag@1"])(
+      "a chat completion for the model %s",
+      async (model) => {
+        const answer = await client.chat.completions.create({ model, messages, max_tokens: 20 });
+        expect(answer.model).toBe(model);
+        expect(answer.choices[0]?.message.content).not.toBe("");
+        expect(answer.choices[0]?.finish_reason).toBe("length");
+        expect(answer.usage).toMatchObject({ completion_tokens: 20, total_tokens: 20 + answer.usage!.prompt_tokens });
+      },
+    );
 
     test("a stream token by token, with a chunk of usage at its end", async () => {
       const { tokens, usages, finish, failure } = await readChat(client, "tokens=40");
@@ -64,16 +85,29 @@ describe("the openai client for JavaScript", () => {
     });
 
     test("a text completion, whole and streamed", async () => {
-      const whole = await client.completions.create({ model: "gpt-3.5-turbo-instruct", prompt: "Once", max_tokens: 12 });
+      const whole = await client.completions.create({
+        model: "gpt-3.5-turbo-instruct",
+        prompt: "Once",
+        max_tokens: 12,
+      });
       expect(whole.usage?.completion_tokens).toBe(12);
-      const stream = await client.completions.create({ model: "gpt-3.5-turbo-instruct", prompt: "Once", max_tokens: 12, stream: true });
+      const stream = await client.completions.create({
+        model: "gpt-3.5-turbo-instruct",
+        prompt: "Once",
+        max_tokens: 12,
+        stream: true,
+      });
       const texts: string[] = [];
       for await (const chunk of stream) if (chunk.choices[0]?.text) texts.push(chunk.choices[0].text);
       expect(texts).toHaveLength(12);
     });
 
     test("embeddings of the wanted size", async () => {
-      const { data } = await client.embeddings.create({ model: "text-embedding-3-small", input: ["one", "two"], dimensions: 64 });
+      const { data } = await client.embeddings.create({
+        model: "text-embedding-3-small",
+        input: ["one", "two"],
+        dimensions: 64,
+      });
       expect(data.map(({ embedding }) => embedding.length)).toEqual([64, 64]);
       expect(data[0]?.embedding).not.toEqual(data[1]?.embedding);
     });
@@ -96,7 +130,11 @@ describe("the openai client for JavaScript", () => {
     ])("status %i", async (status, kind) => {
       const failure: unknown = await ask(`fault=status;status=${status}`).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(kind);
-      expect(failure).toMatchObject({ status, type: expect.any(String) as string, requestID: expect.any(String) as string });
+      expect(failure).toMatchObject({
+        status,
+        type: expect.any(String) as string,
+        requestID: expect.any(String) as string,
+      });
     });
 
     test("delay beyond its patience", async () => {
@@ -166,11 +204,14 @@ describe("the openai client for JavaScript, with an upstream", () => {
   test("sends the same bytes and reads the same bytes as without the sidecar", async () => {
     upstream.script(json(` ${JSON.stringify(chatAnswer("naïve ☃ 1.0"))}\n`));
     const asked = { model: "gpt-4o", messages, temperature: 1, metadata: { note: "☃" } };
-    const [straight, forwarded] = [await direct.chat.completions.create(asked).asResponse(), await client.chat.completions.create(asked).asResponse()];
+    const [straight, forwarded] = [
+      await direct.chat.completions.create(asked).asResponse(),
+      await client.chat.completions.create(asked).asResponse(),
+    ];
     expect(await forwarded.text()).toBe(await straight.text());
     const [first, second] = upstream.received.slice(-2);
     expect(second?.body().equals(first!.body())).toBe(true);
-    const own = new Set(["host", "connection"]);
+    const own = new Set(["host", "connection", "x-request-id"]);
     const headersOf = ({ headers }: { headers: object }) => Object.entries(headers).filter(([name]) => !own.has(name));
     expect(Object.fromEntries(headersOf(second!))).toEqual(Object.fromEntries(headersOf(first!)));
   });
@@ -179,7 +220,9 @@ describe("the openai client for JavaScript, with an upstream", () => {
     const stream = stepped();
     upstream.script(stream.script);
     const events = chatEvents(["one", "two", "three"]);
-    const chunks = (await client.chat.completions.create({ model: "gpt-4o", messages, stream: true }))[Symbol.asyncIterator]();
+    const chunks = (await client.chat.completions.create({ model: "gpt-4o", messages, stream: true }))[
+      Symbol.asyncIterator
+    ]();
     for (const event of events.slice(0, -1)) {
       await stream.send(event);
       const { value } = await chunks.next();
@@ -193,7 +236,9 @@ describe("the openai client for JavaScript, with an upstream", () => {
   test("raises what the provider's own error raises", async () => {
     const error = { message: "No such model", type: "invalid_request_error", param: null, code: "model_not_found" };
     upstream.script(json({ error }, { status: 404 }));
-    const failure: unknown = await client.chat.completions.create({ model: "x", messages }).catch((caught: unknown) => caught);
+    const failure: unknown = await client.chat.completions
+      .create({ model: "x", messages })
+      .catch((caught: unknown) => caught);
     expect(failure).toBeInstanceOf(NotFoundError);
     expect(failure).toMatchObject({ status: 404, code: "model_not_found" });
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiError } from "../support/errors.ts";
-import { startNode, until, type Node } from "../support/node.ts";
+import { openSockets, startNode, until, type Node } from "../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest, type RawAnswer } from "../support/raw.ts";
 
 const chat = "/v1/chat/completions";
@@ -18,7 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => node.stop());
 
-const post = (body: string, target = chat): Promise<RawAnswer> => rawRequest(node.port, postText(target, body, closing));
+const post = (body: string, target = chat): Promise<RawAnswer> =>
+  rawRequest(node.port, postText(target, body, closing));
 
 describe("a body that is not understood", () => {
   test.each([
@@ -75,7 +76,10 @@ describe("a body that is not understood", () => {
   test("asks for a model that the configuration does not list: 404", async () => {
     const answer = await post(chatBody({ model: "gpt-99" }));
     expect(answer.status).toBe(404);
-    expect(apiError(answer.body)).toMatchObject({ code: "model_not_found", message: expect.stringContaining("gpt-99") as string });
+    expect(apiError(answer.body)).toMatchObject({
+      code: "model_not_found",
+      message: expect.stringContaining("gpt-99") as string,
+    });
   });
 
   test.each([
@@ -99,9 +103,13 @@ describe("a body that is not understood", () => {
 
 describe("a body that is too large", () => {
   test("gets 413 by its announced length, before it is sent", async () => {
-    const answer = await rawRequest(node.port, `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 1073741824\r\n\r\n`, {
-      enough: (text) => text.includes("}}"),
-    });
+    const answer = await rawRequest(
+      node.port,
+      `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 1073741824\r\n\r\n`,
+      {
+        enough: (text) => text.includes("}}"),
+      },
+    );
     expect(answer.status).toBe(413);
     expect(apiError(answer.body).message).toContain(String(maxBodyBytes));
     expect(answer.headers["connection"]).toBe("close");
@@ -109,7 +117,9 @@ describe("a body that is too large", () => {
 
   test("gets 413 instead of 100 when it waits for leave to be sent", async () => {
     const expecting = `POST ${chat} HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: `;
-    const refused = await rawRequest(node.port, `${expecting}1073741824\r\n\r\n`, { enough: (text) => text.includes("}}") });
+    const refused = await rawRequest(node.port, `${expecting}1073741824\r\n\r\n`, {
+      enough: (text) => text.includes("}}"),
+    });
     expect(refused.status).toBe(413);
     const connection = await rawConnect(node.port);
     const body = chatBody();
@@ -152,8 +162,16 @@ describe("a request that is not clear", () => {
     ["two Host headers", `${get}host: a\r\nhost: b\r\n\r\n`, 400],
     ["no Host header", `${get}\r\n`, 400],
     ["two lengths", `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}`, 400],
-    ["length and chunks", `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-    ["an unknown coding before chunked", `POST ${chat} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
+    [
+      "length and chunks",
+      `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+      400,
+    ],
+    [
+      "an unknown coding before chunked",
+      `POST ${chat} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+      501,
+    ],
     ["chunked twice", `POST ${chat} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n`, 400],
     ["a coding that is not chunked", `POST ${chat} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\n\r\n`, 501],
     ["chunks in HTTP/1.0", `POST ${chat} HTTP/1.0\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
@@ -186,12 +204,18 @@ describe("a request that is not clear", () => {
   });
 
   test("is read when its absolute target names the very host", async () => {
-    const answer = await rawRequest(node.port, "GET http://h:80/v1/models?x=1 HTTP/1.1\r\nhost: H:80\r\nconnection: close\r\n\r\n");
+    const answer = await rawRequest(
+      node.port,
+      "GET http://h:80/v1/models?x=1 HTTP/1.1\r\nhost: H:80\r\nconnection: close\r\n\r\n",
+    );
     expect(answer.status).toBe(200);
   });
 
   test("in HTTP/1.0 is answered without chunks and closed", async () => {
-    const answer = await rawRequest(node.port, postText(chat, chatBody({ stream: true })).replace("HTTP/1.1", "HTTP/1.0"));
+    const answer = await rawRequest(
+      node.port,
+      postText(chat, chatBody({ stream: true })).replace("HTTP/1.1", "HTTP/1.0"),
+    );
     expect(answer.status).toBe(200);
     expect(answer.headers).not.toHaveProperty("transfer-encoding");
     expect(answer.body.endsWith("data: [DONE]\n\n")).toBe(true);
@@ -211,10 +235,22 @@ describe("a request that is not clear", () => {
     else expect(apiError(answer.body).message).toContain(method);
   });
 
-  test.each(["/", "/v1", "/v1/chat", "/v1/chat/completions/", "/v1/files?x=1", "/healthz", "//v1/models"])("gets 404: %s", async (target) => {
-    const answer = await rawRequest(node.port, `GET ${target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
-    expect(answer.status).toBe(404);
-    expect(apiError(answer.body)).toMatchObject({ type: "invalid_request_error", code: "unknown_url" });
+  test.each(["/", "/v1", "/v1/chat", "/v1/chat/completions/", "/v1/files?x=1", "/healthz", "//v1/models"])(
+    "gets 404: %s",
+    async (target) => {
+      const answer = await rawRequest(node.port, `GET ${target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
+      expect(answer.status).toBe(404);
+      expect(apiError(answer.body)).toMatchObject({ type: "invalid_request_error", code: "unknown_url" });
+    },
+  );
+
+  test("that is no HTTP does not hold its connection, even where the client never closes", async () => {
+    const before = openSockets();
+    const { socket, ended } = await rawConnect(node.port);
+    socket.write("garbage\r\n\r\n");
+    await until("the answer", () => (ended() === "fin" ? true : undefined));
+    await until("the sidecar's side to close", () => (openSockets() <= before + 1 ? true : undefined));
+    socket.destroy();
   });
 
   test("breaks off a stream under way without a word put into it", async () => {

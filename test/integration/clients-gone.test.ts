@@ -43,7 +43,9 @@ async function abandon(text: string, leave: (socket: Socket) => void, ready: Rea
     await until("the moment to leave", async () => ((await ready(connection)) ? true : undefined));
   }
   for (const { socket } of connections) leave(socket);
-  await until("the sidecar to close as well", () => (connections.every(({ socket }) => socket.closed || socket.readableEnded) ? true : undefined));
+  await until("the sidecar to close as well", () =>
+    connections.every(({ socket }) => socket.closed || socket.readableEnded) ? true : undefined,
+  );
   for (const { socket } of connections) socket.destroy();
 }
 
@@ -63,8 +65,16 @@ describe.each(Object.entries(leaves))("clients that leave %s", (_how, leave) => 
     ["without a word", "", always],
     ["in the middle of the head", `POST ${chat} HTTP/1.1\r\nhost: h\r\ncont`, always],
     ["in the middle of the body", `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 1000\r\n\r\n{"model"`, always],
-    ["before the head of a simulated answer", asked("ttft=30000, itl=1").replace('"stream":true', '"stream":null'), allInFlight],
-    ["in the middle of a simulated stream", asked("ttft=1, itl=10, tokens=3000"), ({ text }) => text().includes("data:")],
+    [
+      "before the head of a simulated answer",
+      asked("ttft=30000, itl=1").replace('"stream":true', '"stream":null'),
+      allInFlight,
+    ],
+    [
+      "in the middle of a simulated stream",
+      asked("ttft=1, itl=10, tokens=3000"),
+      ({ text }) => text().includes("data:"),
+    ],
     ["after the end", asked("tokens=2"), ({ text }) => text().includes("[DONE]")],
     ["while a fault keeps the answer hanging", asked("fault=hang;after=2"), ({ text }) => text().includes("data:")],
     ["while a fault keeps even the head back", asked("fault=hang"), allInFlight],
@@ -107,7 +117,10 @@ test("clients that leave the queue give their places to those behind them", asyn
 });
 
 test("clients that send several requests at once get the answers in order, and leave nothing behind when they go", async () => {
-  const twice = await rawRequest(node.port, asked("tokens=3, itl=5") + asked("tokens=1").replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
+  const twice = await rawRequest(
+    node.port,
+    asked("tokens=3, itl=5") + asked("tokens=1").replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"),
+  );
   expect(twice.text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
   expect(twice.text.match(/\[DONE\]/g)).toHaveLength(2);
   const stream = asked("ttft=1, itl=10, tokens=3000");

@@ -27,7 +27,10 @@ afterAll(async () => {
 });
 
 const asked = (fault: string, stream = true) =>
-  postText("/v1/chat/completions", chatBody({ stream }), [`x-stuntdouble: fault=${fault}`, "accept-encoding: gzip, br"]);
+  postText("/v1/chat/completions", chatBody({ stream }), [
+    `x-stuntdouble: fault=${fault}`,
+    "accept-encoding: gzip, br",
+  ]);
 
 /** The answer to one faulty call of an upstream that sends a chat stream, event by event. */
 async function faulty(fault: string, script: Script = sse(events, { gapMs: 5 }), stream = true) {
@@ -88,10 +91,18 @@ describe("cut and reset of a live stream", () => {
 describe("the other faults on a live stream", () => {
   test("status answers instead of the upstream, which is not asked, with the provider's body and headers", async () => {
     const before = upstream.received.length;
-    const answer = await rawRequest(node.port, asked("status;status=429;retry-after-seconds=7"), { enough: (text) => text.includes("}}") });
+    const answer = await rawRequest(node.port, asked("status;status=429;retry-after-seconds=7"), {
+      enough: (text) => text.includes("}}"),
+    });
     expect(answer.status).toBe(429);
-    expect(answer.headers).toMatchObject({ "retry-after": "7", "x-ratelimit-remaining-requests": "0", "x-stuntdouble-fault": "status" });
-    expect(JSON.parse(answer.body)).toMatchObject({ error: { type: "requests", code: "rate_limit_exceeded", param: null } });
+    expect(answer.headers).toMatchObject({
+      "retry-after": "7",
+      "x-ratelimit-remaining-requests": "0",
+      "x-stuntdouble-fault": "status",
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({
+      error: { type: "requests", code: "rate_limit_exceeded", param: null },
+    });
     expect(upstream.received).toHaveLength(before);
   });
 
@@ -148,9 +159,13 @@ describe("the other faults on a live stream", () => {
     ["after 4 events", "after-events=4", 4],
   ])("malformed damages one event %s and no other", async (_where, point, damaged) => {
     const { answer } = await faulty(`malformed;${point}`);
-    const seen = answer.body.split("\n\n").slice(0, -1).map((event) => `${event}\n\n`);
+    const seen = answer.body
+      .split("\n\n")
+      .slice(0, -1)
+      .map((event) => `${event}\n\n`);
     expect(seen.length).toBe(events.length);
-    for (const [index, event] of seen.entries()) expect(event === events[index], `event ${index}`).toBe(index !== damaged);
+    for (const [index, event] of seen.entries())
+      expect(event === events[index], `event ${index}`).toBe(index !== damaged);
     expect(() => JSON.parse(seen[damaged]!.slice("data: ".length)) as unknown).toThrow(SyntaxError);
     expect(answer.text.endsWith(lastChunk)).toBe(true);
   });
@@ -182,7 +197,11 @@ describe("faults on a live JSON answer", () => {
   });
 
   test("malformed gives a body that is no JSON, in a proper answer", async () => {
-    const { answer } = await faulty("malformed", json(text, { headers: { "content-length": String(text.length) } }), false);
+    const { answer } = await faulty(
+      "malformed",
+      json(text, { headers: { "content-length": String(text.length) } }),
+      false,
+    );
     expect(answer.status).toBe(200);
     expect(answer.text.endsWith(lastChunk)).toBe(true);
     expect(() => JSON.parse(answer.body) as unknown).toThrow(SyntaxError);
@@ -200,13 +219,22 @@ describe("an injected fault", () => {
     const { answer, received } = await faulty("cut;after=1");
     expect(received?.headers["accept-encoding"]).toBe("identity");
     expect(received?.headers).not.toHaveProperty("x-stuntdouble");
-    expect(answer.headers).toMatchObject({ "x-stuntdouble-fault": "cut", "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "control" });
+    expect(answer.headers).toMatchObject({
+      "x-stuntdouble-fault": "cut",
+      "x-stuntdouble-decision": "forward",
+      "x-stuntdouble-rule": "control",
+    });
   });
 
   test("is no error: it opens no breaker, counts apart, and has no cause", async () => {
     await faulty("reset;after=2");
     await node.idle();
-    expect((await node.outcomes())[0]).toMatchObject({ ending: "reset", faults: ["reset"], mode: "real", actual: { tokens: 2 } });
+    expect((await node.outcomes())[0]).toMatchObject({
+      ending: "reset",
+      faults: ["reset"],
+      mode: "real",
+      actual: { tokens: 2 },
+    });
     expect((await node.outcomes())[0]).not.toHaveProperty("cause");
     expect(await node.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "closed" } });
     expect(await node.metric('stuntdouble_faults_injected_total{fault="reset",rule="control"}')).toBeGreaterThan(0);

@@ -3,7 +3,17 @@ import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startNode, until, type Node } from "../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../support/raw.ts";
-import { chatAnswer, chatEvents, hang, json, resetBeforeHead, sse, startUpstream, stepped, truncated } from "../support/upstream.ts";
+import {
+  chatAnswer,
+  chatEvents,
+  hang,
+  json,
+  resetBeforeHead,
+  sse,
+  startUpstream,
+  stepped,
+  truncated,
+} from "../support/upstream.ts";
 import type { ScriptedUpstream } from "../support/upstream.ts";
 
 const chat = "/v1/chat/completions";
@@ -13,7 +23,9 @@ let node: Node;
 beforeAll(async () => {
   upstream = await startUpstream(hang);
   node = await startNode({
-    upstreams: { openai: { url: upstream.url, headTimeoutMs: 1000, idleTimeoutMs: 1000, breaker: { minimumCalls: 100_000 } } },
+    upstreams: {
+      openai: { url: upstream.url, headTimeoutMs: 1000, idleTimeoutMs: 1000, breaker: { minimumCalls: 100_000 } },
+    },
     default: { serve: "forward" },
   });
 });
@@ -44,22 +56,39 @@ describe("a forwarded request", () => {
   });
 
   test("keeps the spelling and the order of its headers", async () => {
-    const seen = await received(postText(chat, chatBody(), ["X-Zebra: 1", "aCCept: */*", "X-Apple: two", "X-Zebra: 3"]));
-    expect(namesOf(seen.rawHeaders).filter((name) => /zebra|apple|accept$/i.test(name))).toEqual(["X-Zebra", "aCCept", "X-Apple", "X-Zebra"]);
+    const seen = await received(
+      postText(chat, chatBody(), ["X-Zebra: 1", "aCCept: */*", "X-Apple: two", "X-Zebra: 3"]),
+    );
+    expect(namesOf(seen.rawHeaders).filter((name) => /zebra|apple|accept$/i.test(name))).toEqual([
+      "X-Zebra",
+      "aCCept",
+      "X-Apple",
+      "X-Zebra",
+    ]);
   });
 
   test("loses the headers that belong to its connection, also those that Connection names", async () => {
-    const hop = ["te: trailers", "keep-alive: timeout=5", "proxy-authorization: Basic eA==", "x-private: 1", "x-kept: 2", "upgrade: h2c"];
+    const hop = [
+      "te: trailers",
+      "keep-alive: timeout=5",
+      "proxy-authorization: Basic eA==",
+      "x-private: 1",
+      "x-kept: 2",
+      "upgrade: h2c",
+    ];
     const text = postText(chat, chatBody(), [...hop, "connection: x-private"]);
     const number = upstream.received.length;
     await rawRequest(node.port, text, { enough: (got) => got.includes("hello") });
     const { headers } = await upstream.request(number);
     expect(headers).toMatchObject({ "x-kept": "2", host: `127.0.0.1:${upstream.port}` });
-    for (const name of ["te", "keep-alive", "proxy-authorization", "x-private", "upgrade"]) expect(headers).not.toHaveProperty(name);
+    for (const name of ["te", "keep-alive", "proxy-authorization", "x-private", "upgrade"])
+      expect(headers).not.toHaveProperty(name);
   });
 
   test("carries the caller's request id and credentials", async () => {
-    const { headers, answer } = await received(postText(chat, chatBody(), ["x-request-id: abc-1", "authorization: Bearer sk-mine", "x-api-key: mine"]));
+    const { headers, answer } = await received(
+      postText(chat, chatBody(), ["x-request-id: abc-1", "authorization: Bearer sk-mine", "x-api-key: mine"]),
+    );
     expect(headers).toMatchObject({ "x-request-id": "abc-1", authorization: "Bearer sk-mine", "x-api-key": "mine" });
     expect(answer.status).toBe(200);
   });
@@ -81,7 +110,10 @@ describe("a forwarded request", () => {
 
   test("that wants HTTP/2 by upgrade is answered by HTTP/1.1 as if it had not asked", async () => {
     const upgrade = ["connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAAQCAAAAAAIAAAAA"];
-    const answer = await rawRequest(node.port, postText(chat, chatBody(), upgrade), { enough: (got) => got.includes("hello"), withinMs: 3000 });
+    const answer = await rawRequest(node.port, postText(chat, chatBody(), upgrade), {
+      enough: (got) => got.includes("hello"),
+      withinMs: 3000,
+    });
     expect(answer.status).toBe(200);
   });
 });
@@ -103,18 +135,25 @@ describe("credentials", () => {
 
   test("that the sidecar itself checks go no further", async () => {
     const other = await startNode(
-      { upstreams: { openai: { url: upstream.url } }, default: { serve: "forward" }, auth: { keys: [{ name: "team", env: "TEAM_KEY" }] } },
+      {
+        upstreams: { openai: { url: upstream.url } },
+        default: { serve: "forward" },
+        auth: { keys: [{ name: "team", env: "TEAM_KEY" }] },
+      },
       { env: { TEAM_KEY: "team-secret" } },
     );
     const number = upstream.received.length;
-    const answer = await rawRequest(other.port, postText(chat, chatBody(), ["authorization: Bearer team-secret", "connection: close"]));
+    const answer = await rawRequest(
+      other.port,
+      postText(chat, chatBody(), ["authorization: Bearer team-secret", "connection: close"]),
+    );
     expect(answer.status).toBe(200);
     expect((await upstream.request(number)).rawHeaders.join("\n")).not.toContain("team-secret");
     await other.stop();
   });
 
   test("and wishes in the control header stay here", async () => {
-    const { headers } = await received(postText(chat, chatBody(), ["x-stuntdouble: forward, token=\"secret\""]));
+    const { headers } = await received(postText(chat, chatBody(), ['x-stuntdouble: forward, token="secret"']));
     expect(headers).not.toHaveProperty("x-stuntdouble");
   });
 });
@@ -123,7 +162,16 @@ describe("a forwarded answer", () => {
   test("keeps status, headers and body, and says where it comes from", async () => {
     const body = '{"odd" : 1.0}\n';
     upstream.script((response) => {
-      response.writeHead(418, "Teapot", ["Content-Type", "application/json", "Set-Cookie", "a=1", "Set-Cookie", "b=2", "X-Request-Id", "req_up"]);
+      response.writeHead(418, "Teapot", [
+        "Content-Type",
+        "application/json",
+        "Set-Cookie",
+        "a=1",
+        "Set-Cookie",
+        "b=2",
+        "X-Request-Id",
+        "req_up",
+      ]);
       response.end(body);
     });
     const { answer } = await received(postText(chat, chatBody()));
@@ -136,7 +184,11 @@ describe("a forwarded answer", () => {
   test("keeps its compression", async () => {
     const packed = Buffer.from([0x1f, 0x8b, 0, 1, 2, 3, 0xff]);
     upstream.script((response) => {
-      response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip", "content-length": packed.length });
+      response.writeHead(200, {
+        "content-type": "application/json",
+        "content-encoding": "gzip",
+        "content-length": packed.length,
+      });
       response.end(packed);
     });
     const { answer, headers } = await received(postText(chat, chatBody(), ["accept-encoding: gzip"]));
@@ -200,7 +252,10 @@ describe("an upstream that fails", () => {
 
   test("in the middle, for an HTTP/1.0 client to which the end of the connection is the end of the answer", async () => {
     upstream.script(sse(chatEvents(["one"]).slice(0, 2), { ending: "reset", gapMs: 10 }));
-    const answer = await rawRequest(node.port, postText(chat, chatBody({ stream: true })).replace("HTTP/1.1", "HTTP/1.0"));
+    const answer = await rawRequest(
+      node.port,
+      postText(chat, chatBody({ stream: true })).replace("HTTP/1.1", "HTTP/1.0"),
+    );
     expect(answer.closed).toBe("reset");
   });
 
@@ -235,7 +290,9 @@ describe("a path that cannot be simulated", () => {
     upstream.script(json({ id: "file-1" }));
     const number = upstream.received.length;
     const connection = await rawConnect(node.port);
-    connection.socket.write("POST /v1/files HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\ncontent-type: multipart/form-data; boundary=x\r\n\r\n");
+    connection.socket.write(
+      "POST /v1/files HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\ncontent-type: multipart/form-data; boundary=x\r\n\r\n",
+    );
     connection.socket.write("first");
     const { body, headers } = await upstream.request(number);
     await until("the first half", () => (body().toString() === "first" ? true : undefined));
@@ -248,7 +305,10 @@ describe("a path that cannot be simulated", () => {
   });
 
   test("is forwarded below the upstream's base path", async () => {
-    const other = await startNode({ upstreams: { openai: { url: `${upstream.url}/base/` } }, default: { serve: "forward" } });
+    const other = await startNode({
+      upstreams: { openai: { url: `${upstream.url}/base/` } },
+      default: { serve: "forward" },
+    });
     const number = upstream.received.length;
     await rawRequest(other.port, "GET /v1/threads?limit=1 HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
     expect((await upstream.request(number)).target).toBe("/base/v1/threads?limit=1");
@@ -257,7 +317,10 @@ describe("a path that cannot be simulated", () => {
 
   test("passes HEAD and 304 through without a body", async () => {
     upstream.script((response, { method }) => {
-      response.writeHead(method === "HEAD" ? 200 : 304, { etag: '"1"', ...(method === "HEAD" && { "content-length": "1234" }) });
+      response.writeHead(method === "HEAD" ? 200 : 304, {
+        etag: '"1"',
+        ...(method === "HEAD" && { "content-length": "1234" }),
+      });
       response.end();
     });
     const head = await received("HEAD /v1/files/f/content HTTP/1.1\r\nhost: h\r\n\r\n");
@@ -286,7 +349,10 @@ describe("a client that leaves", () => {
 
   test("in the middle of an upload takes the upstream's call with it, and the breaker takes no notice", async () => {
     const strict = { errorPercentage: 1, minimumCalls: 1, whenOpen: "fail" };
-    const other = await startNode({ upstreams: { openai: { url: upstream.url, breaker: strict } }, default: { serve: "forward" } });
+    const other = await startNode({
+      upstreams: { openai: { url: upstream.url, breaker: strict } },
+      default: { serve: "forward" },
+    });
     const number = upstream.received.length;
     const connection = await rawConnect(other.port);
     connection.socket.write("POST /v1/files HTTP/1.1\r\nhost: h\r\ncontent-length: 100000\r\n\r\nsome");

@@ -7,7 +7,16 @@ import { apiError } from "../support/errors.ts";
 import { h2Answer, h2Ask, h2Connect, h2Open } from "../support/h2.ts";
 import { openSockets, startNode, until, type Node } from "../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../support/raw.ts";
-import { chatAnswer, chatEvents, hang, json, sse, startUpstream, stepped, type ScriptedUpstream } from "../support/upstream.ts";
+import {
+  chatAnswer,
+  chatEvents,
+  hang,
+  json,
+  sse,
+  startUpstream,
+  stepped,
+  type ScriptedUpstream,
+} from "../support/upstream.ts";
 
 const chat = { ":path": "/v1/chat/completions" };
 const streamed = chatBody({ stream: true });
@@ -33,7 +42,10 @@ describe("one port", () => {
   });
 
   test("speaks HTTP/2 by prior knowledge and HTTP/1.1 at the same time", async () => {
-    const [second, first] = await Promise.all([h2Ask(session, chat, streamed), rawRequest(node.port, postText(chat[":path"], streamed, ["connection: close"]))]);
+    const [second, first] = await Promise.all([
+      h2Ask(session, chat, streamed),
+      rawRequest(node.port, postText(chat[":path"], streamed, ["connection: close"])),
+    ]);
     expect(second).toMatchObject({ status: 200, code: 0 });
     expect(second.headers["content-type"]).toMatch(/^text\/event-stream/);
     expect(second.body.endsWith("data: [DONE]\n\n")).toBe(true);
@@ -54,14 +66,20 @@ describe("one port", () => {
     const connection = await rawConnect(node.port);
     connection.socket.write("P");
     await new Promise((resolve) => void setTimeout(resolve, 20));
-    connection.socket.write(postText("/v1/embeddings", JSON.stringify({ model: "m", input: "x", dimensions: 8 }), ["connection: close"]).slice(1));
+    connection.socket.write(
+      postText("/v1/embeddings", JSON.stringify({ model: "m", input: "x", dimensions: 8 }), [
+        "connection: close",
+      ]).slice(1),
+    );
     expect((await connection.answer()).status).toBe(200);
   });
 
   test("carries many streams at once on one HTTP/2 connection, none behind another", async () => {
     const slow = h2Open(session, { ...chat, "x-stuntdouble": "ttft=1, itl=20, tokens=2000" }, streamed);
     const ending = h2Answer(slow);
-    const quick = await Promise.all(Array.from({ length: 40 }, () => h2Ask(session, { ...chat, "x-stuntdouble": "tokens=5" }, streamed)));
+    const quick = await Promise.all(
+      Array.from({ length: 40 }, () => h2Ask(session, { ...chat, "x-stuntdouble": "tokens=5" }, streamed)),
+    );
     for (const answer of quick) expect([answer.status, tokensIn(answer.body), answer.code]).toEqual([200, 5, 0]);
     expect(slow.closed).toBe(false);
     slow.close(constants.NGHTTP2_CANCEL);
@@ -90,7 +108,11 @@ describe("one port", () => {
     upstream.script(json(chatAnswer("hello"), { headers: { connection: "keep-alive", "keep-alive": "timeout=5" } }));
     const number = upstream.received.length;
     const body = chatBody({ user: "☃" });
-    const answer = await h2Ask(session, { ...chat, cookie: ["a=1", "b=2"], te: "trailers", "x-stuntdouble": "forward" }, body);
+    const answer = await h2Ask(
+      session,
+      { ...chat, cookie: ["a=1", "b=2"], te: "trailers", "x-stuntdouble": "forward" },
+      body,
+    );
     expect(answer).toMatchObject({ status: 200, body: JSON.stringify(chatAnswer("hello")), code: 0 });
     const { headers, body: received } = await upstream.request(number);
     expect(received().toString()).toBe(body);
@@ -171,7 +193,12 @@ describe("one port with a certificate", () => {
 
   /** A chat stream over TLS and HTTP/1.1. */
   const askHttp1 = async (control: string): Promise<{ status: number; body: string; failed: string | undefined }> => {
-    const options = { method: "POST", agent: false, headers: { "x-stuntdouble": control, "content-type": "application/json" }, ...untrusted };
+    const options = {
+      method: "POST",
+      agent: false,
+      headers: { "x-stuntdouble": control, "content-type": "application/json" },
+      ...untrusted,
+    };
     return await new Promise((resolve) => {
       let status = 0;
       let body = "";
@@ -219,8 +246,12 @@ describe("one port with a certificate", () => {
       const { socket } = await rawConnect(node.port);
       socket.end(Buffer.from(bytes, "latin1"));
     }
-    const { socket } = await rawConnect(node.port);
-    socket.write(Buffer.from("\x16\x03\x01", "latin1"), () => socket.resetAndDestroy());
+    for (const bytes of ["\x16\x03\x01", "GET / HTTP/1.1\r\n\r\n"]) {
+      for (let count = 0; count < 20; count += 1) {
+        const { socket } = await rawConnect(node.port);
+        socket.write(Buffer.from(bytes, "latin1"), () => socket.resetAndDestroy());
+      }
+    }
     await new Promise<void>((resolve) => {
       const wrong = tlsConnect({ port: node.port, host: "127.0.0.1", ...untrusted, maxVersion: "TLSv1.1" });
       wrong.on("error", () => resolve());

@@ -31,7 +31,12 @@ describe("API keys", () => {
 
   test("let in who presents one, in any of the three headers", async () => {
     const node = await start({ auth: { keys } }, { env });
-    for (const header of ["authorization: Bearer key-one", "authorization: bearer key-two", "x-api-key: key-two", "api-key: key-one"]) {
+    for (const header of [
+      "authorization: Bearer key-one",
+      "authorization: bearer key-two",
+      "x-api-key: key-two",
+      "api-key: key-one",
+    ]) {
       expect((await ask(node, [header])).status).toBe(200);
     }
     const names = (await node.outcomes(4)).map(({ keyName }) => keyName);
@@ -54,7 +59,9 @@ describe("API keys", () => {
   });
 
   test("are what rules can match on", async () => {
-    const rules = [{ name: "for-two", match: { key: "two" }, serve: "simulate", faults: [{ kind: "status", status: 503 }] }];
+    const rules = [
+      { name: "for-two", match: { key: "two" }, serve: "simulate", faults: [{ kind: "status", status: 503 }] },
+    ];
     const node = await start({ auth: { keys }, rules }, { env });
     expect((await ask(node, ["x-api-key: key-one"])).status).toBe(200);
     expect((await ask(node, ["x-api-key: key-two"])).headers["x-stuntdouble-rule"]).toBe("for-two");
@@ -67,12 +74,18 @@ describe("rate limits", () => {
   const two = ["authorization: Bearer key-two"];
 
   test("of requests let so many a minute through, and tell what is left in the provider's headers", async () => {
-    const keys = [{ name: "one", env: "KEY_ONE", requestsPerMinute: 3 }, { name: "two", env: "KEY_TWO" }];
+    const keys = [
+      { name: "one", env: "KEY_ONE", requestsPerMinute: 3 },
+      { name: "two", env: "KEY_TWO" },
+    ];
     const node = await start({ auth: { keys } }, { env });
     for (const left of ["2", "1", "0"]) {
       const answer = await ask(node, one);
       expect(answer.status).toBe(200);
-      expect(answer.headers).toMatchObject({ "x-ratelimit-limit-requests": "3", "x-ratelimit-remaining-requests": left });
+      expect(answer.headers).toMatchObject({
+        "x-ratelimit-limit-requests": "3",
+        "x-ratelimit-remaining-requests": left,
+      });
       expect(answer.headers["x-ratelimit-reset-requests"]).toMatch(/^(\d+m)?[\d.]+m?s$/);
     }
     const answer = await ask(node, one);
@@ -106,10 +119,17 @@ describe("rate limits", () => {
   test("without keys hold for all callers together, and on forwarded answers too", async () => {
     const accounts = { "X-RateLimit-Remaining-Requests": "9999", "x-ratelimit-remaining-tokens": "777" };
     const upstream = await startUpstream(json(chatAnswer("hi"), { headers: accounts }));
-    const node = await start({ rateLimit: { requestsPerMinute: 2 }, upstreams: { openai: { url: upstream.url } }, default: { serve: "forward" } });
+    const node = await start({
+      rateLimit: { requestsPerMinute: 2 },
+      upstreams: { openai: { url: upstream.url } },
+      default: { serve: "forward" },
+    });
     const answers = [await ask(node), await ask(node, one), await ask(node, two)];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
-    expect(answers[0]!.headers).toMatchObject({ "x-ratelimit-limit-requests": "2", "x-ratelimit-remaining-requests": "1" });
+    expect(answers[0]!.headers).toMatchObject({
+      "x-ratelimit-limit-requests": "2",
+      "x-ratelimit-remaining-requests": "1",
+    });
     expect(answers[0]!.text.match(/x-ratelimit-remaining-requests/gi)).toHaveLength(1);
     expect(answers[0]!.headers["x-ratelimit-remaining-tokens"]).toBe("777");
     expect(upstream.received).toHaveLength(2);
@@ -159,13 +179,16 @@ describe("permits", () => {
     const calls: Promise<RawAnswer>[] = [];
     for (let number = 0; number < 4; number += 1) {
       calls.push(ask(node, [`x-request-id: call-${number}`]));
-      await until("the queue", async () => ((await node.metric("stuntdouble_queue_depth")) === number + 1 ? true : undefined));
+      await until("the queue", async () =>
+        (await node.metric("stuntdouble_queue_depth")) === number + 1 ? true : undefined,
+      );
     }
     holder.socket.destroy();
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     const done = (await node.outcomes(5)).filter(({ id }) => id.startsWith("call-")).map(({ id }) => id);
     expect(done.toReversed()).toEqual(["call-0", "call-1", "call-2", "call-3"]);
-    for (const { id, queueMs, overheadMs } of await node.outcomes(5)) if (id.startsWith("call-")) expect(overheadMs).toBeLessThan(queueMs);
+    for (const { id, queueMs, overheadMs } of await node.outcomes(5))
+      if (id.startsWith("call-")) expect(overheadMs).toBeLessThan(queueMs);
   });
 
   test("that are all taken show as a utilisation of 1", async () => {
@@ -188,11 +211,18 @@ describe("the breaker of an upstream", () => {
 
   const startWith = (breaker: object, more: object = {}) =>
     start({
-      upstreams: { openai: { url: upstream.url, headTimeoutMs: 200, breaker: { errorPercentage: 50, minimumCalls: 4, resetMs: 60_000, ...breaker } } },
+      upstreams: {
+        openai: {
+          url: upstream.url,
+          headTimeoutMs: 200,
+          breaker: { errorPercentage: 50, minimumCalls: 4, resetMs: 60_000, ...breaker },
+        },
+      },
       default: { serve: "forward" },
       ...more,
     });
-  const stateOf = async (node: Node) => (await node.admin<{ breakers: { openai: string } }>("/admin/v1/status")).breakers.openai;
+  const stateOf = async (node: Node) =>
+    (await node.admin<{ breakers: { openai: string } }>("/admin/v1/status")).breakers.openai;
   const askTimes = async (node: Node, times: number, script: Script, body = chatBody()) => {
     upstream.script(script);
     for (let count = 0; count < times; count += 1) await ask(node, [], body);
@@ -258,9 +288,16 @@ describe("the breaker of an upstream", () => {
     expect(streamed.headers["x-stuntdouble-decision"]).toBe("stand-in");
     expect(streamed.body).toContain("[DONE]");
     expect(upstream.received).toHaveLength(before);
-    expect((await node.outcomes())[1]).toMatchObject({ standIn: true, mode: "simulated", upstream: "openai", profile: "gpt-4o-mini" });
+    expect((await node.outcomes())[1]).toMatchObject({
+      standIn: true,
+      mode: "simulated",
+      upstream: "openai",
+      profile: "gpt-4o-mini",
+    });
     expect(await node.metric('stuntdouble_stand_ins_total{upstream="openai"}')).toBe(2);
-    expect((await rawRequest(node.port, "GET /v1/files HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")).status).toBe(503);
+    expect((await rawRequest(node.port, "GET /v1/files HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")).status).toBe(
+      503,
+    );
   });
 
   test("when open still forwards where that is wanted", async () => {

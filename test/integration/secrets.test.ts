@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startNode, type Node } from "../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../support/raw.ts";
-import { chatAnswer, hang, json, resetBeforeHead, sse, startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
+import {
+  chatAnswer,
+  hang,
+  json,
+  resetBeforeHead,
+  sse,
+  startUpstream,
+  type ScriptedUpstream,
+} from "../support/upstream.ts";
 
 const team = "sk-canary-team-1f3c9a7e";
 const stranger = "sk-canary-stranger-77aa01";
@@ -10,7 +18,10 @@ const real = "sk-canary-real-5d2e8b";
 const token = "canary-token-90ff12";
 const canaries = [team, stranger, real, token];
 /** Anything of a key, also a part of it or its full hash. */
-const traces = [...canaries.flatMap((key) => [key, key.slice(-12), btoa(key)]), ...canaries.map((key) => createHash("sha256").update(key).digest("hex"))];
+const traces = [
+  ...canaries.flatMap((key) => [key, key.slice(-12), btoa(key)]),
+  ...canaries.map((key) => createHash("sha256").update(key).digest("hex")),
+];
 
 let upstream: ScriptedUpstream;
 let node: Node;
@@ -47,7 +58,8 @@ const upgrade = (key: string) =>
 
 /** One request for each way through the sidecar. */
 function everyPath(): [string, string][] {
-  const post = (headers: readonly string[], body = chatBody(), target = chat): string => postText(target, body, headers);
+  const post = (headers: readonly string[], body = chatBody(), target = chat): string =>
+    postText(target, body, headers);
   return [
     ["simulated", post(as(team))],
     ["forwarded", post(as(team, "forward, upstream=openai"))],
@@ -56,8 +68,14 @@ function everyPath(): [string, string][] {
     ["key in the query", post(as(stranger), chatBody(), `${chat}?api-key=${stranger}`)],
     ["wrong scheme", post([`authorization: Basic ${btoa(stranger)}`, "connection: close"])],
     ["wrong control", post(as(team, "fault=nonsense"))],
-    ["wrong control token", post([`authorization: Bearer ${team}`, `x-stuntdouble: token="${stranger}", ttft=1`, "connection: close"])],
-    ["control that cannot be read", post([`authorization: Bearer ${team}`, `x-stuntdouble: token=${token}${token}"(`, "connection: close"])],
+    [
+      "wrong control token",
+      post([`authorization: Bearer ${team}`, `x-stuntdouble: token="${stranger}", ttft=1`, "connection: close"]),
+    ],
+    [
+      "control that cannot be read",
+      post([`authorization: Bearer ${team}`, `x-stuntdouble: token=${token}${token}"(`, "connection: close"]),
+    ],
     ["invalid body", post(as(team), "{")],
     ["large body", post(as(team), chatBody({ user: "x".repeat(20_000) }))],
     ["unknown path", post(as(team, "simulate"), chatBody(), `/v1/nothing?key=${team}`)],
@@ -71,13 +89,19 @@ function everyPath(): [string, string][] {
 }
 
 function expectClean(what: string, text: string): void {
-  for (const trace of traces) expect(text.includes(trace), `${what} shows ${trace} in ${text.slice(0, 2000)}`).toBe(false);
+  for (const trace of traces)
+    expect(text.includes(trace), `${what} shows ${trace} in ${text.slice(0, 2000)}`).toBe(false);
 }
 
 test("no credential shows in any answer, log line, metric or answer of the admin API", async () => {
   for (const [what, text] of everyPath()) expectClean(what, (await rawRequest(node.port, text)).text);
   const forward = postText(chat, chatBody({ stream: true }), as(team, "forward, upstream=openai"));
-  for (const script of [resetBeforeHead, hang, sse(["data: {}\n\n"], { ending: "reset" }), json({ error: {} }, { status: 500 })]) {
+  for (const script of [
+    resetBeforeHead,
+    hang,
+    sse(["data: {}\n\n"], { ending: "reset" }),
+    json({ error: {} }, { status: 500 }),
+  ]) {
     upstream.script(script);
     expectClean("a failing upstream", (await rawRequest(node.port, forward)).text);
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startNode, until, type Node } from "../support/node.ts";
+import { openSockets, startNode, until, type Node } from "../support/node.ts";
 import { rawConnect, rawRequest } from "../support/raw.ts";
 import { json, startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
 
@@ -50,7 +50,12 @@ describe("a WebSocket", () => {
     await upstream.stop();
   });
 
-  const mine = ["authorization: Bearer team-secret", "x-api-key: team-secret", "api-key: team-secret", "x-stuntdouble: simulate"];
+  const mine = [
+    "authorization: Bearer team-secret",
+    "x-api-key: team-secret",
+    "api-key: team-secret",
+    "x-stuntdouble: simulate",
+  ];
   const open = async (target = "/v1/realtime?model=gpt-4o-realtime") => {
     const connection = await rawConnect(node.port);
     connection.socket.write(handshake(target, mine));
@@ -79,7 +84,12 @@ describe("a WebSocket", () => {
     const { connection, peer } = await open();
     connection.socket.destroy();
     await until("the close", () => (peer.socket.destroyed || peer.socket.readableEnded ? true : undefined));
-    expect((await node.outcomes())[0]).toMatchObject({ route: "/v1/realtime", status: 101, mode: "real", upstream: "openai" });
+    expect((await node.outcomes())[0]).toMatchObject({
+      route: "/v1/realtime",
+      status: 101,
+      mode: "real",
+      upstream: "openai",
+    });
   });
 
   test("breaks at the client when the upstream breaks", async () => {
@@ -127,6 +137,15 @@ describe("a WebSocket without an upstream", () => {
     expect(JSON.parse(answer.body)).toEqual({
       error: { message: expect.any(String) as string, type: "invalid_request_error", param: null, code: "unknown_url" },
     });
+  });
+
+  test("is not held by a client that never closes", async () => {
+    const before = openSockets();
+    const { socket, ended } = await rawConnect(node.port);
+    socket.write(handshake("/v1/realtime"));
+    await until("the refusal", () => (ended() === "fin" ? true : undefined));
+    await until("the sidecar's side to close", () => (openSockets() <= before + 1 ? true : undefined));
+    socket.destroy();
   });
 
   test("does no harm when its client resets the connection at once", async () => {

@@ -1,4 +1,11 @@
-import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders, type OutgoingHttpHeaders, type SecureClientSessionOptions } from "node:http2";
+import {
+  connect,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type SecureClientSessionOptions,
+} from "node:http2";
 
 /** The answer on one HTTP/2 stream and how that stream ended. */
 export type H2Answer = {
@@ -22,7 +29,10 @@ export async function h2Connect(url: string, options: SecureClientSessionOptions
 
 /** Starts a request and leaves its body, if it has none, at that. */
 export function h2Open(session: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: string): ClientHttp2Stream {
-  const stream = session.request({ ":method": body === undefined ? "GET" : "POST", "content-type": "application/json", ...headers }, { endStream: false });
+  const stream = session.request(
+    { ":method": body === undefined ? "GET" : "POST", "content-type": "application/json", ...headers },
+    { endStream: false },
+  );
   stream.setEncoding("utf8");
   if (body === undefined) stream.end();
   else stream.end(body);
@@ -41,6 +51,10 @@ export async function h2Answer(stream: ClientHttp2Stream): Promise<H2Answer> {
 }
 
 /** One request with its answer. */
-export async function h2Ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders, body?: string): Promise<H2Answer> {
+export async function h2Ask(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  body?: string,
+): Promise<H2Answer> {
   return await h2Answer(h2Open(session, headers, body));
 }

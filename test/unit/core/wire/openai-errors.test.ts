@@ -51,7 +51,6 @@ describe("a failure of ours", () => {
     ["QUEUE_FULL", "server_error", "QUEUE_FULL"],
     ["QUEUE_TIMEOUT", "server_error", "QUEUE_TIMEOUT"],
     ["BREAKER_OPEN", "server_error", "BREAKER_OPEN"],
-    ["DRAINING", "server_error", "DRAINING"],
   ])("%s keeps its message", (code, type, shown) => {
     const { error } = render({ status: errorTable[code].status, code, message: "In our words." });
     expect(error).toEqual({ message: "In our words.", type, param: null, code: shown });
@@ -112,7 +111,6 @@ test.each<[number, ErrorCode | undefined]>([
   [429, undefined],
   [503, undefined],
   [503, "QUEUE_TIMEOUT"],
-  [503, "DRAINING"],
 ])("a %i %s has a retry-after even when none was given", (status, code) => {
   expect(header(render({ status, ...(code === undefined ? {} : { code }) }).headers, "retry-after")).toBe("1");
 });
