@@ -1,6 +1,6 @@
-import { createAct, type Act, type ActDeps } from "./act/act.ts";
+import { createAct, type ActDeps } from "./act/act.ts";
 import type { Loop } from "./act/play.ts";
-import { createUpgrade } from "./act/upgrade.ts";
+import { createUpgrade, type Upgrade } from "./act/upgrade.ts";
 import { createWheel } from "./act/wheel.ts";
 import { createShadowStore, type ShadowSnapshot } from "./core/compare.ts";
 import { createTokenCounter } from "./core/tokens.ts";
@@ -12,7 +12,7 @@ import { createJournal } from "./emit/journal.ts";
 import type { Log } from "./emit/log.ts";
 import { createRecorder } from "./emit/recorder.ts";
 import type { Series } from "./emit/series.ts";
-import { createHandler, createUpgradeHandler } from "./ingress/http.ts";
+import { createHandler, createUpgradeHandler, type Handler } from "./ingress/http.ts";
 import { createPort, type Port } from "./ingress/port.ts";
 import type { BreakerState } from "./limits/breaker.ts";
 import type { Clock } from "./limits/clock.ts";
@@ -46,7 +46,7 @@ export type Traffic = {
   requests(limit: number): Promise<readonly Outcome[]>;
   shadow(): Promise<ShadowSnapshot>;
   cacheUse(): Promise<{ hits: number; misses: number }>;
-  /** Resolves when the last open call has ended. */
+  /** Resolves when the last open call has ended and its answer has left whole. */
   drain(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -77,7 +77,14 @@ export function createTraffic(options: TrafficOptions): Traffic {
     wallClockMs: options.wallClockMs,
   };
   const act = createAct(deps);
-  const port = openPort(options, state, deps, act);
+  const handler = createHandler({
+    acting: act,
+    maxBodyBytes: () => state.runtime.snapshot.listen.maxBodyBytes,
+    draining: () => state.draining,
+  });
+  const upgrade = createUpgrade(deps);
+  const port = openPort(options, state, handler, upgrade);
+  const busy = (): boolean => act.open() > 0 || handler.open() > 0 || upgrade.open() > 0 || port.sessions() > 0;
 
   return {
     listen: (address) => port.listen(address),
@@ -100,7 +107,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     async drain() {
       state.draining = true;
       port.drain();
-      while (act.open() > 0) await new Promise<void>((resolve) => void clock.wake(drainCheckMs, resolve));
+      while (busy()) await new Promise<void>((resolve) => void clock.wake(drainCheckMs, resolve));
       port.drain();
     },
     async stop() {
@@ -126,17 +133,13 @@ function createRecords(options: TrafficOptions): Emitters {
   return { recorder, log: options.log, journal: createJournal(keptOutcomes), shadow: createShadowStore() };
 }
 
-function openPort(options: TrafficOptions, state: LoopState, deps: ActDeps, acting: Act): Port {
+function openPort(options: TrafficOptions, state: LoopState, handler: Handler, upgrade: Upgrade): Port {
   const { listen } = state.runtime.snapshot;
   return createPort({
     ...listen,
     tls: options.settings.tls,
     dialect: dialects[0],
-    onRequest: createHandler({
-      acting,
-      maxBodyBytes: () => state.runtime.snapshot.listen.maxBodyBytes,
-      draining: () => state.draining,
-    }),
-    onUpgrade: createUpgradeHandler(createUpgrade(deps)),
+    onRequest: handler.onRequest,
+    onUpgrade: createUpgradeHandler(upgrade),
   });
 }

@@ -16,6 +16,8 @@ export type Upgrade = {
   join(request: Request, incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Answers a request that is not understood. */
   refuse(request: Request, socket: Duplex, error: StuntdoubleError): void;
+  /** Connections that are joined, or about to be. */
+  open(): number;
 };
 
 /**
@@ -34,12 +36,17 @@ export function createUpgrade(deps: ActDeps): Upgrade {
   // A client that breaks off is not a failure of ours; its socket is closed and the outcome says the rest.
   proxy.on("error", () => undefined);
 
+  let open = 0;
   const begin = (request: Request, socket: Duplex): Joining => {
     const startMs = deps.loop.clock.now();
     const joining: Joining = { startMs, startedAtMs: deps.wallClockMs(), request, status: 101, tied: false };
     joinings.set(socket, joining);
     socket.on("error", () => socket.destroy());
-    socket.once("close", () => deps.emit(outcomeOf(joining, deps.loop.clock.now())));
+    open += 1;
+    socket.once("close", () => {
+      open -= 1;
+      deps.emit(outcomeOf(joining, deps.loop.clock.now()));
+    });
     return joining;
   };
   const fail = (joining: Joining, socket: Duplex, error: StuntdoubleError): void => {
@@ -69,6 +76,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
       }
     },
     refuse: (request, socket, error) => fail(begin(request, socket), socket, error),
+    open: () => open,
   };
 }
 

@@ -14,6 +14,14 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** How long a refused upload may go on before its connection is closed under it. */
 const lingerMs = 5000;
 
+/** What replies need of their server. */
+export type ReplyServer = {
+  /** True while shutting down: connections are closed after their answer. */
+  draining(): boolean;
+  /** Told of each response that has been handed to the network whole, or whose client is gone. */
+  closed(): void;
+};
+
 /** Answers one HTTP request; see `Reply` for what each method promises. */
 export class HttpReply implements Reply {
   listener: ReplyListener | undefined = undefined;
@@ -25,12 +33,15 @@ export class HttpReply implements Reply {
   #unread: NodeRequest | undefined = undefined;
   #over = false;
 
-  constructor(response: NodeResponse, method: string, acceptEncoding: string | undefined, closing: boolean) {
+  constructor(request: NodeRequest, response: NodeResponse, server: ReplyServer) {
     this.#response = response;
-    this.#method = method;
-    this.#acceptEncoding = acceptEncoding;
-    this.#closing = closing;
-    response.on("close", () => this.#left());
+    this.#method = request.method ?? "GET";
+    this.#acceptEncoding = acceptEncoding(request);
+    this.#closing = server.draining();
+    response.on("close", () => {
+      server.closed();
+      this.#left();
+    });
   }
 
   whole(head: Head, data: string | Uint8Array): void {
@@ -120,6 +131,11 @@ export class HttpReply implements Reply {
 function onceCurrent(response: ServerResponse, act: (socket: Socket) => void): void {
   if (response.socket === null) response.once("socket", (socket: Socket) => setImmediate(act, socket));
   else act(response.socket);
+}
+
+function acceptEncoding({ headers }: NodeRequest): string | undefined {
+  const value = headers["accept-encoding"];
+  return Array.isArray(value) ? value.join(",") : value;
 }
 
 function byteLength(data: string | Uint8Array): number {

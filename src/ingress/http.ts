@@ -25,15 +25,22 @@ export type HandlerOptions = {
   draining(): boolean;
 };
 
-/**
- * Makes the listener for `request` events of node:http and node:http2: it translates, and decides nothing.
- *
- * @returns never throws
- */
-export function createHandler(options: HandlerOptions): (request: NodeRequest, response: NodeResponse) => void {
+/** Takes the requests of all protocols. */
+export type Handler = {
+  /** The listener for `request` events of node:http and node:http2; never throws. */
+  onRequest(request: NodeRequest, response: NodeResponse): void;
+  /** Requests whose answer has not been handed to the network whole. */
+  open(): number;
+};
+
+/** Makes the HTTP adapter: it translates, and decides nothing. */
+export function createHandler(options: HandlerOptions): Handler {
   const { acting } = options;
-  return (incoming, response) => {
-    const reply = new HttpReply(response, incoming.method ?? "GET", accepted(incoming), options.draining());
+  let open = 0;
+  const server = { draining: options.draining, closed: () => void (open -= 1) };
+  const onRequest = (incoming: NodeRequest, response: NodeResponse): void => {
+    open += 1;
+    const reply = new HttpReply(incoming, response, server);
     const request = describe(incoming);
     try {
       const target = checkedTarget(incoming);
@@ -57,6 +64,7 @@ export function createHandler(options: HandlerOptions): (request: NodeRequest, r
       acting.refuse(request, reply, error);
     }
   };
+  return { onRequest, open: () => open };
 }
 
 /** Tells a client that waits with its body to send it. */
@@ -109,9 +117,4 @@ function place(target: string): { target: string; route: string } {
 function pathOf(target: string): string {
   const query = target.indexOf("?");
   return query === -1 ? target : target.slice(0, query);
-}
-
-function accepted(incoming: NodeRequest): string | undefined {
-  const value = incoming.headers["accept-encoding"];
-  return Array.isArray(value) ? value.join(",") : value;
 }

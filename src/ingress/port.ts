@@ -12,7 +12,7 @@ import {
   type Http2Server,
   type ServerHttp2Session,
 } from "node:http2";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer, Socket, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/wire/types.ts";
@@ -39,7 +39,8 @@ export type Port = {
   drain(): void;
   /** Ends every connection now. */
   destroy(): void;
-  connections(): number;
+  /** Open HTTP/2 connections. */
+  sessions(): number;
 };
 
 /** A request head must have arrived by then. */
@@ -56,10 +57,23 @@ const tlsHandshake = 0x16;
 export function createPort(options: PortOptions): Port {
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
+  const http1Sockets = new Set<Socket>();
   const http1 = configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
   const http2 = withSessions(configured(createHttp2(http2Options(options)), options), sessions, options.idleMs);
   const secure =
     options.tls === undefined ? undefined : withSessions(secured(options, options.tls), sessions, options.idleMs);
+
+  const keep = (socket: Socket): void => {
+    http1Sockets.add(socket);
+    socket.once("close", () => http1Sockets.delete(socket));
+  };
+  const letGo = (_request: IncomingMessage, socket: Duplex): void => {
+    if (socket instanceof Socket) http1Sockets.delete(socket);
+  };
+  http1.on("connection", keep).on("upgrade", letGo);
+  secure?.on("upgrade", letGo).on("secureConnection", (socket) => {
+    if (socket.alpnProtocol !== "h2") keep(socket);
+  });
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -86,14 +100,14 @@ export function createPort(options: PortOptions): Port {
       }),
     drain() {
       server.close();
-      http1.closeIdleConnections();
+      for (const socket of http1Sockets) if (responseOn(socket) === undefined) socket.destroy();
       for (const session of sessions) session.close();
     },
     destroy() {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
-    connections: () => sockets.size,
+    sessions: () => sessions.size,
   };
 }
 
@@ -180,7 +194,7 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
     socket.destroy();
     return;
   }
-  if (answering(socket)) {
+  if (responseOn(socket)?.headersSent === true) {
     socket.end(() => socket.destroy());
     return;
   }
@@ -193,10 +207,14 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
   refuse(socket, 400, dialect, "The request is not valid HTTP.");
 }
 
-/** Whether a response is under way, into which nothing may be written. Node keeps it there, and nowhere in its public API. */
-function answering(socket: Duplex): boolean {
+/**
+ * The HTTP/1.1 response under way on a connection, until its last byte has been handed to the network.
+ *
+ * Node keeps it there, and nowhere in its public API; `closeIdleConnections` calls a connection idle too early.
+ */
+function responseOn(socket: Duplex): ServerResponse | undefined {
   const response: unknown = Reflect.get(socket, "_httpMessage");
-  return response instanceof ServerResponse && response.headersSent;
+  return response instanceof ServerResponse ? response : undefined;
 }
 
 function refuse(socket: Duplex, status: number, dialect: Dialect, message: string): void {

@@ -16,10 +16,10 @@ const start = async (drainMs = 10_000, more: object = {}): Promise<Node> =>
   (node = await startNode({ control: { enabled: true }, listen: { drainMs }, ...more }));
 
 /** Starts the stop, and waits until it has begun. */
-async function beginStop(): Promise<Promise<boolean>> {
+async function beginStop(): Promise<{ stopped: Promise<boolean> }> {
   const stopped = node.stop();
   await until("an unready node", async () => ((await fetch(`${node.adminUrl}/readyz`)).status === 503 ? true : undefined));
-  return stopped;
+  return { stopped };
 }
 
 test("a stopping node is alive but not ready, takes no connection, and lets open streams end", async () => {
@@ -28,8 +28,7 @@ test("a stopping node is alive but not ready, takes no connection, and lets open
   const connection = await rawConnect(node.port);
   connection.socket.write(asked("ttft=1, itl=10, tokens=40"));
   await until("the stream", () => (connection.text().includes("data:") ? true : undefined));
-  const stopped = node.stop();
-  await until("an unready node", async () => ((await fetch(`${node.adminUrl}/readyz`)).status === 503 ? true : undefined));
+  const { stopped } = await beginStop();
   expect((await fetch(`${node.adminUrl}/healthz`)).status).toBe(200);
   expect(await node.metric("stuntdouble_ready")).toBe(0);
   expect(await node.admin("/admin/v1/status")).toMatchObject({ draining: true });
@@ -72,7 +71,7 @@ test("an answer that is still on its way to a slow reader is not cut short", asy
   const [response] = (await once(asking, "response")) as [IncomingMessage];
   const length = Number(response.headers["content-length"]);
   expect(length).toBeGreaterThan(8_000_000);
-  const stopped = await beginStop();
+  const { stopped } = await beginStop();
   let received = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     received += chunk.length;
@@ -92,7 +91,7 @@ test("an upstream's stream ends, and callers in the queue are served", async () 
   await until("the stream", () => (first.text().includes("one") ? true : undefined));
   const queued = rawRequest(node.port, asked("tokens=1"));
   await until("the queue", async () => ((await node.metric("stuntdouble_queue_depth")) === 1 ? true : undefined));
-  const stopped = await beginStop();
+  const { stopped } = await beginStop();
   await steps.send("data: two\n\n");
   await steps.end();
   expect((await first.answer()).body).toBe("data: one\n\ndata: two\n\n");

@@ -58,9 +58,9 @@ type Place = { readonly folder: string; readonly ports: ReadonlyMap<string, numb
 
 function moved(script: string, { folder, ports }: Place): string {
   let text = script
+    .replaceAll("/tmp/", `${folder}/`)
     .replaceAll("npm run -s stuntdouble --", `node ${root}/src/main.ts`)
-    .replaceAll(/^npm start$/gm, `node ${root}/src/main.ts start --port 8080 --admin-port 8081`)
-    .replaceAll("/tmp/", `${folder}/`);
+    .replaceAll(/^npm start$/gm, `node ${root}/src/main.ts start --port 8080 --admin-port 8081`);
   for (const [shown, port] of ports) text = text.replaceAll(shown, String(port));
   return text;
 }

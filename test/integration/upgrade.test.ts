@@ -173,3 +173,32 @@ describe("a WebSocket whose upstream is not there", () => {
     await node.stop();
   });
 });
+
+describe("a WebSocket of a node that stops", () => {
+  test.each([
+    ["goes on until its client closes it", 10_000, true],
+    ["goes on until the limit", 300, false],
+  ])("%s", async (_how, drainMs, drained) => {
+    const upstream = await startUpstream(json({}), {
+      onUpgrade(_request, socket) {
+        socket.on("error", () => undefined);
+        socket.write(accepted);
+        socket.on("data", (chunk: Buffer) => socket.write(`echo ${chunk.toString()}`));
+        socket.on("end", () => socket.end());
+      },
+    });
+    const node = await startNode({ upstreams: { openai: { url: upstream.url } }, default: { serve: "forward" }, listen: { drainMs } });
+    const { socket, text, ended } = await rawConnect(node.port);
+    socket.write(handshake("/v1/realtime"));
+    await until("the upgrade", () => (text().startsWith("HTTP/1.1 101") ? true : undefined));
+    const stopped = node.stop();
+    await until("an unready node", async () => ((await fetch(`${node.adminUrl}/readyz`)).status === 503 ? true : undefined));
+    socket.write("still here");
+    await until("the echo", () => (text().endsWith("echo still here") ? true : undefined));
+    if (drained) socket.end();
+    expect(await stopped).toBe(drained);
+    await until("the end", () => (ended() === "open" ? undefined : true));
+    socket.destroy();
+    await upstream.stop();
+  });
+});
