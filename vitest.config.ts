@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     reporters: process.env["CI"]
-      ? ["default", "./test/support/missing-reporter.ts"]
-      : ["default", "./test/support/missing-reporter.ts"],
+      ? ["default", "./test/support/closing-reporter.ts"]
+      : ["default", "./test/support/closing-reporter.ts"],
     projects: ["unit", "property", "contract", "integration"].map((name) => ({
       test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: name === "integration" ? 60_000 : 20_000 },
     })),
