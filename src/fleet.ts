@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Settings } from "./config/load.ts";
 import { shadowReport, type ShadowReport } from "./core/compare.ts";
+import { toStuntdoubleError, type StuntdoubleError } from "./core/errors.ts";
 import type { Outcome } from "./core/types.ts";
 import type { Log } from "./emit/log.ts";
 import type { WorkerValues } from "./emit/metrics.ts";
@@ -58,9 +59,13 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     permits,
     listen: (address) => listenAll(members, { ...address, shared: loops > 1 }),
     async apply(next) {
+      const before = settings;
       settings = next;
-      permits.setMax(next.config.permits.max);
-      await Promise.all(members.all().map((member) => member.apply(next)));
+      const told = await Promise.allSettled(members.all().map((member) => member.apply(next)));
+      const refusal = refusalIn(told, options.log);
+      if (refusal === undefined) return permits.setMax(next.config.permits.max);
+      settings = before;
+      throw refusal;
     },
     async breakers() {
       const all = await gather(members, (member) => member.breakers());
@@ -107,6 +112,17 @@ function claim({ host, port }: { host: string; port: number }): Promise<void> {
     probe.once("error", reject);
     probe.listen({ host, port }, () => void probe.close(() => resolve()));
   });
+}
+
+/** Settings that do not fit are refused by all loops alike; a loop that dies meanwhile starts again with the new ones. */
+function refusalIn(told: readonly PromiseSettledResult<void>[], log: Log): StuntdoubleError | undefined {
+  for (const each of told) {
+    if (each.status === "fulfilled") continue;
+    const error = toStuntdoubleError(each.reason);
+    if (error.code === "CONFIG_INVALID") return error;
+    log.warn({ error }, "a worker did not take up the configuration");
+  }
+  return undefined;
 }
 
 /** Asks every event loop; one that dies meanwhile has nothing to say. */

@@ -12,7 +12,7 @@ import type { Permit } from "../limits/permits.ts";
 import type { ActDeps } from "./act.ts";
 import { setHeaders } from "./headers.ts";
 import { Live } from "./live.ts";
-import { outcomeOf, type Story } from "./outcome.ts";
+import { newStory, outcomeOf, type Story } from "./outcome.ts";
 import { Player } from "./play.ts";
 import type { Reply, Request } from "./reply.ts";
 import { notSimulated, rateLimited, unauthenticated, unknownModel } from "./refusals.ts";
@@ -27,7 +27,6 @@ export class Exchange {
   readonly #runtime: Runtime;
   readonly #ended: (outcome: Outcome) => void;
   #opened: Opened | undefined = undefined;
-  #call: Call | undefined = undefined;
   #permit: Permit | undefined = undefined;
   #queue: AbortController | undefined = undefined;
   #live: Live | undefined = undefined;
@@ -40,13 +39,12 @@ export class Exchange {
     this.#runtime = deps.runtime();
     const startMs = deps.loop.clock.now();
     this.player = new Player(reply, deps.loop, startMs, (ending) => this.#settled(ending));
-    this.story = { request, startedAtMs: deps.wallClockMs(), mode: "own", queueMs: 0, faults: [] };
+    this.story = newStory(request, deps.wallClockMs());
   }
 
   run(): void {
     try {
       const call = this.#read();
-      this.#call = call;
       this.story.call = call;
       this.story.decision = this.#decide(call);
       this.#takeQuota(call);
@@ -62,7 +60,6 @@ export class Exchange {
   fail(caught: unknown): void {
     const error = toStuntdoubleError(caught);
     this.story.cause = error.code;
-    this.story.error = error;
     if (this.player.done) return;
     if (this.player.headSent !== undefined) {
       this.player.end(this.#now(), "reset");
@@ -243,7 +240,7 @@ export class Exchange {
       param: error.param,
       detail: error.detail,
       retryAfterSeconds: error.retryAfterSeconds,
-      model: this.#call?.facts.model,
+      model: this.story.call?.facts.model,
       requestId: this.request.id,
     };
     const { head, body } = this.request.dialect.failure(failure);

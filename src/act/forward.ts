@@ -43,7 +43,7 @@ export type Upstream = {
   readonly url: string;
   readonly name: string;
   send(outgoing: Outgoing, receiver: Receiver): Forwarded;
-  /** Resolves when the calls under way are done. */
+  /** Keeps no connection any longer. Resolves when the calls under way are done; later ones are sent all the same. */
   close(): Promise<void>;
 };
 
@@ -55,13 +55,16 @@ export type Upstream = {
 export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
   const url = new URL(options.url);
   const base = url.pathname.replace(/\/$/, "");
-  const pool = new Pool(url.origin, {
-    connections: options.connections,
-    connect: { timeout: options.connectTimeoutMs },
-    headersTimeout: 0,
-    bodyTimeout: options.idleTimeoutMs,
-    pipelining: 1,
-  });
+  const openPool = (): Pool =>
+    new Pool(url.origin, {
+      connections: options.connections,
+      connect: { timeout: options.connectTimeoutMs },
+      headersTimeout: 0,
+      bodyTimeout: options.idleTimeoutMs,
+      pipelining: 1,
+    });
+  const pool = openPool();
+  let closed = false;
   return {
     name: options.name,
     url: options.url,
@@ -69,10 +72,16 @@ export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
       const forwarding = new Forwarding(options, receiver, loop);
       const { method, headers, body } = outgoing;
       const path = base + outgoing.target;
-      pool.dispatch({ path, method: method, headers, body: body }, forwarding);
+      // A call that was decided before the close, and waited in the queue, gets a pool of its own.
+      const through = closed ? openPool() : pool;
+      through.dispatch({ path, method: method, headers, body: body }, forwarding);
+      if (closed) void through.close();
       return forwarding;
     },
-    close: () => pool.close(),
+    close() {
+      closed = true;
+      return pool.close();
+    },
   };
 }
 

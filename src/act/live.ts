@@ -126,7 +126,6 @@ export class Live implements Receiver {
     }
     this.#upstream.breaker.failedLate();
     this.#exchange.story.cause = error.code;
-    this.#exchange.story.error = error;
     this.#sink.end(this.#now(), "reset");
   }
 

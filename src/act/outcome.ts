@@ -1,4 +1,3 @@
-import type { StuntdoubleError } from "../core/errors.ts";
 import type { Call, Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import type { Quota } from "../core/wire/types.ts";
 import type { Player } from "./play.ts";
@@ -11,27 +10,52 @@ export type Story = {
   readonly faults: string[];
   mode: Outcome["mode"];
   queueMs: number;
-  call?: Call;
-  decision?: Decision;
-  quota?: Quota;
-  upstream?: string;
-  profile?: string;
-  seed?: number;
-  standIn?: boolean;
-  promptTokens?: number;
+  standIn: boolean;
+  call: Call | undefined;
+  decision: Decision | undefined;
+  quota: Quota | undefined;
+  upstream: string | undefined;
+  profile: string | undefined;
+  seed: number | undefined;
+  promptTokens: number | undefined;
   /** Output tokens named by the upstream's usage. */
-  outputTokens?: number | undefined;
+  outputTokens: number | undefined;
   /** What the simulator planned, before any fault. */
-  planned?: Plan;
+  planned: Plan | undefined;
   /** When the response was planned to end, faults included. */
-  plannedEndMs?: number;
+  plannedEndMs: number | undefined;
   /** Time from the start until the upstream was asked, and until its answer had come in whole. */
-  upstreamAskedMs?: number;
-  upstreamEndedMs?: number;
-  shadow?: ShadowPair;
-  cause?: string;
-  error?: StuntdoubleError;
+  upstreamAskedMs: number | undefined;
+  upstreamEndedMs: number | undefined;
+  shadow: ShadowPair | undefined;
+  cause: string | undefined;
 };
+
+/** A call of which nothing is known but its request. All members are there from the start: objects that grow are slow. */
+export function newStory(request: Request, startedAtMs: number): Story {
+  return {
+    request,
+    startedAtMs,
+    faults: [],
+    mode: "own",
+    queueMs: 0,
+    standIn: false,
+    call: undefined,
+    decision: undefined,
+    quota: undefined,
+    upstream: undefined,
+    profile: undefined,
+    seed: undefined,
+    promptTokens: undefined,
+    outputTokens: undefined,
+    planned: undefined,
+    plannedEndMs: undefined,
+    upstreamAskedMs: undefined,
+    upstreamEndedMs: undefined,
+    shadow: undefined,
+    cause: undefined,
+  };
+}
 
 /**
  * The one record of an ended call.
@@ -57,8 +81,10 @@ export function outcomeOf(story: Story, player: Player, ending: Ending | "client
     upstream: story.upstream,
     profile: story.profile,
     faults: story.faults,
-    standIn: story.standIn ?? false,
-    ...endOf(story, player, ending),
+    standIn: story.standIn,
+    status: statusOf(player, ending),
+    ending,
+    cause: story.cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
     promptTokens: story.promptTokens,
     queueMs: story.queueMs,
     overheadMs: overheadMs(story, player),
@@ -69,17 +95,8 @@ export function outcomeOf(story: Story, player: Player, ending: Ending | "client
   };
 }
 
-function endOf(
-  story: Story,
-  player: Player,
-  ending: Ending | "client-gone",
-): Pick<Outcome, "status" | "ending" | "cause"> {
-  const gone = ending === "client-gone";
-  return {
-    status: player.headSent?.status ?? (gone ? 499 : 0),
-    ending,
-    cause: story.cause ?? (gone ? "CLIENT_GONE" : undefined),
-  };
+function statusOf(player: Player, ending: Ending | "client-gone"): number {
+  return player.headSent?.status ?? (ending === "client-gone" ? 499 : 0);
 }
 
 /** What the upstream's usage names, else what was really sent. */

@@ -3,7 +3,6 @@ import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { HeaderMap } from "../core/types.ts";
 import { dialects, findOperation } from "../core/wire/index.ts";
-import type { Body } from "../core/wire/types.ts";
 import type { Reply, Request } from "../act/reply.ts";
 import type { Upgrade } from "../act/upgrade.ts";
 import { announcesMore, hasBody, readBody } from "./body.ts";
@@ -44,19 +43,27 @@ export function createHandler(options: HandlerOptions): Handler {
     const request = describe(incoming);
     try {
       const target = checkedTarget(incoming);
-      const found = findOperation(request.method, pathOf(target));
-      if (found === undefined || !("operation" in found)) {
+      request.target = target;
+      request.route = pathOf(target);
+      const found = findOperation(request.method, request.route);
+      if (found?.operation === undefined) {
         giveLeave(incoming, response);
-        acting.serve({ ...request, ...place(target), bodyStream: hasBody(incoming) ? incoming : undefined }, reply);
+        request.bodyStream = hasBody(incoming) ? incoming : undefined;
+        acting.serve(request, reply);
         return;
       }
       const maxBytes = options.maxBodyBytes();
       if (!announcesMore(incoming, maxBytes)) giveLeave(incoming, response);
       readBody(incoming, maxBytes, (body) => {
-        const known = { ...request, ...place(target), ...found };
-        if (!(body instanceof StuntdoubleError)) return acting.serve({ ...known, body }, reply);
-        reply.linger(incoming);
-        acting.refuse(known, reply, body);
+        request.dialect = found.dialect;
+        request.operation = found.operation;
+        if (body instanceof StuntdoubleError) {
+          reply.linger(incoming);
+          acting.refuse(request, reply, body);
+          return;
+        }
+        request.body = body;
+        acting.serve(request, reply);
       });
     } catch (error) {
       if (!(error instanceof StuntdoubleError)) throw error;
@@ -91,8 +98,11 @@ export function createUpgradeHandler(
   };
 }
 
+/** A request that is still being read; complete when it is handed over. */
+type Draft = { -readonly [Member in keyof Request]: Request[Member] };
+
 /** What is known of a request before its target is understood. */
-function describe(incoming: NodeRequest): Request {
+function describe(incoming: NodeRequest): Draft {
   const headers = incoming.headers as HeaderMap;
   return {
     id: requestId(headers["x-request-id"]),
@@ -104,7 +114,7 @@ function describe(incoming: NodeRequest): Request {
     client: incoming.socket?.remoteAddress ?? "",
     dialect: dialects[0],
     operation: undefined,
-    body: undefined as Body | undefined,
+    body: undefined,
     bodyStream: undefined,
   };
 }

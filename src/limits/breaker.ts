@@ -93,7 +93,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
       probing = current === "half-open";
       const admitted = period;
       return createTicket((report) => {
-        if (admitted !== period) return;
+        if (admitted !== period || circuit.isShutdown) return;
         if (report === "abandoned") probing = false;
         else feed(circuit, report === "failed");
       });

@@ -5,13 +5,12 @@ import type { Outcome } from "../../src/core/types.ts";
 import { createLog } from "../../src/emit/log.ts";
 import { systemClock } from "../../src/limits/clock.ts";
 
-/** A whole sidecar in this process, on ports of its own. */
-export type Node = {
+/** A running sidecar as a test sees it from outside. */
+export type View = {
   readonly port: number;
   /** `http://127.0.0.1:PORT`, or `https` where a certificate is configured. */
   readonly url: string;
   readonly adminUrl: string;
-  readonly app: App;
   /** Every line logged so far, as text. */
   logLines(): string[];
   /** A JSON answer of the admin API. */
@@ -24,8 +23,10 @@ export type Node = {
   outcomes(atLeast?: number): Promise<Outcome[]>;
   /** Waits until no call is in flight or queued; fails when that takes longer than 10 seconds. */
   idle(): Promise<void>;
-  stop(): Promise<boolean>;
 };
+
+/** A whole sidecar in this process, on ports of its own. */
+export type Node = View & { readonly app: App; stop(): Promise<boolean> };
 
 /** What a node is started with besides its configuration. */
 export type NodeOptions = {
@@ -57,7 +58,9 @@ export async function startNode(config: ConfigObject = {}, options: NodeOptions 
     ...(options.load !== undefined && { load: options.load }),
   });
   const scheme = settings.tls === undefined ? "http" : "https";
-  return nodeOf(app, scheme, () => [...lines]);
+  const view = viewOf({ port: app.trafficPort, adminPort: app.adminPort, scheme }, () => [...lines]);
+  let stopped: Promise<boolean> | undefined;
+  return { ...view, app, stop: () => (stopped ??= app.stop()) };
 }
 
 /** The configuration that `startNode` makes of an object. */
@@ -71,19 +74,20 @@ export function nodeConfig(config: ConfigObject, workers = 1): ConfigObject {
   };
 }
 
-function nodeOf(app: App, scheme: string, logLines: () => string[]): Node {
-  const adminUrl = `http://127.0.0.1:${app.adminPort}`;
+type Place = { readonly port: number; readonly adminPort: number; readonly scheme: string };
+
+/** What can be asked of a sidecar that listens on these ports. */
+export function viewOf({ port, adminPort, scheme }: Place, logLines: () => string[]): View {
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
   const text = async (path: string): Promise<string> => {
     const answer = await fetch(adminUrl + path, { headers: { connection: "close" } });
     return await answer.text();
   };
   const admin = async <Value>(path: string): Promise<Value> => JSON.parse(await text(path)) as Value;
-  let stopped: Promise<boolean> | undefined;
   return {
-    port: app.trafficPort,
-    url: `${scheme}://127.0.0.1:${app.trafficPort}`,
+    port,
+    url: `${scheme}://127.0.0.1:${port}`,
     adminUrl,
-    app,
     logLines,
     admin,
     metrics: () => text("/metrics"),
@@ -103,7 +107,6 @@ function nodeOf(app: App, scheme: string, logLines: () => string[]): Node {
         return inFlight === 0 && waiting === 0 ? true : undefined;
       });
     },
-    stop: () => (stopped ??= app.stop()),
   };
 }
 
