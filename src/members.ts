@@ -77,8 +77,19 @@ export async function startMembers(options: MembersOptions): Promise<Members> {
       if (released) return;
       const member = startInThread(worker);
       members[worker] = member;
-      if (address !== undefined) member.listen(address).catch(unheard);
+      takeUp(member).then(() => log.info({ worker }, "worker replaced"), unheard);
     });
+  };
+  /** A new worker first hears which breakers are open, so that it does not ask an upstream that the node knows to be broken. */
+  const takeUp = async (member: Traffic): Promise<void> => {
+    const others = await Promise.allSettled(
+      members.filter((other) => other !== member).map((other) => other.breakers()),
+    );
+    for (const other of others) {
+      const states = other.status === "fulfilled" ? Object.entries(other.value) : [];
+      for (const [upstream, state] of states) if (state === "open") await member.setBreaker(upstream, state);
+    }
+    if (address !== undefined) await member.listen(address);
   };
 
   const members: Traffic[] = [];

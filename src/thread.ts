@@ -44,6 +44,7 @@ export function startThread(data: ThreadData, events: ThreadEvents): Traffic {
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let asked = 0;
   let stopping = false;
+  let gone = false;
   let reason = "it ended";
 
   worker.on("message", (told: Told) => {
@@ -67,14 +68,17 @@ export function startThread(data: ThreadData, events: ThreadEvents): Traffic {
   worker.on("error", (error) => {
     reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   });
+  const died = (): StuntdoubleError => new StuntdoubleError("INTERNAL", `Worker ${data.worker} died.`);
   worker.on("exit", () => {
-    for (const { reject } of waiting.values()) reject(new StuntdoubleError("INTERNAL", `Worker ${data.worker} died.`));
+    gone = true;
+    for (const { reject } of waiting.values()) reject(died());
     waiting.clear();
     if (!stopping) events.onDeath(reason);
   });
 
   const ask = <Value>(method: keyof Traffic, ...args: readonly unknown[]): Promise<Value> =>
     new Promise((resolve, reject) => {
+      if (gone) return reject(died());
       asked += 1;
       waiting.set(asked, { resolve: (value) => resolve(value as Value), reject });
       worker.postMessage({ id: asked, method, args } satisfies Ask);

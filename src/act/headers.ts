@@ -13,6 +13,8 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
+const connection = "connection";
+
 /** What the upstream request sets by itself. */
 const ownedByRequest = new Set(["host", "expect"]);
 
@@ -31,8 +33,6 @@ export type Forwarding = {
   readonly requestId: string;
   /** Asks for an uncompressed answer, so that events can be counted in it. */
   readonly plain: boolean;
-  /** The body is a stream, whose length only the client knows. */
-  readonly streamed: boolean;
 };
 
 /**
@@ -106,9 +106,16 @@ export function headerValue(headers: HeaderList, wanted: string): string | undef
   return undefined;
 }
 
-/** Further hop-by-hop fields that the sender named in `Connection`. */
+/** Further hop-by-hop fields that the sender named in `Connection`, of which there may be several. */
 function namedByConnection(headers: HeaderList): Set<string> | undefined {
-  const value = headerValue(headers, "connection");
-  if (value === undefined || value === "keep-alive" || value === "close") return undefined;
-  return new Set(value.split(",").map((name) => name.trim().toLowerCase()));
+  let named: Set<string> | undefined;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index]!;
+    if (name.length !== connection.length || name.toLowerCase() !== connection) continue;
+    const value = headers[index + 1]!;
+    if (value === "keep-alive" || value === "close") continue;
+    named ??= new Set();
+    for (const option of value.split(",")) named.add(option.trim().toLowerCase());
+  }
+  return named;
 }

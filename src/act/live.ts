@@ -62,7 +62,6 @@ export class Live implements Receiver {
       dropCredentials: this.#runtime.keys !== undefined,
       requestId: request.id,
       plain: readable || this.#faults.length > 0,
-      streamed: body === request.bodyStream,
     });
     story.upstreamAskedMs = this.#now();
     this.#forwarded = this.#upstream.upstream.send(

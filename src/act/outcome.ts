@@ -119,7 +119,9 @@ function timelineOf(plan: Plan): Timeline {
 
 /** total − planned − upstream; where a fault made a real answer late, what passed before the upstream was asked. */
 function overheadMs(story: Story, player: Player): number {
-  if (story.plannedEndMs !== undefined) return Math.max(0, player.endedAtMs - story.plannedEndMs);
+  if (story.plannedEndMs !== undefined) {
+    return Math.max(0, (player.silentAtMs ?? player.endedAtMs) - story.plannedEndMs);
+  }
   if (story.upstreamAskedMs === undefined) return player.endedAtMs;
   if (story.faults.length > 0) return story.upstreamAskedMs;
   const upstreamMs = (story.upstreamEndedMs ?? player.endedAtMs) - story.upstreamAskedMs;

@@ -32,6 +32,8 @@ export class Player implements Timer, Sink, ReplyListener {
   readonly tokenAtMs: number[] = [];
   tokensSent = 0;
   endedAtMs = 0;
+  /** When it fell silent; the client alone decides how long that lasts. */
+  silentAtMs: number | undefined = undefined;
 
   readonly #reply: Reply;
   readonly #loop: Loop;
@@ -211,6 +213,7 @@ export class Player implements Timer, Sink, ReplyListener {
   #finish(ending: Ending, nowMs: number): void {
     if (ending === "stall") {
       this.#state = "stalled";
+      this.silentAtMs = nowMs;
       return;
     }
     if (ending === "finish") this.#reply.end();

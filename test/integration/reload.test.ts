@@ -10,23 +10,28 @@ const chat = "/v1/chat/completions";
 
 let program: Program;
 afterEach(async () => {
-  expect(await program.stop()).toBe(0);
+  const code = await program.stop();
+  if (code !== 0) throw new Error(`The program ended with ${code}.`);
 });
 
 /** A configuration in which one rule takes everything. */
-const named = (name: string, more: object = {}) => ({ rules: [{ name, serve: "simulate", profile: "instant" }], ...more });
+const named = (name: string, more: object = {}) => ({
+  rules: [{ name, serve: "simulate", profile: "instant" }],
+  ...more,
+});
 const ruleInForce = async (): Promise<string | undefined> =>
   (await rawRequest(program.port, postText(chat, chatBody(), ["connection: close"]))).headers["x-stuntdouble-rule"];
-const untilRule = (name: string) => until(`rule ${name}`, async () => ((await ruleInForce()) === name ? true : undefined));
+const untilRule = (name: string) =>
+  until(`rule ${name}`, async () => ((await ruleInForce()) === name ? true : undefined));
 const generation = () => program.metric("stuntdouble_config_generation");
 
 test("a changed file takes effect without a restart, and no request of a running loop is lost", async () => {
   program = await startProgram(named("rule-0"));
-  let asking = true;
+  const asking = new AbortController();
   const statuses = new Map<number, number>();
   const rules = new Set<string | null>();
   const loop = async (stream: boolean): Promise<void> => {
-    while (asking) {
+    while (!asking.signal.aborted) {
       const answer = await fetch(program.url + chat, { method: "POST", body: chatBody({ stream }) });
       rules.add(answer.headers.get("x-stuntdouble-rule"));
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
@@ -39,23 +44,28 @@ test("a changed file takes effect without a restart, and no request of a running
     await program.write(named(`rule-${number}`));
     await until("the new rule", () => (rules.has(`rule-${number}`) ? true : undefined));
   }
-  asking = false;
+  asking.abort();
   await Promise.all(loops);
   expect([...statuses.keys()]).toEqual([200]);
   expect([...rules]).toEqual(["rule-0", "rule-1", "rule-2", "rule-3", "rule-4", "rule-5"]);
   expect(await generation()).toBe(6);
   expect(await program.metric('stuntdouble_config_reloads_total{result="success"}')).toBe(5);
-  expect(program.logLines().filter((line) => line.includes("configuration in force"))).toHaveLength(5);
+  const told = () => program.logLines().filter((line) => line.includes("configuration in force"));
+  await until("five log lines", () => (told().length === 5 ? true : undefined));
 });
 
 test("a bad file changes nothing, and log and metrics say why", async () => {
   program = await startProgram(named("good"));
   await writeFile(program.file, "rules:\n  - { name: bad, serve: forwrd }\nlisten: { prot: 1 }\n");
-  await until("the refusal", async () => ((await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 1 ? true : undefined));
+  await until("the refusal", async () =>
+    (await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 1 ? true : undefined,
+  );
   expect(await ruleInForce()).toBe("good");
   expect(await program.metric("stuntdouble_config_last_reload_ok")).toBe(0);
   expect(await generation()).toBe(1);
-  const refusal = await until("the log line", () => program.logLines().find((line) => line.includes("the old one stays in force")));
+  const refusal = await until("the log line", () =>
+    program.logLines().find((line) => line.includes("the old one stays in force")),
+  );
   const { mistakes, level } = JSON.parse(refusal) as { mistakes: string[]; level: unknown };
   expect(level).toBe("error");
   expect(mistakes.join("\n")).toMatch(/stuntdouble\.yaml:2:\d+.*rules\[0\]\.serve/);
@@ -70,9 +80,13 @@ test("a bad file changes nothing, and log and metrics say why", async () => {
 test("a file that is gone, or half written, changes nothing either", async () => {
   program = await startProgram(named("good"));
   await rm(program.file);
-  await until("the refusal", async () => ((await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 1 ? true : undefined));
+  await until("the refusal", async () =>
+    (await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 1 ? true : undefined,
+  );
   await writeFile(program.file, '{ "rules": [ { "name": "ha');
-  await until("the second refusal", async () => ((await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 2 ? true : undefined));
+  await until("the second refusal", async () =>
+    (await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 2 ? true : undefined,
+  );
   expect(await ruleInForce()).toBe("good");
   await program.write(named("back"));
   await untilRule("back");
@@ -89,6 +103,7 @@ test("a file that is replaced by another one takes effect, by renaming and by a 
   await symlink(next, link);
   await rename(link, program.file);
   await untilRule("linked");
+  expect(await generation()).toBe(3);
 });
 
 test("the admin API and SIGHUP load the file as well, and the admin API tells the mistakes", async () => {
@@ -152,21 +167,33 @@ test("an upstream that does not change keeps its connections and its breaker", a
 
 test("permits change at once, and what needs a restart is named in the log", async () => {
   const upstream = await startUpstream(hang);
-  const config = (max: number, idleMs: number) => ({ permits: { max, queue: 5 }, upstreams: { openai: { url: upstream.url } }, listen: { idleMs } });
+  const config = (max: number, idleMs: number) => ({
+    permits: { max, queue: 5 },
+    upstreams: { openai: { url: upstream.url } },
+    listen: { idleMs },
+  });
   program = await startProgram(config(10, 1000));
   await program.write(config(20, 2000));
   await until("the new limit", async () => ((await program.metric("stuntdouble_limit")) === 20 ? true : undefined));
   expect(await program.admin("/admin/v1/status")).toMatchObject({ permits: { max: 20, available: 20 } });
-  const told = await until("the log line", () => program.logLines().find((line) => line.includes("takes effect after a restart")));
+  const told = await until("the log line", () =>
+    program.logLines().find((line) => line.includes("takes effect after a restart")),
+  );
   expect(JSON.parse(told)).toMatchObject({ path: "listen" });
   await upstream.stop();
 });
 
 test("a configuration that turns out to be too large for this process changes nothing at all", async () => {
   program = await startProgram(named("good", { permits: { max: 10 } }));
-  const keys = Array.from({ length: 100 }, (_, index) => ({ name: `key-${index}`, sha256: index.toString(16).padStart(64, "0"), requestsPerMinute: 5 }));
+  const keys = Array.from({ length: 100 }, (_, index) => ({
+    name: `key-${index}`,
+    sha256: index.toString(16).padStart(64, "0"),
+    requestsPerMinute: 5,
+  }));
   await program.write(named("too-large", { permits: { max: 50 }, auth: { keys } }));
-  await until("the refusal", async () => ((await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 1 ? true : undefined));
+  await until("the refusal", async () =>
+    (await program.metric('stuntdouble_config_reloads_total{result="error"}')) === 1 ? true : undefined,
+  );
   expect(await ruleInForce()).toBe("good");
   expect(await program.admin("/admin/v1/status")).toMatchObject({ permits: { max: 10, available: 10 } });
 });

@@ -13,13 +13,20 @@ afterEach(() => node.stop());
 afterAll(() => upstream.stop());
 
 const mirrored = async (): Promise<Node> =>
-  (node = await startNode({
-    upstreams: { openai: { url: upstream.url, apiKeyEnv: "REAL_KEY" } },
-    rules: [{ name: "watched", match: { model: "gpt-4o" }, serve: "forward", mirror: "simulate", profile: "gpt-4o" }],
-    default: { serve: "forward" },
-  }, { env: { REAL_KEY: "sk" } }));
+  (node = await startNode(
+    {
+      upstreams: { openai: { url: upstream.url, apiKeyEnv: "REAL_KEY" } },
+      rules: [{ name: "watched", match: { model: "gpt-4o" }, serve: "forward", mirror: "simulate", profile: "gpt-4o" }],
+      default: { serve: "forward" },
+    },
+    { env: { REAL_KEY: "sk" } },
+  ));
 
-const ask = (more: object = {}) => rawRequest(node.port, postText("/v1/chat/completions", chatBody(more as Record<string, unknown>), ["connection: close"]));
+const ask = (more: object = {}) =>
+  rawRequest(
+    node.port,
+    postText("/v1/chat/completions", chatBody(more as Record<string, unknown>), ["connection: close"]),
+  );
 
 test("a mirrored call is served by the upstream alone, asked once, and not made slower by the mirror", async () => {
   await mirrored();
@@ -39,7 +46,12 @@ test("its outcome holds the timelines of both sides", async () => {
   await ask({ stream: true, max_tokens: 50 });
   const [outcome] = await node.outcomes();
   const { real, simulated } = outcome!.shadow!;
-  expect(outcome).toMatchObject({ mode: "real", profile: "gpt-4o", rule: "watched", promptTokens: expect.any(Number) as number });
+  expect(outcome).toMatchObject({
+    mode: "real",
+    profile: "gpt-4o",
+    rule: "watched",
+    promptTokens: expect.any(Number) as number,
+  });
   expect(real.tokens).toBe(3);
   expect(real.atMs).toHaveLength(3);
   expect(real.atMs).toEqual([...real.atMs].sort((a, b) => a - b));
@@ -69,7 +81,10 @@ test("the admin API puts both sides next to each other, for each model and strea
   for (let count = 0; count < 3; count += 1) await ask();
   await ask({ model: "another" });
   const { strata } = await node.admin<ShadowReport>("/admin/v1/shadow");
-  expect(strata.map(({ model, stream, pairs }) => [model, stream, pairs])).toEqual([["gpt-4o", true, 5], ["gpt-4o", false, 3]]);
+  expect(strata.map(({ model, stream, pairs }) => [model, stream, pairs])).toEqual([
+    ["gpt-4o", true, 5],
+    ["gpt-4o", false, 3],
+  ]);
   const [streamed, whole] = strata;
   expect(streamed!.measures.ttftMs?.real.n).toBe(5);
   expect(streamed!.measures.ttftMs?.simulated.n).toBe(5);

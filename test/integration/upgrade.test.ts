@@ -187,12 +187,18 @@ describe("a WebSocket of a node that stops", () => {
         socket.on("end", () => socket.end());
       },
     });
-    const node = await startNode({ upstreams: { openai: { url: upstream.url } }, default: { serve: "forward" }, listen: { drainMs } });
+    const node = await startNode({
+      upstreams: { openai: { url: upstream.url } },
+      default: { serve: "forward" },
+      listen: { drainMs },
+    });
     const { socket, text, ended } = await rawConnect(node.port);
     socket.write(handshake("/v1/realtime"));
     await until("the upgrade", () => (text().startsWith("HTTP/1.1 101") ? true : undefined));
     const stopped = node.stop();
-    await until("an unready node", async () => ((await fetch(`${node.adminUrl}/readyz`)).status === 503 ? true : undefined));
+    await until("an unready node", async () =>
+      (await fetch(`${node.adminUrl}/readyz`)).status === 503 ? true : undefined,
+    );
     socket.write("still here");
     await until("the echo", () => (text().endsWith("echo still here") ? true : undefined));
     if (drained) socket.end();

@@ -16,9 +16,14 @@ export type Program = View & {
 };
 
 /** Starts the program with a configuration file of its own, on free ports. */
-export async function startProgram(config: Readonly<Record<string, unknown>>, env: Record<string, string> = {}): Promise<Program> {
+export async function startProgram(
+  config: Readonly<Record<string, unknown>>,
+  env: Record<string, string> = {},
+  workers = 1,
+): Promise<Program> {
   const file = path.join(await mkdtemp(path.join(tmpdir(), "stuntdouble-")), "stuntdouble.yaml");
-  const write = (next: Readonly<Record<string, unknown>>) => writeFile(file, JSON.stringify(nodeConfig(next), undefined, 2));
+  const write = (next: Readonly<Record<string, unknown>>) =>
+    writeFile(file, JSON.stringify(nodeConfig(next, workers), undefined, 2));
   await write(config);
   const { promise: untilStopped, resolve: sendSignal } = Promise.withResolvers<string>();
   let out = "";

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { headerValue, requestHeaders, responseHeaders, setHeaders, type Forwarding } from "../../../src/act/headers.ts";
+
+/** Forwards everything it may. */
+const open: Forwarding = {
+  controlHeader: "x-stuntdouble",
+  apiKey: undefined,
+  dropCredentials: false,
+  requestId: "req-1",
+  plain: false,
+};
+const added = ["x-request-id", "req-1"];
+
+function forwarded(raw: readonly string[], changes: Partial<Forwarding> = {}): string[] {
+  return requestHeaders(raw, { ...open, ...changes });
+}
+
+const ofTheConnection = [
+  "Connection",
+  "Keep-Alive",
+  "Proxy-Authenticate",
+  "Proxy-Authorization",
+  "Proxy-Connection",
+  "TE",
+  "Trailer",
+  "Transfer-Encoding",
+  "Upgrade",
+];
+
+describe.each([
+  ["request", (raw: readonly string[]) => forwarded(raw).slice(0, -2)],
+  ["response", (raw: readonly string[]) => responseHeaders(raw, true)],
+])("headers of either direction: %s", (_, pass) => {
+  test("order, spelling and repeats are kept", () => {
+    const raw = ["X-B", "1", "x-a", "2", "Set-Cookie", "a=1", "X-B", "3", "set-cookie", "b=2", "Content-Length", "7"];
+    expect(pass(raw)).toEqual(raw);
+  });
+
+  test.each(ofTheConnection)("%s ends at this hop, however it is spelt", (name) => {
+    expect(pass(["a", "1", name, "x", name.toLowerCase(), "y", name.toUpperCase(), "z", "b", "2"])).toEqual([
+      "a",
+      "1",
+      "b",
+      "2",
+    ]);
+  });
+
+  test("fields that Connection names end at this hop, before and after it", () => {
+    const raw = ["X-Hop", "1", "Connection", "close, X-Hop ,x-other", "X-OTHER", "2", "X-Kept", "3"];
+    expect(pass(raw)).toEqual(["X-Kept", "3"]);
+  });
+
+  test("fields that a second Connection field names end at this hop too", () => {
+    const raw = [
+      "Connection",
+      "keep-alive",
+      "X-Hop",
+      "1",
+      "connection",
+      "X-Hop",
+      "CONNECTION",
+      "x-more",
+      "X-More",
+      "2",
+    ];
+    expect(pass([...raw, "X-Kept", "3"])).toEqual(["X-Kept", "3"]);
+  });
+});
+
+describe("headers for the upstream", () => {
+  test.each(["Host", "Expect", ":authority", ":path", ":method"])("%s is left to the request itself", (name) => {
+    expect(forwarded([name, "x", "Accept", "*/*"])).toEqual(["Accept", "*/*", ...added]);
+  });
+
+  test("the control header never leaves, by whatever name it is configured", () => {
+    expect(forwarded(["X-Stuntdouble", "simulate"])).toEqual(added);
+    expect(forwarded(["X-Test-Control", "simulate"], { controlHeader: "x-test-control" })).toEqual(added);
+  });
+
+  test("the request id takes the place of the client's, however often it sent one", () => {
+    expect(forwarded(["X-Request-Id", "one", "x-request-id", "two"])).toEqual(added);
+  });
+
+  test("the client's key is passed on where it is not ours to check and none is configured", () => {
+    const raw = ["Authorization", "Bearer client", "x-api-key", "client", "Api-Key", "client"];
+    expect(forwarded(raw)).toEqual([...raw, ...added]);
+  });
+
+  test("the configured key takes the place of every key of the client", () => {
+    const raw = ["AUTHORIZATION", "Bearer client", "X-Api-Key", "client", "api-key", "client", "accept", "*/*"];
+    expect(forwarded(raw, { apiKey: "sk-ours" })).toEqual([
+      "accept",
+      "*/*",
+      ...added,
+      "authorization",
+      "Bearer sk-ours",
+    ]);
+  });
+
+  test("keys that are ours to check are dropped, and nothing takes their place without a configured key", () => {
+    const raw = ["Authorization", "Bearer client", "X-Api-Key", "client", "Api-Key", "client"];
+    expect(forwarded(raw, { dropCredentials: true })).toEqual(added);
+  });
+
+  test("an answer that must be read is asked for uncompressed; any other as the client asked", () => {
+    const raw = ["Accept-Encoding", "gzip, br"];
+    expect(forwarded(raw, { plain: true })).toEqual([...added, "accept-encoding", "identity"]);
+    expect(forwarded(raw)).toEqual([...raw, ...added]);
+  });
+});
+
+describe("headers for the client", () => {
+  test("the length is kept, or dropped where a fault may change it", () => {
+    const raw = ["Content-Type", "application/json", "Content-Length", "12"];
+    expect(responseHeaders(raw, true)).toEqual(raw);
+    expect(responseHeaders(raw, false)).toEqual(["Content-Type", "application/json"]);
+  });
+
+  test("what another sidecar said of its own decision is dropped", () => {
+    const raw = ["X-Stuntdouble-Decision", "simulate", "x-stuntdouble-rule", "a", "x-stuntdoubles", "kept"];
+    expect(responseHeaders(raw, true)).toEqual(["x-stuntdoubles", "kept"]);
+  });
+});
+
+describe("single headers", () => {
+  test("a value is found by its lower-case name, the first one of several", () => {
+    const headers = ["a", "content-type", "Content-Type", "first", "content-type", "second"];
+    expect(headerValue(headers, "content-type")).toBe("first");
+    expect(headerValue(headers, "first")).toBeUndefined();
+    expect(headerValue([], "a")).toBeUndefined();
+  });
+
+  test("set headers take the place of all those of their names", () => {
+    const headers = ["X-Limit", "1", "x-limit", "0", "Other", "2", "x-limit", "3", "X-Rest", "4"];
+    setHeaders(headers, ["x-limit", "10", "x-new", "11"]);
+    expect(headers).toEqual(["Other", "2", "X-Rest", "4", "x-limit", "10", "x-new", "11"]);
+  });
+});

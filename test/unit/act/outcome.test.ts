@@ -1,0 +1,234 @@
+import { describe, expect, test } from "vitest";
+import { newStory, outcomeOf, type Story } from "../../../src/act/outcome.ts";
+import { Player } from "../../../src/act/play.ts";
+import type { Request } from "../../../src/act/reply.ts";
+import { createWheel } from "../../../src/act/wheel.ts";
+import type { Decision, Ending, Frame, Outcome, Plan, Timeline } from "../../../src/core/types.ts";
+import { findOperation } from "../../../src/core/wire/index.ts";
+import { openai } from "../../../src/core/wire/openai.ts";
+import { createBusyClock } from "../../support/busy-clock.ts";
+import { makeCall } from "../../support/call.ts";
+import { createRecordingReply } from "../../support/reply.ts";
+
+const route = "/v1/chat/completions";
+const found = findOperation("POST", route);
+
+const request: Request = {
+  id: "req-1",
+  method: "POST",
+  target: `${route}?a=1`,
+  route,
+  headers: {},
+  rawHeaders: [],
+  client: "10.0.0.1",
+  dialect: openai,
+  operation: found?.operation,
+  body: undefined,
+  bodyStream: undefined,
+};
+
+const decision: Decision = {
+  rule: "staging",
+  serve: { from: "simulator", profile: undefined },
+  mirror: undefined,
+  faults: [],
+  wishes: {},
+};
+
+const frame = (atMs: number, tokens = 1): Frame => ({ atMs, data: "x", tokens, final: false });
+const head = { status: 200, headers: [] };
+const stream: Plan = {
+  head,
+  headAtMs: 10,
+  frames: [frame(10, 0), frame(20), frame(30, 2)],
+  ending: "finish",
+  endAtMs: 40,
+};
+const whole: Plan = { head, headAtMs: 50, frames: [frame(50, 9)], ending: "finish", endAtMs: 50 };
+
+function setUp(story: Partial<Story> = {}) {
+  const clock = createBusyClock();
+  const reply = createRecordingReply(clock);
+  const told: Story = { ...newStory(request, 1_700_000_000_000), mode: "simulated", ...story };
+  const outcomes: Outcome[] = [];
+  const settled = (ending: Ending | "client-gone"): void => void outcomes.push(outcomeOf(told, player, ending));
+  const player: Player = new Player(reply, { clock, wheel: createWheel(clock) }, clock.now(), settled);
+  return { clock, reply, player, outcomes };
+}
+
+/** The outcome of a plan that is played `lateMs` after it was due. */
+function played(plan: Plan, story: Partial<Story> = {}, lateMs = 0): Outcome {
+  const { clock, player, outcomes } = setUp(story);
+  player.play(plan);
+  clock.block(lateMs);
+  clock.advance(1000);
+  return outcomes[0]!;
+}
+
+/** The outcome of a real answer: the head when it is asked for, and its end. */
+function passedOn(story: Partial<Story>, endMs: number): Outcome {
+  const { clock, player, outcomes } = setUp({ mode: "real", ...story });
+  player.head(0, head);
+  clock.advance(endMs);
+  player.data(frame(endMs, 3));
+  player.end(endMs, "finish");
+  return outcomes[0]!;
+}
+
+describe("what is known of a call", () => {
+  test("request, call and decision are written down", () => {
+    const call = makeCall({ model: "gpt-4o", stream: true, keyName: "team-a" });
+    expect(played(stream, { call, decision, upstream: "openai", profile: "fast", queueMs: 4 })).toMatchObject({
+      id: "req-1",
+      startedAtMs: 1_700_000_000_000,
+      method: "POST",
+      route,
+      operation: "chat",
+      dialect: "openai",
+      model: "gpt-4o",
+      stream: true,
+      client: "10.0.0.1",
+      keyName: "team-a",
+      rule: "staging",
+      mode: "simulated",
+      upstream: "openai",
+      profile: "fast",
+      queueMs: 4,
+      standIn: false,
+    });
+  });
+
+  test("a call that was refused before any rule has none, and no model", () => {
+    expect(played(whole, { mode: "own" })).toMatchObject({ rule: "none", model: undefined, stream: false });
+  });
+
+  test("a stand-in and the faults that took effect are written down", () => {
+    expect(played(whole, { standIn: true, faults: ["delay", "cut"] })).toMatchObject({
+      standIn: true,
+      faults: ["delay", "cut"],
+    });
+  });
+
+  test("a path that cannot be simulated has neither operation nor dialect", () => {
+    const other = { ...request, route: "/v1/files", operation: undefined };
+    expect(played(whole, { request: other })).toMatchObject({ operation: undefined, dialect: undefined });
+  });
+});
+
+describe("overhead", () => {
+  test("of a simulated answer is what passed after its planned end", () => {
+    expect(played(stream, { plannedEndMs: 40 }).overheadMs).toBe(0);
+    expect(played(stream, { plannedEndMs: 40 }, 65).overheadMs).toBe(25);
+  });
+
+  test("of a simulated answer whose client left before its planned end is nothing", () => {
+    const { clock, player, reply, outcomes } = setUp({ plannedEndMs: 40 });
+    player.play(stream);
+    clock.advance(25);
+    reply.leave();
+    expect(outcomes[0]!.overheadMs).toBe(0);
+  });
+
+  test("of an answer that falls silent does not hold the client's patience", () => {
+    const { clock, player, reply, outcomes } = setUp({ plannedEndMs: 40 });
+    player.play({ ...stream, ending: "stall" });
+    clock.advance(39);
+    clock.block(4);
+    clock.advance(60_000);
+    reply.leave();
+    expect(outcomes[0]).toMatchObject({ ending: "stall", overheadMs: 3, actual: { totalMs: 60_043 } });
+  });
+
+  test("of an answer of our own is all of its time", () => {
+    const { clock, player, outcomes } = setUp({ mode: "own" });
+    clock.advance(3);
+    player.play({ ...whole, headAtMs: 0, frames: [frame(0)], endAtMs: 0 });
+    expect(outcomes[0]!.overheadMs).toBe(3);
+  });
+
+  test("of a real answer is all of its time less the upstream's", () => {
+    expect(passedOn({ upstreamAskedMs: 2, upstreamEndedMs: 90 }, 95).overheadMs).toBe(7);
+  });
+
+  test("of a real answer that broke off before the upstream had ended is what passed before it was asked", () => {
+    expect(passedOn({ upstreamAskedMs: 2 }, 95).overheadMs).toBe(2);
+  });
+
+  test("of a real answer that a fault made late is what passed before the upstream was asked", () => {
+    expect(passedOn({ upstreamAskedMs: 2, upstreamEndedMs: 50, faults: ["delay"] }, 95).overheadMs).toBe(2);
+  });
+
+  test("is never below nothing", () => {
+    expect(passedOn({ upstreamAskedMs: 0, upstreamEndedMs: 99 }, 95).overheadMs).toBe(0);
+  });
+});
+
+describe("how a call ended", () => {
+  test("the status is the one that was sent", () => {
+    const outcome = played({ ...whole, head: { status: 429, headers: [] } });
+    expect(outcome).toMatchObject({ status: 429, ending: "finish", cause: undefined });
+  });
+
+  test("a client that left before the head has status 499", () => {
+    const { clock, player, reply, outcomes } = setUp();
+    player.play(stream);
+    clock.advance(5);
+    reply.leave();
+    expect(outcomes[0]).toMatchObject({ status: 499, ending: "client-gone", cause: "CLIENT_GONE" });
+  });
+
+  test("a client that left in the middle keeps the status it was given", () => {
+    const { clock, player, reply, outcomes } = setUp();
+    player.play(stream);
+    clock.advance(25);
+    reply.leave();
+    expect(outcomes[0]).toMatchObject({ status: 200, ending: "client-gone", cause: "CLIENT_GONE" });
+  });
+
+  test("an answer that broke off before its head has status 0", () => {
+    expect(played({ ...stream, head: undefined, frames: [], ending: "reset" })).toMatchObject({
+      status: 0,
+      ending: "reset",
+      cause: undefined,
+    });
+  });
+
+  test("the cause that was noted stands, also when the client leaves", () => {
+    const { reply, outcomes } = setUp({ cause: "UPSTREAM_RESET" });
+    reply.leave();
+    expect(outcomes[0]!.cause).toBe("UPSTREAM_RESET");
+  });
+});
+
+describe("timelines", () => {
+  test("what was planned of a stream is the time of each token", () => {
+    const planned: Timeline = { ttftMs: 20, totalMs: 40, tokens: 3, atMs: [20, 30, 30] };
+    expect(played(stream, { planned: stream }).planned).toEqual(planned);
+  });
+
+  test("what was planned of an answer in one piece is its end and its tokens", () => {
+    expect(played(whole, { planned: whole }).planned).toEqual({ ttftMs: undefined, totalMs: 50, tokens: 9, atMs: [] });
+  });
+
+  test("a mirrored call has the simulated side as its plan", () => {
+    const simulated: Timeline = { ttftMs: 1, totalMs: 2, tokens: 1, atMs: [1] };
+    const shadow = { real: simulated, simulated };
+    expect(passedOn({ shadow }, 10)).toMatchObject({ planned: simulated, shadow });
+  });
+
+  test("what really happened is told as it was, not as planned", () => {
+    const outcome = played(stream, { planned: stream }, 25);
+    expect(outcome.actual).toEqual({ ttftMs: 25, totalMs: 40, tokens: 3, atMs: [25, 30, 30] });
+  });
+
+  test("the tokens are those that the upstream's usage names, else those that were sent", () => {
+    expect(passedOn({ outputTokens: 17 }, 10).actual.tokens).toBe(17);
+    expect(passedOn({}, 10).actual.tokens).toBe(3);
+  });
+
+  test("the schedule error belongs to simulated answers alone", () => {
+    expect(played(stream, {}, 25).scheduleErrorMs).toEqual({ mean: 20 / 3, max: 15 });
+    expect(passedOn({}, 10).scheduleErrorMs).toBeUndefined();
+    expect(played(whole, { mode: "own" }).scheduleErrorMs).toBeUndefined();
+  });
+});
