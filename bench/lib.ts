@@ -13,6 +13,12 @@ const loadCore = "1";
 /** A process of the benchmark, ended by its pid. */
 export type Running = { readonly pid: number; stop(): Promise<void> };
 
+/** A benchmark that fails leaves no server behind. */
+const started = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of started) child.kill("SIGKILL");
+});
+
 /** Starts a server on its core and waits until `ready` says so. Its output goes nowhere. */
 export async function startServer(
   command: readonly string[],
@@ -23,6 +29,8 @@ export async function startServer(
     stdio: ["ignore", "ignore", "inherit"],
     cwd: path.join(here, ".."),
   });
+  started.add(child);
+  child.once("exit", () => started.delete(child));
   const deadline = Date.now() + 20_000;
   while (!(await ready())) {
     if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended with ${child.exitCode}`);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,7 @@ static double quantile(const uint64_t *counts, uint64_t total, double q) {
 
 int main(int argc, char **argv) {
   if (argc < 5) return 2;
+  signal(SIGPIPE, SIG_IGN);
   port = atoi(argv[1]);
   int count = atoi(argv[2]);
   double seconds = atof(argv[3]);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,7 @@ static void turn(uint64_t *done_ms) {
 
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
+  signal(SIGPIPE, SIG_IGN);
   sse = strcmp(argv[2], "sse") == 0;
   if (sse) {
     tokens = atoi(argv[3]);

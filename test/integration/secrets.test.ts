@@ -5,6 +5,7 @@ import { chatBody, postText, rawConnect, rawRequest } from "../support/raw.ts";
 import {
   chatAnswer,
   hang,
+  nowhere,
   json,
   resetBeforeHead,
   sse,
@@ -31,7 +32,7 @@ beforeAll(async () => {
     {
       upstreams: {
         openai: { url: upstream.url, apiKeyEnv: "REAL_KEY", headTimeoutMs: 200, breaker: { minimumCalls: 1000 } },
-        gone: { url: "http://127.0.0.1:9", apiKeyEnv: "REAL_KEY" },
+        gone: { url: nowhere, apiKeyEnv: "REAL_KEY" },
       },
       auth: { keys: [{ name: "team", env: "TEAM_KEY", requestsPerMinute: 100 }] },
       control: { enabled: true, tokenEnv: "CONTROL_TOKEN" },

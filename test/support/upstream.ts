@@ -18,6 +18,9 @@ export type Received = {
   readonly ended: Promise<"finished" | "gone">;
 };
 
+/** An upstream that is not there: a port that no server of a test is ever given. */
+export const nowhere = "http://127.0.0.1:1";
+
 /** Answers one request. */
 export type Script = (response: ServerResponse, received: Received) => void | Promise<void>;
 
