@@ -5,6 +5,7 @@ export default defineConfig({
     reporters: process.env["CI"]
       ? ["default", "./test/support/closing-reporter.ts"]
       : ["default", "./test/support/closing-reporter.ts"],
+    maxWorkers: 2,
     projects: ["unit", "property", "contract", "integration"].map((name) => ({
       test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: name === "integration" ? 60_000 : 20_000 },
     })),
