@@ -9,6 +9,9 @@ const none: readonly number[] = [];
 /** How often `setMax` naps at the lock before it says that it could not have it. */
 const setMaxNaps = 20;
 
+/** Grants that other threads have not noticed yet, beyond which a call may be refused although the queue has room. */
+const mostGrantsUnderWay = 65_536;
+
 /**
  * Allocates the permits of one node and the places of its queue.
  *
@@ -21,8 +24,9 @@ export function createPermitMemory(options: { max: number; queue: number; worker
   checkInteger("permits.max", max, 1, largestMax);
   checkInteger("permits.queue", queue, 0, 2 ** 20);
   checkInteger("workers", workers, 1, 1024);
-  // Twice the queue, because a node stays in use until its worker has picked up the grant.
-  const memory = new SharedArrayBuffer(wordsFor(workers + 1, 2 * queue) * Int32Array.BYTES_PER_ELEMENT);
+  // A node stays in use until its worker has picked up the grant, so there are more than may wait: one for each permit.
+  const places = 2 * queue + Math.min(max, mostGrantsUnderWay);
+  const memory = new SharedArrayBuffer(wordsFor(workers + 1, places) * Int32Array.BYTES_PER_ELEMENT);
   const words = new Int32Array(memory);
   words[at.max] = max;
   words[at.queue] = queue;
