@@ -4,11 +4,13 @@ import { createLineBatch, createLog } from "./emit/log.ts";
 import { systemClock } from "./limits/clock.ts";
 import type { Ask, ThreadData, Told } from "./thread.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
+import { warmTicks } from "./warm.ts";
 
 /** Lines wait so long before they go to the main thread together. */
 const logEveryMs = 100;
-const logBytes = 64 * 1024;
+const logChars = 64 * 1024;
 
+warmTicks();
 const port = parentPort;
 if (port === null) throw new Error("worker.ts runs in a worker thread only");
 const data = workerData as ThreadData;
@@ -16,7 +18,7 @@ const tell = (told: Told): void => port.postMessage(told);
 const clock = systemClock();
 const batch = createLineBatch((text) => tell({ kind: "log", text }), {
   everyMs: logEveryMs,
-  maxBytes: logBytes,
+  maxChars: logChars,
   clock,
 });
 

@@ -12,7 +12,7 @@ import type { Permit } from "../limits/permits.ts";
 import type { ActDeps } from "./act.ts";
 import { setHeaders } from "./headers.ts";
 import { Live } from "./live.ts";
-import { newStory, outcomeOf, type Story } from "./outcome.ts";
+import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
 import { Player } from "./play.ts";
 import type { Reply, Request } from "./reply.ts";
 import { notSimulated, rateLimited, unauthenticated, unknownModel } from "./refusals.ts";
@@ -158,7 +158,7 @@ export class Exchange {
     const ask = this.#opened.ask();
     this.story.mode = "simulated";
     const plan = this.#simulated(ask, profile);
-    this.story.planned = plan;
+    this.story.planned = timelineOf(plan);
     const marked = this.#marked(plan, this.story.decision!, label);
     const bent = faults.length === 0 ? marked : bendPlan(marked, faults, this.faultContext());
     this.story.plannedEndMs = bent.endAtMs;
@@ -220,7 +220,10 @@ export class Exchange {
     if (this.story.seed !== undefined) headers.push("x-stuntdouble-seed", String(this.story.seed));
     if (decision.faults.length > 0)
       headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
-    if (this.story.quota !== undefined) setHeaders(headers, this.request.dialect.quotaHeaders(this.story.quota));
+    if (this.story.quota === undefined) return;
+    const quota = this.request.dialect.quotaHeaders(this.story.quota);
+    if (this.story.mode === "real") setHeaders(headers, quota);
+    else headers.push(...quota);
   }
 
   #marked(plan: Plan, decision: Decision, label: string): Plan {

@@ -152,7 +152,7 @@ export class Live implements Receiver {
         ttftMs: ask.stream ? timing.ttftMs : undefined,
         totalMs: timing.totalMs,
         tokens: timing.atMs.length,
-        atMs: ask.stream ? [...timing.atMs] : [],
+        atMs: ask.stream ? timing.atMs : [],
       };
     } catch (error) {
       if (!(error instanceof StuntdoubleError)) throw error;

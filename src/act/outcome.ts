@@ -21,7 +21,7 @@ export type Story = {
   /** Output tokens named by the upstream's usage. */
   outputTokens: number | undefined;
   /** What the simulator planned, before any fault. */
-  planned: Plan | undefined;
+  planned: Timeline | undefined;
   /** When the response was planned to end, faults included. */
   plannedEndMs: number | undefined;
   /** Time from the start until the upstream was asked, and until its answer had come in whole. */
@@ -64,7 +64,6 @@ export function newStory(request: Request, startedAtMs: number): Story {
  */
 export function outcomeOf(story: Story, player: Player, ending: Ending | "client-gone"): Outcome {
   const { request, call, decision } = story;
-  const planned = story.planned === undefined ? story.shadow?.simulated : timelineOf(story.planned);
   return {
     id: request.id,
     startedAtMs: story.startedAtMs,
@@ -89,7 +88,7 @@ export function outcomeOf(story: Story, player: Player, ending: Ending | "client
     queueMs: story.queueMs,
     overheadMs: overheadMs(story, player),
     scheduleErrorMs: story.mode === "simulated" ? player.scheduleError() : undefined,
-    planned,
+    planned: story.planned ?? story.shadow?.simulated,
     actual: player.timeline(outputTokens(story, player)),
     shadow: story.shadow,
   };
@@ -105,7 +104,7 @@ function outputTokens(story: Story, player: Player): number {
 }
 
 /** The times of a plan's tokens; an answer in one piece has none but its end. */
-function timelineOf(plan: Plan): Timeline {
+export function timelineOf(plan: Plan): Timeline {
   const atMs: number[] = [];
   let tokens = 0;
   if (plan.frames.length <= 1)

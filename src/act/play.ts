@@ -64,7 +64,7 @@ export class Player implements Timer, Sink, ReplyListener {
   play(plan: Plan): void {
     this.#head = plan.head;
     this.#headAtMs = plan.headAtMs;
-    this.#frames = plan.frames as Frame[];
+    this.#frames = plan.frames.slice();
     this.#ending = plan.ending;
     this.#endAtMs = plan.endAtMs;
     this.#step();
@@ -174,6 +174,8 @@ export class Player implements Timer, Sink, ReplyListener {
     const data = last === first + 1 ? this.#frames[first]!.data : joined(this.#frames, first, last);
     this.#cursor = last;
     if (this.#ending === undefined) this.#forget();
+    // Texts that have left would live until the stream ends, long enough to be dear to collect.
+    else for (let index = first; index < last; index += 1) this.#frames[index] = sent;
     if (!this.#reply.write(data)) this.#blocked = true;
   }
 
@@ -234,6 +236,9 @@ export class Player implements Timer, Sink, ReplyListener {
     this.#settled(ending);
   }
 }
+
+/** Stands where a frame stood. */
+const sent: Frame = { atMs: 0, data: "", tokens: 0, final: false };
 
 /** Frames first … last − 1 as one piece; text stays text. */
 function joined(frames: readonly Frame[], first: number, last: number): string | Uint8Array {

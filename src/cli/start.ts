@@ -31,7 +31,7 @@ const ordinaryFile = "stuntdouble.yaml";
 const settleMs = 100;
 /** Log lines wait so long for company. */
 const logEveryMs = 50;
-const logBytes = 64 * 1024;
+const logChars = 64 * 1024;
 
 /** `stuntdouble start` */
 export const start: Verb = {
@@ -89,7 +89,7 @@ async function serve(
   { file, load, io }: { file: string | undefined; load: Load; io: Io },
 ): Promise<number> {
   const clock = systemClock();
-  const batch = createLineBatch(io.out, { everyMs: logEveryMs, maxBytes: logBytes, clock });
+  const batch = createLineBatch(io.out, { everyMs: logEveryMs, maxChars: logChars, clock });
   const log = createLog({ level: settings.config.log.level, batch });
   const wallClockMs = (): number => Date.now();
   let app: App;

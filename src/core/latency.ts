@@ -25,11 +25,11 @@ export function planTiming(options: {
   const load = loadAt(profile.profile.load, options.inFlight);
   const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, options.promptTokens);
   const ttftMs = wishes.ttftMs ?? drawnMs;
-  const atMs = new Float64Array(outputTokens);
+  const atMs: number[] = [];
   let whenMs = ttftMs;
   for (let token = 0; token < outputTokens; token += 1) {
     if (token > 0) whenMs += wishes.itlMs ?? profile.itlMs.sample(rng) * load.itl;
-    atMs[token] = whenMs;
+    atMs.push(whenMs);
   }
   return { ttftMs, atMs, totalMs: whenMs };
 }

@@ -25,8 +25,8 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
   const rng = createRng(simulation.seed);
   const { outputTokens, timing } = drawAnswer(simulation, rng);
   const finish = simulation.ask.maxTokens !== undefined && outputTokens >= simulation.ask.maxTokens ? "length" : "stop";
-  const tokens = makeText(rng, outputTokens);
-  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, tokens, finish, rng });
+  const { tokens, text } = makeText(rng, outputTokens);
+  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, tokens, text, finish, rng });
 }
 
 /** When the simulated answer would leave, without making it: the mirror of a real call. */

@@ -188,6 +188,6 @@ export type Distribution =
 export type Timing = {
   readonly ttftMs: number;
   /** Emission of each token, from the start of the call; the first is `ttftMs`. */
-  readonly atMs: Float64Array;
+  readonly atMs: readonly number[];
   readonly totalMs: number;
 };

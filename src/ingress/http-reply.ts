@@ -1,6 +1,7 @@
 import { constants, Http2ServerResponse } from "node:http2";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import type { Head, HeaderList } from "../core/types.ts";
 import { headerValue } from "../act/headers.ts";
 import type { Reply, ReplyListener } from "../act/reply.ts";
@@ -32,6 +33,8 @@ export class HttpReply implements Reply {
   #closing: boolean;
   #unread: NodeRequest | undefined = undefined;
   #over = false;
+  /** The body is sent in chunks, which we make. */
+  #chunked = false;
 
   constructor(request: NodeRequest, response: NodeResponse, server: ReplyServer) {
     this.#response = response;
@@ -47,14 +50,16 @@ export class HttpReply implements Reply {
   whole(head: Head, data: string | Uint8Array): void {
     if (this.#gone()) return;
     const packed = compress(data, head.headers, this.#acceptEncoding);
-    const headers = [...head.headers, ...packed.headers];
+    const headers = head.headers.concat(packed.headers);
+    const bytes = byteLength(packed.data);
     if (head.status !== 204 && head.status !== 304 && headerValue(headers, "content-length") === undefined) {
-      headers.push("content-length", String(byteLength(packed.data)));
+      headers.push("content-length", String(bytes));
     }
     this.#writeHead(head.status, headers);
     if (this.#method === "HEAD") this.#response.end();
-    else if (this.#unread === undefined) this.#response.end(packed.data);
-    else this.#endAfter(this.#unread, packed.data);
+    else if (this.#unread !== undefined) this.#endAfter(this.#unread, packed.data);
+    // Text of as many bytes as characters is ASCII, and needs no encoding on its way to the socket.
+    else this.#response.end(packed.data, bytes === packed.data.length ? "latin1" : "utf8");
   }
 
   /** The answer will leave while the request is still arriving; closing at once would make the client lose it. */
@@ -84,13 +89,34 @@ export class HttpReply implements Reply {
 
   write(data: string | Uint8Array): boolean {
     if (this.#gone() || this.#method === "HEAD") return true;
-    const more = (this.#response as ServerResponse).write(typeof data === "string" ? Buffer.from(data) : data);
+    if (this.#chunked) return this.#writeChunk(data);
+    const more = (this.#response as ServerResponse).write(data);
     if (!more) this.#response.once("drain", () => this.listener?.drained());
     return more;
   }
 
   end(): void {
-    if (!this.#gone()) this.#response.end();
+    if (this.#gone()) return;
+    if (this.#chunked && this.#method !== "HEAD") this.#response.end(lastChunk, "latin1");
+    else this.#response.end();
+  }
+
+  /**
+   * One chunk in one write to the socket; Node's own way sends four pieces, a tick later.
+   *
+   * A response that waits for those before it on its connection has no socket yet, and keeps its chunks itself.
+   */
+  #writeChunk(data: string | Uint8Array): boolean {
+    const response = this.#response as ServerResponse;
+    const to: Writable = response.socket ?? response;
+    const bytes = byteLength(data);
+    if (bytes === 0) return true;
+    const more =
+      typeof data === "string"
+        ? to.write(`${bytes.toString(16)}\r\n${data}\r\n`, bytes === data.length ? "latin1" : "utf8")
+        : to.write(chunkOf(data));
+    if (!more) to.once("drain", () => this.listener?.drained());
+    return more;
   }
 
   cut(): void {
@@ -114,6 +140,9 @@ export class HttpReply implements Reply {
     response.sendDate = headerValue(headers, "date") === undefined;
     if (this.#closing) response.shouldKeepAlive = false;
     response.writeHead(status, headers as string[]);
+    // The head says that chunks follow; from here on we make them.
+    this.#chunked = response.chunkedEncoding;
+    response.chunkedEncoding = false;
   }
 
   #gone(): boolean {
@@ -137,6 +166,14 @@ function acceptEncoding({ headers }: NodeRequest): string | undefined {
   const value = headers["accept-encoding"];
   return Array.isArray(value) ? value.join(",") : value;
 }
+
+const lastChunk = "0\r\n\r\n";
+
+function chunkOf(data: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`${data.byteLength.toString(16)}\r\n`), data, lineEnd]);
+}
+
+const lineEnd = Buffer.from("\r\n");
 
 function byteLength(data: string | Uint8Array): number {
   return typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;

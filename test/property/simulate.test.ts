@@ -125,9 +125,9 @@ describe("text", () => {
     const count = createTokenCounter({ exactUpToChars: 10_000 });
     fc.assert(
       fc.property(fc.integer(), fc.nat(300), (seed, tokens) => {
-        const pieces = makeText(createRng(seed), tokens);
-        expect(pieces).toHaveLength(tokens);
-        expect(count(pieces.join(""))).toBe(tokens);
+        const prose = makeText(createRng(seed), tokens);
+        expect(prose.tokens).toHaveLength(tokens);
+        expect(count(prose.text)).toBe(tokens);
       }),
     );
   });

@@ -28,7 +28,7 @@ export function writeChat(answer: ChatAnswer): Plan {
 
 function whole(answer: ChatAnswer): Plan {
   const { script, choices } = answer;
-  const message = `"message":{"role":"assistant","content":${JSON.stringify(script.tokens.join(""))},"refusal":null,"annotations":[]}`;
+  const message = `"message":{"role":"assistant","content":${JSON.stringify(script.text)},"refusal":null,"annotations":[]}`;
   const rest = `${message},"logprobs":null,"finish_reason":"${script.finish}"}`;
   let list = `{"index":0,${rest}`;
   for (let choice = 1; choice < choices; choice += 1) list += `,{"index":${choice},${rest}`;

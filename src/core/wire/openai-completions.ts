@@ -80,7 +80,7 @@ function write(answer: Completion): Plan {
     `"model":${JSON.stringify(answer.model)},"choices":[`;
   const prompt = (index: number): string => echo?.[Math.floor((index * echo.length) / choices)] ?? "";
   if (!streaming.stream) {
-    const text = script.tokens.join("");
+    const text = script.text;
     let list = "";
     for (let index = 0; index < choices; index += 1) {
       list += `${index === 0 ? "" : ","}${choice(index, JSON.stringify(prompt(index) + text), `"${script.finish}"`)}`;

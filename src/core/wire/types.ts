@@ -70,6 +70,8 @@ export type Script = {
   readonly timing: Timing;
   /** Output text, one real token each. Same length as `timing.atMs`. */
   readonly tokens: readonly string[];
+  /** The tokens joined. */
+  readonly text: string;
   readonly finish: "stop" | "length";
   readonly rng: Rng;
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newStory, outcomeOf, type Story } from "../../../src/act/outcome.ts";
+import { newStory, outcomeOf, type Story, timelineOf } from "../../../src/act/outcome.ts";
 import { Player } from "../../../src/act/play.ts";
 import type { Request } from "../../../src/act/reply.ts";
 import { createWheel } from "../../../src/act/wheel.ts";
@@ -203,11 +203,16 @@ describe("how a call ended", () => {
 describe("timelines", () => {
   test("what was planned of a stream is the time of each token", () => {
     const planned: Timeline = { ttftMs: 20, totalMs: 40, tokens: 3, atMs: [20, 30, 30] };
-    expect(played(stream, { planned: stream }).planned).toEqual(planned);
+    expect(played(stream, { planned: timelineOf(stream) }).planned).toEqual(planned);
   });
 
   test("what was planned of an answer in one piece is its end and its tokens", () => {
-    expect(played(whole, { planned: whole }).planned).toEqual({ ttftMs: undefined, totalMs: 50, tokens: 9, atMs: [] });
+    expect(played(whole, { planned: timelineOf(whole) }).planned).toEqual({
+      ttftMs: undefined,
+      totalMs: 50,
+      tokens: 9,
+      atMs: [],
+    });
   });
 
   test("a mirrored call has the simulated side as its plan", () => {
@@ -217,7 +222,7 @@ describe("timelines", () => {
   });
 
   test("what really happened is told as it was, not as planned", () => {
-    const outcome = played(stream, { planned: stream }, 25);
+    const outcome = played(stream, { planned: timelineOf(stream) }, 25);
     expect(outcome.actual).toEqual({ ttftMs: 25, totalMs: 40, tokens: 3, atMs: [25, 30, 30] });
   });
 

@@ -27,7 +27,7 @@ const heavyLoad = [{ inFlight: 1, ttft: 3, itl: 2 }];
 
 describe("planTiming", () => {
   test("sends the first token at TTFT and each further one after one ITL", () => {
-    expect(plan({})).toEqual({ ttftMs: 400, atMs: Float64Array.of(400, 415, 430, 445), totalMs: 445 });
+    expect(plan({})).toEqual({ ttftMs: 400, atMs: [400, 415, 430, 445], totalMs: 445 });
   });
 
   test("draws each gap anew", () => {
@@ -75,14 +75,14 @@ describe("planTiming", () => {
   test("takes a wish of 0 as a wish", () => {
     expect(plan({ wishes: { ttftMs: 0, itlMs: 0 } })).toEqual({
       ttftMs: 0,
-      atMs: Float64Array.of(0, 0, 0, 0),
+      atMs: [0, 0, 0, 0],
       totalMs: 0,
     });
   });
 
   test("is whole at TTFT when there are no tokens or only one", () => {
-    expect(plan({ outputTokens: 0 })).toEqual({ ttftMs: 400, atMs: new Float64Array(0), totalMs: 400 });
-    expect(plan({ outputTokens: 1 })).toEqual({ ttftMs: 400, atMs: Float64Array.of(400), totalMs: 400 });
+    expect(plan({ outputTokens: 0 })).toEqual({ ttftMs: 400, atMs: [], totalMs: 400 });
+    expect(plan({ outputTokens: 1 })).toEqual({ ttftMs: 400, atMs: [400], totalMs: 400 });
   });
 
   test("repeats itself for the same chance", () => {

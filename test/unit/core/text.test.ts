@@ -7,14 +7,15 @@ import { makeText } from "../../../src/core/text.ts";
 describe("makeText", () => {
   test("makes every piece exactly one o200k token", () => {
     const pieces = new Set<string>();
-    for (let seed = 0; seed < 400; seed += 1) for (const piece of makeText(createRng(seed), 80)) pieces.add(piece);
+    for (let seed = 0; seed < 400; seed += 1)
+      for (const piece of makeText(createRng(seed), 80).tokens) pieces.add(piece);
     expect([...pieces].filter((piece) => encode(piece).length !== 1)).toEqual([]);
   });
 
   test("uses every sentence, so that the proof above covers the whole bank", () => {
-    const text = makeText(createRng(1), 20_000).join("");
+    const text = makeText(createRng(1), 20_000).text;
     expect(sentences.filter((sentence) => !text.includes(sentence))).toEqual([]);
-    const starts = new Set(Array.from({ length: 3000 }, (_, seed) => makeText(createRng(seed), 30).join("")));
+    const starts = new Set(Array.from({ length: 3000 }, (_, seed) => makeText(createRng(seed), 30).text));
     expect(
       sentences.filter((sentence) => ![...starts].some((start) => start.startsWith(sentence.slice(0, 20)))),
     ).toEqual([]);
@@ -22,31 +23,30 @@ describe("makeText", () => {
 
   test("joined encodes to exactly the number asked for, wherever a sentence is cut", () => {
     for (let tokens = 0; tokens <= 200; tokens += 1) {
-      const pieces = makeText(createRng(tokens), tokens);
-      expect([pieces.length, encode(pieces.join("")).length]).toEqual([tokens, tokens]);
+      const prose = makeText(createRng(tokens), tokens);
+      expect([prose.tokens.length, encode(prose.text).length]).toEqual([tokens, tokens]);
+      expect(prose.tokens.join("")).toBe(prose.text);
     }
   });
 
   test("keeps that for 100,000 tokens", () => {
-    const pieces = makeText(createRng(9), 100_000);
-    expect([pieces.length, encode(pieces.join("")).length]).toEqual([100_000, 100_000]);
+    const prose = makeText(createRng(9), 100_000);
+    expect([prose.tokens.length, encode(prose.text).length]).toEqual([100_000, 100_000]);
   });
 
   test("loses no character of a sentence", () => {
-    const firstSentence = makeText(createRng(2), 60).join("");
+    const firstSentence = makeText(createRng(2), 60).text;
     const whole = sentences.find((sentence) => firstSentence.startsWith(sentence));
     expect(whole).toBeDefined();
     expect(firstSentence.slice(whole!.length)).toMatch(/^ [A-Z]/);
   });
 
   test("starts with a capital letter and no blank", () => {
-    for (let seed = 0; seed < 100; seed += 1) expect(makeText(createRng(seed), 1)[0]).toMatch(/^[A-Z]/);
+    for (let seed = 0; seed < 100; seed += 1) expect(makeText(createRng(seed), 1).tokens[0]).toMatch(/^[A-Z]/);
   });
 
   test("never says the same sentence twice in a row", () => {
-    const said = makeText(createRng(4), 30_000)
-      .join("")
-      .split(/(?<=\.) /);
+    const said = makeText(createRng(4), 30_000).text.split(/(?<=\.) /);
     expect(said.filter((sentence, index) => sentence === said[index + 1])).toEqual([]);
   });
 

@@ -9,10 +9,10 @@ function createTestLog(level: LogLevel = "info") {
   return { log: createLog({ level, batch }), lines };
 }
 
-function createTestBatch(maxBytes = 1000) {
+function createTestBatch(maxChars = 1000) {
   const clock = createFakeClock();
   const written: string[] = [];
-  return { clock, written, batch: createLineBatch((text) => written.push(text), { everyMs: 100, maxBytes, clock }) };
+  return { clock, written, batch: createLineBatch((text) => written.push(text), { everyMs: 100, maxChars, clock }) };
 }
 
 describe("a batch of lines", () => {
@@ -26,10 +26,11 @@ describe("a batch of lines", () => {
     expect(written).toEqual(["a\nb\n"]);
   });
 
-  test("is handed on at once when it is full, counted in bytes", () => {
+  test("is handed on at once when it is full, counted in characters", () => {
     const { batch, clock, written } = createTestBatch(6);
-    batch.write("€€");
-    expect(written).toEqual(["€€"]);
+    batch.write("one\n");
+    batch.write("two\n");
+    expect(written).toEqual(["one\ntwo\n"]);
     expect(clock.pending()).toBe(0);
   });
 

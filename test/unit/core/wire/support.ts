@@ -36,13 +36,14 @@ export function open(operation: Operation, request: unknown): Opened {
 }
 
 export function scriptOf(tokens: readonly string[], more: Partial<Script> = {}): Script {
-  const atMs = Float64Array.from(tokens, (_, index) => 300 + index * 15);
+  const atMs = tokens.map((_, index) => 300 + index * 15);
   const totalMs = atMs.at(-1) ?? 300;
   return {
     id: "req_0123456789",
     createdSeconds: 1_700_000_000,
     timing: { ttftMs: 300, atMs, totalMs },
     tokens,
+    text: tokens.join(""),
     finish: "stop",
     rng: createRng(7),
     ...more,
