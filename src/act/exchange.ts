@@ -75,7 +75,8 @@ export class Exchange {
     const found = keys?.find(request.headers);
     if (found === "missing" || found === "wrong") throw unauthenticated(found);
     this.#rateRow = found?.index;
-    this.#opened = request.operation?.open({ headers: request.headers, body: request.body!, count: this.deps.count });
+    const { headers, target, body } = request;
+    this.#opened = request.operation?.open({ headers, target, body: body!, count: this.deps.count });
     const facts = this.#opened?.facts ?? noFacts;
     if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
       throw unknownModel(facts.model);
@@ -248,7 +249,8 @@ export class Exchange {
     };
     const { head, body } = this.request.dialect.failure(failure);
     const headers = [...head.headers];
-    if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", methodsOf(this.request.route).join(", "));
+    if (error.code === "METHOD_NOT_ALLOWED")
+      headers.push("allow", methodsOf(this.request.dialect, this.request.route).join(", "));
     if (this.story.decision !== undefined) this.addAnswerHeaders(headers, this.story.decision, "error");
     return {
       head: { status: head.status, headers },

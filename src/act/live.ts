@@ -77,9 +77,10 @@ export class Live implements Receiver {
     else this.#ticket?.succeeded();
     const { request, story } = this.#exchange;
     const plain = headerValue(head.headers, "content-encoding") === undefined;
-    const type = headerValue(head.headers, "content-type") ?? "";
-    if (plain && type.startsWith("text/event-stream")) this.#reader = request.dialect.readStream();
-    else if (plain && request.operation !== undefined && type.startsWith("application/json")) this.#json = [];
+    const type = (headerValue(head.headers, "content-type") ?? "").toLowerCase();
+    this.#reader = plain ? request.dialect.readStream(type) : undefined;
+    const whole = plain && request.operation !== undefined && type.startsWith("application/json");
+    if (whole && this.#reader === undefined) this.#json = [];
     const headers = responseHeaders(head.headers, this.#faults.length === 0);
     const { requestIdHeader } = request.dialect;
     if (headerValue(headers, requestIdHeader) === undefined) headers.push(requestIdHeader, request.id);

@@ -18,7 +18,7 @@ export function unknownModel(model: string): StuntdoubleError {
 
 /** A path, or a method of a known path, that nobody can answer. */
 export function notSimulated(request: Request): StuntdoubleError {
-  const methods = methodsOf(request.route);
+  const methods = methodsOf(request.dialect, request.route);
   if (methods.length > 0) {
     return new StuntdoubleError(
       "METHOD_NOT_ALLOWED",

@@ -40,8 +40,7 @@ const nothing: Facts = { model: undefined, stream: false, promptTokens: () => 0,
  */
 export function forecast(request: DescribedRequest, snapshot: Snapshot): Forecast {
   const key = keyOf(request, snapshot);
-  const found = findOperation(request.method, request.route);
-  const operation = found?.operation;
+  const { operation } = findOperation(request.method, request.route, request.headers);
   let opened: Opened | undefined;
   const view = (facts: Facts): Forecast["request"] => ({
     id: request.headers["x-request-id"] ?? stand,
@@ -62,7 +61,7 @@ export function forecast(request: DescribedRequest, snapshot: Snapshot): Forecas
   });
   try {
     if (key.wrong) throw new StuntdoubleError("UNAUTHENTICATED", key.wrong);
-    opened = operation?.open({ headers: request.headers, body: request.body, count: createTokenCounter() });
+    opened = operation?.open({ ...request, count: createTokenCounter() });
     checkModel(opened, snapshot);
   } catch (error) {
     return refused(error, opened?.facts ?? nothing);
@@ -151,8 +150,8 @@ function profilesOf({ profiles, defaultProfile }: Snapshot) {
   return createProfileCache({ profiles, fallback: defaultProfile, max: 1 });
 }
 
-function notSimulated({ method, route }: DescribedRequest): StuntdoubleError {
-  const methods = methodsOf(route);
+function notSimulated({ method, route, headers }: DescribedRequest): StuntdoubleError {
+  const methods = methodsOf(findOperation(method, route, headers).dialect, route);
   if (methods.length > 0)
     return new StuntdoubleError("METHOD_NOT_ALLOWED", `${route} takes ${methods.join(", ")}, not ${method}`);
   return new StuntdoubleError(

@@ -7,7 +7,8 @@ import type { Body } from "../core/wire/types.ts";
 /** A request as a file describes it. */
 export type DescribedRequest = {
   readonly method: string;
-  /** The path without its query. */
+  /** The path with its query, and without. */
+  readonly target: string;
   readonly route: string;
   readonly headers: HeaderMap;
   readonly body: Body;
@@ -47,6 +48,7 @@ export async function readRequest(file: string): Promise<DescribedRequest> {
   const { method, path, headers, body } = result.data;
   return {
     method: method.toUpperCase(),
+    target: path,
     route: path.split("?")[0] ?? path,
     headers: headerMap(headers),
     body: bodyOf(body),

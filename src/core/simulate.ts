@@ -1,6 +1,7 @@
+import { countOf, cutAt, type Part } from "./answer.ts";
 import { planTiming } from "./latency.ts";
 import { pickOutputTokens, type PreparedProfile } from "./profile.ts";
-import { createRng } from "./rng.ts";
+import { createRng, hash32 } from "./rng.ts";
 import { makeText } from "./text.ts";
 import type { Plan, Rng, Timing, Wishes } from "./types.ts";
 import type { Ask } from "./wire/types.ts";
@@ -23,24 +24,49 @@ export type Simulation = {
  */
 export function simulate(simulation: Simulation, callId: string, nowSeconds: number): Plan {
   const rng = createRng(simulation.seed);
-  const { outputTokens, timing } = drawAnswer(simulation, rng);
-  const finish = simulation.ask.maxTokens !== undefined && outputTokens >= simulation.ask.maxTokens ? "length" : "stop";
-  const { tokens, text } = makeText(rng, outputTokens);
-  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, tokens, text, finish, rng });
+  const drawn = draw(simulation, rng);
+  const timing = timingOf(simulation, drawn.tokens, rng);
+  const parts = drawn.parts ?? prose(drawn.tokens, textRng(simulation));
+  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish: drawn.finish, rng });
 }
 
 /** When the simulated answer would leave, without making it: the mirror of a real call. */
 export function simulateTiming(simulation: Simulation): Timing {
-  return drawAnswer(simulation, createRng(simulation.seed)).timing;
+  const rng = createRng(simulation.seed);
+  return timingOf(simulation, draw(simulation, rng).tokens, rng);
 }
 
-function drawAnswer({ ask, profile, wishes, inFlight }: Simulation, rng: Rng) {
-  const outputTokens =
-    ask.maxTokens === 0 ? 0 : limited(wishes.outputTokens ?? pickOutputTokens(profile, rng), ask.maxTokens);
-  const timing = planTiming({ profile, promptTokens: ask.promptTokens, outputTokens, inFlight, rng, wishes });
-  return { outputTokens, timing };
+/** How long the answer is; its parts only where they decide that. */
+type Drawn = {
+  readonly tokens: number;
+  readonly parts: readonly Part[] | undefined;
+  readonly finish: "stop" | "length";
+};
+
+function draw(simulation: Simulation, rng: Rng): Drawn {
+  const { ask, profile, wishes } = simulation;
+  const { maxTokens = Infinity } = ask;
+  if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
+  const wanted = wishes.outputTokens ?? pickOutputTokens(profile, rng);
+  if (ask.compose === undefined) {
+    const tokens = Math.min(wanted, maxTokens);
+    return { tokens, parts: undefined, finish: tokens >= maxTokens ? "length" : "stop" };
+  }
+  const whole = ask.compose(wanted, textRng(simulation));
+  const parts = cutAt(whole, maxTokens);
+  return { tokens: countOf(parts), parts, finish: parts === whole ? "stop" : "length" };
 }
 
-function limited(tokens: number, most: number | undefined): number {
-  return most === undefined ? tokens : Math.min(tokens, most);
+function timingOf({ ask, profile, inFlight, wishes }: Simulation, outputTokens: number, rng: Rng): Timing {
+  return planTiming({ profile, promptTokens: ask.promptTokens, outputTokens, inFlight, rng, wishes });
+}
+
+/** What is said has a chance of its own, so that it can be made before or after the times are drawn. */
+function textRng({ seed }: Simulation): Rng {
+  return createRng(hash32(seed, "text"));
+}
+
+function prose(tokens: number, rng: Rng): readonly Part[] {
+  const made = makeText(rng, tokens);
+  return [{ kind: "text", tokens: made.tokens, text: made.text }];
 }

@@ -45,8 +45,9 @@ export function createHandler(options: HandlerOptions): Handler {
       const target = checkedTarget(incoming);
       request.target = target;
       request.route = pathOf(target);
-      const found = findOperation(request.method, request.route);
-      if (found?.operation === undefined) {
+      const found = findOperation(request.method, request.route, request.headers);
+      request.dialect = found.dialect;
+      if (found.operation === undefined) {
         giveLeave(incoming, response);
         request.bodyStream = hasBody(incoming) ? incoming : undefined;
         acting.serve(request, reply);
@@ -55,7 +56,6 @@ export function createHandler(options: HandlerOptions): Handler {
       const maxBytes = options.maxBodyBytes();
       if (!announcesMore(incoming, maxBytes)) giveLeave(incoming, response);
       readBody(incoming, maxBytes, (body) => {
-        request.dialect = found.dialect;
         request.operation = found.operation;
         if (body instanceof StuntdoubleError) {
           reply.linger(incoming);

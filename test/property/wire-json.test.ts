@@ -83,7 +83,7 @@ test.each([chat, completions, embeddings])(
         const text = JSON.stringify(large ? { ...given, padding: "x".repeat(17_000) } : given);
         const body = { bytes: new TextEncoder().encode(text), text: () => text };
         const refused = refusal(() => {
-          const opened = operation.open({ headers: {}, body, count: (each) => each.length });
+          const opened = operation.open({ headers: {}, target: operation.route, body, count: (each) => each.length });
           opened.facts.lastUserMessage();
           opened.facts.promptTokens();
           opened.ask();
@@ -101,7 +101,7 @@ test("facts of a request are the same whether it is parsed or scanned", () => {
       const facts = (padding: string) => {
         const text = JSON.stringify({ model, padding, messages, stream });
         const body = { bytes: new TextEncoder().encode(text), text: () => text };
-        const found = chat.open({ headers: {}, body, count: (each) => each.length }).facts;
+        const found = chat.open({ headers: {}, target: chat.route, body, count: (each) => each.length }).facts;
         return {
           model: found.model,
           stream: found.stream,

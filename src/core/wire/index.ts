@@ -1,16 +1,14 @@
+import type { HeaderMap } from "../types.ts";
 import { openai } from "./openai.ts";
 import type { Dialect, Operation } from "./types.ts";
 
 /** Every dialect; the first one shapes the answers to requests of none. */
 export const dialects: readonly [Dialect, ...Dialect[]] = [openai];
 
-/** An operation that can be simulated, and whose it is. */
-export type Found = { readonly dialect: Dialect; readonly operation: Operation };
+/** Whose request it is, and what it asks for: undefined when that cannot be simulated. */
+export type Found = { readonly dialect: Dialect; readonly operation: Operation | undefined };
 
-/** A path that is known, but not for this method. */
-export type WrongMethod = { readonly dialect: Dialect; readonly operation?: undefined; readonly wrongMethod: true };
-
-const byPath = new Map<string, [Found, ...Found[]]>();
+const byPath = new Map<string, Found[]>();
 for (const dialect of dialects) {
   for (const operation of dialect.operations) {
     const others = byPath.get(operation.route);
@@ -20,30 +18,39 @@ for (const dialect of dialects) {
 }
 
 /**
- * The operation that a request asks for.
+ * The dialect and the operation of a request.
+ *
+ * A path that only one dialect knows is its own; for any other the dialect decides that claims the request, else the
+ * first one.
  *
  * @param method in capitals
  * @param path without its query
- * @returns undefined for a path that no dialect knows
  */
-export function findOperation(method: string, path: string): Found | WrongMethod | undefined {
-  const known = at(path);
-  if (known === undefined) return undefined;
-  for (const found of known) if (found.operation.method === method) return found;
-  return { dialect: known[0].dialect, wrongMethod: true };
+export function findOperation(method: string, path: string, headers: HeaderMap): Found {
+  const known = operationsAt(path);
+  const [first] = known;
+  if (known.length === 1 && first?.operation?.method === method) return first;
+  const dialect = claimant(known, path, headers);
+  const own = known.find((each) => each.dialect === dialect && each.operation?.method === method);
+  return own ?? { dialect, operation: undefined };
 }
 
-/** The methods that a path takes; empty for an unknown path. */
-export function methodsOf(path: string): string[] {
-  return (at(path) ?? []).map(({ operation }) => operation.method);
+/** The methods that a path takes of a dialect; empty for an unknown path. */
+export function methodsOf(dialect: Dialect, path: string): string[] {
+  return operationsAt(path).flatMap((each) =>
+    each.dialect === dialect && each.operation !== undefined ? [each.operation.method] : [],
+  );
 }
 
-function at(path: string): readonly [Found, ...Found[]] | undefined {
+function claimant(known: readonly Found[], path: string, headers: HeaderMap): Dialect {
+  const candidates = known.length === 0 ? dialects : known.map(({ dialect }) => dialect);
+  return candidates.find((dialect) => dialect.claims?.(path, headers)) ?? candidates[0] ?? dialects[0];
+}
+
+function operationsAt(path: string): readonly Found[] {
   const known = byPath.get(path);
   if (known !== undefined) return known;
-  for (const dialect of dialects) {
-    const operation = dialect.operationFor?.(path);
-    if (operation !== undefined) return [{ dialect, operation }];
-  }
-  return undefined;
+  return dialects.flatMap((dialect) =>
+    (dialect.operationsAt?.(path) ?? []).map((operation) => ({ dialect, operation })),
+  );
 }

@@ -1,3 +1,4 @@
+import { countOf, textOfKind } from "../answer.ts";
 import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
 import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson, type TextAnswer } from "./openai-text.ts";
@@ -28,14 +29,14 @@ export function writeChat(answer: ChatAnswer): Plan {
 
 function whole(answer: ChatAnswer): Plan {
   const { script, choices } = answer;
-  const message = `"message":{"role":"assistant","content":${JSON.stringify(script.text)},"refusal":null,"annotations":[]}`;
+  const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
   const rest = `${message},"logprobs":null,"finish_reason":"${script.finish}"}`;
   let list = `{"index":0,${rest}`;
   for (let choice = 1; choice < choices; choice += 1) list += `,{"index":${choice},${rest}`;
   const body =
     `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer.model, script)},` +
     `"choices":[${list}],"usage":${usageJson(answer)}}`;
-  return jsonPlan(script, script.tokens.length * choices, body);
+  return jsonPlan(script, countOf(script.parts) * choices, body);
 }
 
 function streamed(answer: ChatAnswer): Plan {

@@ -1,3 +1,4 @@
+import { countOf, textOfKind } from "../answer.ts";
 import type { Facts, Plan } from "../types.ts";
 import {
   checkSampling,
@@ -80,12 +81,12 @@ function write(answer: Completion): Plan {
     `"model":${JSON.stringify(answer.model)},"choices":[`;
   const prompt = (index: number): string => echo?.[Math.floor((index * echo.length) / choices)] ?? "";
   if (!streaming.stream) {
-    const text = script.text;
+    const text = textOfKind(script.parts, "text");
     let list = "";
     for (let index = 0; index < choices; index += 1) {
       list += `${index === 0 ? "" : ","}${choice(index, JSON.stringify(prompt(index) + text), `"${script.finish}"`)}`;
     }
-    return jsonPlan(script, script.tokens.length * choices, `${head}${list}],"usage":${usageJson(answer)}}`);
+    return jsonPlan(script, countOf(script.parts) * choices, `${head}${list}],"usage":${usageJson(answer)}}`);
   }
   const tail = streaming.includeUsage ? `],"usage":null}` : "]}";
   return streamPlan(answer, {

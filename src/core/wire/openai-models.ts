@@ -33,12 +33,12 @@ export const models: Operation = {
 /**
  * The operation of `GET /v1/models/{model}` for one model; any name is a model, and it may contain slashes.
  *
- * @returns undefined for any other path
+ * @returns none for any other path
  */
-export function modelAt(path: string): Operation | undefined {
-  if (!path.startsWith(`${route}/`) || path.length === route.length + 1) return undefined;
+export function modelAt(path: string): readonly Operation[] {
+  if (!path.startsWith(`${route}/`) || path.length === route.length + 1) return [];
   const encoded = path.slice(route.length + 1);
-  return {
+  const operation: Operation = {
     name: "models",
     method: "GET",
     route: path,
@@ -47,6 +47,7 @@ export function modelAt(path: string): Operation | undefined {
       return answering(id, JSON.stringify(describe(id)));
     },
   };
+  return [operation];
 }
 
 function describe(id: string) {

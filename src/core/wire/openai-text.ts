@@ -1,3 +1,4 @@
+import { countOf, type Part } from "../answer.ts";
 import type { Frame, Head, Plan } from "../types.ts";
 import { createRng, hash32 } from "../rng.ts";
 import { escapeToken } from "./json-body.ts";
@@ -41,7 +42,7 @@ export function answerId(prefix: string, requestId: string): string {
 
 /** The `usage` object of an answer. */
 export function usageJson({ script, promptTokens, choices }: TextAnswer): string {
-  const completion = script.tokens.length * choices;
+  const completion = countOf(script.parts) * choices;
   return (
     `{"prompt_tokens":${promptTokens},"completion_tokens":${completion},"total_tokens":${promptTokens + completion},` +
     `"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},` +
@@ -56,8 +57,9 @@ export function usageJson({ script, promptTokens, choices }: TextAnswer): string
  * @returns the script itself when none of them occurs
  */
 export function stoppedAt(script: Script, stops: readonly string[]): Script {
-  if (stops.length === 0) return script;
-  const { text } = script;
+  const [said, ...others] = script.parts;
+  if (stops.length === 0 || said?.kind !== "text" || others.length > 0) return script;
+  const { text } = said;
   let end = text.length;
   for (const stop of stops) {
     const at = text.indexOf(stop);
@@ -66,20 +68,15 @@ export function stoppedAt(script: Script, stops: readonly string[]): Script {
   if (end === text.length) return script;
   const tokens: string[] = [];
   let length = 0;
-  for (const token of script.tokens) {
+  for (const token of said.tokens) {
     if (length >= end) break;
     tokens.push(token.slice(0, end - length));
     length += token.length;
   }
   const { ttftMs } = script.timing;
   const atMs = script.timing.atMs.slice(0, tokens.length);
-  return {
-    ...script,
-    tokens,
-    text: text.slice(0, end),
-    finish: "stop",
-    timing: { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs },
-  };
+  const parts: readonly Part[] = [{ kind: "text", tokens, text: text.slice(0, end) }];
+  return { ...script, parts, finish: "stop", timing: { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs } };
 }
 
 /** The provider's headers of a good answer. @param processingMs until its first byte */
@@ -118,7 +115,8 @@ export type StreamParts = {
  * token, and whatever ends the stream together with the last.
  */
 export function streamPlan({ script, choices }: TextAnswer, parts: StreamParts): Plan {
-  const { tokens, timing } = script;
+  const { parts: said, timing } = script;
+  const tokens = said[0]?.tokens ?? [];
   const firstMs = timing.atMs[0] ?? timing.ttftMs;
   const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
   const frames: Frame[] = [];

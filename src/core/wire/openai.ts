@@ -4,17 +4,17 @@ import { embeddings } from "./openai-embeddings.ts";
 import { quotaHeaders, renderFailure } from "./openai-errors.ts";
 import { judge, readUsage } from "./openai-events.ts";
 import { modelAt, models } from "./openai-models.ts";
-import { createSseReader } from "./sse.ts";
+import { createSseReader, isEventStream } from "./sse.ts";
 import type { Dialect } from "./types.ts";
 
 /** The OpenAI API. @see https://platform.openai.com/docs/api-reference */
 export const openai: Dialect = {
   name: "openai",
   operations: [chat, completions, embeddings, models],
-  operationFor: modelAt,
+  operationsAt: modelAt,
   requestIdHeader: "x-request-id",
   failure: renderFailure,
   quotaHeaders,
-  readStream: () => createSseReader(judge),
+  readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
   readUsage,
 };

@@ -18,6 +18,11 @@ const defaultMaxBytes = 4 * 1024 * 1024;
  */
 type State = "line" | "after-cr" | "after-line" | "after-event";
 
+/** Says whether a content type is that of a stream of server-sent events. */
+export function isEventStream(contentType: string): boolean {
+  return contentType.startsWith("text/event-stream");
+}
+
 /**
  * Cuts a stream of server-sent events into frames just after the blank lines between them, for all three line ends.
  *

@@ -1,3 +1,4 @@
+import type { Compose, Part } from "../answer.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Facts, Frame, Head, HeaderMap, Plan, Rng, Timing } from "../types.ts";
 
@@ -11,16 +12,23 @@ export type CountTokens = (text: string) => number;
 export type Dialect = {
   readonly name: string;
   readonly operations: readonly Operation[];
-  /** The operation of a path that holds a name, as `/v1/models/gpt-4o`; undefined when the path is none of them. */
-  operationFor?(path: string): Operation | undefined;
+  /** The operations of a path that holds a name, as `/v1/models/gpt-4o`; none when the path is none of them. */
+  operationsAt?(path: string): readonly Operation[];
+  /** Says whether a request is meant for this API, where its path does not tell: several have `/v1/models`. */
+  claims?(path: string, headers: HeaderMap): boolean;
   /** Name of the response header that carries the request id. */
   readonly requestIdHeader: string;
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
   /** The headers by which a caller can see its remaining quota. */
   quotaHeaders(quota: Quota): string[];
-  /** Starts reading a live answer: cuts it into frames where events end, and says which of them carry tokens. */
-  readStream(): StreamReader;
+  /**
+   * Starts reading a live answer: cuts it into frames where events end, and says which of them carry tokens.
+   *
+   * @param contentType of the answer, in lower case
+   * @returns undefined for an answer that is no stream of this API
+   */
+  readStream(contentType: string): StreamReader | undefined;
   /** Output tokens named by a whole JSON answer's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
 };
@@ -36,7 +44,16 @@ export type Operation = {
    *
    * @throws BODY_INVALID when the body is no JSON object
    */
-  open(request: { readonly headers: HeaderMap; readonly body: Body; readonly count: CountTokens }): Opened;
+  open(request: OpenRequest): Opened;
+};
+
+/** What an operation reads a request from. */
+export type OpenRequest = {
+  readonly headers: HeaderMap;
+  /** Path with query: some providers name the model, or how to stream, there. */
+  readonly target: string;
+  readonly body: Body;
+  readonly count: CountTokens;
 };
 
 /** A request that rules can look at and the simulator can ask more of. */
@@ -58,6 +75,8 @@ export type Ask = {
   /** Upper limit on output tokens; undefined when the caller set none. 0 for operations that generate no text. */
   readonly maxTokens: number | undefined;
   readonly seed: number | undefined;
+  /** What is said, where it is anything but prose: tool calls, reasoning, JSON of a schema. */
+  readonly compose?: Compose;
   /** Writes the simulated answer, JSON in one frame or SSE frame by frame. */
   write(script: Script): Plan;
 };
@@ -67,11 +86,11 @@ export type Script = {
   /** Request id, unique per call; answer ids derive from it. */
   readonly id: string;
   readonly createdSeconds: number;
+  /** `atMs` has a time for each token of all parts, in order. */
   readonly timing: Timing;
-  /** Output text, one real token each. Same length as `timing.atMs`. */
-  readonly tokens: readonly string[];
-  /** The tokens joined. */
-  readonly text: string;
+  /** What is said; usually one text of real tokens. */
+  readonly parts: readonly Part[];
+  /** `length` when the limit on tokens ended it. */
   readonly finish: "stop" | "length";
   readonly rng: Rng;
 };

@@ -11,7 +11,7 @@ import { makeCall } from "../../support/call.ts";
 import { createRecordingReply } from "../../support/reply.ts";
 
 const route = "/v1/chat/completions";
-const found = findOperation("POST", route);
+const { operation } = findOperation("POST", route, {});
 
 const request: Request = {
   id: "req-1",
@@ -22,7 +22,7 @@ const request: Request = {
   rawHeaders: [],
   client: "10.0.0.1",
   dialect: openai,
-  operation: found?.operation,
+  operation,
   body: undefined,
   bodyStream: undefined,
 };

@@ -1,5 +1,6 @@
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, test } from "vitest";
+import { countOf, type Part } from "../../../src/core/answer.ts";
 import { prepareProfile } from "../../../src/core/profile.ts";
 import { simulate, simulateTiming, type Simulation } from "../../../src/core/simulate.ts";
 import type { Plan, Profile } from "../../../src/core/types.ts";
@@ -58,7 +59,7 @@ function simulationOf(options: {
 describe("simulate", () => {
   test("gives the same lengths, times and text for the same seed and ask, whatever the call", () => {
     const [first, second] = [scriptOf({ callId: "a" }), scriptOf({ callId: "b" })];
-    expect(second.tokens).toEqual(first.tokens);
+    expect(second.parts).toEqual(first.parts);
     expect(second.timing).toEqual(first.timing);
     expect(second.finish).toBe(first.finish);
     expect(Array.from({ length: 5 }, second.rng)).toEqual(Array.from({ length: 5 }, first.rng));
@@ -66,7 +67,7 @@ describe("simulate", () => {
 
   test("gives another answer for another seed", () => {
     const [first, second] = [scriptOf({}), scriptOf({ simulation: { seed: 43 } })];
-    expect(second.tokens).not.toEqual(first.tokens);
+    expect(second.parts).not.toEqual(first.parts);
     expect(second.timing.ttftMs).not.toBe(first.timing.ttftMs);
   });
 
@@ -75,36 +76,65 @@ describe("simulate", () => {
   });
 
   test("gives each token its own time and its own piece of text", () => {
-    const { tokens, timing } = scriptOf({});
+    const { parts, timing } = scriptOf({});
+    const tokens = parts[0]!.tokens;
     expect(tokens.length).toBe(timing.atMs.length);
     expect(encode(tokens.join("")).length).toBe(tokens.length);
   });
 
   test("stops by itself below max_tokens", () => {
     const script = scriptOf({ ask: { maxTokens: 101 }, profile: {} });
-    expect([script.tokens.length, script.finish]).toEqual([100, "stop"]);
+    expect([countOf(script.parts), script.finish]).toEqual([100, "stop"]);
   });
 
   test.each([1, 7, 99, 100])("gives %d tokens and finishes with length when max_tokens is that", (maxTokens) => {
     const script = scriptOf({ ask: { maxTokens }, profile: {} });
-    expect([script.tokens.length, script.timing.atMs.length, script.finish]).toEqual([maxTokens, maxTokens, "length"]);
+    expect([countOf(script.parts), script.timing.atMs.length, script.finish]).toEqual([maxTokens, maxTokens, "length"]);
   });
 
   test("gives the wished number of tokens, within max_tokens", () => {
     const wishes = { outputTokens: 33 };
-    expect(scriptOf({ simulation: { wishes } })).toMatchObject({ finish: "stop", tokens: { length: 33 } });
+    expect(scriptOf({ simulation: { wishes } })).toMatchObject({ finish: "stop", parts: [{ tokens: { length: 33 } }] });
     expect(scriptOf({ simulation: { wishes }, ask: { maxTokens: 20 } })).toMatchObject({
       finish: "length",
-      tokens: { length: 20 },
+      parts: [{ tokens: { length: 20 } }],
     });
   });
 
   test("gives no tokens to an operation without text, which is whole at TTFT", () => {
-    const { tokens, timing } = scriptOf({ ask: { maxTokens: 0 } });
-    expect(tokens).toEqual([]);
+    const { parts, timing } = scriptOf({ ask: { maxTokens: 0 } });
+    expect(parts).toEqual([]);
     expect(timing.atMs).toHaveLength(0);
     expect(timing.totalMs).toBe(timing.ttftMs);
     expect(timing.ttftMs).toBeGreaterThan(0);
+  });
+
+  describe("with an answer that the request composes", () => {
+    const part = (text: string): Part => ({ kind: "call", name: "look", tokens: text.split(/(?=,)/), text });
+
+    test("takes as many times as that answer has tokens, whatever the profile drew", () => {
+      const script = scriptOf({ ask: { compose: () => [part("a,b,c"), part("d,e")] } });
+      expect(script).toMatchObject({ finish: "stop", timing: { atMs: { length: 5 } } });
+      expect(script.parts).toEqual([part("a,b,c"), part("d,e")]);
+    });
+
+    test("cuts it off at max_tokens, in the middle of a part", () => {
+      const script = scriptOf({ ask: { maxTokens: 4, compose: () => [part("a,b,c"), part("d,e"), part("f")] } });
+      expect(script).toMatchObject({ finish: "length", timing: { atMs: { length: 4 } } });
+      expect(script.parts).toEqual([part("a,b,c"), part("d")]);
+    });
+
+    test("asks for the number of tokens that was drawn or wished for", () => {
+      const asked: number[] = [];
+      const compose = (tokens: number): Part[] => (asked.push(tokens), [part("a")]);
+      scriptOf({ ask: { compose }, simulation: { wishes: { outputTokens: 33 } } });
+      expect(asked).toEqual([33]);
+    });
+
+    test("is mirrored with the same times", () => {
+      const ask = { compose: () => [part("a,b,c")] };
+      expect(simulateTiming(simulationOf({ ask }))).toEqual(scriptOf({ ask }).timing);
+    });
   });
 
   test("is slower under load and for a long prompt", () => {

@@ -23,17 +23,20 @@ test.each([
   ["meta-llama/Llama-3", "meta-llama/Llama-3"],
   ["a%20b%2Fc", "a b/c"],
 ])("the path of %s describes that model", (path, id) => {
-  const opened = open(modelAt(`/v1/models/${path}`)!, "");
+  const opened = open(modelAt(`/v1/models/${path}`)[0]!, "");
   expect(opened.facts.model).toBe(id);
   expect(jsonOf(opened.ask().write(script))).toMatchObject({ id, object: "model" });
 });
 
 test("a name that is not correctly encoded is refused", () => {
-  expect(refusal(() => open(modelAt("/v1/models/%ff")!, ""))).toMatchObject({ code: "BODY_INVALID", param: "model" });
+  expect(refusal(() => open(modelAt("/v1/models/%ff")[0]!, ""))).toMatchObject({
+    code: "BODY_INVALID",
+    param: "model",
+  });
 });
 
 test.each(["/v1/models", "/v1/models/", "/v1/modelsgpt", "/v2/models/x"])("%s is the path of no model", (path) => {
-  expect(modelAt(path)).toBeUndefined();
+  expect(modelAt(path)).toEqual([]);
 });
 
 test("such an answer comes at once and has no tokens", () => {

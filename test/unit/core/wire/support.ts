@@ -32,7 +32,7 @@ function countWords(text: string): number {
 
 export function open(operation: Operation, request: unknown): Opened {
   const content = typeof request === "string" ? request : JSON.stringify(request);
-  return operation.open({ headers: {}, body: bodyOf(content), count: countWords });
+  return operation.open({ headers: {}, target: operation.route, body: bodyOf(content), count: countWords });
 }
 
 export function scriptOf(tokens: readonly string[], more: Partial<Script> = {}): Script {
@@ -42,8 +42,7 @@ export function scriptOf(tokens: readonly string[], more: Partial<Script> = {}):
     id: "req_0123456789",
     createdSeconds: 1_700_000_000,
     timing: { ttftMs: 300, atMs, totalMs },
-    tokens,
-    text: tokens.join(""),
+    parts: [{ kind: "text", tokens, text: tokens.join("") }],
     finish: "stop",
     rng: createRng(7),
     ...more,

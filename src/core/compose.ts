@@ -1,0 +1,95 @@
+import type { Compose, Part } from "./answer.ts";
+import { instanceOf } from "./instance.ts";
+import { makeText } from "./text.ts";
+import { splitTokens } from "./tokens.ts";
+import type { Rng } from "./types.ts";
+
+/** A tool that the model may call; `parameters` is the JSON Schema of its arguments. */
+export type Tool = { readonly name: string; readonly parameters: unknown };
+
+/** What a request asks of an answer beyond prose. */
+export type Wanted = {
+  readonly tools: readonly Tool[];
+  /** `auto` calls a tool, unless the conversation ends with the result of one; a name calls that tool alone. */
+  readonly choice: "none" | "auto" | "required" | { readonly name: string };
+  /** Several tools may be called at once. */
+  readonly parallel: boolean;
+  /** The conversation ends with the result of a tool, which is answered in words. */
+  readonly answersTool: boolean;
+  /** Text that must be JSON: any object, or an instance of a schema. */
+  readonly json: "object" | { readonly schema: unknown } | undefined;
+  /** Reasoning goes before the answer, with this share of its tokens, 0 to 1. */
+  readonly reasoningShare: number;
+};
+
+/** What a plain request wants: prose. */
+export const plainProse: Wanted = {
+  tools: [],
+  choice: "auto",
+  parallel: true,
+  answersTool: false,
+  json: undefined,
+  reasoningShare: 0,
+};
+
+/** Any object: what JSON mode without a schema gives. */
+const anyObject = {
+  type: "object",
+  properties: { answer: { type: "string" }, confidence: { type: "number", minimum: 0, maximum: 1 } },
+  required: ["answer", "confidence"],
+};
+const mostCalls = 3;
+
+/**
+ * Makes what a request wants said: tool calls, JSON, reasoning, or a mixture.
+ *
+ * @returns undefined when that is plain prose, which needs no composing
+ */
+export function composer(wanted: Wanted): Compose | undefined {
+  const calls = toolsToCall(wanted);
+  if (calls === undefined && wanted.json === undefined && wanted.reasoningShare === 0) return undefined;
+  return (tokens, rng) => {
+    const thought = Math.round(tokens * wanted.reasoningShare);
+    const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", thought, rng)] : [];
+    return [...reasoning, ...answerParts(wanted, calls, Math.max(1, tokens - thought), rng)];
+  };
+}
+
+function answerParts(wanted: Wanted, calls: readonly Tool[] | undefined, tokens: number, rng: Rng): readonly Part[] {
+  if (calls !== undefined) return chosen(calls, wanted, rng).map((tool) => callPart(tool, rng));
+  if (wanted.json === undefined) return [prosePart("text", tokens, rng)];
+  const schema = wanted.json === "object" ? anyObject : wanted.json.schema;
+  return [partOf("text", JSON.stringify(instanceOf(schema, rng)))];
+}
+
+/** The tools to choose from; undefined when none is to be called. */
+function toolsToCall({ tools, choice, answersTool }: Wanted): readonly Tool[] | undefined {
+  if (tools.length === 0 || choice === "none") return undefined;
+  if (typeof choice === "object") {
+    const named = tools.filter(({ name }) => name === choice.name);
+    return named.length === 0 ? undefined : named;
+  }
+  return choice === "auto" && answersTool ? undefined : tools;
+}
+
+/** One tool, or with parallel calls often several different ones. */
+function chosen(tools: readonly Tool[], { parallel }: Wanted, rng: Rng): readonly Tool[] {
+  const first = Math.floor(rng() * tools.length);
+  const most = parallel ? Math.min(mostCalls, tools.length) : 1;
+  const count = 1 + Math.floor(rng() * most);
+  return Array.from({ length: Math.min(count, most) }, (_, index) => tools[(first + index) % tools.length]!);
+}
+
+function callPart(tool: Tool, rng: Rng): Part {
+  return { ...partOf("call", JSON.stringify(instanceOf(tool.parameters ?? anyArguments, rng))), name: tool.name };
+}
+
+const anyArguments = { type: "object", properties: {} };
+
+function prosePart(kind: Part["kind"], tokens: number, rng: Rng): Part {
+  return { kind, ...makeText(rng, tokens) };
+}
+
+function partOf(kind: Part["kind"], text: string): Part {
+  return { kind, tokens: splitTokens(text), text };
+}
