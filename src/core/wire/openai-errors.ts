@@ -1,13 +1,29 @@
 import type { ErrorCode } from "../errors.ts";
-import type { Failure, Quota, Rendered } from "./types.ts";
+import type { Failure, LookAlike, Quota, Rendered } from "./types.ts";
 
 type ErrorBody = { readonly message: string; readonly type: string; readonly code: string | null };
 
 const badRequest = "invalid_request_error";
 const serverError = "server_error";
 
+/** Each is a 429 that waiting does not help. @see openai/codex#88, agent-zero#711 */
+const lookAlikes: Readonly<Record<LookAlike, ErrorBody>> = {
+  quota: {
+    message: "You exceeded your current quota, please check your plan and billing details.",
+    type: "insufficient_quota",
+    code: "insufficient_quota",
+  },
+  "too-large": {
+    message:
+      "Request too large on tokens per min (TPM): it alone is above the limit. Waiting does not help; send less.",
+    type: "tokens",
+    code: "rate_limit_exceeded",
+  },
+};
+
 /** What the provider usually says with a status. @see the OpenAI error reference; 429 as clients parse the wait out of it */
-function usual({ status, model, param, retryAfterSeconds }: Failure): ErrorBody {
+function usual(failure: Failure): ErrorBody {
+  const { status, model, param, retryAfterSeconds } = failure;
   switch (status) {
     case 401:
       return { message: "Incorrect API key provided.", type: badRequest, code: "invalid_api_key" };
@@ -32,6 +48,7 @@ function usual({ status, model, param, retryAfterSeconds }: Failure): ErrorBody 
     case 413:
       return { message: "The request body is larger than allowed.", type: badRequest, code: "request_too_large" };
     case 429: {
+      if (failure.lookAlike !== undefined) return lookAlikes[failure.lookAlike];
       const ofModel = model === undefined ? "" : ` for ${model}`;
       const unit = param === "tokens" ? "tokens per min (TPM)" : "requests per min (RPM)";
       const message = `Rate limit reached${ofModel} on ${unit}. Please try again in ${retryAfterSeconds ?? defaultWaitSeconds}s.`;
@@ -75,13 +92,6 @@ const defaultWaitSeconds = 1;
  */
 export function renderFailure(failure: Failure): Rendered {
   const { status, code, requestId } = failure;
-  const said = usual(failure);
-  const error = {
-    message: failure.message ?? said.message,
-    type: said.type,
-    param: status === 429 ? null : (failure.param ?? null),
-    code: code === undefined ? said.code : nameOf(code, failure),
-  };
   const headers = ["content-type", "application/json"];
   if (requestId !== "") headers.push("x-request-id", requestId);
   if (status === 401) headers.push("www-authenticate", "Bearer");
@@ -91,7 +101,27 @@ export function renderFailure(failure: Failure): Rendered {
     headers.push("retry-after-ms", String(Math.ceil(waitSeconds * 1000)));
     if (code === undefined) headers.push(...usedUp(waitSeconds));
   }
-  return { head: { status, headers }, body: JSON.stringify({ error }) };
+  return { head: { status, headers }, body: bodyOf(failure) };
+}
+
+/**
+ * A failure in the middle of a stream of chunks.
+ *
+ * @see seen in issues of gateways: the body of the error as the data of an event, and then no `[DONE]`
+ */
+export function renderFailureEvent(failure: Failure): string {
+  return `data: ${bodyOf(failure)}\n\n`;
+}
+
+function bodyOf(failure: Failure): string {
+  const said = usual(failure);
+  const error = {
+    message: failure.message ?? said.message,
+    type: said.type,
+    param: failure.status === 429 ? null : (failure.param ?? null),
+    code: failure.code === undefined ? said.code : nameOf(failure.code, failure),
+  };
+  return JSON.stringify({ error });
 }
 
 function nameOf(code: ErrorCode, failure: Failure): string | null {
@@ -99,8 +129,8 @@ function nameOf(code: ErrorCode, failure: Failure): string | null {
   return name === undefined ? code : name(failure);
 }
 
-function waitFor({ status, code }: Failure): number | undefined {
-  const mayRetry = status === 503 || (status === 429 && code === undefined);
+function waitFor({ status, code, lookAlike }: Failure): number | undefined {
+  const mayRetry = status === 503 || (status === 429 && code === undefined && lookAlike === undefined);
   return mayRetry ? defaultWaitSeconds : undefined;
 }
 

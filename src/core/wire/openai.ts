@@ -1,7 +1,7 @@
 import { chat } from "./openai-chat.ts";
 import { completions } from "./openai-completions.ts";
 import { embeddings } from "./openai-embeddings.ts";
-import { quotaHeaders, renderFailure } from "./openai-errors.ts";
+import { quotaHeaders, renderFailure, renderFailureEvent } from "./openai-errors.ts";
 import { judge, readUsage } from "./openai-events.ts";
 import { modelAt, models } from "./openai-models.ts";
 import { createSseReader, isEventStream } from "./sse.ts";
@@ -14,6 +14,7 @@ export const openai: Dialect = {
   operationsAt: modelAt,
   requestIdHeader: "x-request-id",
   failure: renderFailure,
+  failureEvent: renderFailureEvent,
   quotaHeaders,
   readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
   readUsage,

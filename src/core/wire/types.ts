@@ -20,6 +20,8 @@ export type Dialect = {
   readonly requestIdHeader: string;
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
+  /** The same in the middle of a stream, as one event of it; the status can no longer be told. */
+  failureEvent(failure: Failure): string;
   /** The headers by which a caller can see its remaining quota. */
   quotaHeaders(quota: Quota): string[];
   /**
@@ -109,7 +111,11 @@ export type Failure = {
   readonly retryAfterSeconds?: number | undefined;
   readonly model?: string | undefined;
   readonly requestId: string;
+  /** A refusal that looks like one to retry, and is none: the credit is used up, or the request alone is above the limit. */
+  readonly lookAlike?: LookAlike | undefined;
 };
+
+export type LookAlike = "quota" | "too-large";
 
 export type Rendered = { readonly head: Head; readonly body: string };
 
