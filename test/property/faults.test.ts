@@ -50,7 +50,9 @@ const settings: Record<string, fc.Arbitrary<object>> = {
 const faultOf = (kind: string): fc.Arbitrary<FaultConfig> =>
   fc.tuple(points, settings[kind] ?? fc.constant({})).map(([point, options]) => ({ kind, ...point, ...options }));
 
-const anyFault = fc.constantFrom("delay", "hang", "cut", "reset", "drip", "malformed", "clean-end").chain(faultOf);
+const anyFault = fc
+  .constantFrom("delay", "hang", "cut", "reset", "drip", "malformed", "clean-end", "error-event")
+  .chain(faultOf);
 const lists = fc.array(anyFault, { minLength: 1, maxLength: 3 });
 
 const bytesOf = ({ frames }: Plan) => Buffer.concat(frames.map(({ data }) => Buffer.from(data)));

@@ -5,6 +5,7 @@ import { cut } from "./cut.ts";
 import { delay } from "./delay.ts";
 import { drip } from "./drip.ts";
 import type { PreparedFault } from "./driver.ts";
+import { errorEvent } from "./error-event.ts";
 import { hang } from "./hang.ts";
 import { malformed } from "./malformed.ts";
 import { findKind, prepareWith, readParams } from "./prepare.ts";
@@ -24,6 +25,7 @@ export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
   drip,
   malformed,
   cleanEnd,
+  errorEvent,
 ];
 
 /** One fault in the configuration: its kind and the options of that kind. */

@@ -5,6 +5,14 @@ const options = z.strictObject({
   status: z.number().int().min(400).max(599).describe("HTTP status of the answer"),
   message: z.string().optional().describe("replaces the provider's usual message"),
   retryAfterSeconds: z.number().int().min(0).optional().describe("sent as `retry-after`"),
+  lookAlike: z
+    .enum(["quota", "too-large"])
+    .optional()
+    .describe("a 429 that no client should try again: the credit is used up, or the request alone is above the limit"),
+  shouldRetry: z
+    .boolean()
+    .optional()
+    .describe("sent as `x-should-retry`, which official clients obey before the status"),
 });
 
 /** Answers with an error status, in the provider's body and headers; the source is not asked. */
@@ -12,13 +20,14 @@ export const status: Fault<z.infer<typeof options>> = {
   kind: "status",
   summary: "Answers with an error status, in the provider's body and headers.",
   options,
-  replace({ status, message, retryAfterSeconds }, context) {
+  replace({ status, message, retryAfterSeconds, lookAlike, shouldRetry }, context) {
     context.fired();
     const { dialect, model, requestId } = context;
     const told = message === undefined ? {} : { message };
-    const { head, body } = dialect.failure({ status, ...told, retryAfterSeconds, model, requestId });
+    const { head, body } = dialect.failure({ status, ...told, retryAfterSeconds, lookAlike, model, requestId });
+    const hint = shouldRetry === undefined ? [] : ["x-should-retry", String(shouldRetry)];
     return {
-      head,
+      head: { status: head.status, headers: [...head.headers, ...hint] },
       headAtMs: 0,
       frames: [{ atMs: 0, data: body, tokens: 0, final: false }],
       ending: "finish",

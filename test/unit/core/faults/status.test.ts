@@ -49,3 +49,20 @@ test("of two statuses the first one answers", () => {
   expect(plan?.head?.status).toBe(503);
   expect(fired).toEqual(["status"]);
 });
+
+test.each([
+  ["quota", "insufficient_quota", "insufficient_quota"],
+  ["too-large", "tokens", "rate_limit_exceeded"],
+])(
+  "a 429 that looks like one to retry, %s, has the provider's type and code and no time to retry",
+  (lookAlike, type, code) => {
+    const { plan } = replaced({ kind: "status", status: 429, lookAlike });
+    expect(JSON.parse(String(plan?.frames[0]?.data))).toMatchObject({ error: { type, code } });
+    expect(plan?.head?.headers.join("|")).not.toContain("retry-after");
+  },
+);
+
+test.each([true, false])("the hint whether to retry is sent as it is given, %s", (shouldRetry) => {
+  const { plan } = replaced({ kind: "status", status: 400, shouldRetry });
+  expect(plan?.head?.headers.slice(-2)).toEqual(["x-should-retry", String(shouldRetry)]);
+});

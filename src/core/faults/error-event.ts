@@ -1,0 +1,54 @@
+import { z } from "zod";
+import type { Head, Sink } from "../types.ts";
+import { isEventStream } from "./bytes.ts";
+import { pointed, pointOf, silence, untilPoint } from "./point.ts";
+import type { Fault, FaultContext } from "./types.ts";
+
+const options = pointed({
+  status: z.number().int().min(400).max(599).optional().describe("the failure that the event tells of; 529 by default"),
+  message: z.string().optional().describe("replaces the provider's usual message"),
+});
+
+type Options = z.infer<typeof options>;
+
+const overloaded = 529;
+
+/** Puts the provider's own error into a stream whose status was 200, and ends it; without a point, before the first token. */
+export const errorEvent: Fault<Options> = {
+  kind: "error-event",
+  summary: "Puts the provider's error event into a stream that began well, and ends it there.",
+  options,
+  bend(options, next, context) {
+    const point = pointOf(options) ?? { before: "firstToken" };
+    return untilPoint(point, next, context, (atMs, head) => {
+      if (head === undefined) return afterHead(options, next, context);
+      if (!isEventStream(head)) return next;
+      fail(atMs, options, next, context);
+      return silence;
+    });
+  },
+};
+
+/** An event needs a head before it, so a point before the head has to wait for that. */
+function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
+  let rest: Sink = next;
+  return {
+    head(atMs: number, head: Head) {
+      next.head(atMs, head);
+      if (!isEventStream(head)) return;
+      fail(atMs, options, next, context);
+      rest = silence;
+    },
+    data: (frame) => rest.data(frame),
+    end: (atMs, ending) => rest.end(atMs, ending),
+  };
+}
+
+function fail(atMs: number, { status = overloaded, message }: Options, next: Sink, context: FaultContext): void {
+  const { dialect, model, requestId } = context;
+  context.fired();
+  const told = message === undefined ? {} : { message };
+  const data = dialect.failureEvent({ status, ...told, model, requestId });
+  next.data({ atMs, data, tokens: 0, final: false });
+  next.end(atMs, "finish");
+}
