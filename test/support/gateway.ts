@@ -22,7 +22,8 @@ export async function startGateway(
   const [program, ...args] = command;
   const child = spawn(program, args, { cwd: options.cwd, env: { ...process.env, ...options.env } });
   let printed = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => void (printed += String(data)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data: Buffer) => void (printed += String(data)));
   const gone = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
   child.once("error", (error) => void (printed += error.message));
   await until(`${program} on port ${options.port}`, async () => {
