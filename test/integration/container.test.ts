@@ -1,11 +1,23 @@
 import { GenericContainer, Wait, type StartedTestContainer } from "testcontainers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { engine, findEngine } from "../support/engine.ts";
+import { compose, engine, findEngine } from "../support/engine.ts";
+import { freePort } from "../support/gateway.ts";
 import { describeWith } from "../support/missing.ts";
 import { until } from "../support/node.ts";
 import { chatBody } from "../support/raw.ts";
 
 const image = "stuntdouble:test";
+
+/** What stands at a URL; nothing while nobody answers there. */
+async function textOf(url: string): Promise<string> {
+  try {
+    return await (await fetch(url)).text();
+  } catch {
+    return "";
+  }
+}
+
+const answers = async (url: string): Promise<true | undefined> => (await textOf(url)).includes("data") || undefined;
 
 describeWith("a container engine", findEngine(), "the container image", () => {
   let container: StartedTestContainer;
@@ -54,6 +66,31 @@ describeWith("a container engine", findEngine(), "the container image", () => {
       expect(engine("inspect", "--format", "{{.State.ExitCode}}", id)).toBe("0");
     } finally {
       engine("rm", "-f", id);
+    }
+  });
+
+  test("runs in Compose behind Envoy, and Prometheus reads its metrics and the alert rules", async () => {
+    const [port, adminPort, envoy, prometheus] = await Promise.all(Array.from({ length: 4 }, freePort));
+    const env = {
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+      ENVOY_PORT: String(envoy),
+      PROMETHEUS_PORT: String(prometheus),
+      COMPOSE_PROJECT_NAME: "stuntdouble-test",
+    };
+    engine("tag", image, "stuntdouble");
+    compose(env, "-f", "docker/compose.yaml", "up", "-d", "--no-build");
+    try {
+      await until("an answer through Envoy", () => answers(`http://127.0.0.1:${envoy}/v1/models`));
+      await until("the metric in Prometheus", async () => {
+        const query = "sum(stuntdouble_requests_total)";
+        const found = await textOf(`http://127.0.0.1:${prometheus}/api/v1/query?query=${query}`);
+        return found.includes('"value"') || undefined;
+      });
+      const rules = await textOf(`http://127.0.0.1:${prometheus}/api/v1/rules`);
+      expect(rules).toContain("StuntdoublePermitsNearlyUsedUp");
+    } finally {
+      compose(env, "-f", "docker/compose.yaml", "down", "-v");
     }
   });
 });
