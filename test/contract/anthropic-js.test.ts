@@ -54,11 +54,12 @@ describe("the Anthropic client for JavaScript gets simulated answers", () => {
   const asked = { model, messages, max_tokens: 20_000 };
 
   test("a message, whole", async () => {
-    const message = await client.messages.create({ ...asked, max_tokens: 20 }, control("tokens=50"));
+    const answer = client.messages.create({ ...asked, max_tokens: 20 }, control("tokens=50"));
+    const { data: message, request_id: requestId } = await answer.withResponse();
     expect(message).toMatchObject({ type: "message", role: "assistant", model, stop_reason: "max_tokens" });
     expect(message.content).toEqual([{ type: "text", text: expect.stringMatching(/\w/) as string, citations: null }]);
     expect(message.usage).toMatchObject({ output_tokens: 20, service_tier: "standard" });
-    expect(message._request_id).toMatch(/^req_/);
+    expect(requestId).toMatch(/^req_/);
   });
 
   test("a stream that accumulates to the message that is not streamed", async () => {
