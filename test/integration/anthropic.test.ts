@@ -137,7 +137,7 @@ describe("a real stream", () => {
     const read = async (): Promise<void> => {
       for await (const bytes of answer.body!) received.push(Buffer.from(bytes).toString());
     };
-    await expect(read()).rejects.toThrow();
+    await expect(read()).rejects.toThrow("terminated");
     expect(received.join("")).toBe(events.slice(0, 4).join(""));
   });
 

@@ -16,12 +16,22 @@ import { isObject, type JsonObject } from "./json-body.ts";
 const toolName = /^[a-zA-Z0-9_-]{1,128}$/;
 const choices = ["auto", "any", "tool", "none"];
 
+/**
+ * Calls of tools that the provider defines and the caller runs, by how their types begin. Each only looks: a caller may
+ * really do what a stand-in says.
+ */
+const definedCalls: readonly (readonly [type: string, input: JsonObject])[] = [
+  ["bash_", { command: "pwd" }],
+  ["text_editor_", { command: "view", path: "/" }],
+  ["computer_2", { action: "screenshot" }],
+  ["memory_", { command: "view", path: "/memories" }],
+];
+
 /** The tools of a request and how they may be called. */
 export type ToolUse = Pick<Wanted, "tools" | "choice" | "parallel">;
 
 /**
- * Reads the tools of a request. Those that the provider defines, whose schema the request does not hold, are taken and
- * never called.
+ * Reads the tools of a request. Those that the provider runs itself are taken and never called.
  *
  * @throws BODY_INVALID with the path of the mistake
  */
@@ -64,7 +74,7 @@ type ReadTool = { readonly name: string | undefined; readonly tool: Tool | undef
 function readTool(value: unknown, path: string): ReadTool {
   const tool = asObject(value, path);
   const type = optionalText(tool, "type", `${path}.type`) ?? "custom";
-  if (type !== "custom") return { name: optionalText(tool, "name", `${path}.name`), tool: undefined };
+  if (type !== "custom") return definedTool(type, optionalText(tool, "name", `${path}.name`));
   const name = requiredName(tool, "name", `${path}.custom.name`);
   if (!toolName.test(name)) {
     refuseField(`${path}.custom.name`, `String should match pattern '${toolName.source}'`);
@@ -73,6 +83,11 @@ function readTool(value: unknown, path: string): ReadTool {
   const kind = requiredName(parameters, "type", `${path}.custom.input_schema.type`);
   if (kind !== "object") refuseField(`${path}.custom.input_schema.type`, "Input should be 'object'");
   return { name, tool: { name, parameters } };
+}
+
+function definedTool(type: string, name: string | undefined): ReadTool {
+  const input = definedCalls.find(([start]) => type.startsWith(start))?.[1];
+  return { name, tool: name === undefined || input === undefined ? undefined : { name, parameters: { const: input } } };
 }
 
 /**

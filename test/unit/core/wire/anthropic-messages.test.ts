@@ -81,7 +81,23 @@ describe("a valid request", () => {
     expect(kinds({ tools, messages: list, tool_choice: { type: "tool", name: "f" } })).toEqual(["f"]);
   });
 
-  test("never calls a tool whose schema it does not hold", () => {
+  test.each([
+    [{ type: "bash_20250124", name: "bash" }, { command: "pwd" }],
+    [
+      { type: "text_editor_20250728", name: "str_replace_based_edit_tool" },
+      { command: "view", path: "/" },
+    ],
+    [{ type: "computer_20251124", name: "computer" }, { action: "screenshot" }],
+    [
+      { type: "memory_20250818", name: "memory" },
+      { command: "view", path: "/memories" },
+    ],
+  ])("with the provider's tool %j calls it in a way that changes nothing", (tool, input) => {
+    const [part] = ask({ tools: [tool] }).compose?.(50, createRng(1)) ?? [];
+    expect(part).toMatchObject({ kind: "call", name: tool.name, text: JSON.stringify(input) });
+  });
+
+  test("never calls a tool that the provider runs itself", () => {
     const given = [
       { type: "web_search_20250305", name: "web_search" },
       { type: "mcp_toolset", mcp_server_name: "s" },
