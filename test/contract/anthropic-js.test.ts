@@ -115,6 +115,19 @@ describe("the Anthropic client for JavaScript gets simulated answers", () => {
     expect(second.content.map(({ type }) => type)).toEqual(["text"]);
   });
 
+  test("the tools that its runner runs, until it has an answer", async () => {
+    const ran: unknown[] = [];
+    const run = (input: unknown): string => {
+      ran.push(input);
+      return "22 degrees";
+    };
+    const tool = { ...weather, type: "custom" as const, run, parse: (input: unknown) => input };
+    const runner = client.beta.messages.toolRunner({ ...asked, tools: [tool], stream: true });
+    const { content, stop_reason: reason } = await runner.runUntilDone();
+    expect(ran).toEqual([{ place: expect.any(String) as string, unit: expect.any(String) as string }]);
+    expect([content[0]?.type, reason]).toEqual(["text", "end_turn"]);
+  });
+
   test("thinking before the answer, signed, and within its budget", async () => {
     const thinking = { type: "enabled" as const, budget_tokens: 1024 };
     const stream = client.messages.stream({ ...asked, thinking }, control("tokens=4000"));

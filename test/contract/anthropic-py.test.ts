@@ -19,6 +19,7 @@ type Seen = {
   tool: Both;
   thinking: Both;
   count: number;
+  beta: unknown;
   models: { listed: string[]; one: string };
   statuses: Record<string, { name: string; status: number; type: string; named: boolean }>;
   refused: unknown;
@@ -71,6 +72,10 @@ describeWith(
 
     test("gets thinking before the answer", () => {
       expect(seen.thinking.streamed).toMatchObject({ kinds: ["thinking", "text"], usage: 40 });
+    });
+
+    test("gets an answer to a request with features in beta", () => {
+      expect(seen.beta).toEqual(["end_turn", 10]);
     });
 
     test("counts tokens and lists models page by page", () => {

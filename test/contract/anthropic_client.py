@@ -69,6 +69,17 @@ def both(**more):
     return {"whole": shown(client.messages.create(**{**asked, **more})), "streamed": streamed(**more)}
 
 
+def beta():
+    message = client.beta.messages.create(
+        **asked,
+        betas=["mcp-client-2025-11-20"],
+        mcp_servers=[{"type": "url", "url": "https://example.com", "name": "one"}],
+        tools=[{"type": "mcp_toolset", "mcp_server_name": "one"}],
+        **control("tokens=10"),
+    )
+    return [message.stop_reason, message.usage.output_tokens]
+
+
 def models():
     listed = [model.id for model in client.models.list(limit=4)]
     return {"listed": listed, "one": client.models.retrieve("any-model").id}
@@ -89,6 +100,7 @@ tasks = {
     "tool": lambda: both(tools=[weather], tool_choice={"type": "tool", "name": "get_weather"}, **control("seed=1")),
     "thinking": lambda: both(thinking={"type": "enabled", "budget_tokens": 1024}, **control("tokens=40, seed=1")),
     "count": lambda: client.messages.count_tokens(model=asked["model"], messages=asked["messages"]).input_tokens,
+    "beta": beta,
     "models": models,
     "statuses": statuses,
     "refused": lambda: failure_of(lambda: client.messages.create(**{**asked, "stop_sequences": [" "]})),

@@ -1,4 +1,12 @@
-import { asObject, optionalList, readTag, refuseField, requiredObject, requiredText } from "./anthropic-check.ts";
+import {
+  asObject,
+  optionalList,
+  readTag,
+  refuseField,
+  requiredChoice,
+  requiredObject,
+  requiredText,
+} from "./anthropic-check.ts";
 import type { Version } from "./anthropic-version.ts";
 import type { JsonObject } from "./json-body.ts";
 
@@ -108,10 +116,7 @@ const documentSources: Readonly<Record<string, SourceCheck>> = {
 
 function data(mediaTypes: readonly string[]): SourceCheck {
   return (source, path) => {
-    const mediaType = requiredText(source, "media_type", `${path}.media_type`);
-    if (!mediaTypes.includes(mediaType)) {
-      refuseField(`${path}.media_type`, `Input should be ${mediaTypes.map((each) => `'${each}'`).join(" or ")}`);
-    }
+    requiredChoice(source, "media_type", mediaTypes, `${path}.media_type`);
     requiredText(source, "data", `${path}.data`);
   };
 }

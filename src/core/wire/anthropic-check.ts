@@ -77,6 +77,12 @@ export function optionalList(object: JsonObject, name: string, path = name): rea
   return value === undefined || Array.isArray(value) ? value : refuseField(path, "Input should be a valid list");
 }
 
+/** One of some texts that must be there. */
+export function requiredChoice(object: JsonObject, name: string, allowed: readonly string[], path: string): string {
+  const value = requiredText(object, name, path);
+  return allowed.includes(value) ? value : refuseField(path, `Input should be ${oneOf(allowed)}`);
+}
+
 /** One of some texts, or nothing. */
 export function optionalChoice(
   object: JsonObject,

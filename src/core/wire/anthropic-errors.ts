@@ -67,7 +67,6 @@ function rateLimited({ param }: Failure): ErrorBody {
 const providersOwn: ReadonlySet<ErrorCode> = new Set([
   "UNAUTHENTICATED",
   "RATE_LIMITED",
-  "NOT_FOUND",
   "METHOD_NOT_ALLOWED",
   "BODY_TOO_LARGE",
   "BODY_INVALID",
@@ -111,15 +110,22 @@ export function renderFailureEvent(failure: Failure): string {
 }
 
 function bodyOf(failure: Failure): string {
-  const { code, requestId } = failure;
+  const { requestId } = failure;
   const said = usual(failure);
-  const errorCode = code === undefined || providersOwn.has(code) ? said.code : code;
+  const errorCode = errorCodeOf(failure, said);
   const error = {
     ...(errorCode !== undefined && { details: { error_code: errorCode } }),
     type: said.type,
     message: messageOf(failure, said.message),
   };
   return JSON.stringify({ type: "error", error, request_id: requestId === "" ? null : requestId });
+}
+
+/** The stable code of a cause, where the type alone does not name it. */
+function errorCodeOf({ code, detail }: Failure, said: ErrorBody): string | undefined {
+  if (code === undefined) return said.code;
+  if (code === "NOT_FOUND") return detail;
+  return providersOwn.has(code) ? undefined : code;
 }
 
 function messageOf({ code, detail, message }: Failure, usualMessage: string): string {

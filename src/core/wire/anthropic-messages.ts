@@ -1,9 +1,9 @@
 import { checkBlock } from "./anthropic-blocks.ts";
-import { asObject, readTag, refuseField, required, requiredText, shown } from "./anthropic-check.ts";
+import { asObject, readTag, refuseField, required, requiredChoice, requiredText, shown } from "./anthropic-check.ts";
 import type { Version } from "./anthropic-version.ts";
 import { isObject, type JsonObject } from "./json-body.ts";
 
-const roles = new Set(["user", "assistant", "system"]);
+const roles = ["user", "assistant", "system"];
 
 /**
  * Checks the conversation of a request.
@@ -23,8 +23,7 @@ export function checkMessages(body: JsonObject, version: Version): void {
 function checkMessage(value: unknown, index: number, version: Version): void {
   const path = `messages.${index}`;
   const message = asObject(value, path);
-  const role = requiredText(message, "role", `${path}.role`);
-  if (!roles.has(role)) refuseField(`${path}.role`, "Input should be 'user' or 'assistant'");
+  const role = requiredChoice(message, "role", roles, `${path}.role`);
   const content: unknown = required(message, "content", `${path}.content`);
   if (typeof content === "string") return;
   if (!Array.isArray(content)) return refuseField(`${path}.content`, "Input should be a valid string or list");

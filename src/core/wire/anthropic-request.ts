@@ -1,4 +1,5 @@
 import type { Wanted } from "../compose.ts";
+import { StuntdoubleError } from "../errors.ts";
 import {
   optionalBoolean,
   optionalChoice,
@@ -75,11 +76,12 @@ const samplingMembers = new Set(["temperature", "top_p", "top_k"]);
  * Reads a request to make a message, whole.
  *
  * @param beta the caller asks for features that this version does not name, so members may be unknown
- * @throws BODY_INVALID with the path of the first mistake
+ * @throws BODY_INVALID with the path of the first mistake, NOT_FOUND for a thread to be continued
  */
 export function readRequest(body: JsonObject, version: Version, beta: boolean): MessageRequest {
   const model = readModel(body);
   const maxTokens = requiredInteger(body, "max_tokens", { least: 0 });
+  if (beta) checkThread(body);
   checkMessages(body, version);
   checkSystem(body);
   checkMembers(body, version, beta);
@@ -112,6 +114,21 @@ export function checkCountable(body: JsonObject, version: Version): void {
   checkMessages(body, version);
   checkSystem(body);
   readTools(body);
+}
+
+/**
+ * No conversation is kept here, so each thread is one that was lost; clients then send it as a whole.
+ *
+ * @throws NOT_FOUND for a message that continues a thread
+ */
+function checkThread(body: JsonObject): void {
+  const thread = optionalObject(body, "thread");
+  if (thread === undefined || readTag(thread, ["create", "continue"], "thread") === "create") return;
+  const hint = 'Replay the full conversation with `thread: {"type": "create"}`.';
+  throw new StuntdoubleError("NOT_FOUND", `No usable thread was found for \`previous_message_id\`. ${hint}`, {
+    param: "thread",
+    detail: "thread_not_found",
+  });
 }
 
 /** The model asked for. */

@@ -83,6 +83,11 @@ describe("a failure of ours", () => {
     expect(error).toEqual({ type: "authentication_error", message });
   });
 
+  test("about something in particular that is not found has its code", () => {
+    const { error } = render({ status: 404, code: "NOT_FOUND", message: "Gone.", detail: "thread_not_found" }).body;
+    expect(error).toMatchObject({ type: "not_found_error", details: { error_code: "thread_not_found" } });
+  });
+
   test("before the request has an id names none", () => {
     const { head, body } = renderFailure({ status: 400, requestId: "" });
     expect(JSON.parse(body)).toMatchObject({ request_id: null });

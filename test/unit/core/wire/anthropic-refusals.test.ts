@@ -31,7 +31,11 @@ describe("each mistake is refused with its path and in the provider's words", ()
     ["messages", 'first message must use the "user" role', turns(["assistant"])],
     ["messages.0", "Input should be an object", { messages: ["hi"] }],
     ["messages.0.role", required, { messages: [{ content: "x" }] }],
-    ["messages.0.role", "Input should be 'user' or 'assistant'", { messages: [{ role: "tool", content: "x" }] }],
+    [
+      "messages.0.role",
+      "Input should be 'user', 'assistant' or 'system'",
+      { messages: [{ role: "tool", content: "x" }] },
+    ],
     ["messages.0.content", required, { messages: [{ role: "user" }] }],
     ["messages.0.content", "Input should be a valid string or list", { messages: [{ role: "user", content: 1 }] }],
     ["messages.0.content.0", "Input should be an object", saying("x")],
@@ -41,7 +45,7 @@ describe("each mistake is refused with its path and in the provider's words", ()
     ["messages.0.content.0.image.source.url.url", required, saying({ type: "image", source: { type: "url" } })],
     [
       "messages.0.content.0.image.source.base64.media_type",
-      "Input should be 'image/jpeg' or 'image/png' or 'image/gif' or 'image/webp'",
+      "Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'",
       saying({ type: "image", source: { type: "base64", media_type: "image/bmp", data: "" } }),
     ],
     [
@@ -194,6 +198,23 @@ describe("the version", () => {
   test("of October 2026 has no documents in messages of the assistant", () => {
     const document = answering({ type: "document", source: { type: "url", url: "u" } });
     expect(refusal(() => ask(document, newHeaders)).param).toBe("messages.1.content.0.document");
+  });
+});
+
+describe("a thread", () => {
+  const beta = { ...newHeaders, "anthropic-beta": "message-threads-2026-08-12" };
+
+  test("may be begun", () => {
+    expect(ask({ thread: { type: "create" } }, beta).model).toBe("claude");
+  });
+
+  test("cannot be continued, which is told as the provider tells of one that was lost", () => {
+    const thread = { type: "continue", previous_message_id: "msg_1" };
+    expect(refusal(() => ask({ thread, messages: [] }, beta))).toMatchObject({
+      code: "NOT_FOUND",
+      param: "thread",
+      detail: "thread_not_found",
+    });
   });
 });
 
