@@ -45,10 +45,10 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
 }
 
 function fail(atMs: number, { status = overloaded, message }: Options, next: Sink, context: FaultContext): void {
-  const { dialect, model, requestId } = context;
+  const { dialect, model, requestId, nowMs } = context;
   context.fired();
   const told = message === undefined ? {} : { message };
-  const data = dialect.failureEvent({ status, ...told, model, requestId });
+  const data = dialect.failureEvent({ status, ...told, model, requestId, nowMs });
   next.data({ atMs, data, tokens: 0, final: false });
   next.end(atMs, "finish");
 }

@@ -13,6 +13,7 @@ export const openai: Dialect = {
   operations: [chat, completions, embeddings, models],
   operationsAt: modelAt,
   requestIdHeader: "x-request-id",
+  credential: (apiKey) => ["authorization", `Bearer ${apiKey}`],
   failure: renderFailure,
   failureEvent: renderFailureEvent,
   quotaHeaders,
