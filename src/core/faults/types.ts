@@ -24,6 +24,8 @@ export type FaultContext = {
   readonly dialect: Dialect;
   readonly model: string | undefined;
   readonly requestId: string;
+  /** Path with query: some APIs stream by it. */
+  readonly target: string;
   /** To be called when the fault takes effect. */
   fired(): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */

@@ -16,21 +16,28 @@ export type Dialect = {
   operationsAt?(path: string): readonly Operation[];
   /** Says whether a request is meant for this API, where its path does not tell: several have `/v1/models`. */
   claims?(path: string, headers: HeaderMap): boolean;
+  /** Name of the query parameter in which callers may present their key. */
+  readonly keyParameter?: string;
   /** Name of the response header that carries the request id. */
   readonly requestIdHeader: string;
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
-  /** The same in the middle of a stream, as one event of it; the status can no longer be told. */
-  failureEvent(failure: Failure): string;
+  /**
+   * The same in the middle of a stream, as one event of it; the status can no longer be told.
+   *
+   * @param target of the request, where the kind of stream depends on it
+   */
+  failureEvent(failure: Failure, target?: string): string;
   /** The headers by which a caller can see its remaining quota. */
   quotaHeaders(quota: Quota): string[];
   /**
    * Starts reading a live answer: cuts it into frames where events end, and says which of them carry tokens.
    *
    * @param contentType of the answer, in lower case
+   * @param target of the request, path with query: one content type can be a stream or a whole answer
    * @returns undefined for an answer that is no stream of this API
    */
-  readStream(contentType: string): StreamReader | undefined;
+  readStream(contentType: string, target?: string): StreamReader | undefined;
   /** Output tokens named by a whole JSON answer's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
 };
