@@ -1,9 +1,7 @@
-import { StuntdoubleError } from "../errors.ts";
 import { isObject } from "./json-body.ts";
-import { findMembers } from "./scan.ts";
-import type { Worth } from "./sse.ts";
+import { dataOf, type Worth } from "./sse.ts";
+import { numberAt } from "./usage.ts";
 
-const decoder = new TextDecoder();
 const nothing: Worth = { tokens: 0, final: false };
 const oneToken: Worth = { tokens: 1, final: false };
 const done: Worth = { tokens: 0, final: true };
@@ -38,17 +36,6 @@ export function judge(event: string): Worth {
 function hasOneDelta(data: string): boolean {
   deltaMark.lastIndex = 0;
   return deltaMark.test(data) && !deltaMark.test(data);
-}
-
-/** The data of an event: what follows `data:` in its lines. */
-function dataOf(event: string): string {
-  if (event.startsWith("data: {")) {
-    const end = event.indexOf("\n");
-    // One line of data and the blank one, as nearly all events are.
-    if (end === event.length - 2) return event.slice("data: ".length, end);
-  }
-  const lines = event.split(/\r\n|\r|\n/).filter((line) => line.startsWith("data:"));
-  return lines.map((line) => line.slice("data:".length).trimStart()).join("\n");
 }
 
 function parsed(data: string): unknown {
@@ -92,19 +79,5 @@ function isFilled(value: unknown): boolean {
  * @returns undefined when it names none, or is no JSON object
  */
 export function readUsage(body: Uint8Array): number | undefined {
-  const usage = memberOf(body, "usage");
-  const tokens = usage === undefined ? undefined : memberOf(usage, "completion_tokens");
-  if (tokens === undefined) return undefined;
-  const text = decoder.decode(tokens);
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-function memberOf(object: Uint8Array, name: string): Uint8Array | undefined {
-  try {
-    const span = findMembers(object, [name]).get(name);
-    return span === undefined ? undefined : object.subarray(span.from, span.to);
-  } catch (error) {
-    if (error instanceof StuntdoubleError) return undefined;
-    throw error;
-  }
+  return numberAt(body, "usage", "completion_tokens");
 }

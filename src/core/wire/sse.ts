@@ -61,6 +61,17 @@ export function createSseReader(judge: Judge, maxBytes = defaultMaxBytes): Strea
   };
 }
 
+/** The data of an event: what follows `data:` in its lines. */
+export function dataOf(event: string): string {
+  if (event.startsWith("data: {")) {
+    const end = event.indexOf("\n");
+    // One line of data and the blank one, as nearly all events are.
+    if (end === event.length - 2) return event.slice("data: ".length, end);
+  }
+  const lines = event.split(/\r\n|\r|\n/).filter((line) => line.startsWith("data:"));
+  return lines.map((line) => line.slice("data:".length).trimStart()).join("\n");
+}
+
 /** Where a byte leads: to another state, or to the end of the event, just after it ("ends") or before ("ended"). */
 function follow(state: State, byte: number): State | "ends" | "ended" {
   if (state === "after-event") return byte === lf ? "ends" : "ended";
