@@ -1,11 +1,12 @@
 import type { HeaderMap } from "../types.ts";
+import { azure } from "./azure.ts";
 import { gemini } from "./gemini.ts";
 import { ollama } from "./ollama.ts";
 import { openai } from "./openai.ts";
 import type { Dialect, Operation } from "./types.ts";
 
 /** Every dialect; the first one shapes the answers to requests of none. */
-export const dialects: readonly [Dialect, ...Dialect[]] = [openai, gemini, ollama];
+export const dialects: readonly [Dialect, ...Dialect[]] = [openai, gemini, ollama, azure];
 
 /** Whose request it is, and what it asks for: undefined when that cannot be simulated. */
 export type Found = { readonly dialect: Dialect; readonly operation: Operation | undefined };
