@@ -45,7 +45,7 @@ export function readList(object: JsonObject, name: string, goType: string, path 
 }
 
 /** Reads an object, or nothing. */
-export function readObject(object: JsonObject, name: string, goType: string): JsonObject | undefined {
+function readObject(object: JsonObject, name: string, goType: string): JsonObject | undefined {
   const value = object[name] ?? undefined;
   return value === undefined || isObject(value) ? value : refuseType(name, goType, value);
 }

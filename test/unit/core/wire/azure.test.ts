@@ -181,9 +181,10 @@ describe("an error", () => {
 
 test("the quota is told in plain seconds", () => {
   const requests = { limit: 60, remaining: -1, resetMs: 1200 };
-  expect(azure.quotaHeaders({ requests, tokens: { limit: 1000, remaining: 10.5, resetMs: -5 } })).toEqual([
-    ...["x-ratelimit-limit-requests", "60", "x-ratelimit-remaining-requests", "0", "x-ratelimit-reset-requests", "2"],
-    ...["x-ratelimit-limit-tokens", "1000", "x-ratelimit-remaining-tokens", "10", "x-ratelimit-reset-tokens", "0"],
-  ]);
+  const headers = azure.quotaHeaders({ requests, tokens: { limit: 1000, remaining: 10.5, resetMs: -5 } });
+  const shown = ["limit", "remaining", "reset"].flatMap((name) =>
+    ["requests", "tokens"].map((unit) => header(headers, `x-ratelimit-${name}-${unit}`)),
+  );
+  expect(shown).toEqual(["60", "1000", "0", "10", "2", "0"]);
   expect(azure.quotaHeaders({})).toEqual([]);
 });
