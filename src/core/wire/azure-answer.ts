@@ -45,17 +45,24 @@ function valueIn({ headers }: Head, name: string): string | undefined {
   return at === -1 ? undefined : headers[at + 1];
 }
 
+/** All events of a stream begin alike, so where their choices are need be searched for once. */
 function filteredEvents(frames: readonly Frame[]): readonly Frame[] {
-  const first: Frame = { atMs: frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false };
-  return [
-    first,
-    ...frames.map(({ atMs, data, tokens, final }) => ({
-      atMs,
-      data: (data as string).replace(choiceMark, tokens > 0 ? inToken : inOther),
-      tokens,
-      final,
-    })),
-  ];
+  const filtered: Frame[] = [{ atMs: frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false }];
+  const first = (frames[0]?.data ?? "") as string;
+  const at = first.indexOf(choiceMark);
+  const opening = first.slice(0, at);
+  const ofToken = [opening, inToken].join("");
+  const ofOther = [opening, inOther].join("");
+  for (const frame of frames) {
+    const { atMs, tokens, final } = frame;
+    const data = frame.data as string;
+    if (!data.startsWith(choiceMark, at)) filtered.push(frame);
+    else {
+      const rest = data.slice(at + choiceMark.length);
+      filtered.push({ atMs, data: (tokens > 0 ? ofToken : ofOther) + rest, tokens, final });
+    }
+  }
+  return filtered;
 }
 
 /** Quotes inside of texts are escaped, so the marks can stand only where members are. */
@@ -78,6 +85,11 @@ function filteredChoices(text: string): string {
 
 /** A UUID that an id determines. */
 function uuidOf(id: string): string {
-  const hex = Array.from({ length: 4 }, (_, index) => hash32(id, index).toString(16).padStart(8, "0")).join("");
+  const first = hash32(id);
+  const hex = hexOf(first) + hexOf(hash32(first, 1)) + hexOf(hash32(first, 2)) + hexOf(hash32(first, 3));
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+function hexOf(word: number): string {
+  return word.toString(16).padStart(8, "0");
 }

@@ -37,6 +37,7 @@ export function keyInQuery(target: string, keyParameter: string | undefined): st
 }
 
 function decoded(text: string): string {
+  if (!text.includes("%") && !text.includes("+")) return text;
   const spaced = text.replaceAll("+", " ");
   try {
     return decodeURIComponent(spaced);
