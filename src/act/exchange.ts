@@ -249,6 +249,7 @@ export class Exchange {
       retryAfterSeconds: error.retryAfterSeconds,
       model: this.story.call?.facts.model,
       requestId: this.request.id,
+      target: this.request.target,
     };
     const { head, body } = this.request.dialect.failure(failure);
     const headers = [...head.headers];

@@ -14,9 +14,9 @@ export const status: Fault<z.infer<typeof options>> = {
   options,
   replace({ status, message, retryAfterSeconds }, context) {
     context.fired();
-    const { dialect, model, requestId } = context;
+    const { dialect, model, requestId, target } = context;
     const told = message === undefined ? {} : { message };
-    const { head, body } = dialect.failure({ status, ...told, retryAfterSeconds, model, requestId });
+    const { head, body } = dialect.failure({ status, ...told, retryAfterSeconds, model, requestId, target });
     return {
       head,
       headAtMs: 0,

@@ -1,3 +1,4 @@
+import { wantsArray } from "./gemini-target.ts";
 import type { Failure, Rendered } from "./types.ts";
 
 /** The canonical code that the API puts beside a status. @see google.rpc.Code */
@@ -51,12 +52,18 @@ export function renderFailure(failure: Failure): Rendered {
   if (status === 401) headers.push("www-authenticate", 'Bearer realm="https://accounts.google.com/"');
   const waitSeconds = waitOf(failure);
   if (waitSeconds !== undefined) headers.push("retry-after", String(Math.ceil(waitSeconds)));
-  return { head: { status, headers }, body: bodyOf(failure) };
+  const body = bodyOf(failure);
+  return { head: { status, headers }, body: inArray(failure) ? `[${body}\n]` : body };
 }
 
-/** A failure in the middle of a stream. @param array the stream is a JSON array, and not of server-sent events */
-export function renderFailureEvent(failure: Failure, array: boolean): string {
-  return array ? `\n,\r\n${bodyOf(failure)}` : `data: ${bodyOf(failure)}\r\n\r\n`;
+/** A failure in the middle of a stream: an element of the array, or an event. */
+export function renderFailureEvent(failure: Failure): string {
+  return inArray(failure) ? `\n,\r\n${bodyOf(failure)}` : `data: ${bodyOf(failure)}\r\n\r\n`;
+}
+
+/** Who asked for an array gets one, also when it holds nothing but the error. */
+function inArray({ target = "" }: Failure): boolean {
+  return wantsArray(target);
 }
 
 function bodyOf(failure: Failure): string {

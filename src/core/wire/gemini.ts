@@ -30,7 +30,7 @@ export const gemini: Dialect = {
   keyParameter: "key",
   requestIdHeader: "x-request-id",
   failure: renderFailure,
-  failureEvent: (failure, target = "") => renderFailureEvent(failure, wantsArray(target)),
+  failureEvent: renderFailureEvent,
   // The provider tells nobody what is left.
   quotaHeaders: () => [],
   readStream(contentType, target = "") {

@@ -22,12 +22,8 @@ export type Dialect = {
   readonly requestIdHeader: string;
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
-  /**
-   * The same in the middle of a stream, as one event of it; the status can no longer be told.
-   *
-   * @param target of the request, where the kind of stream depends on it
-   */
-  failureEvent(failure: Failure, target?: string): string;
+  /** The same in the middle of a stream, as one event of it; the status can no longer be told. */
+  failureEvent(failure: Failure): string;
   /** The headers by which a caller can see its remaining quota. */
   quotaHeaders(quota: Quota): string[];
   /**
@@ -118,6 +114,8 @@ export type Failure = {
   readonly retryAfterSeconds?: number | undefined;
   readonly model?: string | undefined;
   readonly requestId: string;
+  /** Path with query of the request: by it some APIs know in what form they stream. */
+  readonly target?: string | undefined;
   /** A refusal that looks like one to retry, and is none: the credit is used up, or the request alone is above the limit. */
   readonly lookAlike?: LookAlike | undefined;
 };

@@ -77,11 +77,19 @@ test("an unknown model is named as the provider names it, any other failure of o
   expect(render({ status: 503, code: "QUEUE_FULL", message: "Full." }).error.message).toBe("Full.");
 });
 
-test("a failure in the middle of a stream is an event, or an element of the array", () => {
-  const failure = { status: 503, requestId: "req_1" };
+describe("a failure of a stream", () => {
   const path = "/v1beta/models/x:streamGenerateContent";
-  expect(gemini.failureEvent(failure, `${path}?alt=sse`)).toMatch(/^data: \{"error":\{"code":503,.*\}\r\n\r\n$/);
-  expect(gemini.failureEvent(failure, path)).toMatch(/^\n,\r\n\{"error":\{"code":503,.*\}$/);
+  const failure = (target: string): Failure => ({ status: 503, requestId: "req_1", target });
+
+  test("in its middle is an event, or an element of the array", () => {
+    expect(gemini.failureEvent(failure(`${path}?alt=sse`))).toMatch(/^data: \{"error":\{"code":503,.*\}\r\n\r\n$/);
+    expect(gemini.failureEvent(failure(path))).toMatch(/^\n,\r\n\{"error":\{"code":503,.*\}$/);
+  });
+
+  test("in its place is in an array where one was asked for", () => {
+    expect(JSON.parse(gemini.failure(failure(path)).body)).toMatchObject([{ error: { code: 503 } }]);
+    expect(JSON.parse(gemini.failure(failure(`${path}?alt=sse`)).body)).toMatchObject({ error: { code: 503 } });
+  });
 });
 
 test("nothing is said of what is left", () => {
