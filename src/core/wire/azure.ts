@@ -20,7 +20,10 @@ const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
 /** Azure OpenAI: the OpenAI API below other paths. @see https://learn.microsoft.com/azure/ai-foundry/openai/reference */
 export const azure: Dialect = {
   name: "azure",
-  operations: [...openai.operations.map(belowPrefix), ...openai.operations.filter(isModels).map(ofResource)],
+  operations: [
+    ...openai.operations.filter(isOpenai).map(belowPrefix),
+    ...openai.operations.filter(isModels).map(ofResource),
+  ],
   operationsAt(path) {
     const below = deploymentPath.exec(path)?.[2];
     if (below !== undefined) return ofDeployment.get(below) ?? [];
@@ -45,6 +48,11 @@ function belowPrefix(operation: Operation): Operation {
     route: prefix + route,
     open: (request) => asAzure(name, operation.open({ ...request, target: request.target.slice(prefix.length) })),
   };
+}
+
+/** Some servers that speak OpenAI's API have more paths, which Azure has not. */
+function isOpenai({ route }: Operation): boolean {
+  return route.startsWith("/v1/");
 }
 
 function isModels({ route }: Operation): boolean {
