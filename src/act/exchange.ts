@@ -6,6 +6,7 @@ import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
 import { methodsOf } from "../core/wire/index.ts";
+import { keyInQuery } from "../core/wire/target.ts";
 import type { Ask, Failure, Opened } from "../core/wire/types.ts";
 import { presentedKey, shortHash } from "../limits/keys.ts";
 import type { Permit } from "../limits/permits.ts";
@@ -72,7 +73,8 @@ export class Exchange {
   #read(): Call {
     const { request } = this;
     const { snapshot, keys } = this.#runtime;
-    const found = keys?.find(request.headers);
+    const inQuery = keyInQuery(request.target, request.dialect.keyParameter);
+    const found = keys?.find(request.headers, inQuery);
     if (found === "missing" || found === "wrong") throw unauthenticated(found);
     this.#rateRow = found?.index;
     const { headers, target, body } = request;
@@ -81,7 +83,7 @@ export class Exchange {
     if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
       throw unknownModel(facts.model);
     }
-    const presented = found === undefined && this.#rateRow === undefined ? presentedKey(request.headers) : undefined;
+    const presented = keys === undefined ? presentedKey(request.headers, inQuery) : undefined;
     return {
       id: request.id,
       method: request.method,
@@ -212,6 +214,7 @@ export class Exchange {
       model: story.call?.facts.model,
       requestId: request.id,
       nowMs: story.startedAtMs,
+      target: request.target,
       fired: (kind) => void story.faults.push(kind),
     };
   }
@@ -248,6 +251,7 @@ export class Exchange {
       model: this.story.call?.facts.model,
       requestId: this.request.id,
       nowMs: this.story.startedAtMs,
+      target: this.request.target,
     };
     const { head, body } = this.request.dialect.failure(failure);
     const headers = [...head.headers];

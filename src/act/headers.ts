@@ -1,5 +1,6 @@
 import type { HeaderList } from "../core/types.ts";
 import type { Header } from "../core/wire/types.ts";
+import { withoutQuery } from "../core/wire/target.ts";
 
 /** Fields that belong to one connection, not to the message. @see RFC 9110 §7.6.1 */
 const hopByHop = new Set([
@@ -20,7 +21,7 @@ const connection = "connection";
 const ownedByRequest = new Set(["host", "expect"]);
 
 /** Headers in which callers present their key. */
-export const credentials: ReadonlySet<string> = new Set(["authorization", "x-api-key", "api-key"]);
+export const credentials: ReadonlySet<string> = new Set(["authorization", "x-api-key", "api-key", "x-goog-api-key"]);
 
 /** How the headers of a forwarded request differ from the client's. */
 export type Forwarding = {
@@ -54,6 +55,20 @@ export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): 
   if (forwarding.plain) kept.push("accept-encoding", "identity");
   if (forwarding.credential !== undefined) kept.push(...forwarding.credential);
   return kept;
+}
+
+/**
+ * The target for the upstream: the client's, less a key in its query where the client's credentials stay here.
+ *
+ * @param keyParameter name of the query parameter that its API has for keys
+ */
+export function requestTarget(
+  target: string,
+  keyParameter: string | undefined,
+  { credential, dropCredentials }: Pick<Forwarding, "credential" | "dropCredentials">,
+): string {
+  const keep = keyParameter === undefined || (credential === undefined && !dropCredentials);
+  return keep ? target : withoutQuery(target, keyParameter);
 }
 
 function belongsToHop(lower: string, named: ReadonlySet<string> | undefined): boolean {

@@ -6,7 +6,7 @@ import type { Opened, StreamReader } from "../core/wire/types.ts";
 import type { Ticket } from "../limits/breaker.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Forwarded, Receiver } from "./forward.ts";
-import { headerValue, requestHeaders, responseHeaders } from "./headers.ts";
+import { headerValue, requestHeaders, requestTarget, responseHeaders } from "./headers.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
 import { createTimer, type Timer } from "./wheel.ts";
 
@@ -56,18 +56,17 @@ export class Live implements Receiver {
     const readable = opened?.facts.stream === true && (this.#faults.length > 0 || this.#simulated !== undefined);
     const bytes = request.body?.bytes;
     const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
-    const headers = requestHeaders(request.rawHeaders, {
+    const forwarding = {
       controlHeader: this.#runtime.snapshot.control.header,
       credential: this.#upstream.credential,
       dropCredentials: this.#runtime.keys !== undefined,
       requestId: request.id,
       plain: readable || this.#faults.length > 0,
-    });
+    };
+    const headers = requestHeaders(request.rawHeaders, forwarding);
+    const target = requestTarget(request.target, request.dialect.keyParameter, forwarding);
     story.upstreamAskedMs = this.#now();
-    this.#forwarded = this.#upstream.upstream.send(
-      { method: request.method, target: request.target, headers, body },
-      this,
-    );
+    this.#forwarded = this.#upstream.upstream.send({ method: request.method, target, headers, body }, this);
     player.flow = this.#forwarded;
   }
 
@@ -78,7 +77,7 @@ export class Live implements Receiver {
     const { request, story } = this.#exchange;
     const plain = headerValue(head.headers, "content-encoding") === undefined;
     const type = (headerValue(head.headers, "content-type") ?? "").toLowerCase();
-    this.#reader = plain ? request.dialect.readStream(type) : undefined;
+    this.#reader = plain ? request.dialect.readStream(type, request.target) : undefined;
     const whole = plain && request.operation !== undefined && type.startsWith("application/json");
     if (whole && this.#reader === undefined) this.#json = [];
     const headers = responseHeaders(head.headers, this.#faults.length === 0);

@@ -5,8 +5,9 @@ import { createProxyServer } from "http-proxy-3";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
+import { keyInQuery } from "../core/wire/target.ts";
 import type { ActDeps } from "./act.ts";
-import { credentials } from "./headers.ts";
+import { credentials, requestTarget } from "./headers.ts";
 import type { Request } from "./reply.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
 import { endSocket, resetAtOnce } from "./sockets.ts";
@@ -111,7 +112,7 @@ type Joining = {
 };
 
 function route(request: Request, runtime: Runtime): { decision: Decision; upstream: UpstreamRuntime } {
-  const found = runtime.keys?.find(request.headers);
+  const found = runtime.keys?.find(request.headers, keyInQuery(request.target, request.dialect.keyParameter));
   if (found === "missing" || found === "wrong")
     throw new StuntdoubleError("UNAUTHENTICATED", "Incorrect API key provided.");
   const facts = { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
@@ -142,12 +143,14 @@ function route(request: Request, runtime: Runtime): { decision: Decision; upstre
 /** http-proxy-3 sends what stands in the request. */
 function prepare(incoming: IncomingMessage, request: Request, runtime: Runtime, upstream: UpstreamRuntime): void {
   const { headers } = incoming;
-  incoming.url = request.target;
+  const { credential } = upstream;
+  const dropCredentials = runtime.keys !== undefined;
+  incoming.url = requestTarget(request.target, request.dialect.keyParameter, { credential, dropCredentials });
   delete headers[runtime.snapshot.control.header];
-  if (upstream.credential === undefined && runtime.keys === undefined) return;
+  if (credential === undefined && !dropCredentials) return;
   for (const name of credentials) delete headers[name];
-  if (upstream.credential === undefined) return;
-  const [name, value] = upstream.credential;
+  if (credential === undefined) return;
+  const [name, value] = credential;
   headers[name] = value;
 }
 

@@ -5,6 +5,7 @@ import type { Snapshot } from "../core/snapshot.ts";
 import { createTokenCounter } from "../core/tokens.ts";
 import type { Call, Decision, Facts } from "../core/types.ts";
 import { findOperation, methodsOf } from "../core/wire/index.ts";
+import { keyInQuery } from "../core/wire/target.ts";
 import type { Opened } from "../core/wire/types.ts";
 import { createKeys, presentedKey, shortHash } from "../limits/keys.ts";
 import { createProfileCache } from "../limits/profiles.ts";
@@ -97,10 +98,12 @@ type KeyFound = {
 };
 
 function keyOf(request: DescribedRequest, { keys }: Snapshot): KeyFound {
-  const presented = presentedKey(request.headers);
+  const { dialect } = findOperation(request.method, request.route, request.headers);
+  const inQuery = keyInQuery(request.target, dialect.keyParameter);
+  const presented = presentedKey(request.headers, inQuery);
   const hash = presented === undefined ? undefined : shortHash(presented);
   if (keys.length === 0) return { name: undefined, hash, wrong: undefined };
-  const found = createKeys(keys).find(request.headers);
+  const found = createKeys(keys).find(request.headers, inQuery);
   if (found === "missing") return { name: undefined, hash, wrong: "no API key was given" };
   if (found === "wrong") return { name: undefined, hash, wrong: "the API key is not a known one" };
   return { name: found.name, hash: found.hash16, wrong: undefined };

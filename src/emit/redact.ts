@@ -20,6 +20,7 @@ const inText: readonly (readonly [RegExp, string])[] = [
   [/([\w-]*(?:api[-_]?key|token|password|secret)["']?\s*[:=]\s*["']?)[^\s"',;}&]+/gi, `$1${mask}`],
   // keys as the providers write them
   [/\b(?:sk|pk|rk|gsk|xai|hf)[-_][\w-]{8,}/g, mask],
+  [/\bAIza[\w-]{20,}/g, mask],
 ];
 
 /**

@@ -90,7 +90,10 @@ export function createUpgradeHandler(
   return (incoming, socket, head) => {
     const request = describe(incoming);
     try {
-      upgrade.join({ ...request, ...place(checkedTarget(incoming)) }, incoming, socket, head);
+      const target = checkedTarget(incoming);
+      const route = pathOf(target);
+      const { dialect } = findOperation(request.method, route, request.headers);
+      upgrade.join({ ...request, target, route, dialect }, incoming, socket, head);
     } catch (error) {
       if (!(error instanceof StuntdoubleError)) throw error;
       upgrade.refuse(request, socket, error);
@@ -117,11 +120,6 @@ function describe(incoming: NodeRequest): Draft {
     body: undefined,
     bodyStream: undefined,
   };
-}
-
-/** Target and route of a checked request target. */
-function place(target: string): { target: string; route: string } {
-  return { target, route: pathOf(target) };
 }
 
 function pathOf(target: string): string {

@@ -7,8 +7,13 @@ export type FoundKey = { readonly index: number; readonly name: string; readonly
 
 /** The API keys that are let in. */
 export type Keys = {
-  /** Whose key a request presents; `missing` when it presents none, `wrong` when nobody's. */
-  find(headers: HeaderMap): FoundKey | "missing" | "wrong";
+  /**
+   * Whose key a request presents.
+   *
+   * @param inQuery what stands in the query parameter that its API has for keys
+   * @returns `missing` when it presents none, `wrong` when nobody's
+   */
+  find(headers: HeaderMap, inQuery?: string): FoundKey | "missing" | "wrong";
 };
 
 const bearer = /^bearer +(\S.*)$/iu;
@@ -38,8 +43,8 @@ export function createKeys(entries: readonly { readonly name: string; readonly s
   }
   const shown = Buffer.alloc(digestLength);
   return {
-    find(headers) {
-      const presented = presentedKey(headers);
+    find(headers, inQuery) {
+      const presented = presentedKey(headers, inQuery);
       if (presented === undefined) return "missing";
       // The look-up may take longer the more of a digest is right, but nobody can choose the digest of a guess: each
       // guess gives an unrelated one, so its time says nothing about a key. The last comparison is of constant time.
@@ -52,14 +57,17 @@ export function createKeys(entries: readonly { readonly name: string; readonly s
 }
 
 /**
- * The API key a request presents: `authorization: Bearer`, else `x-api-key`, else `api-key`.
+ * The API key a request presents: `authorization: Bearer`, else `x-api-key`, `api-key`, `x-goog-api-key`, else the one in
+ * its query.
  *
+ * @param inQuery what stands in the query parameter that its API has for keys
  * @returns undefined when there is none
  */
-export function presentedKey(headers: HeaderMap): string | undefined {
+export function presentedKey(headers: HeaderMap, inQuery?: string): string | undefined {
   const authorization = headers["authorization"];
   const token = authorization === undefined ? undefined : bearer.exec(authorization)?.[1]?.trimEnd();
-  const key = token ?? headers["x-api-key"]?.trim() ?? headers["api-key"]?.trim();
+  const header = headers["x-api-key"] ?? headers["api-key"] ?? headers["x-goog-api-key"];
+  const key = token ?? (header ?? inQuery)?.trim();
   return key === "" ? undefined : key;
 }
 

@@ -1,4 +1,5 @@
 import type { Frame, Head } from "../types.ts";
+import type { FaultContext } from "./types.ts";
 
 const encoder = new TextEncoder();
 
@@ -19,11 +20,16 @@ export function partOf(frame: Frame, bytes: Uint8Array, from: number, to: number
   return { atMs: frame.atMs, data: bytes.subarray(from, to), tokens, final: frame.final };
 }
 
-/** Whether a response is an event stream, so that its frames are events. */
-export function isEventStream({ headers }: Head): boolean {
+/**
+ * Whether a response is a stream of events, so that its frames are events.
+ *
+ * The dialect knows: server-sent events, lines of JSON, or the elements of an array.
+ */
+export function isEventStream({ status, headers }: Head, { dialect, target }: FaultContext): boolean {
+  if (status >= 400) return false;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     if (headers[index]?.toLowerCase() === "content-type") {
-      return headers[index + 1]?.toLowerCase().startsWith("text/event-stream") === true;
+      return dialect.readStream(headers[index + 1]!.toLowerCase(), target) !== undefined;
     }
   }
   return false;

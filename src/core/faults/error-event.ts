@@ -22,7 +22,7 @@ export const errorEvent: Fault<Options> = {
     const point = pointOf(options) ?? { before: "firstToken" };
     return untilPoint(point, next, context, (atMs, head) => {
       if (head === undefined) return afterHead(options, next, context);
-      if (!isEventStream(head)) return next;
+      if (!isEventStream(head, context)) return next;
       fail(atMs, options, next, context);
       return silence;
     });
@@ -35,7 +35,7 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
   return {
     head(atMs: number, head: Head) {
       next.head(atMs, head);
-      if (!isEventStream(head)) return;
+      if (!isEventStream(head, context)) return;
       fail(atMs, options, next, context);
       rest = silence;
     },
@@ -45,10 +45,10 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
 }
 
 function fail(atMs: number, { status = overloaded, message }: Options, next: Sink, context: FaultContext): void {
-  const { dialect, model, requestId, nowMs } = context;
+  const { dialect, model, requestId, nowMs, target } = context;
   context.fired();
   const told = message === undefined ? {} : { message };
-  const data = dialect.failureEvent({ status, ...told, model, requestId, nowMs });
+  const data = dialect.failureEvent({ status, ...told, model, requestId, nowMs, target });
   next.data({ atMs, data, tokens: 0, final: false });
   next.end(atMs, "finish");
 }

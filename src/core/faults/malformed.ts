@@ -30,11 +30,11 @@ export const malformed: Fault<z.infer<typeof options>> = {
 };
 
 function damaging(what: What, head: Head | undefined, next: Sink, context: FaultContext): Sink {
-  let stream = head !== undefined && isEventStream(head);
+  let stream = head !== undefined && isEventStream(head, context);
   let damaged = false;
   return {
     head(atMs, late) {
-      stream = isEventStream(late);
+      stream = isEventStream(late, context);
       next.head(atMs, late);
     },
     data(frame) {

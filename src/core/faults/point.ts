@@ -112,7 +112,7 @@ export function untilPoint(
       if (atMs >= dueMs) return reach(dueMs).head(atMs, given);
       if ("before" in point && point.before === "head") return reach(atMs).head(atMs, given);
       head = given;
-      stream = isEventStream(given);
+      stream = isEventStream(given, context);
       if (!stream && unit !== "bytes") left = Infinity;
       next.head(atMs, given);
       if (left <= 0) reach(atMs);

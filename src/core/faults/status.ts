@@ -23,9 +23,9 @@ export const status: Fault<z.infer<typeof options>> = {
   options,
   replace({ status, message, retryAfterSeconds, lookAlike, shouldRetry }, context) {
     context.fired();
-    const { dialect, model, requestId, nowMs } = context;
+    const { dialect, model, requestId, nowMs, target } = context;
     const told = message === undefined ? {} : { message };
-    const failure = { status, ...told, retryAfterSeconds, lookAlike, model, requestId, nowMs };
+    const failure = { status, ...told, retryAfterSeconds, lookAlike, model, requestId, nowMs, target };
     const { head, body } = dialect.failure(failure);
     return {
       head: shouldRetry === undefined ? head : hinted(head, shouldRetry),

@@ -26,6 +26,8 @@ export type FaultContext = {
   readonly requestId: string;
   /** When the call began: wall time in milliseconds since 1970. */
   readonly nowMs?: number;
+  /** Path with query: some APIs stream by it. */
+  readonly target: string;
   /** To be called when the fault takes effect. */
   fired(): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */

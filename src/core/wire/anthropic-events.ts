@@ -1,5 +1,5 @@
 import type { Worth } from "./sse.ts";
-import { readUsageMember } from "./usage.ts";
+import { numberAt } from "./usage.ts";
 
 const nothing: Worth = { tokens: 0, final: false };
 const oneToken: Worth = { tokens: 1, final: false };
@@ -36,5 +36,5 @@ export function judge(event: string): Worth {
 
 /** Output tokens named by the usage of a whole JSON message; undefined when it names none, or is no JSON object. */
 export function readUsage(body: Uint8Array): number | undefined {
-  return readUsageMember(body, "output_tokens");
+  return numberAt(body, "usage", "output_tokens");
 }

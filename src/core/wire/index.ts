@@ -1,10 +1,13 @@
 import type { HeaderMap } from "../types.ts";
 import { anthropic } from "./anthropic.ts";
+import { azure } from "./azure.ts";
+import { gemini } from "./gemini.ts";
+import { ollama } from "./ollama.ts";
 import { openai } from "./openai.ts";
 import type { Dialect, Operation } from "./types.ts";
 
 /** Every dialect; the first one shapes the answers to requests of none. */
-export const dialects: readonly [Dialect, ...Dialect[]] = [openai, anthropic];
+export const dialects: readonly [Dialect, ...Dialect[]] = [openai, anthropic, gemini, ollama, azure];
 
 /** The dialect of that name; undefined when there is none. */
 export function dialectNamed(name: string): Dialect | undefined {

@@ -1,6 +1,6 @@
 import { isObject } from "./json-body.ts";
-import type { Worth } from "./sse.ts";
-import { readUsageMember } from "./usage.ts";
+import { dataOf, type Worth } from "./sse.ts";
+import { numberAt } from "./usage.ts";
 
 const nothing: Worth = { tokens: 0, final: false };
 const oneToken: Worth = { tokens: 1, final: false };
@@ -36,17 +36,6 @@ export function judge(event: string): Worth {
 function hasOneDelta(data: string): boolean {
   deltaMark.lastIndex = 0;
   return deltaMark.test(data) && !deltaMark.test(data);
-}
-
-/** The data of an event: what follows `data:` in its lines. */
-function dataOf(event: string): string {
-  if (event.startsWith("data: {")) {
-    const end = event.indexOf("\n");
-    // One line of data and the blank one, as nearly all events are.
-    if (end === event.length - 2) return event.slice("data: ".length, end);
-  }
-  const lines = event.split(/\r\n|\r|\n/).filter((line) => line.startsWith("data:"));
-  return lines.map((line) => line.slice("data:".length).trimStart()).join("\n");
 }
 
 function parsed(data: string): unknown {
@@ -90,5 +79,5 @@ function isFilled(value: unknown): boolean {
  * @returns undefined when it names none, or is no JSON object
  */
 export function readUsage(body: Uint8Array): number | undefined {
-  return readUsageMember(body, "completion_tokens");
+  return numberAt(body, "usage", "completion_tokens");
 }

@@ -11,11 +11,24 @@ const epochDay = 719_468;
  * @see Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days
  */
 export function rfc3339(atMs: number): string {
-  const seconds = Math.ceil(atMs / msPerSecond);
+  return `${ofSeconds(Math.ceil(atMs / msPerSecond))}Z`;
+}
+
+/**
+ * The same with microseconds: `2025-01-31T08:05:09.250000Z`.
+ *
+ * @param atMs milliseconds since 1970, fractions allowed, ≥ 0
+ */
+export function rfc3339Micros(atMs: number): string {
+  const seconds = Math.floor(atMs / msPerSecond);
+  return `${ofSeconds(seconds)}.${padded(Math.floor((atMs - seconds * msPerSecond) * 1000), 6)}Z`;
+}
+
+function ofSeconds(seconds: number): string {
   const days = Math.floor(seconds / secondsPerDay);
   const ofDay = seconds - days * secondsPerDay;
   const time = [ofDay / 3600, (ofDay % 3600) / 60, ofDay % 60].map((part) => padded(Math.floor(part), 2));
-  return `${dateOf(days)}T${time.join(":")}Z`;
+  return `${dateOf(days)}T${time.join(":")}`;
 }
 
 /** Years begin in March here, so that the leap day is the last of its year. */

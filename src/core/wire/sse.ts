@@ -1,16 +1,11 @@
 import type { Frame } from "../types.ts";
+import { createCutter, defaultMaxBytes, part, type Judge } from "./cutter.ts";
 import type { StreamReader } from "./types.ts";
 
-/** What one event is worth: how many output tokens it carries, and whether it tells that the answer is whole. */
-export type Worth = { readonly tokens: number; readonly final: boolean };
+export type { Judge, Worth } from "./cutter.ts";
 
-/** Says what an event is worth, given its text as received; never throws. */
-export type Judge = (event: string) => Worth;
-
-const nothing: Worth = { tokens: 0, final: false };
 const lf = 10;
 const cr = 13;
-const defaultMaxBytes = 4 * 1024 * 1024;
 
 /**
  * Where the reader stands: in a line; after a line end that was CR (its LF may follow) or that is complete; or after a
@@ -32,37 +27,15 @@ export function isEventStream(contentType: string): boolean {
  * @see HTML Standard §9.2.5, "Parsing an event stream"
  */
 export function createSseReader(judge: Judge, maxBytes = defaultMaxBytes): StreamReader {
-  const decoder = new TextDecoder();
-  const kept = createPieces();
+  const cutter = createCutter(judge, maxBytes);
   let state: State = "line";
-  let oversize = false;
-
-  function frame(atMs: number, data: Uint8Array): Frame {
-    const { tokens, final } = oversize ? nothing : judge(decoder.decode(data));
-    return { atMs, data, tokens, final };
-  }
-
-  /** Adds bytes to the unfinished event, passing on what is more than may be kept. */
-  function add(atMs: number, bytes: Uint8Array, frames: Frame[]): void {
-    let rest = bytes;
-    while (kept.length() + rest.length > maxBytes) {
-      const room = maxBytes - kept.length();
-      kept.add(rest.subarray(0, room));
-      rest = rest.subarray(room);
-      oversize = true;
-      frames.push(frame(atMs, kept.take()));
-    }
-    if (rest.length > 0) kept.add(rest);
-  }
 
   return {
     push(atMs, bytes) {
       const frames: Frame[] = [];
       let from = 0;
       const cut = (to: number): void => {
-        add(atMs, part(bytes, from, to), frames);
-        frames.push(frame(atMs, kept.take()));
-        oversize = false;
+        cutter.cut(atMs, part(bytes, from, to), frames);
         from = to;
         state = "line";
       };
@@ -78,17 +51,25 @@ export function createSseReader(judge: Judge, maxBytes = defaultMaxBytes): Strea
           at -= 1;
         }
       }
-      add(atMs, part(bytes, from, bytes.length), frames);
+      cutter.keep(atMs, part(bytes, from, bytes.length), frames);
       return frames;
     },
     flush(atMs) {
-      if (kept.length() === 0) return undefined;
-      const rest = frame(atMs, kept.take());
-      oversize = false;
       state = "line";
-      return rest;
+      return cutter.flush(atMs);
     },
   };
+}
+
+/** The data of an event: what follows `data:` in its lines. */
+export function dataOf(event: string): string {
+  if (event.startsWith("data: {")) {
+    const end = event.indexOf("\n");
+    // One line of data and the blank one, as nearly all events are.
+    if (end === event.length - 2) return event.slice("data: ".length, end);
+  }
+  const lines = event.split(/\r\n|\r|\n/).filter((line) => line.startsWith("data:"));
+  return lines.map((line) => line.slice("data:".length).trimStart()).join("\n");
 }
 
 /** Where a byte leads: to another state, or to the end of the event, just after it ("ends") or before ("ended"). */
@@ -112,41 +93,4 @@ function skipText(bytes: Uint8Array, from: number): number {
   let at = from;
   while (at < bytes.length && bytes[at]! > cr) at += 1;
   return at;
-}
-
-const noBytes = new Uint8Array(0);
-
-/** A view of some bytes; one is made only where it is needed. */
-function part(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  if (from === to) return noBytes;
-  return from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
-}
-
-/** Bytes that arrived in pieces, joined only when they are taken. */
-function createPieces() {
-  let pieces: Uint8Array[] = [];
-  let length = 0;
-  return {
-    length: () => length,
-    add(piece: Uint8Array): void {
-      pieces.push(piece);
-      length += piece.length;
-    },
-    take(): Uint8Array {
-      const whole = pieces.length === 1 ? pieces[0]! : joined(pieces, length);
-      pieces = [];
-      length = 0;
-      return whole;
-    },
-  };
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -16,6 +16,8 @@ export type Dialect = {
   operationsAt?(path: string): readonly Operation[];
   /** Says whether a request is meant for this API, where its path does not tell: several have `/v1/models`. */
   claims?(path: string, headers: HeaderMap): boolean;
+  /** Name of the query parameter in which callers may present their key. */
+  readonly keyParameter?: string;
   /** Name of the response header that carries the request id. */
   readonly requestIdHeader: string;
   /** The header, in lower case, in which the API takes its key, and its value for a key. */
@@ -34,9 +36,10 @@ export type Dialect = {
    * Starts reading a live answer: cuts it into frames where events end, and says which of them carry tokens.
    *
    * @param contentType of the answer, in lower case
+   * @param target of the request, path with query: one content type can be a stream or a whole answer
    * @returns undefined for an answer that is no stream of this API
    */
-  readStream(contentType: string): StreamReader | undefined;
+  readStream(contentType: string, target?: string): StreamReader | undefined;
   /** Output tokens named by a whole JSON answer's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
 };
@@ -122,6 +125,8 @@ export type Failure = {
   readonly requestId: string;
   /** Wall time in milliseconds since 1970; without it no header of the failure names a time. */
   readonly nowMs?: number | undefined;
+  /** Path with query of the request: by it some APIs know in what form they stream. */
+  readonly target?: string | undefined;
   /** A refusal that looks like one to retry, and is none: the credit is used up, or the request alone is above the limit. */
   readonly lookAlike?: LookAlike | undefined;
 };

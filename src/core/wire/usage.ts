@@ -4,16 +4,18 @@ import { findMembers } from "./scan.ts";
 const decoder = new TextDecoder();
 
 /**
- * A number of tokens in the `usage` of a whole JSON answer, found by a scan.
+ * A whole number inside a JSON object, found by a scan.
  *
- * @param member of `usage`, as `completion_tokens`
- * @returns undefined when there is none, or the answer is no JSON object; never throws
+ * @param path names of members, from the outermost object to the number
+ * @returns undefined when there is none there, or the text is no JSON object
  */
-export function readUsageMember(body: Uint8Array, member: string): number | undefined {
-  const usage = memberOf(body, "usage");
-  const tokens = usage === undefined ? undefined : memberOf(usage, member);
-  if (tokens === undefined) return undefined;
-  const text = decoder.decode(tokens);
+export function numberAt(object: Uint8Array, ...path: readonly string[]): number | undefined {
+  let value: Uint8Array | undefined = object;
+  for (const name of path) {
+    if (value === undefined) return undefined;
+    value = memberOf(value, name);
+  }
+  const text = value === undefined ? "" : decoder.decode(value);
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 

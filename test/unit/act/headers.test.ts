@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { headerValue, requestHeaders, responseHeaders, setHeaders, type Forwarding } from "../../../src/act/headers.ts";
+import {
+  headerValue,
+  requestHeaders,
+  requestTarget,
+  responseHeaders,
+  setHeaders,
+  type Forwarding,
+} from "../../../src/act/headers.ts";
 
 /** Forwards everything it may. */
 const open: Forwarding = {
@@ -130,4 +137,20 @@ describe("single headers", () => {
     setHeaders(headers, ["x-limit", "10", "x-new", "11"]);
     expect(headers).toEqual(["Other", "2", "X-Rest", "4", "x-limit", "10", "x-new", "11"]);
   });
+});
+
+describe("the target of a forwarded request", () => {
+  const target = "/v1beta/models?key=secret&alt=sse";
+
+  test("is the client's where its credentials are passed on, or its API has no keys in queries", () => {
+    expect(requestTarget(target, "key", open)).toBe(target);
+    expect(requestTarget(target, undefined, { ...open, dropCredentials: true })).toBe(target);
+  });
+
+  test.each([{ dropCredentials: true }, { credential: ["x-goog-api-key", "own"] as const }])(
+    "has no key with %j",
+    (changes) => {
+      expect(requestTarget(target, "key", { ...open, ...changes })).toBe("/v1beta/models?alt=sse");
+    },
+  );
 });

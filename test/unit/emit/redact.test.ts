@@ -71,6 +71,8 @@ describe("credentials in a text are masked", () => {
     [`{"apiKey":"${canary}","model":"m"}`, '{"apiKey":"[redacted]","model":"m"}'],
     [`cookie: a=${canary}; b=${canary}\nnext`, "cookie: [redacted]\nnext"],
     ["Incorrect API key provided: sk-proj-abcdefgh12345678", "Incorrect API key provided: [redacted]"],
+    [`x-goog-api-key: ${canary}`, "x-goog-api-key: [redacted]"],
+    ["refused AIzaSyA1234567890-abcdefghijklmnopqrst.", "refused [redacted]."],
   ])("%s", (text, expected) => {
     expect(redact(text)).toBe(expected);
   });

@@ -70,12 +70,15 @@ describe("what is compressed", () => {
     expect(compress(large, ["Content-Type", type], "gzip").headers).toContain("gzip");
   });
 
-  test.each(["text/event-stream", "text/event-stream; charset=utf-8", "image/png", "application/octet-stream"])(
-    "%s is not, and does not vary",
-    (type) => {
-      expect(compress(large, ["Content-Type", type], "gzip")).toEqual({ data: large, headers: [] });
-    },
-  );
+  test.each([
+    "text/event-stream",
+    "text/event-stream; charset=utf-8",
+    "application/x-ndjson",
+    "image/png",
+    "application/octet-stream",
+  ])("%s is not, and does not vary", (type) => {
+    expect(compress(large, ["Content-Type", type], "gzip")).toEqual({ data: large, headers: [] });
+  });
 
   test("an answer without a type is not", () => {
     expect(compress(large, [], "gzip")).toEqual({ data: large, headers: [] });

@@ -14,7 +14,7 @@ test("a known key is found by its row, its name and a short hash", () => {
 });
 
 test("a key may come in each of the headers that providers use", () => {
-  for (const header of ["x-api-key", "api-key"])
+  for (const header of ["x-api-key", "api-key", "x-goog-api-key"])
     expect(keys.find({ [header]: "sk-web" })).toMatchObject({ name: "web" });
 });
 
@@ -28,6 +28,12 @@ test("the bearer token counts before the other headers", () => {
 
 test("a key beside another kind of authorization is found", () => {
   expect(keys.find({ authorization: "Basic abc", "x-api-key": "sk-web" })).toMatchObject({ name: "web" });
+});
+
+test("a key in the query counts when no header has one", () => {
+  expect(keys.find({}, "sk-web")).toMatchObject({ name: "web" });
+  expect(keys.find({}, " ")).toBe("missing");
+  expect(keys.find({ "x-goog-api-key": "sk-batch" }, "sk-web")).toMatchObject({ name: "batch" });
 });
 
 test("a request without a key is told from one with a wrong key", () => {

@@ -44,6 +44,7 @@ export function context(fired: string[] = []) {
     dialect: openai,
     model: "gpt-4o",
     requestId: "req-1",
+    target: "/v1/chat/completions",
     fired: (kind: string) => void fired.push(kind),
   };
 }

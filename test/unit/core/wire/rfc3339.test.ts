@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { rfc3339 } from "../../../../src/core/wire/rfc3339.ts";
+import { rfc3339, rfc3339Micros } from "../../../../src/core/wire/rfc3339.ts";
 
 test.each([
   [0, "1970-01-01T00:00:00Z"],
@@ -17,4 +17,15 @@ test("whole seconds of four thousand years are as the platform writes them", () 
       expect(rfc3339(seconds * 1000)).toBe(new Date(seconds * 1000).toISOString().replace(".000Z", "Z"));
     }),
   );
+});
+
+test.each([
+  ["2025-12-31T12:34:56.789Z", "2025-12-31T12:34:56.789000Z"],
+  ["2000-02-29T23:59:59.999Z", "2000-02-29T23:59:59.999000Z"],
+])("%s with microseconds is %s", (moment, text) => {
+  expect(rfc3339Micros(Date.parse(moment))).toBe(text);
+});
+
+test("fractions of a millisecond are microseconds", () => {
+  expect(rfc3339Micros(1_700_000_000_123.25)).toBe("2023-11-14T22:13:20.123250Z");
 });

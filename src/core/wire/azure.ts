@@ -1,0 +1,147 @@
+import { StuntdoubleError } from "../errors.ts";
+import { withAzureHeaders, withFilterResults } from "./azure-answer.ts";
+import { quotaHeaders, renderFailure, renderFailureEvent } from "./azure-errors.ts";
+import { openai } from "./openai.ts";
+import { queryValue } from "./target.ts";
+import type { Ask, Body, Dialect, OpenRequest, Opened, Operation } from "./types.ts";
+
+const prefix = "/openai";
+const deploymentPath = /^\/openai\/deployments\/([^/?]+)(\/[^?]+)/;
+/** Operations whose texts go through the content filter. */
+const filtered = new Set(["chat", "completions"]);
+const deployable = new Set(["chat", "completions", "embeddings"]);
+/** Operations of a deployment, by the path below it. */
+const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
+  openai.operations
+    .filter(({ name }) => deployable.has(name))
+    .map((operation) => [operation.route.slice("/v1".length), [deployed(operation)]]),
+);
+
+/** Azure OpenAI: the OpenAI API below other paths. @see https://learn.microsoft.com/azure/ai-foundry/openai/reference */
+export const azure: Dialect = {
+  name: "azure",
+  operations: [
+    ...openai.operations.filter(isOpenai).map(belowPrefix),
+    ...openai.operations.filter(isModels).map(ofResource),
+  ],
+  operationsAt(path) {
+    const below = deploymentPath.exec(path)?.[2];
+    if (below !== undefined) return ofDeployment.get(below) ?? [];
+    if (!path.startsWith(`${prefix}/v1/`)) return [];
+    return (openai.operationsAt?.(path.slice(prefix.length)) ?? []).map(belowPrefix);
+  },
+  claims: (path) => path.startsWith(`${prefix}/`),
+  requestIdHeader: "x-request-id",
+  credential: (apiKey) => ["api-key", apiKey],
+  failure: renderFailure,
+  failureEvent: renderFailureEvent,
+  quotaHeaders,
+  readStream: openai.readStream,
+  readUsage: openai.readUsage,
+};
+
+/** An operation of `/openai/v1`, which needs no `api-version`. */
+function belowPrefix(operation: Operation): Operation {
+  const { name, method, route } = operation;
+  return {
+    name,
+    method,
+    route: prefix + route,
+    open: (request) => asAzure(name, operation.open({ ...request, target: request.target.slice(prefix.length) })),
+  };
+}
+
+/** Some servers that speak OpenAI's API have more paths, which Azure has not. */
+function isOpenai({ route }: Operation): boolean {
+  return route.startsWith("/v1/");
+}
+
+function isModels({ route }: Operation): boolean {
+  return route === "/v1/models";
+}
+
+/** The list of models of the older paths. */
+function ofResource(operation: Operation): Operation {
+  const { name, method } = operation;
+  const route = `${prefix}/models`;
+  return { name, method, route, open: (request) => versioned(request, asAzure(name, operation.open(request))) };
+}
+
+/** An operation of one deployment, whose name is the model where the body names none. */
+function deployed(operation: Operation): Operation {
+  const { name, method, route } = operation;
+  return {
+    name,
+    method,
+    route: `${prefix}/deployments/{deployment}${route.slice("/v1".length)}`,
+    open(request) {
+      const body = withModel(request.body, deploymentIn(request.target));
+      return versioned(request, asAzure(name, operation.open({ ...request, body, target: route })));
+    },
+  };
+}
+
+function deploymentIn(target: string): string {
+  const encoded = deploymentPath.exec(target)?.[1] ?? "";
+  try {
+    return decodeURIComponent(encoded);
+  } catch (cause) {
+    throw new StuntdoubleError("BODY_INVALID", "The name of the deployment in the path is not correctly encoded.", {
+      cause,
+      param: "model",
+    });
+  }
+}
+
+/** Azure knows no path without a version of its API. */
+function versioned({ target }: OpenRequest, { facts, ask }: Opened): Opened {
+  return {
+    facts,
+    ask() {
+      if (queryValue(target, "api-version")) return ask();
+      throw new StuntdoubleError("NOT_FOUND", "Resource not found");
+    },
+  };
+}
+
+function asAzure(name: string, { facts, ask }: Opened): Opened {
+  const dress = filtered.has(name) ? withFilterResults : withAzureHeaders;
+  return {
+    facts,
+    ask() {
+      const asked: Ask = ask();
+      return { ...asked, write: (script) => dress(asked.write(script)) };
+    },
+  };
+}
+
+const encoder = new TextEncoder();
+const openBrace = 123;
+const closeBrace = 125;
+
+/** The body with the model before all other members; of a member that stands twice the last one counts, which is the caller's. */
+function withModel(body: Body, model: string): Body {
+  const { bytes } = body;
+  const at = bytes.indexOf(openBrace);
+  if (at === -1) return body;
+  const next = firstFilled(bytes, at + 1);
+  const member = `"model":${JSON.stringify(model)}${next === closeBrace ? "" : ","}`;
+  const insert = encoder.encode(member);
+  const whole = new Uint8Array(bytes.length + insert.length);
+  whole.set(bytes.subarray(0, at + 1));
+  whole.set(insert, at + 1);
+  whole.set(bytes.subarray(at + 1), at + 1 + insert.length);
+  const text = (): string => {
+    const own = body.text();
+    const brace = own.indexOf("{") + 1;
+    return own.slice(0, brace) + member + own.slice(brace);
+  };
+  return { bytes: whole, text };
+}
+
+/** The first byte at or after a place that is no blank. */
+function firstFilled(bytes: Uint8Array, from: number): number | undefined {
+  let at = from;
+  while (at < bytes.length && bytes[at]! <= 32) at += 1;
+  return bytes[at];
+}

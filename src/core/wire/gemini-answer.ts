@@ -1,0 +1,139 @@
+import { textOfKind, type Part } from "../answer.ts";
+import type { Frame, Head, Plan } from "../types.ts";
+import { detailsJson, sumOf, type Modalities } from "./gemini-contents.ts";
+import { escapeToken } from "./json-body.ts";
+import { answerId } from "./openai-text.ts";
+import { eachPiece, isBroken, lastTokenMs, stoppedBefore, tokensOfKind } from "./script.ts";
+import type { Script } from "./types.ts";
+
+/** An answer to be written: whole, as server-sent events, or as a JSON array element by element. */
+export type GeminiAnswer = {
+  readonly script: Script;
+  readonly model: string;
+  readonly prompt: Modalities;
+  readonly choices: number;
+  readonly stops: readonly string[];
+  readonly showThoughts: boolean;
+  readonly form: "whole" | "sse" | "array";
+};
+
+/** How the API's streams frame their elements. */
+const framing = {
+  sse: { type: "text/event-stream", first: "data: ", next: "data: ", after: "\r\n\r\n", end: "" },
+  array: { type: "application/json; charset=UTF-8", first: "[", next: "\n,\r\n", after: "", end: "\n]" },
+};
+
+/**
+ * Writes generated content.
+ *
+ * The usage is in every element of a stream and grows with it.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+ */
+export function writeGenerated(answer: GeminiAnswer): Plan {
+  const stopped = { ...answer, script: stoppedBefore(answer.script, answer.stops) };
+  return stopped.form === "whole" ? whole(stopped) : streamed(stopped, framing[stopped.form]);
+}
+
+/** A whole JSON answer. @param script tells when it is due */
+export function jsonAnswer(script: Script, tokens: number, body: string): Plan {
+  const { totalMs } = script.timing;
+  return {
+    head: headOf("application/json; charset=UTF-8", script, totalMs),
+    headAtMs: totalMs,
+    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
+    ending: "finish",
+    endAtMs: totalMs,
+  };
+}
+
+function headOf(contentType: string, script: Script, processingMs: number): Head {
+  const timing = `gfet4t7; dur=${Math.round(processingMs)}`;
+  const headers = ["content-type", contentType, "server-timing", timing, "x-content-type-options", "nosniff"];
+  return { status: 200, headers: [...headers, "x-request-id", script.id] };
+}
+
+function whole(answer: GeminiAnswer): Plan {
+  const { script, choices } = answer;
+  const { parts } = script;
+  const thoughts = tokensOfKind(parts, "reasoning") * choices;
+  const said = parts.reduce((sum, { tokens }) => sum + tokens.length, 0) * choices - thoughts;
+  const reasoning = answer.showThoughts ? textOfKind(parts, "reasoning") : "";
+  const text = textOfKind(parts, "text");
+  const list = [
+    ...(reasoning === "" ? [] : [`{"text":${JSON.stringify(reasoning)},"thought":true}`]),
+    ...(text === "" ? [] : [`{"text":${JSON.stringify(text)}}`]),
+    ...parts.filter((part) => part.kind === "call" && !isBroken(part, script)).map(callJson),
+  ];
+  const content = `{${list.length === 0 ? "" : `"parts":[${list.join(",")}],`}"role":"model"}`;
+  const candidates = Array.from(
+    { length: choices },
+    (_, index) => `{"content":${content},"finishReason":"${reasonOf(script)}","index":${index}}`,
+  );
+  const usage = usageWriter(answer)(said, thoughts);
+  return jsonAnswer(script, said + thoughts, `{"candidates":[${candidates.join(",")}],${usage},${originOf(answer)}}`);
+}
+
+function streamed(answer: GeminiAnswer, { type, first, next, after, end }: (typeof framing)["sse"]): Plan {
+  const { script, choices, showThoughts } = answer;
+  const usage = usageWriter(answer);
+  const closing = `,${originOf(answer)}}${after}`;
+  const frames: Frame[] = [];
+  let said = 0;
+  let thoughts = 0;
+  const push = (atMs: number, candidate: string, tokens: number, final: boolean): void => {
+    const data = `${frames.length === 0 ? first : next}{"candidates":[${candidate}],${usage(said, thoughts)}${closing}`;
+    frames.push({ atMs, data, tokens, final });
+  };
+  const hides = (part: Part): boolean => (part.kind === "reasoning" ? !showThoughts : isBroken(part, script));
+  const hidden = showThoughts ? 0 : tokensOfKind(script.parts, "reasoning");
+  const waiting = eachPiece(script, hides, (part, text, atMs, tokens) => {
+    const json = part.kind === "call" ? callJson(part) : textJson(part, text);
+    for (let index = 0; index < choices; index += 1) {
+      // Thoughts that are not shown count to the first piece that is.
+      const unseen = part.kind !== "reasoning" && thoughts < hidden * (index + 1) ? hidden : 0;
+      thoughts += part.kind === "reasoning" ? tokens : unseen;
+      said += part.kind === "reasoning" ? 0 : tokens - unseen;
+      push(atMs, `{"content":{"parts":[${json}],"role":"model"},"index":${index}}`, tokens, false);
+    }
+  });
+  const lastMs = lastTokenMs(script);
+  for (let index = 0; index < choices; index += 1) {
+    const unseen = thoughts < hidden * (index + 1) ? hidden : 0;
+    thoughts += unseen;
+    said += waiting - unseen;
+    const content = `{"parts":[{"text":""}],"role":"model"}`;
+    push(lastMs, `{"content":${content},"finishReason":"${reasonOf(script)}","index":${index}}`, waiting, true);
+  }
+  if (end !== "") frames.push({ atMs: lastMs, data: end, tokens: 0, final: false });
+  const head = headOf(type, script, script.timing.ttftMs);
+  return { head, headAtMs: 0, frames, ending: "finish", endAtMs: script.timing.totalMs };
+}
+
+function textJson(part: Part, text: string): string {
+  return part.kind === "reasoning"
+    ? `{"text":"${escapeToken(text)}","thought":true}`
+    : `{"text":"${escapeToken(text)}"}`;
+}
+
+function callJson({ name, text }: Part): string {
+  return `{"functionCall":{"name":${JSON.stringify(name)},"args":${text}}}`;
+}
+
+function reasonOf({ finish }: Script): string {
+  return finish === "length" ? "MAX_TOKENS" : "STOP";
+}
+
+/** Writes the usage after so many tokens of text and of thought. */
+function usageWriter({ prompt }: GeminiAnswer): (said: number, thoughts: number) => string {
+  const sum = sumOf(prompt);
+  const details = detailsJson(prompt);
+  return (said, thoughts) =>
+    `"usageMetadata":{"promptTokenCount":${sum},"candidatesTokenCount":${said},"totalTokenCount":${sum + said + thoughts},` +
+    `"promptTokensDetails":${details}${thoughts > 0 ? `,"thoughtsTokenCount":${thoughts}` : ""}}`;
+}
+
+/** Ends every answer: which model gave it, and its id. */
+function originOf({ model, script }: GeminiAnswer): string {
+  return `"modelVersion":${JSON.stringify(model)},"responseId":"${answerId("", script.id).slice(0, 22)}"`;
+}

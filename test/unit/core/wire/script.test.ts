@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import type { Part } from "../../../../src/core/answer.ts";
+import { eachPiece, isBroken, stoppedBefore, tokensOfKind } from "../../../../src/core/wire/script.ts";
+import type { Script } from "../../../../src/core/wire/types.ts";
+import { scriptOf } from "./support.ts";
+
+function partOf(kind: Part["kind"], ...tokens: string[]): Part {
+  return { kind, tokens, text: tokens.join("") };
+}
+
+/** A script whose token number n leaves at 100 n milliseconds. */
+function scriptWith(parts: readonly Part[], more: Partial<Script> = {}): Script {
+  const count = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const atMs = Array.from({ length: count }, (_, index) => 100 * (index + 1));
+  return scriptOf([], { parts, timing: { ttftMs: 100, atMs, totalMs: 100 * count }, ...more });
+}
+
+describe("eachPiece", () => {
+  function piecesOf(script: Script, hidden?: Part["kind"]) {
+    const pieces: [string, number, number][] = [];
+    const left = eachPiece(
+      script,
+      ({ kind }) => kind === hidden,
+      (_part, text, atMs, tokens) => void pieces.push([text, atMs, tokens]),
+    );
+    return { pieces, left };
+  }
+
+  test("gives each token at its time, and a call when it is complete", () => {
+    const script = scriptWith([partOf("reasoning", "hm"), partOf("text", "a", "b"), partOf("call", "{", "}")]);
+    expect(piecesOf(script)).toEqual({
+      pieces: [
+        ["hm", 100, 1],
+        ["a", 200, 1],
+        ["b", 300, 1],
+        ["{}", 500, 2],
+      ],
+      left: 0,
+    });
+  });
+
+  test("counts what is hidden to the piece that follows", () => {
+    const script = scriptWith([partOf("reasoning", "h", "m"), partOf("text", "a", "b")]);
+    expect(piecesOf(script, "reasoning").pieces).toEqual([
+      ["a", 300, 3],
+      ["b", 400, 1],
+    ]);
+    expect(piecesOf(script, "text").left).toBe(2);
+  });
+
+  test("counts the empty tokens of a character to the one that has it", () => {
+    expect(piecesOf(scriptWith([partOf("text", "", "", "漢", "")]))).toEqual({ pieces: [["漢", 300, 3]], left: 1 });
+  });
+});
+
+describe("stoppedBefore", () => {
+  const script = scriptWith([partOf("reasoning", "the end"), partOf("text", "go", " to", " the", " end", " now")]);
+
+  test("cuts the text where the first stop begins, and keeps what came before", () => {
+    const stopped = stoppedBefore(script, ["now", "he end"]);
+    expect(stopped.parts).toEqual([partOf("reasoning", "the end"), partOf("text", "go", " to", " t")]);
+    expect(stopped.timing).toEqual({ ttftMs: 100, atMs: [100, 200, 300, 400], totalMs: 400 });
+    expect(stopped.finish).toBe("stop");
+  });
+
+  test("may leave nothing of the text", () => {
+    const stopped = stoppedBefore(scriptWith([partOf("text", "go")], { finish: "length" }), ["go"]);
+    expect(stopped).toMatchObject({ finish: "stop", parts: [{ tokens: [], text: "" }], timing: { totalMs: 100 } });
+  });
+
+  test.each([[[]], [["stop"]], [[""]]])("gives the script itself for the stops %j", (stops) => {
+    expect(stoppedBefore(script, stops)).toBe(script);
+  });
+});
+
+test("a call is broken when the limit cut its arguments", () => {
+  const whole = partOf("call", "{}");
+  const cut = partOf("call", `{"a`);
+  expect(isBroken(cut, scriptWith([whole, cut], { finish: "length" }))).toBe(true);
+  expect(isBroken(whole, scriptWith([whole, cut], { finish: "length" }))).toBe(false);
+  expect(isBroken(whole, scriptWith([whole], { finish: "length" }))).toBe(false);
+  expect(isBroken(cut, scriptWith([cut]))).toBe(false);
+});
+
+test("tokens are counted by kind", () => {
+  expect(tokensOfKind([partOf("text", "a"), partOf("call", "b", "c"), partOf("text", "d")], "text")).toBe(2);
+});
