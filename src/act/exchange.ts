@@ -76,7 +76,8 @@ export class Exchange {
     if (found === "missing" || found === "wrong") throw unauthenticated(found);
     this.#rateRow = found?.index;
     const { headers, target, body } = request;
-    this.#opened = request.operation?.open({ headers, target, body: body!, count: this.deps.count });
+    const { count, kept } = this.deps;
+    this.#opened = request.operation?.open({ headers, target, body: body!, count, kept });
     const facts = this.#opened?.facts ?? noFacts;
     if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
       throw unknownModel(facts.model);
@@ -209,6 +210,7 @@ export class Exchange {
     const { request, story } = this;
     return {
       dialect: request.dialect,
+      operation: request.operation?.name,
       model: story.call?.facts.model,
       requestId: request.id,
       fired: (kind) => void story.faults.push(kind),

@@ -29,15 +29,15 @@ export class StuntdoubleError extends Error {
   readonly status: number;
   /** The request field at fault, where there is one. */
   readonly param: string | undefined;
-  /** What exactly is wrong with it, as the provider's `code` names it: `missing_required_parameter`, `invalid_type`, … */
-  readonly detail: string | undefined;
+  /** What exactly is wrong, as the provider's `code` names it: `missing_required_parameter`, `invalid_type`, …; null where it gives none. */
+  readonly detail: string | null | undefined;
   /** Seconds after which a retry may work; sent as `retry-after`. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    more: { cause?: unknown; param?: string; detail?: string; retryAfterSeconds?: number; status?: number } = {},
+    more: { cause?: unknown; param?: string; detail?: string | null; retryAfterSeconds?: number; status?: number } = {},
   ) {
     super(message, { cause: more.cause });
     this.name = "StuntdoubleError";

@@ -4,14 +4,16 @@ import { embeddings } from "./openai-embeddings.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./openai-errors.ts";
 import { judge, readUsage } from "./openai-events.ts";
 import { modelAt, models } from "./openai-models.ts";
+import { responses } from "./openai-responses.ts";
+import { responseAt } from "./openai-responses-kept.ts";
 import { createSseReader, isEventStream } from "./sse.ts";
 import type { Dialect } from "./types.ts";
 
 /** The OpenAI API. @see https://platform.openai.com/docs/api-reference */
 export const openai: Dialect = {
   name: "openai",
-  operations: [chat, completions, embeddings, models],
-  operationsAt: modelAt,
+  operations: [chat, completions, responses, embeddings, models],
+  operationsAt: (path) => [...modelAt(path), ...responseAt(path)],
   requestIdHeader: "x-request-id",
   failure: renderFailure,
   failureEvent: renderFailureEvent,

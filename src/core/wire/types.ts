@@ -21,7 +21,7 @@ export type Dialect = {
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
   /** The same in the middle of a stream, as one event of it; the status can no longer be told. */
-  failureEvent(failure: Failure): string;
+  failureEvent(failure: Failure, place?: StreamPlace): string;
   /** The headers by which a caller can see its remaining quota. */
   quotaHeaders(quota: Quota): string[];
   /**
@@ -33,6 +33,14 @@ export type Dialect = {
   readStream(contentType: string): StreamReader | undefined;
   /** Output tokens named by a whole JSON answer's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
+};
+
+/** Where in a stream an event stands. */
+export type StreamPlace = {
+  /** Name of the operation that is streamed; undefined for a path that is none of the dialect's. */
+  readonly operation: string | undefined;
+  /** How many events came before it. */
+  readonly events: number;
 };
 
 /** One route of a dialect that can be simulated. */
@@ -56,6 +64,18 @@ export type OpenRequest = {
   readonly target: string;
   readonly body: Body;
   readonly count: CountTokens;
+  /** Where answers are kept; without it each is forgotten at once. */
+  readonly kept?: KeptAnswers | undefined;
+};
+
+/** Answers that can be asked for again by their ids. It is bounded: the oldest are forgotten for new ones. */
+export type KeptAnswers = {
+  /** Keeps a text under an id, in place of an earlier one; one that is too long is not kept. */
+  keep(id: string, text: string): void;
+  /** The text kept under an id; undefined when there is none, or none any more. */
+  find(id: string): string | undefined;
+  /** @returns whether there was anything to forget */
+  forget(id: string): boolean;
 };
 
 /** A request that rules can look at and the simulator can ask more of. */
@@ -106,8 +126,8 @@ export type Failure = {
   readonly message?: string;
   /** The request field at fault; with RATE_LIMITED `requests` or `tokens`, whichever ran out. */
   readonly param?: string | undefined;
-  /** The provider's own `code` for what is wrong with `param`. */
-  readonly detail?: string | undefined;
+  /** The provider's own `code` for what is wrong; null where it gives none. */
+  readonly detail?: string | null | undefined;
   readonly retryAfterSeconds?: number | undefined;
   readonly model?: string | undefined;
   readonly requestId: string;
