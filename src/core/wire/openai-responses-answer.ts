@@ -96,6 +96,11 @@ export function callIds(answer: ResponseAnswer): string[] {
   return answer.script.parts.flatMap(({ kind }, index) => (kind === "call" ? [callId(answer, index)] : []));
 }
 
+/** The second in which a response is over, since 1970. */
+export function overAt({ createdSeconds, timing }: Script): number {
+  return createdSeconds + Math.floor(timing.totalMs / 1000);
+}
+
 /** What changes in the life of a response. */
 export type ResponseState = "queued" | "in_progress" | "over";
 
@@ -110,10 +115,9 @@ export function responseJson(answer: ResponseAnswer, state: ResponseState, outpu
   const over = state === "over";
   const cut = over && script.finish === "length";
   const status = over ? (cut ? "incomplete" : "completed") : state;
-  const doneSeconds = script.createdSeconds + Math.floor(script.timing.totalMs / 1000);
   return (
     `{"id":"${responseId(script)}","object":"response","created_at":${script.createdSeconds},"status":"${status}",` +
-    `"background":${background},"completed_at":${over && !cut ? doneSeconds : null},"error":null,` +
+    `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},"error":null,` +
     `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
     (over ? `,"usage":${usageJson(answer)}}` : "}")
   );

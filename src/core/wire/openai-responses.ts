@@ -15,7 +15,14 @@ import {
 } from "./check.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { readReasoning } from "./openai-reasoning.ts";
-import { callIds, outputItems, responseId, responseJson, type ResponseAnswer } from "./openai-responses-answer.ts";
+import {
+  callIds,
+  outputItems,
+  overAt,
+  responseId,
+  responseJson,
+  type ResponseAnswer,
+} from "./openai-responses-answer.ts";
 import { checkResults, countInput, lastUserText, mentionsJson, readItems } from "./openai-responses-input.ts";
 import { findResponse, keepResponse, type KeptResponse } from "./openai-responses-kept.ts";
 import { streamResponse } from "./openai-responses-stream.ts";
@@ -154,7 +161,7 @@ function readKeeping(body: JsonObject): { readonly background: boolean; readonly
 function keptOf(answer: ResponseAnswer, model: string, response: string, request: string): KeptResponse {
   const { script, promptTokens, background } = answer;
   const tokens = promptTokens + countOf(script.parts);
-  const overAtSeconds = background ? script.createdSeconds + script.timing.totalMs / 1000 : undefined;
+  const overAtSeconds = background ? overAt(script) : undefined;
   return { model, tokens, calls: callIds(answer), overAtSeconds, response, request };
 }
 
