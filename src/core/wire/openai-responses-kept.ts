@@ -14,8 +14,9 @@ export type KeptResponse = {
   readonly tokens: number;
   /** Ids of the calls it makes. */
   readonly calls: readonly string[];
-  /** When one that is made in the background is over, seconds since 1970; undefined for any other. */
-  readonly overAtSeconds?: number | undefined;
+  readonly background: boolean;
+  /** The second in which its last token leaves, since 1970. */
+  readonly overAtSeconds: number;
   /** JSON of the response, and of the request it answers. */
   readonly response: string;
   readonly request: string;
@@ -33,7 +34,7 @@ export function findResponse(kept: KeptAnswers | undefined, id: string): KeptRes
   if (text === undefined) return undefined;
   const factsEnd = text.indexOf("\n");
   const responseEnd = text.indexOf("\n", factsEnd + 1);
-  const facts = JSON.parse(text.slice(0, factsEnd)) as Pick<KeptResponse, "model" | "tokens" | "calls">;
+  const facts = JSON.parse(text.slice(0, factsEnd)) as Omit<KeptResponse, "response" | "request">;
   return { ...facts, response: text.slice(factsEnd + 1, responseEnd), request: text.slice(responseEnd + 1) };
 }
 
@@ -132,7 +133,7 @@ function remove({ id, kept }: About): () => string {
 }
 
 function cancel({ id, found, kept }: About): (script: Script) => string {
-  if (found.overAtSeconds === undefined) {
+  if (!found.background) {
     refuse("response_id", "invalid_value", "Cannot cancel a synchronous response.");
   }
   return (script) => {
@@ -143,7 +144,7 @@ function cancel({ id, found, kept }: About): (script: Script) => string {
   };
 }
 
-function isOver({ overAtSeconds = 0 }: KeptResponse, { createdSeconds }: Script): boolean {
+function isOver({ overAtSeconds }: KeptResponse, { createdSeconds }: Script): boolean {
   return createdSeconds >= overAtSeconds;
 }
 

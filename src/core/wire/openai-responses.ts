@@ -161,8 +161,7 @@ function readKeeping(body: JsonObject): { readonly background: boolean; readonly
 function keptOf(answer: ResponseAnswer, model: string, response: string, request: string): KeptResponse {
   const { script, promptTokens, background } = answer;
   const tokens = promptTokens + countOf(script.parts);
-  const overAtSeconds = background ? overAt(script) : undefined;
-  return { model, tokens, calls: callIds(answer), overAtSeconds, response, request };
+  return { model, tokens, calls: callIds(answer), background, overAtSeconds: overAt(script), response, request };
 }
 
 /**

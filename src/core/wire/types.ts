@@ -45,7 +45,7 @@ export type StreamPlace = {
 
 /** One route of a dialect that can be simulated. */
 export type Operation = {
-  /** Short name used in logs and metrics: `chat`, `completions`, `embeddings`, `models`. */
+  /** Short name used in logs and metrics: `chat`, `completions`, `responses`, `embeddings`, … */
   readonly name: string;
   readonly method: string;
   readonly route: string;
