@@ -51,17 +51,17 @@ export function createKeptAnswers(memory: SharedArrayBuffer, worker: number): Ke
   };
   return {
     keep(id, text) {
-      const record = Buffer.from(`${id}\n${text}`);
-      if (record.length > longestBytes) return;
+      const record = `${id}\n${text}`;
+      const length = Buffer.byteLength(record);
+      if (length > longestBytes) return;
       locked(() => {
-        drop(words, ring, id);
-        const start = makeRoom(words, record.length);
-        record.copy(ring, start);
-        append(words, { hash: hashOf(id), start, length: record.length });
+        const start = makeRoom(words, length);
+        ring.write(record, start);
+        append(words, { hash: hashOf(id), start, length });
       });
     },
     find: (id) => locked(() => textOf(words, ring, id)),
-    forget: (id) => locked(() => drop(words, ring, id)) ?? false,
+    forget: (id) => locked(() => dropAll(words, ring, id)) ?? false,
   };
 }
 
@@ -89,7 +89,7 @@ function placeAt(words: Int32Array, index: number): number {
   return headerWords + ((words[at.oldest]! + index) % mostAnswers) * placeWords;
 }
 
-/** The place of an id; undefined when nothing is kept under it. */
+/** The youngest place of an id; undefined when nothing is kept under it. */
 function placeOf(words: Int32Array, ring: Buffer, id: string): number | undefined {
   const hash = hashOf(id);
   const name = Buffer.from(`${id}\n`);
@@ -109,11 +109,15 @@ function textOf(words: Int32Array, ring: Buffer, id: string): string | undefined
   return ring.toString("utf8", start + Buffer.byteLength(id) + 1, start + words[place + inPlace.length]!);
 }
 
-function drop(words: Int32Array, ring: Buffer, id: string): boolean {
-  const place = placeOf(words, ring, id);
-  if (place === undefined) return false;
-  words[place + inPlace.hash] = 0;
-  return true;
+/** Drops the text of an id, and those that it replaced. */
+function dropAll(words: Int32Array, ring: Buffer, id: string): boolean {
+  let place = placeOf(words, ring, id);
+  const known = place !== undefined;
+  while (place !== undefined) {
+    words[place + inPlace.hash] = 0;
+    place = placeOf(words, ring, id);
+  }
+  return known;
 }
 
 /** Forgets the oldest answers until so many bytes are free in one piece; gives where that begins. */

@@ -4,6 +4,7 @@ import type { Script } from "./types.ts";
 
 /** A response to be written, as a whole or as a stream. */
 export type ResponseAnswer = {
+  readonly id: string;
   readonly script: Script;
   readonly promptTokens: number;
   /** JSON of the members that the request alone determines, in the braces of the response. */
@@ -27,21 +28,19 @@ export type OutputItem = {
 };
 
 const idWords = 6;
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** An id such as `resp_` and 48 hexadecimal digits, which the request id determines. */
 export function longId(prefix: string, requestId: string, index = 0): string {
+  let word = hash32(requestId, prefix) + Math.imul(index, 0x85ebca6b);
   let id = prefix;
-  for (let word = 0; word < idWords; word += 1) {
-    id += hash32(requestId, prefix, index * idWords + word)
-      .toString(16)
-      .padStart(8, "0");
+  for (let count = 0; count < idWords; count += 1) {
+    word = Math.imul(word ^ (word >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    word = Math.imul(word ^ (word >>> 13), 0x297a2d39);
+    id +=
+      hexBytes[word >>> 24]! + hexBytes[(word >>> 16) & 255]! + hexBytes[(word >>> 8) & 255]! + hexBytes[word & 255]!;
   }
   return id;
-}
-
-/** The id of the response that a call is answered with. */
-export function responseId({ id }: Script): string {
-  return longId("resp_", id);
 }
 
 /** JSON of a content part. */
@@ -116,7 +115,7 @@ export function responseJson(answer: ResponseAnswer, state: ResponseState, outpu
   const cut = over && script.finish === "length";
   const status = over ? (cut ? "incomplete" : "completed") : state;
   return (
-    `{"id":"${responseId(script)}","object":"response","created_at":${script.createdSeconds},"status":"${status}",` +
+    `{"id":"${answer.id}","object":"response","created_at":${script.createdSeconds},"status":"${status}",` +
     `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},"error":null,` +
     `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
     (over ? `,"usage":${usageJson(answer)}}` : "}")

@@ -15,14 +15,7 @@ import {
 } from "./check.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { readReasoning } from "./openai-reasoning.ts";
-import {
-  callIds,
-  outputItems,
-  overAt,
-  responseId,
-  responseJson,
-  type ResponseAnswer,
-} from "./openai-responses-answer.ts";
+import { callIds, outputItems, overAt, longId, responseJson, type ResponseAnswer } from "./openai-responses-answer.ts";
 import { checkResults, countInput, lastUserText, mentionsJson, readItems } from "./openai-responses-input.ts";
 import { findResponse, keepResponse, type KeptResponse } from "./openai-responses-kept.ts";
 import { streamResponse } from "./openai-responses-stream.ts";
@@ -122,9 +115,9 @@ function askOf({ body, text, facts, kept }: Request): Ask {
     seed: undefined,
     ...(compose !== undefined && { compose }),
     write(script) {
-      const answer = { ...fixed, script };
+      const answer = { ...fixed, id: longId("resp_", script.id), script };
       const whole = wholeJson(answer);
-      if (store) keepResponse(kept, responseId(script), keptOf(answer, model, whole, text()));
+      if (store) keepResponse(kept, answer.id, keptOf(answer, model, whole, text()));
       if (stream) return streamResponse(answer);
       return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
     },
