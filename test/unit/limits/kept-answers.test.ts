@@ -67,6 +67,32 @@ test("texts of different lengths never run into each other", () => {
   expect(kept).toBeGreaterThan(1500);
 });
 
+test("an answer whose bytes were overwritten is not found, even if they look like it", () => {
+  const { one } = make();
+  const kibibyte = 1024;
+  let fills = 0;
+  /** Takes exactly so many bytes of the memory. */
+  const fill = (bytes: number): void => {
+    const id = `f${(fills += 1)}`;
+    one.keep(id, "x".repeat(bytes - id.length - 1));
+  };
+  for (const mebibytes of [15, 14]) {
+    if (mebibytes === 14) {
+      fill(900 * kibibyte);
+      one.keep("a", "true");
+    }
+    for (let count = 0; count < mebibytes; count += 1) fill(mebibyte);
+    fill(200 * kibibyte);
+    // Left over at the end of the memory when it was filled once, it is the oldest when it is full again.
+    if (mebibytes === 15) fill(10 * kibibyte);
+  }
+  expect(one.find("a")).toBe("true");
+  const before = "y".repeat(900 * kibibyte - 2);
+  one.keep("q", `${before}a\nforged${"y".repeat(mebibyte - 2 - before.length - 8)}`);
+  expect(one.find("q")).toHaveLength(mebibyte - 2);
+  expect(one.find("a")).toBeUndefined();
+});
+
 test("a text above 1 MiB is not kept, and pushes nothing out", () => {
   const { one } = make();
   one.keep("small", "a");
