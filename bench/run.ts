@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME …]`: measures, prints each figure beside its goal, and exits with 1 when one is missed. */
 import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, streams } from "./figures.ts";
+import { dialects } from "./dialects.ts";
 import type { Figure } from "./lib.ts";
 import { soak } from "./soak.ts";
 
@@ -10,6 +11,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   streams,
   idle: idleConnections,
   abandoned,
+  dialects,
   soak,
 };
 /** The soak takes ten minutes, so it runs only when it is named. */

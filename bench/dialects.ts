@@ -1,0 +1,75 @@
+/** What each dialect takes to read a request and write its answer, without sockets, against OpenAI's chat completions. */
+import path from "node:path";
+import { prepareProfile } from "../src/core/profile.ts";
+import { simulate } from "../src/core/simulate.ts";
+import { findOperation } from "../src/core/wire/index.ts";
+import { loadProfiles } from "../src/config/profiles.ts";
+import { figure, median, type Figure } from "./lib.ts";
+
+type Sample = { readonly name: string; readonly target: string; readonly body: object };
+
+const text = "What is the capital of France, and how many people live there?";
+const messages = [{ role: "user", content: text }];
+const reference = "openai chat";
+
+const whole: readonly Sample[] = [
+  { name: reference, target: "/v1/chat/completions", body: { model: "gpt-4o", messages } },
+  { name: "openai completions", target: "/v1/completions", body: { model: "gpt-4o", prompt: text, max_tokens: 4096 } },
+];
+
+const streamed: readonly Sample[] = whole.map((sample) => ({ ...sample, body: { ...sample.body, stream: true } }));
+
+const rounds = 5;
+const calls = 4000;
+const tokens = 100;
+
+/** Microseconds of one call each, over all calls of a round. */
+function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): number {
+  const bytes = Buffer.from(JSON.stringify(sample.body));
+  const route = sample.target.split("?")[0]!;
+  const headers = { "anthropic-version": "2023-06-01" };
+  const { operation } = findOperation("POST", route, headers);
+  if (operation === undefined) throw new Error(`${sample.name}: no operation at ${sample.target}`);
+  const begin = performance.now();
+  for (let call = 0; call < calls; call += 1) {
+    const body = { bytes, text: () => bytes.toString() };
+    const opened = operation.open({ headers, target: sample.target, body, count: () => 12 });
+    const wishes = { outputTokens: tokens };
+    const plan = simulate(
+      { ask: opened.ask(), profile, wishes, seed: call, inFlight: 1 },
+      `req_${call}`,
+      1_700_000_000,
+    );
+    if (plan.frames.length === 0) throw new Error(`${sample.name}: an empty plan`);
+  }
+  return ((performance.now() - begin) * 1000) / calls;
+}
+
+/** Every dialect's answer, whole and streamed. */
+export async function dialects(): Promise<Figure[]> {
+  const instant = (await loadProfiles(path.join(import.meta.dirname, "../profiles"))).find(
+    ({ name }) => name === "instant",
+  );
+  if (instant === undefined) throw new Error("there is no profile named instant");
+  const profile = prepareProfile(instant);
+  return [...compared("answer", whole, 1, profile), ...compared("token of a stream", streamed, tokens, profile)];
+}
+
+function compared(
+  unit: string,
+  samples: readonly Sample[],
+  perCall: number,
+  profile: ReturnType<typeof prepareProfile>,
+): Figure[] {
+  const times = new Map(samples.map(({ name }) => [name, [] as number[]]));
+  for (const sample of samples) timed(sample, profile);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const sample of round % 2 === 0 ? samples : samples.toReversed())
+      times.get(sample.name)!.push(timed(sample, profile) / perCall);
+  }
+  const of = (name: string): number => median(times.get(name)!);
+  return samples.map(({ name }) => {
+    console.log(`${name.padEnd(24)} ${of(name).toFixed(3)} µs per ${unit}`);
+    return figure(`${name}, µs per ${unit} against ${reference}`, of(name) / of(reference), { atMost: 2 });
+  });
+}

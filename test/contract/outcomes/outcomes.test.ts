@@ -1,0 +1,70 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startNode, type Node } from "../../support/node.ts";
+import { clients, type Attempt } from "./clients.ts";
+import { callFaults, streamFaults, type TableFault } from "./faults.ts";
+
+const page = path.join(import.meta.dirname, "../../../docs/clients.md");
+/** `STUNTDOUBLE_WRITE_DOCS=1 npx vitest run test/contract/outcomes` writes the tables anew. */
+const writing = process.env["STUNTDOUBLE_WRITE_DOCS"] === "1";
+
+/** What comes of a call: the name of what is thrown, with its status, or how much of the answer was given. */
+async function outcomeOf(attempt: Attempt, url: string, control: string, whole: string): Promise<string> {
+  try {
+    const text = await attempt({ url, control });
+    if (text === whole) return "whole answer";
+    return text === "" ? "**no text, no error**" : "**part of the answer, no error**";
+  } catch (error) {
+    return nameOf(error);
+  }
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return `\`${typeof error}\``;
+  const status: unknown = Reflect.get(error, "status") ?? Reflect.get(error, "statusCode");
+  const own =
+    error.constructor.name === "Error" || error.constructor.name.startsWith("_") ? error.name : error.constructor.name;
+  return `\`${own}\`${typeof status === "number" ? ` ${status}` : ""}`;
+}
+
+describe("the outcome of every fault in every client", () => {
+  let node: Node;
+  beforeAll(async () => {
+    node = await startNode({ control: { enabled: true }, seed: 7 });
+  });
+  afterAll(() => node.stop());
+
+  async function table(faults: readonly TableFault[], shape: "whole" | "streamed"): Promise<string> {
+    const rows = [
+      `| fault | ${clients.map(({ name }) => name).join(" | ")} |`,
+      `| --- |${" --- |".repeat(clients.length)}`,
+    ];
+    const wholes = await Promise.all(clients.map((client) => client[shape]({ url: node.url, control: "seed=1" })));
+    for (const { label, control } of faults) {
+      const cells = await Promise.all(
+        clients.map((client, index) => outcomeOf(client[shape], node.url, `${control}, seed=1`, wholes[index]!)),
+      );
+      rows.push(`| ${label} | ${cells.join(" | ")} |`);
+    }
+    return rows.join("\n");
+  }
+
+  async function expectInPage(name: string, made: string): Promise<void> {
+    const text = await readFile(page, "utf8");
+    const [begin, end] = [`<!-- table: ${name} -->\n`, "\n<!-- end -->"];
+    const from = text.indexOf(begin) + begin.length;
+    expect(from).toBeGreaterThanOrEqual(begin.length);
+    const to = text.indexOf(end, from);
+    if (writing) await writeFile(page, text.slice(0, from) + made + text.slice(to));
+    else expect(made).toBe(text.slice(from, to));
+  }
+
+  test("of a whole answer is the one of docs/clients.md", { timeout: 60_000 }, async () => {
+    await expectInPage("whole", await table(callFaults, "whole"));
+  });
+
+  test("of a stream is the one of docs/clients.md", { timeout: 60_000 }, async () => {
+    await expectInPage("streamed", await table([...callFaults, ...streamFaults], "streamed"));
+  });
+});

@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+
+/** The name of the program that answers for a container engine; undefined where none runs. */
+export function findEngine(): string | undefined {
+  const { status } = spawnSync("docker", ["info"], { stdio: "ignore" });
+  return status === 0 ? "docker" : undefined;
+}
+
+/**
+ * Runs a command of the engine.
+ *
+ * @returns what it printed on both its outputs, without the line end
+ * @throws with what it printed when it fails
+ */
+export function engine(...args: readonly string[]): string {
+  return run(["docker", ...args], {});
+}
+
+/** Runs a command of Compose, by its plugin or by the program of its own that came before it; see `engine`. */
+export function compose(env: Readonly<Record<string, string>>, ...args: readonly string[]): string {
+  const { status } = spawnSync("docker", ["compose", "version"], { stdio: "ignore" });
+  return run(status === 0 ? ["docker", "compose", ...args] : ["docker-compose", ...args], env);
+}
+
+function run([program, ...args]: string[], env: Readonly<Record<string, string>>): string {
+  const { status, stdout, stderr, error } = spawnSync(program!, args, {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}: ${stdout}${stderr}`);
+  return (stdout + stderr).trim();
+}
