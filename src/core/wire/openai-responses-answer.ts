@@ -23,6 +23,8 @@ export type ResponseAnswer = {
 export type OutputItem = {
   readonly id: string;
   readonly part: Part;
+  /** The part's text as JSON. */
+  readonly text: string;
   readonly added: string;
   readonly done: string;
 };
@@ -71,19 +73,19 @@ function itemOf(answer: ResponseAnswer, part: Part, index: number, status: strin
     const hidden = answer.encrypted ? `,"encrypted_content":"${longId("gAAAAAB", requestId, index)}"` : "";
     const shell = (summary: string): string =>
       `{"id":"${id}","type":"reasoning"${hidden},"summary":[${answer.summary ? summary : ""}]}`;
-    return { id, part, added: shell(""), done: shell(summaryJson(text)) };
+    return { id, part, text, added: shell(""), done: shell(summaryJson(text)) };
   }
   if (part.kind === "call") {
     const id = longId("fc_", requestId, index);
     const shell = (state: string, given: string): string =>
       `{"id":"${id}","type":"function_call","status":"${state}","arguments":${given},` +
       `"call_id":"${callId(answer, index)}","name":${JSON.stringify(part.name ?? "")}}`;
-    return { id, part, added: shell("in_progress", `""`), done: shell(status, text) };
+    return { id, part, text, added: shell("in_progress", `""`), done: shell(status, text) };
   }
   const id = longId("msg_", requestId, index);
   const shell = (state: string, content: string): string =>
     `{"id":"${id}","type":"message","status":"${state}","content":[${content}],"role":"assistant"}`;
-  return { id, part, added: shell("in_progress", ""), done: shell(status, contentJson(part.kind, text)) };
+  return { id, part, text, added: shell("in_progress", ""), done: shell(status, contentJson(part.kind, text)) };
 }
 
 function callId({ script }: ResponseAnswer, index: number): string {

@@ -24,8 +24,11 @@ export type KeptResponse = {
 
 /** Keeps a response: a line of facts, a line with its JSON, and the request as it came. */
 export function keepResponse(kept: KeptAnswers | undefined, id: string, made: KeptResponse): void {
-  const { response, request, ...facts } = made;
-  kept?.keep(id, `${JSON.stringify(facts)}\n${response}\n${request}`);
+  const calls = made.calls.length === 0 ? "[]" : JSON.stringify(made.calls);
+  const facts =
+    `{"model":${JSON.stringify(made.model)},"tokens":${made.tokens},"calls":${calls},` +
+    `"background":${made.background},"overAtSeconds":${made.overAtSeconds}}`;
+  kept?.keep(id, `${facts}\n${made.response}\n${made.request}`);
 }
 
 /** The response kept under an id; undefined when there is none, or none any more. */

@@ -3,7 +3,6 @@ import type { Frame, Plan } from "../types.ts";
 import { escapeToken } from "./json-body.ts";
 import {
   contentJson,
-  outputItems,
   responseJson,
   summaryJson,
   type OutputItem,
@@ -34,16 +33,16 @@ const kinds: Readonly<Record<Part["kind"], Kind>> = {
  * The response is created at once. What opens an item goes out with its first token, what ends it with its last, and
  * the event that ends the response with the last of all.
  *
+ * @param whole JSON of the response when it is over
  * @see the OpenAI document, ResponseStreamEvent
  */
-export function streamResponse(answer: ResponseAnswer): Plan {
+export function streamResponse(answer: ResponseAnswer, items: readonly OutputItem[], whole: string): Plan {
   const { script } = answer;
   const { timing } = script;
   const events = new Events(answer);
   const begun = `"response":${responseJson(answer, "in_progress", "")}`;
   events.add(0, "response.created", begun);
   events.add(0, "response.in_progress", begun);
-  const items = outputItems(answer);
   let token = 0;
   for (const [index, item] of items.entries()) {
     const times = timing.atMs.slice(token, token + item.part.tokens.length);
@@ -52,9 +51,8 @@ export function streamResponse(answer: ResponseAnswer): Plan {
     addItem(events, answer, { item, index, times });
   }
   const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
-  const output = items.map(({ done }) => done).join(",");
   const name = script.finish === "length" ? "response.incomplete" : "response.completed";
-  events.add(lastMs, name, `"response":${responseJson(answer, "over", output)}`, true);
+  events.add(lastMs, name, `"response":${whole}`, true);
   const head = headOf("text/event-stream; charset=utf-8", script, 0);
   return { head, headAtMs: 0, frames: events.frames, ending: "finish", endAtMs: timing.totalMs };
 }
@@ -63,7 +61,7 @@ export function streamResponse(answer: ResponseAnswer): Plan {
 type Placed = { readonly item: OutputItem; readonly index: number; readonly times: readonly number[] };
 
 function addItem(events: Events, answer: ResponseAnswer, { item, index, times }: Placed): void {
-  const { part, id } = item;
+  const { part, id, text } = item;
   const firstMs = times[0]!;
   const lastMs = times.at(-1)!;
   const place = `"item_id":"${id}","output_index":${index}`;
@@ -73,14 +71,13 @@ function addItem(events: Events, answer: ResponseAnswer, { item, index, times }:
     events.add(
       lastMs,
       `${kinds.call.name}.done`,
-      `${place},"name":${JSON.stringify(part.name ?? "")},"arguments":${JSON.stringify(part.text)}`,
+      `${place},"name":${JSON.stringify(part.name ?? "")},"arguments":${text}`,
     );
   } else if (part.kind !== "reasoning" || answer.summary) {
     const reasoning = part.kind === "reasoning";
     const piece = reasoning ? "response.reasoning_summary_part" : "response.content_part";
     const inItem = `${place},"${reasoning ? "summary" : "content"}_index":0`;
-    const pieceJson = (text: string): string => (reasoning ? summaryJson(text) : contentJson(part.kind, text));
-    const text = JSON.stringify(part.text);
+    const pieceJson = (said: string): string => (reasoning ? summaryJson(said) : contentJson(part.kind, said));
     const { name, whole, more } = kinds[part.kind];
     events.add(firstMs, `${piece}.added`, `${inItem},"part":${pieceJson(`""`)}`);
     events.addTokens(part, times, inItem);

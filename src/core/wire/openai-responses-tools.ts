@@ -21,7 +21,9 @@ export type Tools = {
   readonly callable: readonly Tool[];
   readonly choice: Wanted["choice"];
   readonly parallel: boolean;
-  readonly shown: { readonly tools: readonly unknown[]; readonly tool_choice: unknown };
+  /** JSON of all tools, and of the choice. */
+  readonly shown: string;
+  readonly shownChoice: string;
 };
 
 /**
@@ -35,13 +37,13 @@ export function readTools(body: JsonObject): Tools {
   const callable = functions.map(({ name, parameters }) => ({ name: String(name), parameters }));
   const parallel = readBoolean(body, "parallel_tool_calls") ?? true;
   const given = body["tool_choice"] ?? "auto";
-  const shown = { tools, tool_choice: given };
+  const shown = { shown: JSON.stringify(tools), shownChoice: JSON.stringify(given) };
   if (typeof given === "string") {
     const choice = readChoice(body, "tool_choice", modes) ?? "auto";
-    return { callable, choice, parallel, shown };
+    return { callable, choice, parallel, ...shown };
   }
   if (!isObject(given)) return refuseType("tool_choice", "a string or an object", given);
-  return { parallel, shown, ...chosenOf(given, callable) };
+  return { parallel, ...shown, ...chosenOf(given, callable) };
 }
 
 function checkTool(tool: unknown, path: string): JsonObject {
@@ -82,11 +84,8 @@ function chosenOf(choice: JsonObject, callable: readonly Tool[]): Pick<Tools, "c
   return { callable: callable.filter(({ name }) => names.has(name)), choice: mode };
 }
 
-/** The form that the text of an answer takes, and the member `text` as the answer repeats it. */
-export type Format = {
-  readonly json: Wanted["json"];
-  readonly shown: { readonly format: unknown; readonly verbosity: string };
-};
+/** The form that the text of an answer takes, and JSON of the member `text` as the answer repeats it. */
+export type Format = { readonly json: Wanted["json"]; readonly shown: string };
 
 /** Reads `text` of a request. */
 export function readFormat(body: JsonObject): Format {
@@ -97,7 +96,8 @@ export function readFormat(body: JsonObject): Format {
   if (format["type"] === undefined) refuseMissing("text.format.type");
   const type = readChoice(format, "type", formats, "text.format.");
   if (type !== "json_schema") {
-    return { json: type === "json_object" ? "object" : undefined, shown: { format: { type }, verbosity } };
+    const shown = `{"format":{"type":"${type}"},"verbosity":"${verbosity}"}`;
+    return { json: type === "json_object" ? "object" : undefined, shown };
   }
   const name = readText(format, "name", "text.format.") ?? refuseMissing("text.format.name");
   const { schema } = format;
@@ -106,5 +106,5 @@ export function readFormat(body: JsonObject): Format {
   const description = readText(format, "description", "text.format.");
   const strict = readBoolean(format, "strict", "text.format.") ?? false;
   const shown = { type, name, schema, strict, ...(description !== undefined && { description }) };
-  return { json: { schema }, shown: { format: shown, verbosity } };
+  return { json: { schema }, shown: JSON.stringify({ format: shown, verbosity }) };
 }

@@ -77,18 +77,14 @@ function askOf({ body, text, facts, kept }: Request): Ask {
   const { background, store } = readKeeping(body);
   const maxTokens = readInteger(body, "max_output_tokens", leastOutputTokens, Number.MAX_SAFE_INTEGER);
   const include = readArray(body, "include") ?? [];
-  const settings = JSON.stringify({
-    instructions: readText(body, "instructions") ?? null,
-    max_output_tokens: maxTokens ?? null,
-    model,
-    previous_response_id: before?.id ?? null,
-    reasoning: { effort: reasoning.effort, summary: reasoning.summary },
-    store,
-    text: format.shown,
-    ...tools.shown,
-    parallel_tool_calls: tools.parallel,
-    ...readRest(body),
-  }).slice(1, -1);
+  const instructions = readText(body, "instructions");
+  // A template, because most requests have only a few of these members.
+  const settings =
+    `"instructions":${jsonOf(instructions)},"max_output_tokens":${maxTokens ?? null},"model":${JSON.stringify(model)},` +
+    `"previous_response_id":${jsonOf(before?.id)},"store":${store},` +
+    `"reasoning":{"effort":${jsonOf(reasoning.effort)},"summary":${jsonOf(reasoning.summary)}},` +
+    `"text":${format.shown},"tools":${tools.shown},"tool_choice":${tools.shownChoice},` +
+    `"parallel_tool_calls":${tools.parallel},${readRest(body)}`;
   const promptTokens = facts.promptTokens();
   const fixed = {
     promptTokens,
@@ -116,17 +112,17 @@ function askOf({ body, text, facts, kept }: Request): Ask {
     ...(compose !== undefined && { compose }),
     write(script) {
       const answer = { ...fixed, id: longId("resp_", script.id), script };
-      const whole = wholeJson(answer);
+      const made = outputItems(answer);
+      const whole = responseJson(answer, "over", made.map(({ done }) => done).join(","));
       if (store) keepResponse(kept, answer.id, keptOf(answer, model, whole, text()));
-      if (stream) return streamResponse(answer);
+      if (stream) return streamResponse(answer, made, whole);
       return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
     },
   };
 }
 
-function wholeJson(answer: ResponseAnswer): string {
-  const items = outputItems(answer).map(({ done }) => done);
-  return responseJson(answer, "over", items.join(","));
+function jsonOf(text: string | null | undefined): string {
+  return text === undefined || text === null ? "null" : JSON.stringify(text);
 }
 
 /** One that is made in the background is answered before there is any of it. */
@@ -187,26 +183,29 @@ function readStream(body: JsonObject): { readonly stream: boolean; readonly obfu
   return { stream, obfuscate: readBoolean(options, "include_obfuscation", "stream_options.") ?? true };
 }
 
-/** What is checked, repeated in the answer, and changes nothing else in it. */
-function readRest(body: JsonObject): JsonObject {
-  const metadata = readObject(body, "metadata") ?? {};
+/** What is checked, repeated in the answer, and changes nothing else in it: JSON of those members. */
+function readRest(body: JsonObject): string {
+  const { prompt } = body;
+  if (prompt !== undefined && prompt !== null && !isObject(prompt)) refuseType("prompt", "an object", prompt);
+  readChoice(body, "service_tier", tiers);
+  const user = readText(body, "user");
+  return (
+    `"max_tool_calls":${readInteger(body, "max_tool_calls", 1, Number.MAX_SAFE_INTEGER) ?? null},` +
+    `"metadata":${readMetadata(body)},"prompt_cache_key":${jsonOf(readText(body, "prompt_cache_key"))},` +
+    `"safety_identifier":${jsonOf(readText(body, "safety_identifier"))},"service_tier":"default",` +
+    `"temperature":${readNumber(body, "temperature", 0, 2) ?? 1},` +
+    `"top_logprobs":${readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0},` +
+    `"top_p":${readNumber(body, "top_p", 0, 1) ?? 1},` +
+    `"truncation":"${readChoice(body, "truncation", truncations) ?? "disabled"}"` +
+    (user === undefined ? "" : `,"user":${jsonOf(user)}`)
+  );
+}
+
+function readMetadata(body: JsonObject): string {
+  const metadata = readObject(body, "metadata");
+  if (metadata === undefined) return "{}";
   for (const [name, value] of Object.entries(metadata)) {
     if (typeof value !== "string") refuseType(`metadata.${name}`, "a string", value);
   }
-  const { prompt } = body;
-  if (prompt !== undefined && prompt !== null && !isObject(prompt)) refuseType("prompt", "an object", prompt);
-  const user = readText(body, "user");
-  readChoice(body, "service_tier", tiers);
-  return {
-    max_tool_calls: readInteger(body, "max_tool_calls", 1, Number.MAX_SAFE_INTEGER) ?? null,
-    metadata,
-    prompt_cache_key: readText(body, "prompt_cache_key") ?? null,
-    safety_identifier: readText(body, "safety_identifier") ?? null,
-    service_tier: "default",
-    temperature: readNumber(body, "temperature", 0, 2) ?? 1,
-    top_logprobs: readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0,
-    top_p: readNumber(body, "top_p", 0, 1) ?? 1,
-    truncation: readChoice(body, "truncation", truncations) ?? "disabled",
-    ...(user !== undefined && { user }),
-  };
+  return JSON.stringify(metadata);
 }
