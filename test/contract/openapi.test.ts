@@ -82,6 +82,13 @@ describeWith(
         expect(judge.mistakes("ResponseItemList", items)).toEqual([]);
       });
 
+      test("its tokens counted", async () => {
+        const whole = JSON.parse(await askWell(path, request({}))) as { usage: { input_tokens: number } };
+        const counted: unknown = JSON.parse(await askWell(`${path}/input_tokens`, request({})));
+        expect(judge.mistakes("TokenCountsResource", counted)).toEqual([]);
+        expect(counted).toMatchObject({ input_tokens: whole.usage.input_tokens });
+      });
+
       test("in the background", async () => {
         const queued: unknown = JSON.parse(await askWell(path, request({ background: true })));
         expect(queued).toMatchObject({ status: "queued" });

@@ -41,6 +41,34 @@ export const responses: Operation = {
   },
 };
 
+/** `POST /v1/responses/input_tokens`. @see the OpenAI document, TokenCountsResource */
+export const inputTokens: Operation = {
+  name: "input_tokens",
+  method: "POST",
+  route: "/v1/responses/input_tokens",
+  open({ body, count, kept }) {
+    const json = openJson(body, readAhead);
+    const facts = { ...responseFacts(json, count, kept), stream: false };
+    return { facts, ask: () => countTokens(json.whole(), facts, kept) };
+  },
+};
+
+/** Counting costs the provider nothing, so the answer comes at once. */
+function countTokens(body: JsonObject, facts: Facts, kept: KeptAnswers | undefined): Ask {
+  readItems(body);
+  readPrevious(body, kept);
+  const promptTokens = facts.promptTokens();
+  const answer = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
+  return {
+    model: readText(body, "model") ?? "",
+    stream: false,
+    promptTokens,
+    maxTokens: 0,
+    seed: undefined,
+    write: (script) => jsonPlan({ ...script, timing: { ttftMs: 0, atMs: [], totalMs: 0 } }, 0, answer),
+  };
+}
+
 function responseFacts(json: JsonBody, count: CountTokens, kept: KeptAnswers | undefined): Facts {
   const model = json.member("model");
   let promptTokens: number | undefined;

@@ -3,7 +3,7 @@ import { countOf, type Part } from "../../../../src/core/answer.ts";
 import { createRng } from "../../../../src/core/rng.ts";
 import type { Plan } from "../../../../src/core/types.ts";
 import { openai } from "../../../../src/core/wire/openai.ts";
-import { responses } from "../../../../src/core/wire/openai-responses.ts";
+import { inputTokens, responses } from "../../../../src/core/wire/openai-responses.ts";
 import { bytesOf, jsonOf, open, refusal, scriptOf, textsOf, type Json } from "./support.ts";
 
 const valid = { model: "gpt-4o", input: "Say this" };
@@ -223,6 +223,13 @@ test("tokens are those of instructions, input, images and tools", () => {
   const image = { type: "input_image", image_url: "data:,", detail: "low" };
   expect(tokens({ input: [{ role: "user", content: [{ type: "input_text", text: "one two" }, image] }] })).toBe(94);
   expect(tokens({ tools: [tool] })).toBeGreaterThan(tokens({}));
+});
+
+test("the tokens of a request are counted without answering it", () => {
+  const counted = (request: object): unknown => jsonOf(open(inputTokens, request).ask().write(scriptOf([])));
+  expect(counted(valid)).toEqual({ object: "response.input_tokens", input_tokens: 9 });
+  expect(counted({ input: "one two", instructions: "three" })).toMatchObject({ input_tokens: 14 });
+  expect(refusal(() => open(inputTokens, {}).ask())).toMatchObject({ param: "input" });
 });
 
 test("the last message of the user is found in every form of input", () => {
