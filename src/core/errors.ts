@@ -3,7 +3,7 @@ export const errorTable = {
   CONFIG_INVALID: { status: 500, summary: "The configuration has mistakes." },
   BODY_INVALID: { status: 400, summary: "The request cannot be understood." },
   UNAUTHENTICATED: { status: 401, summary: "No valid API key was given." },
-  NOT_FOUND: { status: 404, summary: "There is no such route or model." },
+  NOT_FOUND: { status: 404, summary: "There is no such route, model or response." },
   METHOD_NOT_ALLOWED: { status: 405, summary: "The route exists, but not for this method." },
   BODY_TOO_LARGE: { status: 413, summary: "The request body is larger than allowed." },
   RATE_LIMITED: { status: 429, summary: "The key used up its requests or tokens per minute." },
