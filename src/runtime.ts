@@ -4,6 +4,7 @@ import type { Runtime, UpstreamRuntime } from "./act/runtime.ts";
 import { compile } from "./config/compile.ts";
 import type { Settings } from "./config/load.ts";
 import type { UpstreamSettings } from "./core/snapshot.ts";
+import { dialectNamed } from "./core/wire/index.ts";
 import { createBreaker, type BreakerState } from "./limits/breaker.ts";
 import type { Clock } from "./limits/clock.ts";
 import { createKeys } from "./limits/keys.ts";
@@ -57,7 +58,7 @@ function createUpstreamRuntime(options: RuntimeOptions, settings: UpstreamSettin
       onChange: (state) => options.onBreaker(settings.name, state),
     }),
     whenOpen: settings.breaker.whenOpen,
-    apiKey: settings.apiKey,
+    credential: settings.apiKey === undefined ? undefined : dialectNamed(settings.dialect)?.credential(settings.apiKey),
   };
 }
 

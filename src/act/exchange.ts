@@ -213,6 +213,7 @@ export class Exchange {
       operation: request.operation?.name,
       model: story.call?.facts.model,
       requestId: request.id,
+      nowMs: story.startedAtMs,
       fired: (kind) => void story.faults.push(kind),
     };
   }
@@ -224,7 +225,7 @@ export class Exchange {
     if (decision.faults.length > 0)
       headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
     if (this.story.quota === undefined) return;
-    const quota = this.request.dialect.quotaHeaders(this.story.quota);
+    const quota = this.request.dialect.quotaHeaders(this.story.quota, this.story.startedAtMs);
     if (this.story.mode === "real") setHeaders(headers, quota);
     else headers.push(...quota);
   }
@@ -248,6 +249,7 @@ export class Exchange {
       retryAfterSeconds: error.retryAfterSeconds,
       model: this.story.call?.facts.model,
       requestId: this.request.id,
+      nowMs: this.story.startedAtMs,
     };
     const { head, body } = this.request.dialect.failure(failure);
     const headers = [...head.headers];

@@ -1,4 +1,5 @@
 import type { HeaderList } from "../core/types.ts";
+import type { Header } from "../core/wire/types.ts";
 
 /** Fields that belong to one connection, not to the message. @see RFC 9110 §7.6.1 */
 const hopByHop = new Set([
@@ -26,7 +27,7 @@ export type Forwarding = {
   /** Lower-case name of the control header, which never leaves this node. */
   readonly controlHeader: string;
   /** Replaces the client's credentials; undefined passes them on. */
-  readonly apiKey: string | undefined;
+  readonly credential: Header | undefined;
   /** Drops the client's credentials, because they were ours to check. */
   readonly dropCredentials: boolean;
   /** Sent as `x-request-id`: the client's own, or the one made for it, so that all know the call by one name. */
@@ -51,7 +52,7 @@ export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): 
   }
   kept.push("x-request-id", forwarding.requestId);
   if (forwarding.plain) kept.push("accept-encoding", "identity");
-  if (forwarding.apiKey !== undefined) kept.push("authorization", `Bearer ${forwarding.apiKey}`);
+  if (forwarding.credential !== undefined) kept.push(...forwarding.credential);
   return kept;
 }
 
@@ -62,7 +63,7 @@ function belongsToHop(lower: string, named: ReadonlySet<string> | undefined): bo
 function isReplaced(lower: string, forwarding: Forwarding): boolean {
   if (lower === "x-request-id" || lower === forwarding.controlHeader) return true;
   if (lower === "accept-encoding") return forwarding.plain;
-  return (forwarding.dropCredentials || forwarding.apiKey !== undefined) && credentials.has(lower);
+  return (forwarding.dropCredentials || forwarding.credential !== undefined) && credentials.has(lower);
 }
 
 /**

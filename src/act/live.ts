@@ -58,7 +58,7 @@ export class Live implements Receiver {
     const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
     const headers = requestHeaders(request.rawHeaders, {
       controlHeader: this.#runtime.snapshot.control.header,
-      apiKey: this.#upstream.apiKey,
+      credential: this.#upstream.credential,
       dropCredentials: this.#runtime.keys !== undefined,
       requestId: request.id,
       plain: readable || this.#faults.length > 0,

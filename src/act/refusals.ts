@@ -6,7 +6,8 @@ import type { Request } from "./reply.ts";
 /** A call without a valid key. */
 export function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
   const missing = "You didn't provide an API key. Send it as `Authorization: Bearer YOUR_KEY`.";
-  return new StuntdoubleError("UNAUTHENTICATED", found === "missing" ? missing : "Incorrect API key provided.");
+  const message = found === "missing" ? missing : "Incorrect API key provided.";
+  return new StuntdoubleError("UNAUTHENTICATED", message, { detail: found });
 }
 
 /** A model that the configuration does not list. */

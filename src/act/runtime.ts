@@ -1,6 +1,7 @@
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { FaultConfig } from "../core/types.ts";
+import type { Header } from "../core/wire/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Keys } from "../limits/keys.ts";
 import type { ProfileCache } from "../limits/profiles.ts";
@@ -20,7 +21,8 @@ export type UpstreamRuntime = {
   readonly upstream: Upstream;
   readonly breaker: Breaker;
   readonly whenOpen: "simulate" | "fail" | "forward";
-  readonly apiKey: string | undefined;
+  /** The header with the key that is sent instead of the caller's. */
+  readonly credential: Header | undefined;
 };
 
 const prepared = new WeakMap<readonly FaultConfig[], readonly PreparedFault[]>();

@@ -144,9 +144,11 @@ function prepare(incoming: IncomingMessage, request: Request, runtime: Runtime, 
   const { headers } = incoming;
   incoming.url = request.target;
   delete headers[runtime.snapshot.control.header];
-  if (upstream.apiKey === undefined && runtime.keys === undefined) return;
+  if (upstream.credential === undefined && runtime.keys === undefined) return;
   for (const name of credentials) delete headers[name];
-  if (upstream.apiKey !== undefined) headers.authorization = `Bearer ${upstream.apiKey}`;
+  if (upstream.credential === undefined) return;
+  const [name, value] = upstream.credential;
+  headers[name] = value;
 }
 
 function refuse(joining: Joining, socket: Duplex): void {

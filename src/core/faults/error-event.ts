@@ -61,10 +61,10 @@ function fail(
   next: Sink,
   context: FaultContext,
 ): void {
-  const { dialect, operation, model, requestId } = context;
+  const { dialect, operation, model, requestId, nowMs } = context;
   context.fired();
   const told = message === undefined ? {} : { message };
-  const data = dialect.failureEvent({ status, ...told, model, requestId }, { operation, events });
+  const data = dialect.failureEvent({ status, ...told, model, requestId, nowMs }, { operation, events });
   next.data({ atMs, data, tokens: 0, final: false });
   next.end(atMs, "finish");
 }

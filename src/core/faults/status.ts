@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Head } from "../types.ts";
 import type { Fault } from "./types.ts";
 
 const options = z.strictObject({
@@ -22,12 +23,12 @@ export const status: Fault<z.infer<typeof options>> = {
   options,
   replace({ status, message, retryAfterSeconds, lookAlike, shouldRetry }, context) {
     context.fired();
-    const { dialect, model, requestId } = context;
+    const { dialect, model, requestId, nowMs } = context;
     const told = message === undefined ? {} : { message };
-    const { head, body } = dialect.failure({ status, ...told, retryAfterSeconds, lookAlike, model, requestId });
-    const hint = shouldRetry === undefined ? [] : ["x-should-retry", String(shouldRetry)];
+    const failure = { status, ...told, retryAfterSeconds, lookAlike, model, requestId, nowMs };
+    const { head, body } = dialect.failure(failure);
     return {
-      head: { status: head.status, headers: [...head.headers, ...hint] },
+      head: shouldRetry === undefined ? head : hinted(head, shouldRetry),
       headAtMs: 0,
       frames: [{ atMs: 0, data: body, tokens: 0, final: false }],
       ending: "finish",
@@ -35,3 +36,10 @@ export const status: Fault<z.infer<typeof options>> = {
     };
   },
 };
+
+/** The head with the hint in place of the provider's own. */
+function hinted({ status, headers }: Head, shouldRetry: boolean): Head {
+  const name = "x-should-retry";
+  const others = headers.filter((_, index) => headers[index - (index % 2)] !== name);
+  return { status, headers: [...others, name, String(shouldRetry)] };
+}

@@ -26,6 +26,8 @@ export type FaultContext = {
   readonly operation?: string | undefined;
   readonly model: string | undefined;
   readonly requestId: string;
+  /** When the call began: wall time in milliseconds since 1970. */
+  readonly nowMs?: number;
   /** To be called when the fault takes effect. */
   fired(): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */

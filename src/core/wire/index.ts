@@ -1,9 +1,15 @@
 import type { HeaderMap } from "../types.ts";
+import { anthropic } from "./anthropic.ts";
 import { openai } from "./openai.ts";
 import type { Dialect, Operation } from "./types.ts";
 
 /** Every dialect; the first one shapes the answers to requests of none. */
-export const dialects: readonly [Dialect, ...Dialect[]] = [openai];
+export const dialects: readonly [Dialect, ...Dialect[]] = [openai, anthropic];
+
+/** The dialect of that name; undefined when there is none. */
+export function dialectNamed(name: string): Dialect | undefined {
+  return dialects.find((dialect) => dialect.name === name);
+}
 
 /** Whose request it is, and what it asks for: undefined when that cannot be simulated. */
 export type Found = { readonly dialect: Dialect; readonly operation: Operation | undefined };

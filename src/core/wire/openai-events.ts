@@ -1,9 +1,7 @@
-import { StuntdoubleError } from "../errors.ts";
 import { isObject } from "./json-body.ts";
-import { findMembers } from "./scan.ts";
 import type { Worth } from "./sse.ts";
+import { readUsageMember } from "./usage.ts";
 
-const decoder = new TextDecoder();
 const nothing: Worth = { tokens: 0, final: false };
 const oneToken: Worth = { tokens: 1, final: false };
 const done: Worth = { tokens: 0, final: true };
@@ -117,20 +115,5 @@ function isFilled(value: unknown): boolean {
  * @returns undefined when it names none, or is no JSON object
  */
 export function readUsage(body: Uint8Array): number | undefined {
-  const usage = memberOf(body, "usage");
-  if (usage === undefined) return undefined;
-  const tokens = memberOf(usage, "completion_tokens") ?? memberOf(usage, "output_tokens");
-  if (tokens === undefined) return undefined;
-  const text = decoder.decode(tokens);
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-function memberOf(object: Uint8Array, name: string): Uint8Array | undefined {
-  try {
-    const span = findMembers(object, [name]).get(name);
-    return span === undefined ? undefined : object.subarray(span.from, span.to);
-  } catch (error) {
-    if (error instanceof StuntdoubleError) return undefined;
-    throw error;
-  }
+  return readUsageMember(body, "completion_tokens") ?? readUsageMember(body, "output_tokens");
 }

@@ -17,6 +17,7 @@ export const openai: Dialect = {
   operations: [chat, completions, responses, inputTokens, embeddings, moderations, models, tokenize, detokenize],
   operationsAt: (path) => [...modelAt(path), ...responseAt(path)],
   requestIdHeader: "x-request-id",
+  credential: (apiKey) => ["authorization", `Bearer ${apiKey}`],
   failure: renderFailure,
   failureEvent: renderFailureEvent,
   quotaHeaders,

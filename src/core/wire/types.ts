@@ -18,12 +18,18 @@ export type Dialect = {
   claims?(path: string, headers: HeaderMap): boolean;
   /** Name of the response header that carries the request id. */
   readonly requestIdHeader: string;
+  /** The header, in lower case, in which the API takes its key, and its value for a key. */
+  credential(apiKey: string): Header;
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
   /** The same in the middle of a stream, as one event of it; the status can no longer be told. */
   failureEvent(failure: Failure, place?: StreamPlace): string;
-  /** The headers by which a caller can see its remaining quota. */
-  quotaHeaders(quota: Quota): string[];
+  /**
+   * The headers by which a caller can see its remaining quota.
+   *
+   * @param nowMs wall time in milliseconds since 1970, for those that name a time
+   */
+  quotaHeaders(quota: Quota, nowMs: number): string[];
   /**
    * Starts reading a live answer: cuts it into frames where events end, and says which of them carry tokens.
    *
@@ -42,6 +48,9 @@ export type StreamPlace = {
   /** How many events came before it. */
   readonly events: number;
 };
+
+/** Name and value of one header. */
+export type Header = readonly [name: string, value: string];
 
 /** One route of a dialect that can be simulated. */
 export type Operation = {
@@ -131,6 +140,8 @@ export type Failure = {
   readonly retryAfterSeconds?: number | undefined;
   readonly model?: string | undefined;
   readonly requestId: string;
+  /** Wall time in milliseconds since 1970; without it no header of the failure names a time. */
+  readonly nowMs?: number | undefined;
   /** A refusal that looks like one to retry, and is none: the credit is used up, or the request alone is above the limit. */
   readonly lookAlike?: LookAlike | undefined;
 };

@@ -1,6 +1,8 @@
-import { ChatOpenAI } from "@langchain/openai";
+import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
-import { generateText, streamText } from "ai";
+import Anthropic from "@anthropic-ai/sdk";
+import { ChatOpenAI } from "@langchain/openai";
+import { generateText, streamText, type LanguageModel } from "ai";
 import OpenAI from "openai";
 
 /** One call through an official client: the text it gave, or what it threw. */
@@ -12,6 +14,7 @@ export type TableClient = { readonly name: string; readonly whole: Attempt; read
 /** No answer here takes longer than a few milliseconds, so a client that waits this long waits for ever. */
 const patienceMs = 1000;
 const model = "gpt-4o";
+const claude = "claude-sonnet-4-5";
 const prompt = "Say this is a test";
 const messages = [{ role: "user" as const, content: prompt }];
 const headerOf = (control: string) => ({ "x-stuntdouble": `${control}, tokens=12` });
@@ -42,24 +45,64 @@ const openaiJs: TableClient = {
   },
 };
 
-const aiSdk: TableClient = {
-  name: "AI SDK (@ai-sdk/openai)",
+/** The AI SDK with the package of one provider. */
+const aiSdk = (
+  name: string,
+  modelAt: (url: string, headers: Record<string, string>) => LanguageModel,
+): TableClient => ({
+  name,
   async whole({ url, control }) {
-    const provider = createOpenAI({ baseURL: `${url}/v1`, apiKey: "sk-none", headers: headerOf(control) });
     const abortSignal = AbortSignal.timeout(patienceMs);
-    const { text } = await generateText({ model: provider.chat(model), prompt, maxRetries: 0, abortSignal });
+    const at = modelAt(url, headerOf(control));
+    const { text } = await generateText({ model: at, prompt, maxRetries: 0, abortSignal });
     return text;
   },
   async streamed({ url, control }) {
-    const provider = createOpenAI({ baseURL: `${url}/v1`, apiKey: "sk-none", headers: headerOf(control) });
     const abortSignal = AbortSignal.timeout(patienceMs);
     let failure: unknown;
     const onError = ({ error }: { error: unknown }): void => void (failure = error);
-    const { textStream } = streamText({ model: provider.chat(model), prompt, maxRetries: 0, abortSignal, onError });
+    const at = modelAt(url, headerOf(control));
+    const { textStream } = streamText({ model: at, prompt, maxRetries: 0, abortSignal, onError });
     let text = "";
     for await (const piece of textStream) text += piece;
     if (failure !== undefined) throw failure;
     abortSignal.throwIfAborted();
+    return text;
+  },
+});
+
+const aiSdkOpenAi = aiSdk("AI SDK (@ai-sdk/openai)", (url, headers) =>
+  createOpenAI({ baseURL: `${url}/v1`, apiKey: "sk-none", headers }).chat(model),
+);
+
+const aiSdkAnthropic = aiSdk("AI SDK (@ai-sdk/anthropic)", (url, headers) =>
+  createAnthropic({ baseURL: `${url}/v1`, apiKey: "sk-none", headers })(claude),
+);
+
+const anthropic = ({ url, control }: { url: string; control: string }): Anthropic =>
+  new Anthropic({
+    baseURL: url,
+    apiKey: "sk-none",
+    maxRetries: 0,
+    timeout: patienceMs,
+    logLevel: "off",
+    defaultHeaders: headerOf(control),
+  });
+
+const anthropicJs: TableClient = {
+  name: "@anthropic-ai/sdk",
+  async whole(options) {
+    const { content } = await anthropic(options).messages.create({ model: claude, max_tokens: 100, messages });
+    return content.map((block) => (block.type === "text" ? block.text : "")).join("");
+  },
+  async streamed(options) {
+    const signal = AbortSignal.timeout(patienceMs);
+    const ask = { model: claude, max_tokens: 100, messages, stream: true } as const;
+    const stream = await anthropic(options).messages.create(ask, { signal });
+    let text = "";
+    for await (const event of stream)
+      if (event.type === "content_block_delta" && event.delta.type === "text_delta") text += event.delta.text;
+    signal.throwIfAborted();
     return text;
   },
 };
@@ -89,4 +132,4 @@ const langchainJs: TableClient = {
 };
 
 /** Every client of the table, in the order of its columns. */
-export const clients: readonly TableClient[] = [openaiJs, aiSdk, langchainJs];
+export const clients: readonly TableClient[] = [openaiJs, aiSdkOpenAi, langchainJs, anthropicJs, aiSdkAnthropic];

@@ -4,7 +4,7 @@ import { headerValue, requestHeaders, responseHeaders, setHeaders, type Forwardi
 /** Forwards everything it may. */
 const open: Forwarding = {
   controlHeader: "x-stuntdouble",
-  apiKey: undefined,
+  credential: undefined,
   dropCredentials: false,
   requestId: "req-1",
   plain: false,
@@ -88,13 +88,8 @@ describe("headers for the upstream", () => {
 
   test("the configured key takes the place of every key of the client", () => {
     const raw = ["AUTHORIZATION", "Bearer client", "X-Api-Key", "client", "api-key", "client", "accept", "*/*"];
-    expect(forwarded(raw, { apiKey: "sk-ours" })).toEqual([
-      "accept",
-      "*/*",
-      ...added,
-      "authorization",
-      "Bearer sk-ours",
-    ]);
+    const credential = ["x-api-key", "sk-ours"] as const;
+    expect(forwarded(raw, { credential })).toEqual(["accept", "*/*", ...added, ...credential]);
   });
 
   test("keys that are ours to check are dropped, and nothing takes their place without a configured key", () => {

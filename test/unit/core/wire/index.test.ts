@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { dialects, findOperation, methodsOf } from "../../../../src/core/wire/index.ts";
+import { dialectNamed, dialects, findOperation, methodsOf } from "../../../../src/core/wire/index.ts";
+import { anthropic } from "../../../../src/core/wire/anthropic.ts";
 import { openai } from "../../../../src/core/wire/openai.ts";
 
 describe("findOperation", () => {
@@ -28,6 +29,36 @@ describe("findOperation", () => {
       expect(findOperation("POST", path, {}).operation).toBeUndefined();
     },
   );
+});
+
+describe("a path of several dialects", () => {
+  test.each([
+    ["a version of Anthropic's API", { "anthropic-version": "2026-10-21", authorization: "Bearer k" }, "anthropic"],
+    ["a key where only Anthropic's clients put it", { "x-api-key": "k" }, "anthropic"],
+    ["a bearer token", { authorization: "Bearer k" }, "openai"],
+    ["both keys", { authorization: "Bearer k", "x-api-key": "k" }, "openai"],
+    ["nothing", {}, "openai"],
+  ])("is of the one that the headers name: %s", (_, headers, name) => {
+    for (const path of ["/v1/models", "/v1/models/x", "/v1/files"]) {
+      expect(findOperation("GET", path, headers).dialect.name).toBe(name);
+    }
+  });
+
+  test.each(["/v1/messages", "/v1/messages/count_tokens"])("%s is Anthropic's alone", (path) => {
+    expect(findOperation("POST", path, {})).toMatchObject({ dialect: { name: "anthropic" } });
+    expect(methodsOf(anthropic, path)).toEqual(["POST"]);
+  });
+});
+
+test("a dialect is found by its name", () => {
+  expect([dialectNamed("anthropic"), dialectNamed("nobody")]).toEqual([anthropic, undefined]);
+});
+
+test.each([
+  [openai, ["authorization", "Bearer sk-1"]],
+  [anthropic, ["x-api-key", "sk-1"]],
+])("$name takes its key in a header of its own", (dialect, header) => {
+  expect(dialect.credential("sk-1")).toEqual(header);
 });
 
 test("methodsOf tells the methods that a path takes", () => {

@@ -1,7 +1,7 @@
 import { createRng } from "../../../../src/core/rng.ts";
 import { StuntdoubleError } from "../../../../src/core/errors.ts";
 import type { Plan } from "../../../../src/core/types.ts";
-import type { Body, Opened, Operation, Script } from "../../../../src/core/wire/types.ts";
+import type { Body, Opened, OpenRequest, Operation, Script } from "../../../../src/core/wire/types.ts";
 
 export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -30,9 +30,10 @@ function countWords(text: string): number {
   return text.split(/\s+/).filter((word) => word !== "").length;
 }
 
-export function open(operation: Operation, request: unknown): Opened {
+export function open(operation: Operation, request: unknown, more: Partial<OpenRequest> = {}): Opened {
   const content = typeof request === "string" ? request : JSON.stringify(request);
-  return operation.open({ headers: {}, target: operation.route, body: bodyOf(content), count: countWords });
+  const { headers = {}, target = operation.route } = more;
+  return operation.open({ headers, target, body: bodyOf(content), count: countWords });
 }
 
 export function scriptOf(tokens: readonly string[], more: Partial<Script> = {}): Script {
