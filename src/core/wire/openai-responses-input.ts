@@ -170,7 +170,7 @@ export function mentionsJson(items: readonly JsonObject[], instructions: string 
 /**
  * Checks that the results of tools belong to calls that the model made.
  *
- * @param known ids of the calls of the response before; undefined when the conversation is not known whole
+ * @param known ids of the calls of the response before; items that only refer to others are taken on trust
  */
 export function checkResults(items: readonly JsonObject[], known: readonly string[]): void {
   if (items.some(({ type }) => type === "item_reference")) return;
