@@ -3,6 +3,7 @@ import path from "node:path";
 import { prepareProfile } from "../src/core/profile.ts";
 import { simulate } from "../src/core/simulate.ts";
 import { findOperation } from "../src/core/wire/index.ts";
+import { createAnswerMemory, createKeptAnswers } from "../src/limits/kept-answers.ts";
 import { loadProfiles } from "../src/config/profiles.ts";
 import { figure, median, type Figure } from "./lib.ts";
 
@@ -14,11 +15,13 @@ const reference = "openai chat";
 
 const whole: readonly Sample[] = [
   { name: reference, target: "/v1/chat/completions", body: { model: "gpt-4o", messages } },
+  { name: "openai responses", target: "/v1/responses", body: { model: "gpt-4o", input: text } },
   { name: "openai completions", target: "/v1/completions", body: { model: "gpt-4o", prompt: text, max_tokens: 4096 } },
 ];
 
 const streamed: readonly Sample[] = whole.map((sample) => ({ ...sample, body: { ...sample.body, stream: true } }));
 
+const kept = createKeptAnswers(createAnswerMemory(), 0);
 const rounds = 5;
 const calls = 4000;
 const tokens = 100;
@@ -32,8 +35,9 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
   if (operation === undefined) throw new Error(`${sample.name}: no operation at ${sample.target}`);
   const begin = performance.now();
   for (let call = 0; call < calls; call += 1) {
-    const body = { bytes, text: () => bytes.toString() };
-    const opened = operation.open({ headers, target: sample.target, body, count: () => 12 });
+    let decoded: string | undefined;
+    const body = { bytes, text: () => (decoded ??= bytes.toString()) };
+    const opened = operation.open({ headers, target: sample.target, body, count: () => 12, kept });
     const wishes = { outputTokens: tokens };
     const plan = simulate(
       { ask: opened.ask(), profile, wishes, seed: call, inFlight: 1 },

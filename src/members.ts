@@ -3,6 +3,7 @@ import type { Log } from "./emit/log.ts";
 import type { Series } from "./emit/series.ts";
 import type { BreakerState } from "./limits/breaker.ts";
 import type { Clock } from "./limits/clock.ts";
+import { returnAnswerLock } from "./limits/kept-answers.ts";
 import type { Permits } from "./limits/permits.ts";
 import type { NodeMemory } from "./node.ts";
 import { startThread } from "./thread.ts";
@@ -72,6 +73,7 @@ export async function startMembers(options: MembersOptions): Promise<Members> {
     if (released) return;
     deaths += 1;
     permits.returnAllOf(worker);
+    returnAnswerLock(options.memory.answers, worker);
     log.error({ worker, reason }, "worker died");
     clock.wake(Math.min(restartMs * deaths, longestRestartMs), () => {
       if (released) return;

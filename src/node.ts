@@ -1,5 +1,6 @@
 import type { Config } from "./config/schema.ts";
 import { valuesLength } from "./emit/series.ts";
+import { createAnswerMemory } from "./limits/kept-answers.ts";
 import { createPermitMemory } from "./limits/permits.ts";
 import { createRateMemory } from "./limits/rates.ts";
 
@@ -7,6 +8,7 @@ import { createRateMemory } from "./limits/rates.ts";
 export type NodeMemory = {
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
+  readonly answers: SharedArrayBuffer;
   /** One array of metric values per event loop with traffic. */
   readonly metrics: readonly SharedArrayBuffer[];
 };
@@ -23,6 +25,7 @@ export function createNodeMemory(config: Config, loops: number): NodeMemory {
   return {
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops + 1 }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
+    answers: createAnswerMemory(),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),
   };
 }

@@ -16,6 +16,7 @@ import { createHandler, createUpgradeHandler, type Handler } from "./ingress/htt
 import { createPort, type Port } from "./ingress/port.ts";
 import type { BreakerState } from "./limits/breaker.ts";
 import type { Clock } from "./limits/clock.ts";
+import { createKeptAnswers } from "./limits/kept-answers.ts";
 import { createPermits } from "./limits/permits.ts";
 import type { Settings } from "./config/load.ts";
 import type { NodeMemory } from "./node.ts";
@@ -72,6 +73,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     loop,
     permits,
     count: createTokenCounter(),
+    kept: createKeptAnswers(options.memory.answers, options.worker),
     runtime: () => state.runtime,
     emit: createEmit(records),
     wallClockMs: options.wallClockMs,

@@ -1,4 +1,4 @@
-import type { CountTokens } from "../core/wire/types.ts";
+import type { CountTokens, KeptAnswers } from "../core/wire/types.ts";
 import type { Outcome } from "../core/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { Permits } from "../limits/permits.ts";
@@ -12,6 +12,7 @@ export type ActDeps = {
   readonly loop: Loop;
   readonly permits: Permits;
   readonly count: CountTokens;
+  readonly kept: KeptAnswers;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   emit(outcome: Outcome): void;

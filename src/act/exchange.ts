@@ -5,12 +5,12 @@ import { bendPlan, replacement, type BendContext, type PreparedFault } from "../
 import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
-import { methodsOf } from "../core/wire/index.ts";
 import { keyInQuery } from "../core/wire/target.ts";
-import type { Ask, Failure, Opened } from "../core/wire/types.ts";
+import type { Ask, Opened } from "../core/wire/types.ts";
 import { presentedKey, shortHash } from "../limits/keys.ts";
 import type { Permit } from "../limits/permits.ts";
 import type { ActDeps } from "./act.ts";
+import { failurePlan } from "./failure.ts";
 import { setHeaders } from "./headers.ts";
 import { Live } from "./live.ts";
 import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
@@ -78,7 +78,8 @@ export class Exchange {
     if (found === "missing" || found === "wrong") throw unauthenticated(found);
     this.#rateRow = found?.index;
     const { headers, target, body } = request;
-    this.#opened = request.operation?.open({ headers, target, body: body!, count: this.deps.count });
+    const { count, kept } = this.deps;
+    this.#opened = request.operation?.open({ headers, target, body: body!, count, kept });
     const facts = this.#opened?.facts ?? noFacts;
     if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
       throw unknownModel(facts.model);
@@ -211,6 +212,7 @@ export class Exchange {
     const { request, story } = this;
     return {
       dialect: request.dialect,
+      operation: request.operation?.name,
       model: story.call?.facts.model,
       requestId: request.id,
       nowMs: story.startedAtMs,
@@ -241,30 +243,9 @@ export class Exchange {
   }
 
   #failurePlan(error: StuntdoubleError): Plan {
-    const failure: Failure = {
-      status: error.status,
-      code: error.code,
-      message: error.message,
-      param: error.param,
-      detail: error.detail,
-      retryAfterSeconds: error.retryAfterSeconds,
-      model: this.story.call?.facts.model,
-      requestId: this.request.id,
-      nowMs: this.story.startedAtMs,
-      target: this.request.target,
-    };
-    const { head, body } = this.request.dialect.failure(failure);
-    const headers = [...head.headers];
-    if (error.code === "METHOD_NOT_ALLOWED")
-      headers.push("allow", methodsOf(this.request.dialect, this.request.route).join(", "));
+    const headers: string[] = [];
     if (this.story.decision !== undefined) this.addAnswerHeaders(headers, this.story.decision, "error");
-    return {
-      head: { status: head.status, headers },
-      headAtMs: 0,
-      frames: [{ atMs: 0, data: body, tokens: 0, final: true }],
-      ending: "finish",
-      endAtMs: 0,
-    };
+    return failurePlan(error, this.story, headers);
   }
 
   /** The seed of this call, where neither the caller nor the control header gave one. */

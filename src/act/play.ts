@@ -9,6 +9,9 @@ export type Loop = { readonly clock: Clock; readonly wheel: Wheel };
 /** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
 const pauseAboveBytes = 256 * 1024;
 
+/** Bytes of one write, about: what is due beyond it goes in the next, once the client has room. */
+const writeAtMost = 256 * 1024;
+
 /** A live source that can be held back. */
 export type Flow = { pause(): void; resume(): void };
 
@@ -162,21 +165,37 @@ export class Player implements Timer, Sink, ReplyListener {
   }
 
   #sendDue(nowMs: number): void {
+    while (this.#sendSome(nowMs)) continue;
+  }
+
+  /** Sends what is due in one write, or as much of it as one should hold; says whether more is due and may go. */
+  #sendSome(nowMs: number): boolean {
     const first = this.#cursor;
-    let last = first;
-    let frame = this.#frames[last];
-    while (frame !== undefined && frame.atMs <= nowMs) {
+    let frame = this.#frames[first];
+    if (frame === undefined || frame.atMs > nowMs) return false;
+    this.#record(frame, nowMs);
+    // Looked at once only: the text of a long answer is made by that.
+    let { data } = frame;
+    let length = data.length;
+    let pieces: Frame["data"][] | undefined;
+    let last = first + 1;
+    frame = this.#frames[last];
+    while (frame !== undefined && frame.atMs <= nowMs && length < writeAtMost) {
       this.#record(frame, nowMs);
+      const piece = frame.data;
+      pieces ??= [data];
+      pieces.push(piece);
+      length += piece.length;
       last += 1;
       frame = this.#frames[last];
     }
-    if (last === first) return;
-    const data = last === first + 1 ? this.#frames[first]!.data : joined(this.#frames, first, last);
+    if (pieces !== undefined) data = joined(pieces);
     this.#cursor = last;
     if (this.#ending === undefined) this.#forget();
     // Texts that have left would live until the stream ends, long enough to be dear to collect.
     else for (let index = first; index < last; index += 1) this.#frames[index] = sent;
     if (!this.#reply.write(data)) this.#blocked = true;
+    return !this.#blocked && frame !== undefined && frame.atMs <= nowMs;
   }
 
   #record(frame: Frame, nowMs: number): void {
@@ -240,24 +259,20 @@ export class Player implements Timer, Sink, ReplyListener {
 /** Stands where a frame stood. */
 const sent: Frame = { atMs: 0, data: "", tokens: 0, final: false };
 
-/** Frames first … last − 1 as one piece; text stays text. */
-function joined(frames: readonly Frame[], first: number, last: number): string | Uint8Array {
+/** Several pieces as one; text stays text. */
+function joined(pieces: readonly Frame["data"][]): Frame["data"] {
   let text = "";
-  for (let index = first; index < last; index += 1) {
-    const data = frames[index]!.data;
-    if (typeof data !== "string") return joinedBytes(frames, first, last);
-    text += data;
+  for (const piece of pieces) {
+    if (typeof piece !== "string") return joinedBytes(pieces);
+    text += piece;
   }
   return text;
 }
 
-function joinedBytes(frames: readonly Frame[], first: number, last: number): Uint8Array {
-  const parts: Buffer[] = [];
-  for (let index = first; index < last; index += 1) {
-    const data = frames[index]!.data;
-    parts.push(
-      typeof data === "string" ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-    );
-  }
-  return Buffer.concat(parts);
+function joinedBytes(pieces: readonly Frame["data"][]): Uint8Array {
+  return Buffer.concat(
+    pieces.map((piece) =>
+      typeof piece === "string" ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength),
+    ),
+  );
 }

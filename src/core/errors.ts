@@ -3,7 +3,7 @@ export const errorTable = {
   CONFIG_INVALID: { status: 500, summary: "The configuration has mistakes." },
   BODY_INVALID: { status: 400, summary: "The request cannot be understood." },
   UNAUTHENTICATED: { status: 401, summary: "No valid API key was given." },
-  NOT_FOUND: { status: 404, summary: "There is no such route or model." },
+  NOT_FOUND: { status: 404, summary: "There is no such route, model or response." },
   METHOD_NOT_ALLOWED: { status: 405, summary: "The route exists, but not for this method." },
   BODY_TOO_LARGE: { status: 413, summary: "The request body is larger than allowed." },
   RATE_LIMITED: { status: 429, summary: "The key used up its requests or tokens per minute." },
@@ -29,15 +29,15 @@ export class StuntdoubleError extends Error {
   readonly status: number;
   /** The request field at fault, where there is one. */
   readonly param: string | undefined;
-  /** What exactly is wrong with it, as the provider's `code` names it: `missing_required_parameter`, `invalid_type`, … */
-  readonly detail: string | undefined;
+  /** What exactly is wrong, as the provider's `code` names it: `missing_required_parameter`, `invalid_type`, …; null where it gives none. */
+  readonly detail: string | null | undefined;
   /** Seconds after which a retry may work; sent as `retry-after`. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    more: { cause?: unknown; param?: string; detail?: string; retryAfterSeconds?: number; status?: number } = {},
+    more: { cause?: unknown; param?: string; detail?: string | null; retryAfterSeconds?: number; status?: number } = {},
   ) {
     super(message, { cause: more.cause });
     this.name = "StuntdoubleError";

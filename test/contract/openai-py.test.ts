@@ -17,6 +17,9 @@ type Seen = {
   chat: unknown;
   stream: Stream;
   others: unknown;
+  responses: unknown;
+  response_streams: Record<string, { types: string[]; tokens: number; usage: number | null; error: string | null }>;
+  moderations: unknown;
   statuses: unknown;
   mid_stream: Record<string, Stream>;
   hang: unknown;
@@ -60,6 +63,42 @@ describeWith(
         embeddings: [32, 32],
         models: expect.arrayContaining(["gpt-4o"]) as string[],
       });
+    });
+
+    test("gets responses, goes on from them, asks for them again and has tools called", () => {
+      expect(seen.responses).toEqual({
+        status: "incomplete",
+        same: true,
+        input: ["Hi"],
+        following: expect.stringMatching(/\w/) as string,
+        gone: { type: "NotFoundError", status: 404 },
+        types: ["reasoning", "function_call"],
+        arguments: { city: expect.any(String) as string },
+        told: expect.stringMatching(/\w/) as string,
+      });
+    });
+
+    test("reads the events of responses, and counts as many tokens as the usage names", () => {
+      const read = Object.entries(seen.response_streams).map(([what, { types, tokens, usage, error }]) => [
+        what,
+        types.at(-1),
+        usage === null ? tokens : tokens - usage,
+        error,
+      ]);
+      expect(read).toEqual([
+        ["plain", "response.completed", 0, null],
+        ["reasoning", "response.completed", 0, null],
+        ["call", "response.completed", 0, null],
+        ["cut off", "response.incomplete", 0, null],
+        // This client passes the provider's error on as one more event, and raises nothing.
+        ["told of an error", "error", 7, null],
+        ["reset", "response.output_text.delta", 7, "ReadError"],
+        ["malformed", "response.output_text.delta", 7, "JSONDecodeError"],
+      ]);
+    });
+
+    test("gets moderations", () => {
+      expect(seen.moderations).toEqual({ flagged: [false, true], violence: ["text", "image"] });
     });
 
     test("raises the exception of each status", () => {

@@ -9,6 +9,18 @@ import openai
 client = openai.OpenAI(api_key="sk-none", max_retries=0, timeout=10, _strict_response_validation=True)
 asked = {"model": "any-model", "messages": [{"role": "user", "content": "Say this is a test"}]}
 
+tool = {
+    "type": "function",
+    "name": "get_weather",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    },
+    "strict": True,
+}
+
 
 def control(text):
     return {"extra_headers": {"x-stuntdouble": text}}
@@ -63,6 +75,69 @@ def others():
     }
 
 
+def read_response(**more):
+    types, tokens, error, last = [], 0, None, None
+    try:
+        for event in client.responses.create(**{"model": "any-model", "input": "Hi", **more}, stream=True):
+            types.append(event.type)
+            tokens += event.type.endswith(".delta")
+            last = event
+    except Exception as caught:
+        error = type(caught).__name__
+    return {
+        "types": list(dict.fromkeys(types)),
+        "tokens": tokens,
+        "usage": last.response.usage.output_tokens if hasattr(last, "response") else None,
+        "error": error,
+    }
+
+
+def responses():
+    made = client.responses.create(model="any-model", input="Hi", max_output_tokens=16)
+    again = client.responses.retrieve(made.id)
+    items = client.responses.input_items.list(made.id)
+    following = client.responses.create(model="any-model", input="And?", previous_response_id=made.id)
+    client.responses.delete(made.id)
+    asked = client.responses.create(model="o4-mini", input="Weather?", tools=[tool], tool_choice="required")
+    call = asked.output[-1]
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
+    told = client.responses.create(model="o4-mini", input=[output], previous_response_id=asked.id, tools=[tool])
+    return {
+        "status": made.status,
+        "same": again.output_text == made.output_text,
+        "input": [item.content[0].text for item in items],
+        "following": following.output_text,
+        "gone": failure_of(lambda: client.responses.retrieve(made.id)),
+        "types": [item.type for item in asked.output],
+        "arguments": json.loads(call.arguments),
+        "told": told.output_text,
+    }
+
+
+def response_streams():
+    return {
+        "plain": read_response(**control("tokens=30")),
+        "reasoning": read_response(model="gpt-5", reasoning={"summary": "auto"}, **control("tokens=30")),
+        "call": read_response(tools=[tool], tool_choice="required"),
+        "cut off": read_response(max_output_tokens=16, **control("tokens=30")),
+        "told of an error": read_response(**control("fault=error-event;after=7")),
+        "reset": read_response(**control("itl=1, fault=reset;after=7")),
+        "malformed": read_response(**control("fault=malformed;after=7")),
+    }
+
+
+def moderations():
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    texts = client.moderations.create(input=["Good morning", "I will kill you"])
+    mixed = client.moderations.create(
+        model="omni-moderation-latest", input=[{"type": "text", "text": "Good morning"}, picture]
+    )
+    return {
+        "flagged": [result.flagged for result in texts.results],
+        "violence": mixed.results[0].category_applied_input_types.violence,
+    }
+
+
 def statuses():
     return {
         str(status): failure_of(
@@ -85,6 +160,9 @@ tasks = {
     "chat": chat,
     "stream": lambda: read_stream(**control("tokens=30")),
     "others": others,
+    "responses": responses,
+    "response_streams": response_streams,
+    "moderations": moderations,
     "statuses": statuses,
     "mid_stream": mid_stream,
     "hang": hang,

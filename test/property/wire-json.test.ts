@@ -4,6 +4,9 @@ import { StuntdoubleError } from "../../src/core/errors.ts";
 import { chat } from "../../src/core/wire/openai-chat.ts";
 import { completions } from "../../src/core/wire/openai-completions.ts";
 import { embeddings } from "../../src/core/wire/openai-embeddings.ts";
+import { moderations } from "../../src/core/wire/openai-moderations.ts";
+import { responses } from "../../src/core/wire/openai-responses.ts";
+import { detokenize, tokenize } from "../../src/core/wire/vllm-tokenize.ts";
 import { findMembers } from "../../src/core/wire/scan.ts";
 
 const name = fc.constantFrom("model", "stream", "messages", "mo", "modell", 'a"b', "é");
@@ -51,7 +54,7 @@ test("the scan refuses every object that was cut off", () => {
   );
 });
 
-test.each([chat, completions, embeddings])(
+test.each([chat, completions, embeddings, moderations, responses, tokenize, detokenize])(
   "any request of $name is answered or refused with BODY_INVALID, small or large",
   (operation) => {
     const member = fc.constantFrom(
@@ -65,6 +68,13 @@ test.each([chat, completions, embeddings])(
       "stream_options",
       "dimensions",
       "max_tokens",
+      "instructions",
+      "tools",
+      "tool_choice",
+      "text",
+      "reasoning",
+      "tokens",
+      "previous_response_id",
     );
     const value = fc.oneof(
       fc.jsonValue({ maxDepth: 4 }),

@@ -20,10 +20,19 @@ export const errorEvent: Fault<Options> = {
   options,
   bend(options, next, context) {
     const point = pointOf(options) ?? { before: "firstToken" };
-    return untilPoint(point, next, context, (atMs, head) => {
+    let events = 0;
+    const passing: Sink = {
+      head: (atMs, head) => next.head(atMs, head),
+      data(frame) {
+        events += 1;
+        next.data(frame);
+      },
+      end: (atMs, ending) => next.end(atMs, ending),
+    };
+    return untilPoint(point, passing, context, (atMs, head) => {
       if (head === undefined) return afterHead(options, next, context);
       if (!isEventStream(head, context)) return next;
-      fail(atMs, options, next, context);
+      fail({ atMs, events }, options, next, context);
       return silence;
     });
   },
@@ -36,7 +45,7 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
     head(atMs: number, head: Head) {
       next.head(atMs, head);
       if (!isEventStream(head, context)) return;
-      fail(atMs, options, next, context);
+      fail({ atMs, events: 0 }, options, next, context);
       rest = silence;
     },
     data: (frame) => rest.data(frame),
@@ -44,11 +53,19 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
   };
 }
 
-function fail(atMs: number, { status = overloaded, message }: Options, next: Sink, context: FaultContext): void {
-  const { dialect, model, requestId, nowMs, target } = context;
+type Place = { readonly atMs: number; readonly events: number };
+
+function fail(
+  { atMs, events }: Place,
+  { status = overloaded, message }: Options,
+  next: Sink,
+  context: FaultContext,
+): void {
+  const { dialect, operation, model, requestId, nowMs, target } = context;
   context.fired();
   const told = message === undefined ? {} : { message };
-  const data = dialect.failureEvent({ status, ...told, model, requestId, nowMs, target });
+  const failure = { status, ...told, model, requestId, nowMs, target };
+  const data = dialect.failureEvent(failure, { operation, events });
   next.data({ atMs, data, tokens: 0, final: false });
   next.end(atMs, "finish");
 }

@@ -22,6 +22,8 @@ export type Fault<Options> = {
 /** What a fault may use of the call it bends. */
 export type FaultContext = {
   readonly dialect: Dialect;
+  /** Name of the dialect's operation; undefined for a path that cannot be simulated. */
+  readonly operation?: string | undefined;
   readonly model: string | undefined;
   readonly requestId: string;
   /** When the call began: wall time in milliseconds since 1970. */

@@ -124,7 +124,7 @@ function bodyOf(failure: Failure): string {
 /** The stable code of a cause, where the type alone does not name it. */
 function errorCodeOf({ code, detail }: Failure, said: ErrorBody): string | undefined {
   if (code === undefined) return said.code;
-  if (code === "NOT_FOUND") return detail;
+  if (code === "NOT_FOUND") return detail ?? undefined;
   return providersOwn.has(code) ? undefined : code;
 }
 

@@ -89,8 +89,31 @@ export function readBoolean(object: JsonObject, name: string, path = ""): boolea
 
 /** Checks that a field is a text, if it is there. */
 export function checkText(object: JsonObject, name: string): void {
+  readText(object, name);
+}
+
+/** Reads a text or nothing. */
+export function readText(object: JsonObject, name: string, path = ""): string | undefined {
   const value = optional(object, name);
-  if (value !== undefined && typeof value !== "string") refuseType(name, "a string", value);
+  return value === undefined || typeof value === "string" ? value : refuseType(path + name, "a string", value);
+}
+
+/** Reads one of some texts, or nothing. */
+export function readChoice<Choice extends string>(
+  object: JsonObject,
+  name: string,
+  allowed: readonly Choice[],
+  path = "",
+): Choice | undefined {
+  const value = readText(object, name, path);
+  if (value === undefined) return undefined;
+  return allowed.find((each) => each === value) ?? refuseValue(path + name, allowed, value);
+}
+
+/** Reads an array or nothing. */
+export function readArray(object: JsonObject, name: string, path = ""): readonly unknown[] | undefined {
+  const value = optional(object, name);
+  return value === undefined || Array.isArray(value) ? value : refuseType(path + name, "an array", value);
 }
 
 /** Reads an object or nothing. */
@@ -107,12 +130,12 @@ export function readInteger(object: JsonObject, name: string, least: number, mos
   return within(name, "integer", value, { least, most });
 }
 
-/** Checks that a field is a number within a range, if it is there. */
-function checkNumber(object: JsonObject, name: string, least: number, most: number): void {
+/** Reads a number within a range, or nothing. */
+export function readNumber(object: JsonObject, name: string, least: number, most: number): number | undefined {
   const value = optional(object, name);
-  if (value === undefined) return;
-  if (typeof value !== "number") refuseType(name, "a decimal number", value);
-  within(name, "decimal", value, { least, most });
+  if (value === undefined) return undefined;
+  if (typeof value !== "number") return refuseType(name, "a decimal number", value);
+  return within(name, "decimal", value, { least, most });
 }
 
 function within(
@@ -140,10 +163,10 @@ function within(
 
 /** Checks the settings that all text operations share and that do not change a simulated answer. */
 export function checkSampling(body: JsonObject): void {
-  checkNumber(body, "temperature", 0, 2);
-  checkNumber(body, "top_p", 0, 1);
-  checkNumber(body, "presence_penalty", -2, 2);
-  checkNumber(body, "frequency_penalty", -2, 2);
+  readNumber(body, "temperature", 0, 2);
+  readNumber(body, "top_p", 0, 1);
+  readNumber(body, "presence_penalty", -2, 2);
+  readNumber(body, "frequency_penalty", -2, 2);
   readObject(body, "logit_bias");
   checkText(body, "user");
 }

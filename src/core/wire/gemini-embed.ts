@@ -75,7 +75,7 @@ function askOf(shape: Shape, body: JsonObject, model: string, promptTokens: numb
     maxTokens: 0,
     seed: undefined,
     write(script) {
-      const values = inputs.map(({ text, dimensions }) => `{"values":[${embed(model, text, dimensions).text}]}`);
+      const values = inputs.map(({ text, dimensions }) => `{"values":[${embed(model, text, dimensions).text()}]}`);
       return jsonAnswer(script, 0, shape.answer(values));
     },
   };

@@ -67,7 +67,7 @@ function askEmbed(body: JsonObject, promptTokens: number): Ask {
   // A larger number is no reason to refuse: the model gives what it has.
   const dimensions = wanted === 0 ? own : Math.min(wanted, own);
   return answering(model, promptTokens, (script) => {
-    const vectors = inputs.map((text) => `[${embed(model, text, dimensions).text}]`).join(",");
+    const vectors = inputs.map((text) => `[${embed(model, text, dimensions).text()}]`).join(",");
     const { total, load } = durationsOf(script.timing.ttftMs, script.timing.totalMs);
     const counts = `"total_duration":${total},"load_duration":${load},"prompt_eval_count":${promptTokens}`;
     return `{"model":${JSON.stringify(model)},"embeddings":[${vectors}],${counts}}`;
@@ -79,7 +79,7 @@ function askPrompt(body: JsonObject, promptTokens: number): Ask {
   const prompt = readText(body, "prompt") ?? "";
   readOptions(body);
   return answering(model, promptTokens, () => {
-    const vector = prompt === "" ? "" : embed(model, prompt, ownDimensions(model)).text;
+    const vector = prompt === "" ? "" : embed(model, prompt, ownDimensions(model)).text();
     return `{"embedding":[${vector}]}`;
   });
 }

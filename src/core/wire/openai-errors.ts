@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../errors.ts";
-import type { Failure, LookAlike, Quota, Rendered } from "./types.ts";
+import type { Failure, LookAlike, Quota, Rendered, StreamPlace } from "./types.ts";
 
 type ErrorBody = { readonly message: string; readonly type: string; readonly code: string | null };
 
 const badRequest = "invalid_request_error";
 const serverError = "server_error";
+/** The one refusal of a request whose type is its code. @see langchain#31227, gpt-researcher#1524 */
+const tooManyTokens = "max_tokens_per_request";
 
 /** Each is a 429 that waiting does not help. @see openai/codex#88, agent-zero#711 */
 const lookAlikes: Readonly<Record<LookAlike, ErrorBody>> = {
@@ -74,7 +76,8 @@ function usual(failure: Failure): ErrorBody {
 const providersName: { readonly [code in ErrorCode]?: (failure: Failure) => string | null } = {
   UNAUTHENTICATED: () => "invalid_api_key",
   RATE_LIMITED: () => "rate_limit_exceeded",
-  NOT_FOUND: ({ param }) => (param === "model" ? "model_not_found" : "unknown_url"),
+  NOT_FOUND: ({ param, detail }) =>
+    detail ?? (param === "model" ? "model_not_found" : detail === null ? null : "unknown_url"),
   METHOD_NOT_ALLOWED: () => "method_not_supported",
   BODY_TOO_LARGE: () => "request_too_large",
   BODY_INVALID: ({ detail }) => detail ?? null,
@@ -105,23 +108,30 @@ export function renderFailure(failure: Failure): Rendered {
 }
 
 /**
- * A failure in the middle of a stream of chunks.
+ * A failure in the middle of a stream: an event of its own among those of a response, else the body of the error as the
+ * data of an event, and then no `[DONE]`.
  *
- * @see seen in issues of gateways: the body of the error as the data of an event, and then no `[DONE]`
+ * @see the OpenAI document, ResponseErrorEvent; for chunks seen in issues of gateways
  */
-export function renderFailureEvent(failure: Failure): string {
-  return `data: ${bodyOf(failure)}\n\n`;
+export function renderFailureEvent(failure: Failure, place?: StreamPlace): string {
+  if (place?.operation !== "responses") return `data: ${bodyOf(failure)}\n\n`;
+  const { message, param, code } = errorOf(failure);
+  const data = JSON.stringify({ type: "error", sequence_number: place.events, code, message, param });
+  return `event: error\ndata: ${data}\n\n`;
 }
 
 function bodyOf(failure: Failure): string {
+  return JSON.stringify({ error: errorOf(failure) });
+}
+
+function errorOf(failure: Failure): ErrorBody & { readonly param: string | null } {
   const said = usual(failure);
-  const error = {
+  return {
     message: failure.message ?? said.message,
-    type: said.type,
+    type: failure.detail === tooManyTokens ? tooManyTokens : said.type,
     param: failure.status === 429 ? null : (failure.param ?? null),
     code: failure.code === undefined ? said.code : nameOf(failure.code, failure),
   };
-  return JSON.stringify({ error });
 }
 
 function nameOf(code: ErrorCode, failure: Failure): string | null {

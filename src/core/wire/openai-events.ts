@@ -16,21 +16,46 @@ const finishMark = /"finish_reason"\s*:\s*"/;
 const deltaMark = /"delta":/g;
 const deltaTexts = ["content", "refusal", "reasoning", "reasoning_content"];
 
+/** The name of an event of a response, as its first line tells it, else as its data does. */
+const eventLine = /^event: ?response\.([a-z_.]+)\r?\n/;
+const typeMember = /"type"\s*:\s*"response\.([a-z_.]+)"/;
+const filledDelta = /"delta"\s*:\s*"(?!")/;
+const tokenTypes = new Set([
+  "output_text.delta",
+  "refusal.delta",
+  "reasoning_text.delta",
+  "reasoning_summary_text.delta",
+  "function_call_arguments.delta",
+  "custom_tool_call_input.delta",
+  "mcp_call_arguments.delta",
+  "code_interpreter_call_code.delta",
+]);
+const finalTypes = new Set(["completed", "incomplete", "failed", "cancelled"]);
+
 /**
- * Says what an event of a chat or completion stream is worth.
+ * Says what an event of a stream is worth: a chunk of a chat or of a completion, or an event of a response.
  *
- * Each choice whose delta has text, reasoning, a refusal or a tool call is a token; final are the chunk with a finish
- * reason and `[DONE]`.
+ * Of a chunk, each choice whose delta has text, reasoning, a refusal or a tool call is a token; final are the chunk with
+ * a finish reason and `[DONE]`. Of a response, each filled delta of such a text is a token, and final is what ends it.
  *
  * @returns never throws; broken JSON is worth nothing
  */
 export function judge(event: string): Worth {
+  const name = eventLine.exec(event)?.[1];
+  if (name !== undefined) return worthOfResponse(name, event);
   const data = dataOf(event);
   if (data.startsWith("[DONE]")) return done;
   const mayBeFinal = finishMark.test(data);
   if (!mayBeFinal && usualToken.test(data) && hasOneDelta(data)) return oneToken;
+  const type = typeMember.exec(data)?.[1];
+  if (type !== undefined) return worthOfResponse(type, data);
   if (!mayBeFinal && !tokenMark.test(data)) return nothing;
   return worthOf(parsed(data));
+}
+
+function worthOfResponse(type: string, text: string): Worth {
+  if (tokenTypes.has(type)) return filledDelta.test(text) ? oneToken : nothing;
+  return finalTypes.has(type) ? done : nothing;
 }
 
 function hasOneDelta(data: string): boolean {
@@ -79,5 +104,5 @@ function isFilled(value: unknown): boolean {
  * @returns undefined when it names none, or is no JSON object
  */
 export function readUsage(body: Uint8Array): number | undefined {
-  return numberAt(body, "usage", "completion_tokens");
+  return numberAt(body, "usage", "completion_tokens") ?? numberAt(body, "usage", "output_tokens");
 }

@@ -33,7 +33,8 @@ function countInput(json: JsonBody, name: string, count: CountTokens): number {
   return tokens;
 }
 
-function countOne(input: unknown, count: CountTokens): number {
+/** Tokens of one input: of a text counted, of a list of tokens its length. */
+export function countOne(input: unknown, count: CountTokens): number {
   if (typeof input === "string") return count(input);
   if (Array.isArray(input)) return input.length;
   return typeof input === "number" ? 1 : 0;

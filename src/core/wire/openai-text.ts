@@ -80,7 +80,7 @@ export function stoppedAt(script: Script, stops: readonly string[]): Script {
 }
 
 /** The provider's headers of a good answer. @param processingMs until its first byte */
-function headOf(contentType: string, script: Script, processingMs: number): Head {
+export function headOf(contentType: string, script: Script, processingMs: number): Head {
   const headers = ["content-type", contentType, "openai-version", "2020-10-01"];
   headers.push("openai-processing-ms", String(Math.round(processingMs)), "x-request-id", script.id);
   return { status: 200, headers };
@@ -148,9 +148,10 @@ export function streamPlan({ script, choices }: TextAnswer, parts: StreamParts):
 }
 
 /** Closes the JSON of an event, and the event. */
-type Close = (tokenChars: number) => string;
+export type Close = (tokenChars: number) => string;
 
-function plainClose(): string {
+/** Closes an event whose size tells how long its token is. */
+export function plainClose(): string {
   return "}\n\n";
 }
 
@@ -170,7 +171,7 @@ function makeClosings(): readonly (readonly string[])[] {
 }
 
 /** Makes closings with the noise that hides how long a token is. @see OpenAI document, `obfuscation` */
-function createLeveller(script: Script): Close {
+export function createLeveller(script: Script): Close {
   let variant = Math.floor(script.rng() * variants);
   return (tokenChars) => {
     variant = (variant + tokenChars + 1) % variants;

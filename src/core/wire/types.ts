@@ -25,7 +25,7 @@ export type Dialect = {
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
   /** The same in the middle of a stream, as one event of it; the status can no longer be told. */
-  failureEvent(failure: Failure): string;
+  failureEvent(failure: Failure, place?: StreamPlace): string;
   /**
    * The headers by which a caller can see its remaining quota.
    *
@@ -44,12 +44,20 @@ export type Dialect = {
   readUsage(body: Uint8Array): number | undefined;
 };
 
+/** Where in a stream an event stands. */
+export type StreamPlace = {
+  /** Name of the operation that is streamed; undefined for a path that is none of the dialect's. */
+  readonly operation: string | undefined;
+  /** How many events came before it. */
+  readonly events: number;
+};
+
 /** Name and value of one header. */
 export type Header = readonly [name: string, value: string];
 
 /** One route of a dialect that can be simulated. */
 export type Operation = {
-  /** Short name used in logs and metrics: `chat`, `completions`, `embeddings`, `models`. */
+  /** Short name used in logs and metrics: `chat`, `completions`, `responses`, `embeddings`, … */
   readonly name: string;
   readonly method: string;
   readonly route: string;
@@ -68,6 +76,18 @@ export type OpenRequest = {
   readonly target: string;
   readonly body: Body;
   readonly count: CountTokens;
+  /** Where answers are kept; without it each is forgotten at once. */
+  readonly kept?: KeptAnswers | undefined;
+};
+
+/** Answers that can be asked for again by their ids. It is bounded: the oldest are forgotten for new ones. */
+export type KeptAnswers = {
+  /** Keeps a text under an id, in place of an earlier one; one that is too long is not kept. */
+  keep(id: string, text: string): void;
+  /** The text kept under an id; undefined when there is none, or none any more. */
+  find(id: string): string | undefined;
+  /** @returns whether there was anything to forget */
+  forget(id: string): boolean;
 };
 
 /** A request that rules can look at and the simulator can ask more of. */
@@ -118,8 +138,8 @@ export type Failure = {
   readonly message?: string;
   /** The request field at fault; with RATE_LIMITED `requests` or `tokens`, whichever ran out. */
   readonly param?: string | undefined;
-  /** The provider's own `code` for what is wrong with `param`. */
-  readonly detail?: string | undefined;
+  /** The provider's own `code` for what is wrong; null where it gives none. */
+  readonly detail?: string | null | undefined;
   readonly retryAfterSeconds?: number | undefined;
   readonly model?: string | undefined;
   readonly requestId: string;

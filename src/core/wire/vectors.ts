@@ -1,68 +1,139 @@
 import { createRng, hash32 } from "../rng.ts";
 
 /** An embedding: its numbers, and the same as they stand between the brackets of JSON (8 decimals). */
-export type Vector = { readonly floats: Float32Array; readonly text: string };
+export type Vector = { readonly floats: Float32Array; text(): string };
 
-/** Points on a circle from which vectors are put together, two numbers at a time. */
-type Circle = { readonly numbers: Float32Array; readonly texts: readonly string[]; readonly last: number };
-
-const points = 256;
 const decimals = 8;
-/** Callers choose the dimensions, so only a few circles are kept. */
-const maxCircles = 16;
-const circles = new Map<number, Circle>();
+/** So many features stand for a text, which bounds what a long one costs. */
+const maxFeatures = 31;
+const mostDimensions = 4096;
+/** Numbers of the noise are within this range, so sums are within as many times it as there are features and the text. */
+const noiseRange = 3;
+const sumRange = noiseRange * (maxFeatures + 1);
+const offsets = 1 << 16;
+const noise = makeNoise();
+
+/** A long list of small random numbers: the vector of a feature begins somewhere in it. */
+function makeNoise(): Int8Array {
+  const rng = createRng(1);
+  return Int8Array.from(
+    { length: offsets + mostDimensions },
+    () => Math.floor(rng() * (2 * noiseRange + 1)) - noiseRange,
+  );
+}
 
 /**
- * A vector of length 1 that the model and the text determine.
+ * A vector of length 1 that the model and the text determine; texts with many words, or parts of words, in common have
+ * vectors that lie near to each other.
  *
- * Each pair of numbers is a point of a circle of fixed size, which makes the length right without computing it.
+ * It is the sum of a random vector for each feature, and one for the text as a whole, so that another order of words is
+ * another vector. The features are words and letters that follow each other; of many, those with the smallest hashes
+ * stand for all, so that texts that share a part of their features share about that part of these. As with the
+ * provider's models, fewer dimensions are the beginning of more, scaled to length 1 again.
  *
- * @param dimensions ≥ 1
+ * @param dimensions 1 to 4,096
+ * @see Broder, "On the resemblance and containment of documents", 1997, for the choice by hash
  */
 export function embed(model: string, text: string, dimensions: number): Vector {
-  const circle = circleFor(dimensions);
-  const rng = createRng(hash32(model, text));
+  const seed = hash32(model);
+  const starts = [hash32(model, text), ...featuresOf(text)].map((hash) => Math.imul(hash ^ seed, 0x9e3779b1) >>> 16);
+  const sums = sumOf(starts, dimensions);
+  let square = 0;
+  for (let at = 0; at < dimensions; at += 1) square += sums[at]! * sums[at]!;
+  if (square === 0) {
+    sums[0] = 1;
+    square = 1;
+  }
+  const scale = 1 / Math.sqrt(square);
   const floats = new Float32Array(dimensions);
-  const texts: string[] = [];
-  for (let at = 0; at + 1 < dimensions; at += 2) {
-    const point = Math.floor(rng() * points);
-    floats[at] = circle.numbers[2 * point]!;
-    floats[at + 1] = circle.numbers[2 * point + 1]!;
-    texts.push(circle.texts[point]!);
-  }
-  if (dimensions % 2 === 1) {
-    const number = rng() < 0.5 ? circle.last : -circle.last;
-    floats[dimensions - 1] = number;
-    texts.push(decimal(number));
-  }
-  return { floats, text: texts.join(",") };
+  for (let at = 0; at < dimensions; at += 1) floats[at] = sums[at]! * scale;
+  return { floats, text: () => textOf(sums, scale) };
 }
 
-function circleFor(dimensions: number): Circle {
-  const known = circles.get(dimensions);
-  if (known !== undefined) return known;
-  const pairs = Math.floor(dimensions / 2);
-  // A single number at the end counts as half a pair.
-  const square = 1 / (pairs + (dimensions % 2) / 2);
-  const radius = Math.sqrt(square);
-  const numbers = new Float32Array(2 * points);
-  const texts: string[] = [];
-  for (let point = 0; point < points; point += 1) {
-    const angle = ((point + 0.5) / points) * 2 * Math.PI;
-    const x = radius * Math.cos(angle);
-    const y = radius * Math.sin(angle);
-    numbers[2 * point] = x;
-    numbers[2 * point + 1] = y;
-    texts.push(`${decimal(x)},${decimal(y)}`);
+/** The sum of the noise from each start on; four at a time, so that sums are read and written less often. */
+function sumOf(starts: readonly number[], dimensions: number): Int32Array {
+  const sums = new Int32Array(dimensions);
+  let index = 0;
+  for (; index + 3 < starts.length; index += 4) {
+    const first = starts[index]!;
+    const second = starts[index + 1]!;
+    const third = starts[index + 2]!;
+    const fourth = starts[index + 3]!;
+    for (let at = 0; at < dimensions; at += 1) {
+      sums[at] = sums[at]! + noise[first + at]! + noise[second + at]! + noise[third + at]! + noise[fourth + at]!;
+    }
   }
-  const circle = { numbers, texts, last: Math.sqrt(square / 2) };
-  if (circles.size >= maxCircles) circles.clear();
-  circles.set(dimensions, circle);
-  return circle;
+  for (; index < starts.length; index += 1) {
+    const start = starts[index]!;
+    for (let at = 0; at < dimensions; at += 1) sums[at] = sums[at]! + noise[start + at]!;
+  }
+  return sums;
 }
 
-function decimal(number: number): string {
-  return String(Number(number.toFixed(decimals)));
+/** Sums are small whole numbers, so few different ones need to be written as decimals. */
+function textOf(sums: Int32Array, scale: number): string {
+  const known: (string | undefined)[] = Array.from({ length: 2 * sumRange + 1 });
+  const texts: string[] = [];
+  for (let at = 0; at < sums.length; at += 1) {
+    const sum = sums[at]!;
+    texts.push((known[sum + sumRange] ??= String(Number((sum * scale).toFixed(decimals)))));
+  }
+  return texts.join(",");
+}
+
+const gramChars = 3;
+/** Where scripts begin that write a word with a character or two. */
+const ideographs = 0x2e80;
+
+/** Hashes of at most so many features, each once. */
+function featuresOf(text: string): readonly number[] {
+  const smallest = createSmallest(maxFeatures);
+  const lower = text.toLowerCase();
+  let from = 0;
+  for (let at = 0; at <= lower.length; at += 1) {
+    if (at < lower.length && isOfWord(lower.charCodeAt(at))) continue;
+    if (at > from) addWord(smallest, lower, from, at);
+    from = at + 1;
+  }
+  return smallest.values();
+}
+
+type Smallest = ReturnType<typeof createSmallest>;
+
+function addWord(smallest: Smallest, text: string, from: number, to: number): void {
+  smallest.add(hashOf(text, from, to));
+  const chars = text.charCodeAt(from) < ideographs ? gramChars : gramChars - 1;
+  for (let at = from; at + chars <= to; at += 1) smallest.add(hashOf(text, at, at + chars));
+}
+
+/** ASCII letters and digits, and everything else that is not known as a mark or blank. */
+function isOfWord(code: number): boolean {
+  if (code < 0x80) return (code >= 97 && code <= 122) || (code >= 48 && code <= 57);
+  if (code >= 0x2000 && code < 0x2070) return false;
+  return code !== 0xa0 && !(code >= 0x3000 && code < 0x3040) && !(code >= 0xff00 && code < 0xff10);
+}
+
+function hashOf(text: string, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  hash = Math.imul(hash ^ (hash >>> 12), 0x297a2d39);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** The smallest so many of the numbers added, each once. */
+function createSmallest(most: number) {
+  const kept: number[] = [];
+  let largest = Infinity;
+  return {
+    add(number: number): void {
+      if (number >= largest || kept.includes(number)) return;
+      if (kept.length < most) kept.push(number);
+      else kept[kept.indexOf(largest)] = number;
+      if (kept.length === most) largest = Math.max(...kept);
+    },
+    values: (): readonly number[] => kept,
+  };
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

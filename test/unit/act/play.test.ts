@@ -35,6 +35,44 @@ function stream(changes: Partial<Plan> = {}): Plan {
   };
 }
 
+describe("more than one write should hold", () => {
+  /** Pieces of 200 KiB that are made when they are looked at. */
+  function late(count: number): { frames: Frame[]; made: string[] } {
+    const made: string[] = [];
+    const frames = Array.from({ length: count }, (_, index) => ({
+      ...frame(100, "", 0),
+      get data() {
+        made.push(String(index));
+        return String(index).repeat(200 * kib);
+      },
+    }));
+    return { frames, made };
+  }
+
+  test("leaves in several writes, each piece looked at once", () => {
+    const { clock, player, sent, settled } = setUp();
+    const { frames, made } = late(5);
+    player.play(stream({ frames, endAtMs: 100 }));
+    clock.advance(100);
+    const lengths = sent.filter(([, kind]) => kind === "write").map((each) => String(each[2]).length / kib);
+    expect(lengths).toEqual([400, 400, 200]);
+    expect(made).toEqual(["0", "1", "2", "3", "4"]);
+    expect(settled).toEqual(["finish"]);
+  });
+
+  test("is not made before the client has room for it", () => {
+    const { clock, player, reply, settled } = setUp();
+    const { frames, made } = late(5);
+    reply.slow = true;
+    player.play(stream({ frames, endAtMs: 100 }));
+    clock.advance(100);
+    expect(made).toEqual(["0", "1"]);
+    reply.drain();
+    expect(made).toHaveLength(5);
+    expect(settled).toEqual(["finish"]);
+  });
+});
+
 describe("a plan on time", () => {
   test("head, frames and end leave each at its own time", () => {
     const { clock, player, sent, settled } = setUp();

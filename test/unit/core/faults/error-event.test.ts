@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { openai } from "../../../../src/core/wire/openai.ts";
-import { bend, stream, textOf, whole } from "./support.ts";
+import { bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
+import { bend, context, stream, textOf, whole } from "./support.ts";
 
-const event = (status: number) => openai.failureEvent({ status, model: "gpt-4o", requestId: "req-1" });
+const failure = (status: number) => ({ status, model: "gpt-4o", requestId: "req-1" });
+const event = (status: number) => openai.failureEvent(failure(status));
 
 test("an error event after two tokens is the last thing of a stream that ends properly", () => {
   const { plan, fired } = bend(stream, { kind: "error-event", afterTokens: 2 });
@@ -33,4 +35,17 @@ test.each(["head", "firstToken"])("a JSON answer has no events and is left alone
   const { plan, fired } = bend(answer, { kind: "error-event", where });
   expect(plan).toEqual(answer);
   expect(fired).toEqual([]);
+});
+
+test("it is told what is streamed, and how many events came before", () => {
+  const faults = [prepareFault({ kind: "error-event", afterTokens: 2 })];
+  const plan = bendPlan(stream, faults, { ...context(), operation: "responses" });
+  const events = plan.frames.length - 1;
+  expect(textOf(plan).endsWith(openai.failureEvent(failure(529), { operation: "responses", events }))).toBe(true);
+});
+
+test("among the events of a response it is one of them, numbered after them", () => {
+  expect(openai.failureEvent(failure(500), { operation: "responses", events: 7 })).toBe(
+    'event: error\ndata: {"type":"error","sequence_number":7,"code":null,"message":"The server had an error while processing your request.","param":null}\n\n',
+  );
 });

@@ -113,3 +113,38 @@ describe("a request is refused", () => {
     expect(refused).toMatchObject({ code: "BODY_INVALID", param, detail });
   });
 });
+
+test("an answer of many numbers is in pieces that make one JSON text, with each vector once", () => {
+  const input = Array.from({ length: 50 }, (_, index) => `text ${index}`);
+  const plan = answer({ input });
+  expect(plan.frames.length).toBeGreaterThan(3);
+  expect(new Set(plan.frames.map(({ atMs }) => atMs))).toEqual(new Set([plan.endAtMs]));
+  const body = jsonOf(plan) as unknown as { data: { index: number; embedding: number[] }[] };
+  expect(body.data.map(({ index }) => index)).toEqual(input.map((_, index) => index));
+  expect(body.data[37]!.embedding).toEqual(vectors({ input: "text 37" })[0]);
+});
+
+describe("of the provider's models, tokens are refused", () => {
+  const words = (count: number): string => "word ".repeat(count);
+  test("above 8,192 in one input", () => {
+    const refused = refusal(() => answer({ input: ["a", words(8193)] }));
+    expect(refused).toMatchObject({ code: "BODY_INVALID", param: undefined, detail: null });
+    expect(refused.message).toContain("maximum context length is 8192 tokens, however you requested 8193 tokens");
+    expect(refusal(() => answer({ input: Array.from({ length: 9000 }, () => 1) }))).toMatchObject({ detail: null });
+  });
+
+  test("above 300,000 in all", () => {
+    const refused = refusal(() => answer({ input: Array.from({ length: 60 }, () => words(5001)) }));
+    expect(refused).toMatchObject({
+      detail: "max_tokens_per_request",
+      message: "Requested 300060 tokens, max 300000 tokens per request",
+    });
+    const tokens = Array.from({ length: 38 }, () => Array.from({ length: 8000 }, () => 7));
+    expect(refusal(() => answer({ input: tokens }))).toMatchObject({ detail: "max_tokens_per_request" });
+  });
+
+  test("but not just below, nor for models of others", () => {
+    expect(answer({ input: words(8192), dimensions: 2 }).head?.status).toBe(200);
+    expect(answer({ model: "other", input: words(9000), dimensions: 2 }).head?.status).toBe(200);
+  });
+});

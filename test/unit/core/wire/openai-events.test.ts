@@ -71,7 +71,56 @@ test("a chunk of two choices carries two tokens", () => {
   expect(judge(`data: ${JSON.stringify({ choices })}\n\n`).tokens).toBe(2);
 });
 
+describe("an event of a response", () => {
+  const event = (type: string, more: object = {}, lineEnd = "\n"): string =>
+    [`event: ${type}`, `data: ${JSON.stringify({ type, sequence_number: 3, ...more })}`, "", ""].join(lineEnd);
+  const delta = { item_id: "msg_1", output_index: 0, content_index: 0, delta: "Hi", logprobs: [] };
+
+  test.each([
+    ["text", event("response.output_text.delta", delta)],
+    ["a refusal", event("response.refusal.delta", delta)],
+    ["reasoning", event("response.reasoning_text.delta", delta)],
+    ["a summary of reasoning", event("response.reasoning_summary_text.delta", delta)],
+    ["arguments", event("response.function_call_arguments.delta", delta)],
+    ["CR LF lines", event("response.output_text.delta", delta, "\r\n")],
+    ["no blanks after colons", event("response.output_text.delta", delta).replaceAll(": ", ":")],
+    ["no name before its data", event("response.output_text.delta", delta).replace(/^.*\n/, "")],
+    [
+      "text that looks like an end",
+      event("response.output_text.delta", { ...delta, delta: '"type":"response.completed"' }),
+    ],
+    ["text of a chunk", event("response.output_text.delta", { ...delta, delta: '"finish_reason":"stop"' })],
+  ])("with %s carries a token", (_, text) => {
+    expect(judge(text)).toEqual({ tokens: 1, final: false });
+  });
+
+  test.each([
+    ["its beginning", event("response.created", { response: { id: "resp_1", output: [] } })],
+    ["the text again at its end", event("response.output_text.done", { text: "Hi" })],
+    ["an empty delta", event("response.output_text.delta", { ...delta, delta: "" })],
+    ["sound", event("response.audio.delta", { delta: "AA==" })],
+    ["a search", event("response.web_search_call.completed")],
+    [
+      "an error",
+      `event: error\ndata: {"type":"error","code":null,"message":"Hi","param":null,"sequence_number":9}\n\n`,
+    ],
+  ])("with %s carries none and ends nothing", (_, text) => {
+    expect(judge(text)).toEqual({ tokens: 0, final: false });
+  });
+
+  test.each(["completed", "incomplete", "failed"])("named response.%s tells that it is over", (name) => {
+    const whole = { response: { id: "resp_1", output: [{ type: "message", content: [{ text: "Hi" }] }] } };
+    expect(judge(event(`response.${name}`, whole))).toEqual({ tokens: 0, final: true });
+    expect(judge(event(`response.${name}`, whole).replace(/^.*\n/, ""))).toEqual({ tokens: 0, final: true });
+  });
+});
+
 describe("readUsage", () => {
+  test("gives the output tokens of a response", () => {
+    const answer = { object: "response", usage: { input_tokens: 3, output_tokens: 41, total_tokens: 44 } };
+    expect(readUsage(bytesOf(JSON.stringify(answer)))).toBe(41);
+  });
+
   test("gives the completion tokens of an answer", () => {
     const answer = {
       choices: [{ message: { content: '"usage":{"completion_tokens":9}' } }],

@@ -86,7 +86,7 @@ export function header(list: readonly string[], name: string): string | undefine
 export function refusal(run: () => unknown): {
   code: string;
   param: string | undefined;
-  detail: string | undefined;
+  detail: string | null | undefined;
   message: string;
 } {
   try {

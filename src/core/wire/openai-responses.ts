@@ -1,0 +1,239 @@
+import { countOf } from "../answer.ts";
+import { composer } from "../compose.ts";
+import type { Facts, Plan } from "../types.ts";
+import {
+  readArray,
+  readBoolean,
+  readChoice,
+  readInteger,
+  readModel,
+  readNumber,
+  readObject,
+  readText,
+  refuse,
+  refuseType,
+} from "./check.ts";
+import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
+import { readReasoning } from "./openai-reasoning.ts";
+import { callIds, outputItems, overAt, longId, responseJson, type ResponseAnswer } from "./openai-responses-answer.ts";
+import { checkResults, countInput, lastUserText, mentionsJson, readItems } from "./openai-responses-input.ts";
+import { findResponse, keepResponse, type KeptResponse } from "./openai-responses-kept.ts";
+import { streamResponse } from "./openai-responses-stream.ts";
+import { readFormat, readTools } from "./openai-responses-tools.ts";
+import { jsonPlan } from "./openai-text.ts";
+import type { Ask, CountTokens, KeptAnswers, Operation } from "./types.ts";
+
+const readAhead = ["model", "stream", "previous_response_id"];
+const leastOutputTokens = 16;
+const truncations = ["auto", "disabled"] as const;
+const tiers = ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] as const;
+const maxTopLogprobs = 20;
+
+/** `POST /v1/responses`. @see https://platform.openai.com/docs/api-reference/responses */
+export const responses: Operation = {
+  name: "responses",
+  method: "POST",
+  route: "/v1/responses",
+  open({ body, count, kept }) {
+    const json = openJson(body, readAhead);
+    const facts = responseFacts(json, count, kept);
+    return { facts, ask: () => askOf({ body: json.whole(), text: () => body.text(), facts, kept }) };
+  },
+};
+
+/** `POST /v1/responses/input_tokens`. @see the OpenAI document, TokenCountsResource */
+export const inputTokens: Operation = {
+  name: "input_tokens",
+  method: "POST",
+  route: "/v1/responses/input_tokens",
+  open({ body, count, kept }) {
+    const json = openJson(body, readAhead);
+    const facts = { ...responseFacts(json, count, kept), stream: false };
+    return { facts, ask: () => countTokens(json.whole(), facts, kept) };
+  },
+};
+
+/** Counting costs the provider nothing, so the answer comes at once. */
+function countTokens(body: JsonObject, facts: Facts, kept: KeptAnswers | undefined): Ask {
+  readItems(body);
+  readPrevious(body, kept);
+  const promptTokens = facts.promptTokens();
+  const answer = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
+  return {
+    model: readText(body, "model") ?? "",
+    stream: false,
+    promptTokens,
+    maxTokens: 0,
+    seed: undefined,
+    write: (script) => jsonPlan({ ...script, timing: { ttftMs: 0, atMs: [], totalMs: 0 } }, 0, answer),
+  };
+}
+
+function responseFacts(json: JsonBody, count: CountTokens, kept: KeptAnswers | undefined): Facts {
+  const model = json.member("model");
+  let promptTokens: number | undefined;
+  const tokensBefore = (): number => {
+    const id = json.member("previous_response_id");
+    return typeof id === "string" ? (findResponse(kept, id)?.tokens ?? 0) : 0;
+  };
+  return {
+    model: typeof model === "string" ? model : undefined,
+    stream: json.member("stream") === true,
+    promptTokens: () => (promptTokens ??= countInput(json, count) + tokensBefore()),
+    lastUserMessage: () => lastUserText(json.whole()),
+  };
+}
+
+/** A request as it was opened. */
+type Request = {
+  readonly body: JsonObject;
+  text(): string;
+  readonly facts: Facts;
+  readonly kept: KeptAnswers | undefined;
+};
+
+function askOf({ body, text, facts, kept }: Request): Ask {
+  const model = readModel(body);
+  const items = readItems(body);
+  const before = readPrevious(body, kept);
+  if (before === undefined || before.found !== undefined) checkResults(items, before?.found?.calls ?? []);
+  const reasoning = readReasoning(body, model);
+  const tools = readTools(body);
+  const format = readFormat(body);
+  if (format.json === "object" && before === undefined) checkMention(items, body);
+  const { stream, obfuscate } = readStream(body);
+  const { background, store } = readKeeping(body);
+  const maxTokens = readInteger(body, "max_output_tokens", leastOutputTokens, Number.MAX_SAFE_INTEGER);
+  const include = readArray(body, "include") ?? [];
+  const instructions = readText(body, "instructions");
+  // A template, because most requests have only a few of these members.
+  const settings =
+    `"instructions":${jsonOf(instructions)},"max_output_tokens":${maxTokens ?? null},"model":${JSON.stringify(model)},` +
+    `"previous_response_id":${jsonOf(before?.id)},"store":${store},` +
+    `"reasoning":{"effort":${jsonOf(reasoning.effort)},"summary":${jsonOf(reasoning.summary)}},` +
+    `"text":${format.shown},"tools":${tools.shown},"tool_choice":${tools.shownChoice},` +
+    `"parallel_tool_calls":${tools.parallel},${readRest(body)}`;
+  const promptTokens = facts.promptTokens();
+  const fixed = {
+    promptTokens,
+    settings,
+    background,
+    summary: reasoning.summary !== null,
+    encrypted: include.includes("reasoning.encrypted_content"),
+    obfuscate,
+    chosenByCaller: format.json !== undefined,
+  };
+  const compose = composer({
+    tools: tools.callable,
+    choice: tools.choice,
+    parallel: tools.parallel,
+    answersTool: String(items.at(-1)?.["type"]).endsWith("call_output"),
+    json: format.json,
+    reasoningShare: reasoning.share,
+  });
+  return {
+    model,
+    stream,
+    promptTokens,
+    maxTokens,
+    seed: undefined,
+    ...(compose !== undefined && { compose }),
+    write(script) {
+      const answer = { ...fixed, id: longId("resp_", script.id), script };
+      const made = outputItems(answer);
+      const whole = responseJson(answer, "over", made.map(({ done }) => done).join(","));
+      if (store) keepResponse(kept, answer.id, keptOf(answer, model, whole, text()));
+      if (stream) return streamResponse(answer, made, whole);
+      return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
+    },
+  };
+}
+
+function jsonOf(text: string | null | undefined): string {
+  return text === undefined || text === null ? "null" : JSON.stringify(text);
+}
+
+/** One that is made in the background is answered before there is any of it. */
+function atOnce(answer: ResponseAnswer): Plan {
+  const timing = { ttftMs: 0, atMs: [], totalMs: 0 };
+  return jsonPlan({ ...answer.script, timing }, 0, responseJson(answer, "queued", ""));
+}
+
+function checkMention(items: readonly JsonObject[], body: JsonObject): void {
+  if (mentionsJson(items, readText(body, "instructions"))) return;
+  const problem =
+    "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.";
+  refuse("input", "invalid_value", problem);
+}
+
+function readKeeping(body: JsonObject): { readonly background: boolean; readonly store: boolean } {
+  const background = readBoolean(body, "background") ?? false;
+  const store = readBoolean(body, "store") ?? true;
+  if (background && !store) {
+    refuse("background", "invalid_value", "A response in the background must be stored: set 'store' to true.");
+  }
+  return { background, store };
+}
+
+function keptOf(answer: ResponseAnswer, model: string, response: string, request: string): KeptResponse {
+  const { script, promptTokens, background } = answer;
+  const tokens = promptTokens + countOf(script.parts);
+  return { model, tokens, calls: callIds(answer), background, overAtSeconds: overAt(script), response, request };
+}
+
+/**
+ * The response that a request goes on from; undefined when it names none, and without `found` where nothing is kept.
+ *
+ * @throws BODY_INVALID for one that is unknown, as the provider does
+ */
+function readPrevious(body: JsonObject, kept: KeptAnswers | undefined) {
+  if (body["conversation"] !== undefined && body["conversation"] !== null) {
+    const problem = "A stand-in keeps no conversations; use 'previous_response_id' instead of 'conversation'.";
+    refuse("conversation", "unsupported_parameter", problem);
+  }
+  const id = readText(body, "previous_response_id");
+  if (id === undefined) return undefined;
+  const found = findResponse(kept, id);
+  if (found === undefined && kept !== undefined) {
+    const problem = `Previous response with id '${id.slice(0, 64)}' not found.`;
+    refuse("previous_response_id", "previous_response_not_found", problem);
+  }
+  return { id, found };
+}
+
+function readStream(body: JsonObject): { readonly stream: boolean; readonly obfuscate: boolean } {
+  const stream = readBoolean(body, "stream") ?? false;
+  const options = readObject(body, "stream_options");
+  if (options === undefined) return { stream, obfuscate: true };
+  if (!stream) {
+    refuse("stream_options", "invalid_value", "The parameter 'stream_options' is only allowed when 'stream' is true.");
+  }
+  return { stream, obfuscate: readBoolean(options, "include_obfuscation", "stream_options.") ?? true };
+}
+
+/** What is checked, repeated in the answer, and changes nothing else in it: JSON of those members. */
+function readRest(body: JsonObject): string {
+  const { prompt } = body;
+  if (prompt !== undefined && prompt !== null && !isObject(prompt)) refuseType("prompt", "an object", prompt);
+  readChoice(body, "service_tier", tiers);
+  const user = readText(body, "user");
+  return (
+    `"max_tool_calls":${readInteger(body, "max_tool_calls", 1, Number.MAX_SAFE_INTEGER) ?? null},` +
+    `"metadata":${readMetadata(body)},"prompt_cache_key":${jsonOf(readText(body, "prompt_cache_key"))},` +
+    `"safety_identifier":${jsonOf(readText(body, "safety_identifier"))},"service_tier":"default",` +
+    `"temperature":${readNumber(body, "temperature", 0, 2) ?? 1},` +
+    `"top_logprobs":${readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0},` +
+    `"top_p":${readNumber(body, "top_p", 0, 1) ?? 1},` +
+    `"truncation":"${readChoice(body, "truncation", truncations) ?? "disabled"}"` +
+    (user === undefined ? "" : `,"user":${jsonOf(user)}`)
+  );
+}
+
+function readMetadata(body: JsonObject): string {
+  const metadata = readObject(body, "metadata");
+  if (metadata === undefined) return "{}";
+  for (const [name, value] of Object.entries(metadata)) {
+    if (typeof value !== "string") refuseType(`metadata.${name}`, "a string", value);
+  }
+  return JSON.stringify(metadata);
+}

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chats, completions, embeddings, messages, moderations, refused, responses } from "./openapi-requests.ts";
+import { describeWith } from "../support/missing.ts";
+import { startNode, type Node } from "../support/node.ts";
+import { readOpenApi, type SchemaJudge } from "../support/openapi.ts";
+
+describeWith(
+  "the OpenAI document (OPENAI_OPENAPI)",
+  process.env["OPENAI_OPENAPI"],
+  "by the OpenAI document",
+  (file) => {
+    let node: Node;
+    let judge: SchemaJudge;
+    beforeAll(async () => {
+      node = await startNode({ control: { enabled: true } });
+      judge = await readOpenApi(file);
+    });
+    afterAll(() => node.stop());
+
+    const ask = async (method: string, path: string, body?: object) => {
+      const headers = { "content-type": "application/json", "x-stuntdouble": "tokens=40" };
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      const answer = await fetch(node.url + path, { method, headers, ...sent });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const askWell = async (path: string, body: object): Promise<string> => {
+      const { status, text } = await ask("POST", path, body);
+      expect({ status, text }).toMatchObject({ status: 200 });
+      return text;
+    };
+    const expectWhole = async (schema: string, path: string, body: object) => {
+      const { stream_options: _, ...whole } = body as { stream_options?: object };
+      expect(judge.mistakes(schema, JSON.parse(await askWell(path, whole)))).toEqual([]);
+    };
+    const expectStream = async (schema: string, path: string, body: object) => {
+      const events = eventsOf(await askWell(path, { ...body, stream: true }));
+      expect(events.length).toBeGreaterThan(3);
+      for (const event of events)
+        expect({ event, mistakes: judge.mistakes(schema, event) }).toEqual({ event, mistakes: [] });
+    };
+
+    test("a wrong value is found", () => {
+      expect(judge.mistakes("CreateEmbeddingResponse", { object: "list", data: [], model: 5 })).not.toEqual([]);
+      expect(judge.mistakes("ResponseStreamEvent", { type: "response.output_text.delta", delta: "a" })).not.toEqual([]);
+    });
+
+    describe("a chat completion is valid", () => {
+      const path = "/v1/chat/completions";
+      const request = (body: object) => ({ model: "gpt-4o", messages, ...body });
+      test.each(chats)("$what", ({ body }) => expectWhole("CreateChatCompletionResponse", path, request(body)));
+      test.each(chats)("$what, streamed", ({ body }) =>
+        expectStream("CreateChatCompletionStreamResponse", path, request(body)),
+      );
+    });
+
+    describe("a text completion is valid", () => {
+      const path = "/v1/completions";
+      const request = (body: object) => ({ model: "gpt-3.5-turbo-instruct", ...body });
+      test.each(completions)("$what", ({ body }) => expectWhole("CreateCompletionResponse", path, request(body)));
+      // The document describes these chunks by the whole answer, and has no word for what is not known before the end.
+      test.each(completions)("$what, streamed", async ({ body }) => {
+        const events = eventsOf(await askWell(path, { ...request(body), stream: true }));
+        expect(events.length).toBeGreaterThan(3);
+        for (const event of events) {
+          expect(judge.mistakes("CreateCompletionResponse", completed(event as CompletionChunk))).toEqual([]);
+        }
+      });
+    });
+
+    describe("a response is valid", () => {
+      const path = "/v1/responses";
+      const request = (body: object) => ({ model: "gpt-4o", input: "Say this is a test", ...body });
+      test.each(responses)("$what", ({ body }) => expectWhole("Response", path, request(body)));
+      test.each(responses)("$what, streamed", ({ body }) => expectStream("ResponseStreamEvent", path, request(body)));
+
+      test.each(responses.filter(({ body }) => !("store" in body)))("$what, asked for again", async ({ body }) => {
+        const { stream_options: _, ...whole } = request(body) as { stream_options?: object };
+        const text = await askWell(path, whole);
+        const { id } = JSON.parse(text) as { id: string };
+        expect((await ask("GET", `${path}/${id}`)).text).toBe(text);
+        const items: unknown = JSON.parse((await ask("GET", `${path}/${id}/input_items`)).text);
+        expect(judge.mistakes("ResponseItemList", items)).toEqual([]);
+      });
+
+      test("its tokens counted", async () => {
+        const whole = JSON.parse(await askWell(path, request({}))) as { usage: { input_tokens: number } };
+        const counted: unknown = JSON.parse(await askWell(`${path}/input_tokens`, request({})));
+        expect(judge.mistakes("TokenCountsResource", counted)).toEqual([]);
+        expect(counted).toMatchObject({ input_tokens: whole.usage.input_tokens });
+      });
+
+      test("in the background", async () => {
+        const queued: unknown = JSON.parse(await askWell(path, request({ background: true })));
+        expect(queued).toMatchObject({ status: "queued" });
+        expect(judge.mistakes("Response", queued)).toEqual([]);
+      });
+
+      test("cancelled", async () => {
+        const headers = { "content-type": "application/json", "x-stuntdouble": "ttft=60000" };
+        const body = JSON.stringify(request({ background: true }));
+        const { id } = (await (await fetch(node.url + path, { method: "POST", headers, body })).json()) as {
+          id: string;
+        };
+        const running: unknown = JSON.parse((await ask("GET", `${path}/${id}`)).text);
+        const cancelled: unknown = JSON.parse((await ask("POST", `${path}/${id}/cancel`)).text);
+        expect([running, cancelled]).toMatchObject([{ status: "in_progress" }, { status: "cancelled" }]);
+        expect([...judge.mistakes("Response", running), ...judge.mistakes("Response", cancelled)]).toEqual([]);
+      });
+    });
+
+    test.each(embeddings)("embeddings are valid: $what", ({ body }) =>
+      expectWhole("CreateEmbeddingResponse", "/v1/embeddings", { model: "text-embedding-3-small", ...body }),
+    );
+
+    test.each(moderations)("a moderation is valid: $what", ({ body }) =>
+      expectWhole("CreateModerationResponse", "/v1/moderations", body),
+    );
+
+    test("models are valid", async () => {
+      const list: unknown = JSON.parse((await ask("GET", "/v1/models")).text);
+      expect(judge.mistakes("ListModelsResponse", list)).toEqual([]);
+      const model: unknown = JSON.parse((await ask("GET", "/v1/models/gpt-4o")).text);
+      expect(judge.mistakes("Model", model)).toEqual([]);
+    });
+
+    test.each(refused)("the refusal of $what is valid", async ({ path, body, status }) => {
+      const answer = await ask(body === undefined ? "GET" : "POST", path, body);
+      expect(answer.status).toBe(status);
+      expect(judge.mistakes("ErrorResponse", JSON.parse(answer.text))).toEqual([]);
+    });
+
+    test.each(["status;status=429", "status;status=500", "status;status=401"])(
+      "the answer of the fault %s is valid",
+      async (fault) => {
+        const headers = { "content-type": "application/json", "x-stuntdouble": `fault=${fault}` };
+        const body = JSON.stringify({ model: "gpt-4o", input: "a" });
+        const answer = await fetch(`${node.url}/v1/responses`, { method: "POST", headers, body });
+        expect(judge.mistakes("ErrorResponse", await answer.json())).toEqual([]);
+      },
+    );
+
+    test("the error in the middle of a response is valid", async () => {
+      const headers = { "content-type": "application/json", "x-stuntdouble": "fault=error-event;after=4" };
+      const body = JSON.stringify({ model: "gpt-4o", input: "a", stream: true });
+      const events = eventsOf(
+        await (await fetch(`${node.url}/v1/responses`, { method: "POST", headers, body })).text(),
+      );
+      expect(events.at(-1)).toMatchObject({ type: "error", sequence_number: events.length - 1 });
+      for (const event of events) expect(judge.mistakes("ResponseStreamEvent", event)).toEqual([]);
+    });
+  },
+);
+
+type CompletionChunk = {
+  readonly choices: readonly { readonly finish_reason: string | null }[];
+  readonly usage?: object | null;
+};
+
+/** A chunk of a text completion as if it were the last one. */
+function completed({ usage, ...chunk }: CompletionChunk): object {
+  const choices = chunk.choices.map((choice) => ({ ...choice, finish_reason: choice.finish_reason ?? "stop" }));
+  return { ...chunk, choices, ...(usage && { usage }) };
+}
+
+/** The JSON of each event of a stream. */
+function eventsOf(text: string): unknown[] {
+  return text
+    .split("\n\n")
+    .flatMap((event) => event.split("\n").filter((line) => line.startsWith("data: ")))
+    .map((line) => line.slice("data: ".length))
+    .filter((data) => data !== "[DONE]")
+    .map((data) => JSON.parse(data));
+}
