@@ -70,13 +70,13 @@ test("wherever between two steps a worker dies, its permits come back, no other 
     let { held } = after;
     died = after.died;
     const seen = createPermits({ memory, worker: 2, clock: createFakeClock(), queueTimeoutMs: 1 });
-    const where = `after ${lifeSteps} steps`;
     held += survivor.returnAllOf(1)?.length ?? 0;
     held += survivor.collect().length;
-    expect(seen.waiting(), where).toBe(0);
-    expect(seen.inFlight(), where).toBe(held);
+    const found = { lifeSteps, waiting: seen.waiting(), inFlight: seen.inFlight() };
+    expect(found).toEqual({ lifeSteps, waiting: 0, inFlight: held });
     while (held > 0) held += survivor.giveBack().length - 1;
-    expect([survivor.tryTake(), survivor.tryTake(), survivor.tryTake()], where).toEqual([true, true, false]);
+    const taken = [survivor.tryTake(), survivor.tryTake(), survivor.tryTake()];
+    expect({ lifeSteps, taken }).toEqual({ lifeSteps, taken: [true, true, false] });
   }
   expect(lifeSteps).toBeGreaterThan(50);
 });
