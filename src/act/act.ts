@@ -15,6 +15,8 @@ export type ActDeps = {
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   emit(outcome: Outcome): void;
+  /** True once the node no longer waits for its calls: from then on it is we who close their connections. */
+  stopping(): boolean;
   /** Wall clock, milliseconds since 1970. */
   wallClockMs(): number;
 };

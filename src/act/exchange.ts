@@ -277,7 +277,10 @@ export class Exchange {
     this.player.endedAtMs = 0;
   }
 
-  #settled(ending: Ending | "client-gone"): void {
+  #settled(seen: Ending | "client-gone"): void {
+    const stopped = seen === "client-gone" && this.deps.stopping();
+    const ending = stopped ? "cut" : seen;
+    if (stopped) this.story.cause = "NODE_STOPPED";
     if (this.#queue !== undefined) this.#waitedInVain(this.#queue);
     this.#live?.stop();
     this.#permit?.release();

@@ -14,6 +14,7 @@ export const errorTable = {
   QUEUE_FULL: { status: 503, summary: "All permits are taken and the queue is full." },
   QUEUE_TIMEOUT: { status: 503, summary: "No permit became free in time." },
   BREAKER_OPEN: { status: 503, summary: "The upstream failed too often; its breaker is open." },
+  NODE_STOPPED: { status: 503, summary: "The node stopped before the answer was complete." },
   UPSTREAM_TIMEOUT: { status: 504, summary: "The upstream did not answer in time." },
 } as const satisfies Record<string, { status: number; summary: string }>;
 
