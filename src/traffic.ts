@@ -78,6 +78,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     loop,
     permits,
     count: createTokenCounter(),
+    pseudonym: options.memory.pseudonym,
     runtime: () => state.runtime,
     emit: createEmit(records),
     stopping: () => state.stopping,

@@ -12,6 +12,8 @@ export type ActDeps = {
   readonly loop: Loop;
   readonly permits: Permits;
   readonly count: CountTokens;
+  /** The name of this node among those that forward a request; no other has it. */
+  readonly pseudonym: string;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   emit(outcome: Outcome): void;

@@ -17,6 +17,7 @@ import { Player } from "./play.ts";
 import type { Reply, Request } from "./reply.ts";
 import { notSimulated, rateLimited, unauthenticated, unknownModel } from "./refusals.ts";
 import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
+import { refuseLoop } from "./via.ts";
 
 /** One call from its arrival to its Outcome. */
 export class Exchange {
@@ -72,6 +73,7 @@ export class Exchange {
   #read(): Call {
     const { request } = this;
     const { snapshot, keys } = this.#runtime;
+    refuseLoop(request.headers, this.deps.pseudonym);
     const found = keys?.find(request.headers);
     if (found === "missing" || found === "wrong") throw unauthenticated(found);
     this.#rateRow = found?.index;

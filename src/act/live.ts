@@ -61,6 +61,7 @@ export class Live implements Receiver {
       apiKey: this.#upstream.apiKey,
       dropCredentials: this.#runtime.keys !== undefined,
       requestId: request.id,
+      pseudonym: this.#exchange.deps.pseudonym,
       plain: readable || this.#faults.length > 0,
     });
     story.upstreamAskedMs = this.#now();

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Profile } from "../core/types.ts";
+import { leadsBack } from "./own-address.ts";
 import { choice, isMapping, type Finding, type Path } from "./findings.ts";
 import { reservedRuleNames } from "./schema.ts";
 
@@ -28,6 +29,12 @@ export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Check
   forbidHiddenKeys(raw, [], checked.findings);
   for (const [name, upstream] of Object.entries(mapOf(file["upstreams"]))) {
     warnUnset(mapOf(upstream)["apiKeyEnv"], ["upstreams", name, "apiKeyEnv"], { env, checked });
+    if (!leadsBack(mapOf(upstream)["url"], mapOf(file["listen"]))) continue;
+    checked.findings.push({
+      path: ["upstreams", name, "url"],
+      at: "value",
+      message: "is the traffic port of this very node, which would forward to itself without end",
+    });
   }
   const rules = listOf(file["rules"]).map(mapOf);
   for (const [index, rule] of rules.entries()) {

@@ -16,6 +16,7 @@ export const errorTable = {
   BREAKER_OPEN: { status: 503, summary: "The upstream failed too often; its breaker is open." },
   NODE_STOPPED: { status: 503, summary: "The node stopped before the answer was complete." },
   UPSTREAM_TIMEOUT: { status: 504, summary: "The upstream did not answer in time." },
+  LOOP_DETECTED: { status: 508, summary: "The request has been at this node before." },
 } as const satisfies Record<string, { status: number; summary: string }>;
 
 /** The public contract of failures: these names appear in logs, metrics and docs. */
