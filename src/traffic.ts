@@ -99,6 +99,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
       state.runtime = buildRuntime(options, settings, loop, before);
       permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       records.recorder.setAllowedModels(modelLabels(settings));
+      if (settings.tls !== undefined) port.renew(settings.tls);
       retire(before, state.runtime);
     },
     async setBreaker(upstream, to) {

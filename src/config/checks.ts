@@ -46,6 +46,7 @@ export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Check
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], names, checked.findings);
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
+  checkAdminToken(mapOf(file["admin"]), { env, checked });
   return checked;
 }
 
@@ -174,6 +175,15 @@ function checkKeys(keys: readonly Raw[], env: Environment, findings: Finding[]):
       findings.push({ path, message: "must have either sha256 or env" });
     checkSet(variable, [...path, "env"], { env, checked: { findings, warnings: [] } });
   }
+}
+
+function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): void {
+  if (tokenSha256 !== undefined && tokenEnv !== undefined)
+    checking.checked.findings.push({
+      path: ["admin", "tokenEnv"],
+      message: "is one token too many beside tokenSha256",
+    });
+  checkSet(tokenEnv, ["admin", "tokenEnv"], checking);
 }
 
 function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {

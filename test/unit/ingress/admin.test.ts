@@ -19,6 +19,7 @@ function createTestAdmin(changes: Partial<AdminView> = {}, hosts?: readonly stri
   const failures: unknown[] = [];
   const view: AdminView = {
     isReady: () => true,
+    tokenSha256: () => undefined,
     metrics: async () => "# HELP a b\n",
     requests: async () => [],
     shadow: async () => ({ strata: [] }),
