@@ -326,6 +326,18 @@ test("names of other files start at the folder of the configuration", async () =
   expect([await fileExists(file), await fileExists(`${file}.no`)]).toEqual([true, false]);
 });
 
+test.each([
+  [`admin: { tokenEnv: ADMIN_TOKEN }`, "1:20 admin.tokenEnv", "the environment variable ADMIN_TOKEN is not set"],
+  [`admin: { tokenSha256: secret }`, "1:23 admin.tokenSha256", "must be 64 lower-case hex digits"],
+  [
+    `admin: { tokenSha256: ${"a".repeat(64)}, tokenEnv: HOME_TOKEN }`,
+    "1:89 admin.tokenEnv",
+    "is one token too many beside tokenSha256",
+  ],
+])("a token of the admin API that cannot be is a mistake: %s", async (text, place, message) => {
+  expect(await mistakesIn(text, { HOME_TOKEN: "x" })).toEqual([[place, message, undefined]]);
+});
+
 test("a certificate that cannot be used is a mistake, and so is one that is not there", async () => {
   const tls = (certFile: string, keyFile: string) =>
     `listen:\n  tls: { certFile: "${tlsFolder}/${certFile}", keyFile: "${tlsFolder}/${keyFile}" }\n`;
