@@ -27,7 +27,7 @@ const pseudonymBytes = 12;
 export function createNodeMemory(config: Config, loops: number): NodeMemory {
   return {
     pseudonym: `stuntdouble-${randomBytes(pseudonymBytes).toString("hex")}`,
-    permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops + 1 }),
+    permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),
   };

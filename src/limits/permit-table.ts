@@ -24,8 +24,9 @@ export function createPermitMemory(options: { max: number; queue: number; worker
   checkInteger("permits.max", max, 1, largestMax);
   checkInteger("permits.queue", queue, 0, 2 ** 20);
   checkInteger("workers", workers, 1, 1024);
-  // A node stays in use until its worker has picked up the grant, so there are more than may wait: one for each permit.
-  const places = 2 * queue + Math.min(max, mostGrantsUnderWay);
+  // A node stays in use until its worker has picked up the grant, which it does whenever it joins. So no worker ever has more
+  // of them than may wait.
+  const places = Math.min((workers + 1) * queue + 1, 2 * queue + mostGrantsUnderWay);
   const memory = new SharedArrayBuffer(wordsFor(workers + 1, places) * Int32Array.BYTES_PER_ELEMENT);
   const words = new Int32Array(memory);
   words[at.max] = max;

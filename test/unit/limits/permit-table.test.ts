@@ -42,6 +42,18 @@ test("a place whose grant is not picked up yet keeps no other call from queueing
   expect(table.join()).toBeUndefined();
 });
 
+test("grants that no worker has picked up yet keep no call from queueing, also after the limit was raised", () => {
+  const memory = createPermitMemory({ max: 1, queue: 2, workers: 20 });
+  const supervisor = new PermitTable(memory, 20);
+  supervisor.tryTake();
+  for (let worker = 0; worker < 20; worker += 1) {
+    const table = new PermitTable(memory, worker);
+    expect([table.join(), table.join(), table.join()].map(Boolean)).toEqual([true, true, false]);
+    supervisor.setMax(3 + 2 * worker);
+  }
+  expect(inUse(supervisor.words)).toBe(41);
+});
+
 test("grants by another worker are picked up once, in their order", () => {
   const { table, other } = setUp({ max: 2, queue: 2 });
   table.tryTake();
