@@ -57,7 +57,7 @@ const firstRoomBytes = 16 * 1024;
 
 /**
  * Puts pieces together in one memory that doubles as it fills: a client may send a body byte by byte, and an object for
- * each would take two hundred times its size. The usual body is one piece, and is not copied.
+ * each would take four hundred times its size. The usual body is one piece, and is not copied.
  */
 function createPieces(maxBytes: number): Pieces {
   let first: Buffer | undefined;
