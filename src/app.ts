@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { StuntdoubleError } from "./core/errors.ts";
+import { adminTokenOf } from "./config/admin-token.ts";
 import type { Settings } from "./config/load.ts";
 import type { Log } from "./emit/log.ts";
 import { createScrape, type Reading } from "./emit/metrics.ts";
@@ -38,9 +39,11 @@ export type App = {
 export async function startApp(options: AppOptions): Promise<App> {
   const { clock } = options;
   const { listen, admin } = options.settings.config;
+  const adminToken = adminTokenOf(options.settings);
   const fleet = await createFleet(options);
   const state: NodeState = {
     settings: options.settings,
+    adminToken,
     startedAtMs: clock.now(),
     ready: false,
     draining: false,
@@ -65,6 +68,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 type NodeState = {
   settings: Settings;
+  adminToken: string | undefined;
   readonly startedAtMs: number;
   ready: boolean;
   draining: boolean;
@@ -110,7 +114,11 @@ async function reloadOnce(options: AppOptions, fleet: Fleet, state: NodeState): 
       throw new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file.");
     const loaded = await options.load(state.settings.generation + 1);
     if (!loaded.ok) return refused(loaded.mistakes, state, log);
+    const adminToken = adminTokenOf(loaded.settings);
     await fleet.apply(loaded.settings);
+    state.adminToken = adminToken;
+    if (isRenewed(state.settings.tls, loaded.settings.tls))
+      log.info({ path: "listen.tls" }, "new connections see the new certificate");
     for (const path of fixedAtStart(state.settings, loaded.settings))
       log.warn({ path }, "takes effect after a restart");
     state.settings = loaded.settings;
@@ -134,12 +142,22 @@ function refused(mistakes: readonly string[], state: NodeState, log: Log): Reloa
   return { ok: false, mistakes };
 }
 
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function isRenewed(before: Settings["tls"], now: Settings["tls"]): boolean {
+  return before !== undefined && now !== undefined && !isSame(before, now);
+}
+
 /** Settings that are bound to what is allocated or listened on at the start. */
 function fixedAtStart(before: Settings, now: Settings): string[] {
-  const fixed = ["listen", "admin", "workers", "log"] as const;
-  const changed: string[] = fixed.filter(
-    (path) => JSON.stringify(before.config[path]) !== JSON.stringify(now.config[path]),
-  );
+  const fixed = ["workers", "log"] as const;
+  const changed: string[] = fixed.filter((path) => !isSame(before.config[path], now.config[path]));
+  const { tls: tlsBefore, ...listenBefore } = before.config.listen;
+  const { tls: tlsNow, ...listenNow } = now.config.listen;
+  if (!isSame(listenBefore, listenNow)) changed.push("listen");
+  for (const part of ["host", "port"] as const)
+    if (before.config.admin[part] !== now.config.admin[part]) changed.push(`admin.${part}`);
+  if ((tlsBefore === undefined) !== (tlsNow === undefined)) changed.push("listen.tls");
   if (before.config.permits.queue !== now.config.permits.queue) changed.push("permits.queue");
   return changed;
 }
@@ -151,6 +169,7 @@ function adminOf(options: AppOptions, fleet: Fleet, state: NodeState, reload: ()
   });
   return createAdmin({
     isReady: () => state.ready,
+    tokenSha256: () => state.adminToken,
     metrics: () => scrape.text(),
     requests: (limit) => fleet.requests(limit),
     shadow: () => fleet.shadow(),

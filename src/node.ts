@@ -1,11 +1,14 @@
+import { randomBytes } from "node:crypto";
 import type { Config } from "./config/schema.ts";
 import { valuesLength } from "./emit/series.ts";
 import { createAnswerMemory } from "./limits/kept-answers.ts";
 import { createPermitMemory } from "./limits/permits.ts";
 import { createRateMemory } from "./limits/rates.ts";
 
-/** Memory that all event loops of a node share. */
+/** What all event loops of a node share. */
 export type NodeMemory = {
+  /** Names the node in the `Via` header of what it forwards. */
+  readonly pseudonym: string;
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
   readonly answers: SharedArrayBuffer;
@@ -15,15 +18,18 @@ export type NodeMemory = {
 
 /** Keys that may be added by later configurations without a restart. */
 const spareKeys = 64;
+/** Enough that no two nodes have the same name. */
+const pseudonymBytes = 12;
 
 /**
- * Allocates the shared memory of a node.
+ * Allocates the shared memory of a node, and makes up its name.
  *
  * @param loops event loops with traffic; the main thread takes part in the permits as one more
  */
 export function createNodeMemory(config: Config, loops: number): NodeMemory {
   return {
-    permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops + 1 }),
+    pseudonym: `stuntdouble-${randomBytes(pseudonymBytes).toString("hex")}`,
+    permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
     answers: createAnswerMemory(),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),

@@ -1,4 +1,4 @@
-import { createAct, type ActDeps } from "./act/act.ts";
+import { createAct, type Act, type ActDeps } from "./act/act.ts";
 import type { Loop } from "./act/play.ts";
 import { createUpgrade, type Upgrade } from "./act/upgrade.ts";
 import { createWheel } from "./act/wheel.ts";
@@ -56,6 +56,8 @@ export type Traffic = {
 const keptOutcomes = 1000;
 /** How often a draining loop looks whether its calls have ended. */
 const drainCheckMs = 20;
+/** How often a stopping loop looks whether the calls it cut off have been recorded. */
+const mostStopChecks = 50;
 
 /**
  * Builds one event loop: port, core, act and one timer wheel.
@@ -65,7 +67,11 @@ const drainCheckMs = 20;
 export function createTraffic(options: TrafficOptions): Traffic {
   const { clock } = options;
   const loop: Loop = { clock, wheel: createWheel(clock) };
-  const state: LoopState = { runtime: buildRuntime(options, options.settings, loop, undefined), draining: false };
+  const state: LoopState = {
+    runtime: buildRuntime(options, options.settings, loop, undefined),
+    draining: false,
+    stopping: false,
+  };
   const records = createRecords(options);
   const { queueTimeoutMs } = state.runtime.snapshot.permits;
   const permits = createPermits({ memory: options.memory.permits, worker: options.worker, clock, queueTimeoutMs });
@@ -74,8 +80,10 @@ export function createTraffic(options: TrafficOptions): Traffic {
     permits,
     count: createTokenCounter(),
     kept: createKeptAnswers(options.memory.answers, options.worker),
+    pseudonym: options.memory.pseudonym,
     runtime: () => state.runtime,
     emit: createEmit(records),
+    stopping: () => state.stopping,
     wallClockMs: options.wallClockMs,
   };
   const act = createAct(deps);
@@ -86,8 +94,6 @@ export function createTraffic(options: TrafficOptions): Traffic {
   });
   const upgrade = createUpgrade(deps);
   const port = openPort(options, state, handler, upgrade);
-  const busy = (): boolean => act.open() > 0 || handler.open() > 0 || upgrade.open() > 0 || port.sessions() > 0;
-
   return {
     listen: (address) => port.listen(address),
     async apply(settings) {
@@ -95,6 +101,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
       state.runtime = buildRuntime(options, settings, loop, before);
       permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       records.recorder.setAllowedModels(modelLabels(settings));
+      if (settings.tls !== undefined) port.renew(settings.tls);
       retire(before, state.runtime);
     },
     async setBreaker(upstream, to) {
@@ -106,14 +113,30 @@ export function createTraffic(options: TrafficOptions): Traffic {
     requests: async (limit) => records.journal.last(limit),
     shadow: async () => records.shadow.snapshot(),
     cacheUse: async () => ({ hits: state.runtime.profiles.hits(), misses: state.runtime.profiles.misses() }),
+    ...createEnd(clock, state, { act, handler, upgrade, port }),
+  };
+}
+
+type LoopState = { runtime: Runtime; draining: boolean; stopping: boolean };
+type Parts = { readonly act: Act; readonly handler: Handler; readonly upgrade: Upgrade; readonly port: Port };
+
+/** How a loop comes to its end: it waits for its calls, or cuts them off. */
+function createEnd(clock: Clock, state: LoopState, parts: Parts): Pick<Traffic, "drain" | "stop"> {
+  const { act, handler, upgrade, port } = parts;
+  const nextCheck = (): Promise<void> => new Promise((resolve) => void clock.wake(drainCheckMs, resolve));
+  const recording = (): boolean => act.open() > 0 || upgrade.open() > 0;
+  const busy = (): boolean => recording() || handler.open() > 0 || port.sessions() > 0;
+  return {
     async drain() {
       state.draining = true;
       port.drain();
-      while (busy()) await new Promise<void>((resolve) => void clock.wake(drainCheckMs, resolve));
+      while (busy()) await nextCheck();
       port.drain();
     },
     async stop() {
+      state.stopping = true;
       port.destroy();
+      for (let checks = 0; checks < mostStopChecks && recording(); checks += 1) await nextCheck();
       for (const { upstream, breaker } of state.runtime.upstreams.values()) {
         breaker.shutdown();
         void upstream.close();
@@ -121,8 +144,6 @@ export function createTraffic(options: TrafficOptions): Traffic {
     },
   };
 }
-
-type LoopState = { runtime: Runtime; draining: boolean };
 
 /** Where the outcomes of this loop go. */
 function createRecords(options: TrafficOptions): Emitters {

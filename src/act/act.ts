@@ -13,9 +13,13 @@ export type ActDeps = {
   readonly permits: Permits;
   readonly count: CountTokens;
   readonly kept: KeptAnswers;
+  /** The name of this node among those that forward a request; no other has it. */
+  readonly pseudonym: string;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   emit(outcome: Outcome): void;
+  /** True once the node no longer waits for its calls: from then on it is we who close their connections. */
+  stopping(): boolean;
   /** Wall clock, milliseconds since 1970. */
   wallClockMs(): number;
 };

@@ -18,6 +18,7 @@ import { Player } from "./play.ts";
 import type { Reply, Request } from "./reply.ts";
 import { notSimulated, rateLimited, unauthenticated, unknownModel } from "./refusals.ts";
 import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
+import { refuseLoop } from "./via.ts";
 
 /** One call from its arrival to its Outcome. */
 export class Exchange {
@@ -73,6 +74,7 @@ export class Exchange {
   #read(): Call {
     const { request } = this;
     const { snapshot, keys } = this.#runtime;
+    refuseLoop(request.headers, this.deps.pseudonym);
     const inQuery = keyInQuery(request.target, request.dialect.keyParameter);
     const found = keys?.find(request.headers, inQuery);
     if (found === "missing" || found === "wrong") throw unauthenticated(found);
@@ -264,7 +266,10 @@ export class Exchange {
     this.player.endedAtMs = 0;
   }
 
-  #settled(ending: Ending | "client-gone"): void {
+  #settled(seen: Ending | "client-gone"): void {
+    const stopped = seen === "client-gone" && this.deps.stopping();
+    const ending = stopped ? "cut" : seen;
+    if (stopped) this.story.cause = "NODE_STOPPED";
     if (this.#queue !== undefined) this.#waitedInVain(this.#queue);
     this.#live?.stop();
     this.#permit?.release();

@@ -1,6 +1,7 @@
 import type { HeaderList } from "../core/types.ts";
 import type { Header } from "../core/wire/types.ts";
 import { withoutQuery } from "../core/wire/target.ts";
+import { viaEntry } from "./via.ts";
 
 /** Fields that belong to one connection, not to the message. @see RFC 9110 §7.6.1 */
 const hopByHop = new Set([
@@ -33,6 +34,8 @@ export type Forwarding = {
   readonly dropCredentials: boolean;
   /** Sent as `x-request-id`: the client's own, or the one made for it, so that all know the call by one name. */
   readonly requestId: string;
+  /** The name of this node in `Via`. */
+  readonly pseudonym: string;
   /** Asks for an uncompressed answer, so that events can be counted in it. */
   readonly plain: boolean;
 };
@@ -52,6 +55,7 @@ export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): 
     kept.push(name, rawHeaders[index + 1]!);
   }
   kept.push("x-request-id", forwarding.requestId);
+  kept.push("via", viaEntry(rawHeaders[0]?.startsWith(":") === true ? "2" : "1.1", forwarding.pseudonym));
   if (forwarding.plain) kept.push("accept-encoding", "identity");
   if (forwarding.credential !== undefined) kept.push(...forwarding.credential);
   return kept;

@@ -61,6 +61,7 @@ export class Live implements Receiver {
       credential: this.#upstream.credential,
       dropCredentials: this.#runtime.keys !== undefined,
       requestId: request.id,
+      pseudonym: this.#exchange.deps.pseudonym,
       plain: readable || this.#faults.length > 0,
     };
     const headers = requestHeaders(request.rawHeaders, forwarding);

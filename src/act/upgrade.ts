@@ -6,11 +6,16 @@ import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
 import { keyInQuery } from "../core/wire/target.ts";
+import type { Quota } from "../core/wire/types.ts";
+import type { FoundKey } from "../limits/keys.ts";
+import type { Permit, Permits } from "../limits/permits.ts";
 import type { ActDeps } from "./act.ts";
 import { credentials, requestTarget } from "./headers.ts";
+import { rateLimited, unauthenticated } from "./refusals.ts";
 import type { Request } from "./reply.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
 import { endSocket, resetAtOnce } from "./sockets.ts";
+import { refuseLoop, viaEntry } from "./via.ts";
 
 /** Takes over connections that ask for another protocol. */
 export type Upgrade = {
@@ -22,7 +27,8 @@ export type Upgrade = {
 };
 
 /**
- * Makes the pass-through for WebSocket upgrades: checked and routed like any call, then the two sockets are joined.
+ * Makes the pass-through for WebSocket upgrades: checked, limited and routed like any call, then the two sockets are
+ * joined. The permit is held until the client's socket closes.
  *
  * What cannot be passed on is answered with an HTTP error in the provider's shape.
  */
@@ -39,13 +45,15 @@ export function createUpgrade(deps: ActDeps): Upgrade {
 
   let open = 0;
   const begin = (request: Request, socket: Duplex): Joining => {
-    const startMs = deps.loop.clock.now();
-    const joining: Joining = { startMs, startedAtMs: deps.wallClockMs(), request, status: 101, tied: false };
+    const joining = newJoining(request, deps.loop.clock.now(), deps.wallClockMs());
     joinings.set(socket, joining);
     socket.on("error", () => socket.destroy());
     open += 1;
     socket.once("close", () => {
       open -= 1;
+      joining.permit?.release();
+      // At the drain limit it is we who close the connection.
+      if (deps.stopping()) joining.error ??= nodeStopped();
       deps.emit(outcomeOf(joining, deps.loop.clock.now()));
     });
     return joining;
@@ -54,32 +62,37 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     joining.error = error;
     refuse(joining, socket);
   };
+  const join = async (joining: Joining, { incoming, socket, head }: Connection): Promise<void> => {
+    const { request } = joining;
+    refuseLoop(request.headers, deps.pseudonym);
+    const runtime = deps.runtime();
+    const upstream = route(joining, runtime);
+    takeQuota(joining, runtime);
+    if (!(await takePermit(joining, socket, deps.permits))) return;
+    const { name, url } = upstream.upstream;
+    prepare(incoming, joining, { runtime, upstream, pseudonym: deps.pseudonym });
+    proxy.ws(incoming, socket, head, { target: url }, (cause) => {
+      if (joining.tied) return;
+      fail(
+        joining,
+        socket,
+        new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached.`, { cause }),
+      );
+    });
+  };
   return {
     join(request, incoming, socket, head) {
       const joining = begin(request, socket);
-      try {
-        const runtime = deps.runtime();
-        const { decision, upstream } = route(request, runtime);
-        const { name, url } = upstream.upstream;
-        joining.decision = decision;
-        joining.upstream = name;
-        prepare(incoming, request, runtime, upstream);
-        proxy.ws(incoming, socket, head, { target: url }, (cause) => {
-          if (joining.tied) return;
-          fail(
-            joining,
-            socket,
-            new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached.`, { cause }),
-          );
-        });
-      } catch (error) {
-        fail(joining, socket, toStuntdoubleError(error));
-      }
+      join(joining, { incoming, socket, head }).catch((error: unknown) =>
+        fail(joining, socket, toStuntdoubleError(error)),
+      );
     },
     refuse: (request, socket, error) => fail(begin(request, socket), socket, error),
     open: () => open,
   };
 }
+
+type Connection = { readonly incoming: IncomingMessage; readonly socket: Duplex; readonly head: Buffer };
 
 /** Neither side of a WebSocket goes on when the other has ended, and an upstream that breaks must not look like one that closed. */
 function tie(client: Socket, upstream: Socket, joining: Joining | undefined): void {
@@ -104,31 +117,36 @@ type Joining = {
   readonly startedAtMs: number;
   readonly request: Request;
   status: number;
+  queueMs: number;
   /** The two sockets are one connection; an error can no longer be answered. */
   tied: boolean;
-  decision?: Decision;
-  upstream?: string;
-  error?: StuntdoubleError;
+  key: FoundKey | undefined;
+  decision: Decision | undefined;
+  upstream: string | undefined;
+  quota: Quota | undefined;
+  permit: Permit | undefined;
+  error: StuntdoubleError | undefined;
 };
 
-function route(request: Request, runtime: Runtime): { decision: Decision; upstream: UpstreamRuntime } {
+function newJoining(request: Request, startMs: number, startedAtMs: number): Joining {
+  const unknown = { key: undefined, decision: undefined, upstream: undefined, quota: undefined };
+  const running = { status: 101, queueMs: 0, tied: false, permit: undefined, error: undefined };
+  return { startMs, startedAtMs, request, ...running, ...unknown };
+}
+
+/** Checks the key and finds the upstream, by the rules or the first there is. */
+function route(joining: Joining, runtime: Runtime): UpstreamRuntime {
+  const { request } = joining;
   const found = runtime.keys?.find(request.headers, keyInQuery(request.target, request.dialect.keyParameter));
-  if (found === "missing" || found === "wrong")
-    throw new StuntdoubleError("UNAUTHENTICATED", "Incorrect API key provided.");
+  if (found === "missing" || found === "wrong") throw unauthenticated(found);
+  joining.key = found;
   const facts = { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
   const { id, method, headers, client } = request;
-  const call: Call = {
-    id,
-    method,
-    route: request.route,
-    headers,
-    client,
-    keyName: found?.name,
-    keyHash: found?.hash16,
-    facts,
-  };
+  const key = { keyName: found?.name, keyHash: found?.hash16 };
+  const call: Call = { id, method, route: request.route, headers, client, ...key, facts };
   const { snapshot, upstreams } = runtime;
   const decision = decide(call, snapshot.rules, snapshot.fallback, snapshot.seed);
+  joining.decision = decision;
   const named =
     decision.serve.from === "upstream" ? upstreams.get(decision.serve.upstream) : upstreams.values().next().value;
   if (named === undefined) {
@@ -137,15 +155,41 @@ function route(request: Request, runtime: Runtime): { decision: Decision; upstre
       `There is no upstream to open ${request.route} at; WebSockets are not simulated.`,
     );
   }
-  return { decision, upstream: named };
+  joining.upstream = named.upstream.name;
+  return named;
 }
 
+/** A WebSocket is one request; what is said on it is not counted. */
+function takeQuota(joining: Joining, { rates, snapshot }: Runtime): void {
+  if (rates === undefined) return;
+  const taken = rates.take(joining.key?.index ?? snapshot.keys.length, 0);
+  joining.quota = taken.quota;
+  if (!taken.ok) throw rateLimited(taken, 0);
+}
+
+/** A permit until the socket closes; false when the client left while it waited for one. */
+async function takePermit(joining: Joining, socket: Duplex, permits: Permits): Promise<boolean> {
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort();
+  socket.once("close", leave);
+  const permit = permits.tryTake() ?? (await permits.take(leaving.signal));
+  socket.off("close", leave);
+  joining.queueMs = permit.waitedMs;
+  if (socket.destroyed) permit.release();
+  else joining.permit = permit;
+  return !socket.destroyed;
+}
+
+type Preparing = { readonly runtime: Runtime; readonly upstream: UpstreamRuntime; readonly pseudonym: string };
+
 /** http-proxy-3 sends what stands in the request. */
-function prepare(incoming: IncomingMessage, request: Request, runtime: Runtime, upstream: UpstreamRuntime): void {
+function prepare(incoming: IncomingMessage, { request }: Joining, { runtime, upstream, pseudonym }: Preparing): void {
   const { headers } = incoming;
   const { credential } = upstream;
   const dropCredentials = runtime.keys !== undefined;
   incoming.url = requestTarget(request.target, request.dialect.keyParameter, { credential, dropCredentials });
+  const entry = viaEntry("1.1", pseudonym);
+  headers["via"] = headers["via"] === undefined ? entry : `${headers["via"]}, ${entry}`;
   delete headers[runtime.snapshot.control.header];
   if (credential === undefined && !dropCredentials) return;
   for (const name of credentials) delete headers[name];
@@ -154,17 +198,30 @@ function prepare(incoming: IncomingMessage, request: Request, runtime: Runtime, 
   headers[name] = value;
 }
 
+function nodeStopped(): StuntdoubleError {
+  return new StuntdoubleError("NODE_STOPPED", "The node stopped while the connection was open.");
+}
+
 function refuse(joining: Joining, socket: Duplex): void {
-  const { request, error } = joining;
+  const { request, error, quota } = joining;
   if (error === undefined || socket.destroyed || !socket.writable) return;
-  const { code, message, status } = error;
+  const { code, message, status, param, retryAfterSeconds } = error;
   joining.status = status;
-  const { body } = request.dialect.failure({ status, code, message, requestId: request.id });
-  endSocket(
-    socket,
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\nx-request-id: ${request.id}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const { head, body } = request.dialect.failure({
+    status,
+    code,
+    message,
+    param,
+    retryAfterSeconds,
+    requestId: request.id,
+  });
+  const headers = [
+    ...head.headers,
+    ...(quota === undefined ? [] : request.dialect.quotaHeaders(quota, joining.startedAtMs)),
+  ];
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+  for (let index = 0; index + 1 < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  endSocket(socket, `${text}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
 }
 
 function outcomeOf(joining: Joining, nowMs: number): Outcome {
@@ -180,7 +237,7 @@ function outcomeOf(joining: Joining, nowMs: number): Outcome {
     model: undefined,
     stream: false,
     client: request.client,
-    keyName: undefined,
+    keyName: joining.key?.name,
     rule: decision?.rule ?? "none",
     mode: error === undefined || joining.tied ? "real" : "own",
     upstream: joining.upstream,
@@ -188,10 +245,10 @@ function outcomeOf(joining: Joining, nowMs: number): Outcome {
     faults: [],
     standIn: false,
     status: joining.status,
-    ending: "finish",
+    ending: error?.code === "NODE_STOPPED" ? "cut" : "finish",
     cause: error?.code,
     promptTokens: undefined,
-    queueMs: 0,
+    queueMs: joining.queueMs,
     overheadMs: 0,
     scheduleErrorMs: undefined,
     planned: undefined,

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Profile } from "../core/types.ts";
+import { leadsBack } from "./own-address.ts";
 import { choice, isMapping, type Finding, type Path } from "./findings.ts";
 import { reservedRuleNames } from "./schema.ts";
 
@@ -28,6 +29,12 @@ export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Check
   forbidHiddenKeys(raw, [], checked.findings);
   for (const [name, upstream] of Object.entries(mapOf(file["upstreams"]))) {
     warnUnset(mapOf(upstream)["apiKeyEnv"], ["upstreams", name, "apiKeyEnv"], { env, checked });
+    if (!leadsBack(mapOf(upstream)["url"], mapOf(file["listen"]))) continue;
+    checked.findings.push({
+      path: ["upstreams", name, "url"],
+      at: "value",
+      message: "is the traffic port of this very node, which would forward to itself without end",
+    });
   }
   const rules = listOf(file["rules"]).map(mapOf);
   for (const [index, rule] of rules.entries()) {
@@ -39,6 +46,7 @@ export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Check
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], names, checked.findings);
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
+  checkAdminToken(mapOf(file["admin"]), { env, checked });
   return checked;
 }
 
@@ -167,6 +175,15 @@ function checkKeys(keys: readonly Raw[], env: Environment, findings: Finding[]):
       findings.push({ path, message: "must have either sha256 or env" });
     checkSet(variable, [...path, "env"], { env, checked: { findings, warnings: [] } });
   }
+}
+
+function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): void {
+  if (tokenSha256 !== undefined && tokenEnv !== undefined)
+    checking.checked.findings.push({
+      path: ["admin", "tokenEnv"],
+      message: "is one token too many beside tokenSha256",
+    });
+  checkSet(tokenEnv, ["admin", "tokenEnv"], checking);
 }
 
 function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {

@@ -1,5 +1,6 @@
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
+import { createSecureContext } from "node:tls";
 import { LineCounter, parseDocument } from "yaml";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Profile } from "../core/types.ts";
@@ -104,9 +105,10 @@ async function judge(raw: unknown, { folder, env, generation }: Place): Promise<
   };
 }
 
-function named({ upstreams, auth, control }: Config, env: Environment): Environment {
+function named({ upstreams, auth, control, admin }: Config, env: Environment): Environment {
   const names = [
     control.tokenEnv,
+    admin.tokenEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
   ];
@@ -149,16 +151,33 @@ async function allProfiles(raw: unknown, folder: string, findings: Finding[]): P
   }
 }
 
+/** Why a certificate and its key, as PEM texts, cannot be used. */
+function pairProblem(pair: { cert: string; key: string }): string | undefined {
+  // Without a text Node leaves the part out, and every handshake would fail.
+  if (pair.cert.trim() === "" || pair.key.trim() === "") return "certificate or key is empty";
+  try {
+    createSecureContext(pair);
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    return `certificate and key cannot be used together (${reason})`;
+  }
+}
+
 async function readTls(config: Config, folder: string, findings: Finding[]): Promise<Settings["tls"]> {
   const { tls } = config.listen;
   if (tls === undefined) return undefined;
-  const read = async (member: "certFile" | "keyFile"): Promise<string> => {
+  const read = async (member: "certFile" | "keyFile"): Promise<string | undefined> => {
     try {
       return await readFile(path.resolve(folder, tls[member]), "utf8");
     } catch (error) {
       findings.push({ path: ["listen", "tls", member], at: "value", message: `${tls[member]}: ${unreadable(error)}` });
-      return "";
+      return undefined;
     }
   };
-  return { cert: await read("certFile"), key: await read("keyFile") };
+  const [cert, key] = [await read("certFile"), await read("keyFile")];
+  if (cert === undefined || key === undefined) return undefined;
+  const problem = pairProblem({ cert, key });
+  if (problem !== undefined) findings.push({ path: ["listen", "tls"], message: problem });
+  return { cert, key };
 }

@@ -8,6 +8,7 @@ const port = z.int().min(0).max(65_535);
 const timeoutMs = z.int().min(1).max(86_400_000);
 const perMinute = z.int().min(1);
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits");
 const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name");
 /** Names appear in metrics, logs and response headers. */
 const name = z
@@ -16,7 +17,10 @@ const name = z
 const longestExpression = 1000;
 
 const tls = z.strictObject({
-  certFile: z.string().min(1).describe("PEM file with the certificate chain, relative to this file"),
+  certFile: z
+    .string()
+    .min(1)
+    .describe("PEM file with the certificate chain, relative to this file; read again whenever this file is loaded"),
   keyFile: z.string().min(1).describe("PEM file with the private key, relative to this file"),
 });
 
@@ -43,6 +47,14 @@ const listen = z.strictObject({
 const admin = z.strictObject({
   host: host.default("127.0.0.1").describe("Address of health, metrics and the admin API"),
   port: port.default(8081).describe("Port of health, metrics and the admin API; 0 takes a free one"),
+  tokenSha256: sha256
+    .optional()
+    .describe(
+      "SHA-256, in hex, of the bearer token that all but `/healthz` and `/readyz` ask for; give this or `tokenEnv`",
+    ),
+  tokenEnv: variable
+    .optional()
+    .describe("Environment variable that holds the token; without either, everyone who reaches the port is let in"),
 });
 
 const permits = z.strictObject({
@@ -113,11 +125,7 @@ const limits = {
 
 const key = z.strictObject({
   name: name.describe("How rules, logs and metrics call this key"),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits")
-    .optional()
-    .describe("SHA-256 of the key, in hex; give this or `env`"),
+  sha256: sha256.optional().describe("SHA-256 of the key, in hex; give this or `env`"),
   env: variable.optional().describe("Environment variable that holds the key; give this or `sha256`"),
   ...limits,
 });

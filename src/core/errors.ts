@@ -14,7 +14,9 @@ export const errorTable = {
   QUEUE_FULL: { status: 503, summary: "All permits are taken and the queue is full." },
   QUEUE_TIMEOUT: { status: 503, summary: "No permit became free in time." },
   BREAKER_OPEN: { status: 503, summary: "The upstream failed too often; its breaker is open." },
+  NODE_STOPPED: { status: 503, summary: "The node stopped before the answer was complete." },
   UPSTREAM_TIMEOUT: { status: 504, summary: "The upstream did not answer in time." },
+  LOOP_DETECTED: { status: 508, summary: "The request has been at this node before." },
 } as const satisfies Record<string, { status: number; summary: string }>;
 
 /** The public contract of failures: these names appear in logs, metrics and docs. */

@@ -105,11 +105,13 @@ function copyOfTimeline(timeline: Timeline): Timeline {
 }
 
 function read({ outcome }: Record): Outcome {
-  const { actual, planned, scheduleErrorMs } = outcome;
+  const { faults, actual, planned, scheduleErrorMs, shadow } = outcome;
   return {
     ...outcome,
+    faults: [...faults],
     actual: copyOfTimeline(actual),
     planned: planned === undefined ? undefined : copyOfTimeline(planned),
     scheduleErrorMs: scheduleErrorMs === undefined ? undefined : { ...scheduleErrorMs },
+    shadow: shadow === undefined ? undefined : copyOfPair(shadow),
   };
 }

@@ -1,4 +1,24 @@
+import { hash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
+
+const bearer = /^bearer +(\S+) *$/i;
+
+/**
+ * Why a request is refused that does not present the token.
+ *
+ * Digests are compared in constant time, so how long it takes says nothing about the token.
+ *
+ * @param authorization the header
+ * @param sha256 of the token, 64 lower-case hex digits; undefined when there is none to present
+ * @returns a sentence, or undefined when the request may go on
+ */
+export function refusedToken(authorization: string | undefined, sha256: string | undefined): string | undefined {
+  if (sha256 === undefined) return undefined;
+  const token = authorization === undefined ? undefined : bearer.exec(authorization)?.[1];
+  if (token === undefined) return "The admin API asks for its token, sent as Authorization: Bearer TOKEN.";
+  if (timingSafeEqual(hash("sha256", token, "buffer"), Buffer.from(sha256, "hex"))) return undefined;
+  return "The token is not that of the admin API.";
+}
 
 /** Ends of names that no public DNS server answers for. */
 const privateSuffixes = [".localhost", ".local", ".internal", ".svc", ".home.arpa"];

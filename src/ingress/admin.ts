@@ -7,13 +7,15 @@ import fastify, {
 } from "fastify";
 import type { ShadowReport } from "../core/compare.ts";
 import type { Outcome } from "../core/types.ts";
-import { refusedHost, refusedOrigin } from "./admin-guard.ts";
+import { refusedHost, refusedOrigin, refusedToken } from "./admin-guard.ts";
 import { ProblemError, sendProblem } from "./problem.ts";
 import { readQuery, requestParameters } from "./admin-query.ts";
 
 /** What the admin API shows and does; the app gives each. */
 export type AdminView = {
   isReady(): boolean;
+  /** SHA-256 of the token that callers must present, 64 hex digits; undefined lets everyone in. */
+  tokenSha256(): string | undefined;
   /** Prometheus text format 0.0.4. */
   metrics(): Promise<string>;
   /** The latest calls of the node, the newest first. */
@@ -60,7 +62,8 @@ const maxIdLength = 1024;
  * Makes the admin API as a fastify app that does not listen yet.
  *
  * Every error is `application/problem+json`. Requests from pages of another origin are refused, and so are requests under a
- * public host name that is not in `hosts`, since any public name can be made to point here.
+ * public host name that is not in `hosts`, since any public name can be made to point here. Where there is a token, all
+ * but the probes ask for it.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457 problem details
  */
@@ -71,7 +74,7 @@ export function createAdmin(view: AdminView, options: AdminOptions = {}): Fastif
     routerOptions: { maxParamLength: maxIdLength },
   });
   app.removeContentTypeParser("text/plain");
-  guard(app, options.hosts ?? []);
+  guard(app, view, options.hosts ?? []);
   handleErrors(app, view);
   addProbes(app, view);
   addReadings(app, view);
@@ -80,13 +83,17 @@ export function createAdmin(view: AdminView, options: AdminOptions = {}): Fastif
   return app;
 }
 
-function guard(app: FastifyInstance, hosts: readonly string[]): void {
+function guard(app: FastifyInstance, view: AdminView, hosts: readonly string[]): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-    const { host, origin } = request.headers;
+    const { host, origin, authorization } = request.headers;
     const isProbe = request.url === "/healthz" || request.url === "/readyz";
     const refusal = refusedOrigin(origin, host) ?? (isProbe ? undefined : refusedHost(host, hosts));
     if (refusal !== undefined) throw new ProblemError(403, refusal);
+    const stranger = isProbe ? undefined : refusedToken(authorization, view.tokenSha256());
+    if (stranger === undefined) return;
+    reply.header("www-authenticate", "Bearer");
+    throw new ProblemError(401, stranger);
   });
 }
 

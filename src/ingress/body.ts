@@ -32,23 +32,65 @@ export function readBody(request: NodeRequest, maxBytes: number, done: (body: Bo
     done(tooLarge(maxBytes));
     return;
   }
-  let chunks: Buffer[] = [];
-  let length = 0;
+  const pieces = createPieces(maxBytes);
   const onData = (chunk: Buffer): void => {
-    length += chunk.length;
-    if (length > maxBytes) {
-      request.off("data", onData);
-      request.off("end", onEnd);
-      request.pause();
-      chunks = [];
-      done(tooLarge(maxBytes));
-      return;
-    }
-    chunks.push(chunk);
+    if (pieces.add(chunk)) return;
+    request.off("data", onData);
+    request.off("end", onEnd);
+    request.pause();
+    done(tooLarge(maxBytes));
   };
-  const onEnd = (): void => done(bodyOf(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
+  const onEnd = (): void => done(bodyOf(pieces.whole()));
   request.on("data", onData);
   request.on("end", onEnd);
+}
+
+/** A body as it arrives. */
+type Pieces = {
+  /** Adds a piece; false when it is one too many, and then nothing is kept. */
+  add(piece: Buffer): boolean;
+  whole(): Buffer;
+};
+
+/** Room made for the second piece of a body and those behind it. */
+const firstRoomBytes = 16 * 1024;
+
+/**
+ * Puts pieces together in one memory that doubles as it fills: a client may send a body byte by byte, and an object for
+ * each would take four hundred times its size. The usual body is one piece, and is not copied.
+ */
+function createPieces(maxBytes: number): Pieces {
+  let first: Buffer | undefined;
+  let room: ArrayBuffer | undefined;
+  let length = 0;
+  const copy = (piece: Buffer): void => {
+    room ??= new ArrayBuffer(0);
+    if (room.byteLength < length + piece.length) {
+      const wanted = Math.max(firstRoomBytes, 2 * room.byteLength, length + piece.length);
+      room = room.transfer(Math.min(wanted, maxBytes));
+    }
+    new Uint8Array(room).set(piece, length);
+    length += piece.length;
+  };
+  return {
+    add(piece) {
+      if ((first?.length ?? length) + piece.length > maxBytes) {
+        first = undefined;
+        // Freed now, not at some later collection.
+        room = room?.transfer(0);
+        return false;
+      }
+      if (first === undefined && room === undefined) {
+        first = piece;
+        return true;
+      }
+      if (first !== undefined) copy(first);
+      first = undefined;
+      copy(piece);
+      return true;
+    },
+    whole: () => first ?? Buffer.from(room ?? new ArrayBuffer(0), 0, length),
+  };
 }
 
 function bodyOf(bytes: Buffer): Body {

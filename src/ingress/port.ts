@@ -19,13 +19,16 @@ import type { Dialect } from "../core/wire/types.ts";
 import type { NodeRequest } from "./guard.ts";
 import type { NodeResponse } from "./http-reply.ts";
 
+/** A certificate chain and its key, as PEM texts. */
+export type Certificate = { readonly cert: string; readonly key: string };
+
 /** Connection settings of the traffic port; times in milliseconds. */
 export type PortOptions = {
   readonly keepAliveMs: number;
   readonly idleMs: number;
   readonly maxStreamsPerConnection: number;
-  /** PEM texts; with them the port speaks only TLS. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** With it the port speaks only TLS. */
+  readonly tls: Certificate | undefined;
   /** Shapes the answers to requests that cannot be parsed. */
   readonly dialect: Dialect;
   onRequest(request: NodeRequest, response: NodeResponse): void;
@@ -35,6 +38,8 @@ export type PortOptions = {
 export type Port = {
   /** Resolves to the port really bound. Several threads may share one. */
   listen(address: { host: string; port: number; shared: boolean }): Promise<number>;
+  /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
+  renew(certificate: Certificate): void;
   /** Takes no new connection and closes those that wait for a request; the others end with their answer. */
   drain(): void;
   /** Ends every connection now. */
@@ -98,6 +103,7 @@ export function createPort(options: PortOptions): Port {
           resolve((server.address() as AddressInfo).port);
         });
       }),
+    renew: (certificate) => secure?.setSecureContext({ ...certificate }),
     drain() {
       server.close();
       for (const socket of http1Sockets) if (responseOn(socket) === undefined) socket.destroy();
@@ -128,7 +134,7 @@ function http2Options(options: PortOptions) {
   return { settings: { maxConcurrentStreams: options.maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes } };
 }
 
-function secured(options: PortOptions, tls: { cert: string; key: string }): Http2SecureServer {
+function secured(options: PortOptions, tls: Certificate): Http2SecureServer {
   const server = createSecureServer({
     ...http2Options(options),
     ...tls,

@@ -1,13 +1,13 @@
 import { StuntdoubleError } from "../core/errors.ts";
-import { abandon, append, at, collect, discard, handOver, inNode, inSlot } from "./permit-nodes.ts";
-import { rebuild, slotAt, state, unlink, wordsFor } from "./permit-nodes.ts";
+import { abandon, append, at, collect, discard, handOver, heldAt, inNode, inSlot, inUse } from "./permit-nodes.ts";
+import { rebuild, slotAt, state, unlink, wake, wordsFor } from "./permit-nodes.ts";
 import { acquire, release } from "./shared-lock.ts";
 
 const largestMax = 2 ** 29;
 const none: readonly number[] = [];
 
-/** How often `setMax` naps at the lock before it says that it could not have it. */
-const setMaxNaps = 20;
+/** How often a thread that supervises others naps at the lock before it says that it could not have it. */
+const supervisorNaps = 20;
 
 /** Grants that other threads have not noticed yet, beyond which a call may be refused although the queue has room. */
 const mostGrantsUnderWay = 65_536;
@@ -24,8 +24,9 @@ export function createPermitMemory(options: { max: number; queue: number; worker
   checkInteger("permits.max", max, 1, largestMax);
   checkInteger("permits.queue", queue, 0, 2 ** 20);
   checkInteger("workers", workers, 1, 1024);
-  // A node stays in use until its worker has picked up the grant, so there are more than may wait: one for each permit.
-  const places = 2 * queue + Math.min(max, mostGrantsUnderWay);
+  // A node stays in use until its worker has picked up the grant, which it does whenever it joins. So no worker ever has more
+  // of them than may wait.
+  const places = Math.min((workers + 1) * queue + 1, 2 * queue + mostGrantsUnderWay);
   const memory = new SharedArrayBuffer(wordsFor(workers + 1, places) * Int32Array.BYTES_PER_ELEMENT);
   const words = new Int32Array(memory);
   words[at.max] = max;
@@ -38,8 +39,12 @@ export function createPermitMemory(options: { max: number; queue: number; worker
 /**
  * One worker's view of the permits and the queue that all threads of a node share.
  *
- * First come, first served over all threads: waiters stand in one list under a lock, and bit 0 of the gate says that
- * somebody waits, so that the way in without a lock closes in the same step in which a release begins to see the waiter.
+ * A permit is taken by counting it as held and then looking whether there were enough: of two threads at the last permit
+ * the later one sees the earlier, so the limit holds, and a thread that dies half-way leaves nothing but its own counter.
+ *
+ * First come, first served over all threads: waiters stand in one list under a lock, and `closed` says that somebody
+ * waits. Who takes looks at it after counting, and who joins sets it before adding up, so one of them sees the other. In
+ * the same way either a release sees the waiter or the waiter sees the release.
  *
  * A waiter is known by its node. Own nodes that were granted a permit are returned by the very call that freed the
  * permit; grants made by other workers are found with `collect`.
@@ -48,6 +53,8 @@ export class PermitTable {
   readonly words: Int32Array;
   /** The word that changes with each grant another worker makes to this one. */
   readonly wakeIndex: number;
+  readonly #worker: number;
+  readonly #held: number;
   readonly #slot: number;
   readonly #owner: number;
 
@@ -55,7 +62,9 @@ export class PermitTable {
   constructor(memory: SharedArrayBuffer, worker: number) {
     this.words = new Int32Array(memory);
     this.#checkWorker(worker);
-    this.#slot = slotAt(worker);
+    this.#worker = worker;
+    this.#held = heldAt(worker);
+    this.#slot = slotAt(this.words, worker);
     this.#owner = worker + 1;
     this.wakeIndex = this.#slot + inSlot.wake;
   }
@@ -63,23 +72,21 @@ export class PermitTable {
   /** Takes a permit without a lock; false when none is free or somebody waits. */
   tryTake(): boolean {
     const { words } = this;
-    let gate = Atomics.load(words, at.gate);
-    while ((gate & 1) === 0 && gate >>> 1 < Atomics.load(words, at.max)) {
-      const found = Atomics.compareExchange(words, at.gate, gate, gate + 2);
-      if (found === gate) {
-        Atomics.add(words, this.#slot + inSlot.held, 1);
-        return true;
-      }
-      gate = found;
+    while (Atomics.load(words, at.closed) === 0) {
+      Atomics.add(words, this.#held, 1);
+      // In this order: a grant that had not seen this call yet opens the way only after it has been counted itself.
+      if (Atomics.load(words, at.closed) === 0 && inUse(words) <= Atomics.load(words, at.max)) return true;
+      this.#takeBack();
+      // Another thread that was trying at the same time may have made it look like one too many.
+      if (inUse(words) >= Atomics.load(words, at.max)) return false;
     }
     return false;
   }
 
   /** Gives one permit back and serves the queue. */
   giveBack(): readonly number[] {
-    Atomics.sub(this.words, this.#slot + inSlot.held, 1);
-    const gate = Atomics.sub(this.words, at.gate, 2);
-    return (gate & 1) === 0 ? none : this.#locked(() => this.#grant());
+    Atomics.sub(this.words, this.#held, 1);
+    return Atomics.load(this.words, at.closed) === 0 ? none : this.#locked(() => this.#serve());
   }
 
   /** Joins the queue; undefined when it is full. */
@@ -93,8 +100,8 @@ export class PermitTable {
       }
       append(words, node, this.#slot);
       // From here on a release sees the waiter; a release before this is seen by the grant that follows.
-      Atomics.or(words, at.gate, 1);
-      return { node, granted: this.#grant() };
+      Atomics.store(words, at.closed, 1);
+      return { node, granted: this.#serve() };
     });
   }
 
@@ -105,15 +112,15 @@ export class PermitTable {
       if (words[node + inNode.state] !== state.waiting) return false;
       unlink(words, node);
       discard(words, node);
-      if (words[at.head] === 0) Atomics.and(words, at.gate, ~1);
+      if (words[at.head] === 0) Atomics.store(words, at.closed, 0);
       return true;
     });
   }
 
   /** Own nodes that other workers granted a permit since the last time. */
   collect(): readonly number[] {
-    if (Atomics.load(this.words, this.#slot + inSlot.grantedHead) === 0) return none;
-    return this.#locked(() => collect(this.words, this.#slot));
+    // Not without the lock: while the lists are made anew after a death, they look empty.
+    return this.#locked(() => collect(this.words, this.#worker));
   }
 
   /** Sets the limit; undefined when the lock was not to be had, so that waiters are served only by another call. */
@@ -121,46 +128,54 @@ export class PermitTable {
     checkInteger("permits.max", max, 1, largestMax);
     Atomics.store(this.words, at.max, max);
     // A thread that supervises others must not wait for a worker whose death it has yet to be told of.
-    if (!acquire(this.words, at.lock, this.#owner, { naps: setMaxNaps })) return undefined;
-    return this.#unlocking(() => this.#grant());
+    if (!acquire(this.words, at.lock, this.#owner, { naps: supervisorNaps })) return undefined;
+    return this.#unlocking(() => this.#serve());
   }
 
-  /** Takes back everything that a dead worker had. */
-  returnAllOf(dead: number): readonly number[] {
+  /** Takes back everything that a dead worker had; undefined when another one has the lock, and it is to be tried again. */
+  returnAllOf(dead: number): readonly number[] | undefined {
     const { words } = this;
     this.#checkWorker(dead);
-    acquire(words, at.lock, this.#owner, { dead: dead + 1 });
+    if (!acquire(words, at.lock, this.#owner, { dead: dead + 1, naps: supervisorNaps })) return undefined;
     return this.#unlocking(() => {
-      const slot = slotAt(dead);
-      abandon(words, slot);
-      const held = Atomics.exchange(words, slot + inSlot.held, 0);
-      Atomics.sub(words, at.gate, 2 * held);
+      abandon(words, slotAt(words, dead));
       rebuild(words);
-      return this.#grant();
+      Atomics.store(words, heldAt(dead), 0);
+      return this.#serve();
     });
   }
 
-  /** Serves the queue from its head while permits are free. Needs the lock. */
-  #grant(): readonly number[] {
+  /** What was counted in vain may have kept another thread from serving the queue. */
+  #takeBack(): void {
     const { words } = this;
-    let granted: number[] | undefined;
+    Atomics.sub(words, this.#held, 1);
+    if (Atomics.load(words, at.closed) === 0) return;
+    this.#locked(() => {
+      this.#grant();
+      if (words[this.#slot + inSlot.grantedHead] !== 0) wake(words, this.#slot);
+    });
+  }
+
+  /** Serves the queue. Needs the lock. */
+  #serve(): readonly number[] {
+    this.#grant();
+    return this.words[this.#slot + inSlot.grantedHead] === 0 ? none : collect(this.words, this.#worker);
+  }
+
+  /** Grants permits from the head of the queue while there are some, and wakes the other workers. Needs the lock. */
+  #grant(): void {
+    const { words } = this;
     for (let node = words[at.head]; node !== undefined && node !== 0; node = words[at.head]) {
-      if (Atomics.load(words, at.gate) >>> 1 >= Atomics.load(words, at.max)) return granted ?? none;
+      if (inUse(words) >= Atomics.load(words, at.max)) return;
       const slot = words[node + inNode.slot] ?? 0;
-      // The engine ends a thread only at a loop or at the call of a function, so not between these three.
-      Atomics.add(words, at.gate, 2);
-      Atomics.add(words, slot + inSlot.held, 1);
+      // The state decides when this thread dies here: the count is then made anew from the states.
+      Atomics.add(words, at.granted, 1);
       words[node + inNode.state] = state.granted;
       unlink(words, node);
-      if (slot === this.#slot) {
-        discard(words, node);
-        (granted ??= []).push(node);
-      } else {
-        handOver(words, node);
-      }
+      handOver(words, node);
+      if (slot !== this.#slot) wake(words, slot);
     }
-    Atomics.and(words, at.gate, ~1);
-    return granted ?? none;
+    Atomics.store(words, at.closed, 0);
   }
 
   #locked<T>(task: () => T): T {

@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Clock } from "./clock.ts";
-import { at } from "./permit-nodes.ts";
+import { at, inUse } from "./permit-nodes.ts";
 import { PermitTable } from "./permit-table.ts";
 
 export { createPermitMemory } from "./permit-table.ts";
@@ -36,7 +36,11 @@ export type Permits = {
   setMax(max: number): void;
   /** For calls that join the queue from now on. */
   setQueueTimeoutMs(queueTimeoutMs: number): void;
-  /** Takes back the permits and places of a worker that is dead; to be called before another one gets its number. */
+  /**
+   * Takes back the permits and places of a worker that is dead; to be called before another one gets its number.
+   *
+   * While a second dead worker has the lock, it is tried again each millisecond until that one is reported as well.
+   */
   returnAllOf(worker: number): void;
   /** Calls that left the queue at their deadline; wraps around at 2^32. */
   queueTimeouts(): number;
@@ -90,7 +94,7 @@ class ThreadPermits implements Permits {
   }
 
   inFlight(): number {
-    return Atomics.load(this.#words, at.gate) >>> 1;
+    return inUse(this.#words);
   }
 
   waiting(): number {
@@ -116,7 +120,9 @@ class ThreadPermits implements Permits {
   }
 
   returnAllOf(worker: number): void {
-    this.#deliver(this.#table.returnAllOf(worker));
+    const granted = this.#table.returnAllOf(worker);
+    if (granted === undefined) this.#clock.wake(lockRetryMs, () => this.returnAllOf(worker));
+    else this.#deliver(granted);
   }
 
   queueTimeouts(): number {

@@ -65,6 +65,30 @@ test("streams that go on beyond the limit are broken off, never ended politely",
   expect(node.logLines().some((line) => line.includes("drain limit"))).toBe(true);
 });
 
+test.each([1, 2])(
+  "calls that are cut off at the limit are recorded as that, not as clients that left (workers: %i)",
+  async (workers) => {
+    await start(200, { workers });
+    const [streaming, waiting, left] = await Promise.all([1, 2, 3].map(() => rawConnect(node.port)));
+    streaming!.socket.write(asked("ttft=1, itl=10, tokens=3000"));
+    const inOnePiece = asked("ttft=30000").replace('"stream":true', '"stream":null');
+    waiting!.socket.write(inOnePiece);
+    left!.socket.write(inOnePiece);
+    await until("three calls", async () => ((await node.metric("stuntdouble_inflight")) === 3 ? true : undefined));
+    await until("the stream", () => (streaming!.text().includes("data:") ? true : undefined));
+    const { stopped } = await beginStop();
+    left!.socket.destroy();
+    expect(await stopped).toBe(false);
+    const ends = node
+      .logLines()
+      .map((line) => JSON.parse(line) as { ending?: string; cause?: string; status?: number })
+      .filter(({ ending }) => ending !== undefined)
+      .map(({ ending, cause, status }) => `${status} ${ending} ${cause}`);
+    expect(ends.sort()).toEqual(["0 cut NODE_STOPPED", "200 cut NODE_STOPPED", "499 client-gone CLIENT_GONE"]);
+    for (const { socket } of [streaming!, waiting!]) socket.destroy();
+  },
+);
+
 test("an answer that is still on its way to a slow reader is not cut short", async () => {
   await start();
   const body = JSON.stringify({ model: "m", input: Array.from({ length: 400 }, () => "text"), dimensions: 2000 });

@@ -1,49 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../support/node.ts";
+import { killRuns, run, serving } from "../support/process.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../support/raw.ts";
 
-const main = path.join(import.meta.dirname, "../../src/main.ts");
-
-/** The program as a process of its own. */
-type Run = {
-  readonly child: ChildProcess;
-  out(): string;
-  err(): string;
-  /** Resolves to the exit code, or the signal that ended it. */
-  readonly exited: Promise<number | string | null>;
-};
-
-let children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  children = [];
-});
-
-async function run(args: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<Run> {
-  const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
-  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  children.push(child);
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => void (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => void (err += text));
-  const exited = new Promise<number | string | null>(
-    (resolve) => void child.on("close", (code, signal) => resolve(code ?? signal)),
-  );
-  return { child, out: () => out, err: () => err, exited };
-}
-
-/** Waits until the program serves, and gives its traffic port. */
-async function serving({ err }: Run): Promise<number> {
-  const [, port] = await until("the banner", () => /serves https?:\/\/[^:]+:(\d+)/.exec(err()) ?? undefined);
-  return Number(port);
-}
+afterEach(killRuns);
 
 const config = (more = ""): string =>
   `listen: { host: 127.0.0.1, port: 0 }\nadmin: { port: 0 }\ncontrol: { enabled: true }\n${more}`;

@@ -1,8 +1,9 @@
 import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { apiError } from "../support/errors.ts";
 import { openSockets, startNode, until, type Node } from "../support/node.ts";
-import { rawConnect, rawRequest } from "../support/raw.ts";
+import { rawConnect, rawRequest, type RawConnection } from "../support/raw.ts";
 import { json, nowhere, startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
 
 const handshake = (target: string, headers: readonly string[] = []): string =>
@@ -123,6 +124,97 @@ describe("a WebSocket", () => {
   });
 });
 
+describe("the limits of a node hold for a WebSocket", () => {
+  let upstream: ScriptedUpstream;
+  let node: Node;
+  let reached = 0;
+  beforeAll(async () => {
+    upstream = await startUpstream(json({}), {
+      onUpgrade({ headers }, socket) {
+        reached += 1;
+        socket.on("error", () => undefined).on("end", () => socket.end());
+        socket.write(`${accepted}via ${headers.via ?? "nobody"}`);
+      },
+    });
+  });
+  afterEach(() => node.stop());
+  afterAll(() => upstream.stop());
+
+  const start = async (more: object): Promise<void> => {
+    reached = 0;
+    node = await startNode({ upstreams: { openai: { url: upstream.url } }, default: { serve: "forward" }, ...more });
+  };
+  const open = async () => {
+    const connection = await rawConnect(node.port);
+    connection.socket.write(handshake("/v1/realtime"));
+    return connection;
+  };
+  const isOpen = (connection: RawConnection) =>
+    until("the upgrade", () => (connection.text().includes("101 Switching") ? true : undefined));
+
+  test("one permit until it closes; without one it is refused with 503 and never reaches the upstream", async () => {
+    await start({ permits: { max: 1, queue: 0 } });
+    const first = await open();
+    await isOpen(first);
+    expect(await node.metric("stuntdouble_inflight")).toBe(1);
+    const refused = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(refused).toMatchObject({ status: 503, closed: "fin", headers: { "retry-after": "2" } });
+    expect(apiError(refused.body)).toMatchObject({ type: "server_error", code: "QUEUE_FULL" });
+    expect(reached).toBe(1);
+    first.socket.destroy();
+    await node.idle();
+    const second = await open();
+    await isOpen(second);
+    second.socket.destroy();
+    await node.idle();
+    expect((await node.outcomes(3)).map(({ status }) => `${status}`).sort()).toEqual(["101", "101", "503"]);
+  });
+
+  test("it waits in the queue with all others, and its place is free again when its client leaves", async () => {
+    await start({ permits: { max: 1, queue: 1, queueTimeoutMs: 8000 } });
+    const first = await open();
+    await isOpen(first);
+    const gone = await open();
+    const queued = (count: number) =>
+      until("the queue", async () => ((await node.metric("stuntdouble_queue_depth")) === count ? true : undefined));
+    await queued(1);
+    gone.socket.resetAndDestroy();
+    await queued(0);
+    const patient = await open();
+    await queued(1);
+    first.socket.destroy();
+    await isOpen(patient);
+    patient.socket.destroy();
+    await node.idle();
+    const served = (await node.outcomes(3)).find(({ status, queueMs }) => status === 101 && queueMs > 0);
+    expect(served).toMatchObject({ route: "/v1/realtime", mode: "real" });
+  });
+
+  test("one request of a minute's; beyond them it is refused with 429 and told how long to wait", async () => {
+    await start({ rateLimit: { requestsPerMinute: 1 } });
+    const first = await open();
+    await isOpen(first);
+    const refused = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(refused).toMatchObject({ status: 429, headers: { "x-ratelimit-limit-requests": "1" } });
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect(apiError(refused.body)).toMatchObject({ type: "requests", code: "rate_limit_exceeded" });
+    expect(reached).toBe(1);
+    first.socket.destroy();
+    await node.idle();
+  });
+
+  test("a loop: it names this node, and is refused with 508 where it comes back", async () => {
+    await start({});
+    const first = await open();
+    await isOpen(first);
+    const [, via] = (await first.answer({ enough: (text) => text.includes("via ") })).text.split("via ");
+    expect(via).toMatch(/^1\.1 stuntdouble-[0-9a-f]{24}$/);
+    const again = await rawRequest(node.port, handshake("/v1/realtime", [`via: 1.0 other, ${via}`]));
+    expect(again.status).toBe(508);
+    expect(reached).toBe(1);
+  });
+});
+
 describe("a WebSocket without an upstream", () => {
   let node: Node;
   beforeAll(async () => {
@@ -202,6 +294,10 @@ describe("a WebSocket of a node that stops", () => {
     if (drained) socket.end();
     expect(await stopped).toBe(drained);
     await until("the end", () => (ended() === "open" ? undefined : true));
+    const ends = node.logLines().filter((line) => line.includes('"ending"'));
+    expect(ends).toEqual([
+      expect.stringContaining(drained ? '"ending":"finish"' : '"ending":"cut","cause":"NODE_STOPPED"'),
+    ]);
     socket.destroy();
     await upstream.stop();
   });

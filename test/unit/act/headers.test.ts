@@ -14,9 +14,10 @@ const open: Forwarding = {
   credential: undefined,
   dropCredentials: false,
   requestId: "req-1",
+  pseudonym: "node-1",
   plain: false,
 };
-const added = ["x-request-id", "req-1"];
+const added = ["x-request-id", "req-1", "via", "1.1 node-1"];
 
 function forwarded(raw: readonly string[], changes: Partial<Forwarding> = {}): string[] {
   return requestHeaders(raw, { ...open, ...changes });
@@ -35,7 +36,7 @@ const ofTheConnection = [
 ];
 
 describe.each([
-  ["request", (raw: readonly string[]) => forwarded(raw).slice(0, -2)],
+  ["request", (raw: readonly string[]) => forwarded(raw).slice(0, -added.length)],
   ["response", (raw: readonly string[]) => responseHeaders(raw, true)],
 ])("headers of either direction: %s", (_, pass) => {
   test("order, spelling and repeats are kept", () => {
@@ -76,7 +77,12 @@ describe.each([
 
 describe("headers for the upstream", () => {
   test.each(["Host", "Expect", ":authority", ":path", ":method"])("%s is left to the request itself", (name) => {
-    expect(forwarded([name, "x", "Accept", "*/*"])).toEqual(["Accept", "*/*", ...added]);
+    expect(forwarded([name, "x", "Accept", "*/*"]).slice(0, 4)).toEqual(["Accept", "*/*", "x-request-id", "req-1"]);
+  });
+
+  test("this node is named behind those that forwarded the request before it, with the protocol it came by", () => {
+    expect(forwarded(["Via", "1.0 first"])).toEqual(["Via", "1.0 first", ...added]);
+    expect(forwarded([":method", "GET", "Accept", "*/*"]).slice(-2)).toEqual(["via", "2 node-1"]);
   });
 
   test("the control header never leaves, by whatever name it is configured", () => {

@@ -1,9 +1,11 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { fileExists, formatMistakes, loadConfig, settingsOf } from "../../../src/config/load.ts";
 import { load, mistakesIn, settingsFrom } from "../../support/config.ts";
+
+const tlsFolder = path.join(import.meta.dirname, "../../support/tls");
 
 const sevenMistakes = `listen: { host: 0.0.0.0, port: eighty }
 permits: { max: 0 }
@@ -312,13 +314,39 @@ test("a file that is not there is named", async () => {
 
 test("names of other files start at the folder of the configuration", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
-  await writeFile(path.join(folder, "cert.pem"), "CERT");
-  await writeFile(path.join(folder, "key.pem"), "KEY");
+  const [cert, key] = await Promise.all(
+    ["cert", "key"].map((part) => readFile(`${tlsFolder}/localhost.${part}.pem`, "utf8")),
+  );
+  await writeFile(path.join(folder, "cert.pem"), cert!);
+  await writeFile(path.join(folder, "key.pem"), key!);
   const file = path.join(folder, "stuntdouble.yaml");
   await writeFile(file, "listen: { tls: { certFile: cert.pem, keyFile: key.pem } }");
   const loaded = await loadConfig(file, { env: {}, generation: 3 });
-  expect(loaded.ok && [loaded.settings.tls, loaded.settings.generation]).toEqual([{ cert: "CERT", key: "KEY" }, 3]);
+  expect(loaded.ok && [loaded.settings.tls, loaded.settings.generation]).toEqual([{ cert, key }, 3]);
   expect([await fileExists(file), await fileExists(`${file}.no`)]).toEqual([true, false]);
+});
+
+test.each([
+  [`admin: { tokenEnv: ADMIN_TOKEN }`, "1:20 admin.tokenEnv", "the environment variable ADMIN_TOKEN is not set"],
+  [`admin: { tokenSha256: secret }`, "1:23 admin.tokenSha256", "must be 64 lower-case hex digits"],
+  [
+    `admin: { tokenSha256: ${"a".repeat(64)}, tokenEnv: HOME_TOKEN }`,
+    "1:89 admin.tokenEnv",
+    "is one token too many beside tokenSha256",
+  ],
+])("a token of the admin API that cannot be is a mistake: %s", async (text, place, message) => {
+  expect(await mistakesIn(text, { HOME_TOKEN: "x" })).toEqual([[place, message, undefined]]);
+});
+
+test("a certificate that cannot be used is a mistake, and so is one that is not there", async () => {
+  const tls = (certFile: string, keyFile: string) =>
+    `listen:\n  tls: { certFile: "${tlsFolder}/${certFile}", keyFile: "${tlsFolder}/${keyFile}" }\n`;
+  expect(await mistakesIn(tls("localhost.cert.pem", "renewed.key.pem"))).toEqual([
+    ["2:3 listen.tls", expect.stringMatching(/cannot be used together/), undefined],
+  ]);
+  expect(await mistakesIn(tls("localhost.cert.pem", "none.pem"))).toEqual([
+    [expect.stringContaining("listen.tls.keyFile"), expect.stringContaining("there is no such file"), undefined],
+  ]);
 });
 
 test("settings that stand in no file are checked in the same way", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Outcome } from "../../../src/core/types.ts";
 import { createJournal } from "../../../src/emit/journal.ts";
 import { outcome, timeline } from "./outcome.ts";
 
@@ -45,4 +46,80 @@ test("of a very long timeline the first 1,000 token times are kept, and the coun
     expect([each.atMs.length, each.tokens, each.totalMs]).toEqual([1000, 5000, 4999]);
   }
   expect(kept.shadow!.simulated.atMs).toEqual([1]);
+});
+
+/** A call of which everything is known, and one of which only what there always is. No member is the same in both. */
+const full = outcome({
+  id: "req-full",
+  startedAtMs: 1,
+  method: "PUT",
+  route: "/v1/full",
+  keyName: "team",
+  rule: "flaky",
+  mode: "real",
+  upstream: "openai",
+  faults: ["delay", "cut"],
+  standIn: true,
+  status: 502,
+  ending: "cut",
+  cause: "UPSTREAM_RESET",
+  promptTokens: 7,
+  queueMs: 3,
+  overheadMs: 4,
+  client: "10.0.0.9",
+  scheduleErrorMs: { mean: 1, max: 2 },
+  planned: timeline(1, 2, 3),
+  actual: timeline(4, 5, 6),
+  shadow: { real: timeline(7, 8), simulated: timeline(9) },
+});
+const bare = outcome({
+  id: "req-bare",
+  startedAtMs: 2,
+  operation: undefined,
+  dialect: undefined,
+  model: undefined,
+  stream: false,
+  mode: "own",
+  profile: undefined,
+  status: 400,
+  ending: "client-gone",
+  actual: { ttftMs: undefined, totalMs: 0, tokens: 0, atMs: [] },
+});
+
+test.each([
+  ["a full one after a bare one", [bare, full]],
+  ["a bare one after a full one", [full, bare]],
+  ["a bare one after a full one after a bare one", [bare, full, bare]],
+  ["two full ones with a bare one between", [full, bare, full]],
+])("an outcome has nothing of the one whose place it takes: %s", (_order, outcomes) => {
+  const journal = createJournal(1);
+  for (const each of outcomes) {
+    journal.add(each);
+    expect(journal.last(1)).toStrictEqual([each]);
+  }
+  expect(Object.entries(full).filter(([member, value]) => bare[member as keyof Outcome] === value)).toEqual([]);
+});
+
+test("an outcome that was read is not changed by later calls, nor by those that take its place", () => {
+  const journal = createJournal(2);
+  journal.add(full);
+  journal.add(bare);
+  const read = journal.last(2);
+  const then = structuredClone(read);
+  for (let count = 0; count < 5; count += 1) journal.add(count % 2 === 0 ? full : bare);
+  journal.add(outcome({ id: "req-last", planned: timeline(100), actual: timeline(200), faults: ["reset"] }));
+  expect(read).toStrictEqual(then);
+  expect(read).toStrictEqual([bare, full]);
+});
+
+test("whoever reads an outcome may do with it as he likes", () => {
+  const journal = createJournal(1);
+  journal.add(full);
+  const [read] = journal.last(1) as unknown as [
+    { faults: string[]; actual: { atMs: number[] }; shadow: { real: { tokens: number } } },
+  ];
+  read.faults.push("mine");
+  read.actual.atMs.push(99);
+  read.shadow.real.tokens = 99;
+  expect(journal.last(1)).toStrictEqual([full]);
 });

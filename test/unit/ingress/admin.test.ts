@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../../src/core/types.ts";
 import { createAdmin, type AdminView, type Status } from "../../../src/ingress/admin.ts";
@@ -19,6 +20,7 @@ function createTestAdmin(changes: Partial<AdminView> = {}, hosts?: readonly stri
   const failures: unknown[] = [];
   const view: AdminView = {
     isReady: () => true,
+    tokenSha256: () => undefined,
     metrics: async () => "# HELP a b\n",
     requests: async () => [],
     shadow: async () => ({ strata: [] }),
@@ -215,6 +217,46 @@ describe("what is not there", () => {
       expect([answer.statusCode, answer.headers["content-type"]]).toEqual([415, problemType]);
     },
   );
+});
+
+describe("a token", () => {
+  const token = "admin-token-1";
+  const { app } = createTestAdmin({ tokenSha256: () => hash("sha256", token) });
+  const ask = (authorization: string | undefined, url = "/admin/v1/status", method: "GET" | "POST" = "GET") =>
+    app.inject({ method, url, headers: authorization === undefined ? {} : { authorization } });
+
+  test.each([
+    undefined,
+    "",
+    "Bearer",
+    "Bearer wrong",
+    `Bearer ${token}x`,
+    `Bearer ${token.slice(0, -1)}`,
+    `Basic ${token}`,
+    token,
+    `Bearer ${hash("sha256", token)}`,
+  ])("that is not presented, as by %j, is asked for on every route but the probes", async (authorization) => {
+    const urls = ["/metrics", "/admin/v1/status", "/admin/v1/config", "/admin/v1/requests", "/nowhere", "/HEALTHZ"];
+    for (const url of urls) {
+      const answer = await ask(authorization, url);
+      expect([answer.statusCode, answer.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
+      expect(answer.headers["content-type"]).toBe(problemType);
+      expect(answer.body).not.toContain("admin-token");
+    }
+    expect((await ask(authorization, "/admin/v1/reload", "POST")).statusCode).toBe(401);
+    for (const url of ["/healthz", "/readyz"]) expect((await ask(authorization, url)).statusCode).toBe(200);
+  });
+
+  test.each([`Bearer ${token}`, `bearer  ${token}`])("that is presented, as by %j, lets in", async (authorization) => {
+    expect((await ask(authorization)).statusCode).toBe(200);
+    expect((await ask(authorization, "/metrics")).statusCode).toBe(200);
+    expect((await ask(authorization, "/nowhere")).statusCode).toBe(404);
+  });
+
+  test("does not let in a page of another site", async () => {
+    const headers = { authorization: `Bearer ${token}`, origin: "http://evil.example" };
+    expect((await app.inject({ method: "GET", url: "/admin/v1/status", headers })).statusCode).toBe(403);
+  });
 });
 
 describe("pages of other sites", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { at } from "../../../src/limits/permit-nodes.ts";
+import { at, heldAt, inUse } from "../../../src/limits/permit-nodes.ts";
 import { createPermitMemory, PermitTable } from "../../../src/limits/permit-table.ts";
 
 function setUp(options: { max: number; queue: number }) {
@@ -12,24 +12,25 @@ test("between a release and the grant that follows nobody gets past those who wa
   table.tryTake();
   table.join();
   // What a release does before it has the lock.
-  Atomics.sub(table.words, at.gate, 2);
+  Atomics.sub(table.words, heldAt(0), 1);
   expect(other.tryTake()).toBe(false);
+  expect(inUse(table.words)).toBe(0);
 });
 
 test("a permit that was released between asking and queueing is granted at once", () => {
   const { table } = setUp({ max: 1, queue: 1 });
   const place = table.join();
   expect(place?.granted).toEqual([place?.node]);
-  expect(Atomics.load(table.words, at.gate)).toBe(2);
+  expect(inUse(table.words)).toBe(1);
 });
 
 test("when the last waiter leaves the way in without a lock is open again", () => {
   const { table } = setUp({ max: 1, queue: 1 });
   table.tryTake();
   const place = table.join();
-  expect(Atomics.load(table.words, at.gate)).toBe(3);
+  expect(Atomics.load(table.words, at.closed)).toBe(1);
   expect(table.leave(place!.node)).toBe(true);
-  expect(Atomics.load(table.words, at.gate)).toBe(2);
+  expect(Atomics.load(table.words, at.closed)).toBe(0);
 });
 
 test("a place whose grant is not picked up yet keeps no other call from queueing", () => {
@@ -39,6 +40,18 @@ test("a place whose grant is not picked up yet keeps no other call from queueing
   table.giveBack();
   expect(table.join()).toBeDefined();
   expect(table.join()).toBeUndefined();
+});
+
+test("grants that no worker has picked up yet keep no call from queueing, also after the limit was raised", () => {
+  const memory = createPermitMemory({ max: 1, queue: 2, workers: 20 });
+  const supervisor = new PermitTable(memory, 20);
+  supervisor.tryTake();
+  for (let worker = 0; worker < 20; worker += 1) {
+    const table = new PermitTable(memory, worker);
+    expect([table.join(), table.join(), table.join()].map(Boolean)).toEqual([true, true, false]);
+    supervisor.setMax(3 + 2 * worker);
+  }
+  expect(inUse(supervisor.words)).toBe(41);
 });
 
 test("grants by another worker are picked up once, in their order", () => {
@@ -86,4 +99,14 @@ test("a limit can be set while the lock is not to be had, and says that waiters 
   Atomics.store(table.words, at.lock, 2);
   expect(table.setMax(2)).toBeUndefined();
   expect(Atomics.load(table.words, at.max)).toBe(2);
+});
+
+test("a death is noted later when another dead worker has the lock", () => {
+  const { table, other } = setUp({ max: 1, queue: 1 });
+  other.tryTake();
+  Atomics.store(table.words, at.lock, 3);
+  expect(table.returnAllOf(1)).toBeUndefined();
+  expect(table.returnAllOf(2)).toEqual([]);
+  expect(table.returnAllOf(1)).toEqual([]);
+  expect(inUse(table.words)).toBe(0);
 });
