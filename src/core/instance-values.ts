@@ -27,15 +27,21 @@ function lengthIn(schema: JsonObject, keyword: string): number | undefined {
   return typeof value === "number" && value >= 0 ? Math.floor(value) : undefined;
 }
 
-/** Longer and longer repetitions are tried until the length is right. */
+/** Where what comes is too short or too long, what repeats does so just as often as the length needs. */
 function matching(pattern: Pattern, rng: Rng, least: number, most: number): string {
-  let text = "";
-  for (let attempt = 0; attempt < tries; attempt += 1) {
-    text = textMatching(pattern, rng, attempt % 2 === 0 ? 4 : Math.min(most, least + attempt));
+  const holds = (text: string): boolean => {
     const length = Array.from(text).length;
-    if (length >= least && length <= most) break;
+    return length >= least && length <= most;
+  };
+  const usual = textMatching(pattern, rng, { upTo: 4 });
+  if (holds(usual)) return usual;
+  const shortest = textMatching(pattern, rng, { exactly: 0 });
+  for (let unit = 1; unit <= tries; unit += 1) {
+    const exactly = Math.ceil(Math.max(0, least - shortest.length) / unit);
+    const text = textMatching(pattern, rng, { exactly });
+    if (holds(text)) return text;
   }
-  return text;
+  return usual;
 }
 
 function words(rng: Rng, least: number, most: number): string {

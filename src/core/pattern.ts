@@ -236,10 +236,10 @@ function only(char: string): readonly Range[] {
 /**
  * A text that a pattern matches as a whole.
  *
- * @param reach how many more than the least repetitions there may be where a pattern leaves it open, ≥ 0
+ * @param more repetitions beyond the least, ≥ 0, where a pattern leaves it open
  * @returns at most about 10,000 characters, whatever the pattern says
  */
-export function textMatching(pattern: Pattern, rng: Rng, reach = 4): string {
+export function textMatching(pattern: Pattern, rng: Rng, more: { upTo: number } | { exactly: number }): string {
   let text = "";
   let steps = 0;
   const write = (node: Node): void => {
@@ -258,8 +258,9 @@ export function textMatching(pattern: Pattern, rng: Rng, reach = 4): string {
         write(node.nodes[Math.floor(rng() * node.nodes.length)]!);
         return;
       case "repeat": {
-        const more = Math.min(node.most - node.least, reach);
-        const times = node.least + Math.floor(rng() * (more + 1));
+        const free = node.most - node.least;
+        const drawn = "exactly" in more ? more.exactly : Math.floor(rng() * (Math.min(free, more.upTo) + 1));
+        const times = node.least + Math.min(free, drawn);
         for (let time = 0; time < times; time += 1) {
           if (steps > mostSteps) return;
           write(node.node);
