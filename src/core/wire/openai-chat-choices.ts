@@ -97,6 +97,7 @@ function listOf({ parts }: Said, likely: ReadonlyMap<Part, readonly string[]>, k
 }
 
 function logprobsJson(content: readonly string[], refusal: readonly string[]): string {
+  if (content.length === 0 && refusal.length === 0) return "null";
   const list = (of: readonly string[]): string => (of.length === 0 ? "null" : `[${of.join(",")}]`);
   return `{"content":${list(content)},"refusal":${list(refusal)}}`;
 }
@@ -149,11 +150,9 @@ function trackOf(writing: Writing, head: string, tail: string): Track {
       const member = part.kind === "text" ? "content" : "refusal";
       const told = likely?.get(part);
       part.tokens.forEach((token, at) => {
-        const of = told?.slice(at, at + 1) ?? [];
+        const of = told === undefined ? [] : [told[at]!];
         const logprobs = member === "content" ? logprobsJson(of, []) : logprobsJson([], of);
-        events.push(
-          eventOf(token, (escaped) => chunk(`{"${member}":"${escaped}"}`, told === undefined ? "null" : logprobs)),
-        );
+        events.push(eventOf(token, (escaped) => chunk(`{"${member}":"${escaped}"}`, logprobs)));
       });
     }
   }
