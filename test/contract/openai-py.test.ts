@@ -17,6 +17,7 @@ type Seen = {
   chat: unknown;
   stream: Stream;
   others: unknown;
+  features: unknown;
   statuses: unknown;
   mid_stream: Record<string, Stream>;
   hang: unknown;
@@ -59,6 +60,18 @@ describeWith(
         completion: expect.stringMatching(/\w/) as string,
         embeddings: [32, 32],
         models: expect.arrayContaining(["gpt-4o"]) as string[],
+      });
+    });
+
+    test("gets tool calls, JSON of a schema, logprobs, several choices and reasoning", () => {
+      expect(seen.features).toEqual({
+        call: ["tool_calls", `{"city":"Rome"}`],
+        streamed_call: `{"city":"Rome"}`,
+        old_call: ["function_call", `{"city":"Rome"}`],
+        json: `{"ok":true}`,
+        logprobs: [4, 4],
+        reasoning: 10,
+        completion: [4, 4, 4, 4],
       });
     });
 

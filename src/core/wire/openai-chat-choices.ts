@@ -3,10 +3,13 @@ import type { Plan } from "../types.ts";
 import type { ChatAnswer } from "./openai-chat-answer.ts";
 import {
   choicesOf,
+  filled,
   scriptFor,
+  templateOf,
   tokensIn,
   tracksPlan,
   type Said,
+  type Template,
   type TokenEvent,
   type Track,
 } from "./openai-choices.ts";
@@ -132,60 +135,71 @@ function callId(requestId: string, choice: number, at: number): string {
 
 /** The events of one choice, between the head and the tail of every chunk. */
 function trackOf(writing: Writing, head: string, tail: string): Track {
-  const { index, said, likely } = writing;
-  const chunk = (delta: string, logprobs = "null", finish = "null"): string =>
-    `${head}{"index":${index},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}${tail}`;
+  const { index, said } = writing;
+  const start = `${head}{"index":${index},"delta":`;
+  const chunk = (delta: string, finish = "null"): string =>
+    `${start}${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
+  const template = (before: string, after: string, logprobs = "null"): Template =>
+    templateOf(start + before, `${after},"logprobs":${logprobs},"finish_reason":null}${tail}`);
   const events: (TokenEvent | undefined)[] = [];
   let calls = 0;
   for (const part of said.parts) {
-    if (part.kind === "reasoning") events.push(...part.tokens.map(() => undefined));
-    else if (part.kind === "call") {
-      const call = callDeltas(part, writing, calls);
+    if (part.kind === "reasoning") {
+      for (let token = 0; token < part.tokens.length; token += 1) events.push(undefined);
+    } else if (part.kind === "call") {
+      const { opening, before, after } = callDeltas(part, writing, calls);
+      const piece = template(before, after);
       calls += 1;
       part.tokens.forEach((token, at) => {
-        const event = eventOf(token, (escaped) => chunk(call.piece(escaped)));
-        events.push(at === 0 ? { ...event, before: chunk(call.opening) } : event);
+        const event = filled(piece, token);
+        events.push(at === 0 ? { ...event, before: chunk(opening) } : event);
       });
-    } else {
-      const member = part.kind === "text" ? "content" : "refusal";
-      const told = likely?.get(part);
-      part.tokens.forEach((token, at) => {
-        const of = told === undefined ? [] : [told[at]!];
-        const logprobs = member === "content" ? logprobsJson(of, []) : logprobsJson([], of);
-        events.push(eventOf(token, (escaped) => chunk(`{"${member}":"${escaped}"}`, logprobs)));
-      });
-    }
+    } else events.push(...spokenEvents(part, writing, template));
   }
   const content = hasContent(said) ? `""` : "null";
   return {
     opening: chunk(`{"role":"assistant","content":${content},"refusal":null}`),
     events,
-    finish: chunk("{}", "null", `"${finishOf(writing)}"`),
+    finish: chunk("{}", `"${finishOf(writing)}"`),
   };
 }
 
-function eventOf(token: string, write: (escaped: string) => string): TokenEvent {
-  const escaped = JSON.stringify(token).slice(1, -1);
-  return { json: write(escaped), chars: escaped.length };
+/** The events of a text or a refusal, with logprobs where they are told. */
+function spokenEvents(
+  part: Part,
+  { likely }: Writing,
+  template: (before: string, after: string, logprobs?: string) => Template,
+): readonly TokenEvent[] {
+  const isText = part.kind === "text";
+  const before = isText ? `{"content":"` : `{"refusal":"`;
+  const told = likely?.get(part);
+  if (told === undefined) {
+    const piece = template(before, `"}`);
+    return part.tokens.map((token) => filled(piece, token));
+  }
+  return part.tokens.map((token, at) => {
+    const of = [told[at]!];
+    return filled(template(before, `"}`, isText ? logprobsJson(of, []) : logprobsJson([], of)), token);
+  });
 }
 
-/** The deltas of one call: the first names the tool, each further one has a piece of its input. */
+/** The deltas of one call: the first names the tool, each further one has a piece of its input between two texts. */
 function callDeltas(
   part: Part,
   { index, requestId, tooling }: Writing,
   at: number,
-): { readonly opening: string; readonly piece: (escaped: string) => string } {
+): Template & { readonly opening: string } {
   const name = JSON.stringify(part.name);
   if (tooling?.style === "functions") {
-    return {
-      opening: `{"function_call":{"name":${name},"arguments":""}}`,
-      piece: (escaped) => `{"function_call":{"arguments":"${escaped}"}}`,
-    };
+    const opening = `{"function_call":{"name":${name},"arguments":""}}`;
+    return { opening, before: `{"function_call":{"arguments":"`, after: `"}}` };
   }
   const { type, input } = formOf(part, tooling);
   const start = `{"tool_calls":[{"index":${at}`;
+  const id = callId(requestId, index, at);
   return {
-    opening: `${start},"id":"${callId(requestId, index, at)}","type":"${type}","${type}":{"name":${name},"${input}":""}}]}`,
-    piece: (escaped) => `${start},"${type}":{"${input}":"${escaped}"}}]}`,
+    opening: `${start},"id":"${id}","type":"${type}","${type}":{"name":${name},"${input}":""}}]}`,
+    before: `${start},"${type}":{"${input}":"`,
+    after: `"}}]}`,
   };
 }

@@ -68,12 +68,28 @@ export type Track = {
 };
 
 export type TokenEvent = {
-  readonly json: string;
+  /** The event but for its closing. */
+  readonly data: string;
   /** How long the token is in it. */
   readonly chars: number;
-  /** What goes before it, such as the name of a tool. */
+  /** JSON of a chunk that goes before it, such as the name of a tool. */
   readonly before?: string;
 };
+
+/** What stands around each token of a kind: made once, so that an event is three texts joined. */
+export type Template = { readonly before: string; readonly after: string };
+
+/** A template of the JSON before and after a token. */
+export function templateOf(before: string, after: string): Template {
+  // A joined text lies in one piece; a concatenated one would be put together again for every event.
+  return { before: ["data: ", before].join(""), after: [after.slice(0, -1)].join("") };
+}
+
+/** The event of a token. */
+export function filled({ before, after }: Template, token: string): TokenEvent {
+  const escaped = JSON.stringify(token).slice(1, -1);
+  return { data: before + escaped + after, chars: escaped.length };
+}
 
 /** A stream in which choices take turns; one that says less ends earlier. A choice longer than the times goes on at the last. */
 export function tracksPlan(script: Script, tracks: readonly Track[], ending: StreamEnding): Plan {
@@ -84,19 +100,21 @@ export function tracksPlan(script: Script, tracks: readonly Track[], ending: Str
   const opensAt = tracks.map(firstShown);
   for (let index = 0; index < longest; index += 1) {
     const atMs = times[index] ?? totalMs;
-    const push = (json: string, chars: number, tokens: number, final: boolean): void => {
-      frames.push({ atMs, data: eventOf(json, close, chars), tokens, final });
+    const push = (data: string, tokens: number, final: boolean): void => {
+      frames.push({ atMs, data, tokens, final });
     };
-    tracks.forEach(({ opening }, track) => {
-      if (opening !== undefined && opensAt[track] === index) push(opening, 0, 0, false);
-    });
+    for (let track = 0; track < tracks.length; track += 1) {
+      const { opening } = tracks[track]!;
+      if (opening !== undefined && opensAt[track] === index) push(eventOf(opening, close), 0, false);
+    }
     for (const { events } of tracks) {
       const event = events[index];
-      if (event?.before !== undefined) push(event.before, 0, 0, false);
-      if (event !== undefined) push(event.json, event.chars, 1, false);
+      if (event === undefined) continue;
+      if (event.before !== undefined) push(eventOf(event.before, close), 0, false);
+      push(event.data + close(event.chars), 1, false);
     }
     for (const { events, finish } of tracks) {
-      if (Math.max(0, events.length - 1) === index) push(finish, 0, 0, true);
+      if (Math.max(0, events.length - 1) === index) push(eventOf(finish, close), 0, true);
     }
   }
   return endedStream(script, frames, ending);

@@ -2,7 +2,17 @@ import { countOf, textOfKind } from "../answer.ts";
 import { splitTokens } from "../tokens.ts";
 import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
-import { choicesOf, scriptFor, tokensIn, tracksPlan, type Said, type Track } from "./openai-choices.ts";
+import {
+  choicesOf,
+  filled,
+  scriptFor,
+  templateOf,
+  tokensIn,
+  tracksPlan,
+  type Said,
+  type Template,
+  type Track,
+} from "./openai-choices.ts";
 import { createWeigh, type Likely, type Weigh } from "./openai-logprobs.ts";
 import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
 import type { Script } from "./types.ts";
@@ -94,7 +104,7 @@ function writeChoices(completion: Completion, head: string): Plan {
   const tokens = tokensIn(choices);
   if (streaming.stream) {
     const tail = tailOf(streaming);
-    const tracks = writings.map((writing) => trackOf(writing, (choice) => head + choice + tail));
+    const tracks = writings.map((writing) => trackOf(writing, head, tail));
     return tracksPlan(script, tracks, endingOf(completion, head, tokens));
   }
   const list = writings.map(wholeChoice).join(",");
@@ -111,18 +121,23 @@ function tokensOf({ parts }: Said): readonly string[] {
   return parts.flatMap(({ tokens }) => tokens);
 }
 
-function trackOf({ index, said, prompt, weigh }: Writing, chunk: (choice: string) => string): Track {
+function trackOf({ index, said, prompt, weigh }: Writing, head: string, tail: string): Track {
+  const chunk = (choice: string): string => head + choice + tail;
+  const template = (logprobs: string): Template =>
+    templateOf(`${head}{"text":"`, `","index":${index},"logprobs":${logprobs},"finish_reason":null}${tail}`);
   const tokens = tokensOf(said);
   const before = prompt === undefined ? [] : splitTokens(prompt);
   const likely = weigh?.([...before, ...tokens]);
+  const plain = template("null");
   let offset = prompt?.length ?? 0;
   const opening = likely === undefined ? "null" : logprobsJson(likely.slice(0, before.length), 0);
   return {
     opening: prompt === undefined ? undefined : chunk(choiceJson(index, prompt, "null", opening)),
     events: tokens.map((token, at) => {
-      const logprobs = likely === undefined ? "null" : logprobsJson([likely[before.length + at]!], offset);
+      if (likely === undefined) return filled(plain, token);
+      const logprobs = logprobsJson([likely[before.length + at]!], offset);
       offset += token.length;
-      return { json: chunk(choiceJson(index, token, "null", logprobs)), chars: token.length };
+      return filled(template(logprobs), token);
     }),
     finish: chunk(choiceJson(index, "", `"${said.finish}"`)),
   };

@@ -150,20 +150,20 @@ export function streamPlan(script: Script, parts: StreamParts): Plan {
   const before = ["data: ", parts.token.before].join("");
   const after = [parts.token.after.slice(0, -1)].join("");
   if (parts.opening !== undefined) {
-    frames.push({ atMs: firstMs, data: eventOf(parts.opening, close, 0), tokens: 0, final: false });
+    frames.push({ atMs: firstMs, data: eventOf(parts.opening, close), tokens: 0, final: false });
   }
   for (let index = 0; index < tokens.length; index += 1) {
     const token = escapeToken(tokens[index]!);
     const data = before + token + after + close(token.length);
     frames.push({ atMs: timing.atMs[index]!, data, tokens: 1, final: false });
   }
-  frames.push({ atMs: lastMs, data: eventOf(parts.finish, close, 0), tokens: 0, final: true });
+  frames.push({ atMs: lastMs, data: eventOf(parts.finish, close), tokens: 0, final: true });
   return endedStream(script, frames, parts.ending);
 }
 
-/** The event of a JSON object; `tokenChars` of it are a token. */
-export function eventOf(json: string, close: Close, tokenChars: number): string {
-  return `data: ${json.slice(0, -1)}${close(tokenChars)}`;
+/** The event of a JSON object that carries no token. */
+export function eventOf(json: string, close: Close): string {
+  return `data: ${json.slice(0, -1)}${close(0)}`;
 }
 
 /** A stream of frames in order of time, with what comes after the last choice. */
