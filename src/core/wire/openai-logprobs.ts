@@ -53,10 +53,33 @@ function logOf(probability: number): number {
 
 /** A token of a chat answer in JSON. @see the OpenAI document, ChatCompletionTokenLogprob */
 export function likelyJson(likely: Likely): string {
-  const top = likely.top.map((chance) => `{${chanceJson(chance)}}`).join(",");
-  return `{${chanceJson(likely)},"top_logprobs":[${top}]}`;
+  const own = chanceJson(likely);
+  const top = likely.top.map((chance, at) => `{${at === 0 ? own : chanceJson(chance)}}`).join(",");
+  return `{${own},"top_logprobs":[${top}]}`;
 }
 
 function chanceJson({ token, logprob }: Chance): string {
-  return `"token":${JSON.stringify(token)},"logprob":${logprob},"bytes":[${encoder.encode(token).join(",")}]`;
+  const { name, bytes } = formOf(token);
+  return `${name}${logprob}${bytes}`;
+}
+
+/** What stands before and after the logprob of a token. */
+type Form = { readonly name: string; readonly bytes: string };
+
+/** Made-up text comes from few tokens, so their forms are kept. */
+const forms = new Map<string, Form>();
+const mostForms = 4096;
+const longestKept = 32;
+
+function formOf(token: string): Form {
+  const known = forms.get(token);
+  if (known !== undefined) return known;
+  const form = {
+    name: `"token":${JSON.stringify(token)},"logprob":`,
+    bytes: `,"bytes":[${encoder.encode(token).join(",")}]`,
+  };
+  if (token.length > longestKept) return form;
+  if (forms.size >= mostForms) forms.clear();
+  forms.set(token, form);
+  return form;
 }
