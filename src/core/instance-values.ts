@@ -1,9 +1,9 @@
-import { readPattern, textMatching, type Pattern } from "./pattern.ts";
+import { readPattern, spend, textMatching, type Budget, type Pattern } from "./pattern.ts";
 import { makeText } from "./text.ts";
 import type { Rng } from "./types.ts";
 import type { JsonObject } from "./wire/json-body.ts";
 
-const longest = 100_000;
+const longest = 20_000;
 const tries = 40;
 
 /**
@@ -11,15 +11,18 @@ const tries = 40;
  *
  * A pattern with conditions on what stands around yields to a format that is known.
  */
-export function textOfSchema(schema: JsonObject, rng: Rng): string {
+export function textOfSchema(schema: JsonObject, budget: Budget): string {
+  const { rng } = budget;
   const { pattern: source, format } = schema;
   const least = Math.min(lengthIn(schema, "minLength") ?? 0, longest);
   const most = lengthIn(schema, "maxLength") ?? Infinity;
   const pattern = typeof source === "string" ? readPattern(source) : undefined;
-  if (pattern !== undefined && !pattern.looksAround) return matching(pattern, rng, least, most);
+  if (pattern !== undefined && !pattern.looksAround) return matching(pattern, budget, least, most);
   const make = typeof format === "string" && Object.hasOwn(formats, format) ? formats[format] : undefined;
-  if (make !== undefined) return make(rng, least);
-  return pattern === undefined ? words(rng, least, most) : matching(pattern, rng, least, most);
+  if (pattern !== undefined && make === undefined) return matching(pattern, budget, least, most);
+  const text = make?.(rng, least) ?? words(rng, least, most);
+  spend(budget, text.length);
+  return text;
 }
 
 function lengthIn(schema: JsonObject, keyword: string): number | undefined {
@@ -28,17 +31,17 @@ function lengthIn(schema: JsonObject, keyword: string): number | undefined {
 }
 
 /** Where what comes is too short or too long, what repeats does so just as often as the length needs. */
-function matching(pattern: Pattern, rng: Rng, least: number, most: number): string {
+function matching(pattern: Pattern, budget: Budget, least: number, most: number): string {
   const holds = (text: string): boolean => {
     const length = Array.from(text).length;
     return length >= least && length <= most;
   };
-  const usual = textMatching(pattern, rng, { upTo: 4 });
+  const usual = textMatching(pattern, budget, { upTo: 4 });
   if (holds(usual)) return usual;
-  const shortest = textMatching(pattern, rng, { exactly: 0 });
+  const shortest = textMatching(pattern, budget, { exactly: 0 });
   for (let unit = 1; unit <= tries; unit += 1) {
     const exactly = Math.ceil(Math.max(0, least - shortest.length) / unit);
-    const text = textMatching(pattern, rng, { exactly });
+    const text = textMatching(pattern, budget, { exactly });
     if (holds(text)) return text;
   }
   return usual;

@@ -1,9 +1,10 @@
 import { numberOf, textOfSchema } from "./instance-values.ts";
+import { spend } from "./pattern.ts";
 import { flatten, namesIn, never, type Reach } from "./schema.ts";
 import type { Rng } from "./types.ts";
 import { isObject, type JsonObject } from "./wire/json-body.ts";
 
-/** Schemas that are looked at for one instance at most: a schema can ask for more values than there is memory. */
+/** Schemas that are looked at for one instance at most, four for each property of the largest that the provider takes. */
 const mostSchemas = 20_000;
 /** Below this level only what must be there is made, so that recursion ends. */
 const freeLevels = 4;
@@ -11,6 +12,8 @@ const deepest = 100;
 const optionalShare = 0.8;
 const mostExtra = 3;
 const mostItems = 10_000;
+/** Tries in a row for something that is not there yet. */
+const mostMisses = 100;
 
 /**
  * A value that is valid against a JSON Schema.
@@ -18,13 +21,13 @@ const mostItems = 10_000;
  * References, branches, bounds, formats and patterns are followed; `not`, `if`, `contains`, `dependentSchemas` and
  * keywords that are not known are passed over. All properties that are required are there, others mostly, and
  * recursion ends as soon as the schema lets it. A schema that says nothing of a type gives an object at the root and
- * text further in.
+ * text further in. One that asks for more than about 20,000 values or 160,000 characters gets less, and is not met.
  *
  * @param schema draft 2020-12 or draft 7; anything else but an object gives `{}`
  * @returns JSON data; the same chance gives the same value; never throws
  */
 export function instanceOf(schema: unknown, rng: Rng): unknown {
-  const reach: Reach = { root: schema, rng, left: mostSchemas };
+  const reach: Reach = { root: schema, rng, left: mostSchemas, heights: new Map() };
   return valueOf(schema, reach, 0);
 }
 
@@ -33,12 +36,12 @@ function valueOf(schema: unknown, reach: Reach, level: number): unknown {
   const { rng } = reach;
   const flat = flatten(schema, reach, level > freeLevels);
   if (flat === never || level > deepest || reach.left < 0) return level === 0 ? {} : null;
-  if (Object.hasOwn(flat, "const")) return flat["const"];
+  if (Object.hasOwn(flat, "const")) return given(flat["const"], reach);
   const { enum: values } = flat;
-  if (Array.isArray(values) && values.length > 0) return oneOf(fitting(values, flat["type"]), rng);
+  if (Array.isArray(values) && values.length > 0) return given(oneOf(fitting(values, flat["type"]), rng), reach);
   switch (typeOf(flat, level, rng)) {
     case "string":
-      return textOfSchema(flat, rng);
+      return textOfSchema(flat, reach);
     case "integer":
       return numberOf(flat, rng, 1);
     case "number":
@@ -52,6 +55,13 @@ function valueOf(schema: unknown, reach: Reach, level: number): unknown {
     default:
       return objectOf(flat, reach, level);
   }
+}
+
+/** A value that the schema holds; a large one may be asked for many times. */
+function given(value: unknown, reach: Reach): unknown {
+  if (typeof value === "string") spend(reach, value.length);
+  else if (typeof value === "object" && value !== null) spend(reach, JSON.stringify(value).length);
+  return value;
 }
 
 function oneOf<T>(values: readonly T[], rng: Rng): T | undefined {
@@ -104,10 +114,11 @@ function arrayOf(flat: JsonObject, reach: Reach, level: number): readonly unknow
   const unique = flat["uniqueItems"] === true;
   const made: unknown[] = [];
   const seen = new Set<string>();
-  for (let tries = 0; made.length < wanted && tries < wanted * 20 && reach.left >= 0; tries += 1) {
+  for (let misses = 0; made.length < wanted && misses < mostMisses && reach.left >= 0; misses += 1) {
     const value = valueOf(made.length < tuple.length ? tuple[made.length] : rest, reach, level + 1);
     if (unique && seen.size === seen.add(JSON.stringify(value)).size) continue;
     made.push(value);
+    misses = -1;
   }
   return made;
 }
@@ -127,13 +138,14 @@ function objectOf(flat: JsonObject, reach: Reach, level: number): JsonObject {
   let room = Math.max(0, most - required.size);
   let needed = least - required.size;
   for (const [name, schema] of Object.entries(properties)) {
+    spend(reach, name.length);
     if (required.has(name)) {
       made.set(name, valueOf(schema, reach, level + 1));
       continue;
     }
     const mayBe = schema !== never && room > 0;
     if (!mayBe || (needed <= 0 && (level > freeLevels || rng() >= optionalShare))) continue;
-    if (flatten(schema, { ...reach }, true) === never) continue;
+    if (flatten(schema, reach, true) === never) continue;
     made.set(name, valueOf(schema, reach, level + 1));
     room -= 1;
     needed -= 1;
@@ -169,10 +181,11 @@ function addExtra(
       : isObject(propertyNames)
         ? { ...plainName, ...propertyNames }
         : plainName;
-  for (let tries = 0; made.size < wanted && tries < wanted * 20 && reach.left >= 0; tries += 1) {
+  for (let misses = 0; made.size < wanted && misses < mostMisses && reach.left >= 0; misses += 1) {
     const name = valueOf({ ...names, type: "string" }, reach, level + 1);
     if (typeof name !== "string" || made.has(name)) continue;
     made.set(name, valueOf(extraSchema(flat), reach, level + 1));
+    misses = -1;
   }
 }
 

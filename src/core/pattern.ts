@@ -9,6 +9,14 @@ type Node =
   | { readonly kind: "either"; readonly nodes: readonly Node[] }
   | { readonly kind: "repeat"; readonly node: Node; readonly least: number; readonly most: number };
 
+/** Chance, and how much may yet be made: whatever is asked for, the making ends. */
+export type Budget = { readonly rng: Rng; left: number };
+
+/** Pays for characters that were made. */
+export function spend(budget: Budget, chars: number): void {
+  budget.left -= chars / charsPerSchema;
+}
+
 /** A pattern that texts can be made for. */
 export type Pattern = {
   readonly root: Node;
@@ -51,7 +59,9 @@ const nothing: Node = { kind: "sequence", nodes: [] };
 const deepest = 100;
 const longest = 10_000;
 /** Ends patterns that repeat nothing for ever. */
-const mostSteps = 100_000;
+const mostSteps = 20_000;
+/** So many characters, or tries to make one, cost as much as one schema. */
+const charsPerSchema = 8;
 
 /** Printable ASCII without some ranges. */
 function complement(ranges: readonly Range[]): Range[] {
@@ -237,14 +247,15 @@ function only(char: string): readonly Range[] {
  * A text that a pattern matches as a whole.
  *
  * @param more repetitions beyond the least, ≥ 0, where a pattern leaves it open
- * @returns at most about 10,000 characters, whatever the pattern says
+ * @returns at most about 10,000 characters, whatever the pattern says; less when the budget ends
  */
-export function textMatching(pattern: Pattern, rng: Rng, more: { upTo: number } | { exactly: number }): string {
+export function textMatching(pattern: Pattern, budget: Budget, more: { upTo: number } | { exactly: number }): string {
+  const { rng } = budget;
   let text = "";
   let steps = 0;
   const write = (node: Node): void => {
     steps += 1;
-    if (text.length >= longest || steps > mostSteps) return;
+    if (text.length >= longest || steps > mostSteps || budget.left < 0) return;
     switch (node.kind) {
       case "one-of": {
         const [from, to] = node.ranges[Math.floor(rng() * node.ranges.length)]!;
@@ -272,5 +283,6 @@ export function textMatching(pattern: Pattern, rng: Rng, more: { upTo: number } 
     }
   };
   write(pattern.root);
+  spend(budget, steps);
   return text;
 }

@@ -1,19 +1,20 @@
-import type { Rng } from "./types.ts";
+import type { Budget } from "./pattern.ts";
 import { isObject, type JsonObject } from "./wire/json-body.ts";
 
 /** A schema that nothing is valid against. */
 export const never = false;
 
-/** How far a schema may be followed: work and depth end, whatever it says. */
-export type Reach = {
+/** How far a schema may be followed; what may yet be made is counted in schemas that are looked at. */
+export type Reach = Budget & {
   /** The whole schema, to which `$ref` points. */
   readonly root: unknown;
-  readonly rng: Rng;
-  /** Schemas that may yet be looked at. */
-  left: number;
+  /** How deep the least instances of schemas are, as far as known. */
+  readonly heights: Map<unknown, number>;
 };
 
 const longestChain = 32;
+/** So many names copied from one schema into another cost as much as one schema. */
+const namesPerSchema = 20;
 
 /**
  * A schema with its references followed, its `allOf` joined and one branch of each `anyOf` and `oneOf` taken.
@@ -28,8 +29,10 @@ export function flatten(schema: unknown, reach: Reach, small: boolean, chain = 0
   const { $ref: reference, allOf, anyOf, oneOf, ...own } = schema;
   let joined: JsonObject | typeof never = own;
   const join = (other: unknown): void => {
+    if (reach.left < 0) return;
     const flat = flatten(other, reach, small, chain + 1);
     joined = joined === never || flat === never ? never : merged(joined, flat);
+    if (joined !== never) reach.left -= Object.keys(joined["properties"] ?? {}).length / namesPerSchema;
   };
   if (typeof reference === "string") join(targetOf(reference, reach.root));
   if (Array.isArray(allOf)) for (const each of allOf as readonly unknown[]) join(each);
@@ -41,8 +44,10 @@ export function flatten(schema: unknown, reach: Reach, small: boolean, chain = 0
     for (const branch of inOrder(branches, reach, small)) {
       const flat = flatten(branch, reach, small, chain + 1);
       if (flat === never) continue;
-      joined = merged(whole, exclusive ? withoutOthers(flat, branch, branches) : flat);
-      if (joined !== never) break;
+      joined = merged(whole, flat);
+      if (joined === never) continue;
+      if (exclusive) joined = withoutOthers(joined, branch, branches);
+      break;
     }
   }
   return joined;
@@ -58,19 +63,27 @@ function inOrder(branches: readonly unknown[], reach: Reach, small: boolean): re
   return [...branches.slice(first), ...branches.slice(0, first)];
 }
 
-/** A branch of `oneOf` without the members that other branches are known by. */
+/** A schema with one branch of `oneOf`, without the members that other branches are known by. */
 function withoutOthers(flat: JsonObject, branch: unknown, branches: readonly unknown[]): JsonObject {
-  const required = namesIn(flat["required"]);
+  const required = new Set(namesIn(flat["required"]));
   const properties: Record<string, unknown> = {};
   for (const other of branches) {
     if (other === branch || !isObject(other)) continue;
-    for (const name of namesIn(other["required"])) if (!required.includes(name)) properties[name] = never;
+    for (const name of namesIn(other["required"])) if (!required.has(name)) properties[name] = never;
   }
   return { ...flat, properties: { ...(isObject(flat["properties"]) ? flat["properties"] : {}), ...properties } };
 }
 
 /** How deep an instance must at least be; Infinity for one that does not end. */
 function heightOf(schema: unknown, reach: Reach, above: readonly string[]): number {
+  const known = reach.heights.get(schema);
+  if (known !== undefined) return known;
+  const height = measured(schema, reach, above);
+  if (height < Infinity) reach.heights.set(schema, height);
+  return height;
+}
+
+function measured(schema: unknown, reach: Reach, above: readonly string[]): number {
   reach.left -= 1;
   if (!isObject(schema) || reach.left < 0 || "const" in schema || "enum" in schema) return 0;
   const { $ref: reference, anyOf, oneOf, allOf, properties, items, minItems } = schema;
@@ -140,9 +153,7 @@ function joinedKeyword(keyword: string, one: unknown, other: unknown): unknown {
     case "type":
       return commonTypes(asList(one), asList(other));
     case "enum":
-      return asList(one).filter((value) =>
-        asList(other).some((each) => JSON.stringify(each) === JSON.stringify(value)),
-      );
+      return commonValues(asList(one), asList(other));
     case "required":
       return [...new Set([...namesIn(one), ...namesIn(other)])];
     case "properties":
@@ -184,9 +195,15 @@ function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
+function commonValues(one: readonly unknown[], other: readonly unknown[]): readonly unknown[] {
+  const others = new Set(other.map((value) => JSON.stringify(value)));
+  return one.filter((value) => others.has(JSON.stringify(value)));
+}
+
 function commonTypes(one: readonly unknown[], other: readonly unknown[]): readonly unknown[] {
-  const common = one.filter((type) => other.includes(type));
+  const others = new Set(other);
+  const common = one.filter((type) => others.has(type));
   const integers =
-    (one.includes("integer") && other.includes("number")) || (one.includes("number") && other.includes("integer"));
+    (one.includes("integer") && others.has("number")) || (one.includes("number") && others.has("integer"));
   return integers && !common.includes("integer") ? [...common, "integer"] : common;
 }

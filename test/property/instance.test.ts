@@ -57,7 +57,12 @@ const scalars = fc.oneof(
   fc.constantFrom<Schema>({ type: "boolean" }, { type: "null" }, { const: "fixed" }, { const: { a: [1] } }),
   fc.constantFrom<Schema>({ enum: ["a", "b", 3, null] }, { type: "string", enum: ["a", "b", null] }),
   fc.constantFrom<Schema>({ type: ["string", "null"] }, { type: ["integer", "boolean"] }, {}),
-  fc.constantFrom<Schema>({ $ref: "#/$defs/tree" }, { $ref: "#/$defs/list" }, { $ref: "#/definitions/leaf" }),
+  fc.constantFrom<Schema>(
+    { $ref: "#/$defs/tree" },
+    { $ref: "#/$defs/list" },
+    { $ref: "#/definitions/leaf" },
+    { $ref: "#/$defs/panel" },
+  ),
 );
 
 const names = ["a", "b", "name", "x-1", "with space"];
@@ -118,6 +123,21 @@ function tagged(kind: string, value: Schema): Schema {
   };
 }
 
+/** A part of a page that holds others, of either kind, or at least names what comes next. */
+function panelOf(kind: string): Schema {
+  const either = [{ $ref: "#/$defs/panel" }, { $ref: "#/$defs/button" }];
+  return {
+    type: "object",
+    properties: {
+      kind: { const: kind },
+      parts: { type: "array", items: { anyOf: either } },
+      next: { anyOf: [...either, { type: "null" }] },
+    },
+    required: ["kind", "parts", "next"],
+    additionalProperties: false,
+  };
+}
+
 const defs = {
   $defs: {
     tree: {
@@ -126,6 +146,8 @@ const defs = {
       required: ["value", "children"],
       additionalProperties: false,
     },
+    panel: panelOf("panel"),
+    button: panelOf("button"),
     list: {
       type: "object",
       properties: { next: { anyOf: [{ $ref: "#/$defs/list" }, { type: "null" }] } },

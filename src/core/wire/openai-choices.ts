@@ -16,6 +16,9 @@ export type Choosing = {
   readonly maxTokens: number | undefined;
 };
 
+/** Beyond so many tokens choices say again what others say: making up JSON takes time. */
+const mostTokens = 50_000;
+
 /**
  * What each choice says: the first what the script has, each other one something of its own, made in the same way.
  *
@@ -26,11 +29,15 @@ export function choicesOf(script: Script, choosing: Choosing): readonly Said[] {
   const made: Said[] = [{ parts: script.parts, finish: script.finish }];
   // One token more than was left of it gets the same end when it is cut.
   const tokens = countOf(script.parts) + (script.finish === "length" ? 1 : 0);
-  while (made.length < choices) {
+  let total = countOf(script.parts);
+  while (made.length < choices && total < mostTokens) {
     const whole = compose?.(tokens, script.rng) ?? prose(script, tokens);
     const parts = cutAt(whole, maxTokens);
     made.push({ parts, finish: parts === whole ? "stop" : "length" });
+    total += countOf(parts);
   }
+  const different = made.length;
+  while (made.length < choices) made.push(made[made.length % different]!);
   return stops.length === 0 ? made : made.map((said) => stopped(said, stops));
 }
 

@@ -74,6 +74,12 @@ describe("instanceOf", () => {
     ["a pattern that repeats nothing", { type: "string", pattern: "((|){1000}){100000}" }],
     ["a text longer than memory", { type: "string", minLength: 1e15 }],
     ["more items than memory holds", { type: "array", items: { type: "null" }, minItems: 1e15 }],
+    ["ten thousand times a long constant", { type: "array", items: { const: "x".repeat(9999) }, minItems: 10_000 }],
+    [
+      "a long name again and again",
+      { type: "array", items: { properties: { ["n".repeat(9999)]: {} }, minProperties: 1 }, minItems: 10_000 },
+    ],
+    ["more different items than there are", { type: "array", items: { enum: [1, 2] }, uniqueItems: true, minItems: 9 }],
     ["a pattern that is none", { type: "string", pattern: "([" }],
     ["a pattern nested deep", { type: "string", pattern: "(".repeat(100_000) }],
   ])("ends where a schema asks for %s", (_, schema) => {
