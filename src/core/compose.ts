@@ -56,7 +56,7 @@ export function composer(wanted: Wanted): Compose | undefined {
   const calls = toolsToCall(wanted);
   if (calls === undefined && wanted.json === undefined && wanted.reasoningShare === 0) return undefined;
   return (tokens, rng) => {
-    const thought = Math.round(tokens * wanted.reasoningShare);
+    const thought = Math.floor(tokens * wanted.reasoningShare);
     const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", thought, rng)] : [];
     return [...reasoning, ...answerParts(wanted, calls, Math.max(1, tokens - thought), rng)];
   };

@@ -66,12 +66,12 @@ function inOrder(branches: readonly unknown[], reach: Reach, small: boolean): re
 /** A schema with one branch of `oneOf`, without the members that other branches are known by. */
 function withoutOthers(flat: JsonObject, branch: unknown, branches: readonly unknown[]): JsonObject {
   const required = new Set(namesIn(flat["required"]));
-  const properties: Record<string, unknown> = {};
+  const properties = copyOf(isObject(flat["properties"]) ? flat["properties"] : {});
   for (const other of branches) {
     if (other === branch || !isObject(other)) continue;
     for (const name of namesIn(other["required"])) if (!required.has(name)) properties[name] = never;
   }
-  return { ...flat, properties: { ...(isObject(flat["properties"]) ? flat["properties"] : {}), ...properties } };
+  return { ...flat, properties };
 }
 
 /** How deep an instance must at least be; Infinity for one that does not end. */
@@ -85,25 +85,30 @@ function heightOf(schema: unknown, reach: Reach, above: readonly string[]): numb
 
 function measured(schema: unknown, reach: Reach, above: readonly string[]): number {
   reach.left -= 1;
-  if (!isObject(schema) || reach.left < 0 || "const" in schema || "enum" in schema) return 0;
-  const { $ref: reference, anyOf, oneOf, allOf, properties, items, minItems } = schema;
-  const heights: number[] = [0];
+  if (!isObject(schema) || reach.left < 0 || Object.hasOwn(schema, "const") || Object.hasOwn(schema, "enum")) return 0;
+  const { $ref: reference, anyOf, oneOf, allOf, properties, items, minItems, type } = schema;
+  let height = 0;
+  const atLeast = (other: number): void => {
+    height = Math.max(height, other);
+  };
   if (typeof reference === "string") {
-    if (above.includes(reference)) return Infinity;
-    heights.push(heightOf(targetOf(reference, reach.root), reach, [...above, reference]));
+    if (above.includes(reference) || above.length > longestChain) return Infinity;
+    atLeast(heightOf(targetOf(reference, reach.root), reach, [...above, reference]));
   }
   for (const branches of [anyOf, oneOf]) {
-    if (Array.isArray(branches)) heights.push(Math.min(...branches.map((branch) => heightOf(branch, reach, above))));
+    if (!Array.isArray(branches)) continue;
+    let least = Infinity;
+    for (const branch of branches as readonly unknown[]) least = Math.min(least, heightOf(branch, reach, above));
+    atLeast(least);
   }
-  if (Array.isArray(allOf)) for (const each of allOf as readonly unknown[]) heights.push(heightOf(each, reach, above));
-  const { type } = schema;
-  if (Array.isArray(type) && type.some((each) => each !== "object" && each !== "array")) return Math.max(...heights);
+  if (Array.isArray(allOf)) for (const each of allOf as readonly unknown[]) atLeast(heightOf(each, reach, above));
+  if (Array.isArray(type) && type.some((each) => each !== "object" && each !== "array")) return height;
   for (const name of namesIn(schema["required"])) {
-    if (isObject(properties) && Object.hasOwn(properties, name))
-      heights.push(1 + heightOf(properties[name], reach, above));
+    if (!isObject(properties) || !Object.hasOwn(properties, name)) continue;
+    atLeast(1 + heightOf(properties[name], reach, above));
   }
-  if (typeof minItems === "number" && minItems > 0) heights.push(1 + heightOf(items, reach, above));
-  return Math.max(...heights);
+  if (typeof minItems === "number" && minItems > 0) atLeast(1 + heightOf(items, reach, above));
+  return height;
 }
 
 /** The names in `required`. */
@@ -131,9 +136,14 @@ function decoded(part: string): string {
   }
 }
 
+/** A copy in which any name can be set, `__proto__` too. */
+function copyOf(object: JsonObject): Record<string, unknown> {
+  return Object.assign(Object.create(null) as Record<string, unknown>, object);
+}
+
 /** What both schemas ask for; `never` where that cannot be. */
 function merged(one: JsonObject, other: JsonObject): JsonObject | typeof never {
-  const both: Record<string, unknown> = { ...one };
+  const both = copyOf(one);
   for (const [keyword, value] of Object.entries(other)) {
     const had = Object.hasOwn(one, keyword) ? one[keyword] : undefined;
     both[keyword] = had === undefined ? value : joinedKeyword(keyword, had, value);
@@ -160,7 +170,9 @@ function joinedKeyword(keyword: string, one: unknown, other: unknown): unknown {
       return joinedProperties(one, other);
     case "items":
     case "additionalProperties":
-      return one === true || other === true ? (one === true ? other : one) : { allOf: [one, other] };
+      if (one === never || other === never) return never;
+      if (one === true) return other;
+      return other === true ? one : { allOf: [one, other] };
     case "uniqueItems":
       return one === true || other === true;
     default:
@@ -175,7 +187,7 @@ function joinedNumber(keyword: string, one: number, other: number): number {
 }
 
 function joinedProperties(one: unknown, other: unknown): JsonObject {
-  const both: Record<string, unknown> = isObject(one) ? { ...one } : {};
+  const both = copyOf(isObject(one) ? one : {});
   for (const [name, schema] of Object.entries(isObject(other) ? other : {})) {
     both[name] = Object.hasOwn(both, name) ? { allOf: [both[name], schema] } : schema;
   }
@@ -188,7 +200,7 @@ function closeTo(both: Record<string, unknown>, closed: JsonObject, other: JsonO
   const own = isObject(closed["properties"]) ? closed["properties"] : {};
   const names = Object.keys(isObject(other["properties"]) ? other["properties"] : {});
   const shut = names.filter((name) => !Object.hasOwn(own, name)).map((name) => [name, never]);
-  if (shut.length > 0) both["properties"] = { ...both["properties"], ...Object.fromEntries(shut) };
+  if (shut.length > 0) both["properties"] = Object.assign(copyOf(both["properties"]), Object.fromEntries(shut));
 }
 
 function asList(value: unknown): readonly unknown[] {

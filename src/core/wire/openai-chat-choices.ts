@@ -154,7 +154,7 @@ function trackOf(writing: Writing, head: string, tail: string): Track {
         const event = filled(piece, token);
         events.push(at === 0 ? { ...event, before: chunk(opening) } : event);
       });
-    } else events.push(...spokenEvents(part, writing, template));
+    } else for (const event of spokenEvents(part, writing, template)) events.push(event);
   }
   const content = hasContent(said) ? `""` : "null";
   return {

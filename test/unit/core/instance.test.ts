@@ -31,6 +31,17 @@ describe("instanceOf", () => {
     expect(JSON.stringify(instance(schema))).toBe(`{"__proto__":1,"toString":2}`);
   });
 
+  test("joins properties with such names", () => {
+    const part = (value: number): unknown =>
+      JSON.parse(`{"properties":{"__proto__":{"const":${value}},"a":{}},"required":["__proto__"]}`);
+    expect(JSON.stringify(instance({ allOf: [{ properties: { b: {} } }, part(7)] }))).toContain(`"__proto__":7`);
+  });
+
+  test("gives nothing more where both of two schemas are closed", () => {
+    const closed = { type: "object", additionalProperties: false };
+    for (let seed = 0; seed < 20; seed += 1) expect(instance({ allOf: [closed, closed] }, seed)).toEqual({});
+  });
+
   test("takes only values of an enum that are of the type", () => {
     const schema = { type: "string", enum: [null, "only", 3] };
     for (let seed = 0; seed < 20; seed += 1) expect(instance(schema, seed)).toBe("only");
@@ -80,6 +91,17 @@ describe("instanceOf", () => {
       { type: "array", items: { properties: { ["n".repeat(9999)]: {} }, minProperties: 1 }, minItems: 10_000 },
     ],
     ["more different items than there are", { type: "array", items: { enum: [1, 2] }, uniqueItems: true, minItems: 9 }],
+    ["one of 300,000 branches", { type: "array", items: { anyOf: Array.from({ length: 300_000 }, () => ({})) } }],
+    [
+      "a long chain of references, deep inside",
+      {
+        $ref: "#/$defs/0",
+        $defs: Array.from({ length: 20_000 }, (_, at) => ({
+          properties: { a: { anyOf: [{ $ref: `#/$defs/${at + 1}` }, { $ref: `#/$defs/${at + 1}` }] } },
+          required: ["a"],
+        })),
+      },
+    ],
     ["a pattern that is none", { type: "string", pattern: "([" }],
     ["a pattern nested deep", { type: "string", pattern: "(".repeat(100_000) }],
   ])("ends where a schema asks for %s", (_, schema) => {
