@@ -46,6 +46,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const streaming = readStreaming(body);
   const echo = readBoolean(body, "echo") === true && !areTokens ? prompts : undefined;
   const promptTokens = facts.promptTokens();
+  if (echo !== undefined && logprobs !== undefined) checkEcho((promptTokens * choices) / prompts.length);
   const maxTokens = readInteger(body, "max_tokens", 0, Number.MAX_SAFE_INTEGER) ?? defaultMaxTokens;
   return {
     model,
@@ -56,6 +57,18 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     write: (script) =>
       writeCompletion({ model, script, promptTokens, choices, stops, maxTokens, streaming, echo, logprobs }),
   };
+}
+
+/** The logprobs of a prompt that is repeated take a hundred times its room. */
+const mostEchoed = 100_000;
+
+function checkEcho(tokens: number): void {
+  if (tokens <= mostEchoed) return;
+  refuse(
+    "echo",
+    "invalid_value",
+    `Invalid 'echo': with 'logprobs' at most ${mostEchoed} tokens of prompts are repeated, and 'n' times the prompts make ${tokens}.`,
+  );
 }
 
 /** How many choices all prompts get together; the best of several is chosen among texts that are not shown. */
