@@ -13,7 +13,7 @@ import {
   type Template,
   type Track,
 } from "./openai-choices.ts";
-import { createWeigh, type Likely, type Weigh } from "./openai-logprobs.ts";
+import { createWeigh, type Likely } from "./openai-logprobs.ts";
 import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
 import type { Script } from "./types.ts";
 
@@ -83,13 +83,17 @@ function usageOf({ promptTokens }: Completion, tokens: number): string {
   return usageJson({ prompt: promptTokens, audio: 0, completion: tokens, reasoning: 0 });
 }
 
-/** One choice with what stands before it, and how likely the tokens of both are. */
+/** One choice with what stands before it. */
 type Writing = {
   readonly index: number;
   readonly said: Said;
-  readonly prompt: string | undefined;
-  readonly weigh: Weigh | undefined;
+  readonly prompt: Prompt | undefined;
+  /** How likely the tokens that are said were; undefined when that is not told. */
+  readonly likely: readonly Likely[] | undefined;
 };
+
+/** A prompt to be repeated, and how likely its tokens were. */
+type Prompt = { readonly text: string; readonly likely: readonly Likely[] };
 
 /** Several choices, or logprobs. */
 function writeChoices(completion: Completion, head: string): Plan {
@@ -97,9 +101,10 @@ function writeChoices(completion: Completion, head: string): Plan {
   const choices = choicesOf(completion.script, { ...completion, compose: undefined });
   const script = scriptFor(completion.script, choices);
   const weigh = logprobs === undefined ? undefined : createWeigh(script.rng, logprobs);
+  const prompts = echo?.map((text): Prompt => ({ text, likely: weigh?.(splitTokens(text)) ?? [] }));
   const writings = choices.map((said, index): Writing => {
-    const prompt = echo?.[Math.floor((index * echo.length) / choices.length)];
-    return { index, said, prompt, weigh };
+    const prompt = prompts?.[Math.floor((index * prompts.length) / choices.length)];
+    return { index, said, prompt, likely: weigh?.(tokensOf(said)) };
   });
   const tokens = tokensIn(choices);
   if (streaming.stream) {
@@ -111,35 +116,33 @@ function writeChoices(completion: Completion, head: string): Plan {
   return jsonPlan(script, tokens, `${head}${list}],"usage":${usageOf(completion, tokens)}}`);
 }
 
-function wholeChoice({ index, said, prompt = "", weigh }: Writing): string {
-  const text = textOfKind(said.parts, "text");
-  const logprobs = weigh === undefined ? "null" : logprobsJson(weigh([...splitTokens(prompt), ...tokensOf(said)]), 0);
-  return choiceJson(index, prompt + text, `"${said.finish}"`, logprobs);
+function wholeChoice({ index, said, prompt, likely }: Writing): string {
+  const text = (prompt?.text ?? "") + textOfKind(said.parts, "text");
+  const logprobs = likely === undefined ? "null" : logprobsJson([...(prompt?.likely ?? []), ...likely], 0);
+  return choiceJson(index, text, `"${said.finish}"`, logprobs);
 }
 
 function tokensOf({ parts }: Said): readonly string[] {
   return parts.flatMap(({ tokens }) => tokens);
 }
 
-function trackOf({ index, said, prompt, weigh }: Writing, head: string, tail: string): Track {
-  const chunk = (choice: string): string => head + choice + tail;
+function trackOf({ index, said, prompt, likely }: Writing, head: string, tail: string): Track {
+  const chunk = (text: string, finish: string, logprobs?: string): string =>
+    head + choiceJson(index, text, finish, logprobs) + tail;
   const template = (logprobs: string): Template =>
     templateOf(`${head}{"text":"`, `","index":${index},"logprobs":${logprobs},"finish_reason":null}${tail}`);
-  const tokens = tokensOf(said);
-  const before = prompt === undefined ? [] : splitTokens(prompt);
-  const likely = weigh?.([...before, ...tokens]);
   const plain = template("null");
-  let offset = prompt?.length ?? 0;
-  const opening = likely === undefined ? "null" : logprobsJson(likely.slice(0, before.length), 0);
+  let offset = prompt?.text.length ?? 0;
+  const opening = likely === undefined ? "null" : logprobsJson(prompt?.likely ?? [], 0);
   return {
-    opening: prompt === undefined ? undefined : chunk(choiceJson(index, prompt, "null", opening)),
-    events: tokens.map((token, at) => {
+    opening: prompt === undefined ? undefined : chunk(prompt.text, "null", opening),
+    events: tokensOf(said).map((token, at) => {
       if (likely === undefined) return filled(plain, token);
-      const logprobs = logprobsJson([likely[before.length + at]!], offset);
+      const logprobs = logprobsJson([likely[at]!], offset);
       offset += token.length;
       return filled(template(logprobs), token);
     }),
-    finish: chunk(choiceJson(index, "", `"${said.finish}"`)),
+    finish: chunk("", `"${said.finish}"`),
   };
 }
 

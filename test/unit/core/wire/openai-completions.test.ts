@@ -104,6 +104,14 @@ describe("logprobs", () => {
   });
 });
 
+test("a prompt that is repeated is as likely in each choice", () => {
+  const { choices } = bodyOf(answer({ logprobs: 1, echo: true, n: 2 }));
+  const likely = choices.map(({ logprobs }: { logprobs: { token_logprobs: number[] } }) =>
+    logprobs.token_logprobs.slice(0, 2),
+  );
+  expect(likely[0]).toEqual(likely[1]);
+});
+
 test("several prompts are streamed side by side, each with its own text", () => {
   const plan = answer({ prompt: ["a ", "b "], stream: true });
   const texts = ["", ""];
