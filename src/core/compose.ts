@@ -3,9 +3,16 @@ import { instanceOf } from "./instance.ts";
 import { makeText } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
 import type { Rng } from "./types.ts";
+import { isObject } from "./wire/json-body.ts";
 
-/** A tool that the model may call; `parameters` is the JSON Schema of its arguments. */
-export type Tool = { readonly name: string; readonly parameters: unknown };
+/** A tool that the model may call. */
+export type Tool = {
+  readonly name: string;
+  /** JSON Schema of its arguments. */
+  readonly parameters: unknown;
+  /** Of a tool that takes text and not JSON: the pattern of that text, where there is one. */
+  readonly input?: { readonly pattern?: string };
+};
 
 /** What a request asks of an answer beyond prose. */
 export type Wanted = {
@@ -49,7 +56,7 @@ export function composer(wanted: Wanted): Compose | undefined {
   const calls = toolsToCall(wanted);
   if (calls === undefined && wanted.json === undefined && wanted.reasoningShare === 0) return undefined;
   return (tokens, rng) => {
-    const thought = Math.round(tokens * wanted.reasoningShare);
+    const thought = Math.floor(tokens * wanted.reasoningShare);
     const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", thought, rng)] : [];
     return [...reasoning, ...answerParts(wanted, calls, Math.max(1, tokens - thought), rng)];
   };
@@ -80,8 +87,15 @@ function chosen(tools: readonly Tool[], { parallel }: Wanted, rng: Rng): readonl
   return Array.from({ length: Math.min(count, most) }, (_, index) => tools[(first + index) % tools.length]!);
 }
 
-function callPart(tool: Tool, rng: Rng): Part {
-  return { ...partOf("call", JSON.stringify(instanceOf(tool.parameters ?? anyArguments, rng))), name: tool.name };
+function callPart({ name, parameters, input }: Tool, rng: Rng): Part {
+  const schema = input === undefined ? objectSchema(parameters) : { ...input, type: "string" };
+  const value = instanceOf(schema, rng);
+  return { ...partOf("call", input === undefined ? JSON.stringify(value) : String(value)), name };
+}
+
+/** Arguments are an object, whatever their schema leaves open. */
+function objectSchema(parameters: unknown): unknown {
+  return isObject(parameters) ? { type: "object", ...parameters } : anyArguments;
 }
 
 const anyArguments = { type: "object", properties: {} };

@@ -20,6 +20,7 @@ type Seen = {
   responses: unknown;
   response_streams: Record<string, { types: string[]; tokens: number; usage: number | null; error: string | null }>;
   moderations: unknown;
+  features: unknown;
   statuses: unknown;
   mid_stream: Record<string, Stream>;
   hang: unknown;
@@ -99,6 +100,18 @@ describeWith(
 
     test("gets moderations", () => {
       expect(seen.moderations).toEqual({ flagged: [false, true], violence: ["text", "image"] });
+    });
+
+    test("gets tool calls, JSON of a schema, logprobs, several choices and reasoning", () => {
+      expect(seen.features).toEqual({
+        call: ["tool_calls", `{"city":"Rome"}`],
+        streamed_call: `{"city":"Rome"}`,
+        old_call: ["function_call", `{"city":"Rome"}`],
+        json: `{"ok":true}`,
+        logprobs: [4, 4],
+        reasoning: 10,
+        completion: [4, 4, 4, 4],
+      });
     });
 
     test("raises the exception of each status", () => {

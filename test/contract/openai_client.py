@@ -138,6 +138,44 @@ def moderations():
     }
 
 
+tools = [
+    {
+        "type": "function",
+        "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"const": "Rome"}}, "required": ["city"]}},
+    }
+]
+
+
+def streamed_call():
+    arguments = ""
+    with client.chat.completions.stream(**asked, tools=tools) as stream:
+        for event in stream:
+            if event.type == "tool_calls.function.arguments.delta":
+                arguments += event.arguments_delta
+    return arguments
+
+
+def features():
+    """What a request may ask for beyond text; that it validates is the test."""
+    call = client.chat.completions.create(**asked, tools=tools).choices[0]
+    old = client.chat.completions.create(**asked, functions=[tools[0]["function"]]).choices[0]
+    schema = {"type": "object", "properties": {"ok": {"const": True}}, "required": ["ok"], "additionalProperties": False}
+    wanted = {"type": "json_schema", "json_schema": {"name": "s", "strict": True, "schema": schema}}
+    structured = client.chat.completions.create(**asked, response_format=wanted).choices[0]
+    likely = client.chat.completions.create(**asked, n=2, max_tokens=4, logprobs=True, top_logprobs=2)
+    reasoning = client.chat.completions.create(**{**asked, "model": "o3"}, **control("tokens=20"))
+    completion = client.completions.create(model="m", prompt=["a", "b"], n=2, max_tokens=3, logprobs=2, echo=True)
+    return {
+        "call": [call.finish_reason, call.message.tool_calls[0].function.arguments],
+        "streamed_call": streamed_call(),
+        "old_call": [old.finish_reason, old.message.function_call.arguments],
+        "json": structured.message.content,
+        "logprobs": [len(choice.logprobs.content) for choice in likely.choices],
+        "reasoning": reasoning.usage.completion_tokens_details.reasoning_tokens,
+        "completion": [len(choice.logprobs.tokens) for choice in completion.choices],
+    }
+
+
 def statuses():
     return {
         str(status): failure_of(
@@ -163,6 +201,7 @@ tasks = {
     "responses": responses,
     "response_streams": response_streams,
     "moderations": moderations,
+    "features": features,
     "statuses": statuses,
     "mid_stream": mid_stream,
     "hang": hang,

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { StuntdoubleError } from "../../src/core/errors.ts";
+import { createRng } from "../../src/core/rng.ts";
 import { chat } from "../../src/core/wire/openai-chat.ts";
 import { completions } from "../../src/core/wire/openai-completions.ts";
 import { embeddings } from "../../src/core/wire/openai-embeddings.ts";
@@ -68,9 +69,21 @@ test.each([chat, completions, embeddings, moderations, responses, tokenize, deto
       "stream_options",
       "dimensions",
       "max_tokens",
-      "instructions",
       "tools",
       "tool_choice",
+      "functions",
+      "function_call",
+      "response_format",
+      "reasoning_effort",
+      "logprobs",
+      "top_logprobs",
+      "modalities",
+      "service_tier",
+      "metadata",
+      "prediction",
+      "echo",
+      "best_of",
+      "instructions",
       "text",
       "reasoning",
       "tokens",
@@ -83,6 +96,13 @@ test.each([chat, completions, embeddings, moderations, responses, tokenize, deto
         ["a"],
         [{ role: "user", content: "hi" }],
         [{ role: "user", content: [{ type: "text", text: "hi" }] }],
+        [{ role: "assistant", tool_calls: [{ id: "c" }] }],
+        [{ type: "function", function: { name: "f", parameters: { $ref: "#" } } }],
+        [{ type: "custom", custom: { name: "f", format: { type: "text" } } }],
+        [{ name: "f" }],
+        { type: "function", function: { name: "f" } },
+        { type: "json_schema", json_schema: { name: "s", schema: { anyOf: [] } } },
+        "auto",
         true,
         2,
       ),
@@ -96,7 +116,8 @@ test.each([chat, completions, embeddings, moderations, responses, tokenize, deto
           const opened = operation.open({ headers: {}, target: operation.route, body, count: (each) => each.length });
           opened.facts.lastUserMessage();
           opened.facts.promptTokens();
-          opened.ask();
+          const ask = opened.ask();
+          ask.compose?.(10, createRng(1));
         });
         expect(["nothing", "BODY_INVALID"]).toContain(refused);
       }),

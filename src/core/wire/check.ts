@@ -76,15 +76,28 @@ export function readModel(body: JsonObject): string {
   );
 }
 
-/** A field that may be absent or null; `path` stands before its name in messages. */
-function optional(object: JsonObject, name: string): unknown {
+/** A field that may be absent or null. */
+export function optionalOf(object: JsonObject, name: string): unknown {
   return object[name] ?? undefined;
 }
 
-/** Reads `true`, `false` or nothing. */
+/** Reads `true`, `false` or nothing; `path` stands before its name in messages. */
 export function readBoolean(object: JsonObject, name: string, path = ""): boolean | undefined {
-  const value = optional(object, name);
+  const value = optionalOf(object, name);
   return value === undefined || typeof value === "boolean" ? value : refuseType(path + name, "a boolean", value);
+}
+
+/** Reads a text that is one of several, or nothing. */
+export function readWord<Word extends string>(
+  object: JsonObject,
+  name: string,
+  words: readonly Word[],
+  path = "",
+): Word | undefined {
+  const value = optionalOf(object, name);
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") return refuseType(path + name, "a string", value);
+  return words.find((word) => word === value) ?? refuseValue(path + name, words, value);
 }
 
 /** Checks that a field is a text, if it is there. */
@@ -94,37 +107,25 @@ export function checkText(object: JsonObject, name: string): void {
 
 /** Reads a text or nothing. */
 export function readText(object: JsonObject, name: string, path = ""): string | undefined {
-  const value = optional(object, name);
+  const value = optionalOf(object, name);
   return value === undefined || typeof value === "string" ? value : refuseType(path + name, "a string", value);
-}
-
-/** Reads one of some texts, or nothing. */
-export function readChoice<Choice extends string>(
-  object: JsonObject,
-  name: string,
-  allowed: readonly Choice[],
-  path = "",
-): Choice | undefined {
-  const value = readText(object, name, path);
-  if (value === undefined) return undefined;
-  return allowed.find((each) => each === value) ?? refuseValue(path + name, allowed, value);
 }
 
 /** Reads an array or nothing. */
 export function readArray(object: JsonObject, name: string, path = ""): readonly unknown[] | undefined {
-  const value = optional(object, name);
+  const value = optionalOf(object, name);
   return value === undefined || Array.isArray(value) ? value : refuseType(path + name, "an array", value);
 }
 
 /** Reads an object or nothing. */
 export function readObject(object: JsonObject, name: string): JsonObject | undefined {
-  const value = optional(object, name);
+  const value = optionalOf(object, name);
   return value === undefined || isObject(value) ? value : refuseType(name, "an object", value);
 }
 
 /** Reads a whole number within a range, or nothing. */
 export function readInteger(object: JsonObject, name: string, least: number, most: number): number | undefined {
-  const value = optional(object, name);
+  const value = optionalOf(object, name);
   if (value === undefined) return undefined;
   if (typeof value !== "number" || !Number.isInteger(value)) return refuseType(name, "an integer", value);
   return within(name, "integer", value, { least, most });
@@ -132,7 +133,7 @@ export function readInteger(object: JsonObject, name: string, least: number, mos
 
 /** Reads a number within a range, or nothing. */
 export function readNumber(object: JsonObject, name: string, least: number, most: number): number | undefined {
-  const value = optional(object, name);
+  const value = optionalOf(object, name);
   if (value === undefined) return undefined;
   if (typeof value !== "number") return refuseType(name, "a decimal number", value);
   return within(name, "decimal", value, { least, most });
@@ -177,7 +178,7 @@ const maxStops = 4;
 
 /** The texts at which an answer stops; often none. */
 export function readStop(body: JsonObject): readonly string[] {
-  const stop = optional(body, "stop");
+  const stop = optionalOf(body, "stop");
   if (stop === undefined || stop === "") return [];
   if (typeof stop === "string") return [stop];
   if (!Array.isArray(stop)) return refuseType("stop", "a string or an array of strings", stop);

@@ -56,7 +56,7 @@ export function readConfig(body: JsonObject): GenerateConfig {
   const thinking = readThinking(place);
   const tools = readTools(body);
   const wanted: Wanted = {
-    ...readChoice(body, tools),
+    ...readWord(body, tools),
     parallel: true,
     answersTool: endsWithResult(field(body, "contents")),
     json: undefined,
@@ -201,7 +201,7 @@ const modes: Readonly<Record<string, "none" | "auto" | "required">> = {
   NONE: "none",
 };
 
-function readChoice(body: JsonObject, tools: readonly Tool[]): Pick<Wanted, "tools" | "choice"> {
+function readWord(body: JsonObject, tools: readonly Tool[]): Pick<Wanted, "tools" | "choice"> {
   const config = readMessage({ object: body, path: "" }, "toolConfig", "ToolConfig") ?? {};
   const at = "tool_config.function_calling_config";
   const calling = readMessage(

@@ -1,7 +1,9 @@
-import { countOf, textOfKind } from "../answer.ts";
+import { countOf, textOfKind, type Compose } from "../answer.ts";
 import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
-import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson, type TextAnswer } from "./openai-text.ts";
+import { writeChoices } from "./openai-chat-choices.ts";
+import type { Tooling } from "./openai-tools.ts";
+import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
 import type { Script } from "./types.ts";
 
 /** The answer is marked: the provider's fingerprints are `fp_` and ten hexadecimal digits. */
@@ -10,10 +12,21 @@ const emptyDelta = "{}";
 const openingDelta = `{"role":"assistant","content":"","refusal":null}`;
 
 /** A chat completion to be written, as a whole or as a stream. */
-export type ChatAnswer = TextAnswer & {
+export type ChatAnswer = {
+  readonly script: Script;
   readonly model: string;
+  readonly promptTokens: number;
+  /** How many of them are sound. */
+  readonly audioTokens: number;
+  readonly choices: number;
   readonly stops: readonly string[];
   readonly streaming: Streaming;
+  readonly serviceTier: string;
+  readonly maxTokens: number | undefined;
+  readonly compose: Compose | undefined;
+  /** How many of the most likely tokens are told for each, 0 to 20; undefined when nothing is. */
+  readonly topLogprobs: number | undefined;
+  readonly tooling: Tooling | undefined;
 };
 
 /**
@@ -22,41 +35,50 @@ export type ChatAnswer = TextAnswer & {
  * @see the OpenAI document, CreateChatCompletionResponse and CreateChatCompletionStreamResponse
  */
 export function writeChat(answer: ChatAnswer): Plan {
-  const stopped: ChatAnswer =
-    answer.stops.length === 0 ? answer : { ...answer, script: stoppedAt(answer.script, answer.stops) };
-  return answer.streaming.stream ? streamed(stopped) : whole(stopped);
+  const { compose, choices, topLogprobs } = answer;
+  if (compose !== undefined || choices > 1 || topLogprobs !== undefined || !isText(answer.script)) {
+    return writeChoices(answer, made(answer));
+  }
+  const script = stoppedAt(answer.script, answer.stops);
+  return answer.streaming.stream ? streamed(answer, script) : whole(answer, script);
 }
 
-function whole(answer: ChatAnswer): Plan {
-  const { script, choices } = answer;
+function isText({ parts }: Script): boolean {
+  return parts.length === 0 || (parts.length === 1 && parts[0]!.kind === "text");
+}
+
+function whole(answer: ChatAnswer, script: Script): Plan {
   const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
-  const rest = `${message},"logprobs":null,"finish_reason":"${script.finish}"}`;
-  let list = `{"index":0,${rest}`;
-  for (let choice = 1; choice < choices; choice += 1) list += `,{"index":${choice},${rest}`;
   const body =
-    `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer.model, script)},` +
-    `"choices":[${list}],"usage":${usageJson(answer)}}`;
-  return jsonPlan(script, countOf(script.parts) * choices, body);
+    `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer)},` +
+    `"choices":[{"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}],"usage":${plainUsage(answer, script)}}`;
+  return jsonPlan(script, countOf(script.parts), body);
 }
 
-function streamed(answer: ChatAnswer): Plan {
-  const { script, streaming } = answer;
+function streamed(answer: ChatAnswer, script: Script): Plan {
+  const { includeUsage, obfuscate } = answer.streaming;
   const id = answerId("chatcmpl-", script.id);
-  const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer.model, script)},"choices":[`;
-  const tail = streaming.includeUsage ? `],"usage":null}` : "]}";
-  const chunk = (choice: number, delta: string, finish: string): string =>
-    `${head}{"index":${choice},"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
-  const afterToken = `"},"logprobs":null,"finish_reason":null}${tail}`;
-  return streamPlan(answer, {
-    opening: (choice) => chunk(choice, openingDelta, "null"),
-    token: (choice) => ({ before: `${head}{"index":${choice},"delta":{"content":"`, after: afterToken }),
-    finish: (choice) => chunk(choice, emptyDelta, `"${script.finish}"`),
-    usage: streaming.includeUsage ? `${head}],"usage":${usageJson(answer)}}` : undefined,
-    obfuscate: streaming.obfuscate,
+  const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
+  const tail = includeUsage ? `],"usage":null}` : "]}";
+  const chunk = (delta: string, finish: string): string =>
+    `${head}{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
+  return streamPlan(script, {
+    opening: chunk(openingDelta, "null"),
+    token: {
+      before: `${head}{"index":0,"delta":{"content":"`,
+      after: `"},"logprobs":null,"finish_reason":null}${tail}`,
+    },
+    finish: chunk(emptyDelta, `"${script.finish}"`),
+    ending: { usage: includeUsage ? `${head}],"usage":${plainUsage(answer, script)}}` : undefined, obfuscate },
   });
 }
 
-function made(model: string, script: Script): string {
+function plainUsage({ promptTokens, audioTokens }: ChatAnswer, { parts }: Script): string {
+  return usageJson({ prompt: promptTokens, audio: audioTokens, completion: countOf(parts), reasoning: 0 });
+}
+
+/** The members that all chunks and the whole answer have in common. */
+function made({ model, script, serviceTier }: ChatAnswer): string {
   const common = `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
-  return `${common},"service_tier":"default","system_fingerprint":"${fingerprint}"`;
+  return `${common},"service_tier":"${serviceTier}","system_fingerprint":"${fingerprint}"`;
 }

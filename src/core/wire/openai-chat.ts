@@ -1,23 +1,16 @@
+import { composer, type Wanted } from "../compose.ts";
+import type { Compose } from "../answer.ts";
 import type { Facts } from "../types.ts";
-import {
-  checkSampling,
-  checkText,
-  maxChoices,
-  readBoolean,
-  readInteger,
-  readModel,
-  readObject,
-  readSeed,
-  readStop,
-  readStreaming,
-  refuse,
-  refuseType,
-} from "./check.ts";
+import { checkSampling, maxChoices, readInteger, readModel, readSeed, readStop, readStreaming } from "./check.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
-import { checkMessages, lastUserText, textOf } from "./openai-messages.ts";
 import { writeChat } from "./openai-chat-answer.ts";
+import { checkOptions, readFormat, readLimit, readServiceTier, readTopLogprobs } from "./openai-chat-options.ts";
+import { mediaTokens } from "./openai-media.ts";
+import { checkMessages, endsWithResult, lastUserText, textOf } from "./openai-messages.ts";
+import { reasoningShare } from "./openai-reasoning.ts";
 import { countWithinBytes, estimateBySize } from "./openai-text.ts";
-import type { Ask, CountTokens, Operation } from "./types.ts";
+import { readTooling, type Tooling } from "./openai-tools.ts";
+import type { Ask, Body, CountTokens, Operation } from "./types.ts";
 
 /** The provider adds about so many tokens to each message (with its role), and to the answer. @see OpenAI cookbook, "How to count tokens with tiktoken" */
 const tokensPerMessage = 4;
@@ -31,75 +24,104 @@ export const chat: Operation = {
   route: "/v1/chat/completions",
   open({ body, count }) {
     const json = openJson(body, readAhead);
-    const facts = chatFacts(json, count);
+    const facts = chatFacts(json, body, count);
     return { facts, ask: () => askOf(json.whole(), facts) };
   },
 };
 
-function chatFacts(json: JsonBody, count: CountTokens): Facts {
+function chatFacts(json: JsonBody, body: Body, count: CountTokens): Facts {
   const model = json.member("model");
   let promptTokens: number | undefined;
   return {
     model: typeof model === "string" ? model : undefined,
     stream: json.member("stream") === true,
-    promptTokens: () => (promptTokens ??= countPrompt(json, count)),
+    promptTokens: () => (promptTokens ??= countPrompt(json, body, count)),
     lastUserMessage: () => lastUserText(json.whole()),
   };
 }
 
-function countPrompt(json: JsonBody, count: CountTokens): number {
-  if (json.sizeBytes > countWithinBytes) return estimateBySize(json.sizeBytes);
-  const { messages, tools } = json.whole();
+/** Marks of images, sound and files: a large body without them is text, and its size tells enough. */
+const mediaMark = /"(?:image_url|input_audio|file_data)"/;
+
+function countPrompt(json: JsonBody, body: Body, count: CountTokens): number {
+  const isLarge = json.sizeBytes > countWithinBytes;
+  if (isLarge && !mediaMark.test(body.text())) return estimateBySize(json.sizeBytes);
+  const { messages, tools, functions } = json.whole();
+  const countText = isLarge ? (text: string): number => estimateBySize(text.length) : count;
   let tokens = tokensForReply;
   if (Array.isArray(messages)) {
-    for (const message of messages as readonly unknown[])
-      tokens += tokensPerMessage + (isObject(message) ? count(textOf(message)) : 0);
+    for (const message of messages as readonly unknown[]) tokens += tokensPerMessage + countMessage(message, countText);
   }
-  return tools === undefined || tools === null ? tokens : tokens + count(JSON.stringify(tools));
+  for (const list of [tools, functions]) {
+    if (list !== undefined && list !== null) tokens += countText(JSON.stringify(list));
+  }
+  return tokens;
+}
+
+function countMessage(message: unknown, count: CountTokens): number {
+  if (!isObject(message)) return 0;
+  const { content, tool_calls: calls } = message;
+  const called = Array.isArray(calls) && calls.length > 0 ? count(JSON.stringify(calls)) : 0;
+  if (!Array.isArray(content)) return count(textOf(message)) + called;
+  const { audio, other } = mediaTokens(message);
+  return count(textOf(message)) + called + audio + other;
 }
 
 function askOf(body: JsonObject, facts: Facts): Ask {
   const model = readModel(body);
   checkMessages(body);
   checkSampling(body);
-  checkLogprobs(body);
-  checkTools(body);
+  checkOptions(body);
+  const topLogprobs = readTopLogprobs(body);
+  const tooling = readTooling(body);
   const choices = readInteger(body, "n", 1, maxChoices) ?? 1;
   const stops = readStop(body);
   const streaming = readStreaming(body);
-  const oldLimit = readInteger(body, "max_tokens", 1, Number.MAX_SAFE_INTEGER);
-  const newLimit = readInteger(body, "max_completion_tokens", 1, Number.MAX_SAFE_INTEGER);
+  const maxTokens = readLimit(body, model);
+  const serviceTier = readServiceTier(body);
   const promptTokens = facts.promptTokens();
-  return {
+  const audioTokens = audioIn(body);
+  const compose = composeOf(body, model, tooling);
+  const ask: Ask = {
     model,
     stream: streaming.stream,
     promptTokens,
-    maxTokens: newLimit ?? oldLimit,
+    maxTokens,
     seed: readSeed(body),
-    write: (script) => writeChat({ model, script, promptTokens, choices, stops, streaming }),
+    write: (script) =>
+      writeChat({
+        model,
+        script,
+        promptTokens,
+        audioTokens,
+        choices,
+        stops,
+        streaming,
+        serviceTier,
+        maxTokens,
+        compose,
+        topLogprobs,
+        tooling,
+      }),
   };
+  return compose === undefined ? ask : { ...ask, compose };
 }
 
-const maxTopLogprobs = 20;
-
-function checkLogprobs(body: JsonObject): void {
-  const logprobs = readBoolean(body, "logprobs") ?? false;
-  const top = readInteger(body, "top_logprobs", 0, maxTopLogprobs);
-  if (top === undefined || logprobs) return;
-  refuse("top_logprobs", "invalid_value", "The parameter 'top_logprobs' is only allowed when 'logprobs' is true.");
+/** How the answer is made where it is more than prose. */
+function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined): Compose | undefined {
+  const json = readFormat(body);
+  const share = reasoningShare(model, body, "reasoning_effort");
+  if (tooling === undefined && json === undefined && share === 0) return undefined;
+  const { tools, choice, parallel } = tooling ?? noTools;
+  return composer({ tools, choice, parallel, answersTool: endsWithResult(body), json, reasoningShare: share });
 }
 
-/** Only the types are checked: tools and formats do not change the answer. */
-function checkTools(body: JsonObject): void {
-  const { tools, tool_choice: choice } = body;
-  if (tools !== undefined && tools !== null && !Array.isArray(tools)) refuseType("tools", "an array of objects", tools);
-  if (choice !== undefined && choice !== null && typeof choice !== "string" && !isObject(choice)) {
-    refuseType("tool_choice", "a string or an object", choice);
+const noTools: Pick<Wanted, "tools" | "choice" | "parallel"> = { tools: [], choice: "none", parallel: false };
+
+function audioIn({ messages }: JsonObject): number {
+  let tokens = 0;
+  for (const message of messages as readonly JsonObject[]) {
+    if (Array.isArray(message["content"])) tokens += mediaTokens(message).audio;
   }
-  readBoolean(body, "parallel_tool_calls");
-  readBoolean(body, "store");
-  readObject(body, "response_format");
-  readObject(body, "metadata");
-  checkText(body, "reasoning_effort");
-  checkText(body, "service_tier");
+  return tokens;
 }

@@ -9,9 +9,8 @@ const done: Worth = { tokens: 0, final: true };
 // Quotes inside of texts are escaped, so these marks can stand only where members are.
 /** The usual token: when it is in the only choice, nothing else need be looked at. */
 const usualToken = /"delta":\{"content":"(?!")/;
-/** A filled text, or a call of a tool; whether it stands in a choice, only a parse can tell. */
-const tokenMark =
-  /"(?:content|refusal|reasoning|reasoning_content|text|arguments|name)"\s*:\s*"(?!")|"tool_calls"\s*:\s*\[/;
+/** A filled text; whether it stands in a choice, only a parse can tell. */
+const tokenMark = /"(?:content|refusal|reasoning|reasoning_content|text|arguments|input)"\s*:\s*"(?!")/;
 const finishMark = /"finish_reason"\s*:\s*"/;
 const deltaMark = /"delta":/g;
 const deltaTexts = ["content", "refusal", "reasoning", "reasoning_content"];
@@ -35,8 +34,9 @@ const finalTypes = new Set(["completed", "incomplete", "failed", "cancelled"]);
 /**
  * Says what an event of a stream is worth: a chunk of a chat or of a completion, or an event of a response.
  *
- * Of a chunk, each choice whose delta has text, reasoning, a refusal or a tool call is a token; final are the chunk with
- * a finish reason and `[DONE]`. Of a response, each filled delta of such a text is a token, and final is what ends it.
+ * Of a chunk, each choice whose delta has text, reasoning, a refusal or a piece of what a tool is called with is a token; the
+ * name of that tool, which goes before, is none. Final are the chunk with a finish reason and `[DONE]`. Of a response, each
+ * filled delta of such a text is a token, and final is what ends it.
  *
  * @returns never throws; broken JSON is worth nothing
  */
@@ -88,10 +88,14 @@ function carriesToken(delta: unknown): boolean {
   if (!isObject(delta)) return false;
   if (deltaTexts.some((name) => isFilled(delta[name]))) return true;
   const { tool_calls: calls, function_call: call } = delta;
-  return (
-    (Array.isArray(calls) && calls.length > 0) ||
-    (isObject(call) && (isFilled(call["arguments"]) || isFilled(call["name"])))
-  );
+  if (isObject(call) && isFilled(call["arguments"])) return true;
+  return Array.isArray(calls) && calls.some(hasInput);
+}
+
+function hasInput(call: unknown): boolean {
+  if (!isObject(call)) return false;
+  const { function: called, custom } = call;
+  return (isObject(called) && isFilled(called["arguments"])) || (isObject(custom) && isFilled(custom["input"]));
 }
 
 function isFilled(value: unknown): boolean {

@@ -43,7 +43,57 @@ export function checkMessages(body: JsonObject): void {
   if (messages === undefined) refuseMissing("messages");
   if (!Array.isArray(messages)) return refuseType("messages", "an array of objects", messages);
   if (messages.length === 0) refuseEmpty("messages", "messages");
-  for (let index = 0; index < messages.length; index += 1) checkMessage(messages[index], index);
+  const open = new Set<string>();
+  for (let index = 0; index < messages.length; index += 1) {
+    checkMessage(messages[index], index);
+    checkTurn(messages[index] as JsonObject, index, open);
+  }
+  if (open.size > 0) refuseUnanswered(messages.length, open);
+}
+
+/** Says whether a conversation ends with the result of a tool. */
+export function endsWithResult({ messages }: JsonObject): boolean {
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
+  return isObject(last) && (last["role"] === "tool" || last["role"] === "function");
+}
+
+/**
+ * Results of tools come right after the message that called them, one for each call.
+ *
+ * @param open ids of calls without a result so far
+ */
+function checkTurn({ role, tool_call_id: id, tool_calls: calls }: JsonObject, index: number, open: Set<string>): void {
+  if (role === "tool") {
+    if (open.delete(String(id))) return;
+    const path = `messages[${index}].tool_call_id`;
+    refuse(
+      path,
+      "invalid_value",
+      `Invalid value for '${path}': messages with role 'tool' must be a response to a preceding message with 'tool_calls'.`,
+    );
+  }
+  if (open.size > 0) refuseUnanswered(index, open);
+  if (role !== "assistant" || calls === undefined || calls === null) return;
+  const path = `messages[${index}].tool_calls`;
+  if (!Array.isArray(calls)) return refuseType(path, "an array of objects", calls);
+  (calls as readonly unknown[]).forEach((call, at) => open.add(callId(call, `${path}[${at}]`)));
+}
+
+function callId(call: unknown, path: string): string {
+  if (!isObject(call)) return refuseType(path, "an object", call);
+  const { id } = call;
+  if (id === undefined) return refuseMissing(`${path}.id`);
+  return typeof id === "string" ? id : refuseType(`${path}.id`, "a string", id);
+}
+
+function refuseUnanswered(index: number, open: ReadonlySet<string>): never {
+  const path = `messages[${index}].role`;
+  return refuse(
+    path,
+    "invalid_value",
+    `Invalid '${path}': an assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. ` +
+      `These had no response: ${[...open].join(", ")}.`,
+  );
 }
 
 function checkMessage(message: unknown, index: number): void {
@@ -76,14 +126,15 @@ function checkPart(part: unknown, path: () => string): void {
   if (value === undefined) refuseMissing(`${path()}.${known.member}`);
   if (known.holds === "text" && typeof value !== "string") refuseType(`${path()}.${known.member}`, "a string", value);
   if (known.holds === "object" && !isObject(value)) refuseType(`${path()}.${known.member}`, "an object", value);
-  if (type === "image_url") checkUrl(value, path);
+  if (type === "image_url") checkMember(value, "url", `${path()}.image_url`);
+  if (type === "input_audio") {
+    checkMember(value, "data", `${path()}.input_audio`);
+    checkMember(value, "format", `${path()}.input_audio`);
+  }
 }
 
-function checkUrl(image: unknown, path: () => string): void {
-  if (isObject(image) && typeof image["url"] === "string") return;
-  refuse(
-    `${path()}.image_url.url`,
-    "missing_required_parameter",
-    `Missing required parameter: '${path()}.image_url.url'.`,
-  );
+function checkMember(object: unknown, name: string, path: string): void {
+  const value = isObject(object) ? object[name] : undefined;
+  if (value === undefined) refuseMissing(`${path}.${name}`);
+  if (typeof value !== "string") refuseType(`${path}.${name}`, "a string", value);
 }

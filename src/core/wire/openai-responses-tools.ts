@@ -1,14 +1,5 @@
 import type { Tool, Wanted } from "../compose.ts";
-import {
-  readArray,
-  readBoolean,
-  readChoice,
-  readObject,
-  readText,
-  refuse,
-  refuseMissing,
-  refuseType,
-} from "./check.ts";
+import { readArray, readBoolean, readWord, readObject, readText, refuse, refuseMissing, refuseType } from "./check.ts";
 import { isObject, type JsonObject } from "./json-body.ts";
 
 const modes = ["none", "auto", "required"] as const;
@@ -39,7 +30,7 @@ export function readTools(body: JsonObject): Tools {
   const given = body["tool_choice"] ?? "auto";
   const shown = { shown: JSON.stringify(tools), shownChoice: JSON.stringify(given) };
   if (typeof given === "string") {
-    const choice = readChoice(body, "tool_choice", modes) ?? "auto";
+    const choice = readWord(body, "tool_choice", modes) ?? "auto";
     return { callable, choice, parallel, ...shown };
   }
   if (!isObject(given)) return refuseType("tool_choice", "a string or an object", given);
@@ -80,7 +71,7 @@ function chosenOf(choice: JsonObject, callable: readonly Tool[]): Pick<Tools, "c
   if (type !== "allowed_tools") return { callable: [], choice: "none" };
   const allowed = readArray(choice, "tools", "tool_choice.") ?? refuseMissing("tool_choice.tools");
   const names = new Set(allowed.map((tool) => (isObject(tool) ? tool["name"] : undefined)));
-  const mode = readChoice(choice, "mode", ["auto", "required"], "tool_choice.") ?? "auto";
+  const mode = readWord(choice, "mode", ["auto", "required"], "tool_choice.") ?? "auto";
   return { callable: callable.filter(({ name }) => names.has(name)), choice: mode };
 }
 
@@ -90,11 +81,11 @@ export type Format = { readonly json: Wanted["json"]; readonly shown: string };
 /** Reads `text` of a request. */
 export function readFormat(body: JsonObject): Format {
   const text = readObject(body, "text") ?? {};
-  const verbosity = readChoice(text, "verbosity", verbosities, "text.") ?? "medium";
+  const verbosity = readWord(text, "verbosity", verbosities, "text.") ?? "medium";
   const format = text["format"] ?? { type: "text" };
   if (!isObject(format)) return refuseType("text.format", "an object", format);
   if (format["type"] === undefined) refuseMissing("text.format.type");
-  const type = readChoice(format, "type", formats, "text.format.");
+  const type = readWord(format, "type", formats, "text.format.");
   if (type !== "json_schema") {
     const shown = `{"format":{"type":"${type}"},"verbosity":"${verbosity}"}`;
     return { json: type === "json_object" ? "object" : undefined, shown };

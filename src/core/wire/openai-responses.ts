@@ -4,7 +4,7 @@ import type { Facts, Plan } from "../types.ts";
 import {
   readArray,
   readBoolean,
-  readChoice,
+  readWord,
   readInteger,
   readModel,
   readNumber,
@@ -215,7 +215,7 @@ function readStream(body: JsonObject): { readonly stream: boolean; readonly obfu
 function readRest(body: JsonObject): string {
   const { prompt } = body;
   if (prompt !== undefined && prompt !== null && !isObject(prompt)) refuseType("prompt", "an object", prompt);
-  readChoice(body, "service_tier", tiers);
+  readWord(body, "service_tier", tiers);
   const user = readText(body, "user");
   return (
     `"max_tool_calls":${readInteger(body, "max_tool_calls", 1, Number.MAX_SAFE_INTEGER) ?? null},` +
@@ -224,7 +224,7 @@ function readRest(body: JsonObject): string {
     `"temperature":${readNumber(body, "temperature", 0, 2) ?? 1},` +
     `"top_logprobs":${readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0},` +
     `"top_p":${readNumber(body, "top_p", 0, 1) ?? 1},` +
-    `"truncation":"${readChoice(body, "truncation", truncations) ?? "disabled"}"` +
+    `"truncation":"${readWord(body, "truncation", truncations) ?? "disabled"}"` +
     (user === undefined ? "" : `,"user":${jsonOf(user)}`)
   );
 }

@@ -1,5 +1,5 @@
 import { countOf, type Part } from "../answer.ts";
-import type { Frame, Head, Plan } from "../types.ts";
+import type { Frame, Head, Plan, Timing } from "../types.ts";
 import { createRng, hash32 } from "../rng.ts";
 import { escapeToken } from "./json-body.ts";
 import type { Script } from "./types.ts";
@@ -12,14 +12,6 @@ const bytesPerToken = 4;
 export function estimateBySize(bytes: number): number {
   return Math.ceil(bytes / bytesPerToken);
 }
-
-/** What a text operation writes: a script, and what its request asked for. */
-export type TextAnswer = {
-  readonly script: Script;
-  readonly promptTokens: number;
-  /** How many times the text is given, ≥ 1. */
-  readonly choices: number;
-};
 
 const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const letters = Array.from(idAlphabet);
@@ -40,43 +32,71 @@ export function answerId(prefix: string, requestId: string): string {
   return id + idAlphabet[(high >>> 8) % idAlphabet.length]!;
 }
 
+/** Tokens that a usage tells; of the prompt `audio`, and of the completion `reasoning`, are parts. */
+export type Usage = {
+  readonly prompt: number;
+  readonly audio: number;
+  readonly completion: number;
+  readonly reasoning: number;
+};
+
 /** The `usage` object of an answer. */
-export function usageJson({ script, promptTokens, choices }: TextAnswer): string {
-  const completion = countOf(script.parts) * choices;
+export function usageJson({ prompt, audio, completion, reasoning }: Usage): string {
   return (
-    `{"prompt_tokens":${promptTokens},"completion_tokens":${completion},"total_tokens":${promptTokens + completion},` +
-    `"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},` +
-    `"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
+    `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${prompt + completion},` +
+    `"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":${audio}},` +
+    `"completion_tokens_details":{"reasoning_tokens":${reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
   );
 }
 
 /**
- * The script cut off where the first of some texts would begin.
+ * The parts up to where the first of some texts would begin; only what is said as text is searched.
  *
  * @param stops not empty texts
- * @returns the script itself when none of them occurs
+ * @returns `parts` itself when none of them occurs
  */
-export function stoppedAt(script: Script, stops: readonly string[]): Script {
-  const [said, ...others] = script.parts;
-  if (stops.length === 0 || said?.kind !== "text" || others.length > 0) return script;
-  const { text } = said;
+export function stoppedIn(parts: readonly Part[], stops: readonly string[]): readonly Part[] {
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index]!;
+    const end = part.kind === "text" ? firstOf(stops, part.text) : part.text.length;
+    if (end < part.text.length) return [...parts.slice(0, index), ...beginning(part, end)];
+  }
+  return parts;
+}
+
+function firstOf(stops: readonly string[], text: string): number {
   let end = text.length;
   for (const stop of stops) {
     const at = text.indexOf(stop);
     if (at !== -1 && at < end) end = at;
   }
-  if (end === text.length) return script;
+  return end;
+}
+
+/** So many characters of a part; none when that leaves nothing. */
+function beginning(part: Part, end: number): readonly Part[] {
   const tokens: string[] = [];
   let length = 0;
-  for (const token of said.tokens) {
+  for (const token of part.tokens) {
     if (length >= end) break;
     tokens.push(token.slice(0, end - length));
     length += token.length;
   }
-  const { ttftMs } = script.timing;
-  const atMs = script.timing.atMs.slice(0, tokens.length);
-  const parts: readonly Part[] = [{ kind: "text", tokens, text: text.slice(0, end) }];
-  return { ...script, parts, finish: "stop", timing: { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs } };
+  return tokens.length === 0 ? [] : [{ ...part, tokens, text: part.text.slice(0, end) }];
+}
+
+/** The script cut off where the first of some texts would begin; itself when none of them occurs. */
+export function stoppedAt(script: Script, stops: readonly string[]): Script {
+  const parts = stops.length === 0 ? script.parts : stoppedIn(script.parts, stops);
+  if (parts === script.parts) return script;
+  return { ...script, parts, finish: "stop", timing: timingOf(script, countOf(parts)) };
+}
+
+/** When the first so many tokens of a script leave. */
+export function timingOf({ timing }: Script, tokens: number): Timing {
+  const { ttftMs } = timing;
+  const atMs = timing.atMs.slice(0, tokens);
+  return { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs };
 }
 
 /** The provider's headers of a good answer. @param processingMs until its first byte */
@@ -98,53 +118,68 @@ export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   };
 }
 
-/** The fixed texts of a stream's events, each function by the choice's index. */
+/** The fixed texts of a stream's events. */
 export type StreamParts = {
   /** JSON of the event before the first token; undefined when there is none. */
-  readonly opening: ((choice: number) => string) | undefined;
+  readonly opening: string | undefined;
   /** JSON of a token's event, before and after the token. */
-  readonly token: (choice: number) => { readonly before: string; readonly after: string };
-  readonly finish: (choice: number) => string;
+  readonly token: { readonly before: string; readonly after: string };
+  readonly finish: string;
+  readonly ending: StreamEnding;
+};
+
+/** What ends a stream, and how its events are levelled. */
+export type StreamEnding = {
   /** JSON of the last event; undefined when usage was not asked for. */
   readonly usage: string | undefined;
   readonly obfuscate: boolean;
 };
 
 /**
- * A stream with one event a token; choices take turns. The head leaves at once, the opening together with the first
- * token, and whatever ends the stream together with the last.
+ * A stream of one text with one event a token. The head leaves at once, the opening together with the first token, and
+ * whatever ends the stream together with the last.
  */
-export function streamPlan({ script, choices }: TextAnswer, parts: StreamParts): Plan {
+export function streamPlan(script: Script, parts: StreamParts): Plan {
   const { parts: said, timing } = script;
   const tokens = said[0]?.tokens ?? [];
   const firstMs = timing.atMs[0] ?? timing.ttftMs;
   const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
   const frames: Frame[] = [];
-  const close = parts.obfuscate ? createLeveller(script) : plainClose;
-  const push = (atMs: number, json: string, final: boolean): void => {
-    frames.push({ atMs, data: `data: ${json.slice(0, -1)}${close(0)}`, tokens: 0, final });
-  };
-  const templates: { before: string; after: string }[] = [];
-  for (let choice = 0; choice < choices; choice += 1) {
-    const { before, after } = parts.token(choice);
-    // A joined text lies in one piece; a concatenated one would be put together again for every frame.
-    templates.push({ before: ["data: ", before].join(""), after: [after.slice(0, -1)].join("") });
-    if (parts.opening !== undefined) push(firstMs, parts.opening(choice), false);
+  const close = closingOf(script, parts.ending);
+  // A joined text lies in one piece; a concatenated one would be put together again for every frame.
+  const before = ["data: ", parts.token.before].join("");
+  const after = [parts.token.after.slice(0, -1)].join("");
+  if (parts.opening !== undefined) {
+    frames.push({ atMs: firstMs, data: eventOf(parts.opening, close), tokens: 0, final: false });
   }
   for (let index = 0; index < tokens.length; index += 1) {
-    const atMs = timing.atMs[index]!;
     const token = escapeToken(tokens[index]!);
-    for (const { before, after } of templates) {
-      frames.push({ atMs, data: before + token + after + close(token.length), tokens: 1, final: false });
-    }
+    const data = before + token + after + close(token.length);
+    frames.push({ atMs: timing.atMs[index]!, data, tokens: 1, final: false });
   }
-  for (let choice = 0; choice < choices; choice += 1) push(lastMs, parts.finish(choice), true);
-  if (parts.usage !== undefined) {
-    frames.push({ atMs: lastMs, data: `data: ${parts.usage}\n\n`, tokens: 0, final: false });
+  frames.push({ atMs: lastMs, data: eventOf(parts.finish, close), tokens: 0, final: true });
+  return endedStream(script, frames, parts.ending);
+}
+
+/** The event of a JSON object that carries no token. */
+export function eventOf(json: string, close: Close): string {
+  return `data: ${json.slice(0, -1)}${close(0)}`;
+}
+
+/** A stream of frames in order of time, with what comes after the last choice. */
+export function endedStream(script: Script, frames: Frame[], { usage }: StreamEnding): Plan {
+  const { timing } = script;
+  if (usage !== undefined) {
+    frames.push({ atMs: timing.totalMs, data: `data: ${usage}\n\n`, tokens: 0, final: false });
   }
-  frames.push({ atMs: lastMs, data: "data: [DONE]\n\n", tokens: 0, final: true });
+  frames.push({ atMs: timing.totalMs, data: "data: [DONE]\n\n", tokens: 0, final: true });
   const head = headOf("text/event-stream; charset=utf-8", script, timing.ttftMs);
   return { head, headAtMs: 0, frames, ending: "finish", endAtMs: timing.totalMs };
+}
+
+/** How the events of a stream are closed. */
+export function closingOf(script: Script, { obfuscate }: StreamEnding): Close {
+  return obfuscate ? createLeveller(script) : plainClose;
 }
 
 /** Closes the JSON of an event, and the event. */

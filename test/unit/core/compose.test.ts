@@ -49,6 +49,22 @@ describe("composer", () => {
     expect(parts({ tools: [weather], choice: "required", answersTool: true })![0]!.kind).toBe("call");
   });
 
+  test.each([{}, { description: "anything" }, { anyOf: [{ required: ["a"] }] }])(
+    "gives arguments that are an object, whatever %j leaves open",
+    (parameters) => {
+      const [call] = parts({ tools: [{ name: "any", parameters }] })!;
+      expect(JSON.parse(call!.text)).toBeTypeOf("object");
+    },
+  );
+
+  test("calls a tool that takes text with text, of its pattern where it has one", () => {
+    const [plain] = parts({ tools: [{ name: "say", parameters: undefined, input: {} }] })!;
+    expect(plain!.text).toMatch(/^[A-Z]\w* /);
+    const [plate] = parts({ tools: [{ name: "plate", parameters: undefined, input: { pattern: "[A-Z]{2}\\d" } }] })!;
+    expect(plate!.text).toMatch(/^[A-Z]{2}\d$/);
+    expect(plate!.tokens.join("")).toBe(plate!.text);
+  });
+
   test("writes JSON where JSON is wanted", () => {
     const [text] = parts({ json: "object" })!;
     expect(JSON.parse(text!.text)).toEqual({ answer: expect.any(String), confidence: expect.any(Number) });

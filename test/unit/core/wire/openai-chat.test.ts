@@ -106,11 +106,19 @@ describe("a valid request", () => {
       "tools",
       { tools: [{ type: "function", function: { name: "f" } }], tool_choice: "auto", parallel_tool_calls: false },
     ],
-    ["a response format", { response_format: { type: "json_object" } }],
     ["logprobs", { logprobs: true, top_logprobs: 3 }],
     ["an assistant without content", { messages: [...messages, { role: "assistant", content: null, tool_calls: [] }] }],
     ["an assistant with nothing", { messages: [...messages, { role: "assistant" }] }],
-    ["a tool's answer", { messages: [...messages, { role: "tool", tool_call_id: "c", content: "4" }] }],
+    [
+      "a tool's answer",
+      {
+        messages: [
+          ...messages,
+          { role: "assistant", tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: "{}" } }] },
+          { role: "tool", tool_call_id: "c", content: "4" },
+        ],
+      },
+    ],
     [
       "every kind of role",
       {
@@ -418,7 +426,11 @@ describe("a streamed answer", () => {
     const chunks = chunksOf(plan);
     const indexes = chunks.slice(0, -1).map((chunk) => chunk["choices"]![0]!["index"]);
     expect(indexes).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
-    expect([contentOf(chunks, 0), contentOf(chunks, 1)]).toEqual(["Hi you", "Hi you"]);
+    const whole = jsonOf(answer({ n: 2 }, scriptOf(["Hi", " you"])))["choices"]!;
+    const contents = whole.map((choice) => wordOf(choice["message"]!["content"]));
+    expect([contentOf(chunks, 0), contentOf(chunks, 1)]).toEqual(contents);
+    expect(contents[0]).toBe("Hi you");
+    expect(contents[1]).not.toBe("Hi you");
     expect(chunks.at(-1)).toMatchObject({ usage: { completion_tokens: 4 } });
   });
 

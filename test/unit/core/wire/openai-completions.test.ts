@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { completions } from "../../../../src/core/wire/openai-completions.ts";
-import { chunksOf, jsonOf, open, refusal, scriptOf, textsOf } from "./support.ts";
+import { bodyOf } from "../../../support/chat-stream.ts";
+import { chunksOf, jsonOf, open, refusal, scriptOf, textsOf, wordOf } from "./support.ts";
 
 const valid = { model: "gpt-3.5-turbo-instruct", prompt: "say hello" };
 const tokens = ["Hello", ' "you"', "\n"];
@@ -65,14 +66,66 @@ describe("a streamed answer", () => {
 
 test("each prompt gets n choices", () => {
   const body = jsonOf(answer({ prompt: ["a ", "b "], n: 2, echo: true }));
-  const text = tokens.join("");
-  expect(body["choices"]!.map((choice) => choice["text"])).toEqual([
-    `a ${text}`,
-    `a ${text}`,
-    `b ${text}`,
-    `b ${text}`,
-  ]);
+  const texts = body["choices"]!.map((choice) => wordOf(choice["text"]));
+  expect(texts.map((text) => text.slice(0, 2))).toEqual(["a ", "a ", "b ", "b "]);
+  expect(texts[0]).toBe(`a ${tokens.join("")}`);
+  expect(new Set(texts.map((text) => text.slice(2))).size).toBe(4);
   expect(body["usage"]).toMatchObject({ completion_tokens: 12 });
+});
+
+describe("logprobs", () => {
+  test("tell tokens, how likely they were, the likeliest ones and where they stand", () => {
+    const { logprobs, text } = bodyOf(answer({ logprobs: 2 })).choices[0];
+    expect(logprobs.tokens).toEqual(tokens);
+    expect(text).toBe(tokens.join(""));
+    expect(logprobs.text_offset).toEqual([0, 5, 11]);
+    for (const [index, token] of tokens.entries()) {
+      expect(logprobs.token_logprobs[index]).toBeLessThanOrEqual(0);
+      expect(logprobs.top_logprobs[index][token]).toBe(logprobs.token_logprobs[index]);
+      expect(Object.keys(logprobs.top_logprobs[index])).toHaveLength(2);
+    }
+  });
+
+  test("tell the token itself where no others were asked for", () => {
+    const { logprobs } = bodyOf(answer({ logprobs: 0 })).choices[0];
+    expect(logprobs.top_logprobs.map((top: object) => Object.keys(top))).toEqual(tokens.map((token) => [token]));
+  });
+
+  test("go on after those of a repeated prompt, streamed or not", () => {
+    const { logprobs, text } = bodyOf(answer({ logprobs: 1, echo: true })).choices[0];
+    expect(logprobs.tokens).toEqual(["say", " hello", ...tokens]);
+    expect(text).toBe(`say hello${tokens.join("")}`);
+    expect(logprobs.text_offset).toEqual([0, 3, 9, 14, 20]);
+    const streamed = chunksOf(answer({ logprobs: 1, echo: true, stream: true })).map(
+      (chunk) => chunk["choices"]![0]!["logprobs"] as unknown as typeof logprobs,
+    );
+    expect(streamed.flatMap((each) => each?.tokens ?? [])).toEqual(logprobs.tokens);
+    expect(streamed.flatMap((each) => each?.text_offset ?? [])).toEqual(logprobs.text_offset);
+  });
+});
+
+test("a prompt that is repeated is as likely in each choice", () => {
+  const { choices } = bodyOf(answer({ logprobs: 1, echo: true, n: 2 }));
+  const likely = choices.map(({ logprobs }: { logprobs: { token_logprobs: number[] } }) =>
+    logprobs.token_logprobs.slice(0, 2),
+  );
+  expect(likely[0]).toEqual(likely[1]);
+});
+
+test("several prompts are streamed side by side, each with its own text", () => {
+  const plan = answer({ prompt: ["a ", "b "], stream: true });
+  const texts = ["", ""];
+  for (const chunk of chunksOf(plan)) {
+    const choice = chunk["choices"]![0]!;
+    texts[Number(choice["index"])] += wordOf(choice["text"]);
+  }
+  expect(texts).toEqual(jsonOf(answer({ prompt: ["a ", "b "] }))["choices"]!.map((choice) => choice["text"]));
+  expect(texts[0]).not.toBe(texts[1]);
+});
+
+test("the best of several may be asked for, but not in a stream", () => {
+  expect(jsonOf(answer({ best_of: 3 }))["choices"]).toHaveLength(1);
+  expect(() => answer({ best_of: 1, stream: true })).not.toThrow();
 });
 
 test("tokens are not repeated as text", () => {
@@ -96,6 +149,14 @@ test.each<[string, object, string, string]>([
   ["with a decimal token", { prompt: [[1, 1.5]] }, "prompt[0]", "invalid_type"],
   ["with more than 128 choices", { prompt: ["a", "b"], n: 65 }, "prompt", "invalid_value"],
   ["with best_of below n", { n: 3, best_of: 2 }, "best_of", "invalid_value"],
+  ["with best_of in a stream", { best_of: 2, stream: true }, "best_of", "invalid_value"],
+  [
+    "with logprobs of very long prompts",
+    { prompt: "a ".repeat(20_000), echo: true, logprobs: 1, n: 6 },
+    "echo",
+    "invalid_value",
+  ],
+  ["with a number for suffix", { suffix: 5 }, "suffix", "invalid_type"],
   ["with six logprobs", { logprobs: 6 }, "logprobs", "integer_above_max_value"],
   ["with a text for echo", { echo: "x" }, "echo", "invalid_type"],
   ["with max_tokens of -1", { max_tokens: -1 }, "max_tokens", "integer_below_min_value"],
