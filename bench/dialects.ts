@@ -11,15 +11,28 @@ type Sample = { readonly name: string; readonly target: string; readonly body: o
 
 const text = "What is the capital of France, and how many people live there?";
 const messages = [{ role: "user", content: text }];
+const contents = [{ role: "user", parts: [{ text }] }];
+const deployment = "/openai/deployments/gpt-4o";
 const reference = "openai chat";
 
 const whole: readonly Sample[] = [
   { name: reference, target: "/v1/chat/completions", body: { model: "gpt-4o", messages } },
   { name: "openai responses", target: "/v1/responses", body: { model: "gpt-4o", input: text } },
   { name: "openai completions", target: "/v1/completions", body: { model: "gpt-4o", prompt: text, max_tokens: 4096 } },
+  {
+    name: "anthropic messages",
+    target: "/v1/messages",
+    body: { model: "claude-sonnet-4-5", max_tokens: 4096, messages },
+  },
+  { name: "gemini", target: "/v1beta/models/gemini-2.5-flash:generateContent", body: { contents } },
+  { name: "ollama chat", target: "/api/chat", body: { model: "llama3.2", messages, stream: false } },
+  { name: "azure chat", target: `${deployment}/chat/completions?api-version=2025-01-01-preview`, body: { messages } },
 ];
 
-const streamed: readonly Sample[] = whole.map((sample) => ({ ...sample, body: { ...sample.body, stream: true } }));
+const streamed: readonly Sample[] = whole.map((sample) => {
+  if (sample.name !== "gemini") return { ...sample, body: { ...sample.body, stream: true } };
+  return { ...sample, target: "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse" };
+});
 
 const kept = createKeptAnswers(createAnswerMemory(), 0);
 const rounds = 5;

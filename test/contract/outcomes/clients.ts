@@ -1,8 +1,10 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import Anthropic from "@anthropic-ai/sdk";
+import { GoogleGenAI } from "@google/genai";
 import { ChatOpenAI } from "@langchain/openai";
 import { generateText, streamText, type LanguageModel } from "ai";
+import { Ollama } from "ollama";
 import OpenAI from "openai";
 
 /** One call through an official client: the text it gave, or what it threw. */
@@ -15,6 +17,7 @@ export type TableClient = { readonly name: string; readonly whole: Attempt; read
 const patienceMs = 1000;
 const model = "gpt-4o";
 const claude = "claude-sonnet-4-5";
+const gemini = "gemini-2.5-flash";
 const prompt = "Say this is a test";
 const messages = [{ role: "user" as const, content: prompt }];
 const headerOf = (control: string) => ({ "x-stuntdouble": `${control}, tokens=12` });
@@ -131,5 +134,54 @@ const langchainJs: TableClient = {
   },
 };
 
+const genai: TableClient = {
+  name: "@google/genai",
+  async whole({ url, control }) {
+    const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers: headerOf(control) } });
+    const abortSignal = AbortSignal.timeout(patienceMs);
+    const answer = await ai.models.generateContent({ model: gemini, contents: prompt, config: { abortSignal } });
+    return answer.text ?? "";
+  },
+  async streamed({ url, control }) {
+    const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers: headerOf(control) } });
+    const abortSignal = AbortSignal.timeout(patienceMs);
+    const ask = { model: gemini, contents: prompt, config: { abortSignal } };
+    let text = "";
+    for await (const chunk of await ai.models.generateContentStream(ask)) text += chunk.text ?? "";
+    abortSignal.throwIfAborted();
+    return text;
+  },
+};
+
+const ollama: TableClient = {
+  name: "ollama (npm)",
+  async whole({ url, control }) {
+    const client = new Ollama({ host: url, headers: headerOf(control), fetch: patientFetch() });
+    const { message } = await client.chat({ model: "llama3.2", messages, stream: false });
+    return message.content;
+  },
+  async streamed({ url, control }) {
+    const client = new Ollama({ host: url, headers: headerOf(control), fetch: patientFetch() });
+    let text = "";
+    for await (const line of await client.chat({ model: "llama3.2", messages, stream: true }))
+      text += line.message.content;
+    return text;
+  },
+};
+
+/** This client has no timeout of its own. */
+function patientFetch(): typeof fetch {
+  const signal = AbortSignal.timeout(patienceMs);
+  return (input, init) => fetch(input, { ...init, signal });
+}
+
 /** Every client of the table, in the order of its columns. */
-export const clients: readonly TableClient[] = [openaiJs, aiSdkOpenAi, langchainJs, anthropicJs, aiSdkAnthropic];
+export const clients: readonly TableClient[] = [
+  openaiJs,
+  aiSdkOpenAi,
+  langchainJs,
+  anthropicJs,
+  aiSdkAnthropic,
+  genai,
+  ollama,
+];

@@ -22,7 +22,8 @@ async function outcomeOf(attempt: Attempt, url: string, control: string, whole: 
 
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return `\`${typeof error}\``;
-  const status: unknown = Reflect.get(error, "status") ?? Reflect.get(error, "statusCode");
+  const status: unknown =
+    Reflect.get(error, "status") ?? Reflect.get(error, "statusCode") ?? Reflect.get(error, "status_code");
   const own =
     error.constructor.name === "Error" || error.constructor.name.startsWith("_") ? error.name : error.constructor.name;
   return `\`${own}\`${typeof status === "number" ? ` ${status}` : ""}`;
