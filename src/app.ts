@@ -24,6 +24,8 @@ export type AppOptions = {
 export type App = {
   readonly trafficPort: number;
   readonly adminPort: number;
+  /** Undefined when Envoy's ext_proc filter is not served. */
+  readonly extProcPort: number | undefined;
   /** Takes up a changed configuration whole, or keeps the old one and says why. */
   reload(): Promise<Reload>;
   /** Turns unready, lets open calls end within the limit, then stops. @returns true when all calls had ended */
@@ -37,7 +39,7 @@ export type App = {
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { clock } = options;
-  const { listen, admin } = options.settings.config;
+  const { listen, admin, extProc } = options.settings.config;
   const fleet = await createFleet(options);
   const state: NodeState = {
     settings: options.settings,
@@ -51,11 +53,17 @@ export async function startApp(options: AppOptions): Promise<App> {
   const reload = serialised(() => reloadOnce(options, fleet, state));
   const adminApp = adminOf(options, fleet, state, reload);
   try {
-    const trafficPort = await fleet.listen(listen);
+    const ports = await fleet.listen({ traffic: listen, extProc });
     await adminApp.listen({ host: admin.host, port: admin.port });
     const adminPort = (adminApp.server.address() as AddressInfo).port;
     state.ready = true;
-    return { trafficPort, adminPort, reload, stop: () => stop(fleet, state, adminApp, options) };
+    return {
+      trafficPort: ports.traffic,
+      extProcPort: ports.extProc,
+      adminPort,
+      reload,
+      stop: () => stop(fleet, state, adminApp, options),
+    };
   } catch (error) {
     await fleet.stop();
     await adminApp.close();
@@ -136,7 +144,7 @@ function refused(mistakes: readonly string[], state: NodeState, log: Log): Reloa
 
 /** Settings that are bound to what is allocated or listened on at the start. */
 function fixedAtStart(before: Settings, now: Settings): string[] {
-  const fixed = ["listen", "admin", "workers", "log"] as const;
+  const fixed = ["listen", "admin", "extProc", "workers", "log"] as const;
   const changed: string[] = fixed.filter(
     (path) => JSON.stringify(before.config[path]) !== JSON.stringify(now.config[path]),
   );

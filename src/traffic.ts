@@ -1,4 +1,4 @@
-import { createAct, type ActDeps } from "./act/act.ts";
+import { createAct, type Act, type ActDeps } from "./act/act.ts";
 import type { Loop } from "./act/play.ts";
 import { createUpgrade, type Upgrade } from "./act/upgrade.ts";
 import { createWheel } from "./act/wheel.ts";
@@ -12,8 +12,9 @@ import { createJournal } from "./emit/journal.ts";
 import type { Log } from "./emit/log.ts";
 import { createRecorder } from "./emit/recorder.ts";
 import type { Series } from "./emit/series.ts";
-import { createHandler, createUpgradeHandler, type Handler } from "./ingress/http.ts";
-import { createPort, type Port } from "./ingress/port.ts";
+import { createExtProcPort } from "./ingress/ext-proc/port.ts";
+import { createHandler, createUpgradeHandler } from "./ingress/http.ts";
+import { createPort } from "./ingress/port.ts";
 import type { BreakerState } from "./limits/breaker.ts";
 import type { Clock } from "./limits/clock.ts";
 import { createPermits } from "./limits/permits.ts";
@@ -37,9 +38,21 @@ export type TrafficOptions = {
   onBreaker(upstream: string, state: BreakerState): void;
 };
 
+/** Where event loops listen. */
+export type Address = {
+  readonly traffic: { readonly host: string; readonly port: number };
+  /** Undefined when Envoy's ext_proc filter is not served. */
+  readonly extProc: { readonly host: string; readonly port: number } | undefined;
+  /** Several threads listen on the same ports. */
+  readonly shared: boolean;
+};
+
+/** The ports really bound. */
+export type Ports = { readonly traffic: number; readonly extProc: number | undefined };
+
 /** One event loop with traffic, as the main thread sees it, whether it runs there or in a worker. */
 export type Traffic = {
-  listen(address: { host: string; port: number; shared: boolean }): Promise<number>;
+  listen(address: Address): Promise<Ports>;
   apply(settings: Settings): Promise<void>;
   setBreaker(upstream: string, state: BreakerState): Promise<void>;
   breakers(): Promise<Record<string, BreakerState>>;
@@ -77,17 +90,11 @@ export function createTraffic(options: TrafficOptions): Traffic {
     wallClockMs: options.wallClockMs,
   };
   const act = createAct(deps);
-  const handler = createHandler({
-    acting: act,
-    maxBodyBytes: () => state.runtime.snapshot.listen.maxBodyBytes,
-    draining: () => state.draining,
-  });
-  const upgrade = createUpgrade(deps);
-  const port = openPort(options, state, handler, upgrade);
-  const busy = (): boolean => act.open() > 0 || handler.open() > 0 || upgrade.open() > 0 || port.sessions() > 0;
+  const doors = createDoors(options, state, act, createUpgrade(deps));
+  const busy = (): boolean => act.open() > 0 || doors.open() > 0;
 
   return {
-    listen: (address) => port.listen(address),
+    listen: (address) => doors.listen(address),
     async apply(settings) {
       const before = state.runtime;
       state.runtime = buildRuntime(options, settings, loop, before);
@@ -106,12 +113,12 @@ export function createTraffic(options: TrafficOptions): Traffic {
     cacheUse: async () => ({ hits: state.runtime.profiles.hits(), misses: state.runtime.profiles.misses() }),
     async drain() {
       state.draining = true;
-      port.drain();
+      doors.drain();
       while (busy()) await new Promise<void>((resolve) => void clock.wake(drainCheckMs, resolve));
-      port.drain();
+      doors.drain();
     },
     async stop() {
-      port.destroy();
+      doors.destroy();
       for (const { upstream, breaker } of state.runtime.upstreams.values()) {
         breaker.shutdown();
         void upstream.close();
@@ -133,13 +140,41 @@ function createRecords(options: TrafficOptions): Emitters {
   return { recorder, log: options.log, journal: createJournal(keptOutcomes), shadow: createShadowStore() };
 }
 
-function openPort(options: TrafficOptions, state: LoopState, handler: Handler, upgrade: Upgrade): Port {
-  const { listen } = state.runtime.snapshot;
-  return createPort({
+/** The ways by which calls come into an event loop: the traffic port, and Envoy's ext_proc filter where it is served. */
+type Doors = {
+  listen(address: Address): Promise<Ports>;
+  drain(): void;
+  destroy(): void;
+  /** What still goes on: calls whose answer has not left whole, and HTTP/2 connections. */
+  open(): number;
+};
+
+function createDoors(options: TrafficOptions, state: LoopState, act: Act, upgrade: Upgrade): Doors {
+  const { listen, extProc } = state.runtime.snapshot;
+  const maxBodyBytes = (): number => state.runtime.snapshot.listen.maxBodyBytes;
+  const handler = createHandler({ acting: act, maxBodyBytes, draining: () => state.draining });
+  const port = createPort({
     ...listen,
     tls: options.settings.tls,
     dialect: dialects[0],
     onRequest: handler.onRequest,
     onUpgrade: createUpgradeHandler(upgrade),
   });
+  const envoy =
+    extProc === undefined ? undefined : createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe });
+  return {
+    async listen({ traffic, extProc: at, shared }) {
+      const bound = await port.listen({ ...traffic, shared });
+      return { traffic: bound, extProc: at && (await envoy?.listen({ ...at, shared })) };
+    },
+    drain() {
+      port.drain();
+      envoy?.drain();
+    },
+    destroy() {
+      port.destroy();
+      envoy?.destroy();
+    },
+    open: () => handler.open() + upgrade.open() + port.sessions() + (envoy?.open() ?? 0),
+  };
 }

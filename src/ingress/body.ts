@@ -51,11 +51,13 @@ export function readBody(request: NodeRequest, maxBytes: number, done: (body: Bo
   request.on("end", onEnd);
 }
 
-function bodyOf(bytes: Buffer): Body {
+/** A body of which all bytes are here. */
+export function bodyOf(bytes: Buffer): Body {
   let text: string | undefined;
   return { bytes, text: () => (text ??= bytes.toString("utf8")) };
 }
 
-function tooLarge(maxBytes: number): StuntdoubleError {
+/** The refusal of a body that is longer. */
+export function tooLarge(maxBytes: number): StuntdoubleError {
   return new StuntdoubleError("BODY_TOO_LARGE", `The request body is larger than ${maxBytes} bytes.`);
 }
