@@ -63,7 +63,7 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     const { behind, first } = world;
     const body = randomBytes(300_000);
     const before = first.received.length;
-    first.script((response) => response.writeHead(201, { "content-type": "image/png" }).end(body));
+    first.script((response) => void response.writeHead(201, { "content-type": "image/png" }).end(body));
     const answer = await fetch(`${behind.envoy.url}/v1/images/edits?n=1`, { method: "POST", body });
     expect(answer.status).toBe(201);
     expect(Buffer.from(await answer.arrayBuffer()).equals(body)).toBe(true);
@@ -164,7 +164,7 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     });
 
     test("a drip changes no byte", async () => {
-      const text = await (await bent("drip;bytes=20;every-ms=1")).text();
+      const text = await (await bent("drip;slice-bytes=20")).text();
       expect(text).toBe(chatEvents(["a", "b", "c", "d", "e"]).join(""));
     });
 
@@ -320,7 +320,7 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
       expect(await refused.text()).toContain("A stream cannot be simulated");
       const bent = await world.behind.chat({ "x-stuntdouble": "fault=cut;after=2" });
       expect(bent.status).toBe(500);
-      const cut = await world.behind.chat({ "x-stuntdouble": "simulate, fault=cut;after-bytes=10" });
+      const cut = await world.behind.chat({ "x-stuntdouble": `simulate, profile="instant", fault=cut;after-bytes=10` });
       expect(cut.status).toBe(502);
     });
   });

@@ -71,7 +71,18 @@ export async function startEnvoy(place: EnvoyPlace, options: EnvoyOptions): Prom
   const [port, adminPort] = await Promise.all([freePort(), freePort()]);
   const config = JSON.stringify(configOf(options, port, adminPort));
   const baseId = String(randomInt(1, 2 ** 30));
-  const flags = ["--config-yaml", config, "--concurrency", "1", "--base-id", baseId, "--log-level", "warning"];
+  const flags = [
+    "--config-yaml",
+    config,
+    "--concurrency",
+    "1",
+    "--base-id",
+    baseId,
+    "--log-level",
+    "warning",
+    "--file-flush-interval-msec",
+    "100",
+  ];
   const running = place === "container" ? await runContainer(flags) : runProgram(place.program, flags);
   const admin = async (path: string): Promise<string | undefined> => {
     const answer = await fetch(`http://127.0.0.1:${adminPort}${path}`, { headers: { connection: "close" } }).catch(
