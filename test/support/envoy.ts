@@ -27,6 +27,8 @@ export type EnvoyOptions = {
   /** Ports on 127.0.0.1 by the name that `x-stuntdouble-upstream` has; the first also takes all other calls. */
   readonly upstreams?: Readonly<Record<string, number>>;
   readonly filter?: Readonly<Record<string, unknown>>;
+  /** Envoy asks by gRPC whether the sidecar is healthy. */
+  readonly healthChecks?: boolean;
   /** How long a stream may be silent; 300 seconds when absent. */
   readonly streamIdleTimeout?: string;
 };
@@ -209,7 +211,12 @@ function configOf(options: EnvoyOptions, port: number, adminPort: number): objec
         },
       ],
       clusters: [
-        { ...cluster("stuntdouble", options.extProcPort), ...http2, circuit_breakers: breakers },
+        {
+          ...cluster("stuntdouble", options.extProcPort),
+          ...http2,
+          circuit_breakers: breakers,
+          ...(options.healthChecks === true && healthChecks),
+        },
         ...upstreams.map(([name, upstreamPort]) => cluster(name, upstreamPort)),
       ],
     },
@@ -240,6 +247,20 @@ const http2 = {
 
 const breakers = {
   thresholds: [{ max_connections: 100_000, max_requests: 100_000, max_pending_requests: 100_000 }],
+};
+
+const healthChecks = {
+  health_checks: [
+    {
+      timeout: "0.3s",
+      interval: "0.2s",
+      no_traffic_interval: "0.2s",
+      unhealthy_threshold: 2,
+      healthy_threshold: 1,
+      grpc_health_check: {},
+    },
+  ],
+  common_lb_config: { healthy_panic_threshold: { value: 0 } },
 };
 
 function cluster(name: string, port: number) {

@@ -63,5 +63,5 @@ export class CallModes {
   }
 }
 
-/** A streamed answer goes on by itself when we die; one in full duplex does not. */
+/** A streamed answer need not be sent back to Envoy, only acknowledged. */
 const wanted = { head: bodyMode.none, read: bodyMode.streamed, bend: bodyMode.fullDuplex } as const;

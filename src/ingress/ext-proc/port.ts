@@ -27,8 +27,8 @@ export type ExtProcPort = {
 
 const service = "envoy.service.ext_proc.v3.ExternalProcessor";
 
-/** Envoy sends all calls of a thread on one connection. */
-const maxStreams = 100_000;
+/** A thread of Envoy opens another connection when this many calls are on one, and another worker may take it. */
+const maxStreams = 1000;
 /**
  * Envoy ends every call by a reset, which a server for the world must bound and this one must not: Node's own limit would
  * break the connection, with all calls on it, after a thousand.
