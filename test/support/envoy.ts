@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { homedir } from "node:os";
 import path from "node:path";
+import { parse } from "yaml";
 import { findProgram } from "./missing.ts";
 import { until } from "./node.ts";
 
@@ -18,6 +19,8 @@ export type Envoy = {
   stat(name: string): Promise<number>;
   /** Every line of its access log so far; Envoy writes them late. */
   accessLog(): string[];
+  /** Sends a POST to its admin port. */
+  administer(path: string): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -70,8 +73,35 @@ export const filterSettings = {
 
 /** Starts Envoy with its ext_proc filter, on 127.0.0.1 and a port of its own. */
 export async function startEnvoy(place: EnvoyPlace, options: EnvoyOptions): Promise<Envoy> {
-  const [port, adminPort] = await Promise.all([freePort(), freePort()]);
-  const config = JSON.stringify(configOf(options, port, adminPort));
+  const ports = await freePorts();
+  return await launch(place, configOf(options, ports.port, ports.adminPort), ports);
+}
+
+/** The ports that a shipped configuration names, and what takes their place in a test. */
+export type ShippedPorts = { readonly sidecar: number; readonly provider: number };
+
+/** Starts Envoy with one of the configurations in `envoy/`, with ports of this machine in the place of those it names. */
+export async function startShipped(place: EnvoyPlace, file: string, wanted: ShippedPorts): Promise<Envoy> {
+  const ports = await freePorts();
+  const text = readFileSync(path.join("envoy", file), "utf8")
+    .replaceAll("port_value: 9901", `port_value: ${ports.adminPort}`)
+    .replaceAll("port_value: 10000", `port_value: ${ports.port}`)
+    .replaceAll(/port_value: 808[02]/g, `port_value: ${wanted.sidecar}`);
+  const config = parse(text) as { static_resources: { clusters: { name: string }[] } };
+  const { clusters } = config.static_resources;
+  const provider = clusters.findIndex(({ name }) => name === "openai");
+  clusters[provider] = cluster("openai", wanted.provider);
+  return await launch(place, config, ports);
+}
+
+type Ports = { readonly port: number; readonly adminPort: number };
+
+async function freePorts(): Promise<Ports> {
+  return { port: await freePort(), adminPort: await freePort() };
+}
+
+async function launch(place: EnvoyPlace, object: object, { port, adminPort }: Ports): Promise<Envoy> {
+  const config = JSON.stringify(object);
   const baseId = String(randomInt(1, 2 ** 30));
   const flags = [
     "--config-yaml",
@@ -104,6 +134,9 @@ export async function startEnvoy(place: EnvoyPlace, options: EnvoyOptions): Prom
         .log()
         .split("\n")
         .filter((line) => line.startsWith("access ")),
+    async administer(path) {
+      await fetch(`http://127.0.0.1:${adminPort}${path}`, { method: "POST", headers: { connection: "close" } });
+    },
     async stat(name) {
       const text = (await admin(`/stats?filter=^${name}$`)) ?? "";
       return Number(text.split(": ")[1] ?? 0);
