@@ -16,7 +16,7 @@ Every key has a default, unless the table says that it is required. A key that i
 milliseconds and end in \`Ms\`. Percentages go from 0 to 100. Secrets never stand in the file: it names environment variables.
 
 The file is watched while the program runs. A good change takes effect at once, and no call is lost. A bad one changes
-nothing; it is logged and counted. Changes of \`listen\`, \`admin\`, \`workers\`, \`log\` and \`permits.queue\` need a restart.
+nothing; it is logged and counted. Changes of \`listen\`, \`admin\`, \`extProc\`, \`workers\`, \`log\` and \`permits.queue\` need a restart.
 
 For editors there is a JSON Schema in \`schema/stuntdouble.schema.json\`. A commented example is in \`stuntdouble.example.yaml\`.
 

@@ -154,7 +154,7 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     });
 
     test("a cut breaks off", async () => {
-      await expect((await bent("cut;after=2")).text()).rejects.toThrow();
+      await expect((await bent("cut;after=2")).text()).rejects.toThrow(/terminated|fetch failed/);
     });
 
     test("a malformed event replaces one", async () => {
@@ -257,6 +257,29 @@ describeWith("envoy", findEnvoy(), "observe: answer", (place) => {
     for (const need of ["forward", "forward, fault=delay;ms=1"]) {
       const answer = await behind.chat({ "x-stuntdouble": need });
       expect(await answer.text()).toBe("body");
+    }
+  });
+});
+
+describeWith("envoy", findEnvoy(), "message_timeout of the filter", (place) => {
+  test("does not end what takes its time on purpose", async () => {
+    const upstream = await startUpstream(json(chatAnswer("Hello")));
+    const behind = await startBehindEnvoy(
+      place,
+      { upstreams: { first: { url: upstream.url } } },
+      { upstreams: { first: upstream.port }, filter: { message_timeout: "0.4s" } },
+    );
+    try {
+      for (const wish of ["simulate, ttft=1000, tokens=2", "forward, fault=delay;ms=1000"]) {
+        for (const stream of [false, true]) {
+          const answer = await behind.chat({ "x-stuntdouble": wish }, { stream });
+          expect([wish, answer.status]).toEqual([wish, 200]);
+          await answer.text();
+        }
+      }
+    } finally {
+      await behind.stop();
+      await upstream.stop();
     }
   });
 });

@@ -175,6 +175,24 @@ describe("the ext_proc service, asked by another implementation of gRPC", () => 
   });
 });
 
+test("all workers of a node answer on the one ext_proc port", async () => {
+  const node = await startNode({ extProc: {} }, { workers: 2 });
+  const clients = Array.from({ length: 6 }, () => connectExtProc(node.app.extProcPort!));
+  try {
+    for (const client of clients) {
+      const call = client.process();
+      call.send(requestHeaders());
+      call.send(requestBody(chat, true));
+      expect(await call.next()).toMatchObject({ immediate_response: { status: { code: 200 } } });
+      call.stream.cancel();
+    }
+    expect(await node.outcomes(6)).toHaveLength(6);
+  } finally {
+    for (const client of clients) client.close();
+    await node.stop();
+  }
+});
+
 type Immediate = {
   readonly status: { readonly code: number };
   readonly headers: {

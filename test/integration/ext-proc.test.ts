@@ -110,14 +110,14 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
   test("a cut stream breaks off in the middle", async () => {
     const answer = await behind.chat({ "x-stuntdouble": "itl=5, fault=cut;after=3" }, { stream: true });
     expect(answer.status).toBe(200);
-    await expect(answer.text()).rejects.toThrow();
+    await expect(answer.text()).rejects.toThrow(/terminated|fetch failed/);
     const [outcome] = await behind.node.outcomes();
     expect(outcome).toMatchObject({ ending: "cut", faults: ["cut"] });
   });
 
   test("an answer that is cut before its head never reaches the client whole", async () => {
     const attempt = behind.chat({ "x-stuntdouble": "fault=cut;after-bytes=0" }).then((answer) => answer.text());
-    await expect(attempt).rejects.toThrow();
+    await expect(attempt).rejects.toThrow(/terminated|fetch failed/);
     await behind.node.idle();
   });
 

@@ -9,7 +9,7 @@ import { findProgram } from "./missing.ts";
 import { until } from "./node.ts";
 
 /** The version that everything about Envoy is tested with. */
-export const envoyVersion = "1.40.0";
+const envoyVersion = "1.40.0";
 
 /** A running Envoy. */
 export type Envoy = {
@@ -57,7 +57,7 @@ export function hasContainers(): boolean {
 }
 
 /** The settings of the filter that docs/ext-proc.md recommends. */
-export const filterSettings = {
+const filterSettings = {
   failure_mode_allow: false,
   message_timeout: "120s",
   allow_mode_override: true,
