@@ -334,6 +334,32 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
     });
   });
 
+  test("FULL_DUPLEX_STREAMED for requests and STREAMED for answers: a mirror sees each piece", async () => {
+    const modes = { request_body_mode: "FULL_DUPLEX_STREAMED", response_body_mode: "STREAMED" };
+    await inModes({ ...modes, request_trailer_mode: "SEND" }, async (world) => {
+      world.first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
+      const answer = await world.behind.chat({ "x-stuntdouble": "mirror" }, { stream: true });
+      expect(await answer.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
+      await world.behind.node.idle();
+      const [outcome] = await world.behind.node.outcomes();
+      expect(outcome?.shadow?.real.tokens).toBe(3);
+    });
+  });
+
+  test("BUFFERED: answers can be seen, where that is asked for all", async () => {
+    const world = await startWorld(place, { observe: "answer", modes: { request_body_mode: "BUFFERED" } });
+    try {
+      world.first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
+      const answer = await world.behind.chat({ "accept-encoding": "identity" }, { stream: true });
+      expect(await answer.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
+      await world.behind.node.idle();
+      const [outcome] = await world.behind.node.outcomes();
+      expect(outcome?.actual.tokens).toBe(3);
+    } finally {
+      await stopWorld(world);
+    }
+  });
+
   test("BUFFERED: bodies decide and JSON is simulated; streams are refused", async () => {
     await inModes({ request_body_mode: "BUFFERED" }, async (world) => {
       await simulates(world, false);
@@ -356,6 +382,9 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
       expect(await steered.json()).toEqual(chatAnswer("Hello from the second"));
       const limited = await world.behind.chat({ "x-stuntdouble": "fault=status;status=429" });
       expect(limited.status).toBe(429);
+      world.first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
+      const bent = await world.behind.chat({ "x-stuntdouble": "fault=clean-end;after-events=2" }, { stream: true });
+      expect(await bent.text()).toBe(chatEvents(["a"]).slice(0, 2).join(""));
       const refused = await world.behind.chat({ "x-stuntdouble": "simulate" });
       expect(refused.status).toBe(500);
       expect(await refused.text()).toContain("does not give us this request's body");

@@ -114,6 +114,31 @@ describe("the ext_proc service, asked by another implementation of gRPC", () => 
     expect(await node.stop()).toBe(true);
   });
 
+  test("a call that is cancelled while it waits in the queue, its body held back in Envoy, leaves nothing behind", async () => {
+    const busy = await startNode({
+      extProc: {},
+      control: { enabled: true },
+      permits: { max: 1, queueTimeoutMs: 60_000 },
+      upstreams: { first: { url: "http://127.0.0.1:1" } },
+    });
+    const other = connectExtProc(busy.app.extProcPort!);
+    const first = other.process();
+    first.send(requestHeaders({ "x-stuntdouble": "fault=hang" }));
+    first.send(requestBody(chat, true));
+    const status = () => busy.admin<{ inFlight: number; waiting: number }>("/admin/v1/status");
+    await until("a call with a permit", async () => ((await status()).inFlight === 1 ? true : undefined));
+    const second = other.process();
+    second.send(requestHeaders({ ":path": "/v1/files" }));
+    for (let sent = 0; sent < 30; sent += 1) second.send(requestBody("x".repeat(100_000), false));
+    await until("a call in the queue", async () => ((await status()).waiting === 1 ? true : undefined));
+    second.stream.cancel();
+    await until("an empty queue", async () => ((await status()).waiting === 0 ? true : undefined));
+    first.stream.cancel();
+    await busy.idle();
+    other.close();
+    await busy.stop();
+  });
+
   test("more than the largest body is answered by 413, and the rest of it is not kept", async () => {
     const call = client.process();
     call.send(requestHeaders());

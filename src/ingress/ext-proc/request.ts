@@ -25,7 +25,7 @@ export function describe({ headers: rawHeaders, client }: Step, carrier: Carrier
     route,
     headers,
     rawHeaders,
-    client: client.replace(/:\d+$/, ""),
+    client: client.replaceAll(/^\[|\]?:\d+$/g, ""),
     dialect,
     operation,
     body: undefined,
