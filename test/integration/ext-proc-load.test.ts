@@ -26,15 +26,16 @@ describeWith("envoy", findEnvoy(), "many calls through a real Envoy", (place) =>
     }
   });
 
-  test("1,500 streams at the same time all end well", async () => {
+  test("3,000 streams at the same time all end well", async () => {
     const behind = await startBehindEnvoy(place);
     const agent = new Agent({ maxSockets: Infinity });
     try {
       const body = JSON.stringify({ model: "gpt-4o", stream: true, messages: [{ role: "user", content: "Hello" }] });
       const headers = { "content-type": "application/json", "x-stuntdouble": "ttft=1500, itl=100, tokens=20" };
       const answers = await Promise.all(
-        Array.from({ length: 1500 }, () => post({ port: behind.envoy.port, agent, headers }, body)),
+        Array.from({ length: 3000 }, () => post({ port: behind.envoy.port, agent, headers }, body)),
       );
+      expect(await behind.envoy.stat("cluster.stuntdouble.upstream_cx_total")).toBeGreaterThan(1);
       expect(answers.filter(({ status, text }) => status !== 200 || !text.endsWith("data: [DONE]\n\n"))).toEqual([]);
       await behind.node.idle();
     } finally {

@@ -12,6 +12,7 @@ import {
 } from "../support/ext-proc-client.ts";
 import { describeWith } from "../support/missing.ts";
 import { startNode, until, type Node } from "../support/node.ts";
+import { startProgram } from "../support/program.ts";
 
 const service = "envoy.service.ext_proc.v3.ExternalProcessor";
 const chat = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Say hello" }] });
@@ -216,6 +217,25 @@ test("all workers of a node answer on the one ext_proc port", async () => {
     for (const client of clients) client.close();
     await node.stop();
   }
+});
+
+test.each([
+  ["--ext-proc with a port", ["--ext-proc", "0"], {}],
+  ["--ext-proc without one, where the configuration has it", ["--ext-proc"], { extProc: { port: 0 } }],
+  ["extProc in the configuration", [], { extProc: { port: 0 } }],
+])("%s starts the service", async (_how, flags, config) => {
+  const program = await startProgram(config, {}, 1, flags);
+  const [, port] = /ext_proc filter finds it at 127\.0\.0\.1:(\d+)\n/.exec(program.errors()) ?? [];
+  const client = connectExtProc(Number(port));
+  expect(await client.check(service)).toBe("SERVING");
+  client.close();
+  expect(await program.stop()).toBe(0);
+});
+
+test("without either there is no service", async () => {
+  const program = await startProgram({});
+  expect(program.errors()).not.toContain("ext_proc");
+  await program.stop();
 });
 
 type Immediate = {

@@ -273,7 +273,7 @@ const http2 = {
   typed_extension_protocol_options: {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
       "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-      explicit_http_config: { http2_protocol_options: {} },
+      explicit_http_config: { http2_protocol_options: { max_concurrent_streams: 1000 } },
     },
   },
 };

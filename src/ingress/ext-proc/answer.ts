@@ -2,28 +2,8 @@ import type { Forwarded, Receiver } from "../../act/forward.ts";
 import { headerValue } from "../../act/headers.ts";
 import type { GrpcCall } from "./grpc.ts";
 import { bodyMode, trailersFrame, unchangedFrame, type Step } from "./messages.ts";
+import type { Reading } from "./reading.ts";
 import type { ExtProcReply } from "./reply.ts";
-
-/** Reading from Envoy, which several may have reason to stop. */
-export class Reading {
-  readonly #call: GrpcCall;
-  readonly #reasons = new Set<"decision" | "envoy" | "client">();
-
-  constructor(call: GrpcCall) {
-    this.#call = call;
-  }
-
-  /** Reads no more until each reason is gone. */
-  stop(reason: "decision" | "envoy" | "client"): void {
-    this.#reasons.add(reason);
-    this.#call.pause();
-  }
-
-  /** That reason is gone. */
-  go(reason: "decision" | "envoy" | "client"): void {
-    if (this.#reasons.delete(reason) && this.#reasons.size === 0) this.#call.resume();
-  }
-}
 
 /** The upstream's answer to one call, as Envoy shows it to whom it concerns. */
 export class UpstreamAnswer implements Forwarded {

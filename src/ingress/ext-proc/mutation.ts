@@ -45,15 +45,20 @@ function same(before: readonly string[] | undefined, after: readonly string[]): 
 
 /** What the access log may show of a forwarded call. */
 export function forwardMetadata({ rule, faults }: Decision, upstream: string): Metadata {
-  return [
+  const kinds = faults.map(({ kind }) => kind).join(", ");
+  const all: Metadata = [
     ["decision", "forward"],
     ["rule", rule],
     ["upstream", upstream],
-    ["fault", faults.map(({ kind }) => kind).join(", ")],
+    ["fault", kinds],
   ];
+  return all.filter(([, value]) => value !== "");
 }
 
 /** What the access log may show of a call that is answered here, taken from the headers of the answer. */
 export function answerMetadata(headers: HeaderList): Metadata {
-  return ["decision", "rule", "fault"].map((name) => [name, headerValue(headers, `x-stuntdouble-${name}`) ?? ""]);
+  return ["decision", "rule", "fault"].flatMap((name) => {
+    const value = headerValue(headers, `x-stuntdouble-${name}`);
+    return value === undefined ? [] : [[name, value] as const];
+  });
 }

@@ -27,8 +27,8 @@ export type ExtProcPort = {
 
 const service = "envoy.service.ext_proc.v3.ExternalProcessor";
 
-/** A thread of Envoy opens another connection when this many calls are on one, and another worker may take it. */
-const maxStreams = 1000;
+/** More than Envoy sends: it begins calls before it has heard of a limit, and those above it would fail. */
+const maxStreams = 100_000;
 /**
  * Envoy ends every call by a reset, which a server for the world must bound and this one must not: Node's own limit would
  * break the connection, with all calls on it, after a thousand.

@@ -1,16 +1,17 @@
 import type { Carrier, Forwarded, Passage, Receiver } from "../../act/forward.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/wire/types.ts";
-import { tooLarge } from "../body.ts";
-import type { Acting } from "../http.ts";
-import { Reading, UpstreamAnswer } from "./answer.ts";
+import { noBody, tooLarge } from "../body.ts";
+import type { Acting, Draft } from "../http.ts";
+import { UpstreamAnswer } from "./answer.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc.ts";
 import { bodyMode, bufferedFrame, headersFrame, modesFrame, readStep, type Continue, type Step } from "./messages.ts";
 import { CallModes } from "./modes.ts";
 import { difference, forwardMetadata, upstreamHeader } from "./mutation.ts";
+import { Reading } from "./reading.ts";
 import { ExtProcReply } from "./reply.ts";
 import { RequestBody } from "./request-body.ts";
-import { describe, withoutBody, withoutStream, type Draft } from "./request.ts";
+import { describe, withoutBody, withoutStream } from "./request.ts";
 
 /** What is done with the calls of Envoy. */
 export type ProcessingOptions = {
@@ -156,5 +157,4 @@ type Started = {
 };
 
 const noModes = { requestBody: bodyMode.none, responseBody: bodyMode.none };
-const noBody = { bytes: new Uint8Array(0), text: () => "" };
 const unchanged: Continue = { mutation: { set: [], remove: [] }, metadata: [], reroute: false, modes: undefined };

@@ -1,15 +1,12 @@
 import { headerValue } from "../../act/headers.ts";
 import type { Carrier } from "../../act/forward.ts";
-import type { Request } from "../../act/reply.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderList, HeaderMap } from "../../core/types.ts";
 import { findOperation } from "../../core/wire/index.ts";
 import type { Operation } from "../../core/wire/types.ts";
+import type { Draft } from "../http.ts";
 import { requestId } from "../request-id.ts";
 import type { Step } from "./messages.ts";
-
-/** A request whose body may still be on its way. */
-export type Draft = { -readonly [Member in keyof Request]: Request[Member] };
 
 /** The request that Envoy tells of in its first step. */
 export function describe({ headers: rawHeaders, client }: Step, carrier: Carrier): Draft {
