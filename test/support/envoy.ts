@@ -173,6 +173,8 @@ function runProgram(program: string, flags: readonly string[]): Running {
 
 /** It shares this machine's network, so that all is on 127.0.0.1 as with a program. */
 async function runContainer(flags: readonly string[]): Promise<Running> {
+  // The container that would clean up after a killed run is one more image to fetch.
+  process.env["TESTCONTAINERS_RYUK_DISABLED"] ??= "true";
   const { GenericContainer } = await import("testcontainers");
   let log = "";
   const container = await new GenericContainer(`envoyproxy/envoy:v${envoyVersion}`)
