@@ -157,6 +157,24 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
       await expect((await bent("cut;after=2")).text()).rejects.toThrow(/terminated|fetch failed/);
     });
 
+    test.each(["where=head", "where=body", "after-bytes=0"])(
+      "a cut %s breaks off after the upstream's own head",
+      async (at) => {
+        world.first.script(json(chatAnswer("Hello"), { headers: { "x-own": "yes" } }));
+        const answer = await world.behind.chat({ "x-stuntdouble": `forward, fault=cut;${at}` });
+        expect(answer.status).toBe(200);
+        expect(answer.headers.get("x-own")).toBe("yes");
+        await expect(answer.text()).rejects.toThrow(/terminated/);
+      },
+    );
+
+    test("a cut before the upstream has answered is a 502", async () => {
+      world.first.script(hang);
+      const answer = await world.behind.chat({ "x-stuntdouble": "forward, fault=cut;after-ms=100" });
+      expect(answer.status).toBe(502);
+      await world.behind.node.idle();
+    });
+
     test("a malformed event replaces one", async () => {
       const text = await (await bent("malformed;after=2")).text();
       expect(text).not.toBe(chatEvents(["a", "b", "c", "d", "e"]).join(""));
@@ -369,6 +387,11 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
       expect(await refused.text()).toContain("A stream cannot be simulated");
       const bent = await world.behind.chat({ "x-stuntdouble": "fault=cut;after=2" });
       expect(bent.status).toBe(500);
+      const mirrored = await world.behind.chat({ "x-stuntdouble": "mirror" });
+      expect(mirrored.status).toBe(200);
+      await world.behind.node.idle();
+      const [outcome] = await world.behind.node.outcomes();
+      expect(outcome).toMatchObject({ status: 200, ending: "finish" });
       const cut = await world.behind.chat({ "x-stuntdouble": `simulate, profile="instant", fault=cut;after-bytes=10` });
       expect(cut.status).toBe(502);
     });

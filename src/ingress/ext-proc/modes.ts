@@ -20,6 +20,7 @@ export class CallModes {
   /** Envoy can take an answer of ours piece by piece. */
   readonly streams: boolean;
   readonly #fixed: boolean;
+  #settled = false;
 
   /**
    * @param filter the filter's own modes, as Envoy told them with the first step
@@ -39,14 +40,15 @@ export class CallModes {
   }
 
   /**
-   * Settles how the answer's body shall come.
+   * Settles how the answer's body shall come; once, as Envoy takes other modes only with the headers.
    *
    * @returns the modes that Envoy must be told; undefined when the filter's own hold
    * @throws INTERNAL when an answer shall be bent that cannot come through us
    */
   settle(need: Passage["need"]): Modes | undefined {
     if (need === "bend") this.#requireBending();
-    if (this.#fixed) return undefined;
+    if (this.#fixed || this.#settled) return undefined;
+    this.#settled = true;
     this.answer = wanted[need];
     return { requestBody: this.request, responseBody: this.answer };
   }

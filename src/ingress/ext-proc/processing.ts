@@ -75,6 +75,7 @@ export class Processing implements GrpcListener, Carrier {
       modes: told,
     };
     this.#answer = new UpstreamAnswer(this.#call, reply, this.#reading, { mode: modes.answer, to: receiver });
+    reply.passed = true;
     this.#call.send(buffered ? bufferedFrame(onward) : headersFrame("request", onward));
     body.pass();
     this.#reading.go("decision");

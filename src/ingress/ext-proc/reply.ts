@@ -43,6 +43,8 @@ export class ExtProcReply implements Reply {
   listener: ReplyListener | undefined = undefined;
   /** Set as soon as Envoy shows the upstream's answer. */
   real: RealAnswer | undefined = undefined;
+  /** The call has gone on to its upstream; from then on Envoy takes an answer of ours only as a whole. */
+  passed = false;
   readonly #options: ReplyOptions;
   #head: Head | undefined = undefined;
   /** An answer that Envoy takes only as a whole. */
@@ -103,16 +105,11 @@ export class ExtProcReply implements Reply {
     this.#finish();
   }
 
-  /**
-   * Envoy resets the client when our gRPC call fails in the middle of an answer.
-   *
-   * Before an answer it would not: with `failure_mode_allow` it would ask the upstream. So an answer is begun first.
-   */
+  /** Envoy breaks an answer when our gRPC call fails in the middle of it. One that it cannot break becomes a 502. */
   cut(): void {
     if (this.#over) return;
-    if (this.#head === undefined && this.real === undefined) this.head(brokenHead);
-    if (this.real === undefined && !this.#options.streams) this.#immediate({ ...brokenHead, status: 502 }, "");
-    else this.#options.call.end(grpcStatus.aborted, "The answer is cut.");
+    if (this.#begun()) this.#options.call.end(grpcStatus.aborted, "The answer is cut.");
+    else this.#immediate({ ...brokenHead, status: 502 }, "");
     this.#finish();
   }
 
@@ -124,6 +121,20 @@ export class ExtProcReply implements Reply {
   left(): void {
     this.#finish();
     this.listener?.left();
+  }
+
+  /**
+   * Begins an answer that is to break, where it has not begun: without one, `failure_mode_allow` would have Envoy ask the upstream.
+   *
+   * @returns false where Envoy takes no beginning
+   */
+  #begun(): boolean {
+    const { real } = this;
+    if (real === undefined && (this.passed || !this.#options.streams)) return false;
+    if (this.#head === undefined) this.head(real ?? brokenHead);
+    // Envoy keeps the head of a whole answer back until a piece of its body is there, and would replace it by an error.
+    if (real?.throughUs === true) this.#send(bodyFrame("response", "", false));
+    return true;
   }
 
   #finish(): void {
