@@ -1,8 +1,10 @@
 import { request } from "node:http";
+import { constants } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startBehindEnvoy, type BehindEnvoy } from "../support/behind-envoy.ts";
 import { findEnvoy } from "../support/envoy.ts";
+import { h2Ask, h2Connect } from "../support/h2.ts";
 import { describeWith } from "../support/missing.ts";
 import { until } from "../support/node.ts";
 
@@ -113,6 +115,16 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
     await expect(answer.text()).rejects.toThrow(/terminated|fetch failed/);
     const [outcome] = await behind.node.outcomes();
     expect(outcome).toMatchObject({ ending: "cut", faults: ["cut"] });
+  });
+
+  test("over HTTP/2 a cut is an RST_STREAM", async () => {
+    const session = await h2Connect(behind.envoy.url);
+    const body = JSON.stringify({ model: "gpt-4o", stream: true, messages: [{ role: "user", content: "Hello" }] });
+    const headers = { ":path": "/v1/chat/completions", "x-stuntdouble": "itl=5, fault=cut;after=3" };
+    const answer = await h2Ask(session, headers, body);
+    expect(answer).toMatchObject({ status: 200, code: constants.NGHTTP2_INTERNAL_ERROR });
+    expect(answer.body).toContain('"delta":{"content"');
+    session.close();
   });
 
   test("an answer that is cut before its head never reaches the client whole", async () => {
