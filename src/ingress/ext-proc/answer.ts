@@ -1,7 +1,8 @@
 import type { Forwarded, Receiver } from "../../act/forward.ts";
 import { headerValue } from "../../act/headers.ts";
 import type { GrpcCall } from "./grpc.ts";
-import { bodyMode, trailersFrame, unchangedFrame, type Step } from "./messages.ts";
+import { trailersFrame, unchangedFrame } from "./frames.ts";
+import { bodyMode, type Step } from "./step.ts";
 import type { Reading } from "./reading.ts";
 import type { ExtProcReply } from "./reply.ts";
 

@@ -1,6 +1,6 @@
 import type { Passage } from "../../act/forward.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { bodyMode, type Modes } from "./messages.ts";
+import { bodyMode, type Modes } from "./step.ts";
 
 /**
  * How Envoy sends the bodies of one call, and what can be made of it.

@@ -1,6 +1,6 @@
 import { belongsToHop, headerValue } from "../../act/headers.ts";
 import type { Decision, HeaderList } from "../../core/types.ts";
-import type { Metadata, Mutation } from "./messages.ts";
+import type { Metadata, Mutation } from "./frames.ts";
 
 /** Names the upstream in requests that are forwarded; routes of Envoy can match it. */
 export const upstreamHeader = "x-stuntdouble-upstream";

@@ -10,7 +10,7 @@ import {
   streamedBodyFrame,
   streamedHeadFrame,
   trailersFrame,
-} from "./messages.ts";
+} from "./frames.ts";
 import { answerMetadata, difference } from "./mutation.ts";
 
 /** The upstream's answer as far as Envoy has shown it. */

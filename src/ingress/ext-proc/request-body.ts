@@ -1,7 +1,8 @@
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Body } from "../../core/wire/types.ts";
 import { bodyOf, tooLarge } from "../body.ts";
-import { bodyFrame, bodyMode, trailersFrame, unchangedFrame } from "./messages.ts";
+import { bodyFrame, trailersFrame, unchangedFrame } from "./frames.ts";
+import { bodyMode } from "./step.ts";
 
 /** What a body that waits for its decision needs of its call. */
 export type BodyRoad = {

@@ -6,7 +6,7 @@ import { findOperation } from "../../core/wire/index.ts";
 import type { Operation } from "../../core/wire/types.ts";
 import type { Draft } from "../http.ts";
 import { requestId } from "../request-id.ts";
-import type { Step } from "./messages.ts";
+import type { Step } from "./step.ts";
 
 /** The request that Envoy tells of in its first step. */
 export function describe({ headers: rawHeaders, client }: Step, carrier: Carrier): Draft {

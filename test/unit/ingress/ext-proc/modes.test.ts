@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bodyMode } from "../../../../src/ingress/ext-proc/messages.ts";
+import { bodyMode } from "../../../../src/ingress/ext-proc/step.ts";
 import { CallModes } from "../../../../src/ingress/ext-proc/modes.ts";
 
 const { none, streamed, buffered, fullDuplex } = bodyMode;

@@ -4,10 +4,10 @@ import {
   bodyFrame,
   headersFrame,
   immediateFrame,
-  readStep,
   streamedBodyFrame,
   streamedHeadFrame,
-} from "../../src/ingress/ext-proc/messages.ts";
+} from "../../src/ingress/ext-proc/frames.ts";
+import { readStep } from "../../src/ingress/ext-proc/step.ts";
 import { ownProtos, type Message } from "../support/ext-proc-client.ts";
 
 const { Process: method } = ownProtos()["envoy.service.ext_proc.v3.ExternalProcessor"] as unknown as {
