@@ -25,6 +25,8 @@ export type AppOptions = {
 export type App = {
   readonly trafficPort: number;
   readonly adminPort: number;
+  /** Undefined when Envoy's ext_proc filter is not served. */
+  readonly extProcPort: number | undefined;
   /** Takes up a changed configuration whole, or keeps the old one and says why. */
   reload(): Promise<Reload>;
   /** Turns unready, lets open calls end within the limit, then stops. @returns true when all calls had ended */
@@ -38,7 +40,7 @@ export type App = {
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { clock } = options;
-  const { listen, admin } = options.settings.config;
+  const { listen, admin, extProc } = options.settings.config;
   const adminToken = adminTokenOf(options.settings);
   const fleet = await createFleet(options);
   const state: NodeState = {
@@ -54,11 +56,17 @@ export async function startApp(options: AppOptions): Promise<App> {
   const reload = serialised(() => reloadOnce(options, fleet, state));
   const adminApp = adminOf(options, fleet, state, reload);
   try {
-    const trafficPort = await fleet.listen(listen);
+    const ports = await fleet.listen({ traffic: listen, extProc });
     await adminApp.listen({ host: admin.host, port: admin.port });
     const adminPort = (adminApp.server.address() as AddressInfo).port;
     state.ready = true;
-    return { trafficPort, adminPort, reload, stop: () => stop(fleet, state, adminApp, options) };
+    return {
+      trafficPort: ports.traffic,
+      extProcPort: ports.extProc,
+      adminPort,
+      reload,
+      stop: () => stop(fleet, state, adminApp, options),
+    };
   } catch (error) {
     await fleet.stop();
     await adminApp.close();
@@ -150,7 +158,7 @@ function isRenewed(before: Settings["tls"], now: Settings["tls"]): boolean {
 
 /** Settings that are bound to what is allocated or listened on at the start. */
 function fixedAtStart(before: Settings, now: Settings): string[] {
-  const fixed = ["workers", "log"] as const;
+  const fixed = ["extProc", "workers", "log"] as const;
   const changed: string[] = fixed.filter((path) => !isSame(before.config[path], now.config[path]));
   const { tls: tlsBefore, ...listenBefore } = before.config.listen;
   const { tls: tlsNow, ...listenNow } = now.config.listen;

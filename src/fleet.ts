@@ -11,6 +11,7 @@ import type { Clock } from "./limits/clock.ts";
 import { createPermits, type Permits } from "./limits/permits.ts";
 import { startMembers, type Members } from "./members.ts";
 import { createNodeMemory } from "./node.ts";
+import type { Address, Ports } from "./doors.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What the event loops of a node are started with. */
@@ -27,8 +28,8 @@ export type FleetOptions = {
 export type Fleet = {
   readonly loops: number;
   readonly permits: Permits;
-  /** Resolves to the port really bound. */
-  listen(address: { host: string; port: number }): Promise<number>;
+  /** Resolves to the ports really bound. */
+  listen(address: Pick<Address, "traffic" | "extProc">): Promise<Ports>;
   apply(settings: Settings): Promise<void>;
   breakers(): Promise<Record<string, BreakerState>>;
   requests(limit: number): Promise<readonly Outcome[]>;
@@ -95,14 +96,21 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
   };
 }
 
-/** The first one binds, so that a free port is the same for all. */
-async function listenAll(members: Members, address: { host: string; port: number; shared: boolean }): Promise<number> {
-  if (address.shared) await claim(address);
+/** The first one binds, so that free ports are the same for all. */
+async function listenAll(members: Members, wanted: Address): Promise<Ports> {
+  if (wanted.shared) await claim(wanted.traffic);
+  if (wanted.shared && wanted.extProc !== undefined) await claim(wanted.extProc);
   const [first, ...others] = members.all();
-  const port = await first!.listen(address);
-  members.listenAt({ ...address, port });
-  await Promise.all(others.map((member) => member.listen({ ...address, port })));
-  return port;
+  const bound = await first!.listen(wanted);
+  const { traffic, extProc, shared } = wanted;
+  const address: Address = {
+    traffic: { ...traffic, port: bound.traffic },
+    extProc: extProc === undefined ? undefined : { ...extProc, port: bound.extProc ?? extProc.port },
+    shared,
+  };
+  members.listenAt(address);
+  await Promise.all(others.map((member) => member.listen(address)));
+  return bound;
 }
 
 /** Fails where a port is taken: a shared one would be taken from another program in silence. */

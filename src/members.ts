@@ -7,6 +7,7 @@ import { returnAnswerLock } from "./limits/kept-answers.ts";
 import type { Permits } from "./limits/permits.ts";
 import type { NodeMemory } from "./node.ts";
 import { startThread } from "./thread.ts";
+import type { Address } from "./doors.ts";
 import type { Traffic, TrafficOptions } from "./traffic.ts";
 
 /** What the event loops of a node are made with. */
@@ -21,9 +22,6 @@ export type MembersOptions = {
   wallClockMs(): number;
   writeLog(text: string): void;
 };
-
-/** Where the event loops listen; undefined until they do. */
-export type Address = { readonly host: string; readonly port: number; readonly shared: boolean };
 
 /** The event loops of a node, each kept alive. */
 export type Members = {

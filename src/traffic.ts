@@ -1,19 +1,16 @@
 import { createAct, type Act, type ActDeps } from "./act/act.ts";
 import type { Loop } from "./act/play.ts";
-import { createUpgrade, type Upgrade } from "./act/upgrade.ts";
 import { createWheel } from "./act/wheel.ts";
 import { createShadowStore, type ShadowSnapshot } from "./core/compare.ts";
 import { createTokenCounter } from "./core/tokens.ts";
 import type { Outcome } from "./core/types.ts";
-import { dialects } from "./core/wire/index.ts";
 import type { Runtime } from "./act/runtime.ts";
+import { createDoors, type Address, type Doors, type Ports } from "./doors.ts";
 import { createEmit, type Emitters } from "./emit/emit.ts";
 import { createJournal } from "./emit/journal.ts";
 import type { Log } from "./emit/log.ts";
 import { createRecorder } from "./emit/recorder.ts";
 import type { Series } from "./emit/series.ts";
-import { createHandler, createUpgradeHandler, type Handler } from "./ingress/http.ts";
-import { createPort, type Port } from "./ingress/port.ts";
 import type { BreakerState } from "./limits/breaker.ts";
 import type { Clock } from "./limits/clock.ts";
 import { createKeptAnswers } from "./limits/kept-answers.ts";
@@ -40,7 +37,7 @@ export type TrafficOptions = {
 
 /** One event loop with traffic, as the main thread sees it, whether it runs there or in a worker. */
 export type Traffic = {
-  listen(address: { host: string; port: number; shared: boolean }): Promise<number>;
+  listen(address: Address): Promise<Ports>;
   apply(settings: Settings): Promise<void>;
   setBreaker(upstream: string, state: BreakerState): Promise<void>;
   breakers(): Promise<Record<string, BreakerState>>;
@@ -87,21 +84,16 @@ export function createTraffic(options: TrafficOptions): Traffic {
     wallClockMs: options.wallClockMs,
   };
   const act = createAct(deps);
-  const handler = createHandler({
-    acting: act,
-    maxBodyBytes: () => state.runtime.snapshot.listen.maxBodyBytes,
-    draining: () => state.draining,
-  });
-  const upgrade = createUpgrade(deps);
-  const port = openPort(options, state, handler, upgrade);
+  const { settings } = options;
+  const doors = createDoors({ settings, deps, act, draining: () => state.draining });
   return {
-    listen: (address) => port.listen(address),
+    listen: (address) => doors.listen(address),
     async apply(settings) {
       const before = state.runtime;
       state.runtime = buildRuntime(options, settings, loop, before);
       permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       records.recorder.setAllowedModels(modelLabels(settings));
-      if (settings.tls !== undefined) port.renew(settings.tls);
+      if (settings.tls !== undefined) doors.renew(settings.tls);
       retire(before, state.runtime);
     },
     async setBreaker(upstream, to) {
@@ -113,29 +105,26 @@ export function createTraffic(options: TrafficOptions): Traffic {
     requests: async (limit) => records.journal.last(limit),
     shadow: async () => records.shadow.snapshot(),
     cacheUse: async () => ({ hits: state.runtime.profiles.hits(), misses: state.runtime.profiles.misses() }),
-    ...createEnd(clock, state, { act, handler, upgrade, port }),
+    ...createEnd(clock, state, act, doors),
   };
 }
 
 type LoopState = { runtime: Runtime; draining: boolean; stopping: boolean };
-type Parts = { readonly act: Act; readonly handler: Handler; readonly upgrade: Upgrade; readonly port: Port };
 
 /** How a loop comes to its end: it waits for its calls, or cuts them off. */
-function createEnd(clock: Clock, state: LoopState, parts: Parts): Pick<Traffic, "drain" | "stop"> {
-  const { act, handler, upgrade, port } = parts;
+function createEnd(clock: Clock, state: LoopState, act: Act, doors: Doors): Pick<Traffic, "drain" | "stop"> {
   const nextCheck = (): Promise<void> => new Promise((resolve) => void clock.wake(drainCheckMs, resolve));
-  const recording = (): boolean => act.open() > 0 || upgrade.open() > 0;
-  const busy = (): boolean => recording() || handler.open() > 0 || port.sessions() > 0;
+  const recording = (): boolean => act.open() > 0 || doors.upgraded() > 0;
   return {
     async drain() {
       state.draining = true;
-      port.drain();
-      while (busy()) await nextCheck();
-      port.drain();
+      doors.drain();
+      while (recording() || doors.open() > 0) await nextCheck();
+      doors.drain();
     },
     async stop() {
       state.stopping = true;
-      port.destroy();
+      doors.destroy();
       for (let checks = 0; checks < mostStopChecks && recording(); checks += 1) await nextCheck();
       for (const { upstream, breaker } of state.runtime.upstreams.values()) {
         breaker.shutdown();
@@ -154,15 +143,4 @@ function createRecords(options: TrafficOptions): Emitters {
     onSeries: options.onSeries,
   });
   return { recorder, log: options.log, journal: createJournal(keptOutcomes), shadow: createShadowStore() };
-}
-
-function openPort(options: TrafficOptions, state: LoopState, handler: Handler, upgrade: Upgrade): Port {
-  const { listen } = state.runtime.snapshot;
-  return createPort({
-    ...listen,
-    tls: options.settings.tls,
-    dialect: dialects[0],
-    onRequest: handler.onRequest,
-    onUpgrade: createUpgradeHandler(upgrade),
-  });
 }

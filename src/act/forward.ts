@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { Pool, type Dispatcher } from "undici";
 import { StuntdoubleError } from "../core/errors.ts";
-import type { Head } from "../core/types.ts";
+import type { Decision, Head, HeaderList } from "../core/types.ts";
 import type { Flow, Loop } from "./play.ts";
 import { createTimer } from "./wheel.ts";
 
@@ -27,16 +27,38 @@ export type Outgoing = {
   readonly body: Uint8Array | Readable | null;
 };
 
-/** Is told of a live answer: `head`, `data`…, then `end`; or `failed` at any point, after which nothing follows. */
+/** Is told of a live answer: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
 export type Receiver = {
   head(head: Head): void;
   data(bytes: Uint8Array): void;
   end(): void;
+  /** Instead of `end`: the rest of the answer goes to the client by another way. */
+  handedOver(): void;
   failed(error: StuntdoubleError): void;
 };
 
 /** A call under way; `abort` ends it silently: the receiver hears no more. */
 export type Forwarded = Flow & { abort(): void };
+
+/** A gateway that takes forwarded calls to their upstream itself, and shows us the answers. */
+export type Carrier = {
+  /**
+   * Lets a call go on.
+   *
+   * @throws INTERNAL when the gateway cannot show what the passage needs
+   */
+  carry(passage: Passage, receiver: Receiver): Forwarded;
+};
+
+/** How a carried call goes on. */
+export type Passage = {
+  readonly upstream: string;
+  /** All headers for the upstream, names and values in turn. */
+  readonly headers: HeaderList;
+  readonly decision: Decision;
+  /** What we need of the answer: its head only, to read all of it as well, or to change it on its way. */
+  readonly need: "head" | "read" | "bend";
+};
 
 export type Upstream = {
   /** Origin and base path. */

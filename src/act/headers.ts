@@ -75,7 +75,12 @@ export function requestTarget(
   return keep ? target : withoutQuery(target, keyParameter);
 }
 
-function belongsToHop(lower: string, named: ReadonlySet<string> | undefined): boolean {
+/**
+ * Says whether a header is of the connection that it came by.
+ *
+ * @param named what the sender's `Connection` names besides
+ */
+export function belongsToHop(lower: string, named?: ReadonlySet<string>): boolean {
   return lower.startsWith(":") || hopByHop.has(lower) || ownedByRequest.has(lower) || named?.has(lower) === true;
 }
 

@@ -54,8 +54,6 @@ export class Live implements Receiver {
     const { request, story, player } = this.#exchange;
     if (story.decision?.mirror !== undefined && opened !== undefined) this.#mirror(opened, story.decision.mirror);
     const readable = opened?.facts.stream === true && (this.#faults.length > 0 || this.#simulated !== undefined);
-    const bytes = request.body?.bytes;
-    const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
     const forwarding = {
       controlHeader: this.#runtime.snapshot.control.header,
       credential: this.#upstream.credential,
@@ -67,8 +65,20 @@ export class Live implements Receiver {
     const headers = requestHeaders(request.rawHeaders, forwarding);
     const target = requestTarget(request.target, request.dialect.keyParameter, forwarding);
     story.upstreamAskedMs = this.#now();
-    this.#forwarded = this.#upstream.upstream.send({ method: request.method, target, headers, body }, this);
+    this.#forwarded = this.#send(target, headers);
     player.flow = this.#forwarded;
+  }
+
+  #send(target: string, headers: string[]): Forwarded {
+    const { request, story } = this.#exchange;
+    const { upstream } = this.#upstream;
+    if (request.carrier !== undefined) {
+      const need = this.#faults.length > 0 ? "bend" : this.#simulated === undefined ? "head" : "read";
+      return request.carrier.carry({ upstream: upstream.name, headers, decision: story.decision!, need }, this);
+    }
+    const bytes = request.body?.bytes;
+    const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
+    return upstream.send({ method: request.method, target, headers, body }, this);
   }
 
   head(head: Head): void {
@@ -112,6 +122,13 @@ export class Live implements Receiver {
     if (rest !== undefined && this.#faults.length > 0) this.#sink.data(rest);
     story.outputTokens = this.#usage();
     this.#pair(atMs);
+    this.#sink.end(atMs, "finish");
+  }
+
+  handedOver(): void {
+    const atMs = this.#now();
+    this.#state = "over";
+    this.#exchange.story.upstreamEndedMs = atMs;
     this.#sink.end(atMs, "finish");
   }
 

@@ -1,6 +1,7 @@
 import type { Head, HeaderList, HeaderMap } from "../core/types.ts";
 import type { Body, Dialect, Operation } from "../core/wire/types.ts";
 import type { Readable } from "node:stream";
+import type { Carrier } from "./forward.ts";
 
 /** A request as an adapter hands it over, independent of the protocol it came by. */
 export type Request = {
@@ -18,6 +19,8 @@ export type Request = {
   /** The whole body for an operation; a stream (or nothing) for any other path. */
   readonly body: Body | undefined;
   readonly bodyStream: Readable | undefined;
+  /** Takes the call to its upstream where it is forwarded, instead of us. */
+  readonly carrier?: Carrier | undefined;
 };
 
 /**

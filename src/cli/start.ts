@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { App } from "../app.ts";
 import { defaultConfig } from "../config/default.ts";
+import { extProcSchema } from "../config/schema.ts";
 import { fileExists, formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
 import { watchFile } from "../config/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
@@ -10,7 +11,7 @@ import { parseFlags, type Io, type Verb } from "./args.ts";
 
 const usage = `Serves traffic until it is told to stop.
 
-  stuntdouble start [--config FILE] [--port PORT] [--admin-port PORT]
+  stuntdouble start [--config FILE] [--port PORT] [--admin-port PORT] [--ext-proc [PORT]]
 
 Without --config, ./stuntdouble.yaml is used where it stands; otherwise everything is simulated.
 The file is watched: a good change takes effect at once, a bad one is reported and the old one stays.
@@ -18,6 +19,7 @@ The file is watched: a good change takes effect at once, a bad one is reported a
   --config FILE      configuration, YAML or JSON
   --port PORT        traffic port instead of the configured one
   --admin-port PORT  admin port instead of the configured one
+  --ext-proc [PORT]  also serve Envoy's ext_proc filter, on the configured port, else 8082
 
 SIGTERM and SIGINT let open calls end and stop; SIGHUP loads the configuration again.
 
@@ -39,9 +41,18 @@ export const start: Verb = {
   summary: "serve traffic (the default)",
   usage,
   async run(args, io) {
-    const flags = parseFlags(args, { config: "string", port: "string", "admin-port": "string" });
+    const flags = parseFlags(withPort(args), {
+      config: "string",
+      port: "string",
+      "admin-port": "string",
+      "ext-proc": "string",
+    });
     const file = flags["config"] ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
-    const overrides = { port: portOf("--port", flags["port"]), adminPort: portOf("--admin-port", flags["admin-port"]) };
+    const overrides = {
+      port: portOf("--port", flags["port"]),
+      adminPort: portOf("--admin-port", flags["admin-port"]),
+      extProc: flags["ext-proc"] === "" ? "on" : portOf("--ext-proc", flags["ext-proc"]),
+    } as const;
     const load = loader(file === undefined ? undefined : path.resolve(io.cwd, file), overrides, io);
     const first = await load(1);
     if (!first.ok) {
@@ -52,10 +63,20 @@ export const start: Verb = {
   },
 };
 
-type Overrides = { readonly port: number | undefined; readonly adminPort: number | undefined };
+type Overrides = {
+  readonly port: number | undefined;
+  readonly adminPort: number | undefined;
+  /** `on` keeps the configured port. */
+  readonly extProc: number | "on" | undefined;
+};
 type Load = (
   generation: number,
 ) => Promise<{ ok: true; settings: Settings } | { ok: false; mistakes: readonly string[] }>;
+
+/** The port of `--ext-proc` may be left out, which the reader of flags does not know. */
+function withPort(args: readonly string[]): string[] {
+  return args.map((arg, index) => (arg === "--ext-proc" && !/^[^-]/.test(args[index + 1] ?? "") ? `${arg}=` : arg));
+}
 
 function portOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -74,12 +95,14 @@ function loader(file: string | undefined, overrides: Overrides, io: Io): Load {
   };
 }
 
-function overridden(settings: Settings, { port, adminPort }: Overrides): Settings {
+function overridden(settings: Settings, { port, adminPort, extProc }: Overrides): Settings {
   const { listen, admin } = settings.config;
+  const base = settings.config.extProc ?? extProcSchema.parse({});
   const config = {
     ...settings.config,
     listen: { ...listen, port: port ?? listen.port },
     admin: { ...admin, port: adminPort ?? admin.port },
+    ...(extProc !== undefined && { extProc: { ...base, port: extProc === "on" ? base.port : extProc } }),
   };
   return { ...settings, config };
 }
@@ -116,7 +139,7 @@ async function serve(
 function whyNotStarted(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ("code" in error && error.code === "EADDRINUSE" && "port" in error)
-    return `port ${String(error.port)} is in use; choose another with --port or --admin-port`;
+    return `port ${String(error.port)} is in use; choose another with --port, --admin-port or --ext-proc`;
   return error.message;
 }
 
@@ -126,6 +149,9 @@ function banner(app: App, { config }: Settings, file: string | undefined): strin
   const reaches = upstreams.length === 0 ? "everything is simulated" : `upstreams: ${upstreams.join(", ")}`;
   return (
     `stuntdouble serves ${scheme}://${config.listen.host}:${app.trafficPort} (admin http://${config.admin.host}:${app.adminPort})\n` +
+    (app.extProcPort === undefined
+      ? ""
+      : `Envoy's ext_proc filter finds it at ${config.extProc?.host}:${app.extProcPort}\n`) +
     `configuration: ${file ?? "built in"}; ${config.rules.length} ${config.rules.length === 1 ? "rule" : "rules"}, ${reaches}\n`
   );
 }

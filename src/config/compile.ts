@@ -19,7 +19,7 @@ const defaultProfile = "default";
  * @throws CONFIG_INVALID for settings that were never checked
  */
 export function compile({ config, profiles, env, generation }: Settings): Snapshot {
-  const { seed, listen, admin, workers, permits, log } = config;
+  const { seed, listen, admin, extProc, workers, permits, log } = config;
   const profileNames = profiles.map((profile) => profile.name);
   return deepFreeze({
     generation,
@@ -36,6 +36,7 @@ export function compile({ config, profiles, env, generation }: Settings): Snapsh
     permits: { ...permits },
     listen: { ...listen },
     admin: { ...admin },
+    extProc: extProc === undefined ? undefined : { ...extProc },
     workers,
     log: { ...log },
   });

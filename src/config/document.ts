@@ -16,7 +16,7 @@ Every key has a default, unless the table says that it is required. A key that i
 milliseconds and end in \`Ms\`. Percentages go from 0 to 100. Secrets never stand in the file: it names environment variables.
 
 The file is watched while the program runs. A good change takes effect at once, and no call is lost. A bad one changes
-nothing; it is logged and counted. Changes of \`listen\`, \`admin.host\`, \`admin.port\`, \`workers\`, \`log\` and \`permits.queue\`
+nothing; it is logged and counted. Changes of \`listen\`, \`admin.host\`, \`admin.port\`, \`extProc\`, \`workers\`, \`log\` and \`permits.queue\`
 need a restart. A certificate is read again with each load, also when only its files have changed (send SIGHUP), and new
 connections see it; one that cannot be used is a mistake like any other.
 

@@ -57,6 +57,18 @@ const admin = z.strictObject({
     .describe("Environment variable that holds the token; without either, everyone who reaches the port is let in"),
 });
 
+/** The service for Envoy; also used where only the command line asks for it. */
+export const extProcSchema = z.strictObject({
+  host: host.default("127.0.0.1").describe("Address on which Envoy's ext_proc filter finds us"),
+  port: port.default(8082).describe("Port for it, gRPC without TLS; 0 takes a free one"),
+  observe: z
+    .enum(["head", "answer"])
+    .default("head")
+    .describe(
+      "What we see of each forwarded answer: its head, or all of it; bent and compared ones always come through us",
+    ),
+});
+
 const permits = z.strictObject({
   max: z.int().min(1).default(20_000).describe("Most calls at the same time on this node"),
   queue: z.int().min(0).default(1000).describe("Most calls that wait for a permit; one more gets 503"),
@@ -215,6 +227,7 @@ export const configSchema = z.strictObject({
   $schema: z.string().optional().describe("JSON Schema for editors; has no effect"),
   listen: listen.prefault({}).describe("The traffic port"),
   admin: admin.prefault({}).describe("The admin port"),
+  extProc: extProcSchema.optional().describe("The service for Envoy's ext_proc filter; off when absent"),
   workers: z
     .union([z.literal("auto"), z.int().min(1).max(1024)], { error: "must be auto or a whole number from 1 to 1024" })
     .default("auto")

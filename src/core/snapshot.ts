@@ -23,6 +23,8 @@ export type Snapshot = {
   readonly permits: PermitSettings;
   readonly listen: ListenSettings;
   readonly admin: { readonly host: string; readonly port: number };
+  /** The service for Envoy's ext_proc filter; undefined when it is off. */
+  readonly extProc: ExtProcSettings | undefined;
   readonly workers: "auto" | number;
   readonly log: { readonly level: LogLevel };
 };
@@ -77,5 +79,7 @@ type ListenSettings = {
   readonly maxStreamsPerConnection: number;
   readonly drainMs: number;
 };
+
+type ExtProcSettings = { readonly host: string; readonly port: number; readonly observe: "head" | "answer" };
 
 type LogLevel = "debug" | "info" | "warn" | "error" | "silent";

@@ -2,7 +2,8 @@ import { StuntdoubleError } from "../core/errors.ts";
 import type { Body } from "../core/wire/types.ts";
 import type { NodeRequest } from "./guard.ts";
 
-const empty: Body = { bytes: new Uint8Array(0), text: () => "" };
+/** The body of a request that has none. */
+export const noBody: Body = { bytes: new Uint8Array(0), text: () => "" };
 
 /** Says whether a request announces a body. */
 export function hasBody(request: NodeRequest): boolean {
@@ -25,7 +26,7 @@ export function announcesMore({ headers }: NodeRequest, maxBytes: number): boole
 export function readBody(request: NodeRequest, maxBytes: number, done: (body: Body | StuntdoubleError) => void): void {
   if (!hasBody(request)) {
     request.resume();
-    done(empty);
+    done(noBody);
     return;
   }
   if (announcesMore(request, maxBytes)) {
@@ -93,11 +94,13 @@ function createPieces(maxBytes: number): Pieces {
   };
 }
 
-function bodyOf(bytes: Buffer): Body {
+/** A body of which all bytes are here. */
+export function bodyOf(bytes: Buffer): Body {
   let text: string | undefined;
   return { bytes, text: () => (text ??= bytes.toString("utf8")) };
 }
 
-function tooLarge(maxBytes: number): StuntdoubleError {
+/** The refusal of a body that is longer. */
+export function tooLarge(maxBytes: number): StuntdoubleError {
   return new StuntdoubleError("BODY_TOO_LARGE", `The request body is larger than ${maxBytes} bytes.`);
 }

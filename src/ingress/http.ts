@@ -102,7 +102,7 @@ export function createUpgradeHandler(
 }
 
 /** A request that is still being read; complete when it is handed over. */
-type Draft = { -readonly [Member in keyof Request]: Request[Member] };
+export type Draft = { -readonly [Member in keyof Request]: Request[Member] };
 
 /** What is known of a request before its target is understood. */
 function describe(incoming: NodeRequest): Draft {

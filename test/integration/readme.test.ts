@@ -1,10 +1,10 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../support/gateway.ts";
 import { describeWith, findProgram } from "../support/missing.ts";
 import { runAt } from "../support/io.ts";
 
@@ -63,14 +63,6 @@ function moved(script: string, { folder, ports }: Place): string {
     .replaceAll(/^npm start$/gm, `node ${root}/src/main.ts start --port 8080 --admin-port 8081`);
   for (const [shown, port] of ports) text = text.replaceAll(shown, String(port));
   return text;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => void server.close(() => resolve()));
-  return port;
 }
 
 const env = { ...process.env, PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env["PATH"] ?? ""}` };

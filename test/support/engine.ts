@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 
 /** The name of the program that answers for a container engine; undefined where none runs. */
 export function findEngine(): string | undefined {
+  // The container that would clean up after a killed run is one more image to fetch.
+  process.env["TESTCONTAINERS_RYUK_DISABLED"] ??= "true";
   const { status } = spawnSync("docker", ["info"], { stdio: "ignore" });
   return status === 0 ? "docker" : undefined;
 }

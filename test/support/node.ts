@@ -71,6 +71,7 @@ export function nodeConfig(config: ConfigObject, workers = 1): ConfigObject {
     workers,
     listen: { host: "127.0.0.1", port: 0, drainMs: 1000, ...(config["listen"] as object | undefined) },
     admin: { port: 0, ...(config["admin"] as object | undefined) },
+    ...(config["extProc"] !== undefined && { extProc: { port: 0, ...(config["extProc"] as object) } }),
   };
 }
 

@@ -7,6 +7,8 @@ import { nodeConfig, until, viewOf, type View } from "./node.ts";
 /** `stuntdouble start --config FILE`, run in this process. */
 export type Program = View & {
   readonly file: string;
+  /** Everything on stderr so far. */
+  errors(): string;
   /** Writes another configuration into the file. */
   write(config: Readonly<Record<string, unknown>>): Promise<void>;
   /** What SIGHUP does. */
@@ -20,6 +22,7 @@ export async function startProgram(
   config: Readonly<Record<string, unknown>>,
   env: Record<string, string> = {},
   workers = 1,
+  flags: readonly string[] = [],
 ): Promise<Program> {
   const file = path.join(await mkdtemp(path.join(tmpdir(), "stuntdouble-")), "stuntdouble.yaml");
   const write = (next: Readonly<Record<string, unknown>>) =>
@@ -29,7 +32,7 @@ export async function startProgram(
   let out = "";
   let err = "";
   let hangUp = (): void => undefined;
-  const exited = runCommand(["start", "--config", file], {
+  const exited = runCommand(["start", "--config", file, ...flags], {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
     env,
@@ -44,6 +47,7 @@ export async function startProgram(
   return {
     ...viewOf({ port: Number(port), adminPort: Number(adminPort), scheme: "http" }, lines),
     file,
+    errors: () => err,
     write,
     hangUp: () => hangUp(),
     async stop() {

@@ -1,0 +1,74 @@
+import type { Act, ActDeps } from "./act/act.ts";
+import { createUpgrade } from "./act/upgrade.ts";
+import type { Settings } from "./config/load.ts";
+import { dialects } from "./core/wire/index.ts";
+import { createExtProcPort } from "./ingress/ext-proc/port.ts";
+import { createHandler, createUpgradeHandler } from "./ingress/http.ts";
+import { createPort } from "./ingress/port.ts";
+
+/** Where event loops listen. */
+export type Address = {
+  readonly traffic: { readonly host: string; readonly port: number };
+  /** Undefined when Envoy's ext_proc filter is not served. */
+  readonly extProc: { readonly host: string; readonly port: number } | undefined;
+  /** Several threads listen on the same ports. */
+  readonly shared: boolean;
+};
+
+/** The ports really bound. */
+export type Ports = { readonly traffic: number; readonly extProc: number | undefined };
+
+/** The ways by which calls come into an event loop: the traffic port, and Envoy's ext_proc filter where it is served. */
+export type Doors = {
+  listen(address: Address): Promise<Ports>;
+  /** Takes another certificate for connections from now on. */
+  renew(tls: NonNullable<Settings["tls"]>): void;
+  drain(): void;
+  destroy(): void;
+  /** What still goes on besides calls and upgraded connections: answers that have not left whole, HTTP/2 connections. */
+  open(): number;
+  /** Upgraded connections that have not been recorded yet. */
+  upgraded(): number;
+};
+
+type DoorsOptions = {
+  readonly settings: Settings;
+  readonly deps: ActDeps;
+  readonly act: Act;
+  /** True while shutting down: connections are closed after their answer. */
+  draining(): boolean;
+};
+
+/** Makes the doors of one event loop; none is open before `listen`. */
+export function createDoors({ settings, deps, act, draining }: DoorsOptions): Doors {
+  const { listen, extProc } = deps.runtime().snapshot;
+  const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
+  const upgrade = createUpgrade(deps);
+  const handler = createHandler({ acting: act, maxBodyBytes, draining });
+  const port = createPort({
+    ...listen,
+    tls: settings.tls,
+    dialect: dialects[0],
+    onRequest: handler.onRequest,
+    onUpgrade: createUpgradeHandler(upgrade),
+  });
+  const envoy =
+    extProc === undefined ? undefined : createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe });
+  return {
+    async listen({ traffic, extProc: at, shared }) {
+      const bound = await port.listen({ ...traffic, shared });
+      return { traffic: bound, extProc: at && (await envoy?.listen({ ...at, shared })) };
+    },
+    renew: (tls) => port.renew(tls),
+    drain() {
+      port.drain();
+      envoy?.drain();
+    },
+    destroy() {
+      port.destroy();
+      envoy?.destroy();
+    },
+    open: () => handler.open() + port.sessions() + (envoy?.open() ?? 0),
+    upgraded: () => upgrade.open(),
+  };
+}

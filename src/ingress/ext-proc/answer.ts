@@ -1,0 +1,91 @@
+import type { Forwarded, Receiver } from "../../act/forward.ts";
+import { headerValue } from "../../act/headers.ts";
+import type { GrpcCall } from "./grpc.ts";
+import { trailersFrame, unchangedFrame } from "./frames.ts";
+import { bodyMode, type Step } from "./step.ts";
+import type { Reading } from "./reading.ts";
+import type { ExtProcReply } from "./reply.ts";
+
+/** The upstream's answer to one call, as Envoy shows it to whom it concerns. */
+export class UpstreamAnswer implements Forwarded {
+  readonly #call: GrpcCall;
+  readonly #reply: ExtProcReply;
+  readonly #reading: Reading;
+  /** How its body comes, by the numbers of `BodySendMode`. */
+  readonly #mode: number;
+  #receiver: Receiver | undefined;
+
+  constructor(call: GrpcCall, reply: ExtProcReply, reading: Reading, { mode, to }: { mode: number; to: Receiver }) {
+    this.#call = call;
+    this.#reply = reply;
+    this.#reading = reading;
+    this.#mode = mode;
+    this.#receiver = to;
+  }
+
+  /** More of it must come. */
+  get awaited(): boolean {
+    return this.#receiver !== undefined;
+  }
+
+  /** Takes the next step. */
+  take(step: Step): void {
+    if (step.kind === "headers") this.#head(step);
+    else if (step.kind === "body") this.#body(step);
+    else this.#trailers();
+  }
+
+  pause(): void {
+    this.#reading.stop("client");
+  }
+
+  resume(): void {
+    this.#reading.go("client");
+  }
+
+  abort(): void {
+    this.#receiver = undefined;
+  }
+
+  #head({ headers, endOfStream }: Step): void {
+    const receiver = this.#receiver;
+    if (receiver === undefined) return;
+    const status = Number(headerValue(headers, ":status"));
+    const throughUs = this.#mode === bodyMode.fullDuplex && !endOfStream;
+    this.#reply.real = { status, headers, throughUs, trailers: false };
+    receiver.head({ status, headers: withoutPseudo(headers) });
+    if (endOfStream) this.#end();
+    else if (this.#mode === bodyMode.none) this.#handOver(receiver);
+  }
+
+  #body({ body, endOfStream }: Step): void {
+    if (this.#mode !== bodyMode.fullDuplex) this.#call.send(unchangedFrame("response"));
+    if (body.length > 0) this.#receiver?.data(body);
+    if (endOfStream) this.#end();
+  }
+
+  #trailers(): void {
+    if (this.#reply.real?.throughUs === true) this.#reply.real.trailers = true;
+    else this.#call.send(trailersFrame("response"));
+    this.#end();
+  }
+
+  #handOver(receiver: Receiver): void {
+    this.#receiver = undefined;
+    receiver.handedOver();
+  }
+
+  #end(): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.end();
+  }
+}
+
+function withoutPseudo(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (!headers[index]!.startsWith(":")) kept.push(headers[index]!, headers[index + 1]!);
+  }
+  return kept;
+}

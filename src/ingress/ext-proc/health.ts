@@ -1,0 +1,76 @@
+import { grpcStatus, type GrpcCall, type GrpcListener, type GrpcMethod } from "./grpc.ts";
+import { ProtoReader, ProtoWriter } from "./protobuf.ts";
+
+/** Answers health checks of gRPC clients for the whole server and for each service by its name. */
+export type Health = {
+  /** By path; see `serveGrpc`. */
+  readonly methods: readonly (readonly [path: string, method: GrpcMethod])[];
+  /** From now on nothing is served, and those who watch are told. */
+  down(): void;
+};
+
+/** By the numbers of `ServingStatus`. */
+const serving = 1;
+const notServing = 2;
+const serviceUnknown = 3;
+
+/**
+ * Makes the health service.
+ *
+ * @param services names that are known besides the empty one, which stands for the whole server
+ * @see envoy/proto/health.proto
+ */
+export function createHealth(services: readonly string[]): Health {
+  const known = new Set(["", ...services]);
+  const watchers = new Set<GrpcCall>();
+  let status = serving;
+
+  const check: GrpcMethod = (call) =>
+    onRequest((service) => {
+      if (!known.has(service)) return call.end(grpcStatus.notFound, "There is no such service.");
+      call.send(statusFrame(status));
+      call.end(grpcStatus.ok);
+    });
+  const watch: GrpcMethod = (call) =>
+    onRequest(
+      (service) => {
+        call.send(statusFrame(known.has(service) ? status : serviceUnknown));
+        if (known.has(service)) watchers.add(call);
+      },
+      () => watchers.delete(call),
+    );
+  return {
+    methods: [
+      ["/grpc.health.v1.Health/Check", check],
+      ["/grpc.health.v1.Health/Watch", watch],
+    ],
+    down() {
+      status = notServing;
+      for (const call of watchers) {
+        call.send(statusFrame(status));
+        call.end(grpcStatus.ok);
+      }
+    },
+  };
+}
+
+function onRequest(answer: (service: string) => void, closed: () => void = () => undefined): GrpcListener {
+  return {
+    message(bytes) {
+      let service = "";
+      const reader = new ProtoReader(bytes);
+      while (reader.next()) if (reader.field === 1) service = reader.text();
+      answer(service);
+    },
+    halfClosed: () => undefined,
+    drained: () => undefined,
+    closed,
+  };
+}
+
+const writer = new ProtoWriter();
+
+function statusFrame(status: number): Buffer {
+  writer.number(1, status);
+  return writer.frame();
+}

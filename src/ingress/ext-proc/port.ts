@@ -1,0 +1,92 @@
+import { createServer, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { Acting } from "../http.ts";
+import { serveGrpc, type GrpcMethod } from "./grpc.ts";
+import { createHealth } from "./health.ts";
+import { Processing } from "./processing.ts";
+
+/** What the ext_proc service is made with. */
+export type ExtProcOptions = {
+  readonly acting: Acting;
+  maxBodyBytes(): number;
+  /** How much of each forwarded answer is shown to us; one that is bent or compared always comes through us. */
+  readonly observe: "head" | "answer";
+};
+
+/** The port on which Envoy asks what to do with each call. */
+export type ExtProcPort = {
+  /** Resolves to the port really bound. Several threads may share one. */
+  listen(address: { host: string; port: number; shared: boolean }): Promise<number>;
+  /** Says NOT_SERVING to health checks and takes no new call; the open ones end with their answer. */
+  drain(): void;
+  /** Ends every connection now. */
+  destroy(): void;
+  /** Calls that Envoy is not done with. */
+  open(): number;
+};
+
+const service = "envoy.service.ext_proc.v3.ExternalProcessor";
+
+/** More than Envoy sends: it begins calls before it has heard of a limit, and those above it would fail. */
+const maxStreams = 100_000;
+/**
+ * Envoy ends every call by a reset, which a server for the world must bound and this one must not: Node's own limit would
+ * break the connection, with all calls on it, after a thousand.
+ */
+const resets = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000 };
+/** Room for what Envoy has sent and calls have not read; one that waits must not stop all others. */
+const connectionWindowBytes = 64 * 1024 * 1024;
+const streamWindowBytes = 1024 * 1024;
+const sessionMemoryMb = 1024;
+/** Beyond the body, a message holds the headers and a few bytes. */
+const beyondBodyBytes = 1024 * 1024;
+
+/**
+ * Makes the ext_proc service of one event loop: gRPC over HTTP/2 without TLS, with health checks.
+ *
+ * @see envoy/proto/ext_proc.proto
+ */
+export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
+  const sessions = new Set<ServerHttp2Session>();
+  let open = 0;
+  const process: GrpcMethod = (call) => {
+    open += 1;
+    return new Processing(call, { ...options, closed: () => void (open -= 1) });
+  };
+  const health = createHealth([service]);
+  const methods = new Map<string, GrpcMethod>([[`/${service}/Process`, process], ...health.methods]);
+  const server = createServer({
+    ...resets,
+    maxSessionMemory: sessionMemoryMb,
+    settings: { maxConcurrentStreams: maxStreams, initialWindowSize: streamWindowBytes },
+  });
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.setLocalWindowSize(connectionWindowBytes);
+    session.on("error", () => undefined);
+    session.on("close", () => sessions.delete(session));
+  });
+  server.on("stream", (stream, headers) =>
+    serveGrpc(stream, headers, methods, options.maxBodyBytes() + beyondBodyBytes),
+  );
+  return {
+    listen: ({ host, port, shared }) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen({ host, port, reusePort: shared, backlog: 4096 }, () => {
+          server.off("error", reject);
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+    drain() {
+      health.down();
+      server.close();
+      for (const session of sessions) session.close();
+    },
+    destroy() {
+      server.close();
+      for (const session of sessions) session.destroy();
+    },
+    open: () => open,
+  };
+}

@@ -1,0 +1,162 @@
+import type { Carrier, Forwarded, Passage, Receiver } from "../../act/forward.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import type { Operation } from "../../core/wire/types.ts";
+import { noBody, tooLarge } from "../body.ts";
+import type { Acting, Draft } from "../http.ts";
+import { UpstreamAnswer } from "./answer.ts";
+import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc.ts";
+import { bufferedFrame, headersFrame, modesFrame, type Continue } from "./frames.ts";
+import { bodyMode, readStep, type Step } from "./step.ts";
+import { CallModes } from "./modes.ts";
+import { difference, forwardMetadata, upstreamHeader } from "./mutation.ts";
+import { Reading } from "./reading.ts";
+import { ExtProcReply } from "./reply.ts";
+import { RequestBody } from "./request-body.ts";
+import { describe, withoutBody, withoutStream } from "./request.ts";
+
+/** What is done with the calls of Envoy. */
+export type ProcessingOptions = {
+  readonly acting: Acting;
+  maxBodyBytes(): number;
+  /** What is shown to us of each forwarded answer, at least. */
+  readonly observe: "head" | "answer";
+  /** Told when Envoy is done with a call. */
+  closed(): void;
+};
+
+/** One call of Envoy's: its request on the way in, and on to the upstream. */
+export class Processing implements GrpcListener, Carrier {
+  readonly #call: GrpcCall;
+  readonly #options: ProcessingOptions;
+  readonly #reading: Reading;
+  #started: Started | undefined = undefined;
+  #answer: UpstreamAnswer | undefined = undefined;
+  #halfClosed = false;
+
+  constructor(call: GrpcCall, options: ProcessingOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#reading = new Reading(call);
+  }
+
+  message(bytes: Buffer): void {
+    const step = readStep(bytes);
+    if (step.observing) this.#call.end(grpcStatus.unimplemented, "observability_mode is not served.");
+    else if (step.side === "response") this.#answer?.take(step);
+    else if (step.kind === "headers") this.#begin(step);
+    else if (step.kind === "body") this.#started?.body.add(step.body, step.endOfStream);
+    else if (step.kind === "trailers") this.#started?.body.trailers();
+  }
+
+  halfClosed(): void {
+    this.#halfClosed = true;
+    const reply = this.#started?.reply;
+    if (this.#answer?.awaited === true) reply?.left();
+    if (reply === undefined || reply.over) this.#call.end(grpcStatus.ok);
+  }
+
+  drained(): void {
+    this.#reading.go("envoy");
+    this.#started?.reply.listener?.drained();
+  }
+
+  closed(): void {
+    this.#started?.reply.left();
+    this.#options.closed();
+  }
+
+  carry({ upstream, headers, decision, need }: Passage, receiver: Receiver): Forwarded {
+    const { request, reply, body, modes, buffered } = this.#started!;
+    const told = modes.settle(this.#need(need));
+    const { set, remove } = difference(request.rawHeaders, headers);
+    const onward: Continue = {
+      mutation: { set: [...set, upstreamHeader, upstream], remove },
+      metadata: forwardMetadata(decision, upstream),
+      reroute: true,
+      modes: told,
+    };
+    this.#answer = new UpstreamAnswer(this.#call, reply, this.#reading, { mode: modes.answer, to: receiver });
+    reply.passed = true;
+    this.#call.send(buffered ? bufferedFrame(onward) : headersFrame("request", onward));
+    body.pass();
+    this.#reading.go("decision");
+    return this.#answer;
+  }
+
+  #need(need: Passage["need"]): Passage["need"] {
+    return need === "head" && this.#options.observe === "answer" ? "read" : need;
+  }
+
+  #begin(step: Step): void {
+    if (this.#started !== undefined) return;
+    const request = describe(step, this);
+    const { operation } = request;
+    const modes = new CallModes(step.modes ?? noModes, operation !== undefined && !step.endOfStream);
+    if (modes.upgraded) this.#call.send(modesFrame({ requestBody: modes.request, responseBody: modes.answer }));
+    const reply = this.#makeReply(request, modes);
+    const body = this.#makeBody(modes);
+    if (step.endOfStream) body.none();
+    const buffered = operation !== undefined && !step.endOfStream && modes.request === bodyMode.buffered;
+    this.#started = { request, reply, body, modes, buffered };
+    if (!request.target.startsWith("/")) {
+      const error = new StuntdoubleError("BODY_INVALID", "The request target is no path.");
+      this.#options.acting.refuse(request, reply, error);
+    } else if (operation === undefined) this.#options.acting.serve(request, reply);
+    else this.#open(this.#started, operation, step.endOfStream);
+  }
+
+  /** Gets as much of a request together as Envoy gives, and hands it over. */
+  #open(started: Started, operation: Operation, isWhole: boolean): void {
+    const { request, reply, modes } = started;
+    request.operation = modes.streams ? operation : withoutStream(operation);
+    if (!isWhole && modes.givesBody) return this.#readBody(started);
+    if (!isWhole) request.operation = withoutBody(operation);
+    request.body = noBody;
+    this.#options.acting.serve(request, reply);
+  }
+
+  #readBody({ request, reply, body, modes, buffered }: Started): void {
+    const { acting } = this.#options;
+    const maxBytes = this.#options.maxBodyBytes();
+    if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+      body.drop();
+      return acting.refuse(request, reply, tooLarge(maxBytes));
+    }
+    // Envoy sends the body only then, and holds the request until that has been answered, too.
+    if (buffered) this.#call.send(headersFrame("request", { ...unchanged, modes: modes.settle(this.#need("head")) }));
+    body.read(maxBytes, (read) => {
+      if (read instanceof StuntdoubleError) return acting.refuse(request, reply, read);
+      request.body = read;
+      acting.serve(request, reply);
+    });
+  }
+
+  #makeBody(modes: CallModes): RequestBody {
+    const send = (frame: Buffer): void => {
+      if (!this.#call.send(frame)) this.#reading.stop("envoy");
+    };
+    return new RequestBody({ send, hold: () => this.#reading.stop("decision") }, modes.request);
+  }
+
+  #makeReply({ method, headers }: Draft, { streams }: CallModes): ExtProcReply {
+    const finished = (): void => {
+      this.#started?.body.drop();
+      if (this.#halfClosed) this.#call.end(grpcStatus.ok);
+    };
+    const acceptEncoding = headers["accept-encoding"];
+    return new ExtProcReply({ call: this.#call, method, acceptEncoding, streams, finished });
+  }
+}
+
+/** A call from its first step on. */
+type Started = {
+  readonly request: Draft;
+  readonly reply: ExtProcReply;
+  readonly body: RequestBody;
+  readonly modes: CallModes;
+  /** Its headers have gone on, and wait for the answer to its body. */
+  readonly buffered: boolean;
+};
+
+const noModes = { requestBody: bodyMode.none, responseBody: bodyMode.none };
+const unchanged: Continue = { mutation: { set: [], remove: [] }, metadata: [], reroute: false, modes: undefined };

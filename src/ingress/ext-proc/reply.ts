@@ -1,0 +1,157 @@
+import { headerValue } from "../../act/headers.ts";
+import type { Reply, ReplyListener } from "../../act/reply.ts";
+import type { Head, HeaderList } from "../../core/types.ts";
+import { compress } from "../compress.ts";
+import { grpcStatus, type GrpcCall } from "./grpc.ts";
+import {
+  bodyFrame,
+  headersFrame,
+  immediateFrame,
+  streamedBodyFrame,
+  streamedHeadFrame,
+  trailersFrame,
+} from "./frames.ts";
+import { answerMetadata, difference } from "./mutation.ts";
+
+/** The upstream's answer as far as Envoy has shown it. */
+export type RealAnswer = {
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** Its body goes to the client by us; otherwise Envoy passes it on by itself. */
+  readonly throughUs: boolean;
+  /** It ends with trailers, which wait for our leave. */
+  trailers: boolean;
+};
+
+/** What a reply is made with. */
+export type ReplyOptions = {
+  readonly call: GrpcCall;
+  readonly method: string;
+  readonly acceptEncoding: string | undefined;
+  /** Envoy takes an answer of ours piece by piece. */
+  readonly streams: boolean;
+  /** Told once, when nothing more will be sent. */
+  finished(): void;
+};
+
+/**
+ * Answers one call through Envoy; see `Reply` for what each method promises.
+ *
+ * Before the upstream has answered, an answer of ours takes its place. After that, the upstream's own is changed.
+ */
+export class ExtProcReply implements Reply {
+  listener: ReplyListener | undefined = undefined;
+  /** Set as soon as Envoy shows the upstream's answer. */
+  real: RealAnswer | undefined = undefined;
+  /** The call has gone on to its upstream; from then on Envoy takes an answer of ours only as a whole. */
+  passed = false;
+  readonly #options: ReplyOptions;
+  #head: Head | undefined = undefined;
+  /** An answer that Envoy takes only as a whole. */
+  #collected: Buffer[] = [];
+  #over = false;
+
+  constructor(options: ReplyOptions) {
+    this.#options = options;
+  }
+
+  /** True once nothing more will be sent. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  whole(head: Head, data: string | Uint8Array): void {
+    if (this.#over) return;
+    if (this.real !== undefined) {
+      this.head(head);
+      if (data.length > 0) this.write(data);
+      this.end();
+      return;
+    }
+    const packed = compress(data, head.headers, this.#options.acceptEncoding);
+    const { status } = head;
+    this.#immediate({ status, headers: head.headers.concat(packed.headers) }, packed.data);
+    this.#finish();
+  }
+
+  head(head: Head): void {
+    if (this.#over) return;
+    this.#head = head;
+    const { real } = this;
+    if (real !== undefined) {
+      const mutation = difference(real.headers, head.headers);
+      const status = head.status === real.status ? [] : [":status", String(head.status)];
+      const change = { set: [...status, ...mutation.set], remove: mutation.remove };
+      this.#send(headersFrame("response", { mutation: change, metadata: [], reroute: false, modes: undefined }));
+    } else if (this.#options.streams) this.#send(streamedHeadFrame(head, answerMetadata(head.headers)));
+  }
+
+  write(data: string | Uint8Array): boolean {
+    if (this.#over) return true;
+    if (this.real !== undefined) return !this.real.throughUs || this.#send(bodyFrame("response", data, false));
+    if (this.#options.method === "HEAD") return true;
+    if (this.#options.streams) return this.#send(streamedBodyFrame(data, false));
+    this.#collected.push(Buffer.from(data as Uint8Array));
+    return true;
+  }
+
+  end(): void {
+    if (this.#over) return;
+    const { real } = this;
+    if (real !== undefined) {
+      if (real.throughUs) this.#send(real.trailers ? trailersFrame("response") : bodyFrame("response", "", true));
+    } else if (this.#options.streams) this.#send(streamedBodyFrame("", true));
+    else this.#immediate(this.#head!, Buffer.concat(this.#collected));
+    this.#finish();
+  }
+
+  /** Envoy breaks an answer when our gRPC call fails in the middle of it. One that it cannot break becomes a 502. */
+  cut(): void {
+    if (this.#over) return;
+    if (this.#begun()) this.#options.call.end(grpcStatus.aborted, "The answer is cut.");
+    else this.#immediate({ ...brokenHead, status: 502 }, "");
+    this.#finish();
+  }
+
+  reset(): void {
+    this.cut();
+  }
+
+  /** The client is gone, or Envoy needs us no longer. */
+  left(): void {
+    this.#finish();
+    this.listener?.left();
+  }
+
+  /**
+   * Begins an answer that is to break, where it has not begun: without one, `failure_mode_allow` would have Envoy ask the upstream.
+   *
+   * @returns false where Envoy takes no beginning
+   */
+  #begun(): boolean {
+    const { real } = this;
+    if (real === undefined && (this.passed || !this.#options.streams)) return false;
+    if (this.#head === undefined) this.head(real ?? brokenHead);
+    // Envoy keeps the head of a whole answer back until a piece of its body is there, and would replace it by an error.
+    if (real?.throughUs === true) this.#send(bodyFrame("response", "", false));
+    return true;
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#options.finished();
+  }
+
+  #immediate(head: Head, data: string | Uint8Array): void {
+    const decision = headerValue(head.headers, "x-stuntdouble-decision") ?? "error";
+    this.#send(immediateFrame(head, data, answerMetadata(head.headers), `stuntdouble_${decision}`));
+  }
+
+  #send(frame: Buffer): boolean {
+    return this.#options.call.send(frame);
+  }
+}
+
+/** The beginning of an answer of which nothing will be seen but that it breaks. */
+const brokenHead: Head = { status: 200, headers: ["x-stuntdouble-decision", "fault"] };

@@ -1,0 +1,130 @@
+import { request } from "node:http";
+
+/** One call as a client makes it. */
+export type Ask = {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object | string;
+};
+
+/** What a client sees of the answer. */
+export type Seen = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+  /** The answer broke off. */
+  readonly broken: boolean;
+};
+
+/** Something that every adapter does in the same way. A TCP RST is not among them: only the proxy has the client's connection. */
+export type Behaviour = {
+  readonly name: string;
+  readonly ask: Ask;
+  /** What must hold, besides that all adapters give the same. */
+  expected(seen: Seen): boolean;
+};
+
+const messages = [{ role: "user", content: "Say hello" }];
+const chat = { model: "gpt-4o", seed: 7, max_tokens: 12, messages };
+const stream = { ...chat, stream: true };
+
+/** Needs a node with `control.enabled`, the models `gpt-4o` and `text-embedding-3-small`, and a limit on bodies of 100,000 bytes. */
+export const behaviours: readonly Behaviour[] = [
+  {
+    name: "a JSON answer is simulated",
+    ask: { body: chat },
+    expected: ({ status, body }) => status === 200 && body.includes('"completion_tokens":12'),
+  },
+  {
+    name: "a stream is simulated",
+    ask: { body: stream },
+    expected: ({ status, body }) => status === 200 && body.endsWith("data: [DONE]\n\n"),
+  },
+  {
+    name: "embeddings are simulated",
+    ask: { path: "/v1/embeddings", body: { model: "text-embedding-3-small", input: "hello" } },
+    expected: ({ status, body }) => status === 200 && body.includes('"embedding"'),
+  },
+  {
+    name: "models are listed",
+    ask: { method: "GET", path: "/v1/models" },
+    expected: ({ status, body }) => status === 200 && body.includes('"gpt-4o"'),
+  },
+  {
+    name: "a long answer is compressed",
+    ask: {
+      body: { ...chat, max_tokens: 4000 },
+      headers: { "x-stuntdouble": "tokens=4000", "accept-encoding": "gzip" },
+    },
+    expected: ({ headers }) => headers["content-encoding"] === "gzip",
+  },
+  {
+    name: "a body that is no JSON gets 400",
+    ask: { body: "{" },
+    expected: ({ status, body }) => status === 400 && body.includes('"error"'),
+  },
+  {
+    name: "a body that is too large gets 413",
+    ask: { body: "x".repeat(100_001) },
+    expected: ({ status }) => status === 413,
+  },
+  {
+    name: "an unknown model gets 404",
+    ask: { body: { ...chat, model: "unknown" } },
+    expected: ({ status, body }) => status === 404 && body.includes("model_not_found"),
+  },
+  {
+    name: "an unknown path gets 404",
+    ask: { path: "/v1/unknown", body: {} },
+    expected: ({ status }) => status === 404,
+  },
+  {
+    name: "a wrong method gets 405 and those that are right",
+    ask: { method: "GET" },
+    expected: ({ status, headers }) => status === 405 && headers["allow"] === "POST",
+  },
+  {
+    name: "a wrong control header gets 400",
+    ask: { body: chat, headers: { "x-stuntdouble": "nothing" } },
+    expected: ({ status }) => status === 400,
+  },
+  {
+    name: "an injected status has the provider's body and headers",
+    ask: { body: chat, headers: { "x-stuntdouble": "fault=status;status=429" } },
+    expected: ({ status, headers }) => status === 429 && headers["retry-after"] === "1",
+  },
+  {
+    name: "a malformed stream is malformed in the same place",
+    ask: { body: stream, headers: { "x-stuntdouble": "fault=malformed;after=4" } },
+    expected: ({ headers }) => headers["x-stuntdouble-fault"] === "malformed",
+  },
+  {
+    name: "a clean end leaves the final marker out",
+    ask: { body: stream, headers: { "x-stuntdouble": "fault=clean-end;after=4" } },
+    expected: ({ body, broken }) => !broken && !body.includes("[DONE]"),
+  },
+  {
+    name: "a cut stream breaks off after the same bytes",
+    ask: { body: stream, headers: { "x-stuntdouble": "itl=5, fault=cut;after=4" } },
+    expected: ({ status, body, broken }) => status === 200 && broken && body.includes('"delta":{"content"'),
+  },
+];
+
+/** Makes a call, and waits for the end of its answer, whichever it is. */
+export async function see(url: string, { method = "POST", path = "/v1/chat/completions", ...ask }: Ask): Promise<Seen> {
+  const body = typeof ask.body === "string" ? ask.body : ask.body === undefined ? undefined : JSON.stringify(ask.body);
+  const headers = { "content-type": "application/json", "x-request-id": "the-same", ...ask.headers };
+  return await new Promise((resolve, reject) => {
+    const outgoing = request(new URL(path, url), { method, headers, agent: false }, (answer) => {
+      let text = "";
+      answer.setEncoding("latin1").on("data", (piece: string) => void (text += piece));
+      answer.on("error", () => undefined);
+      answer.on("close", () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text, broken: !answer.complete }),
+      );
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
