@@ -169,7 +169,7 @@ export class Live implements Receiver {
       this.#simulated = {
         ttftMs: ask.stream ? timing.ttftMs : undefined,
         totalMs: timing.totalMs,
-        tokens: timing.atMs.length,
+        tokens: timing.tokens,
         atMs: ask.stream ? timing.atMs : [],
       };
     } catch (error) {

@@ -4,6 +4,8 @@ import type { Rng } from "./types.ts";
 export type Part = {
   readonly kind: "text" | "reasoning" | "refusal" | "call";
   readonly tokens: readonly string[];
+  /** How many tokens there are, where that is known without looking at them. */
+  readonly count?: number;
   /** Of a call: its arguments, a JSON object. */
   readonly text: string;
   /** Of a call: the name of the tool. */
@@ -16,7 +18,7 @@ export type Compose = (tokens: number, rng: Rng) => readonly Part[];
 /** How many tokens parts have together. */
 export function countOf(parts: readonly Part[]): number {
   let tokens = 0;
-  for (const part of parts) tokens += part.tokens.length;
+  for (const part of parts) tokens += part.count ?? part.tokens.length;
   return tokens;
 }
 

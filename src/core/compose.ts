@@ -101,7 +101,8 @@ function objectSchema(parameters: unknown): unknown {
 const anyArguments = { type: "object", properties: {} };
 
 function prosePart(kind: Part["kind"], tokens: number, rng: Rng): Part {
-  return { kind, ...makeText(rng, tokens) };
+  const { tokens: made, text } = makeText(rng, tokens);
+  return { kind, tokens: made, text };
 }
 
 function partOf(kind: Part["kind"], text: string): Part {

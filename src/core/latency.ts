@@ -10,6 +10,7 @@ import type { Rng, Timing, Wishes } from "./types.ts";
  * @param options.promptTokens ≥ 0
  * @param options.outputTokens whole number ≥ 0; 0 for an answer without text, which is whole at TTFT
  * @param options.inFlight calls in flight on this node
+ * @param options.endOnly leaves `atMs` empty, for an answer in one piece
  * @param options.wishes `ttftMs` and `itlMs`, milliseconds ≥ 0
  * @returns times in milliseconds that never go back
  */
@@ -20,8 +21,9 @@ export function planTiming(options: {
   inFlight: number;
   rng: Rng;
   wishes: Wishes;
+  endOnly?: boolean;
 }): Timing {
-  const { profile, rng, wishes, outputTokens } = options;
+  const { profile, rng, wishes, outputTokens, endOnly = false } = options;
   const load = loadAt(profile.profile.load, options.inFlight);
   const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, options.promptTokens);
   const ttftMs = wishes.ttftMs ?? drawnMs;
@@ -29,7 +31,7 @@ export function planTiming(options: {
   let whenMs = ttftMs;
   for (let token = 0; token < outputTokens; token += 1) {
     if (token > 0) whenMs += wishes.itlMs ?? profile.itlMs.sample(rng) * load.itl;
-    atMs.push(whenMs);
+    if (!endOnly) atMs.push(whenMs);
   }
   return { ttftMs, atMs, totalMs: whenMs };
 }

@@ -31,9 +31,10 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
 }
 
 /** When the simulated answer would leave, without making it: the mirror of a real call. */
-export function simulateTiming(simulation: Simulation): Timing {
+export function simulateTiming(simulation: Simulation): Timing & { readonly tokens: number } {
   const rng = createRng(simulation.seed);
-  return timingOf(simulation, draw(simulation, rng).tokens, rng);
+  const { tokens } = draw(simulation, rng);
+  return { ...timingOf(simulation, tokens, rng), tokens };
 }
 
 /** How long the answer is; its parts only where they decide that. */
@@ -58,7 +59,8 @@ function draw(simulation: Simulation, rng: Rng): Drawn {
 }
 
 function timingOf({ ask, profile, inFlight, wishes }: Simulation, outputTokens: number, rng: Rng): Timing {
-  return planTiming({ profile, promptTokens: ask.promptTokens, outputTokens, inFlight, rng, wishes });
+  const { promptTokens, endOnly = false } = ask;
+  return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, wishes, endOnly });
 }
 
 /** What is said has a chance of its own, so that it can be made before or after the times are drawn. */
@@ -67,6 +69,5 @@ function textRng({ seed }: Simulation): Rng {
 }
 
 function prose(tokens: number, rng: Rng): readonly Part[] {
-  const made = makeText(rng, tokens);
-  return [{ kind: "text", tokens: made.tokens, text: made.text }];
+  return [makeText(rng, tokens)];
 }

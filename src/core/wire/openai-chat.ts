@@ -82,12 +82,14 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const promptTokens = facts.promptTokens();
   const audioTokens = audioIn(body);
   const compose = composeOf(body, model, tooling);
+  const isPlain = choices === 1 && compose === undefined && topLogprobs === undefined;
   const ask: Ask = {
     model,
     stream: streaming.stream,
     promptTokens,
     maxTokens,
     seed: readSeed(body),
+    endOnly: isPlain && !streaming.stream && stops.length === 0,
     write: (script) =>
       writeChat({
         model,

@@ -42,7 +42,7 @@ export function choicesOf(script: Script, choosing: Choosing): readonly Said[] {
 }
 
 function prose({ rng }: Script, tokens: number): readonly Part[] {
-  return [{ kind: "text", ...makeText(rng, tokens) }];
+  return [makeText(rng, tokens)];
 }
 
 function stopped(said: Said, stops: readonly string[]): Said {

@@ -133,7 +133,7 @@ describe("simulate", () => {
 
     test("is mirrored with the same times", () => {
       const ask = { compose: () => [part("a,b,c")] };
-      expect(simulateTiming(simulationOf({ ask }))).toEqual(scriptOf({ ask }).timing);
+      expect(simulateTiming(simulationOf({ ask }))).toEqual({ ...scriptOf({ ask }).timing, tokens: 3 });
     });
   });
 
@@ -155,6 +155,13 @@ describe("simulate", () => {
 
 describe("simulateTiming", () => {
   test("is the timing of the answer that would be simulated, without writing it", () => {
-    expect(simulateTiming(simulationOf({}))).toEqual(scriptOf({}).timing);
+    const { timing, parts } = scriptOf({});
+    expect(simulateTiming(simulationOf({}))).toEqual({ ...timing, tokens: countOf(parts) });
+  });
+
+  test("ends at the same time, where only the end is asked for", () => {
+    const [each, end] = [false, true].map((endOnly) => simulateTiming(simulationOf({ ask: { endOnly } })));
+    expect(end).toEqual({ ...each, atMs: [] });
+    expect(each!.atMs).toHaveLength(end!.tokens);
   });
 });
