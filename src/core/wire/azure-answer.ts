@@ -1,6 +1,7 @@
 import { hash32 } from "../rng.ts";
 import type { Frame, Head, Plan } from "../types.ts";
 import { isEventStream } from "./sse.ts";
+import type { Ask, ChoiceStart, Script } from "./types.ts";
 
 /** What the filter finds in a text that nothing is wrong with. @see https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter */
 const safe = `"filtered":false,"severity":"safe"`;
@@ -8,21 +9,32 @@ const harms = `"self_harm":{${safe}},"sexual":{${safe}},"violence":{${safe}}`;
 const promptResults =
   `"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{${safe}},` +
   `"jailbreak":{"filtered":false,"detected":false},${harms}}}]`;
-const inToken = `"choices":[{"content_filter_results":{"hate":{${safe}},${harms}},`;
-const inOther = `"choices":[{"content_filter_results":{},`;
+/** Each choice begins with what was found in it; events without a token have nothing to look at. */
+const choiceStart: ChoiceStart = {
+  said: `"content_filter_results":{"hate":{${safe}},${harms}},`,
+  other: `"content_filter_results":{},`,
+};
 /** Comes before all of the answer, and says nothing of it. */
 const promptEvent = `data: {"choices":[],"created":0,"id":"","model":"","object":"",${promptResults}}\n\n`;
-const choiceMark = `"choices":[{`;
 
 /**
  * An answer of the OpenAI API as Azure gives it: with the results of the content filter, and Azure's headers.
  *
- * @param plan a chat or text completion, whole or streamed, in JSON without blanks
+ * @param write writes a chat or text completion, whole or streamed
  */
-export function withFilterResults(plan: Plan): Plan {
-  const framed = withAzureHeaders(plan);
+export function withFilterResults(write: Ask["write"], script: Script): Plan {
+  const plan = withAzureHeaders(write({ ...script, choiceStart }));
   const stream = isEventStream(valueIn(plan.head!, "content-type") ?? "");
-  return { ...framed, frames: stream ? filteredEvents(plan.frames) : plan.frames.map(filteredWhole) };
+  return { ...plan, frames: stream ? [promptFrame(plan), ...plan.frames] : plan.frames.map(withPromptResults) };
+}
+
+function promptFrame({ frames }: Plan): Frame {
+  return { atMs: frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false };
+}
+
+/** The results come first in an answer, which is an object with members. */
+function withPromptResults({ atMs, data, tokens, final }: Frame): Frame {
+  return { atMs, data: `{${promptResults},${(data as string).slice(1)}`, tokens, final };
 }
 
 /** An answer with the headers of Azure in place of those of OpenAI. */
@@ -43,44 +55,6 @@ export function azureHeaders(requestId: string): string[] {
 function valueIn({ headers }: Head, name: string): string | undefined {
   const at = headers.indexOf(name);
   return at === -1 ? undefined : headers[at + 1];
-}
-
-/** All events of a stream begin alike, so where their choices are need be searched for once. */
-function filteredEvents(frames: readonly Frame[]): readonly Frame[] {
-  const filtered: Frame[] = [{ atMs: frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false }];
-  const first = (frames[0]?.data ?? "") as string;
-  const at = first.indexOf(choiceMark);
-  const opening = first.slice(0, at);
-  const ofToken = [opening, inToken].join("");
-  const ofOther = [opening, inOther].join("");
-  for (const frame of frames) {
-    const { atMs, tokens, final } = frame;
-    const data = frame.data as string;
-    if (!data.startsWith(choiceMark, at)) filtered.push(frame);
-    else {
-      const rest = data.slice(at + choiceMark.length);
-      filtered.push({ atMs, data: (tokens > 0 ? ofToken : ofOther) + rest, tokens, final });
-    }
-  }
-  return filtered;
-}
-
-/** Quotes inside of texts are escaped, so the marks can stand only where members are. */
-function filteredWhole(frame: Frame): Frame {
-  const text = frame.data as string;
-  const reason = `"finish_reason":`;
-  if (text.indexOf(reason) !== text.lastIndexOf(reason)) return { ...frame, data: filteredChoices(text) };
-  return { ...frame, data: `{${promptResults},${text.slice(1).replace(choiceMark, inToken)}` };
-}
-
-type Answer = { readonly choices: readonly object[] };
-
-function filteredChoices(text: string): string {
-  const answer = JSON.parse(text) as Answer;
-  const results: unknown = JSON.parse(`{${inToken.slice(choiceMark.length, -1)}}`);
-  const choices = answer.choices.map((choice) => Object.assign({}, results, choice));
-  const prompt: unknown = JSON.parse(`{${promptResults}}`);
-  return JSON.stringify(Object.assign({}, prompt, answer, { choices }));
 }
 
 /** A UUID that an id determines. */

@@ -105,12 +105,16 @@ function versioned({ target }: OpenRequest, { facts, ask }: Opened): Opened {
 }
 
 function asAzure(name: string, { facts, ask }: Opened): Opened {
-  const dress = filtered.has(name) ? withFilterResults : withAzureHeaders;
+  const isFiltered = filtered.has(name);
   return {
     facts,
     ask() {
       const asked: Ask = ask();
-      return { ...asked, write: (script) => dress(asked.write(script)) };
+      return {
+        ...asked,
+        write: (script) =>
+          isFiltered ? withFilterResults(asked.write, script) : withAzureHeaders(asked.write(script)),
+      };
     },
   };
 }

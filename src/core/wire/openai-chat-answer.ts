@@ -3,7 +3,7 @@ import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
 import { writeChoices } from "./openai-chat-choices.ts";
 import type { Tooling } from "./openai-tools.ts";
-import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
+import { answerId, jsonPlan, startOf, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
 import type { Script } from "./types.ts";
 
 /** The answer is marked: the provider's fingerprints are `fp_` and ten hexadecimal digits. */
@@ -48,10 +48,11 @@ function isText({ parts }: Script): boolean {
 }
 
 function whole(answer: ChatAnswer, script: Script): Plan {
+  const { said } = startOf(script);
   const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
   const body =
     `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer)},` +
-    `"choices":[{"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}],"usage":${plainUsage(answer, script)}}`;
+    `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}],"usage":${plainUsage(answer, script)}}`;
   return jsonPlan(script, countOf(script.parts), body);
 }
 
@@ -60,12 +61,13 @@ function streamed(answer: ChatAnswer, script: Script): Plan {
   const id = answerId("chatcmpl-", script.id);
   const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
   const tail = includeUsage ? `],"usage":null}` : "]}";
+  const { said, other } = startOf(script);
   const chunk = (delta: string, finish: string): string =>
-    `${head}{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
+    `${head}{${other}"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
   return streamPlan(script, {
     opening: chunk(openingDelta, "null"),
     token: {
-      before: `${head}{"index":0,"delta":{"content":"`,
+      before: `${head}{${said}"index":0,"delta":{"content":"`,
       after: `"},"logprobs":null,"finish_reason":null}${tail}`,
     },
     finish: chunk(emptyDelta, `"${script.finish}"`),

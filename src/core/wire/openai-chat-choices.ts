@@ -14,8 +14,9 @@ import {
   type Track,
 } from "./openai-choices.ts";
 import { createWeigh, likelyJson, type Weigh } from "./openai-logprobs.ts";
-import { answerId, jsonPlan, usageJson } from "./openai-text.ts";
+import { answerId, jsonPlan, startOf, usageJson } from "./openai-text.ts";
 import type { Tooling } from "./openai-tools.ts";
+import type { ChoiceStart } from "./types.ts";
 
 /** What writing one choice needs. */
 type Writing = {
@@ -23,6 +24,7 @@ type Writing = {
   readonly said: Said;
   readonly requestId: string;
   readonly tooling: Tooling | undefined;
+  readonly start: ChoiceStart;
   /** The logprobs of the tokens that are said, for each part; undefined when they are not told. */
   readonly likely: ReadonlyMap<Part, readonly string[]> | undefined;
 };
@@ -42,6 +44,7 @@ export function writeChoices(answer: ChatAnswer, common: string): Plan {
     said,
     requestId: script.id,
     tooling: answer.tooling,
+    start: startOf(script),
     likely: weigh === undefined ? undefined : weighed(said, weigh),
   }));
   const tokens = tokensIn(choices);
@@ -86,13 +89,13 @@ function hasContent(said: Said): boolean {
 }
 
 function choiceJson(writing: Writing): string {
-  const { index, said, likely } = writing;
+  const { index, said, likely, start } = writing;
   const content = hasContent(said) ? JSON.stringify(textOfKind(said.parts, "text")) : "null";
   const refusal = has(said, "refusal") ? JSON.stringify(textOfKind(said.parts, "refusal")) : "null";
   const message = `{"role":"assistant","content":${content},"refusal":${refusal}${callsJson(writing)},"annotations":[]}`;
   const logprobs =
     likely === undefined ? "null" : logprobsJson(listOf(said, likely, "text"), listOf(said, likely, "refusal"));
-  return `{"index":${index},"message":${message},"logprobs":${logprobs},"finish_reason":"${finishOf(writing)}"}`;
+  return `{${start.said}"index":${index},"message":${message},"logprobs":${logprobs},"finish_reason":"${finishOf(writing)}"}`;
 }
 
 function listOf({ parts }: Said, likely: ReadonlyMap<Part, readonly string[]>, kind: Part["kind"]): readonly string[] {
@@ -135,12 +138,15 @@ function callId(requestId: string, choice: number, at: number): string {
 
 /** The events of one choice, between the head and the tail of every chunk. */
 function trackOf(writing: Writing, head: string, tail: string): Track {
-  const { index, said } = writing;
-  const start = `${head}{"index":${index},"delta":`;
+  const { index, said, start } = writing;
+  const place = `"index":${index},"delta":`;
   const chunk = (delta: string, finish = "null"): string =>
-    `${start}${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
+    `${head}{${start.other}${place}${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
   const template = (before: string, after: string, logprobs = "null"): Template =>
-    templateOf(start + before, `${after},"logprobs":${logprobs},"finish_reason":null}${tail}`);
+    templateOf(
+      `${head}{${start.said}${place}${before}`,
+      `${after},"logprobs":${logprobs},"finish_reason":null}${tail}`,
+    );
   const events: (TokenEvent | undefined)[] = [];
   let calls = 0;
   for (const part of said.parts) {

@@ -14,8 +14,8 @@ import {
   type Track,
 } from "./openai-choices.ts";
 import { createWeigh, type Likely } from "./openai-logprobs.ts";
-import { answerId, jsonPlan, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
-import type { Script } from "./types.ts";
+import { answerId, jsonPlan, startOf, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
+import type { ChoiceStart, Script } from "./types.ts";
 
 /** A completion to be written, as a whole or as a stream. */
 export type Completion = {
@@ -50,7 +50,7 @@ export function writeCompletion(completion: Completion): Plan {
 
 function whole(completion: Completion, script: Script, head: string): Plan {
   const text = (completion.echo?.[0] ?? "") + textOfKind(script.parts, "text");
-  const choice = choiceJson(0, text, `"${script.finish}"`);
+  const choice = choiceJson({ start: startOf(script).said, index: 0, text, finish: `"${script.finish}"` });
   const tokens = countOf(script.parts);
   return jsonPlan(script, tokens, `${head}${choice}],"usage":${usageOf(completion, tokens)}}`);
 }
@@ -58,16 +58,29 @@ function whole(completion: Completion, script: Script, head: string): Plan {
 function streamed(completion: Completion, script: Script, head: string): Plan {
   const { echo, streaming } = completion;
   const tail = tailOf(streaming);
+  const { said, other: start } = startOf(script);
+  const index = 0;
+  const chunk = (text: string, finish: string): string => head + choiceJson({ start, index, text, finish }) + tail;
   return streamPlan(script, {
-    opening: echo === undefined ? undefined : head + choiceJson(0, echo[0]!, "null") + tail,
-    token: { before: `${head}{"text":"`, after: `","index":0,"logprobs":null,"finish_reason":null}${tail}` },
-    finish: head + choiceJson(0, "", `"${script.finish}"`) + tail,
+    opening: echo === undefined ? undefined : chunk(echo[0]!, "null"),
+    token: { before: `${head}{${said}"text":"`, after: `","index":0,"logprobs":null,"finish_reason":null}${tail}` },
+    finish: chunk("", `"${script.finish}"`),
     ending: endingOf(completion, head, countOf(script.parts)),
   });
 }
 
-function choiceJson(index: number, text: string, finish: string, logprobs = "null"): string {
-  return `{"text":${JSON.stringify(text)},"index":${index},"logprobs":${logprobs},"finish_reason":${finish}}`;
+type Choice = {
+  /** Members before all others. */
+  readonly start: string;
+  readonly index: number;
+  readonly text: string;
+  /** JSON. */
+  readonly finish: string;
+  readonly logprobs?: string;
+};
+
+function choiceJson({ start, index, text, finish, logprobs = "null" }: Choice): string {
+  return `{${start}"text":${JSON.stringify(text)},"index":${index},"logprobs":${logprobs},"finish_reason":${finish}}`;
 }
 
 function tailOf({ includeUsage }: Streaming): string {
@@ -90,6 +103,7 @@ type Writing = {
   readonly prompt: Prompt | undefined;
   /** How likely the tokens that are said were; undefined when that is not told. */
   readonly likely: readonly Likely[] | undefined;
+  readonly start: ChoiceStart;
 };
 
 /** A prompt to be repeated, and how likely its tokens were. */
@@ -104,7 +118,7 @@ function writeChoices(completion: Completion, head: string): Plan {
   const prompts = echo?.map((text): Prompt => ({ text, likely: weigh?.(splitTokens(text)) ?? [] }));
   const writings = choices.map((said, index): Writing => {
     const prompt = prompts?.[Math.floor((index * prompts.length) / choices.length)];
-    return { index, said, prompt, likely: weigh?.(tokensOf(said)) };
+    return { index, said, prompt, likely: weigh?.(tokensOf(said)), start: startOf(script) };
   });
   const tokens = tokensIn(choices);
   if (streaming.stream) {
@@ -116,21 +130,24 @@ function writeChoices(completion: Completion, head: string): Plan {
   return jsonPlan(script, tokens, `${head}${list}],"usage":${usageOf(completion, tokens)}}`);
 }
 
-function wholeChoice({ index, said, prompt, likely }: Writing): string {
+function wholeChoice({ index, said, prompt, likely, start }: Writing): string {
   const text = (prompt?.text ?? "") + textOfKind(said.parts, "text");
   const logprobs = likely === undefined ? "null" : logprobsJson([...(prompt?.likely ?? []), ...likely], 0);
-  return choiceJson(index, text, `"${said.finish}"`, logprobs);
+  return choiceJson({ start: start.said, index, text, finish: `"${said.finish}"`, logprobs });
 }
 
 function tokensOf({ parts }: Said): readonly string[] {
   return parts.flatMap(({ tokens }) => tokens);
 }
 
-function trackOf({ index, said, prompt, likely }: Writing, head: string, tail: string): Track {
-  const chunk = (text: string, finish: string, logprobs?: string): string =>
-    head + choiceJson(index, text, finish, logprobs) + tail;
+function trackOf({ index, said, prompt, likely, start }: Writing, head: string, tail: string): Track {
+  const chunk = (text: string, finish: string, logprobs = "null"): string =>
+    head + choiceJson({ start: start.other, index, text, finish, logprobs }) + tail;
   const template = (logprobs: string): Template =>
-    templateOf(`${head}{"text":"`, `","index":${index},"logprobs":${logprobs},"finish_reason":null}${tail}`);
+    templateOf(
+      `${head}{${start.said}"text":"`,
+      `","index":${index},"logprobs":${logprobs},"finish_reason":null}${tail}`,
+    );
   const plain = template("null");
   let offset = prompt?.text.length ?? 0;
   const opening = likely === undefined ? "null" : logprobsJson(prompt?.likely ?? [], 0);

@@ -2,7 +2,7 @@ import { countOf, type Part } from "../answer.ts";
 import type { Frame, Head, Plan, Timing } from "../types.ts";
 import { createRng, hash32 } from "../rng.ts";
 import { escapeToken } from "./json-body.ts";
-import type { Script } from "./types.ts";
+import type { ChoiceStart, Script } from "./types.ts";
 
 /** The prompts of larger bodies are counted by their size. */
 export const countWithinBytes = 64 * 1024;
@@ -97,6 +97,14 @@ export function timingOf({ timing }: Script, tokens: number): Timing {
   const { ttftMs } = timing;
   const atMs = timing.atMs.slice(0, tokens);
   return { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs };
+}
+
+/** The beginning of each choice in the API itself. */
+const noStart: ChoiceStart = { said: "", other: "" };
+
+/** With what the choices of an answer begin. */
+export function startOf({ choiceStart = noStart }: Script): ChoiceStart {
+  return choiceStart;
 }
 
 /** The provider's headers of a good answer. @param processingMs until its first byte */

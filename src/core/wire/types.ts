@@ -129,7 +129,12 @@ export type Script = {
   /** `length` when the limit on tokens ended it. */
   readonly finish: "stop" | "length";
   readonly rng: Rng;
+  /** What a relative of the API has at the beginning of each choice; nothing in the API itself. */
+  readonly choiceStart?: ChoiceStart;
 };
+
+/** Members, each with a comma behind: of a whole choice or one with a token, and of any other event's. */
+export type ChoiceStart = { readonly said: string; readonly other: string };
 
 /** A failure to be told to the caller. */
 export type Failure = {
