@@ -112,14 +112,15 @@ function blockOf(answer: MessageAnswer, part: Part, index: number): Block {
   }
 }
 
-function thinkingBlock({ request, script }: MessageAnswer, { tokens, text }: Part, index: number): Block {
+function thinkingBlock({ request, script }: MessageAnswer, part: Part, index: number): Block {
+  const { text } = part;
   const signature = signatureOf(script.id, index);
   const { shown } = request.thinking;
   return {
     whole: `{"type":"thinking","thinking":${JSON.stringify(shown ? text : "")},"signature":"${signature}"}`,
     empty: `{"type":"thinking","thinking":"","signature":""}`,
     delta: { type: "thinking_delta", member: "thinking" },
-    tokens,
+    part,
     hidden: !shown,
     first: undefined,
     last: `{"type":"signature_delta","signature":"${signature}"}`,
@@ -127,14 +128,15 @@ function thinkingBlock({ request, script }: MessageAnswer, { tokens, text }: Par
   };
 }
 
-function callBlock({ script }: MessageAnswer, { tokens, text, name = "" }: Part, index: number): Block {
+function callBlock({ script }: MessageAnswer, part: Part, index: number): Block {
+  const { text, name = "" } = part;
   const id = idOf("toolu_01", `${script.id} ${index}`);
   const head = `{"type":"tool_use","id":"${id}","name":${JSON.stringify(name)}`;
   return {
     whole: `${head},"input":${completeJson(text)},${caller}}`,
     empty: `${head},"input":{},${caller}}`,
     delta: { type: "input_json_delta", member: "partial_json" },
-    tokens,
+    part,
     hidden: false,
     first: `{"type":"input_json_delta","partial_json":""}`,
     last: undefined,
@@ -142,12 +144,13 @@ function callBlock({ script }: MessageAnswer, { tokens, text, name = "" }: Part,
   };
 }
 
-function textBlock({ request }: MessageAnswer, { tokens, text }: Part): Block {
+function textBlock({ request }: MessageAnswer, part: Part): Block {
+  const { text } = part;
   return {
     whole: `{"type":"text","text":${JSON.stringify(text)},"citations":null}`,
     empty: `{"type":"text","text":"","citations":null}`,
     delta: { type: "text_delta", member: "text" },
-    tokens,
+    part,
     hidden: false,
     first: undefined,
     last: undefined,

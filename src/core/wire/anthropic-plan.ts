@@ -1,3 +1,4 @@
+import type { Part } from "../answer.ts";
 import type { Frame, Head, Plan } from "../types.ts";
 import { escapeToken } from "./json-body.ts";
 import type { Script } from "./types.ts";
@@ -39,7 +40,8 @@ export type Block = {
   readonly empty: string;
   /** Type of the deltas with its tokens, and the member that carries one. */
   readonly delta: { readonly type: string; readonly member: string };
-  readonly tokens: readonly string[];
+  /** What it says; its tokens are looked at only in a stream. */
+  readonly part: Part;
   /** The tokens were generated and are not shown. */
   readonly hidden: boolean;
   /** Deltas without a token before and after the others. */
@@ -62,8 +64,8 @@ export function streamPlan(script: Script, { message, blocks, end }: StreamParts
   const frames: Frame[] = [frame(firstMs, "message_start", `"message":${message}`)];
   let sent = 0;
   for (const [index, block] of blocks.entries()) {
-    addBlock(frames, block, index, timing.atMs.slice(sent, sent + block.tokens.length));
-    sent += block.tokens.length;
+    addBlock(frames, block, index, timing.atMs.slice(sent, sent + block.part.tokens.length));
+    sent += block.part.tokens.length;
   }
   const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
   frames.push({ ...frame(lastMs, "message_delta", end), final: true });
@@ -84,13 +86,14 @@ function addBlock(frames: Frame[], block: Block, index: number, atMs: readonly n
   if (block.first !== undefined) frames.push(frame(firstMs, "content_block_delta", delta + block.first));
   if (!block.hidden) addTokens(frames, block, index, atMs);
   if (block.last !== undefined) {
-    const tokens = block.hidden ? block.tokens.length : 0;
+    const tokens = block.hidden ? block.part.tokens.length : 0;
     frames.push({ ...frame(lastMs, "content_block_delta", delta + block.last), tokens });
   }
   frames.push(frame(lastMs, "content_block_stop", `"index":${index}`));
 }
 
-function addTokens(frames: Frame[], { tokens, delta, ours }: Block, index: number, atMs: readonly number[]): void {
+function addTokens(frames: Frame[], { part, delta, ours }: Block, index: number, atMs: readonly number[]): void {
+  const { tokens } = part;
   // A joined text lies in one piece; a concatenated one would be put together again for every frame.
   const before = [
     `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},`,

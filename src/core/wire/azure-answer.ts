@@ -57,11 +57,18 @@ function valueIn({ headers }: Head, name: string): string | undefined {
   return at === -1 ? undefined : headers[at + 1];
 }
 
-/** A UUID that an id determines. */
+/** A UUID that an id determines; it has the digits of an id of our own. */
 function uuidOf(id: string): string {
-  const first = hash32(id);
-  const hex = hexOf(first) + hexOf(hash32(first, 1)) + hexOf(hash32(first, 2)) + hexOf(hash32(first, 3));
+  const own = ownId.exec(id)?.[1];
+  const hex = own ?? digitsOf(id);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+const ownId = /^req_([0-9a-f]{32})$/;
+
+function digitsOf(id: string): string {
+  const first = hash32(id);
+  return hexOf(first) + hexOf(hash32(first, 1)) + hexOf(hash32(first, 2)) + hexOf(hash32(first, 3));
 }
 
 function hexOf(word: number): string {

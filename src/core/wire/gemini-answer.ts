@@ -1,4 +1,4 @@
-import { textOfKind, type Part } from "../answer.ts";
+import { countOf, textOfKind, type Part } from "../answer.ts";
 import type { Frame, Head, Plan } from "../types.ts";
 import { detailsJson, sumOf, type Modalities } from "./gemini-contents.ts";
 import { escapeToken } from "./json-body.ts";
@@ -57,7 +57,7 @@ function whole(answer: GeminiAnswer): Plan {
   const { script, choices } = answer;
   const { parts } = script;
   const thoughts = tokensOfKind(parts, "reasoning") * choices;
-  const said = parts.reduce((sum, { tokens }) => sum + tokens.length, 0) * choices - thoughts;
+  const said = countOf(parts) * choices - thoughts;
   const reasoning = answer.showThoughts ? textOfKind(parts, "reasoning") : "";
   const text = textOfKind(parts, "text");
   const list = [

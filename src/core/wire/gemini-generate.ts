@@ -91,6 +91,7 @@ function askGenerate(body: JsonObject, { model, form, prompt }: Generating): Ask
     promptTokens: sumOf(prompt),
     maxTokens,
     seed,
+    endOnly: form === "whole" && stops.length === 0,
     ...(compose !== undefined && { compose }),
     write: (script) => writeGenerated({ script, model, prompt, choices, stops, showThoughts, form }),
   };

@@ -137,6 +137,7 @@ function askOf({ body, text, facts, kept }: Request): Ask {
     promptTokens,
     maxTokens,
     seed: undefined,
+    endOnly: !stream,
     ...(compose !== undefined && { compose }),
     write(script) {
       const answer = { ...fixed, id: longId("resp_", script.id), script };

@@ -44,7 +44,7 @@ export function lastTokenMs({ timing }: Script): number {
 /** How many tokens the parts of a kind have. */
 export function tokensOfKind(parts: readonly Part[], kind: Part["kind"]): number {
   let tokens = 0;
-  for (const part of parts) if (part.kind === kind) tokens += part.tokens.length;
+  for (const part of parts) if (part.kind === kind) tokens += part.count ?? part.tokens.length;
   return tokens;
 }
 
