@@ -44,6 +44,7 @@ const readers: Readonly<Record<string, Reader>> = {
   ttft: (member, wanted, settings) => void (wanted.wishes.ttftMs = delayOf("ttft", member, settings)),
   itl: (member, wanted, settings) => void (wanted.wishes.itlMs = delayOf("itl", member, settings)),
   tokens: (member, wanted) => void (wanted.wishes.outputTokens = integerOf("tokens", member, maxOutputTokens)),
+  refusal: (member, wanted) => void (wanted.wishes.refusal = flagOf("refusal", member)),
   seed: (member, wanted) => void (wanted.wishes.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
   fault: (member, wanted, settings) => void (wanted.faults = faultsOf(member, settings)),
   token: (member) => void textOf("token", member),
@@ -139,6 +140,11 @@ function setServe(serve: "simulate" | "forward", member: Item | InnerList, wante
   if (plain(member[0]) !== true) refuse(`${serve} takes no value`);
   if (wanted.serve !== undefined && wanted.serve !== serve) refuse("simulate and forward exclude each other");
   wanted.serve = serve;
+}
+
+function flagOf(key: string, member: Item | InnerList): boolean {
+  const value = plain(member[0]);
+  return typeof value === "boolean" ? value : refuse(`${key} takes no value, or ?0`);
 }
 
 function mirrorOf(member: Item | InnerList): boolean {

@@ -1,8 +1,10 @@
 import { countOf, cutAt, type Part } from "./answer.ts";
+import { StuntdoubleError } from "./errors.ts";
 import { planTiming } from "./latency.ts";
 import { pickOutputTokens, type PreparedProfile } from "./profile.ts";
 import { createRng, hash32 } from "./rng.ts";
 import { makeText } from "./text.ts";
+import { splitTokens } from "./tokens.ts";
 import type { Plan, Rng, Timing, Wishes } from "./types.ts";
 import type { Ask } from "./wire/types.ts";
 
@@ -25,7 +27,7 @@ export type Simulation = {
 export function simulate(simulation: Simulation, callId: string, nowSeconds: number): Plan {
   const rng = createRng(simulation.seed);
   const drawn = draw(simulation, rng);
-  const timing = timingOf(simulation, drawn.tokens, rng);
+  const timing = timingOf(simulation, drawn, rng);
   const parts = drawn.parts ?? prose(drawn.tokens, textRng(simulation));
   return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish: drawn.finish, rng });
 }
@@ -33,8 +35,8 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
 /** When the simulated answer would leave, without making it: the mirror of a real call. */
 export function simulateTiming(simulation: Simulation): Timing & { readonly tokens: number } {
   const rng = createRng(simulation.seed);
-  const { tokens } = draw(simulation, rng);
-  return { ...timingOf(simulation, tokens, rng), tokens };
+  const drawn = draw(simulation, rng);
+  return { ...timingOf(simulation, drawn, rng), tokens: drawn.tokens };
 }
 
 /** How long the answer is; its parts only where they decide that. */
@@ -47,19 +49,33 @@ type Drawn = {
 function draw(simulation: Simulation, rng: Rng): Drawn {
   const { ask, profile, wishes } = simulation;
   const { maxTokens = Infinity } = ask;
+  if (wishes.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
   if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
   const wanted = wishes.outputTokens ?? pickOutputTokens(profile, rng);
   if (ask.compose === undefined) {
     const tokens = Math.min(wanted, maxTokens);
     return { tokens, parts: undefined, finish: tokens >= maxTokens ? "length" : "stop" };
   }
-  const whole = ask.compose(wanted, textRng(simulation));
+  return drawnOf(ask.compose(wanted, textRng(simulation)), maxTokens);
+}
+
+function drawnOf(whole: readonly Part[], maxTokens: number): Drawn {
   const parts = cutAt(whole, maxTokens);
   return { tokens: countOf(parts), parts, finish: parts === whole ? "stop" : "length" };
 }
 
-function timingOf({ ask, profile, inFlight, wishes }: Simulation, outputTokens: number, rng: Rng): Timing {
-  const { promptTokens, endOnly = false } = ask;
+const declined = "I'm sorry, but I can't help with that.";
+const declinedTokens = splitTokens(declined);
+
+function refusalTo({ refuses }: Ask): readonly Part[] {
+  if (refuses === true) return [{ kind: "refusal", tokens: declinedTokens, text: declined }];
+  throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of answer has no form for a refusal.");
+}
+
+function timingOf({ ask, profile, inFlight, wishes }: Simulation, drawn: Drawn, rng: Rng): Timing {
+  const { promptTokens } = ask;
+  const outputTokens = drawn.tokens;
+  const endOnly = ask.endOnly === true && drawn.parts === undefined;
   return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, wishes, endOnly });
 }
 

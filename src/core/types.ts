@@ -61,6 +61,8 @@ export type Wishes = {
   readonly itlMs?: number;
   readonly outputTokens?: number;
   readonly seed?: number;
+  /** The model shall decline. */
+  readonly refusal?: boolean;
 };
 
 /** One configured fault; the other members are the options of its kind. */

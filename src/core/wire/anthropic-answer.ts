@@ -34,6 +34,7 @@ export function writeMessage(answer: MessageAnswer): Plan {
 function reasonOf({ request, script }: MessageAnswer, stop: string | undefined): string {
   if (stop !== undefined) return "stop_sequence";
   if (script.finish === "length" || request.maxTokens === 0) return "max_tokens";
+  if (script.parts.some(({ kind }) => kind === "refusal")) return "refusal";
   return script.parts.some(({ kind }) => kind === "call") ? "tool_use" : "end_turn";
 }
 

@@ -49,6 +49,7 @@ function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
     promptTokens: input().tokens,
     maxTokens: request.maxTokens,
     seed: undefined,
+    refuses: true,
     endOnly: !request.stream && request.stops.length === 0,
     ...(compose !== undefined && { compose }),
     write: (script) => writeMessage({ request, input: input(), script }),

@@ -89,6 +89,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     promptTokens,
     maxTokens,
     seed: readSeed(body),
+    refuses: true,
     endOnly: isPlain && !streaming.stream && stops.length === 0,
     write: (script) =>
       writeChat({

@@ -138,6 +138,7 @@ function askOf({ body, text, facts, kept }: Request): Ask {
     maxTokens,
     seed: undefined,
     endOnly: !stream,
+    refuses: true,
     ...(compose !== undefined && { compose }),
     write(script) {
       const answer = { ...fixed, id: longId("resp_", script.id), script };

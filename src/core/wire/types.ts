@@ -109,8 +109,10 @@ export type Ask = {
   /** Upper limit on output tokens; undefined when the caller set none. 0 for operations that generate no text. */
   readonly maxTokens: number | undefined;
   readonly seed: number | undefined;
-  /** The answer is one piece, and only its end must be timed; `timing.atMs` is then empty. */
+  /** The answer is one piece, and where it is prose only its end must be timed; `timing.atMs` is then empty. */
   readonly endOnly?: boolean;
+  /** The API has a form for a model that declines. */
+  readonly refuses?: boolean;
   /** What is said, where it is anything but prose: tool calls, reasoning, JSON of a schema. */
   readonly compose?: Compose;
   /** Writes the simulated answer, JSON in one frame or SSE frame by frame. */

@@ -34,6 +34,13 @@ test("simulate takes a forwarded call to the simulator, with the wishes beside i
   });
 });
 
+test.each([
+  ["refusal", true],
+  ["refusal=?0", false],
+])("%s says whether the model declines", (value, refusal) => {
+  expect(read(value).wishes).toEqual({ refusal });
+});
+
 test("forward takes the only upstream there is", () => {
   expect(read("forward").serve).toEqual({ from: "upstream", upstream: "openai" });
 });
@@ -83,6 +90,7 @@ test.each([
   ["a key named like a member of every object", "constructor", /unknown key/],
   ["both sources", "simulate, forward", /exclude each other/],
   ["a value where none belongs", "simulate=1", /simulate takes no value/],
+  ["a value where yes or no belongs", "refusal=1", /refusal takes no value, or \?0/],
   ["an unknown profile", "profile=gpt-5x", /no profile "gpt-5x". Allowed: default, gpt-4o/],
   ["an unknown upstream", "forward, upstream=nope", /no upstream "nope"/],
   ["an upstream for a simulated call", "upstream=openai", /upstream needs forward/],

@@ -137,6 +137,21 @@ describe("simulate", () => {
     });
   });
 
+  describe("that the control header wants refused", () => {
+    const wishes = { refusal: true };
+
+    test("is a refusal with a time for each token, also where only the end of prose is timed", () => {
+      const { parts, timing } = scriptOf({ ask: { refuses: true, endOnly: true }, simulation: { wishes } });
+      expect(parts.map(({ kind }) => kind)).toEqual(["refusal"]);
+      expect(timing.atMs).toHaveLength(parts[0]!.tokens.length);
+      expect(parts[0]!.tokens.join("")).toBe(parts[0]!.text);
+    });
+
+    test("is not simulated in an API that has no form for it", () => {
+      expect(() => scriptOf({ simulation: { wishes } })).toThrow("no form for a refusal");
+    });
+  });
+
   test("is slower under load and for a long prompt", () => {
     const profile = {
       load: [
