@@ -1,6 +1,9 @@
+import { execFile, spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeWith, findProgram } from "../../support/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { clients, type Attempt } from "./clients.ts";
 import { callFaults, streamFaults, type TableFault } from "./faults.ts";
@@ -29,6 +32,20 @@ function nameOf(error: unknown): string {
   return `\`${own}\`${typeof status === "number" ? ` ${status}` : ""}`;
 }
 
+function headOf(names: readonly string[]): string[] {
+  return [`| fault | ${names.join(" | ")} |`, `| --- |${" --- |".repeat(names.length)}`];
+}
+
+async function expectInPage(name: string, made: string): Promise<void> {
+  const text = await readFile(page, "utf8");
+  const [begin, end] = [`<!-- table: ${name} -->\n`, "\n<!-- end -->"];
+  const from = text.indexOf(begin) + begin.length;
+  expect(from).toBeGreaterThanOrEqual(begin.length);
+  const to = text.indexOf(end, from);
+  if (writing) await writeFile(page, text.slice(0, from) + made + text.slice(to));
+  else expect(made).toBe(text.slice(from, to));
+}
+
 describe("the outcome of every fault in every client", () => {
   let node: Node;
   beforeAll(async () => {
@@ -37,10 +54,7 @@ describe("the outcome of every fault in every client", () => {
   afterAll(() => node.stop());
 
   async function table(faults: readonly TableFault[], shape: "whole" | "streamed"): Promise<string> {
-    const rows = [
-      `| fault | ${clients.map(({ name }) => name).join(" | ")} |`,
-      `| --- |${" --- |".repeat(clients.length)}`,
-    ];
+    const rows = headOf(clients.map(({ name }) => name));
     const wholes = await Promise.all(clients.map((client) => client[shape]({ url: node.url, control: "seed=1" })));
     for (const { label, control } of faults) {
       const cells = await Promise.all(
@@ -51,21 +65,40 @@ describe("the outcome of every fault in every client", () => {
     return rows.join("\n");
   }
 
-  async function expectInPage(name: string, made: string): Promise<void> {
-    const text = await readFile(page, "utf8");
-    const [begin, end] = [`<!-- table: ${name} -->\n`, "\n<!-- end -->"];
-    const from = text.indexOf(begin) + begin.length;
-    expect(from).toBeGreaterThanOrEqual(begin.length);
-    const to = text.indexOf(end, from);
-    if (writing) await writeFile(page, text.slice(0, from) + made + text.slice(to));
-    else expect(made).toBe(text.slice(from, to));
-  }
-
   test("of a whole answer is the one of docs/clients.md", { timeout: 60_000 }, async () => {
     await expectInPage("whole", await table(callFaults, "whole"));
   });
 
   test("of a stream is the one of docs/clients.md", { timeout: 60_000 }, async () => {
     await expectInPage("streamed", await table([...callFaults, ...streamFaults], "streamed"));
+  });
+});
+
+/** A Python that has both clients. */
+function pythonWithClients(): string | undefined {
+  const python = findProgram("python3", "STUNTDOUBLE_PYTHON");
+  if (python === undefined) return undefined;
+  return spawnSync(python, ["-c", "import openai, anthropic"]).status === 0 ? python : undefined;
+}
+
+describeWith("Python openai and anthropic clients", pythonWithClients(), "and in the Python clients", (python) => {
+  test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
+    const node = await startNode({ control: { enabled: true }, seed: 7 });
+    try {
+      const faults = { whole: callFaults, streamed: [...callFaults, ...streamFaults] };
+      const controlsOf = (list: readonly TableFault[]): string[] => list.map(({ control }) => control);
+      const ask = { url: node.url, whole: controlsOf(faults.whole), streamed: controlsOf(faults.streamed) };
+      const script = path.join(import.meta.dirname, "python_clients.py");
+      const running = promisify(execFile)(python, [script]);
+      running.child.stdin?.end(JSON.stringify(ask));
+      const seen = JSON.parse((await running).stdout) as Record<keyof typeof faults, string[][]>;
+      for (const shape of ["whole", "streamed"] as const) {
+        const rows = faults[shape].map(({ label }, index) => `| ${label} | ${seen[shape][index]!.join(" | ")} |`);
+        const names = ["openai (PyPI)", "anthropic (PyPI)"];
+        await expectInPage(`python ${shape}`, [...headOf(names), ...rows].join("\n"));
+      }
+    } finally {
+      await node.stop();
+    }
   });
 });
