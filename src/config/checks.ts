@@ -43,11 +43,28 @@ export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Check
     checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked);
   }
   checkReach(rules, checked.warnings);
+  if (isMapping(file["extProc"])) checkSocketFaults(rules, checked.findings);
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], names, checked.findings);
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
   checkAdminToken(mapOf(file["admin"]), { env, checked });
   return checked;
+}
+
+/** Faults of the client's own socket, which through ext_proc is Envoy's. */
+const socketFaults: ReadonlySet<unknown> = new Set(["reset"]);
+
+function checkSocketFaults(rules: readonly Raw[], findings: Finding[]): void {
+  for (const [index, rule] of rules.entries()) {
+    for (const [at, fault] of listOf(rule["faults"]).map(mapOf).entries()) {
+      if (!socketFaults.has(fault["kind"])) continue;
+      findings.push({
+        path: ["rules", index, "faults", at, "kind"],
+        at: "value",
+        message: `"${String(fault["kind"])}" needs the client's socket, which through ext_proc is Envoy's; use cut, or a node without extProc`,
+      });
+    }
+  }
 }
 
 type Raw = Readonly<Record<string, unknown>>;

@@ -354,3 +354,15 @@ test("settings that stand in no file are checked in the same way", async () => {
     /default.serve: forward needs an upstream/,
   );
 });
+
+test("a fault of the client's socket is refused where ext_proc is served, with the reason, and allowed elsewhere", async () => {
+  const rules = "rules:\n  - { name: a, serve: simulate, faults: [{ kind: cut }, { kind: reset }] }\n";
+  expect(await mistakesIn(`extProc: {}\n${rules}`)).toEqual([
+    [
+      "3:65 rules[0].faults[1].kind",
+      `"reset" needs the client's socket, which through ext_proc is Envoy's; use cut, or a node without extProc`,
+      undefined,
+    ],
+  ]);
+  expect((await load(rules)).ok).toBe(true);
+});
