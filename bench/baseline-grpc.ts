@@ -1,6 +1,7 @@
 /** The usual ext_proc server of Node: grpc-js and proto-loader, with the same messages for each call as ours. */
 import path from "node:path";
 import type { ServerDuplexStream, ServiceDefinition } from "@grpc/grpc-js";
+import { answerHeaders, answerText } from "./answer.ts";
 
 /** What is used of a ProcessingRequest. */
 type Step = {
@@ -35,32 +36,8 @@ const metadata = {
     },
   },
 };
-const content =
-  "The short answer is that it depends on how much traffic you expect and how fast it grows. A simple approach is to start " +
-  "with one small service and measure it before you add anything else. First, check that the input is valid.";
-
 function answer(body: Buffer): object {
-  const { model } = JSON.parse(body.toString()) as { model?: string };
-  const text = JSON.stringify({
-    id: "chatcmpl-bench",
-    object: "chat.completion",
-    created: Math.floor(Date.now() / 1000),
-    model,
-    choices: [
-      { index: 0, message: { role: "assistant", content, refusal: null }, logprobs: null, finish_reason: "stop" },
-    ],
-    usage: { prompt_tokens: 20, completion_tokens: 50, total_tokens: 70 },
-  });
-  const headers = {
-    "content-type": "application/json",
-    "openai-version": "2020-10-01",
-    "openai-processing-ms": "1",
-    "x-request-id": "bench",
-    "x-stuntdouble-decision": "simulate",
-    "x-stuntdouble-rule": "default",
-    "x-stuntdouble-seed": "7",
-  };
-  const set = Object.entries(headers).map(([key, value]) => ({
+  const set = Object.entries(answerHeaders).map(([key, value]) => ({
     header: { key, raw_value: Buffer.from(value) },
     append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
   }));
@@ -69,7 +46,7 @@ function answer(body: Buffer): object {
     immediate_response: {
       status: { code: 200 },
       headers: { set_headers: set },
-      body: Buffer.from(text),
+      body: Buffer.from(answerText(body)),
       details: "stuntdouble_simulate",
     },
   };

@@ -13,12 +13,13 @@ import {
   startStuntdouble,
   type Figure,
   type Load,
+  type Running,
 } from "./lib.ts";
 
 const here = import.meta.dirname;
-const ports = { http: 9380, extProc: 9382, grpc: 9384, envoyAdmin: 9389 };
-/** Ports of Envoy: to our ext_proc service, to our proxy, to the other ext_proc service. */
-const through = { extProc: 9386, http: 9387, grpc: 9388 };
+const ports = { http: 9380, extProc: 9382, grpc: 9383, layer: 9384, envoyAdmin: 9385 };
+/** Ports of Envoy: to our ext_proc service, to our proxy, to grpc-js, to our gRPC layer alone. */
+const through = { extProc: 9386, http: 9387, grpc: 9388, layer: 9389 };
 
 /** The same node with both of its adapters behind one Envoy. Whole answers come at once, streams at their pace. */
 const config = `${featuresOn}
@@ -32,30 +33,40 @@ extProc: { port: ${ports.extProc} }
 export async function extProc(): Promise<Figure[]> {
   await compiled("load");
   const ours = await startStuntdouble("ext-proc", config, ports.http);
-  const grpc = await startServer([process.execPath, path.join(here, "baseline-grpc.ts"), String(ports.grpc)], () =>
-    listening(ports.grpc),
-  );
+  const grpc = await baseline("baseline-grpc.ts", ports.grpc);
+  const layer = await baseline("baseline-layer.ts", ports.layer);
   const envoy = await startEnvoy(ports.envoyAdmin, [
     { port: through.extProc, to: ports.extProc, by: "ext_proc" },
     { port: through.http, to: ports.http, by: "http" },
     { port: through.grpc, to: ports.grpc, by: "ext_proc" },
+    { port: through.layer, to: ports.layer, by: "ext_proc" },
   ]);
   const adapters = {
     extProc: { port: through.extProc, pid: ours.pid },
     http: { port: through.http, pid: ours.pid },
   };
-  const figures = await wholeAnswers({ ...adapters, grpc: { port: through.grpc, pid: grpc.pid } });
+  const figures = await wholeAnswers({
+    ...adapters,
+    grpc: { port: through.grpc, pid: grpc.pid },
+    layer: { port: through.layer, pid: layer.pid },
+  });
   figures.push(...(await streams(adapters)));
-  for (const each of [envoy, ours, grpc]) await each.stop();
+  for (const each of [envoy, ours, grpc, layer]) await each.stop();
   return figures;
 }
 
-async function wholeAnswers(targets: Record<"extProc" | "http" | "grpc", Target>): Promise<Figure[]> {
+function baseline(script: string, port: number): Promise<Running> {
+  return startServer([process.execPath, path.join(here, script), String(port)], () => listening(port));
+}
+
+async function wholeAnswers(targets: Record<"extProc" | "http" | "grpc" | "layer", Target>): Promise<Figure[]> {
   const request = chatRequest({ stream: false });
-  const results = await interleaved(targets, (target) => load({ ...target, connections: 64, seconds: 3, request }));
+  const results = await interleaved(targets, (target) =>
+    load({ ...target, connections: 64, seconds: 3, request, givesWay: true }),
+  );
   const cpu = (name: keyof typeof targets): number[] => microseconds(results[name], "answers");
   console.log(
-    `JSON through Envoy, µs CPU   ext_proc ${spread(cpu("extProc"), 1)}, plain HTTP ${spread(cpu("http"), 1)}, grpc-js ${spread(cpu("grpc"), 1)}; ` +
+    `JSON through Envoy, µs CPU   ext_proc ${spread(cpu("extProc"), 1)}, plain HTTP ${spread(cpu("http"), 1)}, grpc-js ${spread(cpu("grpc"), 1)}, our gRPC layer alone ${spread(cpu("layer"), 1)}; ` +
       `errors ${Object.entries(results)
         .map(([name, loads]) => `${name} ${errors(loads)}`)
         .join(", ")}`,
@@ -64,6 +75,13 @@ async function wholeAnswers(targets: Record<"extProc" | "http" | "grpc", Target>
     figure("JSON through ext_proc, CPU against plain HTTP through Envoy", median(ratios(cpu("extProc"), cpu("http"))), {
       atMost: 1.6,
     }),
+    figure(
+      "JSON through ext_proc, CPU of grpc-js against our gRPC layer alone",
+      median(ratios(cpu("grpc"), cpu("layer"))),
+      {
+        atLeast: 2,
+      },
+    ),
     figure("JSON through ext_proc, CPU of grpc-js against ours", median(ratios(cpu("grpc"), cpu("extProc"))), {
       atLeast: 2,
     }),
@@ -74,10 +92,10 @@ async function wholeAnswers(targets: Record<"extProc" | "http" | "grpc", Target>
 async function streams(targets: Record<"extProc" | "http", Target>): Promise<Figure[]> {
   const request = chatRequest({ stream: true });
   const few = await interleaved(targets, (target) =>
-    load({ ...target, connections: 100, seconds: 4, request, itlMs: 15 }),
+    load({ ...target, connections: 100, seconds: 4, request, itlMs: 15, givesWay: true }),
   );
   const many = await interleaved(targets, (target) =>
-    load({ ...target, connections: 500, seconds: 5, request, itlMs: 15 }),
+    load({ ...target, connections: 500, seconds: 5, request, itlMs: 15, givesWay: true }),
   );
   report("100 streams", few);
   report("500 streams", many);
