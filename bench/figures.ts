@@ -237,10 +237,11 @@ export async function abandoned(): Promise<Figure[]> {
   return [figure("tokens/s after 10 × 300 abandoned streams against before", after / before, { atLeast: 0.97 })];
 }
 
-type Target = { port: number; pid: number };
+/** A port under load, and the process whose CPU time counts. */
+export type Target = { port: number; pid: number };
 
 /** Runs each target once to warm up, then in turn, in reversed order every second round. */
-async function interleaved<Name extends string, Result>(
+export async function interleaved<Name extends string, Result>(
   targets: Record<Name, Target>,
   once: (target: Target) => Promise<Result>,
 ): Promise<Record<Name, Result[]>> {
@@ -253,10 +254,12 @@ async function interleaved<Name extends string, Result>(
   return results;
 }
 
-function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+/** The ratio of each round. */
+export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
   return ours.map((value, index) => value / theirs[index]!);
 }
 
-function sum(numbers: readonly number[]): number {
+/** All of them together. */
+export function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, value) => total + value, 0);
 }

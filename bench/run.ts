@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME …]`: measures, prints each figure beside its goal, and exits with 1 when one is missed. */
 import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, streams } from "./figures.ts";
 import { dialects } from "./dialects.ts";
+import { extProc } from "./ext-proc.ts";
 import type { Figure } from "./lib.ts";
 import { soak } from "./soak.ts";
 
@@ -12,10 +13,11 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   idle: idleConnections,
   abandoned,
   dialects,
+  "ext-proc": extProc,
   soak,
 };
-/** The soak takes ten minutes, so it runs only when it is named. */
-const usual = Object.keys(parts).filter((name) => name !== "soak");
+/** The soak takes ten minutes and ext-proc needs Envoy, so they run only when they are named. */
+const usual = Object.keys(parts).filter((name) => name !== "soak" && name !== "ext-proc");
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in parts));

@@ -3,6 +3,7 @@ import type { Outcome } from "../core/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { Permits } from "../limits/permits.ts";
 import { Exchange } from "./exchange.ts";
+import type { Show } from "./forward.ts";
 import type { Loop } from "./play.ts";
 import type { Reply, Request } from "./reply.ts";
 import type { Runtime } from "./runtime.ts";
@@ -28,6 +29,12 @@ export type ActDeps = {
 export type Act = {
   serve(request: Request, reply: Reply): void;
   refuse(request: Request, reply: Reply, error: StuntdoubleError): void;
+  /**
+   * Begins to time a call that is on its way without us. Nothing said to `reply` matters but that it ends.
+   *
+   * @returns to be called once, when the request is there as far as it is shown; its `body` is undefined where it is not
+   */
+  watch(request: Request, reply: Reply): (show: Show) => void;
   /** Calls not ended yet. */
   open(): number;
 };
@@ -51,6 +58,11 @@ export function createAct(deps: ActDeps): Act {
     refuse(request, reply, error) {
       open += 1;
       new Exchange(deps, request, reply, ended).fail(error);
+    },
+    watch(request, reply) {
+      open += 1;
+      const exchange = new Exchange(deps, request, reply, ended);
+      return (show) => exchange.watch(show);
     },
     open: () => open,
   };

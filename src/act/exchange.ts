@@ -5,20 +5,19 @@ import { bendPlan, replacement, type BendContext, type PreparedFault } from "../
 import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
-import { keyInQuery } from "../core/wire/target.ts";
 import type { Ask, Opened } from "../core/wire/types.ts";
-import { presentedKey, shortHash } from "../limits/keys.ts";
 import type { Permit } from "../limits/permits.ts";
 import type { ActDeps } from "./act.ts";
 import { failurePlan } from "./failure.ts";
+import type { Show } from "./forward.ts";
 import { setHeaders } from "./headers.ts";
 import { Live } from "./live.ts";
 import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
 import { Player } from "./play.ts";
+import { readCall, readPassing } from "./read.ts";
 import type { Reply, Request } from "./reply.ts";
-import { notSimulated, rateLimited, unauthenticated, unknownModel } from "./refusals.ts";
+import { notSimulated, rateLimited } from "./refusals.ts";
 import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
-import { refuseLoop } from "./via.ts";
 
 /** One call from its arrival to its Outcome. */
 export class Exchange {
@@ -46,7 +45,9 @@ export class Exchange {
 
   run(): void {
     try {
-      const call = this.#read();
+      const { call, opened, rateRow } = readCall(this.request, this.deps, this.#runtime);
+      this.#opened = opened;
+      this.#rateRow = rateRow;
       this.story.call = call;
       this.story.decision = this.#decide(call);
       this.#takeQuota(call);
@@ -56,6 +57,28 @@ export class Exchange {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Follows a call that goes past us: no key, quota, permit or breaker stops it, and no fault bends it. */
+  watch(show: Show): void {
+    if (this.player.done) return;
+    const { story } = this;
+    const { snapshot } = this.#runtime;
+    const { call, opened } = readPassing(this.request, this.deps, this.#runtime);
+    if (this.request.body !== undefined) this.player.startMs = this.deps.loop.clock.now();
+    const decision = decide(call, snapshot.rules, snapshot.fallback, snapshot.seed);
+    story.call = call;
+    story.mode = "real";
+    story.decision = { ...decision, faults: [] };
+    if (decision.serve.from === "upstream") story.upstream = decision.serve.upstream;
+    this.#live = new Live({
+      exchange: this,
+      runtime: this.#runtime,
+      breaker: undefined,
+      ticket: undefined,
+      faults: [],
+    });
+    this.#live.watch(opened, show);
   }
 
   /** Ends the call with an error in the caller's dialect, or, once the head is out, by a reset. */
@@ -69,34 +92,6 @@ export class Exchange {
     }
     this.story.mode = "own";
     this.player.play(this.#failurePlan(error));
-  }
-
-  #read(): Call {
-    const { request } = this;
-    const { snapshot, keys } = this.#runtime;
-    refuseLoop(request.headers, this.deps.pseudonym);
-    const inQuery = keyInQuery(request.target, request.dialect.keyParameter);
-    const found = keys?.find(request.headers, inQuery);
-    if (found === "missing" || found === "wrong") throw unauthenticated(found);
-    this.#rateRow = found?.index;
-    const { headers, target, body } = request;
-    const { count, kept } = this.deps;
-    this.#opened = request.operation?.open({ headers, target, body: body!, count, kept });
-    const facts = this.#opened?.facts ?? noFacts;
-    if (snapshot.models !== undefined && facts.model !== undefined && !snapshot.models.has(facts.model)) {
-      throw unknownModel(facts.model);
-    }
-    const presented = keys === undefined ? presentedKey(request.headers, inQuery) : undefined;
-    return {
-      id: request.id,
-      method: request.method,
-      route: request.route,
-      headers: request.headers,
-      keyName: found?.name,
-      keyHash: found?.hash16 ?? (presented === undefined ? undefined : shortHash(presented)),
-      client: request.client,
-      facts,
-    };
   }
 
   #decide(call: Call): Decision {
@@ -191,8 +186,8 @@ export class Exchange {
     const ticket = runtime.breaker.admit();
     if (ticket === undefined && runtime.whenOpen !== "forward") return this.#standIn(runtime, faults);
     this.story.mode = "real";
-    this.#live = new Live({ exchange: this, runtime: this.#runtime, upstream: runtime, ticket, faults });
-    this.#live.start(this.#opened);
+    this.#live = new Live({ exchange: this, runtime: this.#runtime, breaker: runtime.breaker, ticket, faults });
+    this.#live.start(this.#opened, runtime);
   }
 
   #standIn(runtime: UpstreamRuntime, faults: readonly PreparedFault[]): void {
@@ -281,5 +276,3 @@ export class Exchange {
     this.#ended(outcome);
   }
 }
-
-const noFacts = { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };

@@ -50,6 +50,9 @@ export type Carrier = {
   carry(passage: Passage, receiver: Receiver): Forwarded;
 };
 
+/** Shows the answer to a call that goes past us, from now on; to abort it asks for no more, and the answer goes on. */
+export type Show = (receiver: Receiver) => Forwarded;
+
 /** How a carried call goes on. */
 export type Passage = {
   readonly upstream: string;

@@ -3,9 +3,9 @@ import { bendLive, type PreparedFault } from "../core/faults/index.ts";
 import { simulateTiming } from "../core/simulate.ts";
 import type { Frame, Head, Sink, Timeline } from "../core/types.ts";
 import type { Opened, StreamReader } from "../core/wire/types.ts";
-import type { Ticket } from "../limits/breaker.ts";
+import type { Breaker, Ticket } from "../limits/breaker.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Forwarded, Receiver } from "./forward.ts";
+import type { Forwarded, Receiver, Show, Upstream } from "./forward.ts";
 import { headerValue, requestHeaders, requestTarget, responseHeaders } from "./headers.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
 import { createTimer, type Timer } from "./wheel.ts";
@@ -16,7 +16,8 @@ const usageWithinBytes = 1024 * 1024;
 export type LiveOptions = {
   readonly exchange: Exchange;
   readonly runtime: Runtime;
-  readonly upstream: UpstreamRuntime;
+  /** That of the upstream; undefined for an answer that is only watched. */
+  readonly breaker: Breaker | undefined;
   /** The breaker's leave; undefined when the upstream is asked although it is open. */
   readonly ticket: Ticket | undefined;
   readonly faults: readonly PreparedFault[];
@@ -26,7 +27,7 @@ export type LiveOptions = {
 export class Live implements Receiver {
   readonly #exchange: Exchange;
   readonly #runtime: Runtime;
-  readonly #upstream: UpstreamRuntime;
+  readonly #breaker: Breaker | undefined;
   readonly #ticket: Ticket | undefined;
   readonly #faults: readonly PreparedFault[];
   readonly #sink: Sink;
@@ -39,10 +40,10 @@ export class Live implements Receiver {
   #jsonBytes = 0;
   #state: "asked" | "answering" | "over" = "asked";
 
-  constructor({ exchange, runtime, upstream, ticket, faults }: LiveOptions) {
+  constructor({ exchange, runtime, breaker, ticket, faults }: LiveOptions) {
     this.#exchange = exchange;
     this.#runtime = runtime;
-    this.#upstream = upstream;
+    this.#breaker = breaker;
     this.#ticket = ticket;
     this.#faults = faults;
     const { player } = exchange;
@@ -50,13 +51,13 @@ export class Live implements Receiver {
     this.#sink = faults.length === 0 ? player : bendLive(player, faults, { ...exchange.faultContext(), at });
   }
 
-  start(opened: Opened | undefined): void {
-    const { request, story, player } = this.#exchange;
-    if (story.decision?.mirror !== undefined && opened !== undefined) this.#mirror(opened, story.decision.mirror);
+  start(opened: Opened | undefined, { upstream, credential }: UpstreamRuntime): void {
+    const { request, story } = this.#exchange;
+    this.#mirror(opened);
     const readable = opened?.facts.stream === true && (this.#faults.length > 0 || this.#simulated !== undefined);
     const forwarding = {
       controlHeader: this.#runtime.snapshot.control.header,
-      credential: this.#upstream.credential,
+      credential,
       dropCredentials: this.#runtime.keys !== undefined,
       requestId: request.id,
       pseudonym: this.#exchange.deps.pseudonym,
@@ -65,13 +66,23 @@ export class Live implements Receiver {
     const headers = requestHeaders(request.rawHeaders, forwarding);
     const target = requestTarget(request.target, request.dialect.keyParameter, forwarding);
     story.upstreamAskedMs = this.#now();
-    this.#forwarded = this.#send(target, headers);
-    player.flow = this.#forwarded;
+    this.#follow(this.#send(upstream, target, headers));
   }
 
-  #send(target: string, headers: string[]): Forwarded {
+  /** Follows an answer that reaches the client without us. */
+  watch(opened: Opened | undefined, show: Show): void {
+    this.#mirror(opened);
+    this.#exchange.story.upstreamAskedMs = this.#now();
+    this.#follow(show(this));
+  }
+
+  #follow(forwarded: Forwarded): void {
+    this.#forwarded = forwarded;
+    this.#exchange.player.flow = forwarded;
+  }
+
+  #send(upstream: Upstream, target: string, headers: string[]): Forwarded {
     const { request, story } = this.#exchange;
-    const { upstream } = this.#upstream;
     if (request.carrier !== undefined) {
       const need = this.#faults.length > 0 ? "bend" : this.#simulated === undefined ? "head" : "read";
       return request.carrier.carry({ upstream: upstream.name, headers, decision: story.decision!, need }, this);
@@ -141,7 +152,7 @@ export class Live implements Receiver {
       this.#exchange.fail(error);
       return;
     }
-    this.#upstream.breaker.failedLate();
+    this.#breaker?.failedLate();
     this.#exchange.story.cause = error.code;
     this.#sink.end(this.#now(), "reset");
   }
@@ -155,11 +166,14 @@ export class Live implements Receiver {
   }
 
   /** Plans what the simulator would have done; a request that only the provider understands is not compared. */
-  #mirror(opened: Opened, source: { from: string; profile?: string | undefined }): void {
+  #mirror(opened: Opened | undefined): void {
     const { story, deps } = this.#exchange;
+    const source = story.decision?.mirror;
+    if (source === undefined || opened === undefined) return;
+    const wanted = source.from === "simulator" ? source.profile : undefined;
     try {
       const ask = opened.ask();
-      const profile = this.#runtime.profiles.find(ask.model, source.profile);
+      const profile = this.#runtime.profiles.find(ask.model, wanted);
       const { wishes } = story.decision!;
       const inFlight = deps.permits.inFlight();
       const seed = wishes.seed ?? ask.seed ?? this.#exchange.seed();

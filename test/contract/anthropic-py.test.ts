@@ -2,8 +2,9 @@ import { execFile, spawnSync } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeWith, findProgram } from "../support/missing.ts";
+import { describeWith } from "../support/missing.ts";
 import { startNode, type Node } from "../support/node.ts";
+import { findProgram } from "../support/programs.ts";
 
 /** A Python that has the anthropic client. */
 function pythonWithAnthropic(): string | undefined {

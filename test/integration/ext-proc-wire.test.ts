@@ -150,10 +150,23 @@ describe("the ext_proc service, asked by another implementation of gRPC", () => 
     await node.idle();
   });
 
-  test("observability_mode is not served, and says so", async () => {
+  test("a call that is only shown gets no answer, also where it is answered before its body has come", async () => {
     const call = client.process();
-    call.send({ ...requestHeaders(), observability_mode: true });
-    expect(await call.ended()).toBe(12);
+    const said: Message[] = [];
+    call.stream.on("data", (message: Message) => said.push(message));
+    const show = (message: Message): void => call.send({ ...message, observability_mode: true });
+    show({ ...requestHeaders({ "x-stuntdouble": "fault=status;status=503" }), protocol_config: undefined });
+    show(requestBody(chat.slice(0, 20), false));
+    show({
+      response_headers: {
+        headers: { headers: [{ key: ":status", raw_value: Buffer.from("413") }] },
+        end_of_stream: true,
+      },
+    });
+    expect(await call.ended()).toBe(0);
+    expect(said).toEqual([]);
+    const [outcome] = await node.outcomes();
+    expect(outcome).toMatchObject({ mode: "real", status: 413, ending: "finish", faults: [] });
   });
 
   test.each([

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { freePort, startGateway, type Gateway } from "../support/gateway.ts";
-import { describeWith, findProgram } from "../support/missing.ts";
+import { describeWith } from "../support/missing.ts";
 import { startNode, until, type Node } from "../support/node.ts";
+import { findProgram } from "../support/programs.ts";
 import { chatAnswer, chatEvents, json, startUpstream, stepped, type ScriptedUpstream } from "../support/upstream.ts";
 
 const folder = path.join(import.meta.dirname, "../../plugins/haproxy");

@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { describeWith, findProgram } from "../support/missing.ts";
+import { describeWith } from "../support/missing.ts";
 import { startNode, type Node } from "../support/node.ts";
+import { findProgram } from "../support/programs.ts";
 import { chatBody } from "../support/raw.ts";
 import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
 

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../support/gateway.ts";
-import { describeWith, findProgram } from "../support/missing.ts";
+import { describeWith } from "../support/missing.ts";
 import { runAt } from "../support/io.ts";
+import { findProgram } from "../support/programs.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const readme = readFileSync(path.join(root, "README.md"), "utf8");

@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { globSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { findEngine } from "./engine.ts";
 import { freePort } from "./gateway.ts";
-import { findProgram } from "./missing.ts";
 import { until } from "./node.ts";
+import { findEnvoyProgram } from "./programs.ts";
 
 /** The version that everything about Envoy is tested with. */
 const envoyVersion = "1.40.0";
@@ -42,14 +41,9 @@ export type EnvoyPlace = { readonly program: string } | "container";
 
 /** `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package, else a container where an engine answers. */
 export function findEnvoy(): EnvoyPlace | undefined {
-  const program = findProgram("envoy", "STUNTDOUBLE_ENVOY") ?? installedEnvoy();
+  const program = findEnvoyProgram();
   if (program !== undefined) return { program };
   return findEngine() === undefined ? undefined : "container";
-}
-
-function installedEnvoy(): string | undefined {
-  const cache = process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
-  return globSync(`${cache}/stuntdouble-envoy/lib/python*/site-packages/envoy/_bin/envoy`)[0];
 }
 
 /** The settings of the filter that docs/ext-proc.md recommends. */

@@ -4,18 +4,23 @@ import type { GrpcCall } from "./grpc.ts";
 import { trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode, type Step } from "./step.ts";
 import type { Reading } from "./reading.ts";
-import type { ExtProcReply } from "./reply.ts";
+import type { RealAnswer } from "./reply.ts";
 
 /** The upstream's answer to one call, as Envoy shows it to whom it concerns. */
 export class UpstreamAnswer implements Forwarded {
   readonly #call: GrpcCall;
-  readonly #reply: ExtProcReply;
+  readonly #reply: { real: RealAnswer | undefined };
   readonly #reading: Reading;
   /** How its body comes, by the numbers of `BodySendMode`. */
   readonly #mode: number;
   #receiver: Receiver | undefined;
 
-  constructor(call: GrpcCall, reply: ExtProcReply, reading: Reading, { mode, to }: { mode: number; to: Receiver }) {
+  constructor(
+    call: GrpcCall,
+    reply: { real: RealAnswer | undefined },
+    reading: Reading,
+    { mode, to }: { mode: number; to: Receiver },
+  ) {
     this.#call = call;
     this.#reply = reply;
     this.#reading = reading;

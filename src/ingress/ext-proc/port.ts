@@ -1,5 +1,6 @@
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
+import type { Act } from "../../act/act.ts";
 import type { Acting } from "../http.ts";
 import { serveGrpc, type GrpcMethod } from "./grpc.ts";
 import { createHealth } from "./health.ts";
@@ -7,7 +8,7 @@ import { Processing } from "./processing.ts";
 
 /** What the ext_proc service is made with. */
 export type ExtProcOptions = {
-  readonly acting: Acting;
+  readonly acting: Acting & Pick<Act, "watch">;
   maxBodyBytes(): number;
   /** How much of each forwarded answer is shown to us; one that is bent or compared always comes through us. */
   readonly observe: "head" | "answer";

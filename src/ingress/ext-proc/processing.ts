@@ -1,3 +1,4 @@
+import type { Act } from "../../act/act.ts";
 import type { Carrier, Forwarded, Passage, Receiver } from "../../act/forward.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/wire/types.ts";
@@ -9,6 +10,7 @@ import { bufferedFrame, headersFrame, modesFrame, type Continue } from "./frames
 import { bodyMode, readStep, type Step } from "./step.ts";
 import { CallModes } from "./modes.ts";
 import { difference, forwardMetadata, upstreamHeader } from "./mutation.ts";
+import { Observed } from "./observed.ts";
 import { Reading } from "./reading.ts";
 import { ExtProcReply } from "./reply.ts";
 import { RequestBody } from "./request-body.ts";
@@ -16,7 +18,7 @@ import { describe, withoutBody, withoutStream } from "./request.ts";
 
 /** What is done with the calls of Envoy. */
 export type ProcessingOptions = {
-  readonly acting: Acting;
+  readonly acting: Acting & Pick<Act, "watch">;
   maxBodyBytes(): number;
   /** What is shown to us of each forwarded answer, at least. */
   readonly observe: "head" | "answer";
@@ -31,6 +33,8 @@ export class Processing implements GrpcListener, Carrier {
   readonly #reading: Reading;
   #started: Started | undefined = undefined;
   #answer: UpstreamAnswer | undefined = undefined;
+  /** Instead of all others, where Envoy only shows the call. */
+  #observed: Observed | undefined = undefined;
   #halfClosed = false;
 
   constructor(call: GrpcCall, options: ProcessingOptions) {
@@ -41,7 +45,7 @@ export class Processing implements GrpcListener, Carrier {
 
   message(bytes: Buffer): void {
     const step = readStep(bytes);
-    if (step.observing) this.#call.end(grpcStatus.unimplemented, "observability_mode is not served.");
+    if (step.observing) this.#observe(step);
     else if (step.side === "response") this.#answer?.take(step);
     else if (step.kind === "headers") this.#begin(step);
     else if (step.kind === "body") this.#started?.body.add(step.body, step.endOfStream);
@@ -61,6 +65,7 @@ export class Processing implements GrpcListener, Carrier {
   }
 
   closed(): void {
+    this.#observed?.left();
     this.#started?.reply.left();
     this.#options.closed();
   }
@@ -81,6 +86,11 @@ export class Processing implements GrpcListener, Carrier {
     body.pass();
     this.#reading.go("decision");
     return this.#answer;
+  }
+
+  #observe(step: Step): void {
+    this.#observed ??= new Observed(this.#call, this.#options);
+    this.#observed.take(step);
   }
 
   #need(need: Passage["need"]): Passage["need"] {

@@ -9,7 +9,7 @@ import { requestId } from "../request-id.ts";
 import type { Step } from "./step.ts";
 
 /** The request that Envoy tells of in its first step. */
-export function describe({ headers: rawHeaders, client }: Step, carrier: Carrier): Draft {
+export function describe({ headers: rawHeaders, client }: Step, carrier: Carrier | undefined): Draft {
   const headers = mapOf(rawHeaders);
   const method = headers[":method"] ?? "GET";
   const target = headers[":path"] ?? "";

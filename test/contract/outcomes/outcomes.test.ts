@@ -3,8 +3,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { describeWith, findProgram } from "../../support/missing.ts";
+import { describeWith } from "../../support/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
+import { findProgram } from "../../support/programs.ts";
 import { clients, type Attempt } from "./clients.ts";
 import { callFaults, streamFaults, type TableFault } from "./faults.ts";
 

@@ -1,0 +1,102 @@
+import type { Act } from "../../act/act.ts";
+import type { Receiver, Show } from "../../act/forward.ts";
+import type { Reply, ReplyListener } from "../../act/reply.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import { noBody } from "../body.ts";
+import { UpstreamAnswer } from "./answer.ts";
+import { grpcStatus, type GrpcCall } from "./grpc.ts";
+import { Reading } from "./reading.ts";
+import type { RealAnswer } from "./reply.ts";
+import { RequestBody } from "./request-body.ts";
+import { describe } from "./request.ts";
+import { bodyMode, type Step } from "./step.ts";
+
+/** What is done with the calls that Envoy shows. */
+export type ObservedOptions = { readonly acting: Pick<Act, "watch">; maxBodyBytes(): number };
+
+/** Where we say nothing: Envoy would not listen. */
+const mute: GrpcCall = { send: () => true, end: () => undefined, pause: () => undefined, resume: () => undefined };
+
+/**
+ * One call that Envoy only shows us, by `observability_mode`. It goes on whatever we do, so all that comes of it is its Outcome.
+ *
+ * Envoy does not say which bodies it shows. A request is whole with the end of its body, or when the answer begins.
+ */
+export class Observed implements Reply {
+  listener: ReplyListener | undefined = undefined;
+  real: RealAnswer | undefined = undefined;
+  readonly #call: GrpcCall;
+  readonly #options: ObservedOptions;
+  readonly #body = new RequestBody({ send: () => undefined, hold: () => undefined }, bodyMode.streamed);
+  /** Until all of the request is there that will come. */
+  #follow: ((show: Show) => void) | undefined = undefined;
+  #answer: UpstreamAnswer | undefined = undefined;
+
+  constructor(call: GrpcCall, options: ObservedOptions) {
+    this.#call = call;
+    this.#options = options;
+  }
+
+  /** Takes the next step. */
+  take(step: Step): void {
+    if (this.listener === undefined) {
+      if (step.side === "request" && step.kind === "headers") this.#begin(step);
+    } else if (step.side === "response") {
+      // The provider may answer before it has the whole request.
+      this.#watch();
+      this.#answer?.take(step);
+    } else if (step.kind === "body") this.#body.add(step.body, step.endOfStream);
+    else if (step.kind === "trailers") this.#body.trailers();
+  }
+
+  /** Envoy shows no more. */
+  left(): void {
+    this.listener?.left();
+  }
+
+  whole(): void {
+    this.end();
+  }
+
+  head(): void {}
+
+  write(): boolean {
+    return true;
+  }
+
+  end(): void {
+    this.#call.end(grpcStatus.ok);
+  }
+
+  cut(): void {
+    this.end();
+  }
+
+  reset(): void {
+    this.end();
+  }
+
+  #begin(step: Step): void {
+    const request = describe(step, undefined);
+    this.#follow = this.#options.acting.watch(request, this);
+    if (step.endOfStream) request.body = noBody;
+    if (step.endOfStream || request.operation === undefined) return this.#watch();
+    this.#body.read(this.#options.maxBodyBytes(), (read) => {
+      if (!(read instanceof StuntdoubleError)) request.body = read;
+      this.#watch();
+    });
+  }
+
+  #watch(): void {
+    const follow = this.#follow;
+    if (follow === undefined) return;
+    this.#follow = undefined;
+    this.#body.drop();
+    follow((receiver) => this.#show(receiver));
+  }
+
+  #show(receiver: Receiver): UpstreamAnswer {
+    this.#answer = new UpstreamAnswer(mute, this, new Reading(mute), { mode: bodyMode.streamed, to: receiver });
+    return this.#answer;
+  }
+}

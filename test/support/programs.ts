@@ -1,0 +1,27 @@
+import { accessSync, constants, globSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+
+/** Finds a program: first by an environment variable, then in PATH. */
+export function findProgram(name: string, variable: string): string | undefined {
+  const given = process.env[variable];
+  if (given !== undefined) return given;
+  for (const folder of (process.env["PATH"] ?? "").split(path.delimiter)) {
+    const file = path.join(folder, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/** Finds Envoy: by `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package. */
+export function findEnvoyProgram(): string | undefined {
+  const found = findProgram("envoy", "STUNTDOUBLE_ENVOY");
+  if (found !== undefined) return found;
+  const cache = process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
+  return globSync(`${cache}/stuntdouble-envoy/lib/python*/site-packages/envoy/_bin/envoy`)[0];
+}
