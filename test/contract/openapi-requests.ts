@@ -5,6 +5,12 @@ const lookup = { type: "function", name: "get_weather", description: "The weathe
 const second = { ...lookup, name: "get_time" };
 const schemaFormat = { type: "json_schema", name: "forecast", schema: parameters, strict: true };
 
+const chatSchema = { name: "forecast", schema: parameters, strict: true };
+
+function chatTool(name: string) {
+  return { type: "function", function: { name, parameters, strict: true } };
+}
+
 /** A request that is answered, as a whole and where it can be as a stream; each answer follows a schema of the document. */
 type Asked = { readonly what: string; readonly body: object };
 
@@ -15,12 +21,20 @@ export const chats: readonly Asked[] = [
   { what: "stopped", body: { stop: ["the", " a"] } },
   { what: "with usage", body: { stream_options: { include_usage: true } } },
   { what: "without noise", body: { stream_options: { include_obfuscation: false } } },
+  { what: "calling tools", body: { tools: [chatTool("get_weather"), chatTool("get_time")], tool_choice: "required" } },
+  { what: "calling one tool", body: { tools: [chatTool("get_weather")], parallel_tool_calls: false } },
+  { what: "calling an older function", body: { functions: [chatTool("get_weather").function] } },
+  { what: "with logprobs", body: { logprobs: true, top_logprobs: 3, n: 2 } },
+  { what: "in JSON of a schema", body: { response_format: { type: "json_schema", json_schema: chatSchema } } },
+  { what: "with reasoning", body: { model: "o4-mini", reasoning_effort: "low" } },
+  { what: "of another tier", body: { service_tier: "flex", store: true, metadata: { note: "a" } } },
 ];
 
 export const completions: readonly Asked[] = [
   { what: "plain", body: { prompt: "Once" } },
   { what: "of several prompts, repeated", body: { prompt: ["Once", "Twice"], echo: true, n: 2 } },
   { what: "with usage", body: { prompt: "Once", stream_options: { include_usage: true } } },
+  { what: "with logprobs", body: { prompt: "Once", logprobs: 2, echo: true } },
 ];
 
 export const responses: readonly Asked[] = [
