@@ -3,7 +3,7 @@ import type { Plan } from "../types.ts";
 import type { Input } from "./anthropic-count.ts";
 import { jsonPlan, streamPlan, type Block } from "./anthropic-plan.ts";
 import type { MessageRequest } from "./anthropic-request.ts";
-import { stopAt } from "./anthropic-stop.ts";
+import { stopAt } from "./stop.ts";
 import { answerId } from "./openai-text.ts";
 import type { Script } from "./types.ts";
 

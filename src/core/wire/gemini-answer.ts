@@ -3,7 +3,8 @@ import type { Frame, Head, Plan } from "../types.ts";
 import { detailsJson, sumOf, type Modalities } from "./gemini-contents.ts";
 import { escapeToken } from "./json-body.ts";
 import { answerId } from "./openai-text.ts";
-import { eachPiece, isBroken, lastTokenMs, stoppedBefore, tokensOfKind } from "./script.ts";
+import { eachPiece, isBroken, lastTokenMs, tokensOfKind } from "./script.ts";
+import { stopAt } from "./stop.ts";
 import type { Script } from "./types.ts";
 
 /** An answer to be written: whole, as server-sent events, or as a JSON array element by element. */
@@ -31,7 +32,7 @@ const framing = {
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
  */
 export function writeGenerated(answer: GeminiAnswer): Plan {
-  const stopped = { ...answer, script: stoppedBefore(answer.script, answer.stops) };
+  const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
   return stopped.form === "whole" ? whole(stopped) : streamed(stopped, framing[stopped.form]);
 }
 

@@ -4,7 +4,8 @@ import { hash32 } from "../rng.ts";
 import { escapeToken } from "./json-body.ts";
 import { answerId } from "./openai-text.ts";
 import { rfc3339Micros } from "./rfc3339.ts";
-import { eachPiece, isBroken, lastTokenMs, stoppedBefore } from "./script.ts";
+import { eachPiece, isBroken, lastTokenMs } from "./script.ts";
+import { stopAt } from "./stop.ts";
 import type { Script } from "./types.ts";
 
 /** An answer to be written, of a chat or of a single prompt. */
@@ -25,7 +26,7 @@ export type OllamaAnswer = {
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
 export function writeAnswer(answer: OllamaAnswer): Plan {
-  const stopped = { ...answer, script: stoppedBefore(answer.script, answer.stops) };
+  const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
   return answer.stream ? streamed(stopped) : whole(stopped);
 }
 

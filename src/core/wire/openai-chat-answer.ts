@@ -3,7 +3,8 @@ import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
 import { writeChoices } from "./openai-chat-choices.ts";
 import type { Tooling } from "./openai-tools.ts";
-import { answerId, jsonPlan, startOf, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
+import { answerId, jsonPlan, startOf, streamPlan, usageJson } from "./openai-text.ts";
+import { stopAt } from "./stop.ts";
 import type { Script } from "./types.ts";
 
 /** The answer is marked: the provider's fingerprints are `fp_` and ten hexadecimal digits. */
@@ -39,7 +40,7 @@ export function writeChat(answer: ChatAnswer): Plan {
   if (compose !== undefined || choices > 1 || topLogprobs !== undefined || !isText(answer.script)) {
     return writeChoices(answer, made(answer));
   }
-  const script = stoppedAt(answer.script, answer.stops);
+  const script = stopAt(answer.script, answer.stops).script;
   return answer.streaming.stream ? streamed(answer, script) : whole(answer, script);
 }
 

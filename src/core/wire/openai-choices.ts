@@ -1,7 +1,8 @@
 import { countOf, cutAt, type Compose, type Part } from "../answer.ts";
 import { makeText } from "../text.ts";
 import type { Frame, Plan } from "../types.ts";
-import { closingOf, endedStream, eventOf, stoppedIn, timingOf, type StreamEnding } from "./openai-text.ts";
+import { closingOf, endedStream, eventOf, type StreamEnding } from "./openai-text.ts";
+import { stopIn, timingOf } from "./stop.ts";
 import type { Script } from "./types.ts";
 
 /** What one choice says. */
@@ -46,8 +47,8 @@ function prose({ rng }: Script, tokens: number): readonly Part[] {
 }
 
 function stopped(said: Said, stops: readonly string[]): Said {
-  const parts = stoppedIn(said.parts, stops);
-  return parts === said.parts ? said : { parts, finish: "stop" };
+  const parts = stopIn(said.parts, stops)?.parts;
+  return parts === undefined ? said : { parts, finish: "stop" };
 }
 
 /** The script with the times of its longest choice. */

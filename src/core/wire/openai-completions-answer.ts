@@ -14,7 +14,8 @@ import {
   type Track,
 } from "./openai-choices.ts";
 import { createWeigh, type Likely } from "./openai-logprobs.ts";
-import { answerId, jsonPlan, startOf, stoppedAt, streamPlan, usageJson } from "./openai-text.ts";
+import { answerId, jsonPlan, startOf, streamPlan, usageJson } from "./openai-text.ts";
+import { stopAt } from "./stop.ts";
 import type { ChoiceStart, Script } from "./types.ts";
 
 /** A completion to be written, as a whole or as a stream. */
@@ -44,7 +45,7 @@ export function writeCompletion(completion: Completion): Plan {
     `{"id":"${answerId("cmpl-", script.id)}","object":"text_completion","created":${script.createdSeconds},` +
     `"model":${JSON.stringify(completion.model)},"choices":[`;
   if (choices > 1 || logprobs !== undefined) return writeChoices(completion, head);
-  const stopped = stoppedAt(script, completion.stops);
+  const stopped = stopAt(script, completion.stops).script;
   return completion.streaming.stream ? streamed(completion, stopped, head) : whole(completion, stopped, head);
 }
 

@@ -1,5 +1,4 @@
-import { countOf, type Part } from "../answer.ts";
-import type { Frame, Head, Plan, Timing } from "../types.ts";
+import type { Frame, Head, Plan } from "../types.ts";
 import { createRng, hash32 } from "../rng.ts";
 import { escapeToken } from "./json-body.ts";
 import type { ChoiceStart, Script } from "./types.ts";
@@ -47,56 +46,6 @@ export function usageJson({ prompt, audio, completion, reasoning }: Usage): stri
     `"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":${audio}},` +
     `"completion_tokens_details":{"reasoning_tokens":${reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
   );
-}
-
-/**
- * The parts up to where the first of some texts would begin; only what is said as text is searched.
- *
- * @param stops not empty texts
- * @returns `parts` itself when none of them occurs
- */
-export function stoppedIn(parts: readonly Part[], stops: readonly string[]): readonly Part[] {
-  for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index]!;
-    const end = part.kind === "text" ? firstOf(stops, part.text) : part.text.length;
-    if (end < part.text.length) return [...parts.slice(0, index), ...beginning(part, end)];
-  }
-  return parts;
-}
-
-function firstOf(stops: readonly string[], text: string): number {
-  let end = text.length;
-  for (const stop of stops) {
-    const at = text.indexOf(stop);
-    if (at !== -1 && at < end) end = at;
-  }
-  return end;
-}
-
-/** So many characters of a part; none when that leaves nothing. */
-function beginning(part: Part, end: number): readonly Part[] {
-  const tokens: string[] = [];
-  let length = 0;
-  for (const token of part.tokens) {
-    if (length >= end) break;
-    tokens.push(token.slice(0, end - length));
-    length += token.length;
-  }
-  return tokens.length === 0 ? [] : [{ ...part, tokens, text: part.text.slice(0, end) }];
-}
-
-/** The script cut off where the first of some texts would begin; itself when none of them occurs. */
-export function stoppedAt(script: Script, stops: readonly string[]): Script {
-  const parts = stops.length === 0 ? script.parts : stoppedIn(script.parts, stops);
-  if (parts === script.parts) return script;
-  return { ...script, parts, finish: "stop", timing: timingOf(script, countOf(parts)) };
-}
-
-/** When the first so many tokens of a script leave. */
-export function timingOf({ timing }: Script, tokens: number): Timing {
-  const { ttftMs } = timing;
-  const atMs = timing.atMs.slice(0, tokens);
-  return { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs };
 }
 
 /** The beginning of each choice in the API itself. */

@@ -1,19 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Part } from "../../../../src/core/answer.ts";
-import { eachPiece, isBroken, stoppedBefore, tokensOfKind } from "../../../../src/core/wire/script.ts";
+import { eachPiece, isBroken, tokensOfKind } from "../../../../src/core/wire/script.ts";
 import type { Script } from "../../../../src/core/wire/types.ts";
-import { scriptOf } from "./support.ts";
-
-function partOf(kind: Part["kind"], ...tokens: string[]): Part {
-  return { kind, tokens, text: tokens.join("") };
-}
-
-/** A script whose token number n leaves at 100 n milliseconds. */
-function scriptWith(parts: readonly Part[], more: Partial<Script> = {}): Script {
-  const count = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  const atMs = Array.from({ length: count }, (_, index) => 100 * (index + 1));
-  return scriptOf([], { parts, timing: { ttftMs: 100, atMs, totalMs: 100 * count }, ...more });
-}
+import { partOf, scriptWith } from "./support.ts";
 
 describe("eachPiece", () => {
   function piecesOf(script: Script, hidden?: Part["kind"]) {
@@ -50,26 +39,6 @@ describe("eachPiece", () => {
 
   test("counts the empty tokens of a character to the one that has it", () => {
     expect(piecesOf(scriptWith([partOf("text", "", "", "漢", "")]))).toEqual({ pieces: [["漢", 300, 3]], left: 1 });
-  });
-});
-
-describe("stoppedBefore", () => {
-  const script = scriptWith([partOf("reasoning", "the end"), partOf("text", "go", " to", " the", " end", " now")]);
-
-  test("cuts the text where the first stop begins, and keeps what came before", () => {
-    const stopped = stoppedBefore(script, ["now", "he end"]);
-    expect(stopped.parts).toEqual([partOf("reasoning", "the end"), partOf("text", "go", " to", " t")]);
-    expect(stopped.timing).toEqual({ ttftMs: 100, atMs: [100, 200, 300, 400], totalMs: 400 });
-    expect(stopped.finish).toBe("stop");
-  });
-
-  test("may leave nothing of the text", () => {
-    const stopped = stoppedBefore(scriptWith([partOf("text", "go")], { finish: "length" }), ["go"]);
-    expect(stopped).toMatchObject({ finish: "stop", parts: [{ tokens: [], text: "" }], timing: { totalMs: 100 } });
-  });
-
-  test.each([[[]], [["stop"]], [[""]]])("gives the script itself for the stops %j", (stops) => {
-    expect(stoppedBefore(script, stops)).toBe(script);
   });
 });
 

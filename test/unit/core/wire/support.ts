@@ -1,3 +1,4 @@
+import type { Part } from "../../../../src/core/answer.ts";
 import { createRng } from "../../../../src/core/rng.ts";
 import { StuntdoubleError } from "../../../../src/core/errors.ts";
 import type { Plan } from "../../../../src/core/types.ts";
@@ -97,4 +98,15 @@ export function refusal(run: () => unknown): {
     return { code, param, detail, message };
   }
   throw new Error("nothing was refused");
+}
+
+export function partOf(kind: Part["kind"], ...tokens: string[]): Part {
+  return { kind, tokens, text: tokens.join("") };
+}
+
+/** A script whose token number n leaves at 100 n milliseconds. */
+export function scriptWith(parts: readonly Part[], more: Partial<Script> = {}): Script {
+  const count = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const atMs = Array.from({ length: count }, (_, index) => 100 * (index + 1));
+  return scriptOf([], { parts, timing: { ttftMs: 100, atMs, totalMs: 100 * count }, ...more });
 }
