@@ -12,12 +12,13 @@ import {
   type Http2Server,
   type ServerHttp2Session,
 } from "node:http2";
-import { createServer, Socket, type AddressInfo } from "node:net";
+import { createServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/wire/types.ts";
 import type { NodeRequest } from "./guard.ts";
 import type { NodeResponse } from "./http-reply.ts";
+import { listenOn, type Where } from "./listen.ts";
 
 /** A certificate chain and its key, as PEM texts. */
 export type Certificate = { readonly cert: string; readonly key: string };
@@ -37,7 +38,7 @@ export type PortOptions = {
 
 export type Port = {
   /** Resolves to the port really bound. Several threads may share one. */
-  listen(address: { host: string; port: number; shared: boolean }): Promise<number>;
+  listen(where: Where): Promise<number>;
   /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
   renew(certificate: Certificate): void;
   /** Takes no new connection and closes those that wait for a request; the others end with their answer. */
@@ -95,14 +96,7 @@ export function createPort(options: PortOptions): Port {
   });
 
   return {
-    listen: ({ host, port, shared }) =>
-      new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen({ host, port, reusePort: shared, backlog: 4096 }, () => {
-          server.off("error", reject);
-          resolve((server.address() as AddressInfo).port);
-        });
-      }),
+    listen: (where) => listenOn(server, where),
     renew: (certificate) => secure?.setSecureContext({ ...certificate }),
     drain() {
       server.close();

@@ -1,7 +1,7 @@
-import type { Facts } from "../types.ts";
 import { refuseField } from "./anthropic-check.ts";
 import { instantPlan } from "./anthropic-plan.ts";
 import { readVersion } from "./anthropic-version.ts";
+import { factsOfModel, textless } from "./textless.ts";
 import type { Opened, OpenRequest, Operation } from "./types.ts";
 
 /** The models that a stand-in lists, the newest first; it answers for any other name too. */
@@ -111,20 +111,16 @@ function decoded(text: string): string {
 
 /** Such an answer costs the provider nothing, so it comes at once. */
 function answering({ headers }: OpenRequest, model: string | undefined, body: () => string): Opened {
-  const facts: Facts = { model, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
   return {
-    facts,
+    facts: factsOfModel(model),
     ask() {
       readVersion(headers);
       const json = body();
-      return {
+      return textless({
         model: model ?? "",
-        stream: false,
         promptTokens: 0,
-        maxTokens: 0,
-        seed: undefined,
         write: (script) => instantPlan(script, json),
-      };
+      });
     },
   };
 }

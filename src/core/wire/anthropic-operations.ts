@@ -8,6 +8,7 @@ import { instantPlan } from "./anthropic-plan.ts";
 import { checkCountable, readRequest, type MessageRequest } from "./anthropic-request.ts";
 import { readVersion } from "./anthropic-version.ts";
 import { openJson, type JsonBody } from "./json-body.ts";
+import { textless } from "./textless.ts";
 import type { Ask, OpenRequest, Operation } from "./types.ts";
 
 const readAhead = ["model", "stream"];
@@ -78,14 +79,11 @@ export const countTokens: Operation = {
       ask() {
         checkCountable(json.whole(), readVersion(opening.headers));
         const { tokens } = input();
-        return {
+        return textless({
           model: facts.model ?? "",
-          stream: false,
           promptTokens: tokens,
-          maxTokens: 0,
-          seed: undefined,
           write: (script) => instantPlan(script, `{"input_tokens":${tokens}}`),
-        };
+        });
       },
     };
   },

@@ -1,6 +1,7 @@
 import type { Part } from "../answer.ts";
 import type { Frame, Head, Plan } from "../types.ts";
 import { escapeToken } from "./json-body.ts";
+import { withoutDelay } from "./textless.ts";
 import type { Script } from "./types.ts";
 
 /** Of no organization that there is. */
@@ -30,7 +31,7 @@ export function jsonPlan(script: Script, tokens: number, body: string): Plan {
 
 /** A JSON answer that takes no time: nothing is generated for it. */
 export function instantPlan(script: Script, body: string): Plan {
-  return jsonPlan({ ...script, timing: { ttftMs: 0, atMs: [], totalMs: 0 } }, 0, body);
+  return jsonPlan(withoutDelay(script), 0, body);
 }
 
 /** One content block, as JSON where nothing else is said. */

@@ -4,6 +4,7 @@ import { field, listOf, readInt, readText, refuseRule, refuseType } from "./gemi
 import { checkContent, countContents, sumOf, textOf } from "./gemini-contents.ts";
 import { modelIn } from "./gemini-target.ts";
 import { isObject, openJson, type JsonObject } from "./json-body.ts";
+import { textless } from "./textless.ts";
 import type { Ask, OpenRequest, Opened, Operation } from "./types.ts";
 import { embed } from "./vectors.ts";
 
@@ -68,17 +69,14 @@ function askOf(shape: Shape, body: JsonObject, model: string, promptTokens: numb
     refuseRule("requests", `at most ${mostRequests} requests can be in one batch`);
   }
   const inputs = requests.map((request, index) => readInput(request, shape.path(index), model));
-  return {
+  return textless({
     model,
-    stream: false,
     promptTokens,
-    maxTokens: 0,
-    seed: undefined,
     write(script) {
       const values = inputs.map(({ text, dimensions }) => `{"values":[${embed(model, text, dimensions).text()}]}`);
       return jsonAnswer(script, 0, shape.answer(values));
     },
-  };
+  });
 }
 
 function readInput(request: unknown, path: string, model: string): { text: string; dimensions: number } {

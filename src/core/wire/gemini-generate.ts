@@ -13,6 +13,7 @@ import {
 } from "./gemini-contents.ts";
 import { modelIn, wantsEvents } from "./gemini-target.ts";
 import { openJson, type JsonBody, type JsonObject } from "./json-body.ts";
+import { textless } from "./textless.ts";
 import type { Ask, CountTokens, OpenRequest, Operation } from "./types.ts";
 
 const route = "/v1beta/models/{model}";
@@ -112,12 +113,9 @@ function askCount(body: JsonObject, model: string, prompt: Modalities): Ask {
   checkRequest(inner(body) ?? body);
   const promptTokens = sumOf(prompt);
   const answer = `{"totalTokens":${promptTokens},"promptTokensDetails":${detailsJson(prompt)}}`;
-  return {
+  return textless({
     model,
-    stream: false,
     promptTokens,
-    maxTokens: 0,
-    seed: undefined,
     write: (script) => jsonAnswer(script, 0, answer),
-  };
+  });
 }

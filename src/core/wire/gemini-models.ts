@@ -2,6 +2,7 @@ import { jsonAnswer } from "./gemini-answer.ts";
 import { refuseType } from "./gemini-check.ts";
 import { modelIn } from "./gemini-target.ts";
 import { queryValue } from "./target.ts";
+import { withoutDelay, factsOfModel, textless } from "./textless.ts";
 import type { Opened, Operation } from "./types.ts";
 
 /** The models that a stand-in lists; it answers for any other name too. */
@@ -71,17 +72,14 @@ function describe(model: string): object {
 /** Such an answer costs the provider nothing, so it comes at once. */
 function answering(model: string | undefined, body: () => string): Opened {
   return {
-    facts: { model, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined },
+    facts: factsOfModel(model),
     ask() {
       const text = body();
-      return {
+      return textless({
         model: model ?? "",
-        stream: false,
         promptTokens: 0,
-        maxTokens: 0,
-        seed: undefined,
-        write: (script) => jsonAnswer({ ...script, timing: { ttftMs: 0, atMs: [], totalMs: 0 } }, 0, text),
-      };
+        write: (script) => jsonAnswer(withoutDelay(script), 0, text),
+      });
     },
   };
 }

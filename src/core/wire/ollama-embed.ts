@@ -2,6 +2,7 @@ import type { Facts } from "../types.ts";
 import { openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { durationsOf, jsonAnswer } from "./ollama-answer.ts";
 import { readFlag, readModel, readOptions, readText, refuse } from "./ollama-check.ts";
+import { textless } from "./textless.ts";
 import type { Ask, CountTokens, Operation, Script } from "./types.ts";
 import { embed } from "./vectors.ts";
 
@@ -95,12 +96,9 @@ function ownDimensions(model: string): number {
 }
 
 function answering(model: string, promptTokens: number, bodyOf: (script: Script) => string): Ask {
-  return {
+  return textless({
     model,
-    stream: false,
     promptTokens,
-    maxTokens: 0,
-    seed: undefined,
     write: (script) => jsonAnswer(script, 0, bodyOf(script)),
-  };
+  });
 }

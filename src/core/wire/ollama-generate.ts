@@ -14,6 +14,7 @@ import {
   refuse,
 } from "./ollama-check.ts";
 import { countWithinBytes, estimateBySize } from "./openai-text.ts";
+import { textless } from "./textless.ts";
 import type { Ask, CountTokens, Operation } from "./types.ts";
 
 const readAhead = ["model", "stream"];
@@ -154,19 +155,16 @@ function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly
 /** A request that says nothing only loads the model, or with `keep_alive: 0` unloads it. */
 function loading(body: JsonObject, { model }: Common, said: string): Ask {
   const reason = body["keep_alive"] === 0 || body["keep_alive"] === "0" ? "unload" : "load";
-  return {
+  return textless({
     model,
-    stream: false,
     promptTokens: 0,
-    maxTokens: 0,
-    seed: undefined,
     write: (script) =>
       jsonAnswer(
         script,
         0,
         `${openingOf(model, script, script.timing.totalMs)},${said},"done":true,"done_reason":"${reason}"}`,
       ),
-  };
+  });
 }
 
 function readMessages(body: JsonObject): readonly JsonObject[] {

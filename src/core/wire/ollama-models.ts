@@ -3,6 +3,7 @@ import { openJson } from "./json-body.ts";
 import { jsonAnswer } from "./ollama-answer.ts";
 import { readModel } from "./ollama-check.ts";
 import { rfc3339Micros } from "./rfc3339.ts";
+import { withoutDelay, factsOfModel, textless } from "./textless.ts";
 import type { Opened, Operation, Script } from "./types.ts";
 
 type Listed = { readonly name: string; readonly family: string; readonly billions: number };
@@ -110,18 +111,14 @@ function shownOf(model: string): object {
 /** Such an answer needs no model, so it comes at once. @param check makes the body while the request is checked */
 function answering(model: string | undefined, bodyOf: (script: Script) => string, check?: () => string): Opened {
   return {
-    facts: { model, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined },
+    facts: factsOfModel(model),
     ask() {
       const checked = check?.();
-      return {
+      return textless({
         model: model ?? "",
-        stream: false,
         promptTokens: 0,
-        maxTokens: 0,
-        seed: undefined,
-        write: (script) =>
-          jsonAnswer({ ...script, timing: { ttftMs: 0, atMs: [], totalMs: 0 } }, 0, checked ?? bodyOf(script)),
-      };
+        write: (script) => jsonAnswer(withoutDelay(script), 0, checked ?? bodyOf(script)),
+      });
     },
   };
 }

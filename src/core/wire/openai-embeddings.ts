@@ -4,6 +4,7 @@ import { checkText, readInteger, readModel, refuse, refuseLong, refuseType, refu
 import { openJson, type JsonObject } from "./json-body.ts";
 import { countOne, inputFacts, readInputs } from "./openai-input.ts";
 import { jsonPlan } from "./openai-text.ts";
+import { textless } from "./textless.ts";
 import type { Ask, CountTokens, Operation, Script } from "./types.ts";
 import { embed, toBase64 } from "./vectors.ts";
 
@@ -45,14 +46,11 @@ function askOf(body: JsonObject, facts: Facts, count: CountTokens): Ask {
   const dimensions = readDimensions(body, model);
   checkText(body, "user");
   const promptTokens = facts.promptTokens();
-  return {
+  return textless({
     model,
-    stream: false,
     promptTokens,
-    maxTokens: 0,
-    seed: undefined,
     write: (script) => write({ script, model, inputs, dimensions, asFloats, promptTokens }),
-  };
+  });
 }
 
 /** Refuses more tokens than the provider's models take; inputs of fewer characters have no more tokens. */

@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../errors.ts";
-import type { Facts } from "../types.ts";
 import { jsonPlan } from "./openai-text.ts";
+import { withoutDelay, factsOfModel, textless } from "./textless.ts";
 import type { Opened, Operation } from "./types.ts";
 
 /** The models that a stand-in lists; it answers for any other name too. */
@@ -67,16 +67,13 @@ function decoded(name: string): string {
 
 /** Such an answer costs the provider nothing, so it comes at once. */
 function answering(model: string | undefined, body: string): Opened {
-  const facts: Facts = { model, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
   return {
-    facts,
-    ask: () => ({
-      model: model ?? "",
-      stream: false,
-      promptTokens: 0,
-      maxTokens: 0,
-      seed: undefined,
-      write: (script) => jsonPlan({ ...script, timing: { ttftMs: 0, atMs: script.timing.atMs, totalMs: 0 } }, 0, body),
-    }),
+    facts: factsOfModel(model),
+    ask: () =>
+      textless({
+        model: model ?? "",
+        promptTokens: 0,
+        write: (script) => jsonPlan(withoutDelay(script), 0, body),
+      }),
   };
 }

@@ -4,6 +4,7 @@ import { readText, refuse, refuseEmpty, refuseMissing, refuseType, refuseValue }
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { longId } from "./openai-responses-answer.ts";
 import { countWithinBytes, estimateBySize, jsonPlan } from "./openai-text.ts";
+import { textless } from "./textless.ts";
 import type { Ask, CountTokens, Operation } from "./types.ts";
 
 /** A category: what is looked for in a text, and whether the provider looks at images for it too. */
@@ -71,18 +72,15 @@ type Judged = { readonly text: string | undefined; readonly images: readonly str
 function askOf(body: JsonObject, facts: Facts): Ask {
   const model = readText(body, "model") ?? defaultModel;
   const judged = readJudged(body);
-  return {
+  return textless({
     model,
-    stream: false,
     promptTokens: facts.promptTokens(),
-    maxTokens: 0,
-    seed: undefined,
     write(script) {
       const results = judged.map(resultOf).join(",");
       const head = `{"id":"${longId("modr-", script.id)}","model":${JSON.stringify(model)}`;
       return jsonPlan(script, 0, `${head},"results":[${results}]}`);
     },
-  };
+  });
 }
 
 /** A text, or parts of one content, is judged as one; a list of texts one by one. */

@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from "./json-body.ts";
 import { readItems } from "./openai-responses-input.ts";
 import { longId } from "./openai-responses-answer.ts";
 import { jsonPlan } from "./openai-text.ts";
+import { withoutDelay, factsOfModel, textless } from "./textless.ts";
 import type { Ask, KeptAnswers, Operation, OpenRequest, Script } from "./types.ts";
 
 /** What is kept of a response. */
@@ -76,12 +77,7 @@ type About = {
 
 function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {
   const found = findResponse(kept, id);
-  const facts: Facts = {
-    model: found?.model,
-    stream: false,
-    promptTokens: () => 0,
-    lastUserMessage: () => undefined,
-  };
+  const facts: Facts = factsOfModel(found?.model);
   const ask = (): Ask => {
     if (!id.startsWith("resp_")) {
       const problem = `Invalid 'response_id': '${id.slice(0, 64)}'. Expected an ID that begins with 'resp_'.`;
@@ -91,17 +87,13 @@ function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {
       throw new StuntdoubleError("NOT_FOUND", `Response with id '${id.slice(0, 64)}' not found.`, { detail: null });
     }
     const body = answer({ id, found, query: queryOf(target), kept });
-    return {
+    return textless({
       model: found.model,
-      stream: false,
       promptTokens: 0,
-      maxTokens: 0,
-      seed: undefined,
       write: (script) => {
-        const timing = { ttftMs: 0, atMs: script.timing.atMs, totalMs: 0 };
-        return jsonPlan({ ...script, timing }, 0, body(script));
+        return jsonPlan(withoutDelay(script), 0, body(script));
       },
-    };
+    });
   };
   return { facts, ask };
 }

@@ -21,6 +21,7 @@ import { findResponse, keepResponse, type KeptResponse } from "./openai-response
 import { streamResponse } from "./openai-responses-stream.ts";
 import { readFormat, readTools } from "./openai-responses-tools.ts";
 import { jsonPlan } from "./openai-text.ts";
+import { withoutDelay, textless } from "./textless.ts";
 import type { Ask, CountTokens, KeptAnswers, Operation } from "./types.ts";
 
 const readAhead = ["model", "stream", "previous_response_id"];
@@ -59,14 +60,11 @@ function countTokens(body: JsonObject, facts: Facts, kept: KeptAnswers | undefin
   readPrevious(body, kept);
   const promptTokens = facts.promptTokens();
   const answer = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
-  return {
+  return textless({
     model: readText(body, "model") ?? "",
-    stream: false,
     promptTokens,
-    maxTokens: 0,
-    seed: undefined,
-    write: (script) => jsonPlan({ ...script, timing: { ttftMs: 0, atMs: [], totalMs: 0 } }, 0, answer),
-  };
+    write: (script) => jsonPlan(withoutDelay(script), 0, answer),
+  });
 }
 
 function responseFacts(json: JsonBody, count: CountTokens, kept: KeptAnswers | undefined): Facts {

@@ -4,6 +4,7 @@ import { readArray, readBoolean, readText, refuse, refuseMissing, refuseType } f
 import { openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { checkMessages, lastUserText, textOf } from "./openai-messages.ts";
 import { jsonPlan } from "./openai-text.ts";
+import { withoutDelay, textless } from "./textless.ts";
 import type { Ask, Operation } from "./types.ts";
 
 /** What a server of the models that this stands in for would tell; a model's name does not say it. */
@@ -47,17 +48,13 @@ function factsOf(json: JsonBody): Facts {
 
 /** Nothing is generated, so the answer comes at once. */
 function asking(body: JsonObject, answer: object): Ask {
-  return {
+  return textless({
     model: readText(body, "model") ?? "",
-    stream: false,
     promptTokens: 0,
-    maxTokens: 0,
-    seed: undefined,
     write(script) {
-      const timing = { ttftMs: 0, atMs: script.timing.atMs, totalMs: 0 };
-      return jsonPlan({ ...script, timing }, 0, JSON.stringify(answer));
+      return jsonPlan(withoutDelay(script), 0, JSON.stringify(answer));
     },
-  };
+  });
 }
 
 function tokenized(body: JsonObject): object {

@@ -1,10 +1,10 @@
 import { createServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo } from "node:net";
 import type { Act } from "../../act/act.ts";
 import type { Acting } from "../http.ts";
 import { serveGrpc, type GrpcMethod } from "./grpc.ts";
 import { createHealth } from "./health.ts";
 import { Processing } from "./processing.ts";
+import { listenOn, type Where } from "../listen.ts";
 
 /** What the ext_proc service is made with. */
 export type ExtProcOptions = {
@@ -17,7 +17,7 @@ export type ExtProcOptions = {
 /** The port on which Envoy asks what to do with each call. */
 export type ExtProcPort = {
   /** Resolves to the port really bound. Several threads may share one. */
-  listen(address: { host: string; port: number; shared: boolean }): Promise<number>;
+  listen(where: Where): Promise<number>;
   /** Says NOT_SERVING to health checks and takes no new call; the open ones end with their answer. */
   drain(): void;
   /** Ends every connection now. */
@@ -71,14 +71,7 @@ export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
     serveGrpc(stream, headers, methods, options.maxBodyBytes() + beyondBodyBytes),
   );
   return {
-    listen: ({ host, port, shared }) =>
-      new Promise((resolve, reject) => {
-        server.once("error", reject);
-        server.listen({ host, port, reusePort: shared, backlog: 4096 }, () => {
-          server.off("error", reject);
-          resolve((server.address() as AddressInfo).port);
-        });
-      }),
+    listen: (where) => listenOn(server, where),
     drain() {
       health.down();
       server.close();

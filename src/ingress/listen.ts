@@ -1,0 +1,17 @@
+import type { AddressInfo, Server } from "node:net";
+
+/** Where a port listens; `shared` when other workers listen there too. */
+export type Where = { readonly host: string; readonly port: number; readonly shared: boolean };
+
+const backlog = 4096;
+
+/** Listens, and resolves to the port; rejects when it cannot. */
+export function listenOn(server: Server, { host, port, shared }: Where): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, reusePort: shared, backlog }, () => {
+      server.off("error", reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
