@@ -1,7 +1,6 @@
 import { hash32 } from "../rng.ts";
-import type { Frame, Head, Plan } from "../types.ts";
-import { isEventStream } from "./sse.ts";
-import type { Ask, ChoiceStart, Script } from "./types.ts";
+import type { Plan } from "../types.ts";
+import type { Relative } from "./types.ts";
 
 /** What the filter finds in a text that nothing is wrong with. @see https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter */
 const safe = `"filtered":false,"severity":"safe"`;
@@ -10,39 +9,27 @@ const promptResults =
   `"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{${safe}},` +
   `"jailbreak":{"filtered":false,"detected":false},${harms}}}]`;
 /** Each choice begins with what was found in it; events without a token have nothing to look at. */
-const choiceStart: ChoiceStart = {
+const choice = {
   said: `"content_filter_results":{"hate":{${safe}},${harms}},`,
   other: `"content_filter_results":{},`,
 };
 /** Comes before all of the answer, and says nothing of it. */
 const promptEvent = `data: {"choices":[],"created":0,"id":"","model":"","object":"",${promptResults}}\n\n`;
 
-/**
- * An answer of the OpenAI API as Azure gives it: with the results of the content filter, and Azure's headers.
- *
- * @param write writes a chat or text completion, whole or streamed
- */
-export function withFilterResults(write: Ask["write"], script: Script): Plan {
-  const plan = withAzureHeaders(write({ ...script, choiceStart }));
-  const stream = isEventStream(valueIn(plan.head!, "content-type") ?? "");
-  return { ...plan, frames: stream ? [promptFrame(plan), ...plan.frames] : plan.frames.map(withPromptResults) };
+function headers(contentType: string, requestId: string): string[] {
+  return ["content-type", contentType, ...azureHeaders(requestId)];
 }
 
-function promptFrame({ frames }: Plan): Frame {
-  return { atMs: frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false };
-}
+/** How an answer of Azure differs from OpenAI's: by its headers. */
+export const plain: Relative = { choice: { said: "", other: "" }, end: "", headers };
 
-/** The results come first in an answer, which is an object with members. */
-function withPromptResults({ atMs, data, tokens, final }: Frame): Frame {
-  return { atMs, data: `{${promptResults},${(data as string).slice(1)}`, tokens, final };
-}
+/** The same where the content filter looks at the texts. */
+export const filtered: Relative = { choice, end: `,${promptResults}`, headers };
 
-/** An answer with the headers of Azure in place of those of OpenAI. */
-export function withAzureHeaders(plan: Plan): Plan {
-  const head = plan.head!;
-  const contentType = valueIn(head, "content-type") ?? "application/json";
-  const requestId = valueIn(head, "x-request-id") ?? "";
-  return { ...plan, head: { status: head.status, headers: ["content-type", contentType, ...azureHeaders(requestId)] } };
+/** A stream with what the content filter found in the prompt. */
+export function withPromptEvent(plan: Plan): Plan {
+  const first = { atMs: plan.frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false };
+  return { ...plan, frames: [first, ...plan.frames] };
 }
 
 /** The headers that are in every answer of Azure. @param requestId empty when there is none */
@@ -50,11 +37,6 @@ export function azureHeaders(requestId: string): string[] {
   const headers = ["x-ms-region", "East US", "x-content-type-options", "nosniff"];
   if (requestId !== "") headers.push("x-request-id", requestId, "apim-request-id", uuidOf(requestId));
   return headers;
-}
-
-function valueIn({ headers }: Head, name: string): string | undefined {
-  const at = headers.indexOf(name);
-  return at === -1 ? undefined : headers[at + 1];
 }
 
 /** A UUID that an id determines; it has the digits of an id of our own. */

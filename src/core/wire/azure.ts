@@ -1,14 +1,14 @@
 import { StuntdoubleError } from "../errors.ts";
-import { withAzureHeaders, withFilterResults } from "./azure-answer.ts";
+import { filtered, plain, withPromptEvent } from "./azure-answer.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./azure-errors.ts";
 import { openai } from "./openai.ts";
 import { queryValue } from "./target.ts";
-import type { Ask, Body, Dialect, OpenRequest, Opened, Operation } from "./types.ts";
+import type { Ask, Dialect, OpenRequest, Opened, Operation } from "./types.ts";
 
 const prefix = "/openai";
 const deploymentPath = /^\/openai\/deployments\/([^/?]+)(\/[^?]+)/;
 /** Operations whose texts go through the content filter. */
-const filtered = new Set(["chat", "completions"]);
+const filterable = new Set(["chat", "completions"]);
 const deployable = new Set(["chat", "completions", "embeddings"]);
 /** Operations of a deployment, by the path below it. */
 const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
@@ -75,8 +75,8 @@ function deployed(operation: Operation): Operation {
     method,
     route: `${prefix}/deployments/{deployment}${route.slice("/v1".length)}`,
     open(request) {
-      const body = withModel(request.body, deploymentIn(request.target));
-      return versioned(request, asAzure(name, operation.open({ ...request, body, target: route })));
+      const model = deploymentIn(request.target);
+      return versioned(request, asAzure(name, operation.open({ ...request, model, target: route })));
     },
   };
 }
@@ -105,47 +105,16 @@ function versioned({ target }: OpenRequest, { facts, ask }: Opened): Opened {
 }
 
 function asAzure(name: string, { facts, ask }: Opened): Opened {
-  const isFiltered = filtered.has(name);
+  const relative = filterable.has(name) ? filtered : plain;
   return {
     facts,
     ask() {
-      const asked: Ask = ask();
+      const asked = ask();
+      const write: Ask["write"] = (script) => asked.write({ ...script, relative });
       return {
         ...asked,
-        write: (script) =>
-          isFiltered ? withFilterResults(asked.write, script) : withAzureHeaders(asked.write(script)),
+        write: relative === filtered && asked.stream ? (script) => withPromptEvent(write(script)) : write,
       };
     },
   };
-}
-
-const encoder = new TextEncoder();
-const openBrace = 123;
-const closeBrace = 125;
-
-/** The body with the model before all other members; of a member that stands twice the last one counts, which is the caller's. */
-function withModel(body: Body, model: string): Body {
-  const { bytes } = body;
-  const at = bytes.indexOf(openBrace);
-  if (at === -1) return body;
-  const next = firstFilled(bytes, at + 1);
-  const member = `"model":${JSON.stringify(model)}${next === closeBrace ? "" : ","}`;
-  const insert = encoder.encode(member);
-  const whole = new Uint8Array(bytes.length + insert.length);
-  whole.set(bytes.subarray(0, at + 1));
-  whole.set(insert, at + 1);
-  whole.set(bytes.subarray(at + 1), at + 1 + insert.length);
-  const text = (): string => {
-    const own = body.text();
-    const brace = own.indexOf("{") + 1;
-    return own.slice(0, brace) + member + own.slice(brace);
-  };
-  return { bytes: whole, text };
-}
-
-/** The first byte at or after a place that is no blank. */
-function firstFilled(bytes: Uint8Array, from: number): number | undefined {
-  let at = from;
-  while (at < bytes.length && bytes[at]! <= 32) at += 1;
-  return bytes[at];
 }

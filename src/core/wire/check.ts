@@ -63,9 +63,9 @@ function kindOf(value: unknown): string {
 /** Names of models are echoed in each chunk of an answer, so they have a limit. */
 const maxModelChars = 256;
 
-/** The model asked for, which every operation needs. */
-export function readModel(body: JsonObject): string {
-  const { model } = body;
+/** The model asked for, which every operation needs. @param elsewhere the one named outside of the body */
+export function readModel(body: JsonObject, elsewhere?: string): string {
+  const { model = elsewhere } = body;
   if (model === undefined) return refuseMissing("model");
   if (typeof model !== "string" || model === "") return refuseType("model", "the name of a model", model);
   if (model.length <= maxModelChars) return model;

@@ -3,7 +3,7 @@ import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
 import { writeChoices } from "./openai-chat-choices.ts";
 import type { Tooling } from "./openai-tools.ts";
-import { answerId, jsonPlan, startOf, streamPlan, usageJson } from "./openai-text.ts";
+import { answerId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "./openai-text.ts";
 import { stopAt } from "./stop.ts";
 import type { Script } from "./types.ts";
 
@@ -53,7 +53,7 @@ function whole(answer: ChatAnswer, script: Script): Plan {
   const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
   const body =
     `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer)},` +
-    `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}],"usage":${plainUsage(answer, script)}}`;
+    `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}${endOf(script, plainUsage(answer, script))}`;
   return jsonPlan(script, countOf(script.parts), body);
 }
 

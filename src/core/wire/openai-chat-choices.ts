@@ -14,7 +14,7 @@ import {
   type Track,
 } from "./openai-choices.ts";
 import { createWeigh, likelyJson, type Weigh } from "./openai-logprobs.ts";
-import { answerId, jsonPlan, startOf, usageJson } from "./openai-text.ts";
+import { answerId, endOf, jsonPlan, startOf, usageJson } from "./openai-text.ts";
 import type { Tooling } from "./openai-tools.ts";
 import type { ChoiceStart } from "./types.ts";
 
@@ -57,7 +57,7 @@ export function writeChoices(answer: ChatAnswer, common: string): Plan {
   const id = answerId("chatcmpl-", script.id);
   if (!streaming.stream) {
     const list = writings.map(choiceJson).join(",");
-    const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}],"usage":${usage}}`;
+    const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}${endOf(script, usage)}`;
     return jsonPlan(script, tokens, body);
   }
   const head = `{"id":"${id}","object":"chat.completion.chunk",${common},"choices":[`;

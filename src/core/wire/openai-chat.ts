@@ -10,7 +10,7 @@ import { checkMessages, endsWithResult, lastUserText, textOf } from "./openai-me
 import { reasoningShare } from "./openai-reasoning.ts";
 import { countWithinBytes, estimateBySize } from "./openai-text.ts";
 import { readTooling, type Tooling } from "./openai-tools.ts";
-import type { Ask, Body, CountTokens, Operation } from "./types.ts";
+import type { Ask, Body, CountTokens, OpenRequest, Operation } from "./types.ts";
 
 /** The provider adds about so many tokens to each message (with its role), and to the answer. @see OpenAI cookbook, "How to count tokens with tiktoken" */
 const tokensPerMessage = 4;
@@ -22,15 +22,15 @@ export const chat: Operation = {
   name: "chat",
   method: "POST",
   route: "/v1/chat/completions",
-  open({ body, count }) {
-    const json = openJson(body, readAhead);
-    const facts = chatFacts(json, body, count);
+  open(request) {
+    const json = openJson(request.body, readAhead);
+    const facts = chatFacts(json, request);
     return { facts, ask: () => askOf(json.whole(), facts) };
   },
 };
 
-function chatFacts(json: JsonBody, body: Body, count: CountTokens): Facts {
-  const model = json.member("model");
+function chatFacts(json: JsonBody, { body, count, model: elsewhere }: OpenRequest): Facts {
+  const model = json.member("model") ?? elsewhere;
   let promptTokens: number | undefined;
   return {
     model: typeof model === "string" ? model : undefined,
@@ -68,7 +68,7 @@ function countMessage(message: unknown, count: CountTokens): number {
 }
 
 function askOf(body: JsonObject, facts: Facts): Ask {
-  const model = readModel(body);
+  const model = readModel(body, facts.model);
   checkMessages(body);
   checkSampling(body);
   checkOptions(body);

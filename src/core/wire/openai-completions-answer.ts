@@ -14,7 +14,7 @@ import {
   type Track,
 } from "./openai-choices.ts";
 import { createWeigh, type Likely } from "./openai-logprobs.ts";
-import { answerId, jsonPlan, startOf, streamPlan, usageJson } from "./openai-text.ts";
+import { answerId, endOf, jsonPlan, startOf, streamPlan, usageJson } from "./openai-text.ts";
 import { stopAt } from "./stop.ts";
 import type { ChoiceStart, Script } from "./types.ts";
 
@@ -53,7 +53,7 @@ function whole(completion: Completion, script: Script, head: string): Plan {
   const text = (completion.echo?.[0] ?? "") + textOfKind(script.parts, "text");
   const choice = choiceJson({ start: startOf(script).said, index: 0, text, finish: `"${script.finish}"` });
   const tokens = countOf(script.parts);
-  return jsonPlan(script, tokens, `${head}${choice}],"usage":${usageOf(completion, tokens)}}`);
+  return jsonPlan(script, tokens, head + choice + endOf(script, usageOf(completion, tokens)));
 }
 
 function streamed(completion: Completion, script: Script, head: string): Plan {
@@ -128,7 +128,7 @@ function writeChoices(completion: Completion, head: string): Plan {
     return tracksPlan(script, tracks, endingOf(completion, head, tokens));
   }
   const list = writings.map(wholeChoice).join(",");
-  return jsonPlan(script, tokens, `${head}${list}],"usage":${usageOf(completion, tokens)}}`);
+  return jsonPlan(script, tokens, head + list + endOf(script, usageOf(completion, tokens)));
 }
 
 function wholeChoice({ index, said, prompt, likely, start }: Writing): string {

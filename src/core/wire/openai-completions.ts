@@ -28,15 +28,15 @@ export const completions: Operation = {
   name: "completions",
   method: "POST",
   route: "/v1/completions",
-  open({ body, count }) {
-    const json = openJson(body, readAhead);
-    const facts = inputFacts(json, "prompt", count);
+  open(request) {
+    const json = openJson(request.body, readAhead);
+    const facts = inputFacts(json, "prompt", request);
     return { facts, ask: () => askOf(json.whole(), facts) };
   },
 };
 
 function askOf(body: JsonObject, facts: Facts): Ask {
-  const model = readModel(body);
+  const model = readModel(body, facts.model);
   const { texts: prompts, areTokens } = body["prompt"] === null ? noPrompt : readInputs(body, "prompt");
   checkSampling(body);
   checkText(body, "suffix");

@@ -28,15 +28,16 @@ export const embeddings: Operation = {
   name: "embeddings",
   method: "POST",
   route: "/v1/embeddings",
-  open({ body, count }) {
+  open(request) {
+    const { body, count } = request;
     const json = openJson(body, readAhead);
-    const facts = { ...inputFacts(json, "input", count), stream: false };
+    const facts = { ...inputFacts(json, "input", request), stream: false };
     return { facts, ask: () => askOf(json.whole(), facts, count) };
   },
 };
 
 function askOf(body: JsonObject, facts: Facts, count: CountTokens): Ask {
-  const model = readModel(body);
+  const model = readModel(body, facts.model);
   const inputs = readInputs(body, "input").texts;
   if (inputs.length > maxInputs) refuseLong("input", maxInputs, inputs.length);
   if (inputs.includes(""))

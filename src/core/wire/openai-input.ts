@@ -2,15 +2,17 @@ import type { Facts } from "../types.ts";
 import { refuse, refuseEmpty, refuseMissing, refuseType } from "./check.ts";
 import type { JsonBody, JsonObject } from "./json-body.ts";
 import { countWithinBytes, estimateBySize } from "./openai-text.ts";
-import type { CountTokens } from "./types.ts";
+import type { CountTokens, OpenRequest } from "./types.ts";
+
+type Opening = Pick<OpenRequest, "count" | "model">;
 
 /**
  * The facts of an operation whose input is one member: a text, several texts, tokens, or several lists of tokens.
  *
  * @param name of that member
  */
-export function inputFacts(json: JsonBody, name: string, count: CountTokens): Facts {
-  const model = json.member("model");
+export function inputFacts(json: JsonBody, name: string, { count, model: elsewhere }: Opening): Facts {
+  const model = json.member("model") ?? elsewhere;
   let promptTokens: number | undefined;
   return {
     model: typeof model === "string" ? model : undefined,

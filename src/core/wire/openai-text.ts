@@ -52,14 +52,21 @@ export function usageJson({ prompt, audio, completion, reasoning }: Usage): stri
 const noStart: ChoiceStart = { said: "", other: "" };
 
 /** With what the choices of an answer begin. */
-export function startOf({ choiceStart = noStart }: Script): ChoiceStart {
-  return choiceStart;
+export function startOf({ relative }: Script): ChoiceStart {
+  return relative?.choice ?? noStart;
+}
+
+/** The end of a whole answer with choices. */
+export function endOf({ relative }: Script, usage: string): string {
+  return `],"usage":${usage}${relative?.end ?? ""}}`;
 }
 
 /** The provider's headers of a good answer. @param processingMs until its first byte */
 export function headOf(contentType: string, script: Script, processingMs: number): Head {
+  const { relative, id } = script;
+  if (relative !== undefined) return { status: 200, headers: relative.headers(contentType, id) };
   const headers = ["content-type", contentType, "openai-version", "2020-10-01"];
-  headers.push("openai-processing-ms", String(Math.round(processingMs)), "x-request-id", script.id);
+  headers.push("openai-processing-ms", String(Math.round(processingMs)), "x-request-id", id);
   return { status: 200, headers };
 }
 

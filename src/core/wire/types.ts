@@ -74,6 +74,8 @@ export type OpenRequest = {
   readonly headers: HeaderMap;
   /** Path with query: some providers name the model, or how to stream, there. */
   readonly target: string;
+  /** The model where the body names none. */
+  readonly model?: string | undefined;
   readonly body: Body;
   readonly count: CountTokens;
   /** Where answers are kept; without it each is forgotten at once. */
@@ -131,11 +133,20 @@ export type Script = {
   /** `length` when the limit on tokens ended it. */
   readonly finish: "stop" | "length";
   readonly rng: Rng;
-  /** What a relative of the API has at the beginning of each choice; nothing in the API itself. */
-  readonly choiceStart?: ChoiceStart;
+  /** What is different where the answer is one of a relative of the API. */
+  readonly relative?: Relative | undefined;
 };
 
-/** Members, each with a comma behind: of a whole choice or one with a token, and of any other event's. */
+/** What a relative of an API has besides, as JSON members, and what it has instead. */
+export type Relative = {
+  /** At the beginning of a choice that is whole or has a token, and of any other; each member has a comma behind. */
+  readonly choice: ChoiceStart;
+  /** At the end of a whole answer with choices; each member has a comma before it. */
+  readonly end: string;
+  /** All headers of a good answer. */
+  headers(contentType: string, requestId: string): string[];
+};
+
 export type ChoiceStart = { readonly said: string; readonly other: string };
 
 /** A failure to be told to the caller. */
