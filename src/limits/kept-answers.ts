@@ -50,13 +50,15 @@ export function createKeptAnswers(memory: SharedArrayBuffer, worker: number): Ke
     }
   };
   return {
-    keep(id, text) {
-      const record = `${id}\n${text}`;
-      const length = Buffer.byteLength(record);
+    keep(id, pieces) {
+      const name = `${id}\n`;
+      let length = Buffer.byteLength(name);
+      for (const piece of pieces) length += Buffer.byteLength(piece);
       if (length > longestBytes) return;
       locked(() => {
         const start = makeRoom(words, length);
-        ring.write(record, start);
+        let end = start + ring.write(name, start);
+        for (const piece of pieces) end += ring.write(piece, end);
         append(words, { hash: hashOf(id), start, length });
       });
     },

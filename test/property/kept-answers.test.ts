@@ -24,7 +24,7 @@ test("whatever is kept, found and forgotten by whom, what is found is what was k
       for (const { what, loop, id, text } of steps) {
         if (what === "keep") {
           const before = last.get(id);
-          loops[loop].keep(id, text);
+          loops[loop].keep(id, [text]);
           const fits = Buffer.byteLength(`${id}\n${text}`) <= 1024 * 1024;
           last.set(id, fits ? text : before);
           if (fits) expect(loops[1 - loop]!.find(id) === text).toBe(true);

@@ -51,7 +51,8 @@ export function jsonAnswer(script: Script, tokens: number, body: string): Plan {
 function headOf(contentType: string, script: Script, processingMs: number): Head {
   const timing = `gfet4t7; dur=${Math.round(processingMs)}`;
   const headers = ["content-type", contentType, "server-timing", timing, "x-content-type-options", "nosniff"];
-  return { status: 200, headers: [...headers, "x-request-id", script.id] };
+  headers.push("x-request-id", script.id);
+  return { status: 200, headers };
 }
 
 function whole(answer: GeminiAnswer): Plan {
@@ -59,20 +60,25 @@ function whole(answer: GeminiAnswer): Plan {
   const { parts } = script;
   const thoughts = tokensOfKind(parts, "reasoning") * choices;
   const said = countOf(parts) * choices - thoughts;
-  const reasoning = answer.showThoughts ? textOfKind(parts, "reasoning") : "";
-  const text = textOfKind(parts, "text");
-  const list = [
-    ...(reasoning === "" ? [] : [`{"text":${JSON.stringify(reasoning)},"thought":true}`]),
-    ...(text === "" ? [] : [`{"text":${JSON.stringify(text)}}`]),
-    ...parts.filter((part) => part.kind === "call" && !isBroken(part, script)).map(callJson),
-  ];
-  const content = `{${list.length === 0 ? "" : `"parts":[${list.join(",")}],`}"role":"model"}`;
-  const candidates = Array.from(
-    { length: choices },
-    (_, index) => `{"content":${content},"finishReason":"${reasonOf(script)}","index":${index}}`,
-  );
+  const shown = partsJson(answer);
+  const candidate = `{"content":{${shown === "" ? "" : `"parts":[${shown}],`}"role":"model"},"finishReason":"${reasonOf(script)}","index":`;
+  let candidates = `${candidate}0}`;
+  for (let index = 1; index < choices; index += 1) candidates += `,${candidate}${index}}`;
   const usage = usageWriter(answer)(said, thoughts);
-  return jsonAnswer(script, said + thoughts, `{"candidates":[${candidates.join(",")}],${usage},${originOf(answer)}}`);
+  return jsonAnswer(script, said + thoughts, `{"candidates":[${candidates}],${usage},${originOf(answer)}}`);
+}
+
+/** The parts of a whole answer, separated by commas; all text is one. */
+function partsJson({ script, showThoughts }: GeminiAnswer): string {
+  const { parts } = script;
+  const [only] = parts;
+  if (parts.length === 1 && only!.kind === "text" && only!.text !== "") return `{"text":${JSON.stringify(only!.text)}}`;
+  const reasoning = showThoughts ? textOfKind(parts, "reasoning") : "";
+  const text = textOfKind(parts, "text");
+  const list = parts.filter((part) => part.kind === "call" && !isBroken(part, script)).map(callJson);
+  if (text !== "") list.unshift(`{"text":${JSON.stringify(text)}}`);
+  if (reasoning !== "") list.unshift(`{"text":${JSON.stringify(reasoning)},"thought":true}`);
+  return list.join(",");
 }
 
 function streamed(answer: GeminiAnswer, { type, first, next, after, end }: (typeof framing)["sse"]): Plan {

@@ -162,6 +162,10 @@ export function sumOf(tokens: Modalities): number {
 
 /** The details of a count as the API reports them, a JSON array. */
 export function detailsJson(tokens: Modalities): string {
-  const details = [...tokens].filter(([kind, each]) => each > 0 || kind === "TEXT");
-  return `[${details.map(([kind, each]) => `{"modality":"${kind}","tokenCount":${each}}`).join(",")}]`;
+  let details = "";
+  for (const [kind, each] of tokens) {
+    if (each === 0 && kind !== "TEXT") continue;
+    details += `${details === "" ? "" : ","}{"modality":"${kind}","tokenCount":${each}}`;
+  }
+  return `[${details}]`;
 }

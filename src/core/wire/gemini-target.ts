@@ -22,12 +22,16 @@ export function methodIn(path: string): string | undefined {
  * @throws BODY_INVALID when its name is not correctly encoded, or too long
  */
 export function modelIn(target: string): string {
-  const [path = ""] = target.split("?", 1);
-  const encoded = modelPath.exec(path)?.[1] ?? "";
+  const encoded = modelPath.exec(pathOf(target))?.[1] ?? "";
   const model = decoded(encoded);
   if (model !== undefined && model.length <= longestModel) return model;
   const message = "* GenerateContentRequest.model: unexpected model name format\n";
   throw new StuntdoubleError("BODY_INVALID", message, { param: "model" });
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query === -1 ? target : target.slice(0, query);
 }
 
 function decoded(name: string): string | undefined {
@@ -45,6 +49,5 @@ export function wantsEvents(target: string): boolean {
 
 /** Whether a target asks for a stream that is a JSON array. */
 export function wantsArray(target: string): boolean {
-  const [path = ""] = target.split("?", 1);
-  return methodIn(path) === "streamGenerateContent" && !wantsEvents(target);
+  return methodIn(pathOf(target)) === "streamGenerateContent" && !wantsEvents(target);
 }

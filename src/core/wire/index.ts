@@ -59,7 +59,9 @@ function claimant(known: readonly Found[], path: string, headers: HeaderMap): Di
 function operationsAt(path: string): readonly Found[] {
   const known = byPath.get(path);
   if (known !== undefined) return known;
-  return dialects.flatMap((dialect) =>
-    (dialect.operationsAt?.(path) ?? []).map((operation) => ({ dialect, operation })),
-  );
+  const found: Found[] = [];
+  for (const dialect of dialects) {
+    for (const operation of dialect.operationsAt?.(path) ?? []) found.push({ dialect, operation });
+  }
+  return found;
 }

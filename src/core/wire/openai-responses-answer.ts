@@ -1,5 +1,6 @@
 import { countOf, type Part } from "../answer.ts";
 import { hash32 } from "../rng.ts";
+import { tokensOfKind } from "./script.ts";
 import type { Script } from "./types.ts";
 
 /** A response to be written, as a whole or as a stream. */
@@ -126,7 +127,7 @@ export function responseJson(answer: ResponseAnswer, state: ResponseState, outpu
 
 function usageJson({ script, promptTokens }: ResponseAnswer): string {
   const tokens = countOf(script.parts);
-  const reasoning = countOf(script.parts.filter(({ kind }) => kind === "reasoning"));
+  const reasoning = tokensOfKind(script.parts, "reasoning");
   return (
     `{"input_tokens":${promptTokens},"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},` +
     `"output_tokens":${tokens},"output_tokens_details":{"reasoning_tokens":${reasoning}},"total_tokens":${promptTokens + tokens}}`

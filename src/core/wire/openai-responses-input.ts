@@ -173,11 +173,15 @@ export function mentionsJson(items: readonly JsonObject[], instructions: string 
  * @param known ids of the calls of the response before; items that only refer to others are taken on trust
  */
 export function checkResults(items: readonly JsonObject[], known: readonly string[]): void {
-  if (items.some(({ type }) => type === "item_reference")) return;
+  if (!items.some(isResult) || items.some(({ type }) => type === "item_reference")) return;
   const calls = new Set<unknown>(known);
   for (const { type, call_id: id } of items) {
     if (type === "function_call") calls.add(id);
     if (type !== "function_call_output" || calls.has(id)) continue;
     refuse("input", "invalid_value", `No tool call found for function call output with call_id ${String(id)}.`);
   }
+}
+
+function isResult({ type }: JsonObject): boolean {
+  return type === "function_call_output";
 }

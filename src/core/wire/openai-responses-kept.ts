@@ -29,7 +29,8 @@ export function keepResponse(kept: KeptAnswers | undefined, id: string, made: Ke
   const facts =
     `{"model":${JSON.stringify(made.model)},"tokens":${made.tokens},"calls":${calls},` +
     `"background":${made.background},"overAtSeconds":${made.overAtSeconds}}`;
-  kept?.keep(id, `${facts}\n${made.response}\n${made.request}`);
+  // In pieces, because the response goes to the caller as it is.
+  kept?.keep(id, [`${facts}\n`, made.response, `\n${made.request}`]);
 }
 
 /** The response kept under an id; undefined when there is none, or none any more. */

@@ -17,16 +17,19 @@ export type Tools = {
   readonly shownChoice: string;
 };
 
+const noTools = { callable: [], choice: "auto", shown: "[]", shownChoice: `"auto"` } as const;
+
 /**
  * Reads the tools of a request; only functions are called, tools that the provider runs itself are not.
  *
  * @throws BODY_INVALID with the path of the first mistake
  */
 export function readTools(body: JsonObject): Tools {
+  const parallel = readBoolean(body, "parallel_tool_calls") ?? true;
+  if (body["tools"] === undefined && body["tool_choice"] === undefined) return { ...noTools, parallel };
   const tools = (readArray(body, "tools") ?? []).map((tool, index) => checkTool(tool, `tools[${index}]`));
   const functions = tools.filter(({ type }) => type === "function");
   const callable = functions.map(({ name, parameters }) => ({ name: String(name), parameters }));
-  const parallel = readBoolean(body, "parallel_tool_calls") ?? true;
   const given = body["tool_choice"] ?? "auto";
   const shown = { shown: JSON.stringify(tools), shownChoice: JSON.stringify(given) };
   if (typeof given === "string") {
@@ -78,9 +81,12 @@ function chosenOf(choice: JsonObject, callable: readonly Tool[]): Pick<Tools, "c
 /** The form that the text of an answer takes, and JSON of the member `text` as the answer repeats it. */
 export type Format = { readonly json: Wanted["json"]; readonly shown: string };
 
+const freeText: Format = { json: undefined, shown: `{"format":{"type":"text"},"verbosity":"medium"}` };
+
 /** Reads `text` of a request. */
 export function readFormat(body: JsonObject): Format {
-  const text = readObject(body, "text") ?? {};
+  const text = readObject(body, "text");
+  if (text === undefined) return freeText;
   const verbosity = readWord(text, "verbosity", verbosities, "text.") ?? "medium";
   const format = text["format"] ?? { type: "text" };
   if (!isObject(format)) return refuseType("text.format", "an object", format);

@@ -84,8 +84,8 @@ export type OpenRequest = {
 
 /** Answers that can be asked for again by their ids. It is bounded: the oldest are forgotten for new ones. */
 export type KeptAnswers = {
-  /** Keeps a text under an id, in place of an earlier one; one that is too long is not kept. */
-  keep(id: string, text: string): void;
+  /** Keeps a text, given in pieces, under an id, in place of an earlier one; one that is too long is not kept. */
+  keep(id: string, pieces: readonly string[]): void;
   /** The text kept under an id; undefined when there is none, or none any more. */
   find(id: string): string | undefined;
   /** @returns whether there was anything to forget */

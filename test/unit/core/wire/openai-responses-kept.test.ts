@@ -9,7 +9,7 @@ function createKept(): KeptAnswers & { readonly texts: Map<string, string> } {
   const texts = new Map<string, string>();
   return {
     texts,
-    keep: (id, text) => void texts.set(id, text),
+    keep: (id, pieces) => void texts.set(id, pieces.join("")),
     find: (id) => texts.get(id),
     forget: (id) => texts.delete(id),
   };
