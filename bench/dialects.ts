@@ -53,7 +53,7 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
     const opened = operation.open({ headers, target: sample.target, body, count: () => 12, kept });
     const wishes = { outputTokens: tokens };
     const plan = simulate(
-      { ask: opened.ask(), profile, wishes, seed: call, inFlight: 1 },
+      { ask: opened.ask(), profile, wishes, seed: call, inFlight: 1, mostTokens: tokens },
       `req_${call}`,
       1_700_000_000,
     );
