@@ -57,7 +57,8 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
     const body = { bytes, text: () => (decoded ??= bytes.toString()) };
     const opened = operation.open({ headers, target: sample.target, body, count: () => 12, kept });
     const wishes = { outputTokens: tokens };
-    const plan = simulate({ ask: opened.ask(), profile, wishes, seed: call, inFlight: 1 }, ids[call]!, 1_700_000_000);
+    const simulation = { ask: opened.ask(), profile, wishes, seed: call, inFlight: 1, mostTokens: tokens };
+    const plan = simulate(simulation, ids[call]!, 1_700_000_000);
     let written = 0;
     for (const { data } of plan.frames) written += wire.write(data as string);
     if (written === 0) throw new Error(`${sample.name}: an empty plan`);

@@ -16,7 +16,7 @@ import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
 import { Player } from "./play.ts";
 import { readCall, readPassing } from "./read.ts";
 import type { Reply, Request } from "./reply.ts";
-import { notSimulated, rateLimited } from "./refusals.ts";
+import { breakerOpen, notSimulated, rateLimited } from "./refusals.ts";
 import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
 
 /** One call from its arrival to its Outcome. */
@@ -167,7 +167,7 @@ export class Exchange {
   }
 
   #simulated(ask: Ask, wanted: string | undefined): Plan {
-    const { profiles } = this.#runtime;
+    const { profiles, snapshot } = this.#runtime;
     const profile = profiles.find(ask.model, wanted);
     const { wishes } = this.story.decision!;
     const seed = wishes.seed ?? ask.seed ?? this.seed();
@@ -176,7 +176,8 @@ export class Exchange {
     this.story.promptTokens = ask.promptTokens;
     const inFlight = this.deps.permits.inFlight();
     const nowSeconds = Math.floor(this.story.startedAtMs / 1000);
-    return simulate({ ask, profile, wishes, seed, inFlight }, this.request.id, nowSeconds);
+    const mostTokens = snapshot.limits.answerTokens;
+    return simulate({ ask, profile, wishes, seed, inFlight, mostTokens }, this.request.id, nowSeconds);
   }
 
   #forward(source: Extract<Source, { from: "upstream" }>, faults: readonly PreparedFault[]): void {
@@ -191,17 +192,16 @@ export class Exchange {
   }
 
   #standIn(runtime: UpstreamRuntime, faults: readonly PreparedFault[]): void {
-    if (runtime.whenOpen === "simulate" && this.#opened !== undefined) {
-      this.story.standIn = true;
-      return this.#simulate(undefined, faults, "stand-in");
+    if (runtime.whenOpen !== "simulate" || this.#opened === undefined) throw breakerOpen(runtime);
+    this.story.standIn = true;
+    try {
+      this.#simulate(undefined, faults, "stand-in");
+    } catch (error) {
+      if (toStuntdoubleError(error).code !== "ANSWER_TOO_LARGE") throw error;
+      // The upstream may well give what is too large for a stand-in: the caller shall come again.
+      this.story.standIn = false;
+      throw breakerOpen(runtime, error);
     }
-    throw new StuntdoubleError(
-      "BREAKER_OPEN",
-      `Upstream ${runtime.upstream.name} failed too often and is not asked for now.`,
-      {
-        retryAfterSeconds: Math.max(1, Math.ceil(runtime.breaker.retryAfterMs() / 1000)),
-      },
-    );
   }
 
   /** What faults may use of this call. */

@@ -165,7 +165,7 @@ export class Live implements Receiver {
     this.#state = "over";
   }
 
-  /** Plans what the simulator would have done; a request that only the provider understands is not compared. */
+  /** Plans what the simulator would have done; a request that only the provider understands, or can answer at such length, is not compared. */
   #mirror(opened: Opened | undefined): void {
     const { story, deps } = this.#exchange;
     const source = story.decision?.mirror;
@@ -177,9 +177,10 @@ export class Live implements Receiver {
       const { wishes } = story.decision!;
       const inFlight = deps.permits.inFlight();
       const seed = wishes.seed ?? ask.seed ?? this.#exchange.seed();
+      const mostTokens = this.#runtime.snapshot.limits.answerTokens;
+      const timing = simulateTiming({ ask, profile, wishes, seed, inFlight, mostTokens });
       story.profile = profile.profile.name;
       story.promptTokens = ask.promptTokens;
-      const timing = simulateTiming({ ask, profile, wishes, seed, inFlight });
       this.#simulated = {
         ttftMs: ask.stream ? timing.ttftMs : undefined,
         totalMs: timing.totalMs,

@@ -2,6 +2,7 @@ import { StuntdoubleError } from "../core/errors.ts";
 import { methodsOf } from "../core/wire/index.ts";
 import type { RateAnswer } from "../limits/rates.ts";
 import type { Request } from "./reply.ts";
+import type { UpstreamRuntime } from "./runtime.ts";
 
 /** A call without a valid key. */
 export function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
@@ -29,6 +30,20 @@ export function notSimulated(request: Request): StuntdoubleError {
   return new StuntdoubleError(
     "NOT_FOUND",
     `${request.method} ${request.route} cannot be simulated, and no upstream is configured for it.`,
+  );
+}
+
+/**
+ * A call whose upstream is not asked for now.
+ *
+ * @param cause why no stand-in answers it, where one should
+ */
+export function breakerOpen({ upstream, breaker }: UpstreamRuntime, cause?: unknown): StuntdoubleError {
+  const why = cause instanceof Error ? ` No stand-in answers: ${cause.message}` : "";
+  return new StuntdoubleError(
+    "BREAKER_OPEN",
+    `Upstream ${upstream.name} failed too often and is not asked for now.${why}`,
+    { cause, retryAfterSeconds: Math.max(1, Math.ceil(breaker.retryAfterMs() / 1000)) },
   );
 }
 

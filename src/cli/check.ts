@@ -5,12 +5,13 @@ import { parseWords, type Verb } from "./args.ts";
 
 const usage = `Finds every mistake in a configuration file in one go.
 
-  stuntdouble check FILE [--json]
+  stuntdouble check FILE [--ext-proc] [--json]
 
 Each mistake is one line with its place, what is wrong, and what was allowed. Environment variables are looked up as they
 would be at the start. Warnings, which stop nothing, go to standard error.
 
-  --json   one JSON object: { ok, mistakes, warnings }
+  --ext-proc  for a node that is started with --ext-proc
+  --json      one JSON object: { ok, mistakes, warnings }
 
 Exit codes: 0 no mistakes, 2 mistakes
 
@@ -25,11 +26,15 @@ export const check: Verb = {
   summary: "find the mistakes in a configuration file",
   usage,
   async run(args, io) {
-    const { flags, words } = parseWords(args, { json: "boolean" });
+    const { flags, words } = parseWords(args, { json: "boolean", "ext-proc": "boolean" });
     const [file] = words;
     if (file === undefined || words.length > 1)
       throw new StuntdoubleError("CONFIG_INVALID", "name one file, as in: stuntdouble check stuntdouble.yaml");
-    const loaded = await loadConfig(path.resolve(io.cwd, file), { env: io.env, generation: 1 });
+    const loaded = await loadConfig(path.resolve(io.cwd, file), {
+      env: io.env,
+      generation: 1,
+      extProc: flags["ext-proc"] === true,
+    });
     const mistakes = loaded.ok ? [] : loaded.mistakes;
     if (flags.json === true) {
       io.out(`${JSON.stringify({ ok: loaded.ok, mistakes, warnings: loaded.warnings }, undefined, 2)}\n`);

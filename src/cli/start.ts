@@ -89,7 +89,7 @@ function loader(file: string | undefined, overrides: Overrides, io: Io): Load {
   return async (generation) => {
     if (file === undefined)
       return { ok: true, settings: overridden(await settingsOf(defaultConfig(), io.env), overrides) };
-    const loaded = await loadConfig(file, { env: io.env, generation });
+    const loaded = await loadConfig(file, { env: io.env, generation, extProc: overrides.extProc !== undefined });
     if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n") };
     return { ok: true, settings: overridden(loaded.settings, overrides) };
   };

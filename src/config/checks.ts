@@ -8,7 +8,12 @@ import { reservedRuleNames } from "./schema.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What checks beside the file itself need to know. */
-export type Surroundings = { readonly profiles: readonly Profile[]; readonly env: Environment };
+export type Surroundings = {
+  readonly profiles: readonly Profile[];
+  readonly env: Environment;
+  /** Envoy's ext_proc filter is served, whether or not the file asks for it. */
+  readonly extProc: boolean;
+};
 
 /** What was found; warnings are things that work but are hardly meant. */
 export type Checked = { readonly findings: Finding[]; readonly warnings: Finding[] };
@@ -21,7 +26,7 @@ export type Checked = { readonly findings: Finding[]; readonly warnings: Finding
  *
  * @returns findings in no particular order; never throws
  */
-export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Checked {
+export function crossCheck(raw: unknown, { profiles, env, extProc }: Surroundings): Checked {
   const file = mapOf(raw);
   const checked: Checked = { findings: [], warnings: [] };
   const upstreams = Object.keys(mapOf(file["upstreams"]));
@@ -43,7 +48,7 @@ export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Check
     checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked);
   }
   checkReach(rules, checked.warnings);
-  if (isMapping(file["extProc"])) checkSocketFaults(rules, checked.findings);
+  if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], names, checked.findings);
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
@@ -54,12 +59,13 @@ export function crossCheck(raw: unknown, { profiles, env }: Surroundings): Check
 /** Faults of the client's own socket, which through ext_proc is Envoy's. */
 const socketFaults: ReadonlySet<unknown> = new Set(["reset"]);
 
-function checkSocketFaults(rules: readonly Raw[], findings: Finding[]): void {
-  for (const [index, rule] of rules.entries()) {
-    for (const [at, fault] of listOf(rule["faults"]).map(mapOf).entries()) {
+function checkSocketFaults({ rules, default: fallback }: Raw, findings: Finding[]): void {
+  const actions = listOf(rules).map((rule, index) => ({ path: ["rules", index] as Path, action: mapOf(rule) }));
+  for (const { path, action } of [...actions, { path: ["default"], action: mapOf(fallback) }]) {
+    for (const [at, fault] of listOf(action["faults"]).map(mapOf).entries()) {
       if (!socketFaults.has(fault["kind"])) continue;
       findings.push({
-        path: ["rules", index, "faults", at, "kind"],
+        path: [...path, "faults", at, "kind"],
         at: "value",
         message: `"${String(fault["kind"])}" needs the client's socket, which through ext_proc is Envoy's; use cut, or a node without extProc`,
       });

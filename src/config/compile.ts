@@ -19,7 +19,7 @@ const defaultProfile = "default";
  * @throws CONFIG_INVALID for settings that were never checked
  */
 export function compile({ config, profiles, env, generation }: Settings): Snapshot {
-  const { seed, listen, admin, extProc, workers, permits, log } = config;
+  const { seed, listen, admin, extProc, workers, permits, limits, log } = config;
   const profileNames = profiles.map((profile) => profile.name);
   return deepFreeze({
     generation,
@@ -34,6 +34,7 @@ export function compile({ config, profiles, env, generation }: Settings): Snapsh
     keys: config.auth.keys.map((key) => keyOf(key, env)),
     rateLimits: rateLimitsOf(config),
     permits: { ...permits },
+    limits: { ...limits },
     listen: { ...listen },
     admin: { ...admin },
     extProc: extProc === undefined ? undefined : { ...extProc },

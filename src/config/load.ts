@@ -32,7 +32,12 @@ export type Loaded =
   | { readonly ok: false; readonly mistakes: readonly Mistake[]; readonly warnings: readonly Mistake[] };
 
 /** What a configuration is read in: the process's environment, of which only what the file names is kept. */
-export type Reading = { readonly env: Environment; readonly generation: number };
+export type Reading = {
+  readonly env: Environment;
+  readonly generation: number;
+  /** The command line asks for Envoy's ext_proc filter to be served. */
+  readonly extProc?: boolean;
+};
 
 type Place = Reading & { readonly folder: string };
 
@@ -88,10 +93,10 @@ export async function settingsOf(config: unknown, env: Environment, folder = "."
 
 type Judged = { settings: Settings | undefined; findings: Finding[]; warnings: Finding[] };
 
-async function judge(raw: unknown, { folder, env, generation }: Place): Promise<Judged> {
+async function judge(raw: unknown, { folder, env, generation, extProc = false }: Place): Promise<Judged> {
   const found: Finding[] = [];
   const profiles = await allProfiles(raw, folder, found);
-  const { findings, warnings } = crossCheck(raw, { profiles, env });
+  const { findings, warnings } = crossCheck(raw, { profiles, env, extProc });
   const parsed = configSchema.safeParse(raw, { reportInput: true });
   if (!parsed.success) {
     return { settings: undefined, findings: [...schemaFindings(parsed.error, raw), ...findings, ...found], warnings };

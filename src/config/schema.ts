@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { z } from "zod";
+import { answerLimits } from "./answer-limits.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/wire/index.ts";
 
@@ -233,6 +234,7 @@ export const configSchema = z.strictObject({
     .default("auto")
     .describe("Event loops that share the traffic port; auto means one for each core"),
   permits: permits.prefault({}).describe("How many calls at the same time"),
+  limits: answerLimits.prefault({}).describe("How large one simulated answer may be"),
   upstreams: z.record(name, upstream).default({}).describe("Real providers, by a name of your choice"),
   control: control.prefault({}).describe("Control of single requests by a header"),
   auth: z

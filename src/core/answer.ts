@@ -12,8 +12,12 @@ export type Part = {
   readonly name?: string;
 };
 
-/** Makes the parts of an answer of about so many tokens. */
-export type Compose = (tokens: number, rng: Rng) => readonly Part[];
+/**
+ * Makes the parts of an answer of about so many tokens.
+ *
+ * @param most prose beyond so many tokens is not wanted and need not be made; all of it is without one
+ */
+export type Compose = (tokens: number, rng: Rng, most?: number) => readonly Part[];
 
 /** How many tokens parts have together. */
 export function countOf(parts: readonly Part[]): number {

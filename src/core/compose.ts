@@ -55,10 +55,10 @@ const mostCalls = 3;
 export function composer(wanted: Wanted): Compose | undefined {
   const calls = toolsToCall(wanted);
   if (calls === undefined && wanted.json === undefined && wanted.reasoningShare === 0) return undefined;
-  return (tokens, rng) => {
+  return (tokens, rng, most = Infinity) => {
     const thought = Math.floor(tokens * wanted.reasoningShare);
-    const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", thought, rng)] : [];
-    return [...reasoning, ...answerParts(wanted, calls, Math.max(1, tokens - thought), rng)];
+    const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", Math.min(thought, most), rng)] : [];
+    return [...reasoning, ...answerParts(wanted, calls, Math.min(Math.max(1, tokens - thought), most), rng)];
   };
 }
 

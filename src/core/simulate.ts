@@ -16,6 +16,8 @@ export type Simulation = {
   readonly seed: number;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
+  /** Most tokens that an answer may have, all its choices together. */
+  readonly mostTokens: number;
 };
 
 /**
@@ -23,19 +25,26 @@ export type Simulation = {
  *
  * @param callId unique per call; ids inside the answer derive from it
  * @param nowSeconds seconds since 1970, for the answer's `created`
+ * @throws ANSWER_TOO_LARGE before any of it is written
  */
 export function simulate(simulation: Simulation, callId: string, nowSeconds: number): Plan {
   const rng = createRng(simulation.seed);
   const drawn = draw(simulation, rng);
+  checkSize(simulation, simulation.ask.sizeOf?.(drawn.tokens) ?? drawn.tokens);
   const timing = timingOf(simulation, drawn, rng);
   const parts = drawn.parts ?? prose(drawn.tokens, textRng(simulation));
   return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish: drawn.finish, rng });
 }
 
-/** When the simulated answer would leave, without making it: the mirror of a real call. */
+/**
+ * When the simulated answer would leave, without making it: the mirror of a real call.
+ *
+ * @throws ANSWER_TOO_LARGE where one choice alone is
+ */
 export function simulateTiming(simulation: Simulation): Timing & { readonly tokens: number } {
   const rng = createRng(simulation.seed);
   const drawn = draw(simulation, rng);
+  checkSize(simulation, drawn.tokens);
   return { ...timingOf(simulation, drawn, rng), tokens: drawn.tokens };
 }
 
@@ -47,7 +56,7 @@ type Drawn = {
 };
 
 function draw(simulation: Simulation, rng: Rng): Drawn {
-  const { ask, profile, wishes } = simulation;
+  const { ask, profile, wishes, mostTokens } = simulation;
   const { maxTokens = Infinity } = ask;
   if (wishes.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
   if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
@@ -56,7 +65,17 @@ function draw(simulation: Simulation, rng: Rng): Drawn {
     const tokens = Math.min(wanted, maxTokens);
     return { tokens, parts: undefined, finish: tokens >= maxTokens ? "length" : "stop" };
   }
-  return drawnOf(ask.compose(wanted, textRng(simulation)), maxTokens);
+  // One token more than may be is enough to tell that there are too many.
+  const most = Math.min(maxTokens, mostTokens) + 1;
+  return drawnOf(ask.compose(wanted, textRng(simulation), most), maxTokens);
+}
+
+function checkSize({ mostTokens }: Simulation, tokens: number): void {
+  if (tokens <= mostTokens) return;
+  throw new StuntdoubleError(
+    "ANSWER_TOO_LARGE",
+    `The simulated answer would count at least ${Math.ceil(tokens)} tokens, with all choices, echoed prompts and logprobs; limits.answerTokens of the configuration allows ${mostTokens}.`,
+  );
 }
 
 function drawnOf(whole: readonly Part[], maxTokens: number): Drawn {

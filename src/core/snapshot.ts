@@ -21,6 +21,8 @@ export type Snapshot = {
   /** One row for each of `keys`, in their order, and a last one for calls without a key. */
   readonly rateLimits: readonly RateLimit[];
   readonly permits: PermitSettings;
+  /** How large one simulated answer may be. */
+  readonly limits: { readonly answerTokens: number };
   readonly listen: ListenSettings;
   readonly admin: { readonly host: string; readonly port: number };
   /** The service for Envoy's ext_proc filter; undefined when it is off. */

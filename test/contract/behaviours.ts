@@ -65,6 +65,11 @@ export const behaviours: readonly Behaviour[] = [
     expected: ({ status, body }) => status === 400 && body.includes('"error"'),
   },
   {
+    name: "an answer that would be too large gets 400",
+    ask: { body: { ...stream, max_tokens: 36_000, n: 128 }, headers: { "x-stuntdouble": "tokens=36000" } },
+    expected: ({ status, body }) => status === 400 && body.includes("limits.answerTokens"),
+  },
+  {
     name: "a body that is too large gets 413",
     ask: { body: "x".repeat(100_001) },
     expected: ({ status }) => status === 413,

@@ -132,7 +132,11 @@ function ollamaAsk({ limit, stops, thinks, tool, json, streamed }: Wish): Ask {
 const profile = prepareProfile(profileOf());
 
 function planOf(ask: Ask, seed: number): Plan {
-  return simulate({ ask, profile, wishes: { outputTokens: 40 }, seed, inFlight: 1 }, "req_1", 1_700_000_000);
+  return simulate(
+    { ask, profile, wishes: { outputTokens: 40 }, seed, inFlight: 1, mostTokens: 250_000 },
+    "req_1",
+    1_700_000_000,
+  );
 }
 
 function sumOf(frames: readonly Frame[]): number {

@@ -11,7 +11,14 @@ export function simulated(operation: Operation, request: object, seed = 1, wishe
   const opened = operation.open({ headers: {}, target: operation.route, body, count: (each) => each.length });
   const profile = prepareProfile(profileOf());
   return simulate(
-    { ask: opened.ask(), profile, wishes: { ttftMs: 300, itlMs: 15, ...wishes }, seed, inFlight: 1 },
+    {
+      ask: opened.ask(),
+      profile,
+      wishes: { ttftMs: 300, itlMs: 15, ...wishes },
+      seed,
+      inFlight: 1,
+      mostTokens: 250_000,
+    },
     `req_${seed}`,
     1_700_000_000,
   );

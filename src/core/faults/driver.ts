@@ -36,12 +36,13 @@ export function replacement(faults: readonly PreparedFault[], context: BendConte
  * A plan as the faults leave it, each acting on what the one before it in the list passed on.
  *
  * @returns frames in time order; nothing after the end
- * @throws INTERNAL when a fault breaks the order of head, data and end, or never ends
+ * @throws ANSWER_TOO_LARGE when they divide it into far too many pieces; INTERNAL when a fault breaks the order of head,
+ *   data and end, or never ends
  */
 export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: BendContext): Plan {
   const bending = faults.filter(({ bend }) => bend !== undefined);
   if (bending.length === 0) return plan;
-  const result = collector();
+  const result = collector(plan.frames.length + mostPieces);
   const alarms = createAlarms();
   const chain = link(result, bending, { ...context, at: alarms.at });
   pour(plan, chain, alarms);
@@ -145,7 +146,10 @@ function pour(plan: Plan, chain: Chain, alarms: Alarms): void {
   if (turnTo(plan.endAtMs)) chain.end(plan.endAtMs, plan.ending);
 }
 
-function collector(): Sink & { plan(): Plan } {
+/** A plan is bent as a whole, and a piece takes about 230 bytes. */
+const mostPieces = 500_000;
+
+function collector(most: number): Sink & { plan(): Plan } {
   const frames: Frame[] = [];
   let head: Head | undefined;
   let headAtMs: number | undefined;
@@ -155,7 +159,13 @@ function collector(): Sink & { plan(): Plan } {
       head = given;
       headAtMs = atMs;
     },
-    data: (frame) => void frames.push(frame),
+    data(frame) {
+      if (frames.length === most) {
+        const message = `The faults of this call would divide its answer into more than ${most} pieces; a larger sliceBytes makes fewer.`;
+        throw new StuntdoubleError("ANSWER_TOO_LARGE", message);
+      }
+      frames.push(frame);
+    },
     end: (endAtMs, ending) => void (end = { ending, endAtMs }),
     plan() {
       if (end === undefined) throw new StuntdoubleError("INTERNAL", "A fault never ended the response.");

@@ -4,11 +4,20 @@ import { readVersion } from "./anthropic-version.ts";
 import { factsOfModel, textless } from "./textless.ts";
 import type { Opened, OpenRequest, Operation } from "./types.ts";
 
-/** The models that a stand-in lists, the newest first; it answers for any other name too. */
+/**
+ * The models that a stand-in lists, the newest first; it answers for any other name too.
+ *
+ * @see `Model` of the provider's own TypeScript client, but for Mythos, which few may use
+ */
 const listed = [
+  "claude-fable-5-2",
   "claude-haiku-5-5",
   "claude-sonnet-5-5",
   "claude-opus-5-5",
+  "claude-fable-5-1",
+  "claude-opus-5",
+  "claude-sonnet-5",
+  "claude-fable-5",
   "claude-opus-4-8",
   "claude-opus-4-7",
   "claude-opus-4-6",

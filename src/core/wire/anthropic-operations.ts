@@ -60,10 +60,10 @@ function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
 /** Thinking takes its share of the answer, but no more than its budget. */
 function composeOf({ wanted, thinking }: MessageRequest): Compose | undefined {
   if (wanted.reasoningShare === 0) return composer(wanted);
-  return (tokens, rng) => {
+  return (tokens, rng, most) => {
     const share = Math.min(wanted.reasoningShare, thinking.budgetTokens / tokens);
     const bounded: Wanted = { ...wanted, reasoningShare: share };
-    return composer(bounded)?.(tokens, rng) ?? [];
+    return composer(bounded)?.(tokens, rng, most) ?? [];
   };
 }
 

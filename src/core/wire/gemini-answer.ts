@@ -89,7 +89,9 @@ function streamed(answer: GeminiAnswer, { type, first, next, after, end }: (type
   let said = 0;
   let thoughts = 0;
   const push = (atMs: number, candidate: string, tokens: number, final: boolean): void => {
-    const data = `${frames.length === 0 ? first : next}{"candidates":[${candidate}],${usage(said, thoughts)}${closing}`;
+    const start = frames.length === 0 ? first : next;
+    // Joined, a text lies in one piece; concatenated, this one would be twenty of them until it leaves.
+    const data = [start, `{"candidates":[`, candidate, "],", usage(said, thoughts), closing].join("");
     frames.push({ atMs, data, tokens, final });
   };
   const hides = (part: Part): boolean => (part.kind === "reasoning" ? !showThoughts : isBroken(part, script));

@@ -128,7 +128,7 @@ function composeOf(wanted: Wanted, format: Format, { share, most }: Thinking): C
   const calls = wanted.tools.length > 0 && wanted.choice !== "none";
   if (format.oneOf !== undefined && !calls) return oneOf(format.oneOf);
   if (share === 0) return compose(0);
-  return (tokens, rng) => compose(Math.min(share, most / tokens))!(tokens, rng);
+  return (tokens, rng, ...rest) => compose(Math.min(share, most / tokens))!(tokens, rng, ...rest);
 }
 
 /** Says one of some texts, which `text/x.enum` asks for. */

@@ -15,6 +15,8 @@ const dimensionsOf: readonly (readonly [string, number])[] = [
   ["qwen3-embedding", 1024],
 ];
 const usualDimensions = 768;
+/** The server has no such limit; a stand-in makes all vectors of a call in one go. */
+const mostInputs = 2048;
 const readAhead = ["model"];
 
 /** `POST /api/embed`. @see https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings */
@@ -88,6 +90,9 @@ function askPrompt(body: JsonObject, promptTokens: number): Ask {
 function readInputs(input: unknown): readonly string[] {
   if (typeof input === "string") return input === "" ? [] : [input];
   if (!Array.isArray(input)) return refuse("input", "invalid input type");
+  if (input.length > mostInputs) {
+    refuse("input", `a stand-in embeds at most ${mostInputs} texts at once, got ${input.length}`);
+  }
   return input.map((text: unknown) => (typeof text === "string" ? text : refuse("input", "invalid input type")));
 }
 

@@ -71,7 +71,7 @@ export function writeChoices(answer: ChatAnswer, common: string): Plan {
 
 function weighed({ parts }: Said, weigh: Weigh): ReadonlyMap<Part, readonly string[]> {
   const told = parts.filter(({ kind }) => kind === "text" || kind === "refusal");
-  return new Map(told.map((part) => [part, weigh(part.tokens).map(likelyJson)]));
+  return new Map(told.map((part) => [part, part.tokens.map((token) => likelyJson(weigh(token)))]));
 }
 
 function has(said: Said, kind: Part["kind"]): boolean {

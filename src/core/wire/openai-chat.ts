@@ -4,6 +4,7 @@ import type { Facts } from "../types.ts";
 import { checkSampling, maxChoices, readInteger, readModel, readSeed, readStop, readStreaming } from "./check.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { writeChat } from "./openai-chat-answer.ts";
+import { weightOf } from "./openai-logprobs.ts";
 import { checkOptions, readFormat, readLimit, readServiceTier, readTopLogprobs } from "./openai-chat-options.ts";
 import { mediaTokens } from "./openai-media.ts";
 import { checkMessages, endsWithResult, lastUserText, textOf } from "./openai-messages.ts";
@@ -83,6 +84,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const audioTokens = audioIn(body);
   const compose = composeOf(body, model, tooling);
   const isPlain = choices === 1 && compose === undefined && topLogprobs === undefined;
+  const weight = choices * weightOf(topLogprobs);
   const ask: Ask = {
     model,
     stream: streaming.stream,
@@ -90,6 +92,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     maxTokens,
     seed: readSeed(body),
     refuses: true,
+    ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     endOnly: isPlain && !streaming.stream && stops.length === 0,
     write: (script) =>
       writeChat({

@@ -116,10 +116,19 @@ function writeChoices(completion: Completion, head: string): Plan {
   const choices = choicesOf(completion.script, { ...completion, compose: undefined });
   const script = scriptFor(completion.script, choices);
   const weigh = logprobs === undefined ? undefined : createWeigh(script.rng, logprobs);
-  const prompts = echo?.map((text): Prompt => ({ text, likely: weigh?.(splitTokens(text)) ?? [] }));
+  const prompts = echo?.map((text): Prompt => ({
+    text,
+    likely: weigh === undefined ? [] : splitTokens(text).map(weigh),
+  }));
   const writings = choices.map((said, index): Writing => {
     const prompt = prompts?.[Math.floor((index * prompts.length) / choices.length)];
-    return { index, said, prompt, likely: weigh?.(tokensOf(said)), start: startOf(script) };
+    return {
+      index,
+      said,
+      prompt,
+      likely: weigh === undefined ? undefined : tokensOf(said).map(weigh),
+      start: startOf(script),
+    };
   });
   const tokens = tokensIn(choices);
   if (streaming.stream) {

@@ -13,6 +13,7 @@ import {
 } from "./check.ts";
 import { openJson, type JsonObject } from "./json-body.ts";
 import { inputFacts, readInputs, type Inputs } from "./openai-input.ts";
+import { weightOf } from "./openai-logprobs.ts";
 import { writeCompletion } from "./openai-completions-answer.ts";
 import type { Ask, Operation } from "./types.ts";
 
@@ -46,7 +47,8 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const streaming = readStreaming(body);
   const echo = readBoolean(body, "echo") === true && !areTokens ? prompts : undefined;
   const promptTokens = facts.promptTokens();
-  if (echo !== undefined && logprobs !== undefined) checkEcho((promptTokens * choices) / prompts.length);
+  const repeated = echo === undefined ? 0 : promptTokens / prompts.length;
+  const weight = choices * weightOf(logprobs);
   const maxTokens = readInteger(body, "max_tokens", 0, Number.MAX_SAFE_INTEGER) ?? defaultMaxTokens;
   return {
     model,
@@ -54,21 +56,10 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     promptTokens,
     maxTokens,
     seed: readSeed(body),
+    ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>
       writeCompletion({ model, script, promptTokens, choices, stops, maxTokens, streaming, echo, logprobs }),
   };
-}
-
-/** The logprobs of a prompt that is repeated take a hundred times its room. */
-const mostEchoed = 100_000;
-
-function checkEcho(tokens: number): void {
-  if (tokens <= mostEchoed) return;
-  refuse(
-    "echo",
-    "invalid_value",
-    `Invalid 'echo': with 'logprobs' at most ${mostEchoed} tokens of prompts are repeated, and 'n' times the prompts make ${tokens}.`,
-  );
 }
 
 /** How many choices all prompts get together; the best of several is chosen among texts that are not shown. */

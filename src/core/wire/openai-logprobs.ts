@@ -7,39 +7,48 @@ export type Chance = { readonly token: string; readonly logprob: number };
 /** A token that was said, and the most likely ones in its place, itself the first of them. */
 export type Likely = Chance & { readonly top: readonly Chance[] };
 
+/**
+ * As how many tokens of an answer one counts that is told with so many likely ones: about what it takes of memory.
+ *
+ * @param top 0 to 20; undefined when no logprobs are told
+ */
+export function weightOf(top: number | undefined): number {
+  return top === undefined ? 1 : 2 + top / likelyInToken;
+}
+
+const likelyInToken = 5;
 const poolTokens = 300;
 const encoder = new TextEncoder();
 
-/** Makes up how likely tokens were: most nearly certain, some not. */
-export type Weigh = (tokens: readonly string[]) => readonly Likely[];
+/** Makes up how likely a token was: most nearly certain, some not. */
+export type Weigh = (token: string) => Likely;
 
 /**
- * Weighs tokens with so many of the most likely ones for each.
+ * Weighs one token after another, with so many of the most likely ones for each.
  *
  * @param top 0 to 20
  */
 export function createWeigh(rng: Rng, top: number): Weigh {
   const pool = [...new Set(makeText(rng, poolTokens).tokens)];
-  return (tokens) =>
-    tokens.map((token) => {
-      let left = 1;
-      let last = 1;
-      const draw = (share: number): number => {
-        const probability = Math.min(left * share, last);
-        left -= probability;
-        last = probability * 0.9;
-        return logOf(probability);
-      };
-      const logprob = draw(1 - 0.7 * rng() ** 4);
-      const others: Chance[] = [];
-      let at = Math.floor(rng() * pool.length);
-      while (others.length < top - 1) {
-        at = (at + 1) % pool.length;
-        const other = pool[at]!;
-        if (other !== token) others.push({ token: other, logprob: draw(0.4 + 0.3 * rng()) });
-      }
-      return { token, logprob, top: top === 0 ? [] : [{ token, logprob }, ...others] };
-    });
+  return (token) => {
+    let left = 1;
+    let last = 1;
+    const draw = (share: number): number => {
+      const probability = Math.min(left * share, last);
+      left -= probability;
+      last = probability * 0.9;
+      return logOf(probability);
+    };
+    const logprob = draw(1 - 0.7 * rng() ** 4);
+    const others: Chance[] = [];
+    let at = Math.floor(rng() * pool.length);
+    while (others.length < top - 1) {
+      at = (at + 1) % pool.length;
+      const other = pool[at]!;
+      if (other !== token) others.push({ token: other, logprob: draw(0.4 + 0.3 * rng()) });
+    }
+    return { token, logprob, top: top === 0 ? [] : [{ token, logprob }, ...others] };
+  };
 }
 
 /** The provider gives −9999 for what is hardly possible. */

@@ -1,6 +1,6 @@
 import { hash32 } from "../rng.ts";
 import type { Facts } from "../types.ts";
-import { readText, refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "./check.ts";
+import { readText, refuse, refuseEmpty, refuseLong, refuseMissing, refuseType, refuseValue } from "./check.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { longId } from "./openai-responses-answer.ts";
 import { countWithinBytes, estimateBySize, jsonPlan } from "./openai-text.ts";
@@ -30,6 +30,8 @@ const categories: readonly Category[] = [
 ];
 
 const defaultModel = "omni-moderation-latest";
+/** A stand-in judges all texts of a call in one go; the document names no limit. */
+const mostInputs = 2048;
 const readAhead = ["model"];
 
 /** `POST /v1/moderations`. @see https://platform.openai.com/docs/api-reference/moderations */
@@ -90,6 +92,7 @@ function readJudged({ input }: JsonObject): readonly Judged[] {
   if (!Array.isArray(input)) return refuseType("input", "a string or an array", input);
   const list: readonly unknown[] = input;
   if (list.length === 0) refuseEmpty("input", "inputs");
+  if (list.length > mostInputs) refuseLong("input", mostInputs, list.length);
   if (list.every((each) => typeof each === "string")) return list.map((text) => ({ text, images: [] }));
   const texts: string[] = [];
   const images: string[] = [];

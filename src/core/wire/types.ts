@@ -117,6 +117,11 @@ export type Ask = {
   readonly refuses?: boolean;
   /** What is said, where it is anything but prose: tool calls, reasoning, JSON of a schema. */
   readonly compose?: Compose;
+  /**
+   * How many tokens the whole answer has where so many are said: with all its choices, what it repeats, and what it tells
+   * beside. Just as many when absent.
+   */
+  sizeOf?(tokens: number): number;
   /** Writes the simulated answer, JSON in one frame or SSE frame by frame. */
   write(script: Script): Plan;
 };

@@ -49,3 +49,13 @@ test("a file that is not there is one clear line", async () => {
   const { code, err, folder } = await runIn({}, ["check", "no.yaml"]);
   expect([code, err]).toEqual([2, `stuntdouble check: ${folder}/no.yaml: there is no such file.\n`]);
 });
+
+test("--ext-proc finds what a node started in that way cannot do", async () => {
+  const file = { "s.yaml": "default: { faults: [{ kind: reset }] }\n" };
+  expect((await runIn(file, ["check", "s.yaml"])).code).toBe(0);
+  const { code, out } = await runIn(file, ["check", "s.yaml", "--ext-proc"]);
+  expect([code, out]).toEqual([
+    2,
+    `s.yaml:1:29 default.faults[0].kind: "reset" needs the client's socket, which through ext_proc is Envoy's; use cut, or a node without extProc.\n`,
+  ]);
+});

@@ -12,6 +12,14 @@ function parts(wanted: Partial<Wanted>, seed = 1) {
 }
 
 describe("composer", () => {
+  test("makes no more prose than is wanted, and the same as the beginning of more", () => {
+    const compose = composer({ ...plainProse, reasoningShare: 0.5 })!;
+    const [thought, said] = compose(1_000_000_000, createRng(1), 6);
+    expect([thought, said]).toMatchObject([{ kind: "reasoning" }, { kind: "text" }]);
+    expect([thought!.tokens.length, said!.tokens.length]).toEqual([6, 6]);
+    expect(compose(100, createRng(1))[0]!.tokens.slice(0, 6)).toEqual(thought!.tokens);
+  });
+
   test("leaves prose to others", () => {
     expect(parts({})).toBeUndefined();
     expect(parts({ tools: [weather], choice: "none" })).toBeUndefined();

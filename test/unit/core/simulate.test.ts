@@ -1,6 +1,6 @@
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, test } from "vitest";
-import { countOf, type Part } from "../../../src/core/answer.ts";
+import { countOf, type Compose, type Part } from "../../../src/core/answer.ts";
 import { prepareProfile } from "../../../src/core/profile.ts";
 import { simulate, simulateTiming, type Simulation } from "../../../src/core/simulate.ts";
 import type { Plan, Profile } from "../../../src/core/types.ts";
@@ -53,7 +53,7 @@ function simulationOf(options: {
     ...options.ask,
   };
   const profile = prepareProfile(profileOf(options.profile ?? drawn));
-  return { ask, profile, wishes: {}, seed: 42, inFlight: 1, ...options.simulation };
+  return { ask, profile, wishes: {}, seed: 42, inFlight: 1, mostTokens: 250_000, ...options.simulation };
 }
 
 describe("simulate", () => {
@@ -109,9 +109,9 @@ describe("simulate", () => {
     expect(timing.ttftMs).toBeGreaterThan(0);
   });
 
-  describe("with an answer that the request composes", () => {
-    const part = (text: string): Part => ({ kind: "call", name: "look", tokens: text.split(/(?=,)/), text });
+  const part = (text: string): Part => ({ kind: "call", name: "look", tokens: text.split(/(?=,)/), text });
 
+  describe("with an answer that the request composes", () => {
     test("takes as many times as that answer has tokens, whatever the profile drew", () => {
       const script = scriptOf({ ask: { compose: () => [part("a,b,c"), part("d,e")] } });
       expect(script).toMatchObject({ finish: "stop", timing: { atMs: { length: 5 } } });
@@ -149,6 +149,61 @@ describe("simulate", () => {
 
     test("is not simulated in an API that has no form for it", () => {
       expect(() => scriptOf({ simulation: { wishes } })).toThrow("no form for a refusal");
+    });
+  });
+
+  describe("within the limit on its tokens", () => {
+    const limited = (mostTokens: number, outputTokens: number): { simulation: Partial<Simulation> } => ({
+      simulation: { mostTokens, wishes: { outputTokens } },
+    });
+    const threefold = { sizeOf: (tokens: number) => tokens * 3 };
+
+    test("gives just as many as are allowed", () => {
+      expect(countOf(scriptOf(limited(30, 30)).parts)).toBe(30);
+      expect(countOf(scriptOf({ ask: threefold, ...limited(30, 10) }).parts)).toBe(10);
+    });
+
+    test("is refused for one more, before any of it is written", () => {
+      const wrote: string[] = [];
+      const write = (): Plan => (
+        wrote.push("text"),
+        { head: undefined, headAtMs: 0, frames: [], ending: "finish", endAtMs: 0 }
+      );
+      const run = (more: { ask?: Partial<Ask>; simulation: Partial<Simulation> }): unknown =>
+        simulate(simulationOf({ ...more, ask: { ...more.ask, write } }), "call-1", 0);
+      const refused = expect.objectContaining({ code: "ANSWER_TOO_LARGE", status: 400 });
+      expect(() => run(limited(30, 31))).toThrow(refused);
+      expect(() => run({ ask: threefold, ...limited(30, 11) })).toThrow("at least 33 tokens");
+      expect(() => run({ ask: threefold, ...limited(30, 11) })).toThrow(
+        "limits.answerTokens of the configuration allows 30",
+      );
+      expect(wrote).toEqual([]);
+    });
+
+    test("counts what max_tokens leaves of what was drawn", () => {
+      expect(countOf(scriptOf({ ask: { maxTokens: 30 }, ...limited(30, 1_000_000_000) }).parts)).toBe(30);
+    });
+
+    test("counts what a request composes, however much was drawn", () => {
+      const call: Part = { kind: "call", name: "look", tokens: ["{", "}"], text: "{}" };
+      expect(scriptOf({ ask: { compose: () => [call] }, ...limited(2, 1000) }).parts).toEqual([call]);
+      expect(() => scriptOf({ ask: { compose: () => [call] }, ...limited(1, 1000) })).toThrow("at least 2 tokens");
+    });
+
+    test.each([
+      [30, Infinity],
+      [20, 20],
+    ])("asks for no more prose than tells that it is above %d", (least, maxTokens) => {
+      const asked: (number | undefined)[] = [];
+      const compose: Compose = (_tokens, _rng, most) => (asked.push(most), [part("a")]);
+      const ask = maxTokens === Infinity ? { compose } : { compose, maxTokens };
+      scriptOf({ ask, ...limited(30, 1000) });
+      expect(asked).toEqual([least + 1]);
+    });
+
+    test("mirrors a call of many choices, each of which is within it", () => {
+      expect(simulateTiming(simulationOf({ ask: threefold, ...limited(30, 30) })).tokens).toBe(30);
+      expect(() => simulateTiming(simulationOf(limited(30, 31)))).toThrow("at least 31 tokens");
     });
   });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { StuntdoubleError } from "../../../../src/core/errors.ts";
 import { bend, event, stream, textOf, whole } from "./support.ts";
 
 test("a drip cuts a body into slices that arrive as fast as the line lets them", () => {
@@ -49,4 +50,13 @@ test("a drip after a point lets everything before it through at full speed", () 
   const { plan } = bend(stream, { kind: "drip", bytesPerSecond: 1000, sliceBytes: 1000, afterTokens: 3 });
   expect(plan.frames.slice(0, 4)).toEqual(stream.frames.slice(0, 4));
   expect(plan.frames[4]!.atMs).toBe(130 + Buffer.from(stream.frames[4]!.data).length);
+});
+
+test("a drip of more slices than a node can hold is refused, and one just below is sent", () => {
+  const bytes = (count: number): string => "x".repeat(count);
+  const most = 500_001;
+  expect(bend(whole(bytes(most)), { kind: "drip", sliceBytes: 1 }).plan.frames).toHaveLength(most);
+  const tooMany = (): unknown => bend(whole(bytes(most + 1)), { kind: "drip", sliceBytes: 1 });
+  expect(tooMany).toThrow(StuntdoubleError);
+  expect(tooMany).toThrow(/more than 500001 pieces; a larger sliceBytes/);
 });

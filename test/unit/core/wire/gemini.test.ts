@@ -362,7 +362,11 @@ test("thoughts make the first visible token late", () => {
   const constant = (value: number) => ({ kind: "constant" as const, value });
   const times = { ttftMs: constant(100), itlMs: constant(10), outputTokens: constant(10) };
   const profile = prepareProfile(profileOf(times));
-  const plan = simulate({ ask, profile, wishes: {}, seed: 1, inFlight: 1 }, "req_1", 1_700_000_000);
+  const plan = simulate(
+    { ask, profile, wishes: {}, seed: 1, inFlight: 1, mostTokens: 250_000 },
+    "req_1",
+    1_700_000_000,
+  );
   expect(plan.frames.map(({ atMs, tokens }) => [atMs, tokens])).toEqual([
     [170, 8],
     [180, 1],

@@ -204,6 +204,9 @@ describe("a request is refused with its field", () => {
   });
 
   test("of embeddings", () => {
+    const texts = (count: number): string[] => Array.from({ length: count }, () => "a");
+    expect(refusal(() => open(embedTexts, { model, input: texts(2049) }).ask())).toMatchObject({ param: "input" });
+    expect(() => open(embedTexts, { model, input: texts(2048) }).ask()).not.toThrow();
     expect(refusal(() => open(embedTexts, { model, input: 1 }).ask())).toMatchObject({ param: "input" });
     expect(refusal(() => open(embedTexts, { model, input: [1] }).ask())).toMatchObject({ param: "input" });
     expect(refusal(() => open(embedTexts, { model, dimensions: -1 }).ask())).toMatchObject({ param: "dimensions" });

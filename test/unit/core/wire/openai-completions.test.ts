@@ -150,12 +150,6 @@ test.each<[string, object, string, string]>([
   ["with more than 128 choices", { prompt: ["a", "b"], n: 65 }, "prompt", "invalid_value"],
   ["with best_of below n", { n: 3, best_of: 2 }, "best_of", "invalid_value"],
   ["with best_of in a stream", { best_of: 2, stream: true }, "best_of", "invalid_value"],
-  [
-    "with logprobs of very long prompts",
-    { prompt: "a ".repeat(20_000), echo: true, logprobs: 1, n: 6 },
-    "echo",
-    "invalid_value",
-  ],
   ["with a number for suffix", { suffix: 5 }, "suffix", "invalid_type"],
   ["with six logprobs", { logprobs: 6 }, "logprobs", "integer_above_max_value"],
   ["with a text for echo", { echo: "x" }, "echo", "invalid_type"],

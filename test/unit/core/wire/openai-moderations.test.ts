@@ -73,3 +73,12 @@ describe("a request is refused", () => {
     expect(refusal(() => open(moderations, request).ask())).toMatchObject({ code: "BODY_INVALID", param, detail });
   });
 });
+
+test("2,048 texts are judged at once, and one more is refused", () => {
+  const input = Array.from({ length: 2048 }, () => "a");
+  expect(results({ input })).toHaveLength(2048);
+  expect(refusal(() => open(moderations, { input: [...input, "a"] }).ask())).toMatchObject({
+    param: "input",
+    detail: "array_above_max_length",
+  });
+});

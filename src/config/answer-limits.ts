@@ -1,0 +1,16 @@
+import { z } from "zod";
+
+/** The most that `answerTokens` may be: streams of more tokens would not fit in the memory of one thread. */
+const mostAnswerTokens = 5_000_000;
+
+/** What bounds one simulated answer. */
+export const answerLimits = z.strictObject({
+  answerTokens: z
+    .int()
+    .min(1)
+    .max(mostAnswerTokens)
+    .default(250_000)
+    .describe(
+      "Most tokens of one simulated answer, all its choices together; a larger one gets 400. Each takes 300 to 550 bytes until it is streamed",
+    ),
+});
