@@ -1,7 +1,7 @@
 import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
-import { bendPlan, replacement, type BendContext, type PreparedFault } from "../core/faults/index.ts";
+import { bendPlan, faultAnswer, type BendContext, type PreparedFault } from "../core/faults/index.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
@@ -143,7 +143,7 @@ export class Exchange {
 
   #act(decision: Decision): void {
     const faults = preparedFaults(decision.faults);
-    const instead = faults.length === 0 ? undefined : replacement(faults, this.faultContext());
+    const instead = faults.length === 0 ? undefined : faultAnswer(faults, this.faultContext());
     if (instead !== undefined) {
       this.story.mode = "simulated";
       this.story.plannedEndMs = instead.endAtMs;

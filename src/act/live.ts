@@ -5,7 +5,7 @@ import type { Frame, Head, Sink, Timeline } from "../core/types.ts";
 import type { Opened, StreamReader } from "../core/wire/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Forwarded, Receiver, Show, Upstream } from "./forward.ts";
+import type { Forwarded, Passage, Receiver, Show, Upstream } from "./forward.ts";
 import { headerValue, requestHeaders, requestTarget, responseHeaders } from "./headers.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
 import { createTimer, type Timer } from "./wheel.ts";
@@ -84,12 +84,20 @@ export class Live implements Receiver {
   #send(upstream: Upstream, target: string, headers: string[]): Forwarded {
     const { request, story } = this.#exchange;
     if (request.carrier !== undefined) {
-      const need = this.#faults.length > 0 ? "bend" : this.#simulated === undefined ? "head" : "read";
-      return request.carrier.carry({ upstream: upstream.name, headers, decision: story.decision!, need }, this);
+      const passage = { upstream: upstream.name, headers, decision: story.decision!, need: this.#need() };
+      return request.carrier.carry(passage, this);
     }
     const bytes = request.body?.bytes;
     const body = bytes !== undefined && bytes.length > 0 ? bytes : (request.bodyStream ?? null);
     return upstream.send({ method: request.method, target, headers, body }, this);
+  }
+
+  /** What a gateway must show of the answer. */
+  #need(): Passage["need"] {
+    const [first, ...others] = this.#faults;
+    if (first?.headOnly === true && others.length === 0) return "head";
+    if (first !== undefined) return "bend";
+    return this.#simulated === undefined ? "head" : "read";
   }
 
   head(head: Head): void {
@@ -106,7 +114,9 @@ export class Live implements Receiver {
     const { requestIdHeader } = request.dialect;
     if (headerValue(headers, requestIdHeader) === undefined) headers.push(requestIdHeader, request.id);
     this.#exchange.addAnswerHeaders(headers, story.decision!, "forward");
-    this.#sink.head(this.#now(), { status: head.status, headers });
+    const given: Head = { status: head.status, headers };
+    if (this.#faults.length === 0) this.#sink.head(this.#now(), given);
+    else this.#exchange.player.together(() => this.#sink.head(this.#now(), given));
   }
 
   data(bytes: Uint8Array): void {

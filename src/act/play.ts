@@ -48,6 +48,7 @@ export class Player implements Timer, Sink, ReplyListener {
   #ending: Ending | undefined = undefined;
   #endAtMs = 0;
   #blocked = false;
+  #gathering = false;
   #paused = false;
   #waitingBytes = 0;
   #state: "open" | "stalled" | "done" = "open";
@@ -70,6 +71,17 @@ export class Player implements Timer, Sink, ReplyListener {
     this.#frames = plan.frames.slice();
     this.#ending = plan.ending;
     this.#endAtMs = plan.endAtMs;
+    this.#step();
+  }
+
+  /** What a live source gives while `task` runs is looked at when all of it is there: a complete answer leaves in one piece. */
+  together(task: () => void): void {
+    this.#gathering = true;
+    try {
+      task();
+    } finally {
+      this.#gathering = false;
+    }
     this.#step();
   }
 
@@ -126,7 +138,7 @@ export class Player implements Timer, Sink, ReplyListener {
   }
 
   #step(): void {
-    if (this.#state !== "open" || this.#blocked) return;
+    if (this.#state !== "open" || this.#blocked || this.#gathering) return;
     const nowMs = this.#loop.clock.now() - this.startMs;
     if (this.headSent === undefined) {
       if (this.#head === undefined) return this.#finishHeadless(nowMs);

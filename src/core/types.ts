@@ -85,7 +85,12 @@ export type Frame = {
 export type Ending = "finish" | "cut" | "reset" | "stall";
 
 /** Status line and headers of a response. */
-export type Head = { readonly status: number; readonly headers: HeaderList };
+export type Head = {
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** True for a head that a fault made, of an answer in which nothing of the source's is left. */
+  readonly instead?: true;
+};
 
 /** A response described in advance. Frames are in time order; `headAtMs` ≤ first frame ≤ `endAtMs`. */
 export type Plan = {

@@ -100,6 +100,12 @@ export const behaviours: readonly Behaviour[] = [
     expected: ({ status, headers }) => status === 429 && headers["retry-after"] === "1",
   },
   {
+    name: "an answer that is replaced is an error in the provider's body and headers",
+    ask: { body: stream, headers: { "x-stuntdouble": "fault=replace;status=502" } },
+    expected: ({ status, headers, body }) =>
+      status === 502 && headers["x-stuntdouble-decision"] === "simulate" && "error" in JSON.parse(body),
+  },
+  {
     name: "a malformed stream is malformed in the same place",
     ask: { body: stream, headers: { "x-stuntdouble": "fault=malformed;after=4" } },
     expected: ({ headers }) => headers["x-stuntdouble-fault"] === "malformed",

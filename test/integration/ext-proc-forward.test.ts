@@ -175,7 +175,7 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
       await world.behind.node.idle();
     });
 
-    test("a malformed event replaces one", async () => {
+    test("a malformed event expectReplaced one", async () => {
       const text = await (await bent("malformed;after=2")).text();
       expect(text).not.toBe(chatEvents(["a", "b", "c", "d", "e"]).join(""));
       expect(text).toContain('"content":"a"');
@@ -198,6 +198,48 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
       const answer = await bent("status;status=503");
       expect(answer.status).toBe(503);
       expect(world.first.received).toHaveLength(before);
+    });
+
+    test("a replaced answer is asked for, broken off, and an error comes in its place", async () => {
+      const before = world.first.received.length;
+      world.first.script(sse(chatEvents(["a", "b"]), { ending: "hang", headers: { "x-own": "yes" } }));
+      const answer = await world.behind.chat(
+        { "x-stuntdouble": "forward, fault=replace;status=507" },
+        { stream: true },
+      );
+      expect(answer.status).toBe(507);
+      expect(await answer.json()).toMatchObject({ error: { type: "server_error" } });
+      expect(answer.headers.get("x-own")).toBeNull();
+      expect(answer.headers.get("x-stuntdouble-fault")).toBe("replace");
+      expect(await world.first.received[before]!.ended).toBe("gone");
+      await world.behind.node.idle();
+      const [outcome] = await world.behind.node.outcomes();
+      expect(outcome).toMatchObject({ mode: "real", status: 507, faults: ["replace"], ending: "finish" });
+      const line = await until("a line of the access log", () =>
+        world.behind.envoy.accessLog().find((each) => each.startsWith("access 507")),
+      );
+      expect(line).toBe("access 507 stuntdouble_forward forward control first");
+    });
+
+    test.each([
+      ["late", "(delay;ms=400 replace;status=504)"],
+      ["in small pieces", "(replace;status=504 drip;slice-bytes=10)"],
+    ])("the error in place of an answer can come %s", async (_how, faults) => {
+      for (const script of [sse(chatEvents(["a"])), json(chatAnswer("Hello")), json("", { status: 204 })]) {
+        world.first.script(script);
+        const answer = await world.behind.chat({ "x-stuntdouble": `forward, fault=${faults}` });
+        expect(answer.status).toBe(504);
+        expect(await answer.json()).toHaveProperty("error");
+      }
+      await world.behind.node.idle();
+    });
+
+    test("the error in place of an answer can break off", async () => {
+      world.first.script(json(chatAnswer("Hello")));
+      const wish = "forward, fault=(replace;status=502 cut;after-bytes=10)";
+      const answer = await world.behind.chat({ "x-stuntdouble": wish });
+      expect(answer.status).toBe(502);
+      await expect(answer.text()).rejects.toThrow(/terminated/);
     });
 
     test("the outcome names the fault and counts the tokens that went through", async () => {
@@ -323,6 +365,42 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
     expect(JSON.parse(second.received[0]!.body().toString())).toMatchObject({ model: "second-1" });
   };
 
+  const expectReplaced = async ({ behind, first }: World, stream = false): Promise<void> => {
+    for (const script of [json(chatAnswer("Hello")), sse(chatEvents(["a", "b", "c"]), { gapMs: 5 })]) {
+      first.script(script);
+      const answer = await behind.chat({ "x-stuntdouble": "fault=replace;status=502;message=Gone" }, { stream });
+      expect(answer.status).toBe(502);
+      expect(await answer.json()).toMatchObject({ error: { message: "Gone" } });
+      await behind.node.idle();
+      expect((await behind.node.outcomes())[0]).toMatchObject({ status: 502, faults: ["replace"], ending: "finish" });
+    }
+  };
+
+  test.each([
+    ["STREAMED", { request_body_mode: "STREAMED" }],
+    ["NONE", { request_body_mode: "NONE" }],
+    ["BUFFERED", { request_body_mode: "BUFFERED" }],
+    ["FULL_DUPLEX_STREAMED for requests", { request_body_mode: "FULL_DUPLEX_STREAMED", request_trailer_mode: "SEND" }],
+    [
+      "FULL_DUPLEX_STREAMED for requests and STREAMED for answers",
+      { request_body_mode: "FULL_DUPLEX_STREAMED", response_body_mode: "STREAMED", request_trailer_mode: "SEND" },
+    ],
+    [
+      "FULL_DUPLEX_STREAMED both ways",
+      {
+        request_body_mode: "FULL_DUPLEX_STREAMED",
+        response_body_mode: "FULL_DUPLEX_STREAMED",
+        request_trailer_mode: "SEND",
+        response_trailer_mode: "SEND",
+      },
+    ],
+  ])("%s: an answer can be replaced", async (_name, modes) => {
+    await inModes(modes, async (world) => {
+      await expectReplaced(world);
+      await expectReplaced(world, true);
+    });
+  });
+
   test("FULL_DUPLEX_STREAMED for requests: all but bent answers, which are refused", async () => {
     const modes = { request_body_mode: "FULL_DUPLEX_STREAMED", request_trailer_mode: "SEND" };
     await inModes(modes, async (world) => {
@@ -362,6 +440,15 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
       const [outcome] = await world.behind.node.outcomes();
       expect(outcome?.shadow?.real.tokens).toBe(3);
     });
+  });
+
+  test.each(["STREAMED", "BUFFERED", "NONE"])("%s, and answers seen whole: one can be replaced", async (mode) => {
+    const world = await startWorld(place, { observe: "answer", modes: { request_body_mode: mode } });
+    try {
+      await expectReplaced(world);
+    } finally {
+      await stopWorld(world);
+    }
   });
 
   test("BUFFERED: answers can be seen, where that is asked for all", async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startNode, until, type Node } from "../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../support/raw.ts";
 import { chatAnswer, chatEvents, hang, json, sse, startUpstream, stepped } from "../support/upstream.ts";
@@ -37,6 +37,15 @@ async function faulty(fault: string, script: Script = sse(events, { gapMs: 5 }),
   upstream.script(script);
   const number = upstream.received.length;
   const answer = await rawRequest(node.port, asked(fault, stream), { enough: (text) => text.endsWith(lastChunk) });
+  return { answer, received: upstream.received[number] };
+}
+
+/** The answer to a call whose upstream goes on for as long as it may. */
+async function replaced(fault: string, script: Script = sse(events, { ending: "hang", headers: { "x-own": "yes" } })) {
+  upstream.script(script);
+  const number = upstream.received.length;
+  const enough = (text: string): boolean => text.includes("}}") || text.endsWith(lastChunk);
+  const answer = await rawRequest(node.port, asked(fault), { enough });
   return { answer, received: upstream.received[number] };
 }
 
@@ -104,6 +113,53 @@ describe("the other faults on a live stream", () => {
       error: { type: "requests", code: "rate_limit_exceeded", param: null },
     });
     expect(upstream.received).toHaveLength(before);
+  });
+
+  describe("replace", () => {
+    test("asks the upstream, breaks off its answer, and gives the error in one piece instead", async () => {
+      const { answer, received } = await replaced("replace;status=502;retry-after-seconds=7");
+      expect(received?.target).toBe("/v1/chat/completions");
+      expect(answer.status).toBe(502);
+      expect(answer.headers).toMatchObject({
+        "retry-after": "7",
+        "content-length": String(answer.body.length),
+        "x-stuntdouble-decision": "forward",
+        "x-stuntdouble-fault": "replace",
+      });
+      expect(answer.headers).not.toHaveProperty("x-own");
+      expect(JSON.parse(answer.body)).toMatchObject({ error: { type: "server_error" } });
+      expect(await received?.ended).toBe("gone");
+    });
+
+    test("is no error of the upstream, which answered well", async () => {
+      await replaced("replace;status=500");
+      await node.idle();
+      const [outcome] = await node.outcomes();
+      expect(outcome).toMatchObject({ status: 500, ending: "finish", faults: ["replace"], mode: "real" });
+      expect(outcome).not.toHaveProperty("cause");
+      expect(await node.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "closed" } });
+    });
+
+    test("waits where a delay before it makes it late, and is bent by the faults behind it", async () => {
+      const startMs = performance.now();
+      const { answer } = await replaced("(delay;ms=300 replace;status=504 drip;slice-bytes=10)");
+      expect(performance.now() - startMs).toBeGreaterThanOrEqual(299);
+      expect(answer.status).toBe(504);
+      expect(JSON.parse(answer.body)).toHaveProperty("error");
+    });
+
+    test("of a simulated call comes when the simulated head would have come", async () => {
+      const startMs = performance.now();
+      const answer = await rawRequest(
+        node.port,
+        postText("/v1/chat/completions", chatBody({}), [
+          "x-stuntdouble: simulate, ttft=300, tokens=1, fault=replace;status=502",
+        ]),
+        { enough: (text) => text.includes("}}") },
+      );
+      expect(answer.status).toBe(502);
+      expect(performance.now() - startMs).toBeGreaterThanOrEqual(299);
+    });
   });
 
   test("delay holds back what follows its point, and only that", async () => {
@@ -247,5 +303,43 @@ describe("an injected fault", () => {
     expect(answer.text.endsWith(lastChunk)).toBe(true);
     await node.idle();
     expect((await node.outcomes())[0]).toMatchObject({ ending: "finish", faults: [] });
+  });
+});
+
+describe("an upstream that fails while its answer is to be replaced", () => {
+  let breakable: Node;
+  beforeEach(async () => {
+    breakable = await startNode({
+      upstreams: { openai: { url: upstream.url, breaker: { errorPercentage: 1, minimumCalls: 1 } } },
+      default: { serve: "forward" },
+      control: { enabled: true },
+    });
+  });
+  afterEach(async () => {
+    await breakable.stop();
+  });
+
+  const opened = () =>
+    until("an open breaker", async () => {
+      const { breakers } = await breakable.admin<{ breakers: Record<string, string> }>("/admin/v1/status");
+      return breakers["openai"] === "open" ? true : undefined;
+    });
+  const asks = async (script: Script) => {
+    upstream.script(script);
+    return await rawRequest(breakable.port, asked("replace;status=400"), { enough: (text) => text.includes("}}") });
+  };
+
+  test("by a status opens its breaker, whatever the client is given", async () => {
+    expect((await asks(json("{}", { status: 500 }))).status).toBe(400);
+    expect(await opened()).toBe(true);
+  });
+
+  test("by breaking before its head leaves nothing to replace", async () => {
+    const answer = await asks((response) => void response.socket?.destroy());
+    expect(answer.status).toBe(502);
+    expect(answer.body).toContain("UPSTREAM_RESET");
+    await breakable.idle();
+    expect((await breakable.outcomes())[0]).toMatchObject({ faults: [], cause: "UPSTREAM_RESET" });
+    expect(await opened()).toBe(true);
   });
 });

@@ -47,12 +47,17 @@ const settings: Record<string, fc.Arbitrary<object>> = {
   malformed: fc.record({ what: fc.constantFrom("invalid-json", "truncated-json") }),
 };
 
+const replacing: fc.Arbitrary<FaultConfig> = fc
+  .integer({ min: 400, max: 599 })
+  .map((status) => ({ kind: "replace", status }));
+
 const faultOf = (kind: string): fc.Arbitrary<FaultConfig> =>
   fc.tuple(points, settings[kind] ?? fc.constant({})).map(([point, options]) => ({ kind, ...point, ...options }));
 
-const anyFault = fc
+const pointed = fc
   .constantFrom("delay", "hang", "cut", "reset", "drip", "malformed", "clean-end", "error-event")
   .chain(faultOf);
+const anyFault = fc.oneof({ arbitrary: pointed, weight: 8 }, { arbitrary: replacing, weight: 1 });
 const lists = fc.array(anyFault, { minLength: 1, maxLength: 3 });
 
 const bytesOf = ({ frames }: Plan) => Buffer.concat(frames.map(({ data }) => Buffer.from(data)));

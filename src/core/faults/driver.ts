@@ -5,7 +5,9 @@ import type { FaultContext } from "./types.ts";
 /** A fault with its options checked and filled in. */
 export type PreparedFault = {
   readonly kind: string;
-  readonly replace: ((context: FaultContext) => Plan) | undefined;
+  /** It looks at the head of an answer only, and lets nothing of its body through. */
+  readonly headOnly: boolean;
+  readonly answer: ((context: FaultContext) => Plan) | undefined;
   readonly bend: ((next: Sink, context: FaultContext) => Sink) | undefined;
 };
 
@@ -21,12 +23,12 @@ export type LiveContext = BendContext & Pick<FaultContext, "at">;
 /**
  * The answer that one of the faults gives instead of the source, bent by the others.
  *
- * @returns undefined when no fault replaces the source; the first one that does wins
+ * @returns undefined when no fault answers; the first one that does wins
  */
-export function replacement(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
-  for (const { kind, replace } of faults) {
-    if (replace === undefined) continue;
-    const plan = replace({ ...context, at: noAlarm, fired: once(() => context.fired(kind)) });
+export function faultAnswer(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
+  for (const { kind, answer } of faults) {
+    if (answer === undefined) continue;
+    const plan = answer({ ...context, at: noAlarm, fired: once(() => context.fired(kind)) });
     return bendPlan(plan, faults, context);
   }
   return undefined;
@@ -183,7 +185,7 @@ function once(task: () => void): () => void {
   };
 }
 
-/** A replacement is complete at once; nothing of it waits for a time. */
+/** An answer of its own is complete at once; nothing of it waits for a time. */
 function noAlarm(): never {
-  throw new StuntdoubleError("INTERNAL", "A fault that replaces the answer cannot set an alarm.");
+  throw new StuntdoubleError("INTERNAL", "A fault that answers itself cannot set an alarm.");
 }

@@ -9,15 +9,17 @@ import { errorEvent } from "./error-event.ts";
 import { hang } from "./hang.ts";
 import { malformed } from "./malformed.ts";
 import { findKind, prepareWith, readParams } from "./prepare.ts";
+import { replace } from "./replace.ts";
 import { reset } from "./reset.ts";
 import { status } from "./status.ts";
 import type { Fault } from "./types.ts";
 
-export { bendLive, bendPlan, replacement, type BendContext, type PreparedFault } from "./driver.ts";
+export { bendLive, bendPlan, faultAnswer, type BendContext, type PreparedFault } from "./driver.ts";
 
 /** Every kind of fault, in the order of the docs. */
 export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
   status,
+  replace,
   delay,
   hang,
   cut,

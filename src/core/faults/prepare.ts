@@ -27,7 +27,8 @@ export function prepareWith<Options>(fault: Fault<Options>, given: object): Prep
   const options = checked(fault, given, { code: "CONFIG_INVALID", spell: (name) => name });
   return {
     kind: fault.kind,
-    replace: fault.replace && ((context) => fault.replace!(options, context)),
+    headOnly: fault.headOnly === true,
+    answer: fault.answer && ((context) => fault.answer!(options, context)),
     bend: fault.bend && ((next, context) => fault.bend!(options, next, context)),
   };
 }

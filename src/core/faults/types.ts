@@ -7,7 +7,7 @@ import type { Dialect } from "../wire/types.ts";
  *
  * `bend` stands between a source and a client as a Sink that passes on to `next`; it never waits, it only moves times,
  * so the same code bends a plan made in advance and a live answer as it arrives. A fault that needs no answer at all
- * gives one by `replace`, and the source is never asked.
+ * gives one by `answer`, and the source is never asked.
  */
 export type Fault<Options> = {
   readonly kind: string;
@@ -15,7 +15,9 @@ export type Fault<Options> = {
   readonly summary: string;
   /** A strict object; `kind` is added to it for the configuration. */
   readonly options: z.ZodObject & z.ZodType<Options>;
-  replace?(options: Options, context: FaultContext): Plan;
+  /** True when it looks at the head of an answer only, and lets nothing of its body through. */
+  readonly headOnly?: true;
+  answer?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;
 };
 

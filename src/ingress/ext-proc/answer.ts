@@ -60,7 +60,7 @@ export class UpstreamAnswer implements Forwarded {
     this.#reply.real = { status, headers, throughUs, trailers: false };
     receiver.head({ status, headers: withoutPseudo(headers) });
     if (endOfStream) this.#end();
-    else if (this.#mode === bodyMode.none) this.#handOver(receiver);
+    else if (this.#mode === bodyMode.none) this.#handOver();
   }
 
   #body({ body, endOfStream }: Step): void {
@@ -75,9 +75,10 @@ export class UpstreamAnswer implements Forwarded {
     this.#end();
   }
 
-  #handOver(receiver: Receiver): void {
+  #handOver(): void {
+    const receiver = this.#receiver;
     this.#receiver = undefined;
-    receiver.handedOver();
+    receiver?.handedOver();
   }
 
   #end(): void {

@@ -1,12 +1,20 @@
 import type { Head, HeaderList } from "../../core/types.ts";
-import { ProtoWriter } from "./protobuf.ts";
+import { enums, fields } from "./fields.ts";
+import { mapEntry, ProtoWriter } from "./protobuf.ts";
 import { bodyMode, type Modes, type Side } from "./step.ts";
 
-/** Whether Envoy sends headers or trailers, by the numbers of `HeaderSendMode`. */
-const sendMode = { send: 1, skip: 2 } as const;
+const { BodyMutation, BodyResponse, CommonResponse, HeaderMap, HeaderMutation, HeadersResponse } = fields;
+const { HeaderValue, HeaderValueOption, HttpHeaders, HttpStatus, ImmediateResponse, ProcessingMode } = fields;
+const { ProcessingResponse, StreamedBodyResponse, StreamedImmediateResponse, Struct, Value } = fields;
+const { HeaderSendMode } = enums;
+const { APPEND_IF_EXISTS_OR_ADD, OVERWRITE_IF_EXISTS_OR_ADD } = enums.HeaderAppendAction;
 
-/** How a header is set, by the numbers of `HeaderAppendAction`. */
-const append = { add: 0, overwrite: 2 } as const;
+/** The field of ProcessingResponse that answers a step, by its side. */
+const answerTo = {
+  headers: { request: ProcessingResponse.requestHeaders, response: ProcessingResponse.responseHeaders },
+  body: { request: ProcessingResponse.requestBody, response: ProcessingResponse.responseBody },
+  trailers: { request: ProcessingResponse.requestTrailers, response: ProcessingResponse.responseTrailers },
+} as const;
 
 /** Changes to headers; the names are in lower case, a repeated one becomes several headers. */
 export type Mutation = { readonly set: HeaderList; readonly remove: readonly string[] };
@@ -25,55 +33,41 @@ export type Continue = {
 };
 
 const writer = new ProtoWriter();
-/** Field numbers of ProcessingResponse. */
-const response = { immediate: 7, metadata: 8, modes: 9, streamed: 11 } as const;
 
 /** A ProcessingResponse that lets headers go on, as one gRPC frame. */
-export function headersFrame(side: Side, { mutation, metadata, reroute, modes }: Continue): Buffer {
-  if (modes !== undefined) writer.message(response.modes, () => writeModes(modes));
-  writeMetadata(metadata);
-  writer.message(side === "request" ? 1 : 2, () => {
-    writer.message(1, () => {
-      writer.flag(5, reroute);
-      writer.message(2, () => writeMutation(mutation));
-    });
-  });
+export function headersFrame(side: Side, onward: Continue): Buffer {
+  const { modes } = onward;
+  if (modes !== undefined) writer.message(ProcessingResponse.modeOverride, () => writeModes(modes));
+  writeMetadata(onward.metadata);
+  writer.message(answerTo.headers[side], () => writer.message(HeadersResponse.response, () => writeChanges(onward)));
   return writer.frame();
 }
 
 /** A ProcessingResponse that changes the modes of one call before its headers go on. */
 export function modesFrame(modes: Modes): Buffer {
-  writer.message(response.modes, () => writeModes(modes));
+  writer.message(ProcessingResponse.modeOverride, () => writeModes(modes));
   return writer.frame();
 }
 
 /** A ProcessingResponse that lets a buffered body go on unchanged, with changes to the headers that still wait for it. */
-export function bufferedFrame({ mutation, metadata, reroute }: Continue): Buffer {
-  writeMetadata(metadata);
-  writer.message(3, () => {
-    writer.message(1, () => {
-      writer.flag(5, reroute);
-      writer.message(2, () => writeMutation(mutation));
-    });
-  });
+export function bufferedFrame(onward: Continue): Buffer {
+  writeMetadata(onward.metadata);
+  writer.message(answerTo.body.request, () => writer.message(BodyResponse.response, () => writeChanges(onward)));
   return writer.frame();
 }
 
 /** A ProcessingResponse that lets one streamed piece of a body go on unchanged. */
 export function unchangedFrame(side: Side): Buffer {
-  writer.message(side === "request" ? 3 : 4, () => undefined);
+  writer.message(answerTo.body[side], () => undefined);
   return writer.frame();
 }
 
 /** A ProcessingResponse with a piece of a body in full duplex. */
 export function bodyFrame(side: Side, data: string | Uint8Array, endOfStream: boolean): Buffer {
-  writer.message(side === "request" ? 3 : 4, () => {
-    writer.message(1, () => {
-      writer.message(3, () => {
-        writer.message(3, () => {
-          writer.flag(2, endOfStream);
-          writer.bytes(1, data);
-        });
+  writer.message(answerTo.body[side], () => {
+    writer.message(BodyResponse.response, () => {
+      writer.message(CommonResponse.bodyMutation, () => {
+        writer.message(BodyMutation.streamedResponse, () => writePiece(data, endOfStream));
       });
     });
   });
@@ -82,7 +76,7 @@ export function bodyFrame(side: Side, data: string | Uint8Array, endOfStream: bo
 
 /** A ProcessingResponse that lets trailers go on. */
 export function trailersFrame(side: Side): Buffer {
-  writer.message(side === "request" ? 5 : 6, () => undefined);
+  writer.message(answerTo.trailers[side], () => undefined);
   return writer.frame();
 }
 
@@ -93,11 +87,11 @@ export function trailersFrame(side: Side): Buffer {
  */
 export function immediateFrame(head: Head, data: string | Uint8Array, metadata: Metadata, details: string): Buffer {
   writeMetadata(metadata);
-  writer.message(response.immediate, () => {
-    writer.bytes(5, details);
-    writer.bytes(3, data);
-    writer.message(2, () => writeMutation({ set: head.headers, remove: [] }));
-    writer.message(1, () => writer.number(1, head.status));
+  writer.message(ProcessingResponse.immediateResponse, () => {
+    writer.bytes(ImmediateResponse.details, details);
+    writer.bytes(ImmediateResponse.body, data);
+    writer.message(ImmediateResponse.headers, () => writeMutation({ set: head.headers, remove: [] }));
+    writer.message(ImmediateResponse.status, () => writer.number(HttpStatus.code, head.status));
   });
   return writer.frame();
 }
@@ -105,15 +99,9 @@ export function immediateFrame(head: Head, data: string | Uint8Array, metadata: 
 /** A ProcessingResponse with the head of an answer whose body follows in pieces. */
 export function streamedHeadFrame(head: Head, metadata: Metadata): Buffer {
   writeMetadata(metadata);
-  writer.message(response.streamed, () => {
-    writer.message(1, () => {
-      writer.message(1, () => {
-        const { headers } = head;
-        for (let index = headers.length - 2; index >= 0; index -= 2) {
-          writer.message(1, () => writeHeader(headers[index]!.toLowerCase(), headers[index + 1]!));
-        }
-        writer.message(1, () => writeHeader(":status", String(head.status)));
-      });
+  writer.message(ProcessingResponse.streamedImmediateResponse, () => {
+    writer.message(StreamedImmediateResponse.headersResponse, () => {
+      writer.message(HttpHeaders.headers, () => writeHead(head));
     });
   });
   return writer.frame();
@@ -121,32 +109,42 @@ export function streamedHeadFrame(head: Head, metadata: Metadata): Buffer {
 
 /** A ProcessingResponse with one piece of such an answer. */
 export function streamedBodyFrame(data: string | Uint8Array, endOfStream: boolean): Buffer {
-  writer.message(response.streamed, () => {
-    writer.message(2, () => {
-      writer.flag(2, endOfStream);
-      writer.bytes(1, data);
-    });
+  writer.message(ProcessingResponse.streamedImmediateResponse, () => {
+    writer.message(StreamedImmediateResponse.bodyResponse, () => writePiece(data, endOfStream));
   });
   return writer.frame();
 }
 
+function writePiece(data: string | Uint8Array, endOfStream: boolean): void {
+  writer.flag(StreamedBodyResponse.endOfStream, endOfStream);
+  writer.bytes(StreamedBodyResponse.body, data);
+}
+
+function writeChanges({ mutation, reroute }: Continue): void {
+  writer.flag(CommonResponse.clearRouteCache, reroute);
+  writer.message(CommonResponse.headerMutation, () => writeMutation(mutation));
+}
+
 function writeModes({ requestBody, responseBody }: Modes): void {
-  const duplex = (mode: number): number => (mode === bodyMode.fullDuplex ? sendMode.send : sendMode.skip);
-  writer.number(6, duplex(responseBody));
-  writer.number(5, duplex(requestBody));
-  writer.number(4, responseBody);
-  writer.number(3, requestBody);
-  writer.number(2, sendMode.send);
-  writer.number(1, sendMode.send);
+  const duplex = (mode: number): number => (mode === bodyMode.fullDuplex ? HeaderSendMode.SEND : HeaderSendMode.SKIP);
+  writer.number(ProcessingMode.responseTrailerMode, duplex(responseBody));
+  writer.number(ProcessingMode.requestTrailerMode, duplex(requestBody));
+  writer.number(ProcessingMode.responseBodyMode, responseBody);
+  writer.number(ProcessingMode.requestBodyMode, requestBody);
+  writer.number(ProcessingMode.responseHeaderMode, HeaderSendMode.SEND);
+  writer.number(ProcessingMode.requestHeaderMode, HeaderSendMode.SEND);
 }
 
 function writeMutation({ set, remove }: Mutation): void {
-  for (let index = remove.length - 1; index >= 0; index -= 1) writer.bytes(2, remove[index]!);
+  for (let index = remove.length - 1; index >= 0; index -= 1) {
+    writer.bytes(HeaderMutation.removeHeaders, remove[index]!);
+  }
   for (let index = set.length - 2; index >= 0; index -= 2) {
     const name = set[index]!.toLowerCase();
-    writer.message(1, () => {
-      writer.number(3, isFirst(set, index, name) ? append.overwrite : append.add);
-      writer.message(1, () => writeHeader(name, set[index + 1]!));
+    const action = isFirst(set, index, name) ? OVERWRITE_IF_EXISTS_OR_ADD : APPEND_IF_EXISTS_OR_ADD;
+    writer.message(HeaderMutation.setHeaders, () => {
+      writer.number(HeaderValueOption.appendAction, action);
+      writer.message(HeaderValueOption.header, () => writeHeader(name, set[index + 1]!));
     });
   }
 }
@@ -156,18 +154,27 @@ function isFirst(headers: HeaderList, index: number, name: string): boolean {
   return true;
 }
 
+function writeHead({ status, headers }: Head): void {
+  for (let index = headers.length - 2; index >= 0; index -= 2) {
+    writer.message(HeaderMap.headers, () => writeHeader(headers[index]!.toLowerCase(), headers[index + 1]!));
+  }
+  writer.message(HeaderMap.headers, () => writeHeader(":status", String(status)));
+}
+
 function writeHeader(name: string, value: string): void {
-  writer.latin1(3, value);
-  writer.latin1(1, name);
+  writer.latin1(HeaderValue.rawValue, value);
+  writer.latin1(HeaderValue.key, name);
 }
 
 /** `{ stuntdouble: { NAME: "value" } }`: the first level is Envoy's namespace. */
 function writeMetadata(metadata: Metadata): void {
   if (metadata.length === 0) return;
-  writer.message(response.metadata, () => {
+  writer.message(ProcessingResponse.dynamicMetadata, () => {
     writeMember("stuntdouble", () =>
-      writer.message(5, () => {
-        for (const [name, value] of metadata.toReversed()) writeMember(name, () => writer.bytes(3, value));
+      writer.message(Value.structValue, () => {
+        for (const [name, value] of metadata.toReversed()) {
+          writeMember(name, () => writer.bytes(Value.stringValue, value));
+        }
       }),
     );
   });
@@ -175,8 +182,8 @@ function writeMetadata(metadata: Metadata): void {
 
 /** One member of a Struct. */
 function writeMember(name: string, writeValue: () => void): void {
-  writer.message(1, () => {
-    writer.message(2, writeValue);
-    writer.bytes(1, name);
+  writer.message(Struct.fields, () => {
+    writer.message(mapEntry.value, writeValue);
+    writer.bytes(mapEntry.key, name);
   });
 }

@@ -1,3 +1,4 @@
+import { enums, fields } from "./fields.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener, type GrpcMethod } from "./grpc.ts";
 import { ProtoReader, ProtoWriter } from "./protobuf.ts";
 
@@ -9,10 +10,8 @@ export type Health = {
   down(): void;
 };
 
-/** By the numbers of `ServingStatus`. */
-const serving = 1;
-const notServing = 2;
-const serviceUnknown = 3;
+const { HealthCheckRequest, HealthCheckResponse } = fields;
+const { ServingStatus } = enums;
 
 /**
  * Makes the health service.
@@ -23,7 +22,7 @@ const serviceUnknown = 3;
 export function createHealth(services: readonly string[]): Health {
   const known = new Set(["", ...services]);
   const watchers = new Set<GrpcCall>();
-  let status = serving;
+  let status: number = ServingStatus.SERVING;
 
   const check: GrpcMethod = (call) =>
     onRequest((service) => {
@@ -34,7 +33,7 @@ export function createHealth(services: readonly string[]): Health {
   const watch: GrpcMethod = (call) =>
     onRequest(
       (service) => {
-        call.send(statusFrame(known.has(service) ? status : serviceUnknown));
+        call.send(statusFrame(known.has(service) ? status : ServingStatus.SERVICE_UNKNOWN));
         if (known.has(service)) watchers.add(call);
       },
       () => watchers.delete(call),
@@ -45,7 +44,7 @@ export function createHealth(services: readonly string[]): Health {
       ["/grpc.health.v1.Health/Watch", watch],
     ],
     down() {
-      status = notServing;
+      status = ServingStatus.NOT_SERVING;
       for (const call of watchers) {
         call.send(statusFrame(status));
         call.end(grpcStatus.ok);
@@ -59,7 +58,7 @@ function onRequest(answer: (service: string) => void, closed: () => void = () =>
     message(bytes) {
       let service = "";
       const reader = new ProtoReader(bytes);
-      while (reader.next()) if (reader.field === 1) service = reader.text();
+      while (reader.next()) if (reader.field === HealthCheckRequest.service) service = reader.text();
       answer(service);
     },
     halfClosed: () => undefined,
@@ -71,6 +70,6 @@ function onRequest(answer: (service: string) => void, closed: () => void = () =>
 const writer = new ProtoWriter();
 
 function statusFrame(status: number): Buffer {
-  writer.number(1, status);
+  writer.number(HealthCheckResponse.status, status);
   return writer.frame();
 }

@@ -5,6 +5,9 @@ const fixed64 = 1;
 const delimited = 2;
 const fixed32 = 5;
 
+/** The fields of an entry of a map. @see https://protobuf.dev/programming-guides/encoding/#maps */
+export const mapEntry = { key: 1, value: 2 } as const;
+
 /** Walks through the fields of one encoded message; a field that is not read is skipped. */
 export class ProtoReader {
   /** Number of the current field. */

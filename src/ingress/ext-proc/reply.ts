@@ -37,7 +37,8 @@ export type ReplyOptions = {
 /**
  * Answers one call through Envoy; see `Reply` for what each method promises.
  *
- * Before the upstream has answered, an answer of ours takes its place. After that, the upstream's own is changed.
+ * Before the upstream has answered, an answer of ours takes its place. After that, the upstream's own is changed, or one of
+ * which nothing is the upstream's takes its place.
  */
 export class ExtProcReply implements Reply {
   listener: ReplyListener | undefined = undefined;
@@ -62,7 +63,7 @@ export class ExtProcReply implements Reply {
 
   whole(head: Head, data: string | Uint8Array): void {
     if (this.#over) return;
-    if (this.real !== undefined) {
+    if (this.real !== undefined && head.instead !== true) {
       this.head(head);
       if (data.length > 0) this.write(data);
       this.end();
@@ -78,30 +79,29 @@ export class ExtProcReply implements Reply {
     if (this.#over) return;
     this.#head = head;
     const { real } = this;
+    if (this.#takesWhole()) return;
     if (real !== undefined) {
       const mutation = difference(real.headers, head.headers);
       const status = head.status === real.status ? [] : [":status", String(head.status)];
       const change = { set: [...status, ...mutation.set], remove: mutation.remove };
       this.#send(headersFrame("response", { mutation: change, metadata: [], reroute: false, modes: undefined }));
-    } else if (this.#options.streams) this.#send(streamedHeadFrame(head, answerMetadata(head.headers)));
+    } else this.#send(streamedHeadFrame(head, answerMetadata(head.headers)));
   }
 
   write(data: string | Uint8Array): boolean {
     if (this.#over) return true;
+    if (this.#takesWhole()) return this.#collect(data);
     if (this.real !== undefined) return !this.real.throughUs || this.#send(bodyFrame("response", data, false));
-    if (this.#options.method === "HEAD") return true;
-    if (this.#options.streams) return this.#send(streamedBodyFrame(data, false));
-    this.#collected.push(Buffer.from(data as Uint8Array));
-    return true;
+    return this.#options.method === "HEAD" || this.#send(streamedBodyFrame(data, false));
   }
 
   end(): void {
     if (this.#over) return;
     const { real } = this;
-    if (real !== undefined) {
+    if (this.#takesWhole()) this.#immediate(this.#head!, Buffer.concat(this.#collected));
+    else if (real !== undefined) {
       if (real.throughUs) this.#send(real.trailers ? trailersFrame("response") : bodyFrame("response", "", true));
-    } else if (this.#options.streams) this.#send(streamedBodyFrame("", true));
-    else this.#immediate(this.#head!, Buffer.concat(this.#collected));
+    } else this.#send(streamedBodyFrame("", true));
     this.#finish();
   }
 
@@ -130,10 +130,22 @@ export class ExtProcReply implements Reply {
    */
   #begun(): boolean {
     const { real } = this;
-    if (real === undefined && (this.passed || !this.#options.streams)) return false;
+    if (this.#takesWhole() || (real === undefined && this.passed)) return false;
     if (this.#head === undefined) this.head(real ?? brokenHead);
     // Envoy keeps the head of a whole answer back until a piece of its body is there, and would replace it by an error.
     if (real?.throughUs === true) this.#send(bodyFrame("response", "", false));
+    return true;
+  }
+
+  /** Envoy takes the answer that begins, or has begun, only in one piece. */
+  #takesWhole(): boolean {
+    const { real } = this;
+    if (real === undefined) return !this.#options.streams;
+    return this.#head?.instead === true && !real.throughUs;
+  }
+
+  #collect(data: string | Uint8Array): true {
+    if (this.#options.method !== "HEAD") this.#collected.push(Buffer.from(data as Uint8Array));
     return true;
   }
 

@@ -1,7 +1,17 @@
-import { ProtoReader } from "./protobuf.ts";
+import { enums, fields } from "./fields.ts";
+import { mapEntry, ProtoReader } from "./protobuf.ts";
 
-/** How Envoy sends a body, by the numbers of `BodySendMode`. */
-export const bodyMode = { none: 0, streamed: 1, buffered: 2, fullDuplex: 4 } as const;
+const { HeaderMap, HeaderValue, HttpBody, HttpHeaders, HttpTrailers, ProcessingRequest, ProtocolConfiguration } =
+  fields;
+const { BodySendMode } = enums;
+
+/** How Envoy sends a body. */
+export const bodyMode = {
+  none: BodySendMode.NONE,
+  streamed: BodySendMode.STREAMED,
+  buffered: BodySendMode.BUFFERED,
+  fullDuplex: BodySendMode.FULL_DUPLEX_STREAMED,
+} as const;
 
 /** The side of a message: of the client's request, or of the upstream's answer. */
 export type Side = "request" | "response";
@@ -26,7 +36,6 @@ export type Step = {
 export type Modes = { requestBody: number; responseBody: number };
 
 const nothing = Buffer.alloc(0);
-const kinds: readonly (Step["kind"] | undefined)[] = [undefined, undefined, "headers", "headers", "body", "body"];
 
 /**
  * Reads a ProcessingRequest.
@@ -46,38 +55,57 @@ export function readStep(bytes: Buffer): Step {
   };
   const reader = new ProtoReader(bytes);
   while (reader.next()) {
-    if (reader.field >= 2 && reader.field <= 7) {
-      step.kind = kinds[reader.field] ?? "trailers";
-      step.side = reader.field % 2 === 0 ? "request" : "response";
-      readContent(reader.bytes(), step);
-    } else if (reader.field === 9) step.client ||= readAttribute(reader.bytes(), "source.address");
-    else if (reader.field === 10) step.observing = reader.flag();
-    else if (reader.field === 11) step.modes = readModes(reader.bytes());
+    const { field } = reader;
+    if (field === ProcessingRequest.requestHeaders) readHeaders(reader.bytes(), step, "request");
+    else if (field === ProcessingRequest.responseHeaders) readHeaders(reader.bytes(), step, "response");
+    else if (field === ProcessingRequest.requestBody) readBody(reader.bytes(), step, "request");
+    else if (field === ProcessingRequest.responseBody) readBody(reader.bytes(), step, "response");
+    else if (field === ProcessingRequest.requestTrailers) readTrailers(reader.bytes(), step, "request");
+    else if (field === ProcessingRequest.responseTrailers) readTrailers(reader.bytes(), step, "response");
+    else if (field === ProcessingRequest.attributes) step.client ||= readAttribute(reader.bytes(), "source.address");
+    else if (field === ProcessingRequest.observabilityMode) step.observing = reader.flag();
+    else if (field === ProcessingRequest.protocolConfig) step.modes = readModes(reader.bytes());
   }
   return step;
 }
 
-/** HttpHeaders, HttpBody or HttpTrailers. */
-function readContent(bytes: Buffer, step: Step): void {
+function readHeaders(bytes: Buffer, step: Step, side: Side): void {
+  step.kind = "headers";
+  step.side = side;
   const reader = new ProtoReader(bytes);
   while (reader.next()) {
-    if (reader.field === 1) {
-      if (step.kind === "body") step.body = reader.bytes();
-      else readHeaderMap(reader.bytes(), step.headers);
-    } else if (reader.field === (step.kind === "body" ? 2 : 3)) step.endOfStream = reader.flag();
+    if (reader.field === HttpHeaders.headers) readHeaderMap(reader.bytes(), step.headers);
+    else if (reader.field === HttpHeaders.endOfStream) step.endOfStream = reader.flag();
   }
+}
+
+function readBody(bytes: Buffer, step: Step, side: Side): void {
+  step.kind = "body";
+  step.side = side;
+  const reader = new ProtoReader(bytes);
+  while (reader.next()) {
+    if (reader.field === HttpBody.body) step.body = reader.bytes();
+    else if (reader.field === HttpBody.endOfStream) step.endOfStream = reader.flag();
+  }
+}
+
+function readTrailers(bytes: Buffer, step: Step, side: Side): void {
+  step.kind = "trailers";
+  step.side = side;
+  const reader = new ProtoReader(bytes);
+  while (reader.next()) if (reader.field === HttpTrailers.trailers) readHeaderMap(reader.bytes(), step.headers);
 }
 
 function readHeaderMap(bytes: Buffer, headers: string[]): void {
   const map = new ProtoReader(bytes);
   while (map.next()) {
-    if (map.field !== 1) continue;
+    if (map.field !== HeaderMap.headers) continue;
     let name = "";
     let value = "";
     const header = new ProtoReader(map.bytes());
     while (header.next()) {
-      if (header.field === 1) name = header.text();
-      else if (header.field === 2 || header.field === 3) value = header.latin1();
+      if (header.field === HeaderValue.key) name = header.text();
+      else if (header.field === HeaderValue.value || header.field === HeaderValue.rawValue) value = header.latin1();
     }
     headers.push(name, value);
   }
@@ -87,19 +115,20 @@ function readModes(bytes: Buffer): Modes {
   const modes: Modes = { requestBody: bodyMode.none, responseBody: bodyMode.none };
   const reader = new ProtoReader(bytes);
   while (reader.next()) {
-    if (reader.field === 1) modes.requestBody = reader.number();
-    else if (reader.field === 2) modes.responseBody = reader.number();
+    if (reader.field === ProtocolConfiguration.requestBodyMode) modes.requestBody = reader.number();
+    else if (reader.field === ProtocolConfiguration.responseBodyMode) modes.responseBody = reader.number();
   }
   return modes;
 }
 
 /** One text in an entry of `map<string, Struct>`. */
 function readAttribute(entry: Buffer, wanted: string): string {
-  const fields = memberOf(entry, 2);
-  const reader = new ProtoReader(fields);
+  const reader = new ProtoReader(memberOf(entry, mapEntry.value));
   while (reader.next()) {
+    if (reader.field !== fields.Struct.fields) continue;
     const pair = reader.bytes();
-    if (memberOf(pair, 1).toString() === wanted) return memberOf(memberOf(pair, 2), 3).toString();
+    if (memberOf(pair, mapEntry.key).toString() !== wanted) continue;
+    return memberOf(memberOf(pair, mapEntry.value), fields.Value.stringValue).toString();
   }
   return "";
 }

@@ -8,6 +8,7 @@ export const callFaults: readonly TableFault[] = [
     control: `fault=status;status=${status}`,
   })),
   { label: "status 429, look-alike quota", control: "fault=status;status=429;look-alike=quota" },
+  { label: "replaced by 502", control: "fault=replace;status=502" },
   { label: "cut before the head", control: "fault=cut" },
   { label: "reset before the head", control: "fault=reset" },
   { label: "hang before the head", control: "fault=hang" },

@@ -435,6 +435,24 @@ describe("a live source", () => {
     expect(settled).toEqual(["finish"]);
   });
 
+  test("what is given together and is complete leaves in one piece", () => {
+    const { player, sent, settled } = setUp();
+    player.together(() => {
+      player.head(0, head);
+      player.data(frame(0, "a"));
+      player.end(0, "finish");
+      expect(sent).toEqual([]);
+    });
+    expect(sent).toEqual([[0, "whole", 200, "a"]]);
+    expect(settled).toEqual(["finish"]);
+  });
+
+  test("what is given together and is not complete leaves as far as it is there", () => {
+    const { player, sent } = setUp();
+    player.together(() => player.head(0, head));
+    expect(sent).toEqual([[0, "head", 200]]);
+  });
+
   test("what a fault moved to later waits for its time, and what is behind it too", () => {
     const { clock, player, sent } = setUp();
     player.head(100, head);

@@ -102,7 +102,7 @@ test.each([
   ["a delay above the cap", "fault=delay;ms=5001", /fault delay ms is 5001 ms, but control.maxDelayMs allows 5000 ms/],
   ["half a token", "tokens=1.5", /tokens must be a whole number from 0 to 100000/],
   ["an answer that is too long", "tokens=100001", /tokens must be a whole number from 0 to 100000/],
-  ["an unknown fault", "fault=explode", /fault "explode" is not allowed. Allowed: status, delay/],
+  ["an unknown fault", "fault=explode", /fault "explode" is not allowed. Allowed: status, replace, delay/],
   ["an unknown option of a fault", "fault=cut;afterwards=1", /cut/],
   ["a fault without a name", "fault", /without a name/],
   ["a broken dictionary", "simulate,,", /not a Structured Field dictionary/],

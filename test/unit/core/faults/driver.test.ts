@@ -6,9 +6,10 @@ import { bend, context, event, live, stream, streamHead, textOf } from "./suppor
 
 /** A fault made for one test. */
 const made = (kind: string, bend: (next: Sink, context: FaultContext) => Sink): PreparedFault => ({
+  headOnly: false,
   kind,
   bend,
-  replace: undefined,
+  answer: undefined,
 });
 
 test("faults act in the order of the list, each on what the one before it passed on", () => {

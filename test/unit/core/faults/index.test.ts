@@ -16,12 +16,23 @@ function refusal(task: () => unknown): { code: string; message: string } {
 }
 
 test("the kinds of faults are these", () => {
-  expect(kinds).toEqual(["status", "delay", "hang", "cut", "reset", "drip", "malformed", "clean-end", "error-event"]);
+  expect(kinds).toEqual([
+    "status",
+    "replace",
+    "delay",
+    "hang",
+    "cut",
+    "reset",
+    "drip",
+    "malformed",
+    "clean-end",
+    "error-event",
+  ]);
 });
 
-test("every kind either replaces the answer or bends it", () => {
+test("every kind either answers itself or bends an answer", () => {
   for (const fault of faults)
-    expect([fault.kind, fault.replace !== undefined, fault.bend !== undefined]).toContain(true);
+    expect([fault.kind, fault.answer !== undefined, fault.bend !== undefined]).toContain(true);
 });
 
 test("an unknown kind is refused with the names of all kinds", () => {
@@ -52,6 +63,8 @@ test.each([
   [{ kind: "status", status: 399 }, "status"],
   [{ kind: "status", status: 600 }, "status"],
   [{ kind: "status", status: 429, retryAfterSeconds: -1 }, "retryAfterSeconds"],
+  [{ kind: "replace" }, "status"],
+  [{ kind: "replace", status: 200 }, "status"],
   [{ kind: "drip", sliceBytes: 0 }, "sliceBytes"],
   [{ kind: "malformed", what: "nonsense" }, "what"],
 ])("%j is refused, naming %s", (config, option) => {
@@ -96,6 +109,7 @@ test.each([
   ["hang", { where: "body" }, { kind: "hang", where: "body" }],
   ["status", { status: 529 }, { kind: "status", status: 529 }],
   ["status", { status: 429, "retry-after-seconds": 3 }, { kind: "status", status: 429, retryAfterSeconds: 3 }],
+  ["replace", { status: 502 }, { kind: "replace", status: 502 }],
   ["delay", { ms: 800 }, { kind: "delay", ms: 800 }],
   ["clean-end", {}, { kind: "clean-end" }],
 ])("in the control header %s with %j means %j", (kind, params, config) => {
@@ -130,6 +144,6 @@ test("an unknown kind in the control header is the caller's mistake", () => {
   expect(refusal(() => parseFaultToken("cutt", {})).code).toBe("BODY_INVALID");
 });
 
-test("after is refused by a kind that has no point", () => {
-  expect(refusal(() => parseFaultToken("status", { status: 500, after: 3 })).message).toContain('"after"');
+test.each(["status", "replace"])("after is refused by %s, which has no point", (kind) => {
+  expect(refusal(() => parseFaultToken(kind, { status: 500, after: 3 })).message).toContain('"after"');
 });

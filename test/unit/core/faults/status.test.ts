@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { prepareFault, replacement } from "../../../../src/core/faults/index.ts";
+import { faultAnswer, prepareFault } from "../../../../src/core/faults/index.ts";
 import { openai } from "../../../../src/core/wire/openai.ts";
 import type { FaultConfig } from "../../../../src/core/types.ts";
 import { context } from "./support.ts";
 
-const replaced = (...configs: FaultConfig[]) => {
+const answered = (...configs: FaultConfig[]) => {
   const fired: string[] = [];
   return {
-    plan: replacement(
+    plan: faultAnswer(
       configs.map((config) => prepareFault(config)),
       context(fired),
     ),
@@ -17,7 +17,7 @@ const replaced = (...configs: FaultConfig[]) => {
 
 test.each([429, 500, 502, 503, 504, 529])("status %i answers at once in the provider's body and headers", (status) => {
   const { head, body } = openai.failure({ status, model: "gpt-4o", requestId: "req-1" });
-  const { plan, fired } = replaced({ kind: "status", status });
+  const { plan, fired } = answered({ kind: "status", status });
   expect(plan).toEqual({
     head,
     headAtMs: 0,
@@ -29,23 +29,23 @@ test.each([429, 500, 502, 503, 504, 529])("status %i answers at once in the prov
 });
 
 test("a message and a retry time replace the provider's usual ones", () => {
-  const { plan } = replaced({ kind: "status", status: 429, message: "Slow down.", retryAfterSeconds: 7 });
+  const { plan } = answered({ kind: "status", status: 429, message: "Slow down.", retryAfterSeconds: 7 });
   expect(JSON.parse(String(plan?.frames[0]?.data))).toMatchObject({ error: { message: "Slow down." } });
   expect(plan?.head?.headers.join("|")).toContain("retry-after|7");
 });
 
-test("no fault that replaces the answer means no replacement", () => {
-  expect(replaced({ kind: "cut" }, { kind: "delay", ms: 5 })).toEqual({ plan: undefined, fired: [] });
+test("without a fault that answers, the source does", () => {
+  expect(answered({ kind: "cut" }, { kind: "delay", ms: 5 })).toEqual({ plan: undefined, fired: [] });
 });
 
 test("the other faults of the list bend the error as they would bend any answer", () => {
-  const { plan, fired } = replaced({ kind: "delay", ms: 800 }, { kind: "status", status: 529 });
+  const { plan, fired } = answered({ kind: "delay", ms: 800 }, { kind: "status", status: 529 });
   expect([plan?.head?.status, plan?.headAtMs, plan?.endAtMs]).toEqual([529, 800, 800]);
   expect(fired.sort()).toEqual(["delay", "status"]);
 });
 
 test("of two statuses the first one answers", () => {
-  const { plan, fired } = replaced({ kind: "status", status: 503 }, { kind: "status", status: 500 });
+  const { plan, fired } = answered({ kind: "status", status: 503 }, { kind: "status", status: 500 });
   expect(plan?.head?.status).toBe(503);
   expect(fired).toEqual(["status"]);
 });
@@ -56,13 +56,13 @@ test.each([
 ])(
   "a 429 that looks like one to retry, %s, has the provider's type and code and no time to retry",
   (lookAlike, type, code) => {
-    const { plan } = replaced({ kind: "status", status: 429, lookAlike });
+    const { plan } = answered({ kind: "status", status: 429, lookAlike });
     expect(JSON.parse(String(plan?.frames[0]?.data))).toMatchObject({ error: { type, code } });
     expect(plan?.head?.headers.join("|")).not.toContain("retry-after");
   },
 );
 
 test.each([true, false])("the hint whether to retry is sent as it is given, %s", (shouldRetry) => {
-  const { plan } = replaced({ kind: "status", status: 400, shouldRetry });
+  const { plan } = answered({ kind: "status", status: 400, shouldRetry });
   expect(plan?.head?.headers.slice(-2)).toEqual(["x-should-retry", String(shouldRetry)]);
 });

@@ -1,0 +1,27 @@
+import type { HeaderList } from "../types.ts";
+import { failureOf, failureOptions, type FailureOptions } from "./failure.ts";
+import type { Fault } from "./types.ts";
+
+/** Asks the source, throws away what it answers, and gives an error in its place when its head would leave. */
+export const replace: Fault<FailureOptions> = {
+  kind: "replace",
+  summary: "Asks for the answer, throws it away, and gives an error status in its place.",
+  options: failureOptions,
+  headOnly: true,
+  bend: (options, next, context) => ({
+    head(atMs, { headers }) {
+      context.fired();
+      const { head, body } = failureOf(options, context);
+      next.head(atMs, { status: head.status, headers: [...head.headers, ...ownOf(headers)], instead: true });
+      next.data({ atMs, data: body, tokens: 0, final: false });
+      next.end(atMs, "finish");
+    },
+    data: (frame) => next.data(frame),
+    end: (atMs, ending) => next.end(atMs, ending),
+  }),
+};
+
+/** The headers that say what was decided; all others went with the answer. */
+function ownOf(headers: HeaderList): HeaderList {
+  return headers.filter((_, index) => headers[index - (index % 2)]!.startsWith("x-stuntdouble-"));
+}
