@@ -139,31 +139,38 @@ function writeMutation({ set, remove }: Mutation): void {
   for (let index = remove.length - 1; index >= 0; index -= 1) {
     writer.bytes(HeaderMutation.removeHeaders, remove[index]!);
   }
-  for (let index = set.length - 2; index >= 0; index -= 2) {
-    const name = set[index]!.toLowerCase();
-    const action = isFirst(set, index, name) ? OVERWRITE_IF_EXISTS_OR_ADD : APPEND_IF_EXISTS_OR_ADD;
-    writer.message(HeaderMutation.setHeaders, () => {
-      writer.number(HeaderValueOption.appendAction, action);
-      writer.message(HeaderValueOption.header, () => writeHeader(name, set[index + 1]!));
-    });
+  const names = namesOf(set);
+  for (let index = names.length - 1; index >= 0; index -= 1) {
+    const name = names[index]!;
+    const option = writer.open();
+    writer.number(
+      HeaderValueOption.appendAction,
+      names.indexOf(name) === index ? OVERWRITE_IF_EXISTS_OR_ADD : APPEND_IF_EXISTS_OR_ADD,
+    );
+    writeHeader(HeaderValueOption.header, name, set[index * 2 + 1]!);
+    writer.close(HeaderMutation.setHeaders, option);
   }
 }
 
-function isFirst(headers: HeaderList, index: number, name: string): boolean {
-  for (let before = 0; before < index; before += 2) if (headers[before]!.toLowerCase() === name) return false;
-  return true;
+/** The names of headers, in lower case. */
+function namesOf(headers: HeaderList): string[] {
+  const names: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) names.push(headers[index]!.toLowerCase());
+  return names;
 }
 
 function writeHead({ status, headers }: Head): void {
   for (let index = headers.length - 2; index >= 0; index -= 2) {
-    writer.message(HeaderMap.headers, () => writeHeader(headers[index]!.toLowerCase(), headers[index + 1]!));
+    writeHeader(HeaderMap.headers, headers[index]!.toLowerCase(), headers[index + 1]!);
   }
-  writer.message(HeaderMap.headers, () => writeHeader(":status", String(status)));
+  writeHeader(HeaderMap.headers, ":status", String(status));
 }
 
-function writeHeader(name: string, value: string): void {
+function writeHeader(field: number, name: string, value: string): void {
+  const header = writer.open();
   writer.latin1(HeaderValue.rawValue, value);
   writer.latin1(HeaderValue.key, name);
+  writer.close(field, header);
 }
 
 /** `{ stuntdouble: { NAME: "value" } }`: the first level is Envoy's namespace. */

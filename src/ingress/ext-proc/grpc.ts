@@ -53,8 +53,7 @@ export function serveGrpc(
   methods: ReadonlyMap<string, GrpcMethod>,
   maxMessageBytes: number,
 ): void {
-  // A stream that the client resets raises an error, too; "close" follows each.
-  stream.on("error", () => undefined);
+  stream._destroy = destroyQuietly;
   if (headers[":method"] !== "POST" || headers["content-type"]?.startsWith("application/grpc") !== true) {
     stream.respond({ ":status": 415 }, { endStream: true });
     return;
@@ -69,6 +68,19 @@ export function serveGrpc(
   call.onDrain = () => listener.drained();
   readMessages(stream, call, listener, maxMessageBytes);
   stream.on("close", () => listener.closed());
+}
+
+/**
+ * Ends a stream without an error, as "close" tells all that is needed.
+ *
+ * Envoy ends each call by a reset. Node would make an error of it and write out its stack, a sixth of what a call costs.
+ */
+function destroyQuietly(this: ServerHttp2Stream, error: Error | null, done: () => void): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const { _destroy: destroy } = Object.getPrototypeOf(this) as ServerHttp2Stream;
+  destroy.call(this, error, () => done());
+  Error.stackTraceLimit = stackTraceLimit;
 }
 
 class StreamCall implements GrpcCall {

@@ -13,13 +13,16 @@ export class ProtoReader {
   /** Number of the current field. */
   field = 0;
   readonly #bytes: Buffer;
-  #at = 0;
-  /** Where the value of the current field begins and ends. */
+  readonly #end: number;
+  #at: number;
+  /** Where the value of the current field begins; it ends at `#at`. */
   #from = 0;
   #value = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, from = 0, end = bytes.length) {
     this.#bytes = bytes;
+    this.#at = from;
+    this.#end = end;
   }
 
   /**
@@ -29,7 +32,7 @@ export class ProtoReader {
    * @throws RangeError for bytes that are no protobuf message
    */
   next(): boolean {
-    if (this.#at >= this.#bytes.length) return false;
+    if (this.#at >= this.#end) return false;
     const tag = this.#varint();
     this.field = tag >>> 3;
     if (this.field === 0) throw new RangeError("There is no field 0.");
@@ -50,7 +53,12 @@ export class ProtoReader {
     }
   }
 
-  /** The current field as bytes, text or message; a view, not a copy. */
+  /** The current field as a message. */
+  message(): ProtoReader {
+    return new ProtoReader(this.#bytes, this.#from, this.#at);
+  }
+
+  /** The current field as bytes; a view, not a copy. */
   bytes(): Buffer {
     return this.#bytes.subarray(this.#from, this.#at);
   }
@@ -78,15 +86,15 @@ export class ProtoReader {
   #enclose(length: number): true {
     this.#from = this.#at;
     this.#at += length;
-    if (this.#at > this.#bytes.length) throw new RangeError(`Field ${this.field} is longer than its message.`);
+    if (this.#at > this.#end) throw new RangeError(`Field ${this.field} is longer than its message.`);
     return true;
   }
 
   #varint(): number {
     let value = 0;
     for (let scale = 1, read = 0; read < 10; read += 1, scale *= 128) {
-      const byte = this.#bytes[this.#at];
-      if (byte === undefined) throw new RangeError("A number is cut off.");
+      if (this.#at >= this.#end) throw new RangeError("A number is cut off.");
+      const byte = this.#bytes[this.#at]!;
       this.#at += 1;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
@@ -137,9 +145,23 @@ export class ProtoWriter {
 
   /** A message whose fields `write` writes; present even when it is empty. */
   message(field: number, write: () => void): void {
-    const end = this.#buffer.length - this.#start;
+    const opened = this.open();
     write();
-    this.#lengthAndTag(this.#buffer.length - this.#start - end, field);
+    this.close(field, opened);
+  }
+
+  /**
+   * Begins a message: what is written until `close` are its fields. The same as `message`, for what is written often.
+   *
+   * @returns what `close` needs
+   */
+  open(): number {
+    return this.#buffer.length - this.#start;
+  }
+
+  /** Ends a message. */
+  close(field: number, opened: number): void {
+    this.#lengthAndTag(this.#buffer.length - this.#start - opened, field);
   }
 
   /** Hands out what was written as one gRPC frame and begins anew. */

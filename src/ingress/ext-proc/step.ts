@@ -56,64 +56,59 @@ export function readStep(bytes: Buffer): Step {
   const reader = new ProtoReader(bytes);
   while (reader.next()) {
     const { field } = reader;
-    if (field === ProcessingRequest.requestHeaders) readHeaders(reader.bytes(), step, "request");
-    else if (field === ProcessingRequest.responseHeaders) readHeaders(reader.bytes(), step, "response");
-    else if (field === ProcessingRequest.requestBody) readBody(reader.bytes(), step, "request");
-    else if (field === ProcessingRequest.responseBody) readBody(reader.bytes(), step, "response");
-    else if (field === ProcessingRequest.requestTrailers) readTrailers(reader.bytes(), step, "request");
-    else if (field === ProcessingRequest.responseTrailers) readTrailers(reader.bytes(), step, "response");
-    else if (field === ProcessingRequest.attributes) step.client ||= readAttribute(reader.bytes(), "source.address");
+    if (field === ProcessingRequest.requestHeaders) readHeaders(reader.message(), step, "request");
+    else if (field === ProcessingRequest.responseHeaders) readHeaders(reader.message(), step, "response");
+    else if (field === ProcessingRequest.requestBody) readBody(reader.message(), step, "request");
+    else if (field === ProcessingRequest.responseBody) readBody(reader.message(), step, "response");
+    else if (field === ProcessingRequest.requestTrailers) readTrailers(reader.message(), step, "request");
+    else if (field === ProcessingRequest.responseTrailers) readTrailers(reader.message(), step, "response");
+    else if (field === ProcessingRequest.attributes) step.client ||= readAttribute(reader.message(), "source.address");
     else if (field === ProcessingRequest.observabilityMode) step.observing = reader.flag();
-    else if (field === ProcessingRequest.protocolConfig) step.modes = readModes(reader.bytes());
+    else if (field === ProcessingRequest.protocolConfig) step.modes = readModes(reader.message());
   }
   return step;
 }
 
-function readHeaders(bytes: Buffer, step: Step, side: Side): void {
+function readHeaders(reader: ProtoReader, step: Step, side: Side): void {
   step.kind = "headers";
   step.side = side;
-  const reader = new ProtoReader(bytes);
   while (reader.next()) {
-    if (reader.field === HttpHeaders.headers) readHeaderMap(reader.bytes(), step.headers);
+    if (reader.field === HttpHeaders.headers) readHeaderMap(reader.message(), step.headers);
     else if (reader.field === HttpHeaders.endOfStream) step.endOfStream = reader.flag();
   }
 }
 
-function readBody(bytes: Buffer, step: Step, side: Side): void {
+function readBody(reader: ProtoReader, step: Step, side: Side): void {
   step.kind = "body";
   step.side = side;
-  const reader = new ProtoReader(bytes);
   while (reader.next()) {
     if (reader.field === HttpBody.body) step.body = reader.bytes();
     else if (reader.field === HttpBody.endOfStream) step.endOfStream = reader.flag();
   }
 }
 
-function readTrailers(bytes: Buffer, step: Step, side: Side): void {
+function readTrailers(reader: ProtoReader, step: Step, side: Side): void {
   step.kind = "trailers";
   step.side = side;
-  const reader = new ProtoReader(bytes);
-  while (reader.next()) if (reader.field === HttpTrailers.trailers) readHeaderMap(reader.bytes(), step.headers);
+  while (reader.next()) if (reader.field === HttpTrailers.trailers) readHeaderMap(reader.message(), step.headers);
 }
 
-function readHeaderMap(bytes: Buffer, headers: string[]): void {
-  const map = new ProtoReader(bytes);
+function readHeaderMap(map: ProtoReader, headers: string[]): void {
   while (map.next()) {
     if (map.field !== HeaderMap.headers) continue;
     let name = "";
     let value = "";
-    const header = new ProtoReader(map.bytes());
+    const header = map.message();
     while (header.next()) {
-      if (header.field === HeaderValue.key) name = header.text();
+      if (header.field === HeaderValue.key) name = header.latin1();
       else if (header.field === HeaderValue.value || header.field === HeaderValue.rawValue) value = header.latin1();
     }
     headers.push(name, value);
   }
 }
 
-function readModes(bytes: Buffer): Modes {
+function readModes(reader: ProtoReader): Modes {
   const modes: Modes = { requestBody: bodyMode.none, responseBody: bodyMode.none };
-  const reader = new ProtoReader(bytes);
   while (reader.next()) {
     if (reader.field === ProtocolConfiguration.requestBodyMode) modes.requestBody = reader.number();
     else if (reader.field === ProtocolConfiguration.responseBodyMode) modes.responseBody = reader.number();
@@ -122,19 +117,31 @@ function readModes(bytes: Buffer): Modes {
 }
 
 /** One text in an entry of `map<string, Struct>`. */
-function readAttribute(entry: Buffer, wanted: string): string {
-  const reader = new ProtoReader(memberOf(entry, mapEntry.value));
-  while (reader.next()) {
-    if (reader.field !== fields.Struct.fields) continue;
-    const pair = reader.bytes();
-    if (memberOf(pair, mapEntry.key).toString() !== wanted) continue;
-    return memberOf(memberOf(pair, mapEntry.value), fields.Value.stringValue).toString();
+function readAttribute(entry: ProtoReader, wanted: string): string {
+  while (entry.next()) {
+    if (entry.field !== mapEntry.value) continue;
+    const struct = entry.message();
+    while (struct.next()) {
+      const text = struct.field === fields.Struct.fields ? readMember(struct.message(), wanted) : "";
+      if (text !== "") return text;
+    }
   }
   return "";
 }
 
-function memberOf(message: Buffer, field: number): Buffer {
-  const reader = new ProtoReader(message);
-  while (reader.next()) if (reader.field === field) return reader.bytes();
-  return nothing;
+/** The text of a member of that name; empty for another one. */
+function readMember(member: ProtoReader, wanted: string): string {
+  let name = "";
+  let text = "";
+  while (member.next()) {
+    if (member.field === mapEntry.key) name = member.text();
+    else if (member.field === mapEntry.value) text = readText(member.message());
+  }
+  return name === wanted ? text : "";
+}
+
+function readText(value: ProtoReader): string {
+  let text = "";
+  while (value.next()) if (value.field === fields.Value.stringValue) text = value.text();
+  return text;
 }
