@@ -125,8 +125,9 @@ async function reloadOnce(options: AppOptions, fleet: Fleet, state: NodeState): 
     const adminToken = adminTokenOf(loaded.settings);
     await fleet.apply(loaded.settings);
     state.adminToken = adminToken;
-    if (isRenewed(state.settings.tls, loaded.settings.tls))
-      log.info({ path: "listen.tls" }, "new connections see the new certificate");
+    for (const port of certified)
+      if (isRenewed(state.settings.certificates[port], loaded.settings.certificates[port]))
+        log.info({ path: `${port}.tls` }, "new connections see the new certificate");
     for (const path of fixedAtStart(state.settings, loaded.settings))
       log.warn({ path }, "takes effect after a restart");
     state.settings = loaded.settings;
@@ -152,20 +153,25 @@ function refused(mistakes: readonly string[], state: NodeState, log: Log): Reloa
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function isRenewed(before: Settings["tls"], now: Settings["tls"]): boolean {
+/** The ports that can have a certificate, which is the only part of them that can change while they listen. */
+const certified = ["listen", "extProc"] as const;
+
+function isRenewed(before: object | undefined, now: object | undefined): boolean {
   return before !== undefined && now !== undefined && !isSame(before, now);
 }
 
 /** Settings that are bound to what is allocated or listened on at the start. */
 function fixedAtStart(before: Settings, now: Settings): string[] {
-  const fixed = ["extProc", "workers", "log"] as const;
+  const fixed = ["workers", "log"] as const;
   const changed: string[] = fixed.filter((path) => !isSame(before.config[path], now.config[path]));
-  const { tls: tlsBefore, ...listenBefore } = before.config.listen;
-  const { tls: tlsNow, ...listenNow } = now.config.listen;
-  if (!isSame(listenBefore, listenNow)) changed.push("listen");
+  for (const port of certified) {
+    const { tls: tlsBefore, ...restBefore } = before.config[port] ?? {};
+    const { tls: tlsNow, ...restNow } = now.config[port] ?? {};
+    if (!isSame(restBefore, restNow)) changed.push(port);
+    else if ((tlsBefore === undefined) !== (tlsNow === undefined)) changed.push(`${port}.tls`);
+  }
   for (const part of ["host", "port"] as const)
     if (before.config.admin[part] !== now.config.admin[part]) changed.push(`admin.${part}`);
-  if ((tlsBefore === undefined) !== (tlsNow === undefined)) changed.push("listen.tls");
   if (before.config.permits.queue !== now.config.permits.queue) changed.push("permits.queue");
   return changed;
 }

@@ -21,8 +21,8 @@ export type Ports = { readonly traffic: number; readonly extProc: number | undef
 /** The ways by which calls come into an event loop: the traffic port, and Envoy's ext_proc filter where it is served. */
 export type Doors = {
   listen(address: Address): Promise<Ports>;
-  /** Takes another certificate for connections from now on. */
-  renew(tls: NonNullable<Settings["tls"]>): void;
+  /** Takes other certificates for connections from now on; without effect on a port that speaks no TLS. */
+  renew(certificates: Settings["certificates"]): void;
   drain(): void;
   destroy(): void;
   /** What still goes on besides calls and upgraded connections: answers that have not left whole, HTTP/2 connections. */
@@ -41,25 +41,31 @@ type DoorsOptions = {
 
 /** Makes the doors of one event loop; none is open before `listen`. */
 export function createDoors({ settings, deps, act, draining }: DoorsOptions): Doors {
+  const { certificates } = settings;
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
   const upgrade = createUpgrade(deps);
   const handler = createHandler({ acting: act, maxBodyBytes, draining });
   const port = createPort({
     ...listen,
-    tls: settings.tls,
+    tls: certificates.listen,
     dialect: dialects[0],
     onRequest: handler.onRequest,
     onUpgrade: createUpgradeHandler(upgrade),
   });
   const envoy =
-    extProc === undefined ? undefined : createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe });
+    extProc === undefined
+      ? undefined
+      : createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe, tls: certificates.extProc });
   return {
     async listen({ traffic, extProc: at, shared }) {
       const bound = await port.listen({ ...traffic, shared });
       return { traffic: bound, extProc: at && (await envoy?.listen({ ...at, shared })) };
     },
-    renew: (tls) => port.renew(tls),
+    renew({ listen, extProc }) {
+      if (listen !== undefined) port.renew(listen);
+      if (extProc !== undefined) envoy?.renew(extProc);
+    },
     drain() {
       port.drain();
       envoy?.drain();

@@ -93,7 +93,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
       state.runtime = buildRuntime(options, settings, loop, before);
       permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       records.recorder.setAllowedModels(modelLabels(settings));
-      if (settings.tls !== undefined) doors.renew(settings.tls);
+      doors.renew(settings.certificates);
       retire(before, state.runtime);
     },
     async setBreaker(upstream, to) {

@@ -23,9 +23,15 @@ export type Settings = {
   readonly env: Environment;
   /** Counts the configurations that this process has taken up, from 1. */
   readonly generation: number;
-  /** PEM texts, where the configuration names a certificate. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** By the port that shows them; undefined where it speaks no TLS. */
+  readonly certificates: { readonly [port in CertifiedPort]: Certificate | undefined };
 };
+
+/** The ports that can have a certificate. */
+type CertifiedPort = "listen" | "extProc";
+
+/** A certificate chain and its key, as PEM texts. */
+type Certificate = { readonly cert: string; readonly key: string };
 
 export type Loaded =
   | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly Mistake[] }
@@ -102,9 +108,12 @@ async function judge(raw: unknown, { folder, env, generation, extProc = false }:
     return { settings: undefined, findings: [...schemaFindings(parsed.error, raw), ...findings, ...found], warnings };
   }
   const config = parsed.data;
-  const tls = await readTls(config, folder, found);
+  const certificates = {
+    listen: await readCertificate("listen", config, folder, found),
+    extProc: await readCertificate("extProc", config, folder, found),
+  };
   return {
-    settings: { config, profiles, env: named(config, env), generation, tls },
+    settings: { config, profiles, env: named(config, env), generation, certificates },
     findings: [...findings, ...found],
     warnings,
   };
@@ -157,7 +166,7 @@ async function allProfiles(raw: unknown, folder: string, findings: Finding[]): P
 }
 
 /** Why a certificate and its key, as PEM texts, cannot be used. */
-function pairProblem(pair: { cert: string; key: string }): string | undefined {
+function pairProblem(pair: Certificate): string | undefined {
   // Without a text Node leaves the part out, and every handshake would fail.
   if (pair.cert.trim() === "" || pair.key.trim() === "") return "certificate or key is empty";
   try {
@@ -169,20 +178,25 @@ function pairProblem(pair: { cert: string; key: string }): string | undefined {
   }
 }
 
-async function readTls(config: Config, folder: string, findings: Finding[]): Promise<Settings["tls"]> {
-  const { tls } = config.listen;
+async function readCertificate(
+  port: CertifiedPort,
+  config: Config,
+  folder: string,
+  findings: Finding[],
+): Promise<Certificate | undefined> {
+  const tls = config[port]?.tls;
   if (tls === undefined) return undefined;
   const read = async (member: "certFile" | "keyFile"): Promise<string | undefined> => {
     try {
       return await readFile(path.resolve(folder, tls[member]), "utf8");
     } catch (error) {
-      findings.push({ path: ["listen", "tls", member], at: "value", message: `${tls[member]}: ${unreadable(error)}` });
+      findings.push({ path: [port, "tls", member], at: "value", message: `${tls[member]}: ${unreadable(error)}` });
       return undefined;
     }
   };
   const [cert, key] = [await read("certFile"), await read("keyFile")];
   if (cert === undefined || key === undefined) return undefined;
   const problem = pairProblem({ cert, key });
-  if (problem !== undefined) findings.push({ path: ["listen", "tls"], message: problem });
+  if (problem !== undefined) findings.push({ path: [port, "tls"], message: problem });
   return { cert, key };
 }

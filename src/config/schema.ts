@@ -61,7 +61,8 @@ const admin = z.strictObject({
 /** The service for Envoy; also used where only the command line asks for it. */
 export const extProcSchema = z.strictObject({
   host: host.default("127.0.0.1").describe("Address on which Envoy's ext_proc filter finds us"),
-  port: port.default(8082).describe("Port for it, gRPC without TLS; 0 takes a free one"),
+  port: port.default(8082).describe("Port for it, gRPC; 0 takes a free one"),
+  tls: tls.optional().describe("With a certificate the port speaks only TLS, HTTP/2 by ALPN"),
   observe: z
     .enum(["head", "answer"])
     .default("head")

@@ -30,6 +30,8 @@ export type EnvoyOptions = {
   /** Ports on 127.0.0.1 by the name that `x-stuntdouble-upstream` has; the first also takes all other calls. */
   readonly upstreams?: Readonly<Record<string, number>>;
   readonly filter?: Readonly<Record<string, unknown>>;
+  /** Envoy speaks TLS to the sidecar, and trusts only this certificate, as PEM text. */
+  readonly trusted?: string;
   /** Envoy asks by gRPC whether the sidecar is healthy. */
   readonly healthChecks?: boolean;
   /** How long a stream may be silent; 300 seconds when absent. */
@@ -231,6 +233,7 @@ function configOf(options: EnvoyOptions, port: number, adminPort: number): objec
           ...http2,
           circuit_breakers: breakers,
           ...(options.healthChecks === true && healthChecks),
+          ...(options.trusted !== undefined && { transport_socket: tlsTo("localhost", options.trusted) }),
         },
         ...upstreams.map(([name, upstreamPort]) => cluster(name, upstreamPort)),
       ],
@@ -259,6 +262,23 @@ const http2 = {
     },
   },
 };
+
+function tlsTo(name: string, trusted: string) {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+      sni: name,
+      common_tls_context: {
+        alpn_protocols: ["h2"],
+        validation_context: {
+          trusted_ca: { inline_string: trusted },
+          match_typed_subject_alt_names: [{ san_type: "DNS", matcher: { exact: name } }],
+        },
+      },
+    },
+  };
+}
 
 const breakers = {
   thresholds: [{ max_connections: 100_000, max_requests: 100_000, max_pending_requests: 100_000 }],

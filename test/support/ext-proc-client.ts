@@ -38,15 +38,19 @@ export type ExtProcClient = {
   close(): void;
 };
 
-/** Connects to the ext_proc service by grpc-js. */
-export function connectExtProc(port: number): ExtProcClient {
+/**
+ * Connects to the ext_proc service by grpc-js.
+ *
+ * @param trusted the only certificate that is accepted, as PEM; without it the connection has no TLS
+ */
+export function connectExtProc(port: number, trusted?: Buffer): ExtProcClient {
   const loaded = loadPackageDefinition(ownProtos());
   const at = `127.0.0.1:${port}`;
-  const processor = new (service(loaded, "envoy.service.ext_proc.v3.ExternalProcessor"))(
-    at,
-    credentials.createInsecure(),
-  );
-  const health = new (service(loaded, "grpc.health.v1.Health"))(at, credentials.createInsecure());
+  const secrets = trusted === undefined ? credentials.createInsecure() : credentials.createSsl(trusted);
+  // TLS asks a server by a name, not by an address.
+  const as = trusted === undefined ? {} : { "grpc.ssl_target_name_override": "localhost" };
+  const processor = new (service(loaded, "envoy.service.ext_proc.v3.ExternalProcessor"))(at, secrets, as);
+  const health = new (service(loaded, "grpc.health.v1.Health"))(at, secrets, as);
   return {
     process: () => followed(processor["Process"]!() as ClientDuplexStream<Message, Message>),
     check: (name) =>

@@ -57,7 +57,7 @@ export async function startNode(config: ConfigObject = {}, options: NodeOptions 
     writeLog,
     ...(options.load !== undefined && { load: options.load }),
   });
-  const scheme = settings.tls === undefined ? "http" : "https";
+  const scheme = settings.certificates.listen === undefined ? "http" : "https";
   const view = viewOf({ port: app.trafficPort, adminPort: app.adminPort, scheme }, () => [...lines]);
   let stopped: Promise<boolean> | undefined;
   return { ...view, app, stop: () => (stopped ??= app.stop()) };

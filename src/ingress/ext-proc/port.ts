@@ -1,10 +1,18 @@
-import { createServer, type ServerHttp2Session } from "node:http2";
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from "node:http2";
+import type { Socket } from "node:net";
 import type { Act } from "../../act/act.ts";
 import type { Acting } from "../http.ts";
 import { serveGrpc, type GrpcMethod } from "./grpc.ts";
 import { createHealth } from "./health.ts";
 import { Processing } from "./processing.ts";
 import { listenOn, type Where } from "../listen.ts";
+import type { Certificate } from "../port.ts";
 
 /** What the ext_proc service is made with. */
 export type ExtProcOptions = {
@@ -12,12 +20,16 @@ export type ExtProcOptions = {
   maxBodyBytes(): number;
   /** How much of each forwarded answer is shown to us; one that is bent or compared always comes through us. */
   readonly observe: "head" | "answer";
+  /** With it the port speaks only TLS. */
+  readonly tls: Certificate | undefined;
 };
 
 /** The port on which Envoy asks what to do with each call. */
 export type ExtProcPort = {
   /** Resolves to the port really bound. Several threads may share one. */
   listen(where: Where): Promise<number>;
+  /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
+  renew(certificate: Certificate): void;
   /** Says NOT_SERVING to health checks and takes no new call; the open ones end with their answer. */
   drain(): void;
   /** Ends every connection now. */
@@ -42,8 +54,14 @@ const sessionMemoryMb = 1024;
 /** Beyond the body, a message holds the headers and a few bytes. */
 const beyondBodyBytes = 1024 * 1024;
 
+const serverOptions = {
+  ...resets,
+  maxSessionMemory: sessionMemoryMb,
+  settings: { maxConcurrentStreams: maxStreams, initialWindowSize: streamWindowBytes },
+};
+
 /**
- * Makes the ext_proc service of one event loop: gRPC over HTTP/2 without TLS, with health checks.
+ * Makes the ext_proc service of one event loop: gRPC over HTTP/2, with a certificate over TLS, and health checks.
  *
  * @see envoy/proto/ext_proc.proto
  */
@@ -56,22 +74,21 @@ export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
   };
   const health = createHealth([service]);
   const methods = new Map<string, GrpcMethod>([[`/${service}/Process`, process], ...health.methods]);
-  const server = createServer({
-    ...resets,
-    maxSessionMemory: sessionMemoryMb,
-    settings: { maxConcurrentStreams: maxStreams, initialWindowSize: streamWindowBytes },
-  });
-  server.on("session", (session) => {
+  const secure = options.tls === undefined ? undefined : createSecureServer({ ...serverOptions, ...options.tls });
+  const server = secure ?? createServer(serverOptions);
+  const sockets = secure === undefined ? new Set<Socket>() : socketsOf(secure);
+  (server as Http2Server).on("session", (session) => {
     sessions.add(session);
     session.setLocalWindowSize(connectionWindowBytes);
     session.on("error", () => undefined);
     session.on("close", () => sessions.delete(session));
   });
-  server.on("stream", (stream, headers) =>
+  (server as Http2Server).on("stream", (stream, headers) =>
     serveGrpc(stream, headers, methods, options.maxBodyBytes() + beyondBodyBytes),
   );
   return {
     listen: (where) => listenOn(server, where),
+    renew: (certificate) => secure?.setSecureContext({ ...certificate }),
     drain() {
       health.down();
       server.close();
@@ -80,7 +97,18 @@ export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
     destroy() {
       server.close();
       for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
     },
     open: () => open,
   };
+}
+
+/** The connections of a server with TLS: one is no session before its handshake is done. */
+function socketsOf(server: Http2SecureServer): Set<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  return sockets;
 }

@@ -219,6 +219,13 @@ test.each([
     undefined,
   ],
   [
+    "a certificate for Envoy that is not there",
+    "extProc: { tls: { certFile: /nowhere/c.pem, keyFile: package.json } }",
+    "1:29 extProc.tls.certFile",
+    "/nowhere/c.pem: there is no such file",
+    undefined,
+  ],
+  [
     "a folder of profiles that is not there",
     "profiles: /nowhere",
     "1:11 profiles",
@@ -322,7 +329,7 @@ test("names of other files start at the folder of the configuration", async () =
   const file = path.join(folder, "stuntdouble.yaml");
   await writeFile(file, "listen: { tls: { certFile: cert.pem, keyFile: key.pem } }");
   const loaded = await loadConfig(file, { env: {}, generation: 3 });
-  expect(loaded.ok && [loaded.settings.tls, loaded.settings.generation]).toEqual([{ cert, key }, 3]);
+  expect(loaded.ok && [loaded.settings.certificates.listen, loaded.settings.generation]).toEqual([{ cert, key }, 3]);
   expect([await fileExists(file), await fileExists(`${file}.no`)]).toEqual([true, false]);
 });
 
@@ -338,14 +345,14 @@ test.each([
   expect(await mistakesIn(text, { HOME_TOKEN: "x" })).toEqual([[place, message, undefined]]);
 });
 
-test("a certificate that cannot be used is a mistake, and so is one that is not there", async () => {
+test.each(["listen", "extProc"])("a certificate of %s that cannot be used is a mistake", async (port) => {
   const tls = (certFile: string, keyFile: string) =>
-    `listen:\n  tls: { certFile: "${tlsFolder}/${certFile}", keyFile: "${tlsFolder}/${keyFile}" }\n`;
+    `${port}:\n  tls: { certFile: "${tlsFolder}/${certFile}", keyFile: "${tlsFolder}/${keyFile}" }\n`;
   expect(await mistakesIn(tls("localhost.cert.pem", "renewed.key.pem"))).toEqual([
-    ["2:3 listen.tls", expect.stringMatching(/cannot be used together/), undefined],
+    [`2:3 ${port}.tls`, expect.stringMatching(/cannot be used together/), undefined],
   ]);
   expect(await mistakesIn(tls("localhost.cert.pem", "none.pem"))).toEqual([
-    [expect.stringContaining("listen.tls.keyFile"), expect.stringContaining("there is no such file"), undefined],
+    [expect.stringContaining(`${port}.tls.keyFile`), expect.stringContaining("there is no such file"), undefined],
   ]);
 });
 
