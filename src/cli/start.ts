@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { App } from "../app.ts";
 import { defaultConfig } from "../config/default.ts";
-import { extProcSchema } from "../config/schema.ts";
+import { extProcSchema } from "../config/ports.ts";
 import { fileExists, formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
 import { watchFile } from "../config/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
