@@ -68,6 +68,8 @@ export class Processing implements GrpcListener, Carrier {
     this.#observed?.left();
     this.#started?.reply.left();
     this.#options.closed();
+    // Node keeps what belongs to a dead stream until it collects all of its memory; the call must not be kept with it.
+    this.#started = undefined;
   }
 
   carry({ upstream, headers, decision, need }: Passage, receiver: Receiver): Forwarded {
