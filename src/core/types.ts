@@ -68,7 +68,7 @@ export type Wishes = {
 /** One configured fault; the other members are the options of its kind. */
 export type FaultConfig = { readonly kind: string; readonly [option: string]: unknown };
 
-/** One piece of a response. `data` as a string is UTF-8 text. */
+/** One piece of a response. `data` as a string is UTF-8 text, which may be made only when it is looked at. */
 export type Frame = {
   readonly atMs: number;
   readonly data: string | Uint8Array;

@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Ending, FaultConfig, Frame, Plan } from "../../src/core/types.ts";
+import { chat } from "../../src/core/wire/openai-chat.ts";
+import { simulated } from "../support/simulated.ts";
 import { bend, jsonHead, live, streamHead } from "../unit/core/faults/support.ts";
 
 const piece = fc.record({
@@ -70,6 +72,28 @@ test("a live answer is bent exactly as the same answer planned in advance", () =
       expect({ plan: received, fired }).toEqual(bend(plan, ...faults));
     }),
     { numRuns: 500 },
+  );
+});
+
+/** The plan with what its frames have when they are looked at. */
+function looked(plan: Plan): Plan {
+  return { ...plan, frames: plan.frames.map(({ atMs, data, tokens, final }) => ({ atMs, data, tokens, final })) };
+}
+
+test("a simulated stream, whose texts are made when they are looked at, is bent as one whose texts are there", () => {
+  fc.assert(
+    fc.property(fc.nat(), lists, (seed, faults) => {
+      const plan = simulated(
+        chat,
+        { model: "gpt-4o", messages: [{ role: "user", content: "Hi" }], stream: true },
+        seed,
+        {
+          outputTokens: 10,
+        },
+      );
+      expect(looked(bend(plan, ...faults).plan)).toEqual(looked(bend(looked(plan), ...faults).plan));
+    }),
+    { numRuns: 300 },
   );
 });
 

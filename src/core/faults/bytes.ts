@@ -8,6 +8,13 @@ export function bytesOf(data: string | Uint8Array): Uint8Array {
   return typeof data === "string" ? encoder.encode(data) : data;
 }
 
+/** A frame with other members in place of its own. */
+export function frameWith(frame: Frame, changes: Partial<Frame>): Frame {
+  // One by one: a spread would lose members that are made when they are looked at.
+  const { atMs, data, tokens, final } = frame;
+  return { atMs, data, tokens, final, ...changes };
+}
+
 /**
  * One part of a frame's bytes as a frame of its own; it may begin or end inside a UTF-8 character.
  *

@@ -1,5 +1,6 @@
 import { StuntdoubleError } from "../errors.ts";
 import type { Ending, Frame, Head, Plan, Sink } from "../types.ts";
+import { frameWith } from "./bytes.ts";
 import type { FaultContext } from "./types.ts";
 
 /** A fault with its options checked and filled in. */
@@ -102,7 +103,7 @@ function guard(next: Sink, stage: string): Chain {
       if (state === "before") throw new StuntdoubleError("INTERNAL", `Data came from ${stage} before the head.`);
       const late = frame.atMs < lastMs;
       lastMs = Math.max(lastMs, frame.atMs);
-      next.data(late ? { ...frame, atMs: lastMs } : frame);
+      next.data(late ? frameWith(frame, { atMs: lastMs }) : frame);
     },
     end(atMs, ending) {
       if (state === "over") return;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
-import { bytesOf, isEventStream } from "./bytes.ts";
+import { bytesOf, frameWith, isEventStream } from "./bytes.ts";
 import { pointed, pointOf, untilPoint } from "./point.ts";
 import type { Fault, FaultContext } from "./types.ts";
 
@@ -44,7 +44,7 @@ function damaging(what: What, head: Head | undefined, next: Sink, context: Fault
       if (data === undefined) return next.data(frame);
       damaged = true;
       context.fired();
-      next.data({ ...frame, data });
+      next.data(frameWith(frame, { data }));
     },
     end: (atMs, ending) => next.end(atMs, ending),
   };

@@ -99,6 +99,41 @@ export type StreamEnding = {
   readonly obfuscate: boolean;
 };
 
+/** What the tokens of a stream have in common: the text around each, and the times of all. */
+type TokenEvents = { readonly before: string; readonly after: string; readonly atMs: readonly number[] };
+
+/** The event of one token. Its text is made when it is looked at: a plan waits for long, and what waits is dear to collect. */
+class TokenFrame implements Frame {
+  readonly #events: TokenEvents;
+  readonly #index: number;
+  readonly #token: string;
+  readonly #close: string;
+
+  constructor(events: TokenEvents, index: number, token: string, close: string) {
+    this.#events = events;
+    this.#index = index;
+    this.#token = token;
+    this.#close = close;
+  }
+
+  get atMs(): number {
+    return this.#events.atMs[this.#index]!;
+  }
+
+  get data(): string {
+    const { before, after } = this.#events;
+    return before + this.#token + after + this.#close;
+  }
+
+  get tokens(): number {
+    return 1;
+  }
+
+  get final(): boolean {
+    return false;
+  }
+}
+
 /**
  * A stream of one text with one event a token. The head leaves at once, the opening together with the first token, and
  * whatever ends the stream together with the last.
@@ -113,13 +148,13 @@ export function streamPlan(script: Script, parts: StreamParts): Plan {
   // A joined text lies in one piece; a concatenated one would be put together again for every frame.
   const before = ["data: ", parts.token.before].join("");
   const after = [parts.token.after.slice(0, -1)].join("");
+  const events = { before, after, atMs: timing.atMs };
   if (parts.opening !== undefined) {
     frames.push({ atMs: firstMs, data: eventOf(parts.opening, close), tokens: 0, final: false });
   }
   for (let index = 0; index < tokens.length; index += 1) {
     const token = escapeToken(tokens[index]!);
-    const data = before + token + after + close(token.length);
-    frames.push({ atMs: timing.atMs[index]!, data, tokens: 1, final: false });
+    frames.push(new TokenFrame(events, index, token, close(token.length)));
   }
   frames.push({ atMs: lastMs, data: eventOf(parts.finish, close), tokens: 0, final: true });
   return endedStream(script, frames, parts.ending);
