@@ -20,6 +20,8 @@ const itemTypes: Readonly<Record<string, readonly string[]>> = {
   function_call: ["call_id", "name", "arguments"],
   function_call_output: ["call_id"],
   item_reference: ["id"],
+  program: ["call_id", "code"],
+  program_output: ["call_id", "result"],
   reasoning: [],
   custom_tool_call: ["call_id", "name", "input"],
   custom_tool_call_output: ["call_id"],
@@ -40,6 +42,10 @@ const itemTypes: Readonly<Record<string, readonly string[]>> = {
   mcp_approval_response: [],
   mcp_call: [],
   compaction: [],
+  compaction_trigger: [],
+  tool_search_call: [],
+  tool_search_output: [],
+  additional_tools: [],
 };
 const typeNames = ["message", ...Object.keys(itemTypes)];
 
@@ -76,7 +82,7 @@ function checkItem(item: unknown, path: string): JsonObject {
     if (item[name] === undefined) refuseMissing(`${path}.${name}`);
     if (typeof item[name] !== "string") refuseType(`${path}.${name}`, "a string", item[name]);
   }
-  if (type.endsWith("call_output")) {
+  if (type.endsWith("call_output") && type !== "apply_patch_call_output") {
     if (item["output"] === undefined) refuseMissing(`${path}.output`);
     if (type.startsWith("function")) checkContent(item["output"], `${path}.output`);
   }

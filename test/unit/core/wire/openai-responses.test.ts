@@ -255,6 +255,18 @@ test("the last message of the user is found in every form of input", () => {
   expect(last([{ role: "system", content: "one" }])).toBeUndefined();
 });
 
+test.each<object>([
+  { type: "tool_search_call", arguments: {} },
+  { type: "tool_search_output", tools: [] },
+  { type: "additional_tools", role: "developer", tools: [] },
+  { type: "compaction_trigger" },
+  { type: "program", id: "p", call_id: "c", code: "1", fingerprint: "f" },
+  { type: "program_output", id: "p", call_id: "c", result: "1", status: "completed" },
+  { type: "apply_patch_call_output", call_id: "c", status: "completed" },
+])("an item of the provider's own tools is taken as it is: %j", (item) => {
+  expect(jsonOf(answer({ input: [item] }))).toMatchObject({ status: "completed" });
+});
+
 describe("a request is refused", () => {
   const item = (more: object): object => ({ input: [{ role: "user", content: "a", ...more }] });
   const part = (more: object): object => item({ content: [more] });

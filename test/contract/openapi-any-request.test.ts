@@ -1,0 +1,184 @@
+import * as fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { StuntdoubleError } from "../../src/core/errors.ts";
+import { chat } from "../../src/core/wire/openai-chat.ts";
+import { completions } from "../../src/core/wire/openai-completions.ts";
+import { embeddings } from "../../src/core/wire/openai-embeddings.ts";
+import { renderFailure } from "../../src/core/wire/openai-errors.ts";
+import { moderations } from "../../src/core/wire/openai-moderations.ts";
+import { responses } from "../../src/core/wire/openai-responses.ts";
+import type { Operation } from "../../src/core/wire/types.ts";
+import type { Loose } from "../support/chat-stream.ts";
+import { describeWith } from "../support/missing.ts";
+import { asLastChunk, withFunctions, withNumbers } from "../support/openapi-gaps.ts";
+import { eventsOf, readOpenApi, type SchemaJudge } from "../support/openapi.ts";
+import { requestHints } from "../support/openapi-hints.ts";
+import { instancesOf } from "../support/openapi-instances.ts";
+import {
+  chatReasons,
+  completionReasons,
+  embeddingReasons,
+  moderationReasons,
+  responseReasons,
+  type Reason,
+} from "../support/openapi-reasons.ts";
+import { simulated } from "../support/simulated.ts";
+
+/** An operation, and the schemas of what it takes and gives. */
+type Case = {
+  readonly operation: Operation;
+  readonly request: string;
+  /** Members that are always there, although the document does not ask for them. */
+  readonly needed?: readonly string[];
+  readonly whole: string;
+  /** Of an event; undefined where nothing is streamed. */
+  readonly event?: string;
+  /** An answer or an event with what the document has a word for in place of what it has none for. */
+  readonly documented?: (value: Loose) => unknown;
+  readonly reasons: readonly Reason[];
+};
+
+const cases: readonly Case[] = [
+  {
+    operation: chat,
+    request: "CreateChatCompletionRequest",
+    whole: "CreateChatCompletionResponse",
+    event: "CreateChatCompletionStreamResponse",
+    documented: (value) => (value.object === "chat.completion.chunk" ? withFunctions(value) : value),
+    reasons: chatReasons,
+  },
+  {
+    operation: completions,
+    request: "CreateCompletionRequest",
+    whole: "CreateCompletionResponse",
+    event: "CreateCompletionResponse",
+    documented: asLastChunk,
+    reasons: completionReasons,
+  },
+  {
+    operation: responses,
+    request: "CreateResponse",
+    needed: ["model", "input"],
+    whole: "Response",
+    event: "ResponseStreamEvent",
+    reasons: responseReasons,
+  },
+  {
+    operation: embeddings,
+    request: "CreateEmbeddingRequest",
+    whole: "CreateEmbeddingResponse",
+    documented: withNumbers,
+    reasons: embeddingReasons,
+  },
+  {
+    operation: moderations,
+    request: "CreateModerationRequest",
+    whole: "CreateModerationResponse",
+    reasons: moderationReasons,
+  },
+];
+
+const wishes = fc.record({
+  outputTokens: fc.integer({ min: 1, max: 40 }),
+  declines: fc.integer({ min: 0, max: 19 }).map((luck) => luck === 0),
+});
+
+/** So many requests of each operation, always the same; by hand more, and others each time. */
+const asked = process.env["STUNTDOUBLE_RUNS"];
+const runs = asked === undefined ? { numRuns: 400, seed: 1 } : { numRuns: Number(asked) };
+
+describeWith(
+  "the OpenAI document (OPENAI_OPENAPI)",
+  process.env["OPENAI_OPENAPI"],
+  "any request that the OpenAI document allows",
+  (file) => {
+    let judge: SchemaJudge;
+    beforeAll(async () => {
+      judge = await readOpenApi(file);
+    });
+
+    test.each(cases)(
+      "of $operation.name gets an answer that the document allows, or a refusal for a known reason",
+      ({ operation, request: name, needed = [], whole, event, documented = (value) => value, reasons }) => {
+        const counts = { answered: 0, streamed: 0, refused: 0 };
+        const schema = { allOf: [{ $ref: `#/components/schemas/${name}` }, { required: needed }] };
+        const anything = instancesOf(schema, judge.schemas, requestHints) as fc.Arbitrary<object>;
+        const requests: fc.Arbitrary<Loose> = fc
+          .tuple(anything, fc.boolean(), fc.integer({ min: 0, max: 9 }))
+          .map(([plain, stream, luck]) => {
+            const request = stream && event !== undefined ? { ...plain, stream } : plain;
+            return luck === 0 ? request : cured(request, reasons);
+          });
+        const expectValid = (schema: string, value: unknown): void => {
+          expect(judge.mistakes(schema, value)).toEqual([]);
+        };
+        fc.assert(
+          fc.property(requests, fc.nat(1000), wishes, (request, seed, wished) => {
+            expect(judge.mistakesOfAny(name, request)).toEqual([]);
+            const held = reasons.filter((reason) => reason.holds(request));
+            const answer = answerOf(operation, request, seed, wished);
+            if (answer instanceof StuntdoubleError) {
+              counts.refused += 1;
+              expectRefused(answer, held, expectValid);
+              return;
+            }
+            expect(held.map(({ why }) => why)).toEqual([]);
+            counts.answered += 1;
+            if (event === undefined || request.stream !== true) {
+              expectValid(whole, documented(JSON.parse(answer)));
+              return;
+            }
+            counts.streamed += 1;
+            for (const each of eventsOf(answer)) expectValid(event, documented(each));
+          }),
+          { ...runs },
+        );
+        const { answered, streamed, refused } = counts;
+        expect(answered / (answered + refused)).toBeGreaterThan(0.8);
+        expect(streamed / answered).toBeGreaterThanOrEqual(event === undefined ? 0 : 0.4);
+      },
+    );
+  },
+);
+
+/** The request with none of the reasons to refuse it. */
+function cured(request: object, reasons: readonly Reason[]): object {
+  const copy = structuredClone(request);
+  for (;;) {
+    const held = reasons.filter((reason) => reason.holds(copy));
+    if (held.length === 0) return copy;
+    for (const reason of held) reason.cure(copy);
+  }
+}
+
+/** The body of the answer, or why there is none. */
+function answerOf(
+  operation: Operation,
+  request: object,
+  seed: number,
+  { outputTokens, declines }: { outputTokens: number; declines: boolean },
+): string | StuntdoubleError {
+  const refusal = declines && (operation === chat || operation === responses);
+  try {
+    const { frames } = simulated(operation, request, seed, { outputTokens, refusal });
+    return frames.map(({ data }) => String(data)).join("");
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return error;
+    throw error;
+  }
+}
+
+function expectRefused(
+  error: StuntdoubleError,
+  held: readonly Reason[],
+  expectValid: (schema: string, value: unknown) => void,
+): void {
+  const { status, code, message, param = "", detail } = error;
+  const { head, body } = renderFailure({ status, code, message, param, detail, requestId: "req_1" });
+  expect(head.status).toBe(400);
+  expectValid("ErrorResponse", JSON.parse(body));
+  const reason = held.find((each) => each.param.test(param));
+  expect({ param, message, reason: reason?.why }).not.toMatchObject({ reason: undefined });
+  if (reason?.message === undefined) expect(message).toContain(param);
+  else expect(message).toMatch(reason.message);
+}
