@@ -7,8 +7,9 @@ import { embeddings } from "../../src/core/wire/openai-embeddings.ts";
 import { renderFailure } from "../../src/core/wire/openai-errors.ts";
 import { moderations } from "../../src/core/wire/openai-moderations.ts";
 import { responses } from "../../src/core/wire/openai-responses.ts";
+import { responseAt } from "../../src/core/wire/openai-responses-kept.ts";
 import type { Operation } from "../../src/core/wire/types.ts";
-import type { Loose } from "../support/chat-stream.ts";
+import { bodyOf, type Loose } from "../support/chat-stream.ts";
 import { describeWith } from "../support/missing.ts";
 import { asLastChunk, withFunctions, withNumbers } from "../support/openapi-gaps.ts";
 import { eventsOf, readOpenApi, type SchemaJudge } from "../support/openapi.ts";
@@ -101,8 +102,7 @@ describeWith(
       "of $operation.name gets an answer that the document allows, or a refusal for a known reason",
       ({ operation, request: name, needed = [], whole, event, documented = (value) => value, reasons }) => {
         const counts = { answered: 0, streamed: 0, refused: 0 };
-        const schema = { allOf: [{ $ref: `#/components/schemas/${name}` }, { required: needed }] };
-        const anything = instancesOf(schema, judge.schemas, requestHints) as fc.Arbitrary<object>;
+        const anything = requestsBy(judge, name, needed);
         const requests: fc.Arbitrary<Loose> = fc
           .tuple(anything, fc.boolean(), fc.integer({ min: 0, max: 9 }))
           .map(([plain, stream, luck]) => {
@@ -138,8 +138,42 @@ describeWith(
         expect(streamed / answered).toBeGreaterThanOrEqual(event === undefined ? 0 : 0.4);
       },
     );
+
+    test("of responses has its input listed as the document says", () => {
+      const requests = requestsBy(judge, "CreateResponse", ["input", "model"]).map((request) => {
+        const { stream: _, ...plain } = request as Loose;
+        return cured(
+          { ...plain, store: true, background: false, previous_response_id: null },
+          responseReasons,
+        ) as Loose;
+      });
+      fc.assert(
+        fc.property(requests, (request) => {
+          const answers = new Map<string, string>();
+          const kept = {
+            keep: (id: string, text: string) => void answers.set(id, text),
+            find: (id: string) => answers.get(id),
+            forget: (id: string) => answers.delete(id),
+          };
+          const { id } = bodyOf(simulated(responses, request, 1, { outputTokens: 5, kept }));
+          const [listing] = responseAt(`/v1/responses/${id}/input_items`);
+          const list = bodyOf(simulated(listing!, {}, 1, { kept }));
+          // The results of a computer are listed when they are over.
+          for (const item of list.data) {
+            if (item.type === "computer_call_output" && item.status === "in_progress") item.status = "completed";
+          }
+          expect(judge.mistakesOfAny("ResponseItemList", list)).toEqual([]);
+        }),
+        runs,
+      );
+    });
   },
 );
+
+function requestsBy(judge: SchemaJudge, name: string, needed: readonly string[]): fc.Arbitrary<object> {
+  const schema = { allOf: [{ $ref: `#/components/schemas/${name}` }, { required: needed }] };
+  return instancesOf(schema, judge.schemas, requestHints) as fc.Arbitrary<object>;
+}
 
 /** The request with none of the reasons to refuse it. */
 function cured(request: object, reasons: readonly Reason[]): object {

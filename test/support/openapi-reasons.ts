@@ -251,6 +251,17 @@ function isWithoutCall(request: Loose): boolean {
   });
 }
 
+/** Messages of an assistant with parts that others say. */
+function notSaid(request: Loose): Loose[] {
+  return itemsOf(request).filter(
+    ({ role, type = "message", content }) =>
+      role === "assistant" &&
+      type === "message" &&
+      Array.isArray(content) &&
+      content.some((part: Loose) => part.type !== "output_text" && part.type !== "refusal"),
+  );
+}
+
 const sources: Readonly<Record<string, readonly string[]>> = {
   input_image: ["image_url", "file_id"],
   input_file: ["file_id", "file_data", "file_url"],
@@ -297,6 +308,15 @@ export const responseReasons: readonly Reason[] = [
     holds: isWithoutCall,
     cure(request) {
       request.input = itemsOf(request).filter(({ type }) => type !== "function_call_output");
+    },
+  },
+  {
+    why: "an assistant says texts and refusals",
+    param: /^input\[\d+\]\.content\[\d+\]$/,
+    message: /^Invalid value: '.+'\. Supported values are: 'output_text' and 'refusal'\.$/,
+    holds: (request) => notSaid(request).length > 0,
+    cure(request) {
+      for (const item of notSaid(request)) item.content = "sunny";
     },
   },
   {

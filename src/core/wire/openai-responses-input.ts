@@ -47,6 +47,8 @@ const itemTypes: Readonly<Record<string, readonly string[]>> = {
   tool_search_output: [],
   additional_tools: [],
 };
+/** What alone an assistant says; the provider refuses any other part of its messages. @see langchainjs#11169 */
+const saidTypes: ReadonlySet<unknown> = new Set(["output_text", "refusal"]);
 const typeNames = ["message", ...Object.keys(itemTypes)];
 
 /** What the provider adds to each item, with its role; and what an image costs by its detail. @see https://platform.openai.com/docs/guides/images-vision */
@@ -71,9 +73,14 @@ export function readItems(body: JsonObject): readonly JsonObject[] {
   return input.map((item, index) => checkItem(item, `input[${index}]`));
 }
 
+/** The type of an item, which may be left out of a message and of a reference to another item. */
+export function typeOf(item: JsonObject): unknown {
+  return item["type"] ?? ("id" in item && !("role" in item) ? "item_reference" : "message");
+}
+
 function checkItem(item: unknown, path: string): JsonObject {
   if (!isObject(item)) return refuseType(path, "an object", item);
-  const type = item["type"] ?? ("id" in item && !("role" in item) ? "item_reference" : "message");
+  const type = typeOf(item);
   if (typeof type !== "string") return refuseType(`${path}.type`, "a string", type);
   if (type === "message") return checkMessage(item, path);
   const members = Object.hasOwn(itemTypes, type) ? itemTypes[type] : undefined;
@@ -96,7 +103,17 @@ function checkMessage(item: JsonObject, path: string): JsonObject {
   if (!roles.includes(role)) refuseValue(`${path}.role`, roles, role);
   if (content === undefined) refuseMissing(`${path}.content`);
   checkContent(content, `${path}.content`);
+  if (role === "assistant" && Array.isArray(content)) checkSaid(content, `${path}.content`);
   return item;
+}
+
+/** @param parts that were checked */
+function checkSaid(parts: readonly JsonObject[], path: string): void {
+  for (const [index, { type }] of parts.entries()) {
+    if (saidTypes.has(type)) continue;
+    const problem = `Invalid value: '${String(type)}'. Supported values are: 'output_text' and 'refusal'.`;
+    refuse(`${path}[${index}]`, "invalid_value", problem);
+  }
 }
 
 function checkContent(content: unknown, path: string): void {

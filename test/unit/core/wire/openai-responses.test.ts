@@ -288,6 +288,18 @@ describe("a request is refused", () => {
       "invalid_type",
     ],
     [
+      "with an assistant's part that only others say",
+      item({
+        role: "assistant",
+        content: [
+          { type: "refusal", refusal: "a" },
+          { type: "input_text", text: "a" },
+        ],
+      }),
+      "input[0].content[1]",
+      "invalid_value",
+    ],
+    [
       "with a call without a name",
       { input: [{ type: "function_call", call_id: "c" }] },
       "input[0].name",
