@@ -276,11 +276,14 @@ function sourceless(request: Loose): Loose[] {
     .filter(({ type, ...part }: Loose) => sources[type]?.every((member) => !given(part[member])));
 }
 
+const refusalsIn = (content: Loose): string[] =>
+  Array.isArray(content) ? content.map(({ refusal }: Loose) => refusal ?? "") : [];
+
 function responseTexts({ input, instructions }: Loose): string[] {
   const own = typeof input === "string" ? [input] : [];
   const texts = (item: Loose): string[] =>
     [item.content, item.output, item.arguments, item.input].flatMap((each) =>
-      typeof each === "string" || Array.isArray(each) ? textsOf(each) : [],
+      typeof each === "string" || Array.isArray(each) ? [...textsOf(each), ...refusalsIn(each)] : [],
     );
   return [instructions ?? "", ...own, ...itemsOf({ input }).flatMap(texts)];
 }

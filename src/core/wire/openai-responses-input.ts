@@ -137,9 +137,12 @@ function checkPart(part: unknown, path: string): void {
   }
 }
 
-/** The texts of an item: of its content, its output or its arguments. */
-function textsOf(item: JsonObject): string[] {
-  const content = item["content"] ?? item["output"] ?? item["arguments"] ?? item["input"];
+/** The texts of an item: of its content, what it calls a tool with, and what that gave. */
+function textsOf({ content, arguments: given, input, output }: JsonObject): string[] {
+  return [content, given, input, output].flatMap(textsIn);
+}
+
+function textsIn(content: unknown): string[] {
   if (typeof content === "string") return [content];
   if (!Array.isArray(content)) return [];
   return (content as readonly unknown[]).flatMap((part) => {

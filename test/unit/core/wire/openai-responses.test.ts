@@ -229,6 +229,8 @@ test("the tokens of a request are counted without answering it", () => {
   const counted = (request: object): unknown => jsonOf(open(inputTokens, request).ask().write(scriptOf([])));
   expect(counted(valid)).toEqual({ object: "response.input_tokens", input_tokens: 9 });
   expect(counted({ input: "one two", instructions: "three" })).toMatchObject({ input_tokens: 14 });
+  const call = { type: "mcp_call", id: "m", server_label: "s", name: "n", arguments: "one two", output: "three" };
+  expect(counted({ input: [call] })).toMatchObject({ input_tokens: 10 });
   expect(refusal(() => open(inputTokens, {}).ask())).toMatchObject({ param: "input" });
 });
 
