@@ -306,7 +306,7 @@ export const responseReasons: readonly Reason[] = [
   },
   {
     why: "the result of a function belongs to a call",
-    param: /^input/,
+    param: /^input(?:\[\d+\]\.call_id)?$/,
     message: /^No tool call found for function call output|input\[/,
     holds: isWithoutCall,
     cure(request) {

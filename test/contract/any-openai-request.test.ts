@@ -84,9 +84,9 @@ const wishes = fc.record({
   declines: fc.integer({ min: 0, max: 19 }).map((luck) => luck === 0),
 });
 
-/** So many requests of each operation, always the same; by hand more, and others each time. */
-const asked = process.env["STUNTDOUBLE_RUNS"];
-const runs = asked === undefined ? { numRuns: 400, seed: 1 } : { numRuns: Number(asked) };
+/** So many requests of each operation, always the same; with STUNTDOUBLE_RUNS as many as it says, and others each time. */
+const wanted = process.env["STUNTDOUBLE_RUNS"];
+const runs = wanted === undefined ? { numRuns: 400, seed: 1 } : { numRuns: Number(wanted) };
 
 describeWith(
   "the OpenAI document (OPENAI_OPENAPI)",
@@ -131,7 +131,7 @@ describeWith(
             counts.streamed += 1;
             for (const each of eventsOf(answer)) expectValid(event, documented(each));
           }),
-          { ...runs },
+          runs,
         );
         const { answered, streamed, refused } = counts;
         expect(answered / (answered + refused)).toBeGreaterThan(0.8);
@@ -211,8 +211,8 @@ function expectRefused(
   const { head, body } = renderFailure({ status, code, message, param, detail, requestId: "req_1" });
   expect(head.status).toBe(400);
   expectValid("ErrorResponse", JSON.parse(body));
-  const reason = held.find((each) => each.param.test(param));
-  expect({ param, message, reason: reason?.why }).not.toMatchObject({ reason: undefined });
-  if (reason?.message === undefined) expect(message).toContain(param);
-  else expect(message).toMatch(reason.message);
+  const meant = held.filter(
+    (reason) => reason.param.test(param) && (reason.message?.test(message) ?? message.includes(param)),
+  );
+  expect({ param, message, held: held.map(({ why }) => why), meant: meant.length }).not.toMatchObject({ meant: 0 });
 }
