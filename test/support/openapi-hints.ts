@@ -2,13 +2,13 @@ import * as fc from "fast-check";
 import type { Hints } from "./openapi-instances.ts";
 
 /** Names of tools; there are few, so that a choice often meets one that is there. */
-const toolName = fc.oneof(
+export const toolNames = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom("get_weather", "now", "find-1") },
   { weight: 1, arbitrary: fc.stringMatching(/^[a-zA-Z0-9_-]{1,64}$/) },
 );
 
 /** Schemas of data, of the kind that the provider takes also where it is strict: no member is optional. */
-const { root } = fc.letrec<{ schema: object; root: object }>((tie) => ({
+export const { root: dataSchemas } = fc.letrec<{ schema: object; root: object }>((tie) => ({
   schema: fc.oneof(
     { maxDepth: 3, depthSize: "small", withCrossShrink: true },
     fc.constantFrom<object>(
@@ -39,7 +39,8 @@ const { root } = fc.letrec<{ schema: object; root: object }>((tie) => ({
 }));
 
 const fewTokens = fc.integer({ min: 16, max: 60 });
-const mostly =
+/** Mostly what is usual, and sometimes whatever the schema allows. */
+export const mostly =
   (usual: fc.Arbitrary<unknown>) =>
   (plain: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
     fc.oneof({ weight: 9, arbitrary: usual }, { weight: 1, arbitrary: plain });
@@ -48,27 +49,27 @@ const inKind = (name: fc.Arbitrary<string>, kind: string) =>
   fc.record({ type: fc.constant(kind), [kind]: fc.record({ name }) });
 
 const members: Hints["members"] = {
-  "tools.function.name": () => toolName,
-  "tools.custom.name": () => toolName,
-  "tools.name": () => toolName,
-  "functions.name": () => toolName,
-  "tool_choice.function.name": () => toolName,
-  "tool_choice.custom.name": () => toolName,
-  "tool_choice.name": () => toolName,
-  "function_call.name": () => toolName,
-  "tool_choice.allowed_tools.tools": () => listOf(fc.oneof(inKind(toolName, "function"), inKind(toolName, "custom"))),
-  "tool_choice.tools": () => listOf(fc.oneof(named(toolName, "function"), fc.constant({ type: "web_search" }))),
-  "json_schema.name": () => toolName,
-  "format.name": () => toolName,
-  "tools.function.parameters": () => root,
+  "tools.function.name": () => toolNames,
+  "tools.custom.name": () => toolNames,
+  "tools.name": () => toolNames,
+  "functions.name": () => toolNames,
+  "tool_choice.function.name": () => toolNames,
+  "tool_choice.custom.name": () => toolNames,
+  "tool_choice.name": () => toolNames,
+  "function_call.name": () => toolNames,
+  "tool_choice.allowed_tools.tools": () => listOf(fc.oneof(inKind(toolNames, "function"), inKind(toolNames, "custom"))),
+  "tool_choice.tools": () => listOf(fc.oneof(named(toolNames, "function"), fc.constant({ type: "web_search" }))),
+  "json_schema.name": () => toolNames,
+  "format.name": () => toolNames,
+  "tools.function.parameters": () => dataSchemas,
   "tools.parameters": (plain) =>
     fc.oneof(
-      root,
+      dataSchemas,
       plain.filter((value) => value === null),
     ),
-  "functions.parameters": () => root,
-  "json_schema.schema": () => root,
-  "format.schema": () => root,
+  "functions.parameters": () => dataSchemas,
+  "json_schema.schema": () => dataSchemas,
+  "format.schema": () => dataSchemas,
   "grammar.definition": () => fc.constantFrom("[A-Z]{2}\\d{3}", "start: WORD", "a|b+"),
   max_tokens: mostly(fewTokens),
   max_completion_tokens: mostly(fewTokens),

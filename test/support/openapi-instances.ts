@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
 import { alternativesOf, type Schema, type Schemas, type Simple } from "./openapi-alternatives.ts";
 
+/** What a member holds, made from what its schema says. */
+type Held = (plain: fc.Arbitrary<unknown>) => fc.Arbitrary<unknown>;
+
+const asItIs: Held = (plain) => plain;
+
 /** What the schemas alone do not say. */
 export type Hints = {
   /**
@@ -9,7 +14,7 @@ export type Hints = {
    * Each stands under the end of a path of members, as `tools.function.name`; the longest that fits counts. The arbitrary
    * it gets is the one of the schema.
    */
-  readonly members: { readonly [path: string]: (plain: fc.Arbitrary<unknown>) => fc.Arbitrary<unknown> };
+  readonly members: { readonly [path: string]: Held };
   /** What `type` says of the objects that are usual among several that are allowed. */
   readonly kinds: readonly string[];
 };
@@ -30,15 +35,22 @@ export function instancesOf(schema: Schema, schemas: Schemas, hints: Hints): fc.
   const { members: held, kinds } = hints;
   const ends = Object.keys(held).toSorted((one, other) => other.length - one.length);
 
-  const valueOf = (schema: Schema, path: readonly string[]): fc.Arbitrary<unknown> => {
+  const heldAt = (path: readonly string[]): Held => {
     const written = path.join(".");
     const end = ends.find((each) => written === each || written.endsWith(`.${each}`));
-    const branches = alternativesOf(schema, schemas).map((simple) => ({
+    return end === undefined ? asItIs : held[end]!;
+  };
+
+  const valueOf = (schema: Schema, path: readonly string[], hint = heldAt(path)): fc.Arbitrary<unknown> => {
+    const alternatives = alternativesOf(schema, schemas);
+    // What the schema lists, it says best itself.
+    const isOpen = alternatives.some((simple) => simple.enum === undefined);
+    const branches = alternatives.map((simple) => ({
       weight: weightOf(simple, kinds),
       arbitrary: simpleValueOf(simple, path),
     }));
     const plain = fc.oneof(...branches);
-    return end === undefined ? plain : held[end]!(plain);
+    return isOpen ? hint(plain) : plain;
   };
 
   const simpleValueOf = (schema: Simple, path: readonly string[]): fc.Arbitrary<unknown> => {
@@ -78,7 +90,7 @@ export function instancesOf(schema: Schema, schemas: Schemas, hints: Hints): fc.
   const listOf = (schema: Simple, path: readonly string[]): fc.Arbitrary<unknown> => {
     const { items = {}, minItems: minLength = 0, maxItems = Infinity } = schema;
     const most = path.length >= deepest ? minLength : minLength + mostItems;
-    return fc.array(valueOf(items, path), { minLength, maxLength: Math.min(maxItems, most), size: "max" });
+    return fc.array(valueOf(items, path, asItIs), { minLength, maxLength: Math.min(maxItems, most), size: "max" });
   };
 
   return valueOf(schema, []);
@@ -87,8 +99,8 @@ export function instancesOf(schema: Schema, schemas: Schemas, hints: Hints): fc.
 /** Nothing is not as usual as something. */
 function weightOf({ type, properties }: Simple, kinds: readonly string[]): number {
   if (type?.[0] === "null") return 1;
-  const { enum: names = [] } = (properties?.["type"] ?? {}) as { readonly enum?: readonly string[] };
-  return names.some((name) => kinds.includes(name)) ? 24 : 3;
+  const { enum: names = [], const: name } = (properties?.["type"] ?? {}) as { enum?: string[]; const?: string };
+  return [...names, name ?? ""].some((name) => kinds.includes(name)) ? 24 : 3;
 }
 
 const absent = Symbol("absent");

@@ -1,29 +1,6 @@
 import { isReasoning } from "../../src/core/wire/openai-reasoning.ts";
+import { given, setTo, without, type Reason } from "./any-request.ts";
 import type { Loose } from "./chat-stream.ts";
-
-/** Why a request is refused that the schema of the document allows. */
-export type Reason = {
-  readonly why: string;
-  /** The member that the refusal names. */
-  readonly param: RegExp;
-  /** What the refusal says where the provider's own words do not name the member. */
-  readonly message?: RegExp;
-  holds(request: Loose): boolean;
-  /** Changes the request so that the reason does not hold. */
-  cure(request: Loose): void;
-};
-
-const given = (value: unknown): boolean => value !== undefined && value !== null;
-const without =
-  (...members: readonly string[]) =>
-  (request: Loose): void => {
-    for (const member of members) delete request[member];
-  };
-const setTo =
-  (member: string, value: unknown) =>
-  (request: Loose): void => {
-    request[member] = value;
-  };
 
 const noModel: Reason = {
   why: "a model has a name, of at most 256 characters",

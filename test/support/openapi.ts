@@ -3,19 +3,19 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import type { Schema, Schemas } from "./openapi-alternatives.ts";
 
-/** Judges values by the schemas of an OpenAPI document. */
+/** Judges values by schemas that have names. */
 export type SchemaJudge = {
-  /** The schemas of the document by their names. */
+  /** The schemas by their names. */
   readonly schemas: Schemas;
   /**
    * What is wrong with a value.
    *
-   * @param name of a schema of the document
+   * @param name of a schema
    * @returns one line for each mistake, with its place; empty for a valid value
    */
   mistakes(name: string, value: unknown): string[];
   /**
-   * The same for what the document means to be any of several things: some of those that it calls `oneOf` do not exclude
+   * The same for what may be any of several things: some of those that the OpenAI document calls `oneOf` do not exclude
    * each other, so that a value can be two of them.
    */
   mistakesOfAny(name: string, value: unknown): string[];
@@ -25,10 +25,15 @@ export type SchemaJudge = {
 export async function readOpenApi(file: string): Promise<SchemaJudge> {
   const document = JSON.parse(await readFile(file, "utf8")) as { components: { schemas: Schemas } };
   const components = withoutNullable(document.components) as { schemas: Schemas };
+  return judgeOf(components.schemas);
+}
+
+/** Judges values by schemas that refer to each other as those of an OpenAPI document do. */
+export function judgeOf(schemas: Schemas): SchemaJudge {
   return {
-    schemas: components.schemas,
-    mistakes: judgeBy(components),
-    mistakesOfAny: judgeBy(withoutOneOf(components) as object),
+    schemas,
+    mistakes: judgeBy({ schemas }),
+    mistakesOfAny: judgeBy(withoutOneOf({ schemas }) as object),
   };
 }
 

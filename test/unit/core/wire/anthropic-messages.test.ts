@@ -171,6 +171,19 @@ describe("a valid request", () => {
         ],
       },
     ],
+    [
+      "the state of a browser in the result of a tool",
+      {
+        messages: [
+          ...valid.messages,
+          { role: "assistant", content: [{ type: "tool_use", id: "t", name: "f", input: {} }] },
+          {
+            role: "user",
+            content: [{ type: "tool_result", tool_use_id: "t", content: [{ type: "browser_state", tabs: [] }] }],
+          },
+        ],
+      },
+    ],
   ])("may have %s", (_, more) => {
     expect(ask(more).model).toBe("claude");
   });
