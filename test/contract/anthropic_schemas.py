@@ -4,13 +4,17 @@ import json
 import sys
 
 import pydantic
-from anthropic.types import Message, RawMessageStreamEvent
-from anthropic.types.message_create_params import MessageCreateParamsBase
+from anthropic.types import Message, RawMessageStreamEvent, message_create_params
+from anthropic.types.beta import BetaMessage, BetaRawMessageStreamEvent
+from anthropic.types.beta import message_create_params as beta_create_params
 
 roots = {
-    "MessageCreateParams": MessageCreateParamsBase,
+    "MessageCreateParams": message_create_params.MessageCreateParamsBase,
     "Message": Message,
     "RawMessageStreamEvent": RawMessageStreamEvent,
+    "BetaMessageCreateParams": beta_create_params.MessageCreateParamsBase,
+    "BetaMessage": BetaMessage,
+    "BetaRawMessageStreamEvent": BetaRawMessageStreamEvent,
 }
 schemas = {}
 for name, declared in roots.items():

@@ -57,6 +57,8 @@ function hasOpenCalls(messages: Loose[]): boolean {
   return isWrong;
 }
 
+const isSilent = ({ role, content, output_config: config }: Loose): boolean =>
+  role === "system" && content === undefined && !given(config);
 const ofType = (blocks: Loose[], type: string): Loose[] => blocks.filter((block) => block.type === type);
 
 /** Before each message with results one that calls for them; what else was called is called at the end. */
@@ -98,6 +100,22 @@ export const messageReasons: readonly Reason[] = [
     param: /^messages$/,
     holds: ({ messages }) => messages.length === 0 || messages[0].role === "assistant",
     cure: (request) => request.messages.unshift({ role: "user", content: "Say this" }),
+  },
+  {
+    why: "a message of the system says something, or changes settings",
+    param: /^messages\.\d+\.content$/,
+    holds: ({ messages }) => messages.some(isSilent),
+    cure(request) {
+      for (const message of request.messages) if (isSilent(message)) message.content = "Be brief.";
+    },
+  },
+  {
+    why: "no thread is kept",
+    param: /^thread$/,
+    code: "NOT_FOUND",
+    message: /^No usable thread was found/,
+    holds: ({ thread }) => thread?.type === "continue",
+    cure: without("thread"),
   },
   {
     why: "blocks stand in the messages that may hold them",

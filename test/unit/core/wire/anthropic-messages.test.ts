@@ -192,6 +192,16 @@ describe("a valid request", () => {
     expect(ask({ billing_policy: {} }, { ...headers, "anthropic-beta": "x" }).model).toBe("claude");
   });
 
+  test("may ask in beta for news of its thinking", () => {
+    const request = { thinking: { type: "adaptive", display: "updates" } };
+    expect(ask(request, { ...headers, "anthropic-beta": "x" }).model).toBe("claude");
+  });
+
+  test("may change settings in a message that says nothing", () => {
+    const messages = [...valid.messages, { role: "system", output_config: { effort: "low" } }];
+    expect(ask({ messages }).model).toBe("claude");
+  });
+
   test("may ask for a version that is newer than any known here", () => {
     expect(ask({}, { "anthropic-version": "2031-01-01" }).model).toBe("claude");
   });
