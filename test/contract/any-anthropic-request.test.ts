@@ -59,8 +59,10 @@ describeWith(
           if (answer instanceof StuntdoubleError) {
             counts.refused += 1;
             expectMeant(answer, held);
-            const { head } = renderFailure({ ...answer, message: answer.message, requestId: "req_1" });
+            const { status, code, message, param } = answer;
+            const { head, body } = renderFailure({ status, code, message, param, requestId: "req_1" });
             expect([400, 404]).toContain(head.status);
+            expect(JSON.parse(body)).toMatchObject({ type: "error", error: { message } });
             return;
           }
           expect(held.map(({ why }) => why)).toEqual([]);

@@ -187,13 +187,14 @@ const neverNull = new Set(["id", "status", "name", "namespace", "acknowledged_sa
 /** An item as the provider lists it: with an id, a status, and its content in parts. */
 function shownItem(item: JsonObject, response: string, index: number): JsonObject {
   const type = String(typeOf(item));
-  const { content } = item;
+  const { content, action, output } = item;
   const given = Object.entries(item).filter(([name, value]) => value !== null || !neverNull.has(name));
   const id = longId(idPrefixes[type] ?? "item_", response, index);
   const shown = { id, type, status: "completed", ...defaults[type], ...Object.fromEntries(given) };
-  if (type === "shell_call" && isObject(item["action"])) {
-    return { ...shown, action: { timeout_ms: null, max_output_length: null, ...item["action"] } };
+  if (type === "shell_call" && isObject(action)) {
+    return { ...shown, action: { timeout_ms: null, max_output_length: null, ...action } };
   }
+  if (type === "function_call_output" && Array.isArray(output)) return { ...shown, output: output.map(shownPart) };
   if (type !== "message") return shown;
   const kind = item["role"] === "assistant" ? "output_text" : "input_text";
   const parts: readonly unknown[] = Array.isArray(content) ? content : [{ type: kind, text: content }];
@@ -202,6 +203,7 @@ function shownItem(item: JsonObject, response: string, index: number): JsonObjec
 
 function shownPart(part: unknown): unknown {
   if (!isObject(part)) return part;
-  if (part["type"] === "output_text") return { annotations: [], logprobs: [], ...part };
-  return part["type"] === "input_image" ? { detail: "auto", ...part } : part;
+  const given = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
+  if (part["type"] === "output_text") return { annotations: [], logprobs: [], ...given };
+  return part["type"] === "input_image" ? { detail: "auto", ...given } : given;
 }

@@ -208,6 +208,17 @@ describe("the input of a response", () => {
     expect(ask("GET", pathOf(create({ input: [item] }), "/input_items"))).toMatchObject({ data: [shown] });
   });
 
+  test("is listed with the images that a tool gave as those of a message", () => {
+    const { create, ask } = setUp();
+    const output = [{ type: "input_image", image_url: "u", detail: null }];
+    const turn = [
+      { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
+      { type: "function_call_output", call_id: "c", output },
+    ];
+    const [last] = ask("GET", pathOf(create({ input: turn }), "/input_items"))["data"]!.map((item) => item);
+    expect(last!["output"]).toEqual([{ type: "input_image", image_url: "u", detail: "auto" }]);
+  });
+
   test.each(["?limit=0", "?limit=101", "?limit=a", "?order=up"])("is not listed with %s", (query) => {
     const { create, refused } = setUp();
     expect(refused("GET", pathOf(create({ input }), `/input_items${query}`))).toMatchObject({ code: "BODY_INVALID" });
