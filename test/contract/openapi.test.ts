@@ -19,7 +19,7 @@ describeWith(
     afterAll(() => node.stop());
 
     const ask = async (method: string, path: string, body?: object) => {
-      const headers = { "content-type": "application/json", "x-stuntdouble": "tokens=40" };
+      const headers = { "content-type": "application/json", "x-stuntdouble": "tokens=40, seed=1" };
       const sent = body === undefined ? {} : { body: JSON.stringify(body) };
       const answer = await fetch(node.url + path, { method, headers, ...sent });
       return { status: answer.status, text: await answer.text() };

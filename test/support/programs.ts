@@ -19,11 +19,11 @@ export function findProgram(name: string, variable: string): string | undefined 
   return undefined;
 }
 
-/** Finds a Python that has a package. */
-export function pythonWith(name: string): string | undefined {
+/** Finds a Python that has packages. @param names separated by commas */
+export function pythonWith(names: string): string | undefined {
   const python = findProgram("python3", "STUNTDOUBLE_PYTHON");
   if (python === undefined) return undefined;
-  return spawnSync(python, ["-c", `import ${name}`]).status === 0 ? python : undefined;
+  return spawnSync(python, ["-c", `import ${names}`]).status === 0 ? python : undefined;
 }
 
 /** Finds Envoy: by `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package. */
