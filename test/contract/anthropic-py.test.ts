@@ -1,17 +1,10 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith } from "../support/missing.ts";
 import { startNode, type Node } from "../support/node.ts";
-import { findProgram } from "../support/programs.ts";
-
-/** A Python that has the anthropic client. */
-function pythonWithAnthropic(): string | undefined {
-  const python = findProgram("python3", "STUNTDOUBLE_PYTHON");
-  if (python === undefined) return undefined;
-  return spawnSync(python, ["-c", "import anthropic"]).status === 0 ? python : undefined;
-}
+import { pythonWith } from "../support/programs.ts";
 
 /** What the script prints, by task. */
 type Seen = {
@@ -38,7 +31,7 @@ function saidBy({ content, ...rest }: Message) {
 
 describeWith(
   "Python anthropic client",
-  pythonWithAnthropic(),
+  pythonWith("anthropic"),
   "the anthropic client for Python, validating strictly",
   (python) => {
     let node: Node;

@@ -42,6 +42,7 @@ export const responses: readonly Asked[] = [
   { what: "with instructions", body: { instructions: "Be brief.", metadata: { note: "a" }, user: "u", top_p: 0.5 } },
   { what: "cut off", body: { max_output_tokens: 16 } },
   { what: "without noise", body: { stream_options: { include_obfuscation: false } } },
+  { what: "with logprobs", body: { include: ["message.output_text.logprobs"], top_logprobs: 2 } },
   { what: "with reasoning", body: { model: "o4-mini", include: ["reasoning.encrypted_content"], store: false } },
   { what: "with a summary of its reasoning", body: { model: "gpt-5", reasoning: { effort: "high", summary: "auto" } } },
   { what: "cut off in its reasoning", body: { model: "o3", reasoning: { summary: "auto" }, max_output_tokens: 16 } },

@@ -9,9 +9,14 @@ function textsOf(plan: Plan): string[] {
   return plan.frames.map(({ data }) => (typeof data === "string" ? data : new TextDecoder().decode(data)));
 }
 
+/** All that a plan sends. */
+export function textOf(plan: Plan): string {
+  return textsOf(plan).join("");
+}
+
 /** The body of a JSON answer. */
 export function bodyOf(plan: Plan): Loose {
-  return JSON.parse(textsOf(plan).join(""));
+  return JSON.parse(textOf(plan));
 }
 
 /** The chunks of a stream, without `[DONE]`. */

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, globSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -16,6 +17,13 @@ export function findProgram(name: string, variable: string): string | undefined 
     }
   }
   return undefined;
+}
+
+/** Finds a Python that has packages. @param names separated by commas */
+export function pythonWith(names: string): string | undefined {
+  const python = findProgram("python3", "STUNTDOUBLE_PYTHON");
+  if (python === undefined) return undefined;
+  return spawnSync(python, ["-c", `import ${names}`]).status === 0 ? python : undefined;
 }
 
 /** Finds Envoy: by `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package. */

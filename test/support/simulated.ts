@@ -1,14 +1,22 @@
 import { prepareProfile } from "../../src/core/profile.ts";
 import { simulate } from "../../src/core/simulate.ts";
-import type { Plan, Wishes } from "../../src/core/types.ts";
-import type { Operation } from "../../src/core/wire/types.ts";
+import type { HeaderMap, Plan, Wishes } from "../../src/core/types.ts";
+import type { KeptAnswers, Operation } from "../../src/core/wire/types.ts";
 import { profileOf } from "./profile.ts";
 
+/** What the simulator is told beside the request's body, and where answers are kept. */
+type More = Wishes & { readonly kept?: KeptAnswers; readonly headers?: HeaderMap };
+
 /** The simulated answer to a request, with 300 ms to the first token and 15 ms between two. */
-export function simulated(operation: Operation, request: object, seed = 1, wishes: Wishes = {}): Plan {
+export function simulated(
+  operation: Operation,
+  request: object,
+  seed = 1,
+  { kept, headers = {}, ...wishes }: More = {},
+): Plan {
   const text = JSON.stringify(request);
   const body = { bytes: new TextEncoder().encode(text), text: () => text };
-  const opened = operation.open({ headers: {}, target: operation.route, body, count: (each) => each.length });
+  const opened = operation.open({ headers, target: operation.route, body, count: (each) => each.length, kept });
   const profile = prepareProfile(profileOf());
   return simulate(
     {

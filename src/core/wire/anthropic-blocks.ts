@@ -42,6 +42,7 @@ const others = [
   "mcp_tool_result",
   "mcp_tool_listing",
   "tool_reference",
+  "browser_state",
   "tool_addition",
   "tool_removal",
   "container_upload",

@@ -24,6 +24,8 @@ function checkMessage(value: unknown, index: number, version: Version): void {
   const path = `messages.${index}`;
   const message = asObject(value, path);
   const role = requiredChoice(message, "role", roles, `${path}.role`);
+  // In beta, settings may change in the middle of a conversation without a word.
+  if (role === "system" && isObject(message["output_config"]) && message["content"] === undefined) return;
   const content: unknown = required(message, "content", `${path}.content`);
   if (typeof content === "string") return;
   if (!Array.isArray(content)) return refuseField(`${path}.content`, "Input should be a valid string or list");

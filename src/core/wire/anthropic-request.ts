@@ -86,7 +86,7 @@ export function readRequest(body: JsonObject, version: Version, beta: boolean): 
   checkSystem(body);
   checkMembers(body, version, beta);
   const use = readTools(body);
-  const thinking = readThinking(body, maxTokens, use);
+  const thinking = readThinking(body, maxTokens, use, beta);
   return {
     model,
     stream: optionalBoolean(body, "stream") ?? false,
@@ -165,12 +165,15 @@ function readStops(body: JsonObject): readonly string[] {
   });
 }
 
-function readThinking(body: JsonObject, maxTokens: number, { choice }: ToolUse): Thinking {
+const displays = ["summarized", "omitted"];
+const betaDisplays = [...displays, "updates"];
+
+function readThinking(body: JsonObject, maxTokens: number, { choice }: ToolUse, beta: boolean): Thinking {
   const thinking = optionalObject(body, "thinking");
   if (thinking === undefined) return noThinking;
   const type = readTag(thinking, ["enabled", "disabled", "adaptive", "between_tools"], "thinking");
   if (type !== "enabled" && type !== "adaptive") return noThinking;
-  const display = optionalChoice(thinking, "display", ["summarized", "omitted"], `thinking.${type}.display`);
+  const display = optionalChoice(thinking, "display", beta ? betaDisplays : displays, `thinking.${type}.display`);
   const budgetTokens = type === "enabled" ? readBudget(thinking, maxTokens) : maxTokens;
   if (choice === "required" || typeof choice === "object") {
     refuseRequest("Thinking may not be enabled when tool_choice forces tool use.", "thinking");

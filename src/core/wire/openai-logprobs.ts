@@ -60,16 +60,29 @@ function logOf(probability: number): number {
   return Number(Math.log(probability).toFixed(6)) + 0;
 }
 
-/** A token of a chat answer in JSON. @see the OpenAI document, ChatCompletionTokenLogprob */
+/** A token of an answer in JSON, with its bytes. @see the OpenAI document, ChatCompletionTokenLogprob and LogProb */
 export function likelyJson(likely: Likely): string {
+  return listedJson(likely, withBytes);
+}
+
+/** The same without bytes. @see the OpenAI document, ResponseLogProb */
+export function likelyEventJson(likely: Likely): string {
+  return listedJson(likely, withoutBytes);
+}
+
+function listedJson(likely: Likely, chanceJson: (chance: Chance) => string): string {
   const own = chanceJson(likely);
   const top = likely.top.map((chance, at) => `{${at === 0 ? own : chanceJson(chance)}}`).join(",");
   return `{${own},"top_logprobs":[${top}]}`;
 }
 
-function chanceJson({ token, logprob }: Chance): string {
+function withBytes({ token, logprob }: Chance): string {
   const { name, bytes } = formOf(token);
   return `${name}${logprob}${bytes}`;
+}
+
+function withoutBytes({ token, logprob }: Chance): string {
+  return `${formOf(token).name}${logprob}`;
 }
 
 /** What stands before and after the logprob of a token. */

@@ -1,5 +1,6 @@
 import { countOf, type Part } from "../answer.ts";
 import { hash32 } from "../rng.ts";
+import { createWeigh, likelyJson, type Likely, type Weigh } from "./openai-logprobs.ts";
 import { tokensOfKind } from "./script.ts";
 import type { Script } from "./types.ts";
 
@@ -16,6 +17,8 @@ export type ResponseAnswer = {
   /** Reasoning items carry what the provider could go on with. */
   readonly encrypted: boolean;
   readonly obfuscate: boolean;
+  /** How many of the most likely tokens are told for each, 0 to 20; undefined when nothing is. */
+  readonly topLogprobs: number | undefined;
   /** The texts come from names and values that the caller chose. */
   readonly chosenByCaller: boolean;
 };
@@ -26,6 +29,8 @@ export type OutputItem = {
   readonly part: Part;
   /** The part's text as JSON. */
   readonly text: string;
+  /** How likely its tokens were, where that is told. */
+  readonly likely: readonly Likely[] | undefined;
   readonly added: string;
   readonly done: string;
 };
@@ -47,9 +52,9 @@ export function longId(prefix: string, requestId: string, index = 0): string {
 }
 
 /** JSON of a content part. */
-export function contentJson(kind: Part["kind"], text: string): string {
+export function contentJson(kind: Part["kind"], text: string, likely: readonly Likely[] = []): string {
   if (kind === "refusal") return `{"type":"refusal","refusal":${text}}`;
-  return `{"type":"output_text","annotations":[],"logprobs":[],"text":${text}}`;
+  return `{"type":"output_text","annotations":[],"logprobs":[${likely.map(likelyJson).join(",")}],"text":${text}}`;
 }
 
 /** JSON of a piece of a reasoning's summary. */
@@ -59,14 +64,23 @@ export function summaryJson(text: string): string {
 
 /** The items that the parts of a script become. */
 export function outputItems(answer: ResponseAnswer): readonly OutputItem[] {
-  const { parts, finish } = answer.script;
+  const { topLogprobs, script } = answer;
+  const { parts, finish } = script;
+  const weigh = topLogprobs === undefined ? undefined : createWeigh(script.rng, topLogprobs);
   return parts.map((part, index) => {
     const status = finish === "length" && index === parts.length - 1 ? "incomplete" : "completed";
-    return itemOf(answer, part, index, status);
+    return itemOf(answer, { part, index, status, weigh });
   });
 }
 
-function itemOf(answer: ResponseAnswer, part: Part, index: number, status: string): OutputItem {
+type Piece = {
+  readonly part: Part;
+  readonly index: number;
+  readonly status: string;
+  readonly weigh: Weigh | undefined;
+};
+
+function itemOf(answer: ResponseAnswer, { part, index, status, weigh }: Piece): OutputItem {
   const requestId = answer.script.id;
   const text = JSON.stringify(part.text);
   if (part.kind === "reasoning") {
@@ -74,19 +88,21 @@ function itemOf(answer: ResponseAnswer, part: Part, index: number, status: strin
     const hidden = answer.encrypted ? `,"encrypted_content":"${longId("gAAAAAB", requestId, index)}"` : "";
     const shell = (summary: string): string =>
       `{"id":"${id}","type":"reasoning"${hidden},"summary":[${answer.summary ? summary : ""}]}`;
-    return { id, part, text, added: shell(""), done: shell(summaryJson(text)) };
+    return { id, part, text, likely: undefined, added: shell(""), done: shell(summaryJson(text)) };
   }
   if (part.kind === "call") {
     const id = longId("fc_", requestId, index);
     const shell = (state: string, given: string): string =>
       `{"id":"${id}","type":"function_call","status":"${state}","arguments":${given},` +
       `"call_id":"${callId(answer, index)}","name":${JSON.stringify(part.name ?? "")}}`;
-    return { id, part, text, added: shell("in_progress", `""`), done: shell(status, text) };
+    return { id, part, text, likely: undefined, added: shell("in_progress", `""`), done: shell(status, text) };
   }
   const id = longId("msg_", requestId, index);
+  const likely = part.kind === "text" && weigh !== undefined ? part.tokens.map(weigh) : undefined;
   const shell = (state: string, content: string): string =>
     `{"id":"${id}","type":"message","status":"${state}","content":[${content}],"role":"assistant"}`;
-  return { id, part, text, added: shell("in_progress", ""), done: shell(status, contentJson(part.kind, text)) };
+  const done = shell(status, contentJson(part.kind, text, likely));
+  return { id, part, text, likely, added: shell("in_progress", ""), done };
 }
 
 function callId({ script }: ResponseAnswer, index: number): string {

@@ -20,6 +20,8 @@ const itemTypes: Readonly<Record<string, readonly string[]>> = {
   function_call: ["call_id", "name", "arguments"],
   function_call_output: ["call_id"],
   item_reference: ["id"],
+  program: ["call_id", "code"],
+  program_output: ["call_id", "result"],
   reasoning: [],
   custom_tool_call: ["call_id", "name", "input"],
   custom_tool_call_output: ["call_id"],
@@ -40,7 +42,13 @@ const itemTypes: Readonly<Record<string, readonly string[]>> = {
   mcp_approval_response: [],
   mcp_call: [],
   compaction: [],
+  compaction_trigger: [],
+  tool_search_call: [],
+  tool_search_output: [],
+  additional_tools: [],
 };
+/** What alone an assistant says; the provider refuses any other part of its messages. @see langchainjs#11169 */
+const saidTypes: ReadonlySet<unknown> = new Set(["output_text", "refusal"]);
 const typeNames = ["message", ...Object.keys(itemTypes)];
 
 /** What the provider adds to each item, with its role; and what an image costs by its detail. @see https://platform.openai.com/docs/guides/images-vision */
@@ -65,9 +73,14 @@ export function readItems(body: JsonObject): readonly JsonObject[] {
   return input.map((item, index) => checkItem(item, `input[${index}]`));
 }
 
+/** The type of an item, which may be left out of a message and of a reference to another item. */
+export function typeOf(item: JsonObject): unknown {
+  return item["type"] ?? ("id" in item && !("role" in item) ? "item_reference" : "message");
+}
+
 function checkItem(item: unknown, path: string): JsonObject {
   if (!isObject(item)) return refuseType(path, "an object", item);
-  const type = item["type"] ?? ("id" in item && !("role" in item) ? "item_reference" : "message");
+  const type = typeOf(item);
   if (typeof type !== "string") return refuseType(`${path}.type`, "a string", type);
   if (type === "message") return checkMessage(item, path);
   const members = Object.hasOwn(itemTypes, type) ? itemTypes[type] : undefined;
@@ -76,7 +89,7 @@ function checkItem(item: unknown, path: string): JsonObject {
     if (item[name] === undefined) refuseMissing(`${path}.${name}`);
     if (typeof item[name] !== "string") refuseType(`${path}.${name}`, "a string", item[name]);
   }
-  if (type.endsWith("call_output")) {
+  if (type.endsWith("call_output") && type !== "apply_patch_call_output") {
     if (item["output"] === undefined) refuseMissing(`${path}.output`);
     if (type.startsWith("function")) checkContent(item["output"], `${path}.output`);
   }
@@ -90,7 +103,17 @@ function checkMessage(item: JsonObject, path: string): JsonObject {
   if (!roles.includes(role)) refuseValue(`${path}.role`, roles, role);
   if (content === undefined) refuseMissing(`${path}.content`);
   checkContent(content, `${path}.content`);
+  if (role === "assistant" && Array.isArray(content)) checkSaid(content, `${path}.content`);
   return item;
+}
+
+/** @param parts that were checked */
+function checkSaid(parts: readonly JsonObject[], path: string): void {
+  for (const [index, { type }] of parts.entries()) {
+    if (saidTypes.has(type)) continue;
+    const problem = `Invalid value: '${String(type)}'. Supported values are: 'output_text' and 'refusal'.`;
+    refuse(`${path}[${index}]`, "invalid_value", problem);
+  }
 }
 
 function checkContent(content: unknown, path: string): void {
@@ -114,9 +137,12 @@ function checkPart(part: unknown, path: string): void {
   }
 }
 
-/** The texts of an item: of its content, its output or its arguments. */
-function textsOf(item: JsonObject): string[] {
-  const content = item["content"] ?? item["output"] ?? item["arguments"] ?? item["input"];
+/** The texts of an item: of its content, what it calls a tool with, and what that gave. */
+function textsOf({ content, arguments: given, input, output }: JsonObject): string[] {
+  return [content, given, input, output].flatMap(textsIn);
+}
+
+function textsIn(content: unknown): string[] {
   if (typeof content === "string") return [content];
   if (!Array.isArray(content)) return [];
   return (content as readonly unknown[]).flatMap((part) => {

@@ -2,7 +2,7 @@ import { StuntdoubleError } from "../errors.ts";
 import type { Facts } from "../types.ts";
 import { readInteger, refuse, refuseValue } from "./check.ts";
 import { isObject, type JsonObject } from "./json-body.ts";
-import { readItems } from "./openai-responses-input.ts";
+import { readItems, typeOf } from "./openai-responses-input.ts";
 import { longId } from "./openai-responses-answer.ts";
 import { jsonPlan } from "./openai-text.ts";
 import { withoutDelay, factsOfModel, textless } from "./textless.ts";
@@ -159,7 +159,9 @@ function listInput({ id, found, query }: About): () => string {
   if (!orders.includes(String(order))) refuseValue("order", orders, String(order));
   const limit = readInteger(query, "limit", 1, maxLimit) ?? defaultLimit;
   return () => {
-    const items = readItems(JSON.parse(found.request) as JsonObject).map((item, index) => shownItem(item, id, index));
+    const items = readItems(JSON.parse(found.request) as JsonObject)
+      .filter((item) => !unlisted.has(typeOf(item)))
+      .map((item, index) => shownItem(item, id, index));
     const ordered = order === "asc" ? items : items.toReversed();
     const from = ordered.findIndex((item) => item["id"] === after) + 1;
     const data = ordered.slice(from, from + limit);
@@ -170,12 +172,30 @@ function listInput({ id, found, query }: About): () => string {
 
 const idPrefixes: Readonly<Record<string, string>> = { message: "msg_", function_call: "fc_", reasoning: "rs_" };
 
+/** What only points to something, which is not known here, or asks for it. */
+const unlisted: ReadonlySet<unknown> = new Set(["item_reference", "compaction_trigger"]);
+
+/** Members that are listed also where the request left them out. */
+const defaults: Readonly<Record<string, JsonObject>> = {
+  tool_search_call: { call_id: null, execution: "server" },
+  tool_search_output: { call_id: null, execution: "server" },
+  shell_call: { environment: null },
+  shell_call_output: { max_output_length: null },
+};
+/** Members that may be null in a request, and not in the list. */
+const neverNull = new Set(["id", "status", "name", "namespace", "acknowledged_safety_checks"]);
+
 /** An item as the provider lists it: with an id, a status, and its content in parts. */
 function shownItem(item: JsonObject, response: string, index: number): JsonObject {
-  const { type = "message", content } = item;
-  const prefix = idPrefixes[String(type)] ?? "item_";
-  const { id = longId(prefix, response, index) } = item;
-  const shown = { id, type, status: "completed", ...item };
+  const type = String(typeOf(item));
+  const { content, action, output } = item;
+  const given = Object.entries(item).filter(([name, value]) => value !== null || !neverNull.has(name));
+  const id = longId(idPrefixes[type] ?? "item_", response, index);
+  const shown = { id, type, status: "completed", ...defaults[type], ...Object.fromEntries(given) };
+  if (type === "shell_call" && isObject(action)) {
+    return { ...shown, action: { timeout_ms: null, max_output_length: null, ...action } };
+  }
+  if (type === "function_call_output" && Array.isArray(output)) return { ...shown, output: output.map(shownPart) };
   if (type !== "message") return shown;
   const kind = item["role"] === "assistant" ? "output_text" : "input_text";
   const parts: readonly unknown[] = Array.isArray(content) ? content : [{ type: kind, text: content }];
@@ -184,6 +204,7 @@ function shownItem(item: JsonObject, response: string, index: number): JsonObjec
 
 function shownPart(part: unknown): unknown {
   if (!isObject(part)) return part;
-  if (part["type"] === "output_text") return { annotations: [], logprobs: [], ...part };
-  return part["type"] === "input_image" ? { detail: "auto", ...part } : part;
+  const given = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
+  if (part["type"] === "output_text") return { annotations: [], logprobs: [], ...given };
+  return part["type"] === "input_image" ? { detail: "auto", ...given } : given;
 }

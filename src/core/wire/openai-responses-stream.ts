@@ -1,6 +1,7 @@
 import type { Part } from "../answer.ts";
 import type { Frame, Plan } from "../types.ts";
 import { escapeToken } from "./json-body.ts";
+import { likelyEventJson } from "./openai-logprobs.ts";
 import {
   contentJson,
   responseJson,
@@ -77,12 +78,15 @@ function addItem(events: Events, answer: ResponseAnswer, { item, index, times }:
     const reasoning = part.kind === "reasoning";
     const piece = reasoning ? "response.reasoning_summary_part" : "response.content_part";
     const inItem = `${place},"${reasoning ? "summary" : "content"}_index":0`;
-    const pieceJson = (said: string): string => (reasoning ? summaryJson(said) : contentJson(part.kind, said));
+    const pieceJson = (said: string, likely?: OutputItem["likely"]): string =>
+      reasoning ? summaryJson(said) : contentJson(part.kind, said, likely);
     const { name, whole, more } = kinds[part.kind];
+    const told = item.likely?.map(likelyEventJson);
     events.add(firstMs, `${piece}.added`, `${inItem},"part":${pieceJson(`""`)}`);
-    events.addTokens(part, times, inItem);
-    events.add(lastMs, `${name}.done`, `${inItem},"${whole}":${text}${more}`);
-    events.add(lastMs, `${piece}.done`, `${inItem},"part":${pieceJson(text)}`);
+    events.addTokens(part, times, inItem, told);
+    const logprobs = told === undefined ? more : `,"logprobs":[${told.join(",")}]`;
+    events.add(lastMs, `${name}.done`, `${inItem},"${whole}":${text}${logprobs}`);
+    events.add(lastMs, `${piece}.done`, `${inItem},"part":${pieceJson(text, item.likely)}`);
   }
   events.add(lastMs, "response.output_item.done", `"output_index":${index},"item":${item.done}`);
 }
@@ -104,7 +108,8 @@ class Events {
     this.frames.push({ atMs, data, tokens: 0, final });
   }
 
-  addTokens({ kind, tokens }: Part, times: readonly number[], place: string): void {
+  /** @param told JSON of the logprobs of each token, where they are told */
+  addTokens({ kind, tokens }: Part, times: readonly number[], place: string, told?: readonly string[]): void {
     const { name, more } = kinds[kind];
     const escape = kind === "call" ? escapeAny : this.#escape;
     const before = `event: ${name}.delta\ndata: {"type":"${name}.delta","sequence_number":`;
@@ -113,7 +118,8 @@ class Events {
     const after = `"${more}`;
     for (let index = 0; index < tokens.length; index += 1) {
       const token = escape(tokens[index]!);
-      const data = before + String(this.frames.length) + middle + token + after + this.#close(token.length);
+      const end = told === undefined ? after : `","logprobs":[${told[index]}]`;
+      const data = before + String(this.frames.length) + middle + token + end + this.#close(token.length);
       this.frames.push({ atMs: times[index]!, data, tokens: 1, final: false });
     }
   }

@@ -12,8 +12,10 @@ import {
   readText,
   refuse,
   refuseType,
+  refuseValue,
 } from "./check.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
+import { weightOf } from "./openai-logprobs.ts";
 import { readReasoning } from "./openai-reasoning.ts";
 import { callIds, outputItems, overAt, longId, responseJson, type ResponseAnswer } from "./openai-responses-answer.ts";
 import { checkResults, countInput, lastUserText, mentionsJson, readItems } from "./openai-responses-input.ts";
@@ -29,6 +31,19 @@ const leastOutputTokens = 16;
 const truncations = ["auto", "disabled"] as const;
 const tiers = ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] as const;
 const maxTopLogprobs = 20;
+/** A stream tells the logprobs with each token, and again with the whole text, content part, item and response. */
+const timesTold = 5;
+/** What can be asked for beyond the usual. @see the OpenAI document, IncludeEnum */
+const includable = [
+  "file_search_call.results",
+  "web_search_call.results",
+  "web_search_call.action.sources",
+  "message.input_image.image_url",
+  "computer_call_output.output.image_url",
+  "code_interpreter_call.outputs",
+  "reasoning.encrypted_content",
+  "message.output_text.logprobs",
+];
 
 /** `POST /v1/responses`. @see https://platform.openai.com/docs/api-reference/responses */
 export const responses: Operation = {
@@ -102,7 +117,8 @@ function askOf({ body, text, facts, kept }: Request): Ask {
   const { stream, obfuscate } = readStream(body);
   const { background, store } = readKeeping(body);
   const maxTokens = readInteger(body, "max_output_tokens", leastOutputTokens, Number.MAX_SAFE_INTEGER);
-  const include = readArray(body, "include") ?? [];
+  const { encrypted, topLogprobs, told } = readIncluded(body);
+  const weight = 1 + (weightOf(told) - 1) * (stream ? timesTold : 1);
   const instructions = readText(body, "instructions");
   // A template, because most requests have only a few of these members.
   const settings =
@@ -110,15 +126,16 @@ function askOf({ body, text, facts, kept }: Request): Ask {
     `"previous_response_id":${jsonOf(before?.id)},"store":${store},` +
     `"reasoning":{"effort":${jsonOf(reasoning.effort)},"summary":${jsonOf(reasoning.summary)}},` +
     `"text":${format.shown},"tools":${tools.shown},"tool_choice":${tools.shownChoice},` +
-    `"parallel_tool_calls":${tools.parallel},${readRest(body)}`;
+    `"parallel_tool_calls":${tools.parallel},"top_logprobs":${topLogprobs},${readRest(body)}`;
   const promptTokens = facts.promptTokens();
   const fixed = {
     promptTokens,
     settings,
     background,
     summary: reasoning.summary !== null,
-    encrypted: include.includes("reasoning.encrypted_content"),
+    encrypted,
     obfuscate,
+    topLogprobs: told,
     chosenByCaller: format.json !== undefined,
   };
   const compose = composer({
@@ -138,6 +155,7 @@ function askOf({ body, text, facts, kept }: Request): Ask {
     endOnly: !stream,
     refuses: true,
     ...(compose !== undefined && { compose }),
+    ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
       const answer = { ...fixed, id: longId("resp_", script.id), script };
       const made = outputItems(answer);
@@ -157,6 +175,26 @@ function jsonOf(text: string | null | undefined): string {
 function atOnce(answer: ResponseAnswer): Plan {
   const timing = { ttftMs: 0, atMs: [], totalMs: 0 };
   return jsonPlan({ ...answer.script, timing }, 0, responseJson(answer, "queued", ""));
+}
+
+/** What is included beyond the usual; `told` is undefined where the logprobs are not. */
+function readIncluded(body: JsonObject) {
+  const include = readInclude(body);
+  const topLogprobs = readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0;
+  return {
+    encrypted: include.includes("reasoning.encrypted_content"),
+    topLogprobs,
+    told: include.includes("message.output_text.logprobs") ? topLogprobs : undefined,
+  };
+}
+
+function readInclude(body: JsonObject): readonly unknown[] {
+  const include = readArray(body, "include") ?? [];
+  for (const [index, each] of include.entries()) {
+    if (typeof each !== "string") return refuseType(`include[${index}]`, "a string", each);
+    if (!includable.includes(each)) return refuseValue(`include[${index}]`, includable, each);
+  }
+  return include;
 }
 
 function checkMention(items: readonly JsonObject[], body: JsonObject): void {
@@ -222,7 +260,6 @@ function readRest(body: JsonObject): string {
     `"metadata":${readMetadata(body)},"prompt_cache_key":${jsonOf(readText(body, "prompt_cache_key"))},` +
     `"safety_identifier":${jsonOf(readText(body, "safety_identifier"))},"service_tier":"default",` +
     `"temperature":${readNumber(body, "temperature", 0, 2) ?? 1},` +
-    `"top_logprobs":${readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0},` +
     `"top_p":${readNumber(body, "top_p", 0, 1) ?? 1},` +
     `"truncation":"${readWord(body, "truncation", truncations) ?? "disabled"}"` +
     (user === undefined ? "" : `,"user":${jsonOf(user)}`)

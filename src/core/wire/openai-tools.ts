@@ -55,6 +55,7 @@ export function readTooling(body: JsonObject): Tooling | undefined {
       "The parameters 'tools' and 'functions' cannot be used together. Use 'tools'.",
     );
   }
+  if (optionalOf(body, "function_call") !== undefined) refuseAlone("function_call", "functions");
   const read = tools.map((tool, index) => readTool(tool, `tools[${index}]`));
   const custom = new Set(read.filter((tool) => tool.input !== undefined).map(({ name }) => name));
   const chosen = readChoice(choice, read);

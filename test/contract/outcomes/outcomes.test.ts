@@ -1,11 +1,11 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith } from "../../support/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
-import { findProgram } from "../../support/programs.ts";
+import { pythonWith } from "../../support/programs.ts";
 import { clients, type Attempt } from "./clients.ts";
 import { callFaults, streamFaults, type TableFault } from "./faults.ts";
 
@@ -75,31 +75,29 @@ describe("the outcome of every fault in every client", () => {
   });
 });
 
-/** A Python that has both clients. */
-function pythonWithClients(): string | undefined {
-  const python = findProgram("python3", "STUNTDOUBLE_PYTHON");
-  if (python === undefined) return undefined;
-  return spawnSync(python, ["-c", "import openai, anthropic"]).status === 0 ? python : undefined;
-}
-
-describeWith("Python openai and anthropic clients", pythonWithClients(), "and in the Python clients", (python) => {
-  test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
-    const node = await startNode({ control: { enabled: true }, seed: 7 });
-    try {
-      const faults = { whole: callFaults, streamed: [...callFaults, ...streamFaults] };
-      const controlsOf = (list: readonly TableFault[]): string[] => list.map(({ control }) => control);
-      const ask = { url: node.url, whole: controlsOf(faults.whole), streamed: controlsOf(faults.streamed) };
-      const script = path.join(import.meta.dirname, "python_clients.py");
-      const running = promisify(execFile)(python, [script]);
-      running.child.stdin?.end(JSON.stringify(ask));
-      const seen = JSON.parse((await running).stdout) as Record<keyof typeof faults, string[][]>;
-      for (const shape of ["whole", "streamed"] as const) {
-        const rows = faults[shape].map(({ label }, index) => `| ${label} | ${seen[shape][index]!.join(" | ")} |`);
-        const names = ["openai (PyPI)", "anthropic (PyPI)"];
-        await expectInPage(`python ${shape}`, [...headOf(names), ...rows].join("\n"));
+describeWith(
+  "Python openai and anthropic clients",
+  pythonWith("openai, anthropic"),
+  "and in the Python clients",
+  (python) => {
+    test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
+      const node = await startNode({ control: { enabled: true }, seed: 7 });
+      try {
+        const faults = { whole: callFaults, streamed: [...callFaults, ...streamFaults] };
+        const controlsOf = (list: readonly TableFault[]): string[] => list.map(({ control }) => control);
+        const ask = { url: node.url, whole: controlsOf(faults.whole), streamed: controlsOf(faults.streamed) };
+        const script = path.join(import.meta.dirname, "python_clients.py");
+        const running = promisify(execFile)(python, [script]);
+        running.child.stdin?.end(JSON.stringify(ask));
+        const seen = JSON.parse((await running).stdout) as Record<keyof typeof faults, string[][]>;
+        for (const shape of ["whole", "streamed"] as const) {
+          const rows = faults[shape].map(({ label }, index) => `| ${label} | ${seen[shape][index]!.join(" | ")} |`);
+          const names = ["openai (PyPI)", "anthropic (PyPI)"];
+          await expectInPage(`python ${shape}`, [...headOf(names), ...rows].join("\n"));
+        }
+      } finally {
+        await node.stop();
       }
-    } finally {
-      await node.stop();
-    }
-  });
-});
+    });
+  },
+);

@@ -10,6 +10,7 @@ const messages = [{ role: "user", content: "Say hello" }];
 const contents = [{ role: "user", parts: [{ text: "Say hello" }] }];
 const chat = { model: "gpt-4o", messages };
 const prompt = { model: "gpt-3.5-turbo-instruct", prompt: "say hello", max_tokens: 1000 };
+const likely = { model: "gpt-4o", input: "hi", include: ["message.output_text.logprobs"], top_logprobs: 5 };
 const gemini = "/v1beta/models/gemini-2.5-flash:";
 
 function askAt(target: string, request: object, headers = {}): Ask {
@@ -45,6 +46,8 @@ describe("an answer of ten tokens a choice", () => {
     ["3 choices for each of 2 prompts", "/v1/completions", { ...prompt, prompt: ["a", "b"], n: 3 }, 60],
     ["the best of 20, of which one is made", "/v1/completions", { ...prompt, best_of: 20 }, 10],
     ["3 choices that repeat the prompt", "/v1/completions", { ...prompt, echo: true, n: 3 }, 36],
+    ["a response with 5 logprobs", "/v1/responses", likely, 30],
+    ["a streamed response with 5 logprobs", "/v1/responses", { ...likely, stream: true }, 110],
     ["a repeated prompt with 5 logprobs", "/v1/completions", { ...prompt, echo: true, logprobs: 5 }, 36],
     ["8 candidates", `${gemini}generateContent`, { contents, generationConfig: { candidateCount: 8 } }, 80],
     ["8 streamed", `${gemini}streamGenerateContent`, { contents, generationConfig: { candidateCount: 8 } }, 80],

@@ -171,12 +171,35 @@ describe("a valid request", () => {
         ],
       },
     ],
+    [
+      "the state of a browser in the result of a tool",
+      {
+        messages: [
+          ...valid.messages,
+          { role: "assistant", content: [{ type: "tool_use", id: "t", name: "f", input: {} }] },
+          {
+            role: "user",
+            content: [{ type: "tool_result", tool_use_id: "t", content: [{ type: "browser_state", tabs: [] }] }],
+          },
+        ],
+      },
+    ],
   ])("may have %s", (_, more) => {
     expect(ask(more).model).toBe("claude");
   });
 
   test("may have members of features in beta, when it says so", () => {
     expect(ask({ billing_policy: {} }, { ...headers, "anthropic-beta": "x" }).model).toBe("claude");
+  });
+
+  test("may ask in beta for news of its thinking", () => {
+    const request = { thinking: { type: "adaptive", display: "updates" } };
+    expect(ask(request, { ...headers, "anthropic-beta": "x" }).model).toBe("claude");
+  });
+
+  test("may change settings in a message that says nothing", () => {
+    const messages = [...valid.messages, { role: "system", output_config: { effort: "low" } }];
+    expect(ask({ messages }).model).toBe("claude");
   });
 
   test("may ask for a version that is newer than any known here", () => {

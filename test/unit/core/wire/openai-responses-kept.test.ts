@@ -178,6 +178,47 @@ describe("the input of a response", () => {
     expect(second).toMatchObject({ has_more: false, data: [{ role: "user" }] });
   });
 
+  test("is listed without what only points to something", () => {
+    const { create, ask } = setUp();
+    const references = [{ id: "msg_1" }, { type: "item_reference", id: "msg_2" }, { type: "compaction_trigger" }];
+    const list = ask("GET", pathOf(create({ input: [...references, input[0]] }), "/input_items"));
+    expect(list).toMatchObject({ has_more: false, data: [{ type: "message", role: "developer" }] });
+  });
+
+  test.each<[object, object]>([
+    [
+      { type: "compaction", id: null, encrypted_content: "a" },
+      { id: expect.stringMatching(/^item_/) as string, status: "completed" },
+    ],
+    [
+      { type: "tool_search_call", arguments: {} },
+      { call_id: null, execution: "server" },
+    ],
+    [
+      { type: "shell_call", call_id: "c", action: { commands: ["ls"] }, status: null },
+      {
+        status: "completed",
+        environment: null,
+        action: { commands: ["ls"], timeout_ms: null, max_output_length: null },
+      },
+    ],
+    [{ type: "shell_call_output", call_id: "c", output: [] }, { max_output_length: null }],
+  ])("is listed with all members that the provider shows: %j", (item, shown) => {
+    const { create, ask } = setUp();
+    expect(ask("GET", pathOf(create({ input: [item] }), "/input_items"))).toMatchObject({ data: [shown] });
+  });
+
+  test("is listed with the images that a tool gave as those of a message", () => {
+    const { create, ask } = setUp();
+    const output = [{ type: "input_image", image_url: "u", detail: null }];
+    const turn = [
+      { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
+      { type: "function_call_output", call_id: "c", output },
+    ];
+    const [last] = ask("GET", pathOf(create({ input: turn }), "/input_items"))["data"]!.map((item) => item);
+    expect(last!["output"]).toEqual([{ type: "input_image", image_url: "u", detail: "auto" }]);
+  });
+
   test.each(["?limit=0", "?limit=101", "?limit=a", "?order=up"])("is not listed with %s", (query) => {
     const { create, refused } = setUp();
     expect(refused("GET", pathOf(create({ input }), `/input_items${query}`))).toMatchObject({ code: "BODY_INVALID" });

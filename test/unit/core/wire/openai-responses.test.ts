@@ -229,6 +229,8 @@ test("the tokens of a request are counted without answering it", () => {
   const counted = (request: object): unknown => jsonOf(open(inputTokens, request).ask().write(scriptOf([])));
   expect(counted(valid)).toEqual({ object: "response.input_tokens", input_tokens: 9 });
   expect(counted({ input: "one two", instructions: "three" })).toMatchObject({ input_tokens: 14 });
+  const call = { type: "mcp_call", id: "m", server_label: "s", name: "n", arguments: "one two", output: "three" };
+  expect(counted({ input: [call] })).toMatchObject({ input_tokens: 10 });
   expect(refusal(() => open(inputTokens, {}).ask())).toMatchObject({ param: "input" });
 });
 
@@ -255,6 +257,18 @@ test("the last message of the user is found in every form of input", () => {
   expect(last([{ role: "system", content: "one" }])).toBeUndefined();
 });
 
+test.each<object>([
+  { type: "tool_search_call", arguments: {} },
+  { type: "tool_search_output", tools: [] },
+  { type: "additional_tools", role: "developer", tools: [] },
+  { type: "compaction_trigger" },
+  { type: "program", id: "p", call_id: "c", code: "1", fingerprint: "f" },
+  { type: "program_output", id: "p", call_id: "c", result: "1", status: "completed" },
+  { type: "apply_patch_call_output", call_id: "c", status: "completed" },
+])("an item of the provider's own tools is taken as it is: %j", (item) => {
+  expect(jsonOf(answer({ input: [item] }))).toMatchObject({ status: "completed" });
+});
+
 describe("a request is refused", () => {
   const item = (more: object): object => ({ input: [{ role: "user", content: "a", ...more }] });
   const part = (more: object): object => item({ content: [more] });
@@ -274,6 +288,18 @@ describe("a request is refused", () => {
       part({ type: "input_image", image_url: {} }),
       "input[0].content[0].image_url",
       "invalid_type",
+    ],
+    [
+      "with an assistant's part that only others say",
+      item({
+        role: "assistant",
+        content: [
+          { type: "refusal", refusal: "a" },
+          { type: "input_text", text: "a" },
+        ],
+      }),
+      "input[0].content[1]",
+      "invalid_value",
     ],
     [
       "with a call without a name",

@@ -113,6 +113,7 @@ describe("tools are refused", () => {
     ],
     ["beside functions", { tools: [f], functions: [{ name: "f" }] }, "functions", "invalid_value"],
     ["with a call but no functions", { function_call: "auto" }, "function_call", "invalid_value"],
+    ["with a call of functions and tools", { tools: [f], function_call: "auto" }, "function_call", "invalid_value"],
     [
       "with a call of no function",
       { functions: [{ name: "f" }], function_call: { name: "g" } },
