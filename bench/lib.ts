@@ -49,13 +49,17 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Starts Stuntdouble with a configuration text on one core. */
+/** Starts Stuntdouble with a configuration text on one core, as `npm start` does. */
 export async function startStuntdouble(name: string, config: string, port: number): Promise<Running> {
   const file = path.join(outFolder, `${name}.yaml`);
   await mkdir(outFolder, { recursive: true });
   await writeFile(file, config);
   const flags = ["--config", file, "--port", String(port), "--admin-port", String(port + 1)];
-  return await startServer([process.execPath, "src/main.ts", "start", ...flags], () => answers(port + 1, "/readyz"));
+  const { scripts } = JSON.parse(await readFile(path.join(here, "../package.json"), "utf8")) as {
+    scripts: { start: string };
+  };
+  const [, ...start] = scripts.start.split(" ");
+  return await startServer([process.execPath, ...start, ...flags], () => answers(port + 1, "/readyz"));
 }
 
 /** Whether a port takes connections (and answers a path with 200, where one is given). */

@@ -1,6 +1,6 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -197,6 +197,9 @@ async function layOut(folder: string, text: string): Promise<void> {
   const uses = [...config.matchAll(/upstream: ([\w-]+)/g)].map(([, name]) => name!);
   if (!starts("upstreams") && uses.length > 0)
     config += `\nupstreams: { ${uses[0]}: { url: "https://api.example.com" } }\n`;
+  for (const [, kind, file] of config.matchAll(/(cert|key)File: ["']?([\w./-]+)/g)) {
+    await copyFile(path.join(root, `test/support/tls/localhost.${kind}.pem`), path.join(folder, file!));
+  }
   await writeFile(path.join(folder, "example.yaml"), config);
 }
 
