@@ -2,8 +2,15 @@ import { randomInt } from "node:crypto";
 import { findEnvoyProgram } from "../test/support/programs.ts";
 import { answers, startServer, type Running } from "./lib.ts";
 
-/** A port of Envoy, and to which port of this machine it gives its calls: by its ext_proc filter, or as a plain proxy. */
-export type Way = { readonly port: number; readonly to: number; readonly by: "ext_proc" | "http" };
+/**
+ * A port of Envoy, and to which port of this machine it gives its calls: as a plain proxy, or by its ext_proc filter in one
+ * of its modes for request bodies.
+ */
+export type Way = {
+  readonly port: number;
+  readonly to: number;
+  readonly by: "http" | "STREAMED" | "FULL_DUPLEX_STREAMED";
+};
 
 /**
  * Starts Envoy with one thread on the core of the load, with a listener for each way and the settings that docs/ext-proc.md
@@ -43,7 +50,13 @@ function extProcFilter(way: Way): object {
       "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor",
       grpc_service: { envoy_grpc: { cluster_name: nameOf(way) } },
       message_timeout: "120s",
-      processing_mode: { request_header_mode: "SEND", request_body_mode: "STREAMED", response_header_mode: "SEND" },
+      processing_mode: {
+        request_header_mode: "SEND",
+        request_body_mode: way.by,
+        // Full duplex is not allowed without.
+        request_trailer_mode: way.by === "STREAMED" ? "SKIP" : "SEND",
+        response_header_mode: "SEND",
+      },
       allow_mode_override: true,
       mutation_rules: { allow_all_routing: true },
       metadata_options: { receiving_namespaces: { untyped: ["stuntdouble"] } },
@@ -63,7 +76,7 @@ function cluster(way: Way): object {
     circuit_breakers: {
       thresholds: [{ max_connections: 100_000, max_requests: 100_000, max_pending_requests: 100_000 }],
     },
-    ...(way.by === "ext_proc" && http2),
+    ...(way.by !== "http" && http2),
   };
 }
 

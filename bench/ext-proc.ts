@@ -8,6 +8,7 @@ import {
   listening,
   load,
   median,
+  node,
   spread,
   startServer,
   startStuntdouble,
@@ -19,7 +20,7 @@ import {
 const here = import.meta.dirname;
 const ports = { http: 9380, extProc: 9382, grpc: 9383, layer: 9384, envoyAdmin: 9385 };
 /** Ports of Envoy: to our ext_proc service, to our proxy, to grpc-js, to our gRPC layer alone. */
-const through = { extProc: 9386, http: 9387, grpc: 9388, layer: 9389 };
+const through = { extProc: 9386, http: 9387, grpc: 9388, layer: 9389, fullDuplex: 9390 };
 
 /** The same node with both of its adapters behind one Envoy. Whole answers come at once, streams at their pace. */
 const config = `${featuresOn}
@@ -36,10 +37,11 @@ export async function extProc(): Promise<Figure[]> {
   const grpc = await baseline("baseline-grpc.ts", ports.grpc);
   const layer = await baseline("baseline-layer.ts", ports.layer);
   const envoy = await startEnvoy(ports.envoyAdmin, [
-    { port: through.extProc, to: ports.extProc, by: "ext_proc" },
+    { port: through.extProc, to: ports.extProc, by: "STREAMED" },
+    { port: through.fullDuplex, to: ports.extProc, by: "FULL_DUPLEX_STREAMED" },
     { port: through.http, to: ports.http, by: "http" },
-    { port: through.grpc, to: ports.grpc, by: "ext_proc" },
-    { port: through.layer, to: ports.layer, by: "ext_proc" },
+    { port: through.grpc, to: ports.grpc, by: "STREAMED" },
+    { port: through.layer, to: ports.layer, by: "STREAMED" },
   ]);
   const adapters = {
     extProc: { port: through.extProc, pid: ours.pid },
@@ -47,6 +49,7 @@ export async function extProc(): Promise<Figure[]> {
   };
   const figures = await wholeAnswers({
     ...adapters,
+    fullDuplex: { port: through.fullDuplex, pid: ours.pid },
     grpc: { port: through.grpc, pid: grpc.pid },
     layer: { port: through.layer, pid: layer.pid },
   });
@@ -56,17 +59,17 @@ export async function extProc(): Promise<Figure[]> {
 }
 
 function baseline(script: string, port: number): Promise<Running> {
-  return startServer([process.execPath, path.join(here, script), String(port)], () => listening(port));
+  return startServer([...node, path.join(here, script), String(port)], () => listening(port));
 }
 
-async function wholeAnswers(targets: Record<"extProc" | "http" | "grpc" | "layer", Target>): Promise<Figure[]> {
+async function wholeAnswers(targets: Record<keyof typeof through, Target>): Promise<Figure[]> {
   const request = chatRequest({ stream: false });
   const results = await interleaved(targets, (target) =>
     load({ ...target, connections: 64, seconds: 3, request, givesWay: true }),
   );
   const cpu = (name: keyof typeof targets): number[] => microseconds(results[name], "answers");
   console.log(
-    `JSON through Envoy, µs CPU   ext_proc ${spread(cpu("extProc"), 1)}, plain HTTP ${spread(cpu("http"), 1)}, grpc-js ${spread(cpu("grpc"), 1)}, our gRPC layer alone ${spread(cpu("layer"), 1)}; ` +
+    `JSON through Envoy, µs CPU   ext_proc ${spread(cpu("extProc"), 1)}, in full duplex ${spread(cpu("fullDuplex"), 1)}, plain HTTP ${spread(cpu("http"), 1)}, grpc-js ${spread(cpu("grpc"), 1)}, our gRPC layer alone ${spread(cpu("layer"), 1)}; ` +
       `errors ${Object.entries(results)
         .map(([name, loads]) => `${name} ${errors(loads)}`)
         .join(", ")}`,
@@ -75,6 +78,11 @@ async function wholeAnswers(targets: Record<"extProc" | "http" | "grpc" | "layer
     figure("JSON through ext_proc, CPU against plain HTTP through Envoy", median(ratios(cpu("extProc"), cpu("http"))), {
       atMost: 1.6,
     }),
+    figure(
+      "JSON through ext_proc in full duplex, CPU against plain HTTP through Envoy",
+      median(ratios(cpu("fullDuplex"), cpu("http"))),
+      { atMost: 1.6 },
+    ),
     figure(
       "JSON through ext_proc, CPU of grpc-js against our gRPC layer alone",
       median(ratios(cpu("grpc"), cpu("layer"))),
@@ -85,7 +93,10 @@ async function wholeAnswers(targets: Record<"extProc" | "http" | "grpc" | "layer
     figure("JSON through ext_proc, CPU of grpc-js against ours", median(ratios(cpu("grpc"), cpu("extProc"))), {
       atLeast: 2,
     }),
-    figure("JSON through ext_proc, errors", errors(results.extProc), { atMost: 0, digits: 0 }),
+    figure("JSON through ext_proc, errors", errors([...results.extProc, ...results.fullDuplex]), {
+      atMost: 0,
+      digits: 0,
+    }),
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   listening,
   load,
   median,
+  node,
   residentKib,
   spread,
   startServer,
@@ -37,15 +38,15 @@ rules:
 ${rules}
 `;
 
-function node(script: string, ...args: string[]): string[] {
-  return [process.execPath, path.join(here, script), ...args];
+function command(script: string, ...args: string[]): string[] {
+  return [...node, path.join(here, script), ...args];
 }
 
 /** Simulated JSON answers against a bare node:http server. */
 export async function simulatedJson(): Promise<Figure[]> {
   await compiled("load");
   const ours = await startStuntdouble("json", `${featuresOn}default: { serve: simulate, profile: instant }\n`, 9310);
-  const bare = await startServer(node("baseline-json.ts", "9314"), () => answers(9314));
+  const bare = await startServer(command("baseline-json.ts", "9314"), () => answers(9314));
   const request = chatRequest({ stream: false });
   const results = await interleaved(
     { ours: { port: 9310, pid: ours.pid }, bare: { port: 9314, pid: bare.pid } },
@@ -74,7 +75,7 @@ export async function forwardedJson(): Promise<Figure[]> {
   const stub = await startServer([server, "9322", "json"], () => listening(9322), "1");
   const config = `${featuresOn}upstreams: { stub: { url: "http://127.0.0.1:9322" } }\ndefault: { serve: forward }\n`;
   const ours = await startStuntdouble("forward", config, 9320);
-  const proxy = await startServer(node("baseline-proxy.ts", "9324", "9322"), () => listening(9324));
+  const proxy = await startServer(command("baseline-proxy.ts", "9324", "9322"), () => listening(9324));
   const request = chatRequest({ stream: false });
   const results = await interleaved(
     { ours: { port: 9320, pid: ours.pid }, proxy: { port: 9324, pid: proxy.pid } },

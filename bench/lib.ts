@@ -1,4 +1,5 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +10,12 @@ const outFolder = path.join(here, "out");
 /** The server under test has this core for itself; load and stubs have the other. */
 const serverCore = "0";
 const loadCore = "1";
+
+const { scripts } = JSON.parse(readFileSync(path.join(here, "../package.json"), "utf8")) as {
+  readonly scripts: { readonly start: string };
+};
+/** Node with the flags that `npm start` gives it; what is compared gets the same. */
+export const node = [process.execPath, ...scripts.start.split(" ").filter((word) => word.startsWith("--"))];
 
 /** A process of the benchmark, ended by its pid. */
 export type Running = { readonly pid: number; stop(): Promise<void> };
@@ -49,17 +56,13 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Starts Stuntdouble with a configuration text on one core, as `npm start` does. */
+/** Starts Stuntdouble with a configuration text on one core. */
 export async function startStuntdouble(name: string, config: string, port: number): Promise<Running> {
   const file = path.join(outFolder, `${name}.yaml`);
   await mkdir(outFolder, { recursive: true });
   await writeFile(file, config);
   const flags = ["--config", file, "--port", String(port), "--admin-port", String(port + 1)];
-  const { scripts } = JSON.parse(await readFile(path.join(here, "../package.json"), "utf8")) as {
-    scripts: { start: string };
-  };
-  const [, ...start] = scripts.start.split(" ");
-  return await startServer([process.execPath, ...start, ...flags], () => answers(port + 1, "/readyz"));
+  return await startServer([...node, "src/main.ts", "start", ...flags], () => answers(port + 1, "/readyz"));
 }
 
 /** Whether a port takes connections (and answers a path with 200, where one is given). */
