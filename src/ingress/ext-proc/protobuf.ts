@@ -127,7 +127,8 @@ export class ProtoWriter {
     if (text.length === 0) return;
     this.#reserve(text.length);
     this.#start -= text.length;
-    this.#buffer.write(text, this.#start, "latin1");
+    if (text.length > shortChars) this.#buffer.write(text, this.#start, "latin1");
+    else for (let at = 0; at < text.length; at += 1) this.#buffer[this.#start + at] = text.charCodeAt(at);
     this.#lengthAndTag(text.length, field);
   }
 
@@ -171,7 +172,8 @@ export class ProtoWriter {
     this.#start -= frameHead;
     this.#buffer[this.#start] = 0;
     this.#buffer.writeUInt32BE(length, this.#start + 1);
-    const frame = Buffer.from(this.#buffer.subarray(this.#start));
+    const frame = Buffer.allocUnsafe(frameHead + length);
+    this.#buffer.copy(frame, 0, this.#start);
     if (this.#buffer.length > keptBytes) this.#buffer = Buffer.allocUnsafe(16 * 1024);
     this.#start = this.#buffer.length;
     return frame;
@@ -184,6 +186,11 @@ export class ProtoWriter {
   }
 
   #varint(value: number): void {
+    if (value < 128) {
+      this.#start -= 1;
+      this.#buffer[this.#start] = value;
+      return;
+    }
     let bytes = 1;
     for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes += 1;
     this.#start -= bytes;
@@ -206,6 +213,8 @@ export class ProtoWriter {
   }
 }
 
+/** Native code is not worth being called for fewer characters. */
+const shortChars = 48;
 /** Two numbers of at most ten bytes. */
 const overhead = 24;
 /** Flag and length. */
