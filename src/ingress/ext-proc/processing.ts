@@ -31,6 +31,8 @@ export class Processing implements GrpcListener, Carrier {
   readonly #call: GrpcCall;
   readonly #options: ProcessingOptions;
   readonly #reading: Reading;
+  #begun = false;
+  /** While there is something to be done for it. */
   #started: Started | undefined = undefined;
   #answer: UpstreamAnswer | undefined = undefined;
   /** Instead of all others, where Envoy only shows the call. */
@@ -100,7 +102,8 @@ export class Processing implements GrpcListener, Carrier {
   }
 
   #begin(step: Step): void {
-    if (this.#started !== undefined) return;
+    if (this.#begun) return;
+    this.#begun = true;
     const request = describe(step, this);
     const { operation } = request;
     const modes = new CallModes(step.modes ?? noModes, operation !== undefined && !step.endOfStream);
@@ -152,7 +155,8 @@ export class Processing implements GrpcListener, Carrier {
 
   #makeReply({ method, headers }: Draft, { streams }: CallModes): ExtProcReply {
     const finished = (): void => {
-      this.#started?.body.drop();
+      // The call is done with, but Envoy holds its stream for a while yet.
+      if (this.#started?.body.drop() === true) this.#started = undefined;
       if (this.#halfClosed) this.#call.end(grpcStatus.ok);
     };
     const acceptEncoding = headers["accept-encoding"];

@@ -81,11 +81,16 @@ export class RequestBody {
     if (this.#ended === "trailers") this.#road.send(trailersFrame("request"));
   }
 
-  /** Nothing of it is wanted any more. */
-  drop(): void {
-    if (this.#state === "passing") return;
+  /**
+   * Nothing of it is wanted any more.
+   *
+   * @returns false for one that goes on to the upstream, which wants all of it
+   */
+  drop(): boolean {
+    if (this.#state === "passing") return false;
     this.#state = "dropped";
     this.#pieces = [];
+    return true;
   }
 
   #forward(piece: Buffer, endOfStream: boolean): void {
