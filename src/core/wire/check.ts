@@ -198,6 +198,17 @@ export function readSeed(body: JsonObject): number | undefined {
   return readInteger(body, "seed", -maxSeed, maxSeed);
 }
 
+/**
+ * The service tier that the answer tells: the one asked for; where it is left to the provider the default one.
+ *
+ * @see the OpenAI document, ServiceTier: `fast` is told as `priority`
+ */
+export function readServiceTier(body: JsonObject, tiers: readonly string[]): string {
+  const tier = readWord(body, "service_tier", tiers) ?? "auto";
+  if (tier === "auto") return "default";
+  return tier === "fast" ? "priority" : tier;
+}
+
 /** How an answer shall be streamed. */
 export type Streaming = {
   readonly stream: boolean;

@@ -93,13 +93,8 @@ function checkSaysJson({ messages }: JsonObject): void {
   );
 }
 
-const tiers = ["auto", "default", "flex", "scale", "priority", "fast"];
-
-/** The service tier that the answer tells: the one asked for, where it is left to the provider the default one. */
-export function readServiceTier(body: JsonObject): string {
-  const tier = readWord(body, "service_tier", tiers) ?? "auto";
-  return tier === "auto" ? "default" : tier;
-}
+/** Service tiers that can be asked for. */
+export const tiers = ["auto", "default", "flex", "scale", "priority", "fast"];
 
 const verbosities = ["low", "medium", "high"];
 

@@ -1,11 +1,20 @@
 import { composer, type Wanted } from "../compose.ts";
 import type { Compose } from "../answer.ts";
 import type { Facts } from "../types.ts";
-import { checkSampling, maxChoices, readInteger, readModel, readSeed, readStop, readStreaming } from "./check.ts";
+import {
+  checkSampling,
+  maxChoices,
+  readInteger,
+  readModel,
+  readSeed,
+  readServiceTier,
+  readStop,
+  readStreaming,
+} from "./check.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { writeChat } from "./openai-chat-answer.ts";
 import { weightOf } from "./openai-logprobs.ts";
-import { checkOptions, readFormat, readLimit, readServiceTier, readTopLogprobs } from "./openai-chat-options.ts";
+import { checkOptions, readFormat, readLimit, readTopLogprobs, tiers } from "./openai-chat-options.ts";
 import { mediaTokens } from "./openai-media.ts";
 import { checkMessages, endsWithResult, lastUserText, textOf } from "./openai-messages.ts";
 import { reasoningShare } from "./openai-reasoning.ts";
@@ -79,7 +88,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const stops = readStop(body);
   const streaming = readStreaming(body);
   const maxTokens = readLimit(body, model);
-  const serviceTier = readServiceTier(body);
+  const serviceTier = readServiceTier(body, tiers);
   const promptTokens = facts.promptTokens();
   const audioTokens = audioIn(body);
   const compose = composeOf(body, model, tooling);

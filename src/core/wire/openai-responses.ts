@@ -9,6 +9,7 @@ import {
   readModel,
   readNumber,
   readObject,
+  readServiceTier,
   readText,
   refuse,
   refuseType,
@@ -253,12 +254,11 @@ function readStream(body: JsonObject): { readonly stream: boolean; readonly obfu
 function readRest(body: JsonObject): string {
   const { prompt } = body;
   if (prompt !== undefined && prompt !== null && !isObject(prompt)) refuseType("prompt", "an object", prompt);
-  readWord(body, "service_tier", tiers);
   const user = readText(body, "user");
   return (
     `"max_tool_calls":${readInteger(body, "max_tool_calls", 1, Number.MAX_SAFE_INTEGER) ?? null},` +
     `"metadata":${readMetadata(body)},"prompt_cache_key":${jsonOf(readText(body, "prompt_cache_key"))},` +
-    `"safety_identifier":${jsonOf(readText(body, "safety_identifier"))},"service_tier":"default",` +
+    `"safety_identifier":${jsonOf(readText(body, "safety_identifier"))},"service_tier":"${readServiceTier(body, tiers)}",` +
     `"temperature":${readNumber(body, "temperature", 0, 2) ?? 1},` +
     `"top_p":${readNumber(body, "top_p", 0, 1) ?? 1},` +
     `"truncation":"${readWord(body, "truncation", truncations) ?? "disabled"}"` +

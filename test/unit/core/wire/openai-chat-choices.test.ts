@@ -384,6 +384,7 @@ test.each([
   ["default", "default"],
   ["flex", "flex"],
   ["priority", "priority"],
+  ["fast", "priority"],
 ])("the service tier %s is answered with %s", (tier, told) => {
   expect(body({ service_tier: tier }).service_tier).toBe(told);
   expect(chunks({ service_tier: tier })[0].service_tier).toBe(told);

@@ -175,6 +175,16 @@ test("a response repeats what was asked of it", () => {
   });
 });
 
+test.each([
+  [undefined, "default"],
+  ["auto", "default"],
+  ["flex", "flex"],
+  ["fast", "priority"],
+  ["ultrafast", "ultrafast"],
+])("the service tier %s is answered with %s", (tier, told) => {
+  expect(jsonOf(answer({ service_tier: tier }))["service_tier"]).toBe(told);
+});
+
 test("encrypted reasoning is given where it is asked for", () => {
   const [reasoning] = jsonOf(answer({ model: "o3", include: ["reasoning.encrypted_content"] }))["output"]!.map(
     (i) => i,
