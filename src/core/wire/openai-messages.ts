@@ -12,14 +12,15 @@ const partTypes: Readonly<Record<string, { readonly member: string; readonly hol
   file: { member: "file", holds: "object" },
 };
 
-/** The text of a message: its content, or the text parts of it joined by line ends. */
+/** The text of a message: its content, or the texts and refusals in it joined by line ends. */
 export function textOf(message: JsonObject): string {
   const { content } = message;
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
   const texts: string[] = [];
   for (const part of content as readonly unknown[]) {
-    if (isObject(part) && typeof part["text"] === "string") texts.push(part["text"]);
+    const text = isObject(part) ? (part["text"] ?? part["refusal"]) : undefined;
+    if (typeof text === "string") texts.push(text);
   }
   return texts.join("\n");
 }

@@ -61,6 +61,12 @@ describe("facts", () => {
     });
   });
 
+  test("count what the model refused before", () => {
+    const refused = { role: "assistant", content: [{ type: "refusal", refusal: "not that" }] };
+    const list = [...valid.messages, refused, ...valid.messages];
+    expect(open(chat, { ...valid, messages: list }).facts.promptTokens()).toBe(2 + 2 + 2 + 3 * 4 + 3);
+  });
+
   test("count the JSON of tools", () => {
     expect(open(chat, { ...valid, tools: [{ type: "function" }] }).facts.promptTokens()).toBe(2 + 4 + 3 + 1);
   });
