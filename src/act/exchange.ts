@@ -14,7 +14,7 @@ import { setHeaders } from "./headers.ts";
 import { Live } from "./live.ts";
 import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
 import { Player } from "./play.ts";
-import { readCall, readPassing } from "./read.ts";
+import { noFacts, readCall, readPassing } from "./read.ts";
 import type { Reply, Request } from "./reply.ts";
 import { breakerOpen, notSimulated, rateLimited } from "./refusals.ts";
 import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
@@ -163,7 +163,17 @@ export class Exchange {
     const marked = this.#marked(plan, this.story.decision!, label);
     const bent = faults.length === 0 ? marked : bendPlan(marked, faults, this.faultContext());
     this.story.plannedEndMs = bent.endAtMs;
+    if (bent.frames.length > 1) this.#forgetBody();
     this.player.play(bent);
+  }
+
+  /** A stream can take minutes, and what it answers can be large. */
+  #forgetBody(): void {
+    const { story, request } = this;
+    const { model, stream } = story.call!.facts;
+    story.call = { ...story.call!, facts: { ...noFacts, model, stream } };
+    this.#opened = undefined;
+    request.body = undefined;
   }
 
   #simulated(ask: Ask, wanted: string | undefined): Plan {

@@ -74,7 +74,8 @@ function callOf(request: Request, { keys }: Runtime, found: FoundKey | undefined
   };
 }
 
-const noFacts: Facts = {
+/** What is known of a request of which nothing was read. */
+export const noFacts: Facts = {
   model: undefined,
   stream: false,
   promptTokens: () => 0,

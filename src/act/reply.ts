@@ -16,8 +16,8 @@ export type Request = {
   readonly dialect: Dialect;
   /** Undefined for a path that cannot be simulated. */
   readonly operation: Operation | undefined;
-  /** The whole body for an operation; a stream (or nothing) for any other path. */
-  readonly body: Body | undefined;
+  /** The whole body for an operation, until nothing more is read of it; a stream (or nothing) for any other path. */
+  body: Body | undefined;
   readonly bodyStream: Readable | undefined;
   /** Takes the call to its upstream where it is forwarded, instead of us. */
   readonly carrier?: Carrier | undefined;

@@ -50,6 +50,7 @@ export function readBody(request: NodeRequest, maxBytes: number, done: (body: Bo
 type Pieces = {
   /** Adds a piece; false when it is one too many, and then nothing is kept. */
   add(piece: Buffer): boolean;
+  /** Gives the body out, and keeps nothing of it. */
   whole(): Buffer;
 };
 
@@ -90,7 +91,12 @@ function createPieces(maxBytes: number): Pieces {
       copy(piece);
       return true;
     },
-    whole: () => first ?? Buffer.from(room ?? new ArrayBuffer(0), 0, length),
+    whole() {
+      const bytes = first ?? Buffer.from(room ?? new ArrayBuffer(0), 0, length);
+      first = undefined;
+      room = undefined;
+      return bytes;
+    },
   };
 }
 

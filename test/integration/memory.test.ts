@@ -149,6 +149,21 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
     expect(growth).toBeLessThan(mostGrowthBytes);
   });
 
+  test("streams that wait for their first token do not keep their requests", async () => {
+    const growth = await growthDuring(async () => {
+      const text = postText(chat, chatBody({ stream: true, user: "x".repeat(4 * MiB) }), ["x-stuntdouble: ttft=50000"]);
+      const connections: RawConnection[] = [];
+      for (let count = 0; count < 60; count += 1) {
+        const connection = await rawConnect(port);
+        connection.socket.write(text);
+        await until("its head", () => (connection.text().includes("200 OK") ? true : undefined));
+        connections.push(connection);
+      }
+      for (const { socket } of connections) socket.resetAndDestroy();
+    });
+    expect(growth).toBeLessThan(mostGrowthBytes);
+  });
+
   test("streams that clients leave in the middle take no more than those that end", async () => {
     const growth = await growthDuring(async () => {
       for (let round = 0; round < 10; round += 1) {

@@ -159,8 +159,9 @@ export class Processing implements GrpcListener, Carrier {
       if (this.#started?.body.drop() === true) this.#started = undefined;
       if (this.#halfClosed) this.#call.end(grpcStatus.ok);
     };
+    const begun = (): void => void this.#started?.body.drop();
     const acceptEncoding = headers["accept-encoding"];
-    return new ExtProcReply({ call: this.#call, method, acceptEncoding, streams, finished });
+    return new ExtProcReply({ call: this.#call, method, acceptEncoding, streams, begun, finished });
   }
 }
 

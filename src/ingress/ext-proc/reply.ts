@@ -30,6 +30,8 @@ export type ReplyOptions = {
   readonly acceptEncoding: string | undefined;
   /** Envoy takes an answer of ours piece by piece. */
   readonly streams: boolean;
+  /** Told when a stream of ours begins: the request cannot go on to its upstream any more. */
+  begun(): void;
   /** Told once, when nothing more will be sent. */
   finished(): void;
 };
@@ -85,7 +87,10 @@ export class ExtProcReply implements Reply {
       const status = head.status === real.status ? [] : [":status", String(head.status)];
       const change = { set: [...status, ...mutation.set], remove: mutation.remove };
       this.#send(headersFrame("response", { mutation: change, metadata: [], reroute: false, modes: undefined }));
-    } else this.#send(streamedHeadFrame(head, answerMetadata(head.headers)));
+    } else {
+      this.#options.begun();
+      this.#send(streamedHeadFrame(head, answerMetadata(head.headers)));
+    }
   }
 
   write(data: string | Uint8Array): boolean {
