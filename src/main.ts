@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import type { Io } from "./cli/args.ts";
-import { warmTicks } from "./warm.ts";
+import { warmTicks } from "./node/warm-up.ts";
 
 warmTicks();
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {

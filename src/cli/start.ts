@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { App } from "../app.ts";
+import type { App } from "../node/app.ts";
 import { defaultConfig } from "../config/default.ts";
 import { extProcSchema } from "../config/ports.ts";
 import { fileExists, formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
@@ -117,7 +117,7 @@ async function serve(
   const wallClockMs = (): number => Date.now();
   let app: App;
   try {
-    const { startApp } = await import("../app.ts");
+    const { startApp } = await import("../node/app.ts");
     app = await startApp({ settings, clock, log, version: io.version, wallClockMs, writeLog: io.out, load });
   } catch (error) {
     batch.flush();

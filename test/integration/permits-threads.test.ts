@@ -17,7 +17,7 @@ function setUp(options: { max: number; queue: number; workers: number }) {
   const watch = new SharedArrayBuffer(8);
   const permits = createPermits({ memory, worker: options.workers, clock: systemClock(), queueTimeoutMs: 5000 });
   const start = (task: Pick<Task, "worker" | "job"> & Partial<Task>): Worker => {
-    const worker = new Worker(new URL("permits-threads.worker.ts", import.meta.url), {
+    const worker = new Worker(new URL("./permits-threads.worker.ts", import.meta.url), {
       workerData: { memory, watch, ...task } satisfies Task,
     });
     started.add(worker);

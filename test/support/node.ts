@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { startApp, type App, type AppOptions } from "../../src/app.ts";
+import { startApp, type App, type AppOptions } from "../../src/node/app.ts";
 import { settingsOf } from "../../src/config/load.ts";
 import type { Outcome } from "../../src/core/types.ts";
 import { createLog } from "../../src/emit/log.ts";

@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
-import { StuntdoubleError, type ErrorCode } from "./core/errors.ts";
-import type { Settings } from "./config/load.ts";
-import type { Series } from "./emit/metrics.ts";
-import type { BreakerState } from "./limits/breaker.ts";
-import type { NodeMemory } from "./node.ts";
-import type { Traffic } from "./traffic.ts";
+import { StuntdoubleError, type ErrorCode } from "../core/errors.ts";
+import type { Settings } from "../config/load.ts";
+import type { Series } from "../emit/metrics.ts";
+import type { BreakerState } from "../limits/breaker.ts";
+import type { NodeMemory } from "./shared-memory.ts";
+import type { Traffic } from "./event-loop.ts";
 
 /** What a worker thread is started with. */
 export type ThreadData = {
@@ -40,7 +40,7 @@ export type ThreadEvents = {
  * @returns each method is carried out there; it rejects when the thread dies first
  */
 export function startThread(data: ThreadData, events: ThreadEvents): Traffic {
-  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData: data });
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: data });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let asked = 0;
   let stopping = false;

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { toStuntdoubleError } from "./core/errors.ts";
-import { createLineBatch, createLog } from "./emit/log.ts";
-import { systemClock } from "./limits/clock.ts";
-import type { Ask, ThreadData, Told } from "./thread.ts";
-import { createTraffic, type Traffic } from "./traffic.ts";
-import { warmTicks } from "./warm.ts";
+import { toStuntdoubleError } from "../core/errors.ts";
+import { createLineBatch, createLog } from "../emit/log.ts";
+import { systemClock } from "../limits/clock.ts";
+import type { Ask, ThreadData, Told } from "./channel.ts";
+import { createTraffic, type Traffic } from "./event-loop.ts";
+import { warmTicks } from "./warm-up.ts";
 
 /** Lines wait so long before they go to the main thread together. */
 const logEveryMs = 100;

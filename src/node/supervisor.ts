@@ -1,14 +1,14 @@
-import type { Settings } from "./config/load.ts";
-import type { Log } from "./emit/log.ts";
-import type { Series } from "./emit/series.ts";
-import type { BreakerState } from "./limits/breaker.ts";
-import type { Clock } from "./limits/clock.ts";
-import { returnAnswerLock } from "./limits/kept-answers.ts";
-import type { Permits } from "./limits/permits.ts";
-import type { NodeMemory } from "./node.ts";
-import { startThread } from "./thread.ts";
-import type { Address } from "./doors.ts";
-import type { Traffic, TrafficOptions } from "./traffic.ts";
+import type { Settings } from "../config/load.ts";
+import type { Log } from "../emit/log.ts";
+import type { Series } from "../emit/series.ts";
+import type { BreakerState } from "../limits/breaker.ts";
+import type { Clock } from "../limits/clock.ts";
+import { returnAnswerLock } from "../limits/kept-answers.ts";
+import type { Permits } from "../limits/permits.ts";
+import type { NodeMemory } from "./shared-memory.ts";
+import { startThread } from "./channel.ts";
+import type { Address } from "./listeners.ts";
+import type { Traffic, TrafficOptions } from "./event-loop.ts";
 
 /** What the event loops of a node are made with. */
 export type MembersOptions = {
@@ -109,7 +109,7 @@ async function startHere(
   options: MembersOptions,
   events: Pick<TrafficOptions, "onSeries" | "onBreaker">,
 ): Promise<Traffic> {
-  const { createTraffic } = await import("./traffic.ts");
+  const { createTraffic } = await import("./event-loop.ts");
   const { memory, clock, log, wallClockMs } = options;
   return createTraffic({
     worker: 0,

@@ -1,23 +1,23 @@
-import { createAct, type Act, type ActDeps } from "./act/act.ts";
-import type { Loop } from "./act/play.ts";
-import { createWheel } from "./act/wheel.ts";
-import { createShadowStore, type ShadowSnapshot } from "./core/compare.ts";
-import { createTokenCounter } from "./core/tokens.ts";
-import type { Outcome } from "./core/types.ts";
-import type { Runtime } from "./act/runtime.ts";
-import { createDoors, type Address, type Doors, type Ports } from "./doors.ts";
-import { createEmit, type Emitters } from "./emit/emit.ts";
-import { createJournal } from "./emit/journal.ts";
-import type { Log } from "./emit/log.ts";
-import { createRecorder } from "./emit/recorder.ts";
-import type { Series } from "./emit/series.ts";
-import type { BreakerState } from "./limits/breaker.ts";
-import type { Clock } from "./limits/clock.ts";
-import { createKeptAnswers } from "./limits/kept-answers.ts";
-import { createPermits } from "./limits/permits.ts";
-import type { Settings } from "./config/load.ts";
-import type { NodeMemory } from "./node.ts";
-import { buildRuntime, modelLabels, retire } from "./runtime.ts";
+import { createAct, type Act, type ActDeps } from "../act/act.ts";
+import type { Loop } from "../act/play.ts";
+import { createWheel } from "../act/wheel.ts";
+import { createShadowStore, type ShadowSnapshot } from "../core/compare.ts";
+import { createTokenCounter } from "../core/tokens.ts";
+import type { Outcome } from "../core/types.ts";
+import type { Runtime } from "../act/runtime.ts";
+import { createDoors, type Address, type Doors, type Ports } from "./listeners.ts";
+import { createEmit, type Emitters } from "../emit/emit.ts";
+import { createJournal } from "../emit/journal.ts";
+import type { Log } from "../emit/log.ts";
+import { createRecorder } from "../emit/recorder.ts";
+import type { Series } from "../emit/series.ts";
+import type { BreakerState } from "../limits/breaker.ts";
+import type { Clock } from "../limits/clock.ts";
+import { createKeptAnswers } from "../limits/kept-answers.ts";
+import { createPermits } from "../limits/permits.ts";
+import type { Settings } from "../config/load.ts";
+import type { NodeMemory } from "./shared-memory.ts";
+import { buildRuntime, modelLabels, retire } from "./build-runtime.ts";
 
 /** What one event loop with traffic is given. */
 export type TrafficOptions = {

@@ -1,18 +1,18 @@
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
-import type { Settings } from "./config/load.ts";
-import { shadowReport, type ShadowReport } from "./core/compare.ts";
-import { toStuntdoubleError, type StuntdoubleError } from "./core/errors.ts";
-import type { Outcome } from "./core/types.ts";
-import type { Log } from "./emit/log.ts";
-import type { WorkerValues } from "./emit/metrics.ts";
-import type { BreakerState } from "./limits/breaker.ts";
-import type { Clock } from "./limits/clock.ts";
-import { createPermits, type Permits } from "./limits/permits.ts";
-import { startMembers, type Members } from "./members.ts";
-import { createNodeMemory } from "./node.ts";
-import type { Address, Ports } from "./doors.ts";
-import type { Traffic } from "./traffic.ts";
+import type { Settings } from "../config/load.ts";
+import { shadowReport, type ShadowReport } from "../core/compare.ts";
+import { toStuntdoubleError, type StuntdoubleError } from "../core/errors.ts";
+import type { Outcome } from "../core/types.ts";
+import type { Log } from "../emit/log.ts";
+import type { WorkerValues } from "../emit/metrics.ts";
+import type { BreakerState } from "../limits/breaker.ts";
+import type { Clock } from "../limits/clock.ts";
+import { createPermits, type Permits } from "../limits/permits.ts";
+import { startMembers, type Members } from "./supervisor.ts";
+import { createNodeMemory } from "./shared-memory.ts";
+import type { Address, Ports } from "./listeners.ts";
+import type { Traffic } from "./event-loop.ts";
 
 /** What the event loops of a node are started with. */
 export type FleetOptions = {

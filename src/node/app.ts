@@ -1,13 +1,13 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
-import { StuntdoubleError } from "./core/errors.ts";
-import { adminTokenOf } from "./config/admin-token.ts";
-import type { Settings } from "./config/load.ts";
-import type { Log } from "./emit/log.ts";
-import { createScrape, type Reading } from "./emit/metrics.ts";
-import { createFleet, type Fleet } from "./fleet.ts";
-import { createAdmin, type Reload, type Status } from "./ingress/admin.ts";
-import type { Clock } from "./limits/clock.ts";
+import { StuntdoubleError } from "../core/errors.ts";
+import { adminTokenOf } from "../config/admin-token.ts";
+import type { Settings } from "../config/load.ts";
+import type { Log } from "../emit/log.ts";
+import { createScrape, type Reading } from "../emit/metrics.ts";
+import { createFleet, type Fleet } from "./event-loops.ts";
+import { createAdmin, type Reload, type Status } from "../admin/server.ts";
+import type { Clock } from "../limits/clock.ts";
 
 /** What a node is built from. */
 export type AppOptions = {

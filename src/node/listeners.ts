@@ -1,10 +1,10 @@
-import type { Act, ActDeps } from "./act/act.ts";
-import { createUpgrade } from "./act/upgrade.ts";
-import type { Settings } from "./config/load.ts";
-import { dialects } from "./core/wire/index.ts";
-import { createExtProcPort } from "./ingress/ext-proc/port.ts";
-import { createHandler, createUpgradeHandler } from "./ingress/http.ts";
-import { createPort } from "./ingress/port.ts";
+import type { Act, ActDeps } from "../act/act.ts";
+import { createUpgrade } from "../act/upgrade.ts";
+import type { Settings } from "../config/load.ts";
+import { dialects } from "../core/wire/index.ts";
+import { createExtProcPort } from "../ingress/ext-proc/port.ts";
+import { createHandler, createUpgradeHandler } from "../ingress/http.ts";
+import { createPort } from "../ingress/port.ts";
 
 /** Where event loops listen. */
 export type Address = {

@@ -1,16 +1,16 @@
-import { createUpstream } from "./act/forward.ts";
-import type { Loop } from "./act/play.ts";
-import type { Runtime, UpstreamRuntime } from "./act/runtime.ts";
-import { compile } from "./config/compile.ts";
-import type { Settings } from "./config/load.ts";
-import type { UpstreamSettings } from "./core/snapshot.ts";
-import { dialectNamed } from "./core/wire/index.ts";
-import { createBreaker, type BreakerState } from "./limits/breaker.ts";
-import type { Clock } from "./limits/clock.ts";
-import { createKeys } from "./limits/keys.ts";
-import { createProfileCache } from "./limits/profiles.ts";
-import { createRates } from "./limits/rates.ts";
-import type { NodeMemory } from "./node.ts";
+import { createUpstream } from "../act/forward.ts";
+import type { Loop } from "../act/play.ts";
+import type { Runtime, UpstreamRuntime } from "../act/runtime.ts";
+import { compile } from "../config/compile.ts";
+import type { Settings } from "../config/load.ts";
+import type { UpstreamSettings } from "../core/snapshot.ts";
+import { dialectNamed } from "../core/wire/index.ts";
+import { createBreaker, type BreakerState } from "../limits/breaker.ts";
+import type { Clock } from "../limits/clock.ts";
+import { createKeys } from "../limits/keys.ts";
+import { createProfileCache } from "../limits/profiles.ts";
+import { createRates } from "../limits/rates.ts";
+import type { NodeMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
 export type RuntimeOptions = {

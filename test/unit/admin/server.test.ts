@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../../src/core/types.ts";
-import { createAdmin, type AdminView, type Status } from "../../../src/ingress/admin.ts";
+import { createAdmin, type AdminView, type Status } from "../../../src/admin/server.ts";
 import { outcome, timeline } from "../emit/outcome.ts";
 
 const status: Status = {

@@ -7,9 +7,9 @@ import fastify, {
 } from "fastify";
 import type { ShadowReport } from "../core/compare.ts";
 import type { Outcome } from "../core/types.ts";
-import { refusedHost, refusedOrigin, refusedToken } from "./admin-guard.ts";
+import { refusedHost, refusedOrigin, refusedToken } from "./guard.ts";
 import { ProblemError, sendProblem } from "./problem.ts";
-import { readQuery, requestParameters } from "./admin-query.ts";
+import { readQuery, requestParameters } from "./query.ts";
 
 /** What the admin API shows and does; the app gives each. */
 export type AdminView = {
