@@ -1,7 +1,7 @@
 /** Our own gRPC layer and codec alone, with the same work for each call as the server of grpc-js. */
 import { createServer } from "node:http2";
 import { immediateFrame, modesFrame } from "../src/ingress/ext-proc/frames.ts";
-import { serveGrpc, type GrpcMethod } from "../src/ingress/ext-proc/grpc.ts";
+import { serveGrpc, type GrpcMethod } from "../src/ingress/ext-proc/grpc/call.ts";
 import { bodyMode, readStep } from "../src/ingress/ext-proc/step.ts";
 import { answerHeaders, answerText } from "./answer.ts";
 

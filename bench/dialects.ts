@@ -3,7 +3,7 @@ import path from "node:path";
 import { prepareProfile } from "../src/core/profile.ts";
 import { simulate } from "../src/core/simulate.ts";
 import { findOperation } from "../src/core/wire/index.ts";
-import { createAnswerMemory, createKeptAnswers } from "../src/limits/kept-answers.ts";
+import { createAnswerMemory, createKeptAnswers } from "../src/limits/kept-responses.ts";
 import { loadProfiles } from "../src/config/profiles.ts";
 import { figure, median, type Figure } from "./lib.ts";
 

@@ -1,11 +1,11 @@
 import type { CountTokens, KeptAnswers } from "../core/wire/types.ts";
 import type { Outcome } from "../core/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
-import type { Permits } from "../limits/permits.ts";
+import type { Permits } from "../limits/permits/permits.ts";
 import { Exchange } from "./exchange.ts";
-import type { Show } from "./forward.ts";
-import type { Loop } from "./play.ts";
-import type { Reply, Request } from "./reply.ts";
+import type { Show } from "./upstream.ts";
+import type { Loop } from "./player.ts";
+import type { Reply, Request } from "./types.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What acting on calls needs of its event loop and node. */

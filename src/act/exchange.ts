@@ -6,17 +6,17 @@ import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Ask, Opened } from "../core/wire/types.ts";
-import type { Permit } from "../limits/permits.ts";
+import type { Permit } from "../limits/permits/permits.ts";
 import type { ActDeps } from "./act.ts";
 import { failurePlan } from "./failure.ts";
-import type { Show } from "./forward.ts";
+import type { Show } from "./upstream.ts";
 import { setHeaders } from "./headers.ts";
-import { Live } from "./live.ts";
+import { Live } from "./relay.ts";
 import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
-import { Player } from "./play.ts";
-import { noFacts, readCall, readPassing } from "./read.ts";
-import type { Reply, Request } from "./reply.ts";
-import { breakerOpen, notSimulated, rateLimited } from "./refusals.ts";
+import { Player } from "./player.ts";
+import { noFacts, readCall, readPassing } from "./admission.ts";
+import type { Reply, Request } from "./types.ts";
+import { breakerOpen, notSimulated, rateLimited } from "./failures.ts";
 import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
 
 /** One call from its arrival to its Outcome. */

@@ -1,7 +1,7 @@
 import type { Call, Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import type { Quota } from "../core/wire/types.ts";
-import type { Player } from "./play.ts";
-import type { Request } from "./reply.ts";
+import type { Player } from "./player.ts";
+import type { Request } from "./types.ts";
 
 /** What is noted of a call while it runs. */
 export type Story = {

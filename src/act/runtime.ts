@@ -4,9 +4,9 @@ import type { FaultConfig } from "../core/types.ts";
 import type { Header } from "../core/wire/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Keys } from "../limits/keys.ts";
-import type { ProfileCache } from "../limits/profiles.ts";
+import type { ProfileCache } from "../limits/profile-cache.ts";
 import type { Rates } from "../limits/rates.ts";
-import type { Upstream } from "./forward.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** One snapshot and what was built for it in this event loop. */
 export type Runtime = {

@@ -8,7 +8,7 @@ import { findOperation, methodsOf } from "../core/wire/index.ts";
 import { keyInQuery } from "../core/wire/target.ts";
 import type { Opened } from "../core/wire/types.ts";
 import { createKeys, presentedKey, shortHash } from "../limits/keys.ts";
-import { createProfileCache } from "../limits/profiles.ts";
+import { createProfileCache } from "../limits/profile-cache.ts";
 import type { DescribedRequest } from "./request-file.ts";
 
 /** What would happen to a request, and why. */

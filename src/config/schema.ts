@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import { z } from "zod";
-import { answerLimits } from "./answer-limits.ts";
+import { answerLimits } from "./response-limits.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";

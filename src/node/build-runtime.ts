@@ -1,5 +1,5 @@
-import { createUpstream } from "../act/forward.ts";
-import type { Loop } from "../act/play.ts";
+import { createUpstream } from "../act/upstream.ts";
+import type { Loop } from "../act/player.ts";
 import type { Runtime, UpstreamRuntime } from "../act/runtime.ts";
 import { compile } from "../config/compile.ts";
 import type { Settings } from "../config/load.ts";
@@ -8,7 +8,7 @@ import { dialectNamed } from "../core/wire/index.ts";
 import { createBreaker, type BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createKeys } from "../limits/keys.ts";
-import { createProfileCache } from "../limits/profiles.ts";
+import { createProfileCache } from "../limits/profile-cache.ts";
 import { createRates } from "../limits/rates.ts";
 import type { NodeMemory } from "./shared-memory.ts";
 

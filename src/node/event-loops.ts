@@ -8,7 +8,7 @@ import type { Log } from "../emit/log.ts";
 import type { WorkerValues } from "../emit/metrics.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
-import { createPermits, type Permits } from "../limits/permits.ts";
+import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import { startMembers, type Members } from "./supervisor.ts";
 import { createNodeMemory } from "./shared-memory.ts";
 import type { Address, Ports } from "./listeners.ts";

@@ -3,7 +3,7 @@ import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
 import { dialects } from "../core/wire/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
-import { createHandler, createUpgradeHandler } from "../ingress/http.ts";
+import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
 import { createPort } from "../ingress/port.ts";
 
 /** Where event loops listen. */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { valuesLength } from "../emit/series.ts";
-import { createAnswerMemory } from "../limits/kept-answers.ts";
-import { createPermitMemory } from "../limits/permits.ts";
+import { createAnswerMemory } from "../limits/kept-responses.ts";
+import { createPermitMemory } from "../limits/permits/permits.ts";
 import { createRateMemory } from "../limits/rates.ts";
 
 /** What all event loops of a node share. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../src/limits/clock.ts";
-import { createPermitMemory, createPermits } from "../../src/limits/permits.ts";
+import { createPermitMemory, createPermits } from "../../src/limits/permits/permits.ts";
 import type { Report, Task } from "./permits-threads.worker.ts";
 
 const started = new Set<Worker>();

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../../src/limits/clock.ts";
-import { createPermits, type Permit } from "../../src/limits/permits.ts";
+import { createPermits, type Permit } from "../../src/limits/permits/permits.ts";
 
 /** What the test gives to each thread. */
 export type Task = {

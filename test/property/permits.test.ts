@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { StuntdoubleError } from "../../src/core/errors.ts";
-import { createPermitMemory, createPermits, type Permit, type Permits } from "../../src/limits/permits.ts";
+import { createPermitMemory, createPermits, type Permit, type Permits } from "../../src/limits/permits/permits.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 
 const queue = 4;

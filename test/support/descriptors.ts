@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ProtoReader } from "../../src/ingress/ext-proc/protobuf.ts";
+import { ProtoReader } from "../../src/ingress/ext-proc/grpc/protobuf.ts";
 
 /** A message or an enum as a program that speaks protobuf has it in itself. */
 export type Described = { readonly name: string; readonly members: ReadonlyMap<string, string> };

@@ -1,4 +1,4 @@
-import type { Reply } from "../../src/act/reply.ts";
+import type { Reply } from "../../src/act/types.ts";
 import type { Clock } from "../../src/limits/clock.ts";
 
 /** What was asked of a reply, `atMs` counting from its making. */

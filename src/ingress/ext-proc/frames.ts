@@ -1,6 +1,6 @@
 import type { Head, HeaderList } from "../../core/types.ts";
 import { enums, fields } from "./fields.ts";
-import { mapEntry, ProtoWriter } from "./protobuf.ts";
+import { mapEntry, ProtoWriter } from "./grpc/protobuf.ts";
 import { bodyMode, type Modes, type Side } from "./step.ts";
 
 const { BodyMutation, BodyResponse, CommonResponse, HeaderMap, HeaderMutation, HeadersResponse } = fields;

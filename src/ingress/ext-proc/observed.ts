@@ -1,10 +1,10 @@
 import type { Act } from "../../act/act.ts";
-import type { Receiver, Show } from "../../act/forward.ts";
-import type { Reply, ReplyListener } from "../../act/reply.ts";
+import type { Receiver, Show } from "../../act/upstream.ts";
+import type { Reply, ReplyListener } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { noBody } from "../body.ts";
-import { UpstreamAnswer } from "./answer.ts";
-import { grpcStatus, type GrpcCall } from "./grpc.ts";
+import { noBody } from "../http/body.ts";
+import { UpstreamAnswer } from "./upstream-response.ts";
+import { grpcStatus, type GrpcCall } from "./grpc/call.ts";
 import { Reading } from "./reading.ts";
 import type { RealAnswer } from "./reply.ts";
 import { RequestBody } from "./request-body.ts";

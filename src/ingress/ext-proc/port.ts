@@ -7,9 +7,9 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import type { Act } from "../../act/act.ts";
-import type { Acting } from "../http.ts";
-import { serveGrpc, type GrpcMethod } from "./grpc.ts";
-import { createHealth } from "./health.ts";
+import type { Acting } from "../http/handler.ts";
+import { serveGrpc, type GrpcMethod } from "./grpc/call.ts";
+import { createHealth } from "./grpc/health.ts";
 import { Processing } from "./processing.ts";
 import { listenOn, type Where } from "../listen.ts";
 import type { Certificate } from "../port.ts";

@@ -1,11 +1,11 @@
 import type { Act } from "../../act/act.ts";
-import type { Carrier, Forwarded, Passage, Receiver } from "../../act/forward.ts";
+import type { Carrier, Forwarded, Passage, Receiver } from "../../act/upstream.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/wire/types.ts";
-import { noBody, tooLarge } from "../body.ts";
-import type { Acting, Draft } from "../http.ts";
-import { UpstreamAnswer } from "./answer.ts";
-import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc.ts";
+import { noBody, tooLarge } from "../http/body.ts";
+import type { Acting, Draft } from "../http/handler.ts";
+import { UpstreamAnswer } from "./upstream-response.ts";
+import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc/call.ts";
 import { bufferedFrame, headersFrame, modesFrame, type Continue } from "./frames.ts";
 import { bodyMode, readStep, type Step } from "./step.ts";
 import { CallModes } from "./modes.ts";

@@ -1,4 +1,4 @@
-import type { GrpcCall } from "./grpc.ts";
+import type { GrpcCall } from "./grpc/call.ts";
 
 /** Why no more is read from Envoy: a call is not decided, Envoy reads slowly, or the client does. */
 type Reason = "decision" | "envoy" | "client";

@@ -1,8 +1,8 @@
 import { headerValue } from "../../act/headers.ts";
-import type { Reply, ReplyListener } from "../../act/reply.ts";
+import type { Reply, ReplyListener } from "../../act/types.ts";
 import type { Head, HeaderList } from "../../core/types.ts";
-import { compress } from "../compress.ts";
-import { grpcStatus, type GrpcCall } from "./grpc.ts";
+import { compress } from "../http/compress.ts";
+import { grpcStatus, type GrpcCall } from "./grpc/call.ts";
 import {
   bodyFrame,
   headersFrame,

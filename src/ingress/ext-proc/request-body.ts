@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Body } from "../../core/wire/types.ts";
-import { bodyOf, tooLarge } from "../body.ts";
+import { bodyOf, tooLarge } from "../http/body.ts";
 import { bodyFrame, trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode } from "./step.ts";
 

@@ -1,10 +1,10 @@
 import { headerValue } from "../../act/headers.ts";
-import type { Carrier } from "../../act/forward.ts";
+import type { Carrier } from "../../act/upstream.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderList, HeaderMap } from "../../core/types.ts";
 import { findOperation } from "../../core/wire/index.ts";
 import type { Operation } from "../../core/wire/types.ts";
-import type { Draft } from "../http.ts";
+import type { Draft } from "../http/handler.ts";
 import { requestId } from "../request-id.ts";
 import type { Step } from "./step.ts";
 

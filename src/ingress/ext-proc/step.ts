@@ -1,5 +1,5 @@
 import { enums, fields } from "./fields.ts";
-import { mapEntry, ProtoReader } from "./protobuf.ts";
+import { mapEntry, ProtoReader } from "./grpc/protobuf.ts";
 
 const { HeaderMap, HeaderValue, HttpBody, HttpHeaders, HttpTrailers, ProcessingRequest, ProtocolConfiguration } =
   fields;

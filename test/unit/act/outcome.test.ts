@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { newStory, outcomeOf, type Story, timelineOf } from "../../../src/act/outcome.ts";
-import { Player } from "../../../src/act/play.ts";
-import type { Request } from "../../../src/act/reply.ts";
-import { createWheel } from "../../../src/act/wheel.ts";
+import { Player } from "../../../src/act/player.ts";
+import type { Request } from "../../../src/act/types.ts";
+import { createWheel } from "../../../src/act/timer-wheel.ts";
 import type { Decision, Ending, Frame, Outcome, Plan, Timeline } from "../../../src/core/types.ts";
 import { findOperation } from "../../../src/core/wire/index.ts";
 import { openai } from "../../../src/core/wire/openai.ts";

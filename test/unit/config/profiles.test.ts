@@ -6,7 +6,7 @@ import { loadProfiles } from "../../../src/config/profiles.ts";
 import { StuntdoubleError } from "../../../src/core/errors.ts";
 import { prepareProfile } from "../../../src/core/profile.ts";
 import { createRng } from "../../../src/core/rng.ts";
-import { createProfileCache } from "../../../src/limits/profiles.ts";
+import { createProfileCache } from "../../../src/limits/profile-cache.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const shipped = await loadProfiles(path.join(root, "profiles"));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { notSimulated, rateLimited, unauthenticated, unknownModel } from "../../../src/act/refusals.ts";
-import type { Request } from "../../../src/act/reply.ts";
+import { notSimulated, rateLimited, unauthenticated, unknownModel } from "../../../src/act/failures.ts";
+import type { Request } from "../../../src/act/types.ts";
 import { openai } from "../../../src/core/wire/openai.ts";
 
 function asked(method: string, route: string): Request {

@@ -1,6 +1,6 @@
-import type { Forwarded, Receiver } from "../../act/forward.ts";
+import type { Forwarded, Receiver } from "../../act/upstream.ts";
 import { headerValue } from "../../act/headers.ts";
-import type { GrpcCall } from "./grpc.ts";
+import type { GrpcCall } from "./grpc/call.ts";
 import { trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode, type Step } from "./step.ts";
 import type { Reading } from "./reading.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { at, heldAt, inUse } from "../../../src/limits/permit-nodes.ts";
-import { createPermitMemory, PermitTable } from "../../../src/limits/permit-table.ts";
+import { at, heldAt, inUse } from "../../../../src/limits/permits/nodes.ts";
+import { createPermitMemory, PermitTable } from "../../../../src/limits/permits/table.ts";
 
 function setUp(options: { max: number; queue: number }) {
   const memory = createPermitMemory({ ...options, workers: 2 });

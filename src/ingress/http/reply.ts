@@ -2,10 +2,10 @@ import { constants, Http2ServerResponse } from "node:http2";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import type { Head, HeaderList } from "../core/types.ts";
-import { headerValue } from "../act/headers.ts";
-import type { Reply, ReplyListener } from "../act/reply.ts";
-import { resetSocket } from "../act/sockets.ts";
+import type { Head, HeaderList } from "../../core/types.ts";
+import { headerValue } from "../../act/headers.ts";
+import type { Reply, ReplyListener } from "../../act/types.ts";
+import { resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
 import type { NodeRequest } from "./guard.ts";
 

@@ -1,6 +1,6 @@
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:zlib";
-import { headerValue } from "../act/headers.ts";
-import type { HeaderList } from "../core/types.ts";
+import { headerValue } from "../../act/headers.ts";
+import type { HeaderList } from "../../core/types.ts";
 
 /** Below this an answer costs more to compress than to send: 0.6 KB of JSON takes half the time of a whole request. */
 const worthwhileBytes = 8 * 1024;

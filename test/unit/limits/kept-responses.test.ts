@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createAnswerMemory, createKeptAnswers, returnAnswerLock } from "../../../src/limits/kept-answers.ts";
+import { createAnswerMemory, createKeptAnswers, returnAnswerLock } from "../../../src/limits/kept-responses.ts";
 
 const mebibyte = 1024 * 1024;
 /** As many answers of this length as the memory has room for, and some more. */

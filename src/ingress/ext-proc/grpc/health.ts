@@ -1,5 +1,5 @@
-import { enums, fields } from "./fields.ts";
-import { grpcStatus, type GrpcCall, type GrpcListener, type GrpcMethod } from "./grpc.ts";
+import { enums, fields } from "../fields.ts";
+import { grpcStatus, type GrpcCall, type GrpcListener, type GrpcMethod } from "./call.ts";
 import { ProtoReader, ProtoWriter } from "./protobuf.ts";
 
 /** Answers health checks of gRPC clients for the whole server and for each service by its name. */

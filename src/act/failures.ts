@@ -1,7 +1,7 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import { methodsOf } from "../core/wire/index.ts";
 import type { RateAnswer } from "../limits/rates.ts";
-import type { Request } from "./reply.ts";
+import type { Request } from "./types.ts";
 import type { UpstreamRuntime } from "./runtime.ts";
 
 /** A call without a valid key. */

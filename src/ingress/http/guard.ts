@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import { StuntdoubleError } from "../core/errors.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 

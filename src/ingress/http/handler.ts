@@ -1,14 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { StuntdoubleError } from "../core/errors.ts";
-import type { HeaderMap } from "../core/types.ts";
-import { dialects, findOperation } from "../core/wire/index.ts";
-import type { Reply, Request } from "../act/reply.ts";
-import type { Upgrade } from "../act/upgrade.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import type { HeaderMap } from "../../core/types.ts";
+import { dialects, findOperation } from "../../core/wire/index.ts";
+import type { Reply, Request } from "../../act/types.ts";
+import type { Upgrade } from "../../act/upgrade.ts";
 import { announcesMore, hasBody, readBody } from "./body.ts";
 import { checkedTarget, type NodeRequest } from "./guard.ts";
-import { HttpReply, type NodeResponse } from "./http-reply.ts";
-import { requestId } from "./request-id.ts";
+import { HttpReply, type NodeResponse } from "./reply.ts";
+import { requestId } from "../request-id.ts";
 
 /** What the HTTP adapter hands requests to. */
 export type Acting = {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createTimer, createWheel, type Timer } from "../../src/act/wheel.ts";
+import { createTimer, createWheel, type Timer } from "../../src/act/timer-wheel.ts";
 import { createBusyClock } from "../support/busy-clock.ts";
 
 const timers = 12;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { StuntdoubleError } from "../../../src/core/errors.ts";
-import { createProfileCache } from "../../../src/limits/profiles.ts";
+import { createProfileCache } from "../../../src/limits/profile-cache.ts";
 import { profileOf } from "../../support/profile.ts";
 
 const profiles = [

@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import { Pool, type Dispatcher } from "undici";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Decision, Head, HeaderList } from "../core/types.ts";
-import type { Flow, Loop } from "./play.ts";
-import { createTimer } from "./wheel.ts";
+import type { Flow, Loop } from "./player.ts";
+import { createTimer } from "./timer-wheel.ts";
 
 /** How to reach one upstream; times in milliseconds. */
 export type UpstreamOptions = {

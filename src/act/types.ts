@@ -1,7 +1,7 @@
 import type { Head, HeaderList, HeaderMap } from "../core/types.ts";
 import type { Body, Dialect, Operation } from "../core/wire/types.ts";
 import type { Readable } from "node:stream";
-import type { Carrier } from "./forward.ts";
+import type { Carrier } from "./upstream.ts";
 
 /** A request as an adapter hands it over, independent of the protocol it came by. */
 export type Request = {

@@ -1,7 +1,7 @@
 import type { Ending, Frame, Head, Plan, Sink, Timeline } from "../core/types.ts";
 import type { Clock } from "../limits/clock.ts";
-import type { Reply, ReplyListener } from "./reply.ts";
-import type { Timer, Wheel } from "./wheel.ts";
+import type { Reply, ReplyListener } from "./types.ts";
+import type { Timer, Wheel } from "./timer-wheel.ts";
 
 /** What a player needs of its event loop. */
 export type Loop = { readonly clock: Clock; readonly wheel: Wheel };

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { compress } from "../../../src/ingress/compress.ts";
+import { compress } from "../../../../src/ingress/http/compress.ts";
 
 const json = ["content-type", "application/json"];
 const large = JSON.stringify(Array.from({ length: 1000 }, (_, index) => ({ index, name: "grün" })));

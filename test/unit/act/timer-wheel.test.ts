@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createTimer, createWheel, type Timer, type Wheel } from "../../../src/act/wheel.ts";
+import { createTimer, createWheel, type Timer, type Wheel } from "../../../src/act/timer-wheel.ts";
 import { createBusyClock, type BusyClock } from "../../support/busy-clock.ts";
 
 const startMs = 1_000_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Player } from "../../../src/act/play.ts";
-import { createWheel } from "../../../src/act/wheel.ts";
+import { Player } from "../../../src/act/player.ts";
+import { createWheel } from "../../../src/act/timer-wheel.ts";
 import type { Ending, Frame, Head, Plan } from "../../../src/core/types.ts";
 import { createBusyClock } from "../../support/busy-clock.ts";
 import { createRecordingReply } from "../../support/reply.ts";

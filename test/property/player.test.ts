@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Player } from "../../src/act/play.ts";
-import { createWheel } from "../../src/act/wheel.ts";
+import { Player } from "../../src/act/player.ts";
+import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { Ending, Frame, Plan } from "../../src/core/types.ts";
 import { createBusyClock } from "../support/busy-clock.ts";
 import { createRecordingReply, type RecordingReply } from "../support/reply.ts";

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { createPermitMemory, createPermits } from "../../../src/limits/permits.ts";
-import { PermitTable } from "../../../src/limits/permit-table.ts";
-import { createFakeClock } from "../../support/fake-clock.ts";
+import { createPermitMemory, createPermits } from "../../../../src/limits/permits/permits.ts";
+import { PermitTable } from "../../../../src/limits/permits/table.ts";
+import { createFakeClock } from "../../../support/fake-clock.ts";
 
 const steps = ["load", "store", "add", "sub", "and", "or", "exchange", "compareExchange", "notify"] as const;
 

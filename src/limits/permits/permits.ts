@@ -1,9 +1,9 @@
-import { StuntdoubleError } from "../core/errors.ts";
-import type { Clock } from "./clock.ts";
-import { at, inUse } from "./permit-nodes.ts";
-import { PermitTable } from "./permit-table.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import type { Clock } from "../clock.ts";
+import { at, inUse } from "./nodes.ts";
+import { PermitTable } from "./table.ts";
 
-export { createPermitMemory } from "./permit-table.ts";
+export { createPermitMemory } from "./table.ts";
 
 /** The right to have one call in flight. */
 export type Permit = {

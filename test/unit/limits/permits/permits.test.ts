@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { ErrorCode } from "../../../src/core/errors.ts";
-import { StuntdoubleError } from "../../../src/core/errors.ts";
-import { createPermitMemory, createPermits, type Permit } from "../../../src/limits/permits.ts";
-import { createFakeClock } from "../../support/fake-clock.ts";
+import type { ErrorCode } from "../../../../src/core/errors.ts";
+import { StuntdoubleError } from "../../../../src/core/errors.ts";
+import { createPermitMemory, createPermits, type Permit } from "../../../../src/limits/permits/permits.ts";
+import { createFakeClock } from "../../../support/fake-clock.ts";
 
 function setUp(options: { max: number; queue: number; queueTimeoutMs?: number; workers?: number }) {
   const clock = createFakeClock();

@@ -5,10 +5,10 @@ import type { Frame, Head, Sink, Timeline } from "../core/types.ts";
 import type { Opened, StreamReader } from "../core/wire/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Forwarded, Passage, Receiver, Show, Upstream } from "./forward.ts";
+import type { Forwarded, Passage, Receiver, Show, Upstream } from "./upstream.ts";
 import { headerValue, requestHeaders, requestTarget, responseHeaders } from "./headers.ts";
 import type { Runtime, UpstreamRuntime } from "./runtime.ts";
-import { createTimer, type Timer } from "./wheel.ts";
+import { createTimer, type Timer } from "./timer-wheel.ts";
 
 /** A JSON answer larger than this is not searched for its usage. */
 const usageWithinBytes = 1024 * 1024;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createAnswerMemory, createKeptAnswers } from "../../src/limits/kept-answers.ts";
+import { createAnswerMemory, createKeptAnswers } from "../../src/limits/kept-responses.ts";
 
 const memory = createAnswerMemory();
 const loops = [createKeptAnswers(memory, 0), createKeptAnswers(memory, 1)] as const;

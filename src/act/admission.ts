@@ -4,8 +4,8 @@ import { keyInQuery } from "../core/wire/target.ts";
 import type { Opened } from "../core/wire/types.ts";
 import { presentedKey, shortHash, type FoundKey, type Keys } from "../limits/keys.ts";
 import type { ActDeps } from "./act.ts";
-import { unauthenticated, unknownModel } from "./refusals.ts";
-import type { Request } from "./reply.ts";
+import { unauthenticated, unknownModel } from "./failures.ts";
+import type { Request } from "./types.ts";
 import type { Runtime } from "./runtime.ts";
 import { refuseLoop } from "./via.ts";
 

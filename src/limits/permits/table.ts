@@ -1,7 +1,7 @@
-import { StuntdoubleError } from "../core/errors.ts";
-import { abandon, append, at, collect, discard, handOver, heldAt, inNode, inSlot, inUse } from "./permit-nodes.ts";
-import { rebuild, slotAt, state, unlink, wake, wordsFor } from "./permit-nodes.ts";
-import { acquire, release } from "./shared-lock.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import { abandon, append, at, collect, discard, handOver, heldAt, inNode, inSlot, inUse } from "./nodes.ts";
+import { rebuild, slotAt, state, unlink, wake, wordsFor } from "./nodes.ts";
+import { acquire, release } from "../shared-lock.ts";
 
 const largestMax = 2 ** 29;
 const none: readonly number[] = [];
