@@ -1,7 +1,7 @@
 /** What each dialect takes to read a request and write its answer, without sockets, against OpenAI's chat completions. */
 import path from "node:path";
-import { prepareProfile } from "../src/core/profile.ts";
-import { simulate } from "../src/core/simulate.ts";
+import { prepareProfile } from "../src/core/simulator/profile.ts";
+import { simulate } from "../src/core/simulator/simulate.ts";
 import { findOperation } from "../src/core/wire/index.ts";
 import { createAnswerMemory, createKeptAnswers } from "../src/limits/kept-responses.ts";
 import { loadProfiles } from "../src/config/profiles.ts";

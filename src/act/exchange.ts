@@ -3,7 +3,7 @@ import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultAnswer, type BendContext, type PreparedFault } from "../core/faults/index.ts";
 import { hash32 } from "../core/rng.ts";
-import { simulate } from "../core/simulate.ts";
+import { simulate } from "../core/simulator/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Ask, Opened } from "../core/wire/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";

@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type PreparedFault } from "../core/faults/index.ts";
-import { simulateTiming } from "../core/simulate.ts";
+import { simulateTiming } from "../core/simulator/simulate.ts";
 import type { Frame, Head, Sink, Timeline } from "../core/types.ts";
 import type { Opened, StreamReader } from "../core/wire/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";

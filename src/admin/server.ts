@@ -5,7 +5,7 @@ import fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from "fastify";
-import type { ShadowReport } from "../core/compare.ts";
+import type { ShadowReport } from "../core/shadow.ts";
 import type { Outcome } from "../core/types.ts";
 import { refusedHost, refusedOrigin, refusedToken } from "./guard.ts";
 import { ProblemError, sendProblem } from "./problem.ts";

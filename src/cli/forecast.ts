@@ -2,7 +2,7 @@ import { readControl } from "../core/control.ts";
 import { explain, type Trace } from "../core/decide.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import { createTokenCounter } from "../core/tokens.ts";
+import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Call, Decision, Facts } from "../core/types.ts";
 import { findOperation, methodsOf } from "../core/wire/index.ts";
 import { keyInQuery } from "../core/wire/target.ts";

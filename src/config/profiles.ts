@@ -3,7 +3,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { StuntdoubleError } from "../core/errors.ts";
-import { prepareProfile } from "../core/profile.ts";
+import { prepareProfile } from "../core/simulator/profile.ts";
 import type { Distribution, Profile } from "../core/types.ts";
 
 const amount = z.number().min(0);

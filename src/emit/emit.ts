@@ -1,4 +1,4 @@
-import type { ShadowStore } from "../core/compare.ts";
+import type { ShadowStore } from "../core/shadow.ts";
 import type { Outcome } from "../core/types.ts";
 import type { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { StuntdoubleError } from "../core/errors.ts";
 import { compileGlob, type Matcher } from "../core/glob.ts";
-import { prepareProfile, type PreparedProfile } from "../core/profile.ts";
+import { prepareProfile, type PreparedProfile } from "../core/simulator/profile.ts";
 import type { Profile } from "../core/types.ts";
 
 /** A longer model name is a caller's mistake; remembering it would only cost memory. */

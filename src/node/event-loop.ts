@@ -1,8 +1,8 @@
 import { createAct, type Act, type ActDeps } from "../act/act.ts";
 import type { Loop } from "../act/player.ts";
 import { createWheel } from "../act/timer-wheel.ts";
-import { createShadowStore, type ShadowSnapshot } from "../core/compare.ts";
-import { createTokenCounter } from "../core/tokens.ts";
+import { createShadowStore, type ShadowSnapshot } from "../core/shadow.ts";
+import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Outcome } from "../core/types.ts";
 import type { Runtime } from "../act/runtime.ts";
 import { createDoors, type Address, type Doors, type Ports } from "./listeners.ts";

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Settings } from "../config/load.ts";
-import { shadowReport, type ShadowReport } from "../core/compare.ts";
+import { shadowReport, type ShadowReport } from "../core/shadow.ts";
 import { toStuntdoubleError, type StuntdoubleError } from "../core/errors.ts";
 import type { Outcome } from "../core/types.ts";
 import type { Log } from "../emit/log.ts";

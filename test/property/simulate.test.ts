@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { prepareDistribution } from "../../src/core/distribution.ts";
-import { planTiming } from "../../src/core/latency.ts";
-import { prepareProfile } from "../../src/core/profile.ts";
+import { prepareDistribution } from "../../src/core/simulator/distribution.ts";
+import { planTiming } from "../../src/core/simulator/latency.ts";
+import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import { createRng, draw, hash32 } from "../../src/core/rng.ts";
-import { makeText } from "../../src/core/text.ts";
-import { createTokenCounter } from "../../src/core/tokens.ts";
+import { makeText } from "../../src/core/simulator/text.ts";
+import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
 import type { Distribution, LoadRow } from "../../src/core/types.ts";
 import { profileOf } from "../support/profile.ts";
 

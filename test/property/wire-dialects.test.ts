@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { StuntdoubleError } from "../../src/core/errors.ts";
-import { prepareProfile } from "../../src/core/profile.ts";
-import { simulate } from "../../src/core/simulate.ts";
+import { prepareProfile } from "../../src/core/simulator/profile.ts";
+import { simulate } from "../../src/core/simulator/simulate.ts";
 import type { Frame, Plan } from "../../src/core/types.ts";
 import type { Judge } from "../../src/core/wire/cutter.ts";
 import { dialects, findOperation } from "../../src/core/wire/index.ts";

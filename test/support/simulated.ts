@@ -1,5 +1,5 @@
-import { prepareProfile } from "../../src/core/profile.ts";
-import { simulate } from "../../src/core/simulate.ts";
+import { prepareProfile } from "../../src/core/simulator/profile.ts";
+import { simulate } from "../../src/core/simulator/simulate.ts";
 import type { HeaderMap, Plan, Wishes } from "../../src/core/types.ts";
 import type { KeptAnswers, Operation } from "../../src/core/wire/types.ts";
 import { profileOf } from "./profile.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Sink } from "../types.ts";
-import { pointed, pointOf, silence, untilPoint } from "./point.ts";
-import type { Fault, FaultContext } from "./types.ts";
+import { pointed, pointOf, silence, untilPoint } from "./engine/point.ts";
+import type { Fault, FaultContext } from "./engine/types.ts";
 
 const options = pointed({});
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Sink } from "../types.ts";
-import { frameWith } from "./bytes.ts";
-import { pointed, pointOf, untilPoint } from "./point.ts";
-import type { Fault } from "./types.ts";
+import { frameWith } from "./engine/bytes.ts";
+import { pointed, pointOf, untilPoint } from "./engine/point.ts";
+import type { Fault } from "./engine/types.ts";
 
 const options = pointed({ ms: z.number().int().min(1).describe("how much later everything comes, in milliseconds") });
 

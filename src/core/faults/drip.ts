@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Sink } from "../types.ts";
-import { bytesOf, partOf } from "./bytes.ts";
-import { pointed, pointOf, untilPoint } from "./point.ts";
-import type { Fault, FaultContext } from "./types.ts";
+import { bytesOf, partOf } from "./engine/bytes.ts";
+import { pointed, pointOf, untilPoint } from "./engine/point.ts";
+import type { Fault, FaultContext } from "./engine/types.ts";
 
 const atLeastOne = z.number().int().min(1).optional();
 

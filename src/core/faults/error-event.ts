@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
-import { isEventStream } from "./bytes.ts";
-import { pointed, pointOf, silence, untilPoint } from "./point.ts";
-import type { Fault, FaultContext } from "./types.ts";
+import { isEventStream } from "./engine/bytes.ts";
+import { pointed, pointOf, silence, untilPoint } from "./engine/point.ts";
+import type { Fault, FaultContext } from "./engine/types.ts";
 
 const options = pointed({
   status: z.number().int().min(400).max(599).optional().describe("the failure that the event tells of; 529 by default"),

@@ -4,17 +4,17 @@ import { cleanEnd } from "./clean-end.ts";
 import { cut } from "./cut.ts";
 import { delay } from "./delay.ts";
 import { drip } from "./drip.ts";
-import type { PreparedFault } from "./driver.ts";
+import type { PreparedFault } from "./engine/driver.ts";
 import { errorEvent } from "./error-event.ts";
 import { hang } from "./hang.ts";
 import { malformed } from "./malformed.ts";
-import { findKind, prepareWith, readParams } from "./prepare.ts";
+import { findKind, prepareWith, readParams } from "./engine/prepare.ts";
 import { replace } from "./replace.ts";
 import { reset } from "./reset.ts";
 import { status } from "./status.ts";
-import type { Fault } from "./types.ts";
+import type { Fault } from "./engine/types.ts";
 
-export { bendLive, bendPlan, faultAnswer, type BendContext, type PreparedFault } from "./driver.ts";
+export { bendLive, bendPlan, faultAnswer, type BendContext, type PreparedFault } from "./engine/driver.ts";
 
 /** Every kind of fault, in the order of the docs. */
 export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [

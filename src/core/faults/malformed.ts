@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
-import { bytesOf, frameWith, isEventStream } from "./bytes.ts";
-import { pointed, pointOf, untilPoint } from "./point.ts";
-import type { Fault, FaultContext } from "./types.ts";
+import { bytesOf, frameWith, isEventStream } from "./engine/bytes.ts";
+import { pointed, pointOf, untilPoint } from "./engine/point.ts";
+import type { Fault, FaultContext } from "./engine/types.ts";
 
 const options = pointed({
   what: z

@@ -1,6 +1,6 @@
 import type { HeaderList } from "../types.ts";
-import { failureOf, failureOptions, type FailureOptions } from "./failure.ts";
-import type { Fault } from "./types.ts";
+import { failureOf, failureOptions, type FailureOptions } from "./engine/failure.ts";
+import type { Fault } from "./engine/types.ts";
 
 /** Asks the source, throws away what it answers, and gives an error in its place when its head would leave. */
 export const replace: Fault<FailureOptions> = {

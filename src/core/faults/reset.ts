@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { endAtPoint, pointed } from "./point.ts";
-import type { Fault } from "./types.ts";
+import { endAtPoint, pointed } from "./engine/point.ts";
+import type { Fault } from "./engine/types.ts";
 
 const options = pointed({});
 

@@ -1,5 +1,5 @@
-import { failureOf, failureOptions, type FailureOptions } from "./failure.ts";
-import type { Fault } from "./types.ts";
+import { failureOf, failureOptions, type FailureOptions } from "./engine/failure.ts";
+import type { Fault } from "./engine/types.ts";
 
 /** Answers with an error status, in the provider's body and headers; the source is not asked. */
 export const status: Fault<FailureOptions> = {

@@ -1,4 +1,4 @@
-import { countOf, type Part } from "../answer.ts";
+import { countOf, type Part } from "../simulator/parts.ts";
 import type { Plan } from "../types.ts";
 import type { Input } from "./anthropic-count.ts";
 import { jsonPlan, streamPlan, type Block } from "./anthropic-plan.ts";

@@ -1,4 +1,4 @@
-import type { Wanted } from "../compose.ts";
+import type { Wanted } from "../simulator/compose.ts";
 import { StuntdoubleError } from "../errors.ts";
 import {
   optionalBoolean,

@@ -1,4 +1,4 @@
-import type { Tool, Wanted } from "../compose.ts";
+import type { Tool, Wanted } from "../simulator/compose.ts";
 import {
   asObject,
   optionalBoolean,

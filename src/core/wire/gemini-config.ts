@@ -1,6 +1,6 @@
-import type { Compose } from "../answer.ts";
-import { composer, type Tool, type Wanted } from "../compose.ts";
-import { splitTokens } from "../tokens.ts";
+import type { Compose } from "../simulator/parts.ts";
+import { composer, type Tool, type Wanted } from "../simulator/compose.ts";
+import { splitTokens } from "../simulator/tokens.ts";
 import {
   checkRange,
   field,

@@ -1,4 +1,4 @@
-import { countOf, textOfKind, type Part } from "../answer.ts";
+import { countOf, textOfKind, type Part } from "../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../types.ts";
 import { hash32 } from "../rng.ts";
 import { escapeToken } from "./json-body.ts";

@@ -1,4 +1,4 @@
-import { composer, plainProse, type Tool } from "../compose.ts";
+import { composer, plainProse, type Tool } from "../simulator/compose.ts";
 import type { Facts } from "../types.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "./json-body.ts";
 import { jsonAnswer, openingOf, writeAnswer, type OllamaAnswer } from "./ollama-answer.ts";

@@ -1,4 +1,4 @@
-import { countOf, textOfKind, type Compose } from "../answer.ts";
+import { countOf, textOfKind, type Compose } from "../simulator/parts.ts";
 import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
 import { writeChoices } from "./openai-chat-choices.ts";

@@ -1,4 +1,4 @@
-import { textOfKind, type Part } from "../answer.ts";
+import { textOfKind, type Part } from "../simulator/parts.ts";
 import type { Plan } from "../types.ts";
 import type { ChatAnswer } from "./openai-chat-answer.ts";
 import {

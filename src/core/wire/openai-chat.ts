@@ -1,5 +1,5 @@
-import { composer, type Wanted } from "../compose.ts";
-import type { Compose } from "../answer.ts";
+import { composer, type Wanted } from "../simulator/compose.ts";
+import type { Compose } from "../simulator/parts.ts";
 import type { Facts } from "../types.ts";
 import {
   checkSampling,

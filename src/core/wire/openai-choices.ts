@@ -1,5 +1,5 @@
-import { countOf, cutAt, type Compose, type Part } from "../answer.ts";
-import { makeText } from "../text.ts";
+import { countOf, cutAt, type Compose, type Part } from "../simulator/parts.ts";
+import { makeText } from "../simulator/text.ts";
 import type { Frame, Plan } from "../types.ts";
 import { closingOf, endedStream, eventOf, type StreamEnding } from "./openai-text.ts";
 import { stopIn, timingOf } from "./stop.ts";

@@ -1,5 +1,5 @@
-import { countOf, textOfKind } from "../answer.ts";
-import { splitTokens } from "../tokens.ts";
+import { countOf, textOfKind } from "../simulator/parts.ts";
+import { splitTokens } from "../simulator/tokens.ts";
 import type { Plan } from "../types.ts";
 import type { Streaming } from "./check.ts";
 import {

@@ -1,4 +1,4 @@
-import { makeText } from "../text.ts";
+import { makeText } from "../simulator/text.ts";
 import type { Rng } from "../types.ts";
 
 /** How likely a token was, as a natural logarithm ≤ 0. */

@@ -1,4 +1,4 @@
-import { countOf, type Part } from "../answer.ts";
+import { countOf, type Part } from "../simulator/parts.ts";
 import { hash32 } from "../rng.ts";
 import { createWeigh, likelyJson, type Likely, type Weigh } from "./openai-logprobs.ts";
 import { tokensOfKind } from "./script.ts";

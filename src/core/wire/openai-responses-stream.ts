@@ -1,4 +1,4 @@
-import type { Part } from "../answer.ts";
+import type { Part } from "../simulator/parts.ts";
 import type { Frame, Plan } from "../types.ts";
 import { escapeToken } from "./json-body.ts";
 import { likelyEventJson } from "./openai-logprobs.ts";

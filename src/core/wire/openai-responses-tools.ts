@@ -1,4 +1,4 @@
-import type { Tool, Wanted } from "../compose.ts";
+import type { Tool, Wanted } from "../simulator/compose.ts";
 import { readArray, readBoolean, readWord, readObject, readText, refuse, refuseMissing, refuseType } from "./check.ts";
 import { isObject, type JsonObject } from "./json-body.ts";
 

@@ -1,5 +1,5 @@
-import { countOf } from "../answer.ts";
-import { composer } from "../compose.ts";
+import { countOf } from "../simulator/parts.ts";
+import { composer } from "../simulator/compose.ts";
 import type { Facts, Plan } from "../types.ts";
 import {
   readArray,

@@ -1,4 +1,4 @@
-import type { Part } from "../answer.ts";
+import type { Part } from "../simulator/parts.ts";
 import type { Script } from "./types.ts";
 
 /** Takes one piece of an answer: a token of a part, or a call of a tool as a whole. */

@@ -1,4 +1,4 @@
-import { countOf, type Part } from "../answer.ts";
+import { countOf, type Part } from "../simulator/parts.ts";
 import type { Timing } from "../types.ts";
 import type { Script } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import type { Compose, Part } from "../answer.ts";
+import type { Compose, Part } from "../simulator/parts.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Facts, Frame, Head, HeaderMap, Plan, Rng, Timing } from "../types.ts";
 

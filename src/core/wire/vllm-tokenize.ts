@@ -1,4 +1,4 @@
-import { decodeTokens, encodeTokens, isToken } from "../tokens.ts";
+import { decodeTokens, encodeTokens, isToken } from "../simulator/tokens.ts";
 import type { Facts } from "../types.ts";
 import { readArray, readBoolean, readText, refuse, refuseMissing, refuseType } from "./check.ts";
 import { openJson, type JsonBody, type JsonObject } from "./json-body.ts";

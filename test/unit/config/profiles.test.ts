@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadProfiles } from "../../../src/config/profiles.ts";
 import { StuntdoubleError } from "../../../src/core/errors.ts";
-import { prepareProfile } from "../../../src/core/profile.ts";
+import { prepareProfile } from "../../../src/core/simulator/profile.ts";
 import { createRng } from "../../../src/core/rng.ts";
 import { createProfileCache } from "../../../src/limits/profile-cache.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createShadowStore, shadowReport } from "../../../src/core/compare.ts";
+import { createShadowStore, shadowReport } from "../../../src/core/shadow.ts";
 import { createEmit } from "../../../src/emit/emit.ts";
 import { createJournal } from "../../../src/emit/journal.ts";
 import type { Outcome } from "../../../src/core/types.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { bendPlan } from "../../../../src/core/faults/index.ts";
-import { prepareWith } from "../../../../src/core/faults/prepare.ts";
+import { prepareWith } from "../../../../src/core/faults/engine/prepare.ts";
 import { context, stream } from "./support.ts";
 import { duplicate } from "./duplicate.ts";
 

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Sink } from "../../../../src/core/types.ts";
-import { pointed, pointOf, untilPoint } from "../../../../src/core/faults/point.ts";
-import type { Fault, FaultContext } from "../../../../src/core/faults/types.ts";
+import { pointed, pointOf, untilPoint } from "../../../../src/core/faults/engine/point.ts";
+import type { Fault, FaultContext } from "../../../../src/core/faults/engine/types.ts";
 
 const options = pointed({});
 

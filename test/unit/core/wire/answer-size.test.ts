@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { prepareProfile } from "../../../../src/core/profile.ts";
+import { prepareProfile } from "../../../../src/core/simulator/profile.ts";
 import { StuntdoubleError } from "../../../../src/core/errors.ts";
-import { simulate } from "../../../../src/core/simulate.ts";
+import { simulate } from "../../../../src/core/simulator/simulate.ts";
 import { findOperation } from "../../../../src/core/wire/index.ts";
 import type { Ask } from "../../../../src/core/wire/types.ts";
 import { profileOf } from "../../../support/profile.ts";

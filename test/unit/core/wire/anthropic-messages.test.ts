@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createRng } from "../../../../src/core/rng.ts";
-import { countOf } from "../../../../src/core/answer.ts";
+import { countOf } from "../../../../src/core/simulator/parts.ts";
 import { messages } from "../../../../src/core/wire/anthropic-operations.ts";
 import { ask, headers, newHeaders, partsOf, valid } from "./anthropic-support.ts";
 import { header, jsonOf, open, scriptOf } from "./support.ts";

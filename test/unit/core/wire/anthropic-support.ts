@@ -1,4 +1,4 @@
-import type { Part } from "../../../../src/core/answer.ts";
+import type { Part } from "../../../../src/core/simulator/parts.ts";
 import { messages } from "../../../../src/core/wire/anthropic-operations.ts";
 import type { Plan } from "../../../../src/core/types.ts";
 import type { Ask } from "../../../../src/core/wire/types.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { simulate } from "../../../../src/core/simulate.ts";
+import { simulate } from "../../../../src/core/simulator/simulate.ts";
 import { createRng } from "../../../../src/core/rng.ts";
-import type { Part } from "../../../../src/core/answer.ts";
+import type { Part } from "../../../../src/core/simulator/parts.ts";
 import type { Plan } from "../../../../src/core/types.ts";
 import { gemini } from "../../../../src/core/wire/gemini.ts";
 import { findOperation } from "../../../../src/core/wire/index.ts";
 import type { Opened, Script } from "../../../../src/core/wire/types.ts";
-import { prepareProfile } from "../../../../src/core/profile.ts";
+import { prepareProfile } from "../../../../src/core/simulator/profile.ts";
 import { profileOf } from "../../../support/profile.ts";
 import { bodyOf, bytesOf, header, jsonOf, refusal, scriptOf, textsOf, type Json } from "./support.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Part } from "../../../../src/core/answer.ts";
+import type { Part } from "../../../../src/core/simulator/parts.ts";
 import { findOperation } from "../../../../src/core/wire/index.ts";
 import { embedTexts } from "../../../../src/core/wire/ollama-embed.ts";
 import { chat, generate } from "../../../../src/core/wire/ollama-generate.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Part } from "../../../../src/core/answer.ts";
+import type { Part } from "../../../../src/core/simulator/parts.ts";
 import { chat } from "../../../../src/core/wire/openai-chat.ts";
 import { bodyOf, chunksOf, type Loose } from "../../../support/chat-stream.ts";
 import { simulated } from "../../../support/simulated.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { countOf, type Part } from "../../../../src/core/answer.ts";
+import { countOf, type Part } from "../../../../src/core/simulator/parts.ts";
 import { createRng } from "../../../../src/core/rng.ts";
 import type { Plan } from "../../../../src/core/types.ts";
 import { openai } from "../../../../src/core/wire/openai.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Part } from "../../../../src/core/answer.ts";
+import type { Part } from "../../../../src/core/simulator/parts.ts";
 import { eachPiece, isBroken, tokensOfKind } from "../../../../src/core/wire/script.ts";
 import type { Script } from "../../../../src/core/wire/types.ts";
 import { partOf, scriptWith } from "./support.ts";

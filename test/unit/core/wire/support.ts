@@ -1,4 +1,4 @@
-import type { Part } from "../../../../src/core/answer.ts";
+import type { Part } from "../../../../src/core/simulator/parts.ts";
 import { createRng } from "../../../../src/core/rng.ts";
 import { StuntdoubleError } from "../../../../src/core/errors.ts";
 import type { Plan } from "../../../../src/core/types.ts";

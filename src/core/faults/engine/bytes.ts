@@ -1,0 +1,43 @@
+import type { Frame, Head } from "../../types.ts";
+import type { FaultContext } from "./types.ts";
+
+const encoder = new TextEncoder();
+
+/** The bytes of a frame's data; text becomes UTF-8. */
+export function bytesOf(data: string | Uint8Array): Uint8Array {
+  return typeof data === "string" ? encoder.encode(data) : data;
+}
+
+/** A frame with other members in place of its own. */
+export function frameWith(frame: Frame, changes: Partial<Frame>): Frame {
+  // One by one: a spread would lose members that are made when they are looked at.
+  const { atMs, data, tokens, final } = frame;
+  return { atMs, data, tokens, final, ...changes };
+}
+
+/**
+ * One part of a frame's bytes as a frame of its own; it may begin or end inside a UTF-8 character.
+ *
+ * The tokens belong to the last part, because an event counts when it is complete.
+ *
+ * @param bytes the whole frame's bytes
+ */
+export function partOf(frame: Frame, bytes: Uint8Array, from: number, to: number): Frame {
+  const tokens = to === bytes.length ? frame.tokens : 0;
+  return { atMs: frame.atMs, data: bytes.subarray(from, to), tokens, final: frame.final };
+}
+
+/**
+ * Whether a response is a stream of events, so that its frames are events.
+ *
+ * The dialect knows: server-sent events, lines of JSON, or the elements of an array.
+ */
+export function isEventStream({ status, headers }: Head, { dialect, target }: FaultContext): boolean {
+  if (status >= 400) return false;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (headers[index]?.toLowerCase() === "content-type") {
+      return dialect.readStream(headers[index + 1]!.toLowerCase(), target) !== undefined;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,192 @@
+import { StuntdoubleError } from "../../errors.ts";
+import type { Ending, Frame, Head, Plan, Sink } from "../../types.ts";
+import { frameWith } from "./bytes.ts";
+import type { FaultContext } from "./types.ts";
+
+/** A fault with its options checked and filled in. */
+export type PreparedFault = {
+  readonly kind: string;
+  /** It looks at the head of an answer only, and lets nothing of its body through. */
+  readonly headOnly: boolean;
+  readonly answer: ((context: FaultContext) => Plan) | undefined;
+  readonly bend: ((next: Sink, context: FaultContext) => Sink) | undefined;
+};
+
+/** A call as its faults see it together. */
+export type BendContext = Omit<FaultContext, "fired" | "at"> & {
+  /** Called once for each fault that takes effect. */
+  fired(kind: string): void;
+};
+
+/** The same for a live answer: alarms are the caller's, who runs each not before its time. */
+export type LiveContext = BendContext & Pick<FaultContext, "at">;
+
+/**
+ * The answer that one of the faults gives instead of the source, bent by the others.
+ *
+ * @returns undefined when no fault answers; the first one that does wins
+ */
+export function faultAnswer(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
+  for (const { kind, answer } of faults) {
+    if (answer === undefined) continue;
+    const plan = answer({ ...context, at: noAlarm, fired: once(() => context.fired(kind)) });
+    return bendPlan(plan, faults, context);
+  }
+  return undefined;
+}
+
+/**
+ * A plan as the faults leave it, each acting on what the one before it in the list passed on.
+ *
+ * @returns frames in time order; nothing after the end
+ * @throws ANSWER_TOO_LARGE when they divide it into far too many pieces; INTERNAL when a fault breaks the order of head,
+ *   data and end, or never ends
+ */
+export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: BendContext): Plan {
+  const bending = faults.filter(({ bend }) => bend !== undefined);
+  if (bending.length === 0) return plan;
+  const result = collector(plan.frames.length + mostPieces);
+  const alarms = createAlarms();
+  const chain = link(result, bending, { ...context, at: alarms.at });
+  pour(plan, chain, alarms);
+  while (!chain.over() && alarms.runNext(Infinity)) continue;
+  return result.plan();
+}
+
+/**
+ * The sink that takes a live answer and passes it on to `sink` as the faults leave it.
+ *
+ * @param context `at` runs its task at that time of the call or later, and never before
+ * @returns passes on nothing after the end, and never goes back in time
+ * @throws INTERNAL, from its methods, when a fault breaks the order of head, data and end
+ */
+export function bendLive(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): Sink {
+  const bending = faults.filter(({ bend }) => bend !== undefined);
+  return bending.length === 0 ? sink : link(sink, bending, context);
+}
+
+/** A sink that says when nothing more will be passed on. */
+type Chain = Sink & { over(): boolean };
+
+function link(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): Chain {
+  const last = guard(sink, faults.at(-1)!.kind);
+  const at: FaultContext["at"] = (atMs, task) => context.at(atMs, (nowMs) => void (last.over() || task(nowMs)));
+  let first: Chain = last;
+  for (let index = faults.length - 1; index >= 0; index -= 1) {
+    const { kind, bend } = faults[index]!;
+    const stage = bend!(first, { ...context, at, fired: once(() => context.fired(kind)) });
+    first = guard(stage, faults[index - 1]?.kind ?? "the source");
+  }
+  const entrance = first;
+  return {
+    head: (atMs, head) => void (last.over() || entrance.head(atMs, head)),
+    data: (frame) => void (last.over() || entrance.data(frame)),
+    end: (atMs, ending) => void (last.over() || entrance.end(atMs, ending)),
+    over: () => last.over(),
+  };
+}
+
+/** Holds a stage to the order that the next one relies on: one head, then data, one end, time never going back. */
+function guard(next: Sink, stage: string): Chain {
+  let state: "before" | "open" | "over" = "before";
+  let lastMs = 0;
+  return {
+    head(atMs, head) {
+      if (state === "over") return;
+      if (state === "open") throw new StuntdoubleError("INTERNAL", `Two heads came from ${stage}.`);
+      state = "open";
+      lastMs = Math.max(lastMs, atMs);
+      next.head(lastMs, head);
+    },
+    data(frame) {
+      if (state === "over") return;
+      if (state === "before") throw new StuntdoubleError("INTERNAL", `Data came from ${stage} before the head.`);
+      const late = frame.atMs < lastMs;
+      lastMs = Math.max(lastMs, frame.atMs);
+      next.data(late ? frameWith(frame, { atMs: lastMs }) : frame);
+    },
+    end(atMs, ending) {
+      if (state === "over") return;
+      state = "over";
+      next.end(Math.max(lastMs, atMs), ending);
+    },
+    over: () => state === "over",
+  };
+}
+
+type Alarms = Pick<FaultContext, "at"> & {
+  /** Runs the earliest task that is due by then. @returns false when there is none */
+  runNext(untilMs: number): boolean;
+};
+
+function createAlarms(): Alarms {
+  const waiting: { readonly atMs: number; task(atMs: number): void }[] = [];
+  return {
+    at(atMs, task) {
+      const later = waiting.findIndex((alarm) => alarm.atMs > atMs);
+      waiting.splice(later === -1 ? waiting.length : later, 0, { atMs, task });
+    },
+    runNext(untilMs) {
+      const alarm = waiting[0];
+      if (alarm === undefined || alarm.atMs > untilMs) return false;
+      waiting.shift();
+      alarm.task(alarm.atMs);
+      return true;
+    },
+  };
+}
+
+function pour(plan: Plan, chain: Chain, alarms: Alarms): void {
+  const turnTo = (atMs: number): boolean => {
+    while (!chain.over() && alarms.runNext(atMs)) continue;
+    return !chain.over();
+  };
+  if (plan.head !== undefined && turnTo(plan.headAtMs)) chain.head(plan.headAtMs, plan.head);
+  for (const frame of plan.frames) {
+    if (!turnTo(frame.atMs)) return;
+    chain.data(frame);
+  }
+  if (turnTo(plan.endAtMs)) chain.end(plan.endAtMs, plan.ending);
+}
+
+/** A plan is bent as a whole, and a piece takes about 230 bytes. */
+const mostPieces = 500_000;
+
+function collector(most: number): Sink & { plan(): Plan } {
+  const frames: Frame[] = [];
+  let head: Head | undefined;
+  let headAtMs: number | undefined;
+  let end: { readonly ending: Ending; readonly endAtMs: number } | undefined;
+  return {
+    head(atMs, given) {
+      head = given;
+      headAtMs = atMs;
+    },
+    data(frame) {
+      if (frames.length === most) {
+        const message = `The faults of this call would divide its answer into more than ${most} pieces; a larger sliceBytes makes fewer.`;
+        throw new StuntdoubleError("ANSWER_TOO_LARGE", message);
+      }
+      frames.push(frame);
+    },
+    end: (endAtMs, ending) => void (end = { ending, endAtMs }),
+    plan() {
+      if (end === undefined) throw new StuntdoubleError("INTERNAL", "A fault never ended the response.");
+      return { head, headAtMs: headAtMs ?? end.endAtMs, frames, ...end };
+    },
+  };
+}
+
+function once(task: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    task();
+  };
+}
+
+/** An answer of its own is complete at once; nothing of it waits for a time. */
+function noAlarm(): never {
+  throw new StuntdoubleError("INTERNAL", "A fault that answers itself cannot set an alarm.");
+}

@@ -1,0 +1,78 @@
+import type { z } from "zod";
+import { StuntdoubleError, type ErrorCode } from "../../errors.ts";
+import type { FaultConfig } from "../../types.ts";
+import type { PreparedFault } from "./driver.ts";
+import type { Fault } from "./types.ts";
+
+/**
+ * The fault of that kind in a list.
+ *
+ * @throws `code` naming every kind there is
+ */
+export function findKind(list: readonly Fault<unknown>[], kind: string, code: ErrorCode): Fault<unknown> {
+  const found = list.find((fault) => fault.kind === kind);
+  if (found !== undefined) return found;
+  throw new StuntdoubleError(
+    code,
+    `There is no fault "${kind}"; kinds are ${list.map((fault) => fault.kind).join(", ")}.`,
+  );
+}
+
+/**
+ * Checks the options of a fault and binds them to it.
+ *
+ * @throws CONFIG_INVALID naming each mistake and the options there are
+ */
+export function prepareWith<Options>(fault: Fault<Options>, given: object): PreparedFault {
+  const options = checked(fault, given, { code: "CONFIG_INVALID", spell: (name) => name });
+  return {
+    kind: fault.kind,
+    headOnly: fault.headOnly === true,
+    answer: fault.answer && ((context) => fault.answer!(options, context)),
+    bend: fault.bend && ((next, context) => fault.bend!(options, next, context)),
+  };
+}
+
+/**
+ * The configuration that a fault's parameters in the control header stand for.
+ *
+ * A parameter is an option's name in kebab-case or without hyphens; `after` is short for `after-tokens`.
+ *
+ * @param params numbers, strings and booleans by parameter name
+ * @throws BODY_INVALID naming each mistake and the options there are
+ */
+export function readParams(fault: Fault<unknown>, params: Readonly<Record<string, unknown>>): FaultConfig {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(params)) {
+    const option = optionNamed(fault, name) ?? name;
+    if (option in options) {
+      throw new StuntdoubleError("BODY_INVALID", `Fault ${fault.kind}: ${kebab(option)} is given twice.`);
+    }
+    options[option] = value;
+  }
+  checked(fault, options, { code: "BODY_INVALID", spell: kebab });
+  return { kind: fault.kind, ...options };
+}
+
+function optionNamed(fault: Fault<unknown>, name: string): string | undefined {
+  const wanted = name === "after" ? "aftertokens" : name.replaceAll(/[-_]/g, "").toLowerCase();
+  return Object.keys(fault.options.shape).find((option) => option.toLowerCase() === wanted);
+}
+
+type Saying = { readonly code: ErrorCode; readonly spell: (option: string) => string };
+
+function checked<Options>(fault: Fault<Options>, given: object, { code, spell }: Saying): Options {
+  const options: z.ZodType<Options> = fault.options;
+  const result = options.safeParse(given);
+  if (result.success) return result.data;
+  const mistakes = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map((step) => spell(String(step))).join(".")}: ${message}`,
+  );
+  const allowed = Object.keys(fault.options.shape).map((option) => spell(option));
+  const message = `Fault ${fault.kind}: ${mistakes.join("; ")}. Options are ${allowed.join(", ")}.`;
+  throw new StuntdoubleError(code, message, { cause: result.error });
+}
+
+function kebab(option: string): string {
+  return option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,39 @@
+import type { z } from "zod";
+import type { Plan, Sink } from "../../types.ts";
+import type { Dialect } from "../../wire/types.ts";
+
+/**
+ * One kind of fault, in one file: its options, and what it does to a response.
+ *
+ * `bend` stands between a source and a client as a Sink that passes on to `next`; it never waits, it only moves times,
+ * so the same code bends a plan made in advance and a live answer as it arrives. A fault that needs no answer at all
+ * gives one by `answer`, and the source is never asked.
+ */
+export type Fault<Options> = {
+  readonly kind: string;
+  /** One sentence for the schema and the docs. */
+  readonly summary: string;
+  /** A strict object; `kind` is added to it for the configuration. */
+  readonly options: z.ZodObject & z.ZodType<Options>;
+  /** True when it looks at the head of an answer only, and lets nothing of its body through. */
+  readonly headOnly?: true;
+  answer?(options: Options, context: FaultContext): Plan;
+  bend?(options: Options, next: Sink, context: FaultContext): Sink;
+};
+
+/** What a fault may use of the call it bends. */
+export type FaultContext = {
+  readonly dialect: Dialect;
+  /** Name of the dialect's operation; undefined for a path that cannot be simulated. */
+  readonly operation?: string | undefined;
+  readonly model: string | undefined;
+  readonly requestId: string;
+  /** When the call began: wall time in milliseconds since 1970. */
+  readonly nowMs?: number;
+  /** Path with query: some APIs stream by it. */
+  readonly target: string;
+  /** To be called when the fault takes effect. */
+  fired(): void;
+  /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */
+  at(atMs: number, task: (atMs: number) => void): void;
+};

@@ -1,0 +1,110 @@
+import type { Compose, Part } from "./parts.ts";
+import { instanceOf } from "../json-schema/instance.ts";
+import { makeText } from "./text.ts";
+import { splitTokens } from "./tokens.ts";
+import type { Rng } from "../types.ts";
+import { isObject } from "../wire/json-body.ts";
+
+/** A tool that the model may call. */
+export type Tool = {
+  readonly name: string;
+  /** JSON Schema of its arguments. */
+  readonly parameters: unknown;
+  /** Of a tool that takes text and not JSON: the pattern of that text, where there is one. */
+  readonly input?: { readonly pattern?: string };
+};
+
+/** What a request asks of an answer beyond prose. */
+export type Wanted = {
+  readonly tools: readonly Tool[];
+  /** `auto` calls a tool, unless the conversation ends with the result of one; a name calls that tool alone. */
+  readonly choice: "none" | "auto" | "required" | { readonly name: string };
+  /** Several tools may be called at once. */
+  readonly parallel: boolean;
+  /** The conversation ends with the result of a tool, which is answered in words. */
+  readonly answersTool: boolean;
+  /** Text that must be JSON: any object, or an instance of a schema. */
+  readonly json: "object" | { readonly schema: unknown } | undefined;
+  /** Reasoning goes before the answer, with this share of its tokens, 0 to 1. */
+  readonly reasoningShare: number;
+};
+
+/** What a plain request wants: prose. */
+export const plainProse: Wanted = {
+  tools: [],
+  choice: "auto",
+  parallel: true,
+  answersTool: false,
+  json: undefined,
+  reasoningShare: 0,
+};
+
+/** Any object: what JSON mode without a schema gives. */
+const anyObject = {
+  type: "object",
+  properties: { answer: { type: "string" }, confidence: { type: "number", minimum: 0, maximum: 1 } },
+  required: ["answer", "confidence"],
+};
+const mostCalls = 3;
+
+/**
+ * Makes what a request wants said: tool calls, JSON, reasoning, or a mixture.
+ *
+ * @returns undefined when that is plain prose, which needs no composing
+ */
+export function composer(wanted: Wanted): Compose | undefined {
+  const calls = toolsToCall(wanted);
+  if (calls === undefined && wanted.json === undefined && wanted.reasoningShare === 0) return undefined;
+  return (tokens, rng, most = Infinity) => {
+    const thought = Math.floor(tokens * wanted.reasoningShare);
+    const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", Math.min(thought, most), rng)] : [];
+    return [...reasoning, ...answerParts(wanted, calls, Math.min(Math.max(1, tokens - thought), most), rng)];
+  };
+}
+
+function answerParts(wanted: Wanted, calls: readonly Tool[] | undefined, tokens: number, rng: Rng): readonly Part[] {
+  if (calls !== undefined) return chosen(calls, wanted, rng).map((tool) => callPart(tool, rng));
+  if (wanted.json === undefined) return [prosePart("text", tokens, rng)];
+  const schema = wanted.json === "object" ? anyObject : wanted.json.schema;
+  return [partOf("text", JSON.stringify(instanceOf(schema, rng)))];
+}
+
+/** The tools to choose from; undefined when none is to be called. */
+function toolsToCall({ tools, choice, answersTool }: Wanted): readonly Tool[] | undefined {
+  if (tools.length === 0 || choice === "none") return undefined;
+  if (typeof choice === "object") {
+    const named = tools.filter(({ name }) => name === choice.name);
+    return named.length === 0 ? undefined : named;
+  }
+  return choice === "auto" && answersTool ? undefined : tools;
+}
+
+/** One tool, or with parallel calls often several different ones. */
+function chosen(tools: readonly Tool[], { parallel }: Wanted, rng: Rng): readonly Tool[] {
+  const first = Math.floor(rng() * tools.length);
+  const most = parallel ? Math.min(mostCalls, tools.length) : 1;
+  const count = 1 + Math.floor(rng() * most);
+  return Array.from({ length: Math.min(count, most) }, (_, index) => tools[(first + index) % tools.length]!);
+}
+
+function callPart({ name, parameters, input }: Tool, rng: Rng): Part {
+  const schema = input === undefined ? objectSchema(parameters) : { ...input, type: "string" };
+  const value = instanceOf(schema, rng);
+  return { ...partOf("call", input === undefined ? JSON.stringify(value) : String(value)), name };
+}
+
+/** Arguments are an object, whatever their schema leaves open. */
+function objectSchema(parameters: unknown): unknown {
+  return isObject(parameters) ? { type: "object", ...parameters } : anyArguments;
+}
+
+const anyArguments = { type: "object", properties: {} };
+
+function prosePart(kind: Part["kind"], tokens: number, rng: Rng): Part {
+  const { tokens: made, text } = makeText(rng, tokens);
+  return { kind, tokens: made, text };
+}
+
+function partOf(kind: Part["kind"], text: string): Part {
+  return { kind, tokens: splitTokens(text), text };
+}

@@ -1,0 +1,42 @@
+import { loadAt, type PreparedProfile } from "./profile.ts";
+import type { Rng, Timing, Wishes } from "../types.ts";
+
+/**
+ * Draws when each token of an answer leaves.
+ *
+ * TTFT = draw × load + prefill of the prompt; each further token follows after draw × load. So the total is on average
+ * TTFT + (N − 1) × mean ITL. A wish replaces the whole TTFT or the whole gap, load and prefill included.
+ *
+ * @param options.promptTokens ≥ 0
+ * @param options.outputTokens whole number ≥ 0; 0 for an answer without text, which is whole at TTFT
+ * @param options.inFlight calls in flight on this node
+ * @param options.endOnly leaves `atMs` empty, for an answer in one piece
+ * @param options.wishes `ttftMs` and `itlMs`, milliseconds ≥ 0
+ * @returns times in milliseconds that never go back
+ */
+export function planTiming(options: {
+  profile: PreparedProfile;
+  promptTokens: number;
+  outputTokens: number;
+  inFlight: number;
+  rng: Rng;
+  wishes: Wishes;
+  endOnly?: boolean;
+}): Timing {
+  const { profile, rng, wishes, outputTokens, endOnly = false } = options;
+  const load = loadAt(profile.profile.load, options.inFlight);
+  const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, options.promptTokens);
+  const ttftMs = wishes.ttftMs ?? drawnMs;
+  const atMs: number[] = [];
+  let whenMs = ttftMs;
+  for (let token = 0; token < outputTokens; token += 1) {
+    if (token > 0) whenMs += wishes.itlMs ?? profile.itlMs.sample(rng) * load.itl;
+    if (!endOnly) atMs.push(whenMs);
+  }
+  return { ttftMs, atMs, totalMs: whenMs };
+}
+
+function prefillMs(profile: PreparedProfile, promptTokens: number): number {
+  const { freePromptTokens, msPer1000Tokens } = profile.profile.prefill;
+  return (Math.max(0, promptTokens - freePromptTokens) / 1000) * msPer1000Tokens;
+}

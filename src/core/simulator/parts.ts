@@ -1,0 +1,56 @@
+import type { Rng } from "../types.ts";
+
+/** What a model says: some text, its reasoning, a refusal, or a call of a tool. `tokens` joined are `text`. */
+export type Part = {
+  readonly kind: "text" | "reasoning" | "refusal" | "call";
+  readonly tokens: readonly string[];
+  /** How many tokens there are, where that is known without looking at them. */
+  readonly count?: number;
+  /** Of a call: its arguments, a JSON object. */
+  readonly text: string;
+  /** Of a call: the name of the tool. */
+  readonly name?: string;
+};
+
+/**
+ * Makes the parts of an answer of about so many tokens.
+ *
+ * @param most prose beyond so many tokens is not wanted and need not be made; all of it is without one
+ */
+export type Compose = (tokens: number, rng: Rng, most?: number) => readonly Part[];
+
+/** How many tokens parts have together. */
+export function countOf(parts: readonly Part[]): number {
+  let tokens = 0;
+  for (const part of parts) tokens += part.count ?? part.tokens.length;
+  return tokens;
+}
+
+/**
+ * The first so many tokens of an answer.
+ *
+ * @param most ≥ 0
+ * @returns `parts` itself when it has no more
+ */
+export function cutAt(parts: readonly Part[], most: number): readonly Part[] {
+  if (countOf(parts) <= most) return parts;
+  const kept: Part[] = [];
+  let left = most;
+  for (const part of parts) {
+    if (left === 0) break;
+    const tokens = part.tokens.slice(0, left);
+    left -= tokens.length;
+    kept.push(tokens.length === part.tokens.length ? part : { ...part, tokens, text: tokens.join("") });
+  }
+  return kept;
+}
+
+/** The text of all parts of a kind, joined. */
+export function textOfKind(parts: readonly Part[], kind: Part["kind"]): string {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only.kind === kind ? only.text : "";
+  return parts
+    .filter((part) => part.kind === kind)
+    .map(({ text }) => text)
+    .join("");
+}

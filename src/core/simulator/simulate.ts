@@ -1,0 +1,108 @@
+import { countOf, cutAt, type Part } from "./parts.ts";
+import { StuntdoubleError } from "../errors.ts";
+import { planTiming } from "./latency.ts";
+import { pickOutputTokens, type PreparedProfile } from "./profile.ts";
+import { createRng, hash32 } from "../rng.ts";
+import { makeText } from "./text.ts";
+import { splitTokens } from "./tokens.ts";
+import type { Plan, Rng, Timing, Wishes } from "../types.ts";
+import type { Ask } from "../wire/types.ts";
+
+/** One call to be simulated. The same `seed` and `ask` give the same lengths, times and text. */
+export type Simulation = {
+  readonly ask: Ask;
+  readonly profile: PreparedProfile;
+  readonly wishes: Wishes;
+  readonly seed: number;
+  /** Calls in flight on this node, this one included. */
+  readonly inFlight: number;
+  /** Most tokens that an answer may have, all its choices together. */
+  readonly mostTokens: number;
+};
+
+/**
+ * The whole simulated answer, described in advance.
+ *
+ * @param callId unique per call; ids inside the answer derive from it
+ * @param nowSeconds seconds since 1970, for the answer's `created`
+ * @throws ANSWER_TOO_LARGE before any of it is written
+ */
+export function simulate(simulation: Simulation, callId: string, nowSeconds: number): Plan {
+  const rng = createRng(simulation.seed);
+  const drawn = draw(simulation, rng);
+  checkSize(simulation, simulation.ask.sizeOf?.(drawn.tokens) ?? drawn.tokens);
+  const timing = timingOf(simulation, drawn, rng);
+  const parts = drawn.parts ?? prose(drawn.tokens, textRng(simulation));
+  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish: drawn.finish, rng });
+}
+
+/**
+ * When the simulated answer would leave, without making it: the mirror of a real call.
+ *
+ * @throws ANSWER_TOO_LARGE where one choice alone is
+ */
+export function simulateTiming(simulation: Simulation): Timing & { readonly tokens: number } {
+  const rng = createRng(simulation.seed);
+  const drawn = draw(simulation, rng);
+  checkSize(simulation, drawn.tokens);
+  return { ...timingOf(simulation, drawn, rng), tokens: drawn.tokens };
+}
+
+/** How long the answer is; its parts only where they decide that. */
+type Drawn = {
+  readonly tokens: number;
+  readonly parts: readonly Part[] | undefined;
+  readonly finish: "stop" | "length";
+};
+
+function draw(simulation: Simulation, rng: Rng): Drawn {
+  const { ask, profile, wishes, mostTokens } = simulation;
+  const { maxTokens = Infinity } = ask;
+  if (wishes.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
+  if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
+  const wanted = wishes.outputTokens ?? pickOutputTokens(profile, rng);
+  if (ask.compose === undefined) {
+    const tokens = Math.min(wanted, maxTokens);
+    return { tokens, parts: undefined, finish: tokens >= maxTokens ? "length" : "stop" };
+  }
+  // One token more than may be is enough to tell that there are too many.
+  const most = Math.min(maxTokens, mostTokens) + 1;
+  return drawnOf(ask.compose(wanted, textRng(simulation), most), maxTokens);
+}
+
+function checkSize({ mostTokens }: Simulation, tokens: number): void {
+  if (tokens <= mostTokens) return;
+  throw new StuntdoubleError(
+    "ANSWER_TOO_LARGE",
+    `The simulated answer would count at least ${Math.ceil(tokens)} tokens, with all choices, echoed prompts and logprobs; limits.answerTokens of the configuration allows ${mostTokens}.`,
+  );
+}
+
+function drawnOf(whole: readonly Part[], maxTokens: number): Drawn {
+  const parts = cutAt(whole, maxTokens);
+  return { tokens: countOf(parts), parts, finish: parts === whole ? "stop" : "length" };
+}
+
+const declined = "I'm sorry, but I can't help with that.";
+const declinedTokens = splitTokens(declined);
+
+function refusalTo({ refuses }: Ask): readonly Part[] {
+  if (refuses === true) return [{ kind: "refusal", tokens: declinedTokens, text: declined }];
+  throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of answer has no form for a refusal.");
+}
+
+function timingOf({ ask, profile, inFlight, wishes }: Simulation, drawn: Drawn, rng: Rng): Timing {
+  const { promptTokens } = ask;
+  const outputTokens = drawn.tokens;
+  const endOnly = ask.endOnly === true && drawn.parts === undefined;
+  return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, wishes, endOnly });
+}
+
+/** What is said has a chance of its own, so that it can be made before or after the times are drawn. */
+function textRng({ seed }: Simulation): Rng {
+  return createRng(hash32(seed, "text"));
+}
+
+function prose(tokens: number, rng: Rng): readonly Part[] {
+  return [makeText(rng, tokens)];
+}
