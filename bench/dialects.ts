@@ -2,7 +2,7 @@
 import path from "node:path";
 import { prepareProfile } from "../src/core/simulator/profile.ts";
 import { simulate } from "../src/core/simulator/simulate.ts";
-import { findOperation } from "../src/core/wire/index.ts";
+import { findOperation } from "../src/core/dialects/index.ts";
 import { createAnswerMemory, createKeptAnswers } from "../src/limits/kept-responses.ts";
 import { loadProfiles } from "../src/config/profiles.ts";
 import { figure, median, type Figure } from "./lib.ts";

@@ -1,4 +1,4 @@
-import type { CountTokens, KeptAnswers } from "../core/wire/types.ts";
+import type { CountTokens, KeptAnswers } from "../core/dialects/types.ts";
 import type { Outcome } from "../core/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { Permits } from "../limits/permits/permits.ts";

@@ -1,7 +1,7 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Call, Facts } from "../core/types.ts";
-import { keyInQuery } from "../core/wire/target.ts";
-import type { Opened } from "../core/wire/types.ts";
+import { keyInQuery } from "../core/dialects/shared/target.ts";
+import type { Opened } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey, type Keys } from "../limits/keys.ts";
 import type { ActDeps } from "./act.ts";
 import { unauthenticated, unknownModel } from "./failures.ts";

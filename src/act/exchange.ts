@@ -5,7 +5,7 @@ import { bendPlan, faultAnswer, type BendContext, type PreparedFault } from "../
 import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulator/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
-import type { Ask, Opened } from "../core/wire/types.ts";
+import type { Ask, Opened } from "../core/dialects/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
 import type { ActDeps } from "./act.ts";
 import { failurePlan } from "./failure.ts";

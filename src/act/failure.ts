@@ -1,6 +1,6 @@
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { Plan } from "../core/types.ts";
-import { methodsOf } from "../core/wire/index.ts";
+import { methodsOf } from "../core/dialects/index.ts";
 import type { Story } from "./outcome.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { StuntdoubleError } from "../core/errors.ts";
-import { methodsOf } from "../core/wire/index.ts";
+import { methodsOf } from "../core/dialects/index.ts";
 import type { RateAnswer } from "../limits/rates.ts";
 import type { Request } from "./types.ts";
 import type { UpstreamRuntime } from "./runtime.ts";

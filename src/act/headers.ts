@@ -1,6 +1,6 @@
 import type { HeaderList } from "../core/types.ts";
-import type { Header } from "../core/wire/types.ts";
-import { withoutQuery } from "../core/wire/target.ts";
+import type { Header } from "../core/dialects/types.ts";
+import { withoutQuery } from "../core/dialects/shared/target.ts";
 import { viaEntry } from "./via.ts";
 
 /** Fields that belong to one connection, not to the message. @see RFC 9110 §7.6.1 */

@@ -1,5 +1,5 @@
 import type { Call, Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
-import type { Quota } from "../core/wire/types.ts";
+import type { Quota } from "../core/dialects/types.ts";
 import type { Player } from "./player.ts";
 import type { Request } from "./types.ts";
 

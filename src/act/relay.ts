@@ -2,7 +2,7 @@ import { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type PreparedFault } from "../core/faults/index.ts";
 import { simulateTiming } from "../core/simulator/simulate.ts";
 import type { Frame, Head, Sink, Timeline } from "../core/types.ts";
-import type { Opened, StreamReader } from "../core/wire/types.ts";
+import type { Opened, StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Forwarded, Passage, Receiver, Show, Upstream } from "./upstream.ts";

@@ -1,7 +1,7 @@
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { FaultConfig } from "../core/types.ts";
-import type { Header } from "../core/wire/types.ts";
+import type { Header } from "../core/dialects/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Keys } from "../limits/keys.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";

@@ -1,5 +1,5 @@
 import type { Head, HeaderList, HeaderMap } from "../core/types.ts";
-import type { Body, Dialect, Operation } from "../core/wire/types.ts";
+import type { Body, Dialect, Operation } from "../core/dialects/types.ts";
 import type { Readable } from "node:stream";
 import type { Carrier } from "./upstream.ts";
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { HeaderMap } from "../core/types.ts";
-import type { Body } from "../core/wire/types.ts";
+import type { Body } from "../core/dialects/types.ts";
 
 /** A request as a file describes it. */
 export type DescribedRequest = {

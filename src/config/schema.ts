@@ -4,7 +4,7 @@ import { answerLimits } from "./response-limits.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
-import { dialects } from "../core/wire/index.ts";
+import { dialects } from "../core/dialects/index.ts";
 
 const perMinute = z.int().min(1);
 const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name");

@@ -1,5 +1,5 @@
 import { hash32 } from "../core/rng.ts";
-import type { KeptAnswers } from "../core/wire/types.ts";
+import type { KeptAnswers } from "../core/dialects/types.ts";
 import { acquire, release } from "./shared-lock.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { StuntdoubleError } from "../core/errors.ts";
-import type { Quota } from "../core/wire/types.ts";
+import type { Quota } from "../core/dialects/types.ts";
 import type { Clock } from "./clock.ts";
 
 /** The allowance of one key; what is not given is not limited. */

@@ -4,7 +4,7 @@ import type { Runtime, UpstreamRuntime } from "../act/runtime.ts";
 import { compile } from "../config/compile.ts";
 import type { Settings } from "../config/load.ts";
 import type { UpstreamSettings } from "../core/snapshot.ts";
-import { dialectNamed } from "../core/wire/index.ts";
+import { dialectNamed } from "../core/dialects/index.ts";
 import { createBreaker, type BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createKeys } from "../limits/keys.ts";

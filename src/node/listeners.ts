@@ -1,7 +1,7 @@
 import type { Act, ActDeps } from "../act/act.ts";
 import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
-import { dialects } from "../core/wire/index.ts";
+import { dialects } from "../core/dialects/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
 import { createPort } from "../ingress/port.ts";

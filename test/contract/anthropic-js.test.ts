@@ -17,7 +17,7 @@ import Anthropic, {
   UnprocessableEntityError,
 } from "@anthropic-ai/sdk";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { anthropic } from "../../src/core/wire/anthropic.ts";
+import { anthropic } from "../../src/core/dialects/anthropic/index.ts";
 import { startNode, type Node } from "../support/node.ts";
 import { hang, json, sse, startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { anthropic } from "../../src/core/wire/anthropic.ts";
+import { anthropic } from "../../src/core/dialects/anthropic/index.ts";
 import { startNode, type Node } from "../support/node.ts";
 import { hang, sse, startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
 

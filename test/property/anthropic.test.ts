@@ -4,9 +4,9 @@ import { StuntdoubleError } from "../../src/core/errors.ts";
 import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import { simulate } from "../../src/core/simulator/simulate.ts";
 import type { Frame, Plan } from "../../src/core/types.ts";
-import { judge } from "../../src/core/wire/anthropic-events.ts";
-import { countTokens, messages } from "../../src/core/wire/anthropic-operations.ts";
-import { createSseReader } from "../../src/core/wire/sse.ts";
+import { judge } from "../../src/core/dialects/anthropic/events.ts";
+import { countTokens, messages } from "../../src/core/dialects/anthropic/operations.ts";
+import { createSseReader } from "../../src/core/dialects/shared/streams/sse.ts";
 import { profileOf } from "../support/profile.ts";
 
 const profile = prepareProfile(profileOf());

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Ending, FaultConfig, Frame, Plan } from "../../src/core/types.ts";
-import { chat } from "../../src/core/wire/openai-chat.ts";
+import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { simulated } from "../support/simulated.ts";
 import { bend, jsonHead, live, streamHead } from "../unit/core/faults/support.ts";
 

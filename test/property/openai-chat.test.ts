@@ -2,10 +2,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Plan } from "../../src/core/types.ts";
-import { chat } from "../../src/core/wire/openai-chat.ts";
-import { completions } from "../../src/core/wire/openai-completions.ts";
-import { judge } from "../../src/core/wire/openai-events.ts";
-import { createSseReader } from "../../src/core/wire/sse.ts";
+import { chat } from "../../src/core/dialects/openai/chat/index.ts";
+import { completions } from "../../src/core/dialects/openai/completions/index.ts";
+import { judge } from "../../src/core/dialects/openai/events.ts";
+import { createSseReader } from "../../src/core/dialects/shared/streams/sse.ts";
 import { addedUp, bodyOf, chunksOf, type Loose } from "../support/chat-stream.ts";
 import { simulated } from "../support/simulated.ts";
 

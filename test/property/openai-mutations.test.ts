@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { StuntdoubleError } from "../../src/core/errors.ts";
-import { chat } from "../../src/core/wire/openai-chat.ts";
-import { completions } from "../../src/core/wire/openai-completions.ts";
-import type { Operation } from "../../src/core/wire/types.ts";
+import { chat } from "../../src/core/dialects/openai/chat/index.ts";
+import { completions } from "../../src/core/dialects/openai/completions/index.ts";
+import type { Operation } from "../../src/core/dialects/types.ts";
 import { simulated } from "../support/simulated.ts";
 
 const schema = {

@@ -1,4 +1,4 @@
-import { isReasoning } from "../../src/core/wire/openai-reasoning.ts";
+import { isReasoning } from "../../src/core/dialects/openai/reasoning.ts";
 import { given, setTo, without, type Reason } from "./any-request.ts";
 import type { Loose } from "./chat-stream.ts";
 

@@ -1,7 +1,7 @@
 import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import { simulate } from "../../src/core/simulator/simulate.ts";
 import type { HeaderMap, Plan, Wishes } from "../../src/core/types.ts";
-import type { KeptAnswers, Operation } from "../../src/core/wire/types.ts";
+import type { KeptAnswers, Operation } from "../../src/core/dialects/types.ts";
 import { profileOf } from "./profile.ts";
 
 /** What the simulator is told beside the request's body, and where answers are kept. */

@@ -5,7 +5,7 @@ import { readControl, type ControlSettings } from "../../src/core/control.ts";
 import { errorTable } from "../../src/core/errors.ts";
 import { faults } from "../../src/core/faults/index.ts";
 import type { Decision } from "../../src/core/types.ts";
-import { dialects } from "../../src/core/wire/index.ts";
+import { dialects } from "../../src/core/dialects/index.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const read = (page: string): string => readFileSync(path.join(root, page), "utf8");

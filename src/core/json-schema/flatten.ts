@@ -1,5 +1,5 @@
 import type { Budget } from "./pattern.ts";
-import { isObject, type JsonObject } from "../wire/json-body.ts";
+import { isObject, type JsonObject } from "../dialects/shared/json-body.ts";
 
 /** A schema that nothing is valid against. */
 export const never = false;

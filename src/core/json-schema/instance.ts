@@ -2,7 +2,7 @@ import { numberOf, textOfSchema } from "./values.ts";
 import { spend } from "./pattern.ts";
 import { flatten, namesIn, never, type Reach } from "./flatten.ts";
 import type { Rng } from "../types.ts";
-import { isObject, type JsonObject } from "../wire/json-body.ts";
+import { isObject, type JsonObject } from "../dialects/shared/json-body.ts";
 
 /** Schemas that are looked at for one instance at most, four for each property of the largest that the provider takes. */
 const mostSchemas = 20_000;

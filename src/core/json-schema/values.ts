@@ -1,7 +1,7 @@
 import { readPattern, spend, textMatching, type Budget, type Pattern } from "./pattern.ts";
 import { makeText } from "../simulator/text.ts";
 import type { Rng } from "../types.ts";
-import type { JsonObject } from "../wire/json-body.ts";
+import type { JsonObject } from "../dialects/shared/json-body.ts";
 
 const longest = 20_000;
 const tries = 40;

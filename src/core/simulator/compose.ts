@@ -3,7 +3,7 @@ import { instanceOf } from "../json-schema/instance.ts";
 import { makeText } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
 import type { Rng } from "../types.ts";
-import { isObject } from "../wire/json-body.ts";
+import { isObject } from "../dialects/shared/json-body.ts";
 
 /** A tool that the model may call. */
 export type Tool = {

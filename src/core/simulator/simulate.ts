@@ -6,7 +6,7 @@ import { createRng, hash32 } from "../rng.ts";
 import { makeText } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
 import type { Plan, Rng, Timing, Wishes } from "../types.ts";
-import type { Ask } from "../wire/types.ts";
+import type { Ask } from "../dialects/types.ts";
 
 /** One call to be simulated. The same `seed` and `ask` give the same lengths, times and text. */
 export type Simulation = {

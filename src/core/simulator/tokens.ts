@@ -1,5 +1,5 @@
 import { countTokens, decode, decodeGenerator, encode } from "gpt-tokenizer/encoding/o200k_base";
-import type { CountTokens } from "../wire/types.ts";
+import type { CountTokens } from "../dialects/types.ts";
 
 /** 100 characters cost about 5 µs, 4 KB about 400 µs: beyond this an exact count would cost more than the rest of a request. */
 const defaultExactUpToChars = 1000;

@@ -1,7 +1,7 @@
 import type { Act } from "../../act/act.ts";
 import type { Carrier, Forwarded, Passage, Receiver } from "../../act/upstream.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import type { Operation } from "../../core/wire/types.ts";
+import type { Operation } from "../../core/dialects/types.ts";
 import { noBody, tooLarge } from "../http/body.ts";
 import type { Acting, Draft } from "../http/handler.ts";
 import { UpstreamAnswer } from "./upstream-response.ts";

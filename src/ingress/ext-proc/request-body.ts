@@ -1,5 +1,5 @@
 import { StuntdoubleError } from "../../core/errors.ts";
-import type { Body } from "../../core/wire/types.ts";
+import type { Body } from "../../core/dialects/types.ts";
 import { bodyOf, tooLarge } from "../http/body.ts";
 import { bodyFrame, trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode } from "./step.ts";

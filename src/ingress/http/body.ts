@@ -1,5 +1,5 @@
 import { StuntdoubleError } from "../../core/errors.ts";
-import type { Body } from "../../core/wire/types.ts";
+import type { Body } from "../../core/dialects/types.ts";
 import type { NodeRequest } from "./guard.ts";
 
 /** The body of a request that has none. */

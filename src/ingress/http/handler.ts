@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderMap } from "../../core/types.ts";
-import { dialects, findOperation } from "../../core/wire/index.ts";
+import { dialects, findOperation } from "../../core/dialects/index.ts";
 import type { Reply, Request } from "../../act/types.ts";
 import type { Upgrade } from "../../act/upgrade.ts";
 import { announcesMore, hasBody, readBody } from "./body.ts";

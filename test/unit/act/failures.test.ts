@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { notSimulated, rateLimited, unauthenticated, unknownModel } from "../../../src/act/failures.ts";
 import type { Request } from "../../../src/act/types.ts";
-import { openai } from "../../../src/core/wire/openai.ts";
+import { openai } from "../../../src/core/dialects/openai/index.ts";
 
 function asked(method: string, route: string): Request {
   return {

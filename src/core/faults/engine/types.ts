@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Plan, Sink } from "../../types.ts";
-import type { Dialect } from "../../wire/types.ts";
+import type { Dialect } from "../../dialects/types.ts";
 
 /**
  * One kind of fault, in one file: its options, and what it does to a response.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openai } from "../../../../src/core/wire/openai.ts";
+import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import { bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
 import { bend, context, stream, textOf, whole } from "./support.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { bendPlan, faultAnswer, prepareFault } from "../../../../src/core/faults/index.ts";
 import type { FaultConfig, Plan } from "../../../../src/core/types.ts";
-import { findOperation } from "../../../../src/core/wire/index.ts";
-import { bodyOf, scriptOf } from "../wire/support.ts";
+import { findOperation } from "../../../../src/core/dialects/index.ts";
+import { bodyOf, scriptOf } from "../dialects/support.ts";
 
 const words = ["one", " two", " three", " four"];
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openai } from "../../../../src/core/wire/openai.ts";
+import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import { bend, jsonHead, live, stream, textOf, whole } from "./support.ts";
 
 test.each([500, 502, 504])(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { faultAnswer, prepareFault } from "../../../../src/core/faults/index.ts";
-import { openai } from "../../../../src/core/wire/openai.ts";
+import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import type { FaultConfig } from "../../../../src/core/types.ts";
 import { context } from "./support.ts";
 

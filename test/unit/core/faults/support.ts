@@ -1,6 +1,6 @@
 import { createFakeClock } from "../../../support/fake-clock.ts";
 import { bendLive, bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
-import { openai } from "../../../../src/core/wire/openai.ts";
+import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import type { Ending, FaultConfig, Frame, Head, Plan, Sink } from "../../../../src/core/types.ts";
 
 export const streamHead: Head = { status: 200, headers: ["Content-Type", "text/event-stream; charset=utf-8"] };

@@ -4,7 +4,7 @@ import { countOf, type Compose, type Part } from "../../../../src/core/simulator
 import { prepareProfile } from "../../../../src/core/simulator/profile.ts";
 import { simulate, simulateTiming, type Simulation } from "../../../../src/core/simulator/simulate.ts";
 import type { Plan, Profile } from "../../../../src/core/types.ts";
-import type { Ask, Script } from "../../../../src/core/wire/types.ts";
+import type { Ask, Script } from "../../../../src/core/dialects/types.ts";
 import { profileOf } from "../../../support/profile.ts";
 
 const drawn: Partial<Profile> = {

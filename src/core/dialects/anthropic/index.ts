@@ -1,0 +1,28 @@
+import type { HeaderMap } from "../../types.ts";
+import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
+import { judge, readUsage } from "./events.ts";
+import { modelAt, models } from "./models.ts";
+import { countTokens, messages } from "./operations.ts";
+import { createSseReader, isEventStream } from "../shared/streams/sse.ts";
+import type { Dialect } from "../types.ts";
+
+/** The Anthropic API. @see https://platform.claude.com/docs/en/api/overview */
+export const anthropic: Dialect = {
+  name: "anthropic",
+  operations: [messages, countTokens, models],
+  operationsAt: modelAt,
+  claims,
+  requestIdHeader: "request-id",
+  credential: (apiKey) => ["x-api-key", apiKey],
+  failure: renderFailure,
+  failureEvent: renderFailureEvent,
+  quotaHeaders,
+  readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
+  readUsage,
+};
+
+/** Every client of it sends the version; one that forgot shows by where its key is. */
+function claims(_path: string, headers: HeaderMap): boolean {
+  if (headers["anthropic-version"] !== undefined) return true;
+  return headers["x-api-key"] !== undefined && headers["authorization"] === undefined;
+}

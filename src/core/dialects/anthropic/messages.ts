@@ -1,0 +1,117 @@
+import { checkBlock } from "./blocks.ts";
+import { asObject, readTag, refuseField, required, requiredChoice, requiredText, shown } from "./check.ts";
+import type { Version } from "./version.ts";
+import { isObject, type JsonObject } from "../shared/json-body.ts";
+
+const roles = ["user", "assistant", "system"];
+
+/**
+ * Checks the conversation of a request.
+ *
+ * @throws BODY_INVALID with the path of the first mistake
+ */
+export function checkMessages(body: JsonObject, version: Version): void {
+  const messages: unknown = required(body, "messages", "messages");
+  if (!Array.isArray(messages)) return refuseField("messages", "Input should be a valid list");
+  if (messages.length === 0) return refuseField("messages", "at least one message is required");
+  for (const [index, message] of messages.entries()) checkMessage(message, index, version);
+  const [first] = messages as readonly JsonObject[];
+  if (first?.["role"] === "assistant") refuseField("messages", 'first message must use the "user" role');
+  checkToolTurns(messages as readonly JsonObject[]);
+}
+
+function checkMessage(value: unknown, index: number, version: Version): void {
+  const path = `messages.${index}`;
+  const message = asObject(value, path);
+  const role = requiredChoice(message, "role", roles, `${path}.role`);
+  // In beta, settings may change in the middle of a conversation without a word.
+  if (role === "system" && isObject(message["output_config"]) && message["content"] === undefined) return;
+  const content: unknown = required(message, "content", `${path}.content`);
+  if (typeof content === "string") return;
+  if (!Array.isArray(content)) return refuseField(`${path}.content`, "Input should be a valid string or list");
+  for (const [at, block] of content.entries()) checkBlock(block, `${path}.content.${at}`, { role, version });
+}
+
+/** Each call of a tool has its result in the next turn, and no result is without its call. */
+function checkToolTurns(messages: readonly JsonObject[]): void {
+  const turns = turnsOf(messages);
+  for (const [index, turn] of turns.entries()) {
+    const calls = turns[index - 1]?.calls;
+    for (const [id, path] of turn.results) {
+      if (calls?.has(id) !== true) {
+        refuseField(
+          path,
+          `unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${shown(id)}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`,
+        );
+      }
+    }
+    const next = turns[index + 1];
+    const open = next === undefined ? undefined : [...turn.calls].find(([id]) => !next.results.has(id));
+    if (open !== undefined) {
+      refuseField(
+        open[1],
+        `\`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${shown(open[0])}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`,
+      );
+    }
+  }
+}
+
+/** What a turn holds of tools: ids of calls and of results, each with the path of its message or block. */
+type Turn = { readonly role: unknown; readonly calls: Map<string, string>; readonly results: Map<string, string> };
+
+/** Messages of one role in a row are one turn, and those of the system stand outside. */
+function turnsOf(messages: readonly JsonObject[]): readonly Turn[] {
+  const turns: Turn[] = [];
+  for (const [index, { role, content }] of messages.entries()) {
+    if (role === "system") continue;
+    let turn = turns.at(-1);
+    if (turn?.role !== role) turns.push((turn = { role, calls: new Map(), results: new Map() }));
+    for (const [at, block] of blocksOf(content).entries()) {
+      if (block["type"] === "tool_use") turn!.calls.set(String(block["id"]), `messages.${index}`);
+      if (block["type"] === "tool_result") {
+        turn!.results.set(String(block["tool_use_id"]), `messages.${index}.content.${at}`);
+      }
+    }
+  }
+  return turns;
+}
+
+/** The blocks of a content that is a list; none of one that is a text. */
+export function blocksOf(content: unknown): readonly JsonObject[] {
+  return Array.isArray(content) ? content.filter(isObject) : [];
+}
+
+/** Whether the conversation ends with the result of a tool. */
+export function endsWithToolResult(messages: unknown): boolean {
+  const last = blocksOf(messages).at(-1);
+  return last !== undefined && blocksOf(last["content"]).some((block) => block["type"] === "tool_result");
+}
+
+/** The text of the last message of the user that has one; undefined when there is none. */
+export function lastUserText(body: JsonObject): string | undefined {
+  const last = blocksOf(body["messages"]).findLast((message) => message["role"] === "user");
+  return last === undefined ? undefined : textOf(last["content"]);
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  const texts = blocksOf(content).map(({ text }) => text);
+  return texts.filter((text) => typeof text === "string").join("\n");
+}
+
+/**
+ * Checks the system prompt: a text, or blocks of text.
+ *
+ * @throws BODY_INVALID with the path of the mistake
+ */
+export function checkSystem(body: JsonObject): void {
+  const { system } = body;
+  if (system === undefined || system === null || typeof system === "string") return;
+  if (!Array.isArray(system)) return refuseField("system", "Input should be a valid string or list");
+  for (const [index, value] of system.entries()) {
+    const path = `system.${index}`;
+    const block = asObject(value, path);
+    readTag(block, ["text"], path);
+    requiredText(block, "text", `${path}.text`);
+  }
+}

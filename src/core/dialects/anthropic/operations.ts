@@ -1,0 +1,90 @@
+import { composer, type Wanted } from "../../simulator/compose.ts";
+import type { Compose } from "../../simulator/parts.ts";
+import type { Facts, HeaderMap } from "../../types.ts";
+import { writeMessage } from "./response.ts";
+import { countInput, type Input } from "./count.ts";
+import { lastUserText } from "./messages.ts";
+import { instantPlan } from "./plan.ts";
+import { checkCountable, readRequest, type MessageRequest } from "./request.ts";
+import { readVersion } from "./version.ts";
+import { openJson, type JsonBody } from "../shared/json-body.ts";
+import { textless } from "../shared/textless.ts";
+import type { Ask, OpenRequest, Operation } from "../types.ts";
+
+const readAhead = ["model", "stream"];
+
+/** A request body: what rules see of it, and its input as it is counted once. */
+type Read = { readonly json: JsonBody; readonly facts: Facts; input(): Input };
+
+function readBody({ body, count }: OpenRequest): Read {
+  const json = openJson(body, readAhead);
+  const model = json.member("model");
+  let counted: Input | undefined;
+  const input = (): Input => (counted ??= countInput(json, count));
+  const facts: Facts = {
+    model: typeof model === "string" ? model : undefined,
+    stream: json.member("stream") === true,
+    promptTokens: () => input().tokens,
+    lastUserMessage: () => lastUserText(json.whole()),
+  };
+  return { json, facts, input };
+}
+
+/** `POST /v1/messages`. @see https://platform.claude.com/docs/en/api/messages */
+export const messages: Operation = {
+  name: "messages",
+  method: "POST",
+  route: "/v1/messages",
+  open(opening) {
+    const read = readBody(opening);
+    return { facts: read.facts, ask: () => askMessage(read, opening.headers) };
+  },
+};
+
+function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
+  const request = readRequest(json.whole(), readVersion(headers), headers["anthropic-beta"] !== undefined);
+  const compose = composeOf(request);
+  return {
+    model: request.model,
+    stream: request.stream,
+    promptTokens: input().tokens,
+    maxTokens: request.maxTokens,
+    seed: undefined,
+    refuses: true,
+    endOnly: !request.stream && request.stops.length === 0,
+    ...(compose !== undefined && { compose }),
+    write: (script) => writeMessage({ request, input: input(), script }),
+  };
+}
+
+/** Thinking takes its share of the answer, but no more than its budget. */
+function composeOf({ wanted, thinking }: MessageRequest): Compose | undefined {
+  if (wanted.reasoningShare === 0) return composer(wanted);
+  return (tokens, rng, most) => {
+    const share = Math.min(wanted.reasoningShare, thinking.budgetTokens / tokens);
+    const bounded: Wanted = { ...wanted, reasoningShare: share };
+    return composer(bounded)?.(tokens, rng, most) ?? [];
+  };
+}
+
+/** `POST /v1/messages/count_tokens`. @see https://platform.claude.com/docs/en/api/messages-count-tokens */
+export const countTokens: Operation = {
+  name: "count_tokens",
+  method: "POST",
+  route: "/v1/messages/count_tokens",
+  open(opening) {
+    const { json, facts, input } = readBody(opening);
+    return {
+      facts: { ...facts, stream: false },
+      ask() {
+        checkCountable(json.whole(), readVersion(opening.headers));
+        const { tokens } = input();
+        return textless({
+          model: facts.model ?? "",
+          promptTokens: tokens,
+          write: (script) => instantPlan(script, `{"input_tokens":${tokens}}`),
+        });
+      },
+    };
+  },
+};

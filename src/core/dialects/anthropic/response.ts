@@ -1,0 +1,178 @@
+import { countOf, type Part } from "../../simulator/parts.ts";
+import type { Plan } from "../../types.ts";
+import type { Input } from "./count.ts";
+import { jsonPlan, streamPlan, type Block } from "./plan.ts";
+import type { MessageRequest } from "./request.ts";
+import { stopAt } from "../shared/stop.ts";
+import { answerId } from "../openai/text.ts";
+import type { Script } from "../types.ts";
+
+/** The provider's ids are 24 characters after the prefix, the first two of them `01`. */
+const idChars = 24;
+/** Base64 of `stuntdouble:`, so that a signature shows whose it is. */
+const signatureStart = "c3R1bnRkb3VibGU6";
+const caller = `"caller":{"type":"direct"}`;
+
+/** A message to be written, as a whole or as a stream. */
+export type MessageAnswer = { readonly request: MessageRequest; readonly input: Input; readonly script: Script };
+
+/** Why the answer ended, as JSON: the two members that say so. */
+type Stop = { readonly reason: string; readonly sequence: string };
+
+/**
+ * Writes a message.
+ *
+ * @see https://platform.claude.com/docs/en/api/messages, and "Streaming Messages" for the order of events
+ */
+export function writeMessage(answer: MessageAnswer): Plan {
+  const { script, stop } = stopAt(answer.script, answer.request.stops);
+  const stopped: MessageAnswer = { ...answer, script };
+  const why: Stop = { reason: `"${reasonOf(stopped, stop)}"`, sequence: JSON.stringify(stop ?? null) };
+  return answer.request.stream ? streamed(stopped, why) : whole(stopped, why);
+}
+
+function reasonOf({ request, script }: MessageAnswer, stop: string | undefined): string {
+  if (stop !== undefined) return "stop_sequence";
+  if (script.finish === "length" || request.maxTokens === 0) return "max_tokens";
+  if (script.parts.some(({ kind }) => kind === "refusal")) return "refusal";
+  return script.parts.some(({ kind }) => kind === "call") ? "tool_use" : "end_turn";
+}
+
+function whole(answer: MessageAnswer, stop: Stop): Plan {
+  const { script } = answer;
+  const content = blocksOf(answer).map(({ whole }) => whole);
+  const usage = `{${inputJson(answer)},${outputJson(script.parts)},${servedJson(answer)}}`;
+  return jsonPlan(script, countOf(script.parts), messageJson(answer, { content: content.join(","), stop, usage }));
+}
+
+function streamed(answer: MessageAnswer, stop: Stop): Plan {
+  const { script } = answer;
+  const { parts } = script;
+  const started = countOf(parts) > 0 ? 1 : 0;
+  const unknown = { reason: "null", sequence: "null" };
+  const first = `{${inputJson(answer)},"output_tokens":${started},"output_tokens_details":null,${servedJson(answer)}}`;
+  const { cached5m, cached1h } = answer.input;
+  const cache = `"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0`;
+  const usage = `{"input_tokens":${freshTokens(answer)},${cache},${outputJson(parts)},"server_tool_use":null}`;
+  const delta = `{"stop_reason":${stop.reason},"stop_sequence":${stop.sequence},"stop_details":null,"container":null}`;
+  return streamPlan(script, {
+    message: messageJson(answer, { content: "", stop: unknown, usage: first }),
+    blocks: blocksOf(answer),
+    end: `"delta":${delta},"usage":${usage}`,
+  });
+}
+
+type MessageParts = { readonly content: string; readonly stop: Stop; readonly usage: string };
+
+function messageJson({ request, script }: MessageAnswer, { content, stop, usage }: MessageParts): string {
+  return (
+    `{"model":${JSON.stringify(request.model)},"id":"${idOf("msg_01", script.id)}","type":"message","role":"assistant",` +
+    `"content":[${content}],"stop_reason":${stop.reason},"stop_sequence":${stop.sequence},"stop_details":null,` +
+    `"container":null,"diagnostics":null,"usage":${usage}}`
+  );
+}
+
+function inputJson(answer: MessageAnswer): string {
+  const { cached5m, cached1h } = answer.input;
+  return (
+    `"input_tokens":${freshTokens(answer)},"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0,` +
+    `"cache_creation":{"ephemeral_5m_input_tokens":${cached5m},"ephemeral_1h_input_tokens":${cached1h}}`
+  );
+}
+
+/** Tokens that are neither written to the cache nor read from it. */
+function freshTokens({ input }: MessageAnswer): number {
+  return input.tokens - input.cached5m - input.cached1h;
+}
+
+function outputJson(parts: readonly Part[]): string {
+  const thinking = countOf(parts.filter(({ kind }) => kind === "reasoning"));
+  return `"output_tokens":${countOf(parts)},"output_tokens_details":{"thinking_tokens":${thinking}}`;
+}
+
+function servedJson({ request }: MessageAnswer): string {
+  const geo = JSON.stringify(request.geo ?? "global");
+  return `"server_tool_use":null,"service_tier":"standard","inference_geo":${geo},"speed":"${request.speed ?? "standard"}"`;
+}
+
+function blocksOf(answer: MessageAnswer): readonly Block[] {
+  return answer.script.parts.map((part, index) => blockOf(answer, part, index));
+}
+
+function blockOf(answer: MessageAnswer, part: Part, index: number): Block {
+  switch (part.kind) {
+    case "reasoning":
+      return thinkingBlock(answer, part, index);
+    case "call":
+      return callBlock(answer, part, index);
+    case "text":
+    case "refusal":
+      return textBlock(answer, part);
+    default:
+      return part.kind satisfies never;
+  }
+}
+
+function thinkingBlock({ request, script }: MessageAnswer, part: Part, index: number): Block {
+  const { text } = part;
+  const signature = signatureOf(script.id, index);
+  const { shown } = request.thinking;
+  return {
+    whole: `{"type":"thinking","thinking":${JSON.stringify(shown ? text : "")},"signature":"${signature}"}`,
+    empty: `{"type":"thinking","thinking":"","signature":""}`,
+    delta: { type: "thinking_delta", member: "thinking" },
+    part,
+    hidden: !shown,
+    first: undefined,
+    last: `{"type":"signature_delta","signature":"${signature}"}`,
+    ours: true,
+  };
+}
+
+function callBlock({ script }: MessageAnswer, part: Part, index: number): Block {
+  const { text, name = "" } = part;
+  const id = idOf("toolu_01", `${script.id} ${index}`);
+  const head = `{"type":"tool_use","id":"${id}","name":${JSON.stringify(name)}`;
+  return {
+    whole: `${head},"input":${completeJson(text)},${caller}}`,
+    empty: `${head},"input":{},${caller}}`,
+    delta: { type: "input_json_delta", member: "partial_json" },
+    part,
+    hidden: false,
+    first: `{"type":"input_json_delta","partial_json":""}`,
+    last: undefined,
+    ours: false,
+  };
+}
+
+function textBlock({ request }: MessageAnswer, part: Part): Block {
+  const { text } = part;
+  return {
+    whole: `{"type":"text","text":${JSON.stringify(text)},"citations":null}`,
+    empty: `{"type":"text","text":"","citations":null}`,
+    delta: { type: "text_delta", member: "text" },
+    part,
+    hidden: false,
+    first: undefined,
+    last: undefined,
+    ours: request.wanted.json === undefined,
+  };
+}
+
+function idOf(prefix: string, of: string): string {
+  return answerId(prefix, of).slice(0, prefix.indexOf("_") + 1 + idChars);
+}
+
+function signatureOf(id: string, index: number): string {
+  return signatureStart + answerId("", `${id} ${index} a`).slice(0, 28) + answerId("", `${id} ${index} b`).slice(0, 28);
+}
+
+/** The input of a tool; the provider gives none of one that the limit cut off. */
+function completeJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return "{}";
+  }
+}

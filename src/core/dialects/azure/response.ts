@@ -1,0 +1,58 @@
+import { hash32 } from "../../rng.ts";
+import type { Plan } from "../../types.ts";
+import type { Relative } from "../types.ts";
+
+/** What the filter finds in a text that nothing is wrong with. @see https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter */
+const safe = `"filtered":false,"severity":"safe"`;
+const harms = `"self_harm":{${safe}},"sexual":{${safe}},"violence":{${safe}}`;
+const promptResults =
+  `"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{${safe}},` +
+  `"jailbreak":{"filtered":false,"detected":false},${harms}}}]`;
+/** Each choice begins with what was found in it; events without a token have nothing to look at. */
+const choice = {
+  said: `"content_filter_results":{"hate":{${safe}},${harms}},`,
+  other: `"content_filter_results":{},`,
+};
+/** Comes before all of the answer, and says nothing of it. */
+const promptEvent = `data: {"choices":[],"created":0,"id":"","model":"","object":"",${promptResults}}\n\n`;
+
+function headers(contentType: string, requestId: string): string[] {
+  return ["content-type", contentType, ...azureHeaders(requestId)];
+}
+
+/** How an answer of Azure differs from OpenAI's: by its headers. */
+export const plain: Relative = { choice: { said: "", other: "" }, end: "", headers };
+
+/** The same where the content filter looks at the texts. */
+export const filtered: Relative = { choice, end: `,${promptResults}`, headers };
+
+/** A stream with what the content filter found in the prompt. */
+export function withPromptEvent(plan: Plan): Plan {
+  const first = { atMs: plan.frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false };
+  return { ...plan, frames: [first, ...plan.frames] };
+}
+
+/** The headers that are in every answer of Azure. @param requestId empty when there is none */
+export function azureHeaders(requestId: string): string[] {
+  const headers = ["x-ms-region", "East US", "x-content-type-options", "nosniff"];
+  if (requestId !== "") headers.push("x-request-id", requestId, "apim-request-id", uuidOf(requestId));
+  return headers;
+}
+
+/** A UUID that an id determines; it has the digits of an id of our own. */
+function uuidOf(id: string): string {
+  const own = ownId.exec(id)?.[1];
+  const hex = own ?? digitsOf(id);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+const ownId = /^req_([0-9a-f]{32})$/;
+
+function digitsOf(id: string): string {
+  const first = hash32(id);
+  return hexOf(first) + hexOf(hash32(first, 1)) + hexOf(hash32(first, 2)) + hexOf(hash32(first, 3));
+}
+
+function hexOf(word: number): string {
+  return word.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,232 @@
+import type { Compose } from "../../simulator/parts.ts";
+import { composer, type Tool, type Wanted } from "../../simulator/compose.ts";
+import { splitTokens } from "../../simulator/tokens.ts";
+import {
+  checkRange,
+  field,
+  listOf,
+  readFlag,
+  readInt,
+  readMessage,
+  readText,
+  readTexts,
+  refuseRule,
+  refuseType,
+  snake,
+  type Place,
+} from "./check.ts";
+import { endsWithResult } from "./contents.ts";
+import { toJsonSchema } from "./schema.ts";
+import { isObject, type JsonObject } from "../shared/json-body.ts";
+
+/** What a request asks of its answer. */
+export type GenerateConfig = {
+  readonly maxTokens: number | undefined;
+  readonly choices: number;
+  readonly stops: readonly string[];
+  readonly seed: number | undefined;
+  /** Thoughts are shown, not only counted. */
+  readonly showThoughts: boolean;
+  readonly compose: Compose | undefined;
+};
+
+const mostCandidates = 8;
+const mostStops = 5;
+const mostBudget = 32_768;
+const mimeTypes = ["text/plain", "application/json", "text/x.enum"];
+const path = "generation_config.";
+
+/**
+ * Reads and checks everything that shapes an answer.
+ *
+ * @throws BODY_INVALID with the path of the first mistake
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
+ */
+export function readConfig(body: JsonObject): GenerateConfig {
+  const object = readMessage({ object: body, path: "" }, "generationConfig", "GenerationConfig") ?? {};
+  const place: Place = { object, path };
+  checkSampling(place);
+  const maxTokens = readPositive(place, "maxOutputTokens");
+  const choices = readPositive(place, "candidateCount") ?? 1;
+  if (choices > mostCandidates) {
+    refuseRule(`${path}candidate_count`, `candidate_count must be in the range [1, ${mostCandidates}].`);
+  }
+  const stops = readTexts(place, "stopSequences");
+  if (stops.length > mostStops) refuseRule(`${path}stop_sequences`, `at most ${mostStops} stop sequences are allowed.`);
+  const thinking = readThinking(place);
+  const tools = readTools(body);
+  const wanted: Wanted = {
+    ...readWord(body, tools),
+    parallel: true,
+    answersTool: endsWithResult(field(body, "contents")),
+    json: undefined,
+    reasoningShare: 0,
+  };
+  const compose = composeOf(wanted, readFormat(place), thinking);
+  return { maxTokens, choices, stops, seed: readInt(place, "seed"), showThoughts: thinking.show, compose };
+}
+
+function checkSampling(place: Place): void {
+  checkRange(place, "temperature", 0, 2);
+  checkRange(place, "topP", 0, 1);
+  checkRange(place, "presencePenalty", -2, 2);
+  checkRange(place, "frequencyPenalty", -2, 2);
+  readPositive(place, "topK");
+  readInt(place, "logprobs");
+  if (readFlag(place, "responseLogprobs") === true) {
+    refuseRule(`${path}response_logprobs`, "Logprobs is not enabled for this model.");
+  }
+}
+
+function readPositive(place: Place, name: string): number | undefined {
+  const value = readInt(place, name);
+  if (value !== undefined && value < 1) {
+    refuseRule(place.path + snake(name), `${snake(name)} must be positive.`);
+  }
+  return value;
+}
+
+type Thinking = { readonly show: boolean; readonly share: number; readonly most: number };
+
+/** How much of an answer is thought, by level; the same for a budget. An estimate: it depends on model and task. */
+const shares: Readonly<Record<string, number>> = {
+  MINIMAL: 0.1,
+  LOW: 0.25,
+  MEDIUM: 0.5,
+  HIGH: 0.7,
+  THINKING_LEVEL_UNSPECIFIED: 0.5,
+};
+const usualShare = 0.5;
+
+/** A request that does not ask for thoughts gets none: the latency of a profile contains them. */
+function readThinking(place: Place): Thinking {
+  const config = readMessage(place, "thinkingConfig", "ThinkingConfig");
+  if (config === undefined) return { show: false, share: 0, most: 0 };
+  const inner: Place = { object: config, path: `${path}thinking_config.` };
+  const show = readFlag(inner, "includeThoughts") ?? false;
+  const budget = readInt(inner, "thinkingBudget");
+  const level = readText(inner, "thinkingLevel")?.toUpperCase();
+  if (budget !== undefined && level !== undefined) {
+    refuseRule(`${path}thinking_config`, "You can only set one of thinking budget and thinking level.");
+  }
+  if (budget !== undefined && (budget < -1 || budget > mostBudget)) {
+    const rule = `The thinking budget ${budget} is invalid. Please choose a value between 0 and ${mostBudget}.`;
+    refuseRule(`${path}thinking_config.thinking_budget`, rule);
+  }
+  if (level !== undefined && !Object.hasOwn(shares, level)) {
+    refuseType(`${path}thinking_config.thinking_level`, "ThinkingConfig.ThinkingLevel", level);
+  }
+  if (budget === 0) return { show, share: 0, most: 0 };
+  const asked = show || budget !== undefined || level !== undefined;
+  const share = asked ? (shares[level ?? ""] ?? usualShare) : 0;
+  return { show, share, most: budget === undefined || budget === -1 ? Infinity : budget };
+}
+
+function composeOf(wanted: Wanted, format: Format, { share, most }: Thinking): Compose | undefined {
+  const compose = (reasoningShare: number): Compose | undefined =>
+    composer({ ...wanted, json: format.json, reasoningShare });
+  const calls = wanted.tools.length > 0 && wanted.choice !== "none";
+  if (format.oneOf !== undefined && !calls) return oneOf(format.oneOf);
+  if (share === 0) return compose(0);
+  return (tokens, rng, ...rest) => compose(Math.min(share, most / tokens))!(tokens, rng, ...rest);
+}
+
+/** Says one of some texts, which `text/x.enum` asks for. */
+function oneOf(values: readonly string[]): Compose {
+  return (_tokens, rng) => {
+    const text = values[Math.floor(rng() * values.length)]!;
+    return [{ kind: "text", tokens: splitTokens(text), text }];
+  };
+}
+
+type Format = { readonly json: Wanted["json"]; readonly oneOf: readonly string[] | undefined };
+
+function readFormat(place: Place): Format {
+  const mimeType = readText(place, "responseMimeType") || "text/plain";
+  if (!mimeTypes.includes(mimeType)) {
+    const list = mimeTypes.map((each) => `\`${each}\``).join(", ");
+    refuseRule(`${path}response_mime_type`, `allowed mimetypes are ${list}.`);
+  }
+  const own = readMessage(place, "responseSchema", "Schema");
+  const standard = field(place.object, "responseJsonSchema");
+  if (own !== undefined && standard !== undefined) {
+    refuseRule(`${path}response_json_schema`, "only one of response_schema and response_json_schema may be set.");
+  }
+  const schema = own === undefined ? standard : toJsonSchema(own);
+  if (mimeType === "text/plain") {
+    if (schema === undefined) return { json: undefined, oneOf: undefined };
+    return refuseRule(`${path}response_mime_type`, "a response schema needs the mimetype `application/json`.");
+  }
+  if (mimeType === "application/json") return { json: schema === undefined ? "object" : { schema }, oneOf: undefined };
+  const values = isObject(schema) ? listOf(schema["enum"]).filter((value) => typeof value === "string") : [];
+  if (values.length === 0) refuseRule(`${path}response_schema.enum`, "`text/x.enum` needs a schema with an enum.");
+  return { json: undefined, oneOf: values };
+}
+
+const functionName = /^[A-Za-z_][\w.:-]{0,127}$/;
+
+/** The functions that a request declares; tools of the provider's own need nothing here. */
+function readTools(body: JsonObject): readonly Tool[] {
+  return listOf(field(body, "tools")).flatMap((tool, at) => {
+    if (!isObject(tool)) return refuseType(`tools[${at}]`, "Tool", tool);
+    return listOf(field(tool, "functionDeclarations")).map((each, index) =>
+      readDeclaration(each, `tools[${at}].function_declarations[${index}]`),
+    );
+  });
+}
+
+function readDeclaration(declaration: unknown, at: string): Tool {
+  if (!isObject(declaration)) return refuseType(at, "FunctionDeclaration", declaration);
+  const place: Place = { object: declaration, path: `${at}.` };
+  const name = readText(place, "name") ?? "";
+  if (!functionName.test(name)) {
+    return refuseRule(
+      `${at}.name`,
+      "Invalid function name. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:) or dashes (-), with a maximum length of 128.",
+    );
+  }
+  const own = readMessage(place, "parameters", "Schema");
+  const standard = field(declaration, "parametersJsonSchema");
+  if (own !== undefined && standard !== undefined) {
+    refuseRule(`${at}.parameters_json_schema`, "only one of parameters and parameters_json_schema may be set.");
+  }
+  return { name, parameters: own === undefined ? standard : toJsonSchema(own) };
+}
+
+const modes: Readonly<Record<string, "none" | "auto" | "required">> = {
+  MODE_UNSPECIFIED: "auto",
+  AUTO: "auto",
+  VALIDATED: "auto",
+  ANY: "required",
+  NONE: "none",
+};
+
+function readWord(body: JsonObject, tools: readonly Tool[]): Pick<Wanted, "tools" | "choice"> {
+  const config = readMessage({ object: body, path: "" }, "toolConfig", "ToolConfig") ?? {};
+  const at = "tool_config.function_calling_config";
+  const calling = readMessage(
+    { object: config, path: "tool_config." },
+    "functionCallingConfig",
+    "FunctionCallingConfig",
+  );
+  if (calling === undefined) return { tools, choice: "auto" };
+  const place: Place = { object: calling, path: `${at}.` };
+  const mode = readText(place, "mode") ?? "MODE_UNSPECIFIED";
+  const choice = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
+  if (choice === undefined) return refuseType(`${at}.mode`, "FunctionCallingConfig.Mode", mode);
+  const names = readTexts(place, "allowedFunctionNames");
+  if (names.length === 0) {
+    if (choice === "required" && tools.length === 0) {
+      refuseRule(at, "Function calling config is set without function_declarations.");
+    }
+    return { tools, choice };
+  }
+  if (mode !== "ANY" && mode !== "VALIDATED") {
+    refuseRule(`${at}.allowed_function_names`, "allowed_function_names may only be set when the mode is ANY.");
+  }
+  const unknown = names.find((name) => !tools.some((tool) => tool.name === name));
+  if (unknown !== undefined) {
+    refuseRule(`${at}.allowed_function_names`, "each name must be one of the declared functions.");
+  }
+  return { tools: tools.filter(({ name }) => names.includes(name)), choice };
+}

@@ -1,0 +1,96 @@
+import type { Facts } from "../../types.ts";
+import { jsonAnswer } from "./response.ts";
+import { field, listOf, readInt, readText, refuseRule, refuseType } from "./check.ts";
+import { checkContent, countContents, sumOf, textOf } from "./contents.ts";
+import { modelIn } from "./target.ts";
+import { isObject, openJson, type JsonObject } from "../shared/json-body.ts";
+import { textless } from "../shared/textless.ts";
+import type { Ask, OpenRequest, Opened, Operation } from "../types.ts";
+import { embed } from "../shared/vectors.ts";
+
+const route = "/v1beta/models/{model}";
+/** @see https://ai.google.dev/gemini-api/docs/embeddings */
+const mostDimensions = 3072;
+const smallDimensions = 768;
+const mostRequests = 100;
+
+/** `POST /v1beta/models/{model}:embedContent`. @see https://ai.google.dev/api/embeddings */
+export const embedContent: Operation = {
+  name: "embedContent",
+  method: "POST",
+  route: `${route}:embedContent`,
+  open: (request) =>
+    openEmbed(request, {
+      requestsIn: (body) => [body],
+      path: () => "",
+      answer: ([values = ""]) => `{"embedding":${values}}`,
+    }),
+};
+
+/** `POST /v1beta/models/{model}:batchEmbedContents`. */
+export const batchEmbedContents: Operation = {
+  name: "batchEmbedContents",
+  method: "POST",
+  route: `${route}:batchEmbedContents`,
+  open: (request) =>
+    openEmbed(request, {
+      requestsIn: (body) => listOf(field(body, "requests")),
+      path: (index) => `requests[${index}].`,
+      answer: (values) => `{"embeddings":[${values.join(",")}]}`,
+    }),
+};
+
+/** How one request to embed is told from several. */
+type Shape = {
+  requestsIn(body: JsonObject): readonly unknown[];
+  path(index: number): string;
+  answer(values: readonly string[]): string;
+};
+
+function openEmbed({ target, body, count }: OpenRequest, shape: Shape): Opened {
+  const model = modelIn(target);
+  const json = openJson(body, []);
+  const contents = (): readonly unknown[] =>
+    shape.requestsIn(json.whole()).map((each) => (isObject(each) ? each["content"] : undefined));
+  let tokens: number | undefined;
+  const facts: Facts = {
+    model,
+    stream: false,
+    promptTokens: () => (tokens ??= sumOf(countContents(contents(), [], count))),
+    lastUserMessage: () => textOf(contents().at(-1)) || undefined,
+  };
+  return { facts, ask: () => askOf(shape, json.whole(), model, facts.promptTokens()) };
+}
+
+function askOf(shape: Shape, body: JsonObject, model: string, promptTokens: number): Ask {
+  const requests = shape.requestsIn(body);
+  if (requests.length === 0) refuseRule("requests", "requests must not be empty");
+  if (requests.length > mostRequests) {
+    refuseRule("requests", `at most ${mostRequests} requests can be in one batch`);
+  }
+  const inputs = requests.map((request, index) => readInput(request, shape.path(index), model));
+  return textless({
+    model,
+    promptTokens,
+    write(script) {
+      const values = inputs.map(({ text, dimensions }) => `{"values":[${embed(model, text, dimensions).text()}]}`);
+      return jsonAnswer(script, 0, shape.answer(values));
+    },
+  });
+}
+
+function readInput(request: unknown, path: string, model: string): { text: string; dimensions: number } {
+  if (!isObject(request)) return refuseType(path.slice(0, -1), "EmbedContentRequest", request);
+  const { content } = request;
+  if (content === undefined) refuseRule(`${path}content`, "content is not specified");
+  checkContent(content, `${path}content`);
+  const place = { object: request, path };
+  readText(place, "taskType");
+  readText(place, "title");
+  const wanted = readInt(place, "outputDimensionality");
+  const most = model.startsWith("gemini-embedding") ? mostDimensions : smallDimensions;
+  if (wanted !== undefined && (wanted < 1 || wanted > most)) {
+    refuseRule(`${path}output_dimensionality`, `output_dimensionality must be in the range [1, ${most}].`);
+  }
+  return { text: textOf(content), dimensions: wanted ?? most };
+}

@@ -1,0 +1,43 @@
+import { batchEmbedContents, embedContent } from "./embeddings.ts";
+import { renderFailure, renderFailureEvent } from "./errors.ts";
+import { createJudge, readUsage } from "./events.ts";
+import { countTokens, generateContent, streamGenerateContent } from "./generate.ts";
+import { getModel, listModels } from "./models.ts";
+import { methodIn, wantsArray } from "./target.ts";
+import { createArrayReader, elementOf } from "../shared/streams/json-array.ts";
+import { createSseReader, dataOf, isEventStream } from "../shared/streams/sse.ts";
+import type { Dialect, Operation } from "../types.ts";
+
+/** The methods of a model; the empty one describes it. */
+const methods: ReadonlyMap<string, readonly Operation[]> = new Map([
+  ["", [getModel]],
+  ["generateContent", [generateContent]],
+  ["streamGenerateContent", [streamGenerateContent]],
+  ["countTokens", [countTokens]],
+  ["embedContent", [embedContent]],
+  ["batchEmbedContents", [batchEmbedContents]],
+]);
+
+/** Paths that no other API has. */
+const ownPath = /^\/(?:v1beta|v1alpha)\/|^\/ws\/google\./;
+
+/** The Gemini API. @see https://ai.google.dev/api */
+export const gemini: Dialect = {
+  name: "gemini",
+  operations: [listModels, { ...listModels, route: "/v1/models" }],
+  operationsAt: (path) => methods.get(methodIn(path) ?? "none") ?? [],
+  claims: (path, headers) => ownPath.test(path) || Boolean(methodIn(path)) || headers["x-goog-api-key"] !== undefined,
+  keyParameter: "key",
+  requestIdHeader: "x-request-id",
+  credential: (apiKey) => ["x-goog-api-key", apiKey],
+  failure: renderFailure,
+  failureEvent: renderFailureEvent,
+  // The provider tells nobody what is left.
+  quotaHeaders: () => [],
+  readStream(contentType, target = "") {
+    if (isEventStream(contentType)) return createSseReader(createJudge(dataOf));
+    if (!contentType.startsWith("application/json") || !wantsArray(target)) return undefined;
+    return createArrayReader(createJudge(elementOf));
+  },
+  readUsage,
+};

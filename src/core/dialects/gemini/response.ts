@@ -1,0 +1,148 @@
+import { countOf, textOfKind, type Part } from "../../simulator/parts.ts";
+import type { Frame, Head, Plan } from "../../types.ts";
+import { detailsJson, sumOf, type Modalities } from "./contents.ts";
+import { escapeToken } from "../shared/json-body.ts";
+import { answerId } from "../openai/text.ts";
+import { eachPiece, isBroken, lastTokenMs, tokensOfKind } from "../shared/script.ts";
+import { stopAt } from "../shared/stop.ts";
+import type { Script } from "../types.ts";
+
+/** An answer to be written: whole, as server-sent events, or as a JSON array element by element. */
+export type GeminiAnswer = {
+  readonly script: Script;
+  readonly model: string;
+  readonly prompt: Modalities;
+  readonly choices: number;
+  readonly stops: readonly string[];
+  readonly showThoughts: boolean;
+  readonly form: "whole" | "sse" | "array";
+};
+
+/** How the API's streams frame their elements. */
+const framing = {
+  sse: { type: "text/event-stream", first: "data: ", next: "data: ", after: "\r\n\r\n", end: "" },
+  array: { type: "application/json; charset=UTF-8", first: "[", next: "\n,\r\n", after: "", end: "\n]" },
+};
+
+/**
+ * Writes generated content.
+ *
+ * The usage is in every element of a stream and grows with it.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+ */
+export function writeGenerated(answer: GeminiAnswer): Plan {
+  const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
+  return stopped.form === "whole" ? whole(stopped) : streamed(stopped, framing[stopped.form]);
+}
+
+/** A whole JSON answer. @param script tells when it is due */
+export function jsonAnswer(script: Script, tokens: number, body: string): Plan {
+  const { totalMs } = script.timing;
+  return {
+    head: headOf("application/json; charset=UTF-8", script, totalMs),
+    headAtMs: totalMs,
+    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
+    ending: "finish",
+    endAtMs: totalMs,
+  };
+}
+
+function headOf(contentType: string, script: Script, processingMs: number): Head {
+  const timing = `gfet4t7; dur=${Math.round(processingMs)}`;
+  const headers = ["content-type", contentType, "server-timing", timing, "x-content-type-options", "nosniff"];
+  headers.push("x-request-id", script.id);
+  return { status: 200, headers };
+}
+
+function whole(answer: GeminiAnswer): Plan {
+  const { script, choices } = answer;
+  const { parts } = script;
+  const thoughts = tokensOfKind(parts, "reasoning") * choices;
+  const said = countOf(parts) * choices - thoughts;
+  const shown = partsJson(answer);
+  const candidate = `{"content":{${shown === "" ? "" : `"parts":[${shown}],`}"role":"model"},"finishReason":"${reasonOf(script)}","index":`;
+  let candidates = `${candidate}0}`;
+  for (let index = 1; index < choices; index += 1) candidates += `,${candidate}${index}}`;
+  const usage = usageWriter(answer)(said, thoughts);
+  return jsonAnswer(script, said + thoughts, `{"candidates":[${candidates}],${usage},${originOf(answer)}}`);
+}
+
+/** The parts of a whole answer, separated by commas; all text is one. */
+function partsJson({ script, showThoughts }: GeminiAnswer): string {
+  const { parts } = script;
+  const [only] = parts;
+  if (parts.length === 1 && only!.kind === "text" && only!.text !== "") return `{"text":${JSON.stringify(only!.text)}}`;
+  const reasoning = showThoughts ? textOfKind(parts, "reasoning") : "";
+  const text = textOfKind(parts, "text");
+  const list = parts.filter((part) => part.kind === "call" && !isBroken(part, script)).map(callJson);
+  if (text !== "") list.unshift(`{"text":${JSON.stringify(text)}}`);
+  if (reasoning !== "") list.unshift(`{"text":${JSON.stringify(reasoning)},"thought":true}`);
+  return list.join(",");
+}
+
+function streamed(answer: GeminiAnswer, { type, first, next, after, end }: (typeof framing)["sse"]): Plan {
+  const { script, choices, showThoughts } = answer;
+  const usage = usageWriter(answer);
+  const closing = `,${originOf(answer)}}${after}`;
+  const frames: Frame[] = [];
+  let said = 0;
+  let thoughts = 0;
+  const push = (atMs: number, candidate: string, tokens: number, final: boolean): void => {
+    const start = frames.length === 0 ? first : next;
+    // Joined, a text lies in one piece; concatenated, this one would be twenty of them until it leaves.
+    const data = [start, `{"candidates":[`, candidate, "],", usage(said, thoughts), closing].join("");
+    frames.push({ atMs, data, tokens, final });
+  };
+  const hides = (part: Part): boolean => (part.kind === "reasoning" ? !showThoughts : isBroken(part, script));
+  const hidden = showThoughts ? 0 : tokensOfKind(script.parts, "reasoning");
+  const waiting = eachPiece(script, hides, (part, text, atMs, tokens) => {
+    const json = part.kind === "call" ? callJson(part) : textJson(part, text);
+    for (let index = 0; index < choices; index += 1) {
+      // Thoughts that are not shown count to the first piece that is.
+      const unseen = part.kind !== "reasoning" && thoughts < hidden * (index + 1) ? hidden : 0;
+      thoughts += part.kind === "reasoning" ? tokens : unseen;
+      said += part.kind === "reasoning" ? 0 : tokens - unseen;
+      push(atMs, `{"content":{"parts":[${json}],"role":"model"},"index":${index}}`, tokens, false);
+    }
+  });
+  const lastMs = lastTokenMs(script);
+  for (let index = 0; index < choices; index += 1) {
+    const unseen = thoughts < hidden * (index + 1) ? hidden : 0;
+    thoughts += unseen;
+    said += waiting - unseen;
+    const content = `{"parts":[{"text":""}],"role":"model"}`;
+    push(lastMs, `{"content":${content},"finishReason":"${reasonOf(script)}","index":${index}}`, waiting, true);
+  }
+  if (end !== "") frames.push({ atMs: lastMs, data: end, tokens: 0, final: false });
+  const head = headOf(type, script, script.timing.ttftMs);
+  return { head, headAtMs: 0, frames, ending: "finish", endAtMs: script.timing.totalMs };
+}
+
+function textJson(part: Part, text: string): string {
+  return part.kind === "reasoning"
+    ? `{"text":"${escapeToken(text)}","thought":true}`
+    : `{"text":"${escapeToken(text)}"}`;
+}
+
+function callJson({ name, text }: Part): string {
+  return `{"functionCall":{"name":${JSON.stringify(name)},"args":${text}}}`;
+}
+
+function reasonOf({ finish }: Script): string {
+  return finish === "length" ? "MAX_TOKENS" : "STOP";
+}
+
+/** Writes the usage after so many tokens of text and of thought. */
+function usageWriter({ prompt }: GeminiAnswer): (said: number, thoughts: number) => string {
+  const sum = sumOf(prompt);
+  const details = detailsJson(prompt);
+  return (said, thoughts) =>
+    `"usageMetadata":{"promptTokenCount":${sum},"candidatesTokenCount":${said},"totalTokenCount":${sum + said + thoughts},` +
+    `"promptTokensDetails":${details}${thoughts > 0 ? `,"thoughtsTokenCount":${thoughts}` : ""}}`;
+}
+
+/** Ends every answer: which model gave it, and its id. */
+function originOf({ model, script }: GeminiAnswer): string {
+  return `"modelVersion":${JSON.stringify(model)},"responseId":"${answerId("", script.id).slice(0, 22)}"`;
+}

@@ -1,0 +1,188 @@
+import { composer, plainProse, type Tool } from "../../simulator/compose.ts";
+import type { Facts } from "../../types.ts";
+import { isObject, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
+import { jsonAnswer, openingOf, writeAnswer, type OllamaAnswer } from "./response.ts";
+import {
+  checkImages,
+  readFlag,
+  readFormat,
+  readList,
+  readModel,
+  readOptions,
+  readText,
+  readThinking,
+  refuse,
+} from "./check.ts";
+import { countWithinBytes, estimateBySize } from "../openai/text.ts";
+import { textless } from "../shared/textless.ts";
+import type { Ask, CountTokens, Operation } from "../types.ts";
+
+const readAhead = ["model", "stream"];
+/** The role, and what the template puts around a message. */
+const tokensPerMessage = 4;
+/** As of gemma3; other models have more. */
+const tokensPerImage = 256;
+
+/** `POST /api/chat`. @see https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion */
+export const chat: Operation = {
+  name: "chat",
+  method: "POST",
+  route: "/api/chat",
+  open({ body, count }) {
+    const json = openJson(body, readAhead);
+    const facts = factsOf(json, () => countChat(json.whole(), count), lastUserMessage);
+    return { facts, ask: () => askChat(json.whole(), facts.promptTokens()) };
+  },
+};
+
+/** `POST /api/generate`. @see https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-completion */
+export const generate: Operation = {
+  name: "generate",
+  method: "POST",
+  route: "/api/generate",
+  open({ body, count }) {
+    const json = openJson(body, readAhead);
+    const facts = factsOf(json, () => countPrompt(json.whole(), count), promptIn);
+    return { facts, ask: () => askGenerate(json.whole(), facts.promptTokens()) };
+  },
+};
+
+function factsOf(json: JsonBody, count: () => number, last: (body: JsonObject) => string | undefined): Facts {
+  const model = json.member("model");
+  let promptTokens: number | undefined;
+  return {
+    model: typeof model === "string" ? model : undefined,
+    // An answer is streamed unless the caller says no.
+    stream: json.member("stream") !== false,
+    promptTokens: () => (promptTokens ??= count()),
+    lastUserMessage: () => last(json.whole()),
+  };
+}
+
+function promptIn({ prompt }: JsonObject): string | undefined {
+  return typeof prompt === "string" ? prompt : undefined;
+}
+
+function lastUserMessage({ messages }: JsonObject): string | undefined {
+  if (!Array.isArray(messages)) return undefined;
+  const list: readonly unknown[] = messages;
+  const last = list.findLast((each): each is JsonObject => isObject(each) && each["role"] === "user");
+  return typeof last?.["content"] === "string" ? last["content"] : undefined;
+}
+
+function countText(value: unknown, count: CountTokens): number {
+  if (value === undefined || value === null) return 0;
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > countWithinBytes ? estimateBySize(text.length) : count(text);
+}
+
+function countImages({ images }: JsonObject): number {
+  return Array.isArray(images) ? images.length * tokensPerImage : 0;
+}
+
+function countChat({ messages, tools }: JsonObject, count: CountTokens): number {
+  let tokens = countText(tools, count);
+  for (const message of Array.isArray(messages) ? (messages as readonly unknown[]) : []) {
+    if (!isObject(message)) continue;
+    tokens += tokensPerMessage + countText(message["content"], count) + countImages(message);
+    tokens += countText(message["thinking"], count) + countText(message["tool_calls"], count);
+  }
+  return tokens;
+}
+
+function countPrompt(body: JsonObject, count: CountTokens): number {
+  const { context } = body;
+  const before = Array.isArray(context) ? context.length : 0;
+  const texts = [body["system"], body["prompt"], body["suffix"]];
+  const said = texts.reduce((sum: number, text) => sum + countText(text, count), 0);
+  return before + said + countImages(body) + (body["raw"] === true ? 0 : tokensPerMessage);
+}
+
+function askChat(body: JsonObject, promptTokens: number): Ask {
+  const messages = readMessages(body);
+  const tools = readList(body, "tools", "api.Tools").map(readTool);
+  const answersTool = messages.at(-1)?.["role"] === "tool";
+  const asked = readCommon(body);
+  if (messages.length === 0) return loading(body, asked, `"message":{"role":"assistant","content":""}`);
+  return asking({ ...asked, kind: "chat", raw: false, promptTokens }, { tools, answersTool });
+}
+
+function askGenerate(body: JsonObject, promptTokens: number): Ask {
+  const prompt = readText(body, "prompt") ?? "";
+  const system = readText(body, "system") ?? "";
+  const template = readText(body, "template") ?? "";
+  readText(body, "suffix");
+  checkImages(body);
+  const context = readList(body, "context", "[]int");
+  const raw = readFlag(body, "raw") ?? false;
+  if (raw && (system !== "" || template !== "" || context.length > 0)) {
+    refuse("raw", "raw mode does not support template, system, or context");
+  }
+  const asked = readCommon(body);
+  if (prompt === "") return loading(body, asked, `"response":""`);
+  return asking({ ...asked, kind: "generate", raw, promptTokens }, { tools: [], answersTool: false });
+}
+
+/** What both kinds of request have. */
+type Common = ReturnType<typeof readCommon>;
+
+function readCommon(body: JsonObject) {
+  return {
+    model: readModel(body),
+    stream: readFlag(body, "stream") ?? true,
+    ...readOptions(body),
+    json: readFormat(body),
+    reasoningShare: readThinking(body),
+  };
+}
+
+type Asked = Common & Pick<OllamaAnswer, "kind" | "raw" | "promptTokens">;
+
+function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly answersTool: boolean }): Ask {
+  const { model, stream, maxTokens, seed, stops, kind, raw, promptTokens, json, reasoningShare } = asked;
+  const compose = composer({ ...plainProse, ...calls, json, reasoningShare });
+  return {
+    model,
+    stream,
+    promptTokens,
+    maxTokens,
+    seed,
+    ...(compose !== undefined && { compose }),
+    write: (script) => writeAnswer({ script, model, promptTokens, stops, stream, kind, raw }),
+  };
+}
+
+/** A request that says nothing only loads the model, or with `keep_alive: 0` unloads it. */
+function loading(body: JsonObject, { model }: Common, said: string): Ask {
+  const reason = body["keep_alive"] === 0 || body["keep_alive"] === "0" ? "unload" : "load";
+  return textless({
+    model,
+    promptTokens: 0,
+    write: (script) =>
+      jsonAnswer(
+        script,
+        0,
+        `${openingOf(model, script, script.timing.totalMs)},${said},"done":true,"done_reason":"${reason}"}`,
+      ),
+  });
+}
+
+function readMessages(body: JsonObject): readonly JsonObject[] {
+  return readList(body, "messages", "[]api.Message").map((message, index) => {
+    const path = `messages[${index}].`;
+    if (!isObject(message)) return refuse(`messages[${index}]`, "json: a message must be an object");
+    if (!readText(message, "role", path)) refuse(`${path}role`, "invalid message: role is required");
+    readText(message, "content", path);
+    readText(message, "thinking", path);
+    readList(message, "tool_calls", "[]api.ToolCall", path);
+    checkImages(message, path);
+    return message;
+  });
+}
+
+function readTool(tool: unknown, index: number): Tool {
+  const declared = isObject(tool) ? tool["function"] : undefined;
+  const name = isObject(declared) ? declared["name"] : undefined;
+  if (typeof name === "string" && name !== "") return { name, parameters: (declared as JsonObject)["parameters"] };
+  return refuse(`tools[${index}].function.name`, `invalid tool: tools[${index}].function needs a name`);
+}

@@ -1,0 +1,157 @@
+import { countOf, textOfKind, type Part } from "../../simulator/parts.ts";
+import type { Frame, Head, Plan } from "../../types.ts";
+import { hash32 } from "../../rng.ts";
+import { escapeToken } from "../shared/json-body.ts";
+import { answerId } from "../openai/text.ts";
+import { rfc3339Micros } from "../shared/timestamp.ts";
+import { eachPiece, isBroken, lastTokenMs } from "../shared/script.ts";
+import { stopAt } from "../shared/stop.ts";
+import type { Script } from "../types.ts";
+
+/** An answer to be written, of a chat or of a single prompt. */
+export type OllamaAnswer = {
+  readonly script: Script;
+  readonly model: string;
+  readonly promptTokens: number;
+  readonly stops: readonly string[];
+  readonly stream: boolean;
+  readonly kind: "chat" | "generate";
+  /** The prompt went to the model as it stands. */
+  readonly raw: boolean;
+};
+
+/**
+ * Writes an answer: one JSON object, or one a line, with the counts and durations in the last.
+ *
+ * @see https://github.com/ollama/ollama/blob/main/docs/api.md
+ */
+export function writeAnswer(answer: OllamaAnswer): Plan {
+  const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
+  return answer.stream ? streamed(stopped) : whole(stopped);
+}
+
+/** A whole JSON answer, due when its last token would be. */
+export function jsonAnswer(script: Script, tokens: number, body: string): Plan {
+  const { totalMs } = script.timing;
+  return {
+    head: headOf("application/json; charset=utf-8", script),
+    headAtMs: totalMs,
+    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
+    ending: "finish",
+    endAtMs: totalMs,
+  };
+}
+
+function headOf(contentType: string, script: Script): Head {
+  return { status: 200, headers: ["content-type", contentType, "x-request-id", script.id] };
+}
+
+/** The members that every answer begins with. @param atMs when it is said, from the start of the call */
+export function openingOf(model: string, script: Script, atMs: number): string {
+  return `{"model":${JSON.stringify(model)},"created_at":"${rfc3339Micros(script.createdSeconds * 1000 + atMs)}"`;
+}
+
+function whole(answer: OllamaAnswer): Plan {
+  const { script, model, kind } = answer;
+  const { parts } = script;
+  const thinking = textOfKind(parts, "reasoning");
+  const text = JSON.stringify(textOfKind(parts, "text"));
+  const thought = thinking === "" ? "" : `,"thinking":${JSON.stringify(thinking)}`;
+  const calls = callsOf(script);
+  const said =
+    kind === "generate"
+      ? `"response":${text}${thought}`
+      : `"message":{"role":"assistant","content":${text}${thought}${calls === "" ? "" : `,"tool_calls":[${calls}]`}}`;
+  const body = `${openingOf(model, script, script.timing.totalMs)},${said},"done":true,${countsOf(answer)}}`;
+  return jsonAnswer(script, countOf(parts), body);
+}
+
+function streamed(answer: OllamaAnswer): Plan {
+  const { script, kind } = answer;
+  const opening = openings(answer);
+  const frames: Frame[] = [];
+  const push = (atMs: number, said: string, tokens: number): void => {
+    frames.push({ atMs, data: `${opening(atMs)},${said},"done":false}\n`, tokens, final: false });
+  };
+  const isCall = (part: Part): boolean => part.kind === "call";
+  let called = 0;
+  for (const part of script.parts) if (isCall(part) && !isBroken(part, script)) called += part.tokens.length;
+  const waiting = eachPiece(script, isCall, (part, text, atMs, tokens) => {
+    push(atMs, kind === "chat" ? messageOf(part, text) : responseOf(part, text), tokens);
+  });
+  const lastMs = lastTokenMs(script);
+  const calls = callsOf(script);
+  if (calls !== "") push(lastMs, `"message":{"role":"assistant","content":"","tool_calls":[${calls}]}`, called);
+  const empty = kind === "chat" ? `"message":{"role":"assistant","content":""}` : `"response":""`;
+  const data = `${opening(lastMs)},${empty},"done":true,${countsOf(answer)}}\n`;
+  frames.push({ atMs: lastMs, data, tokens: waiting - called, final: true });
+  const head = headOf("application/x-ndjson", script);
+  return { head, headAtMs: frames[0]!.atMs, frames, ending: "finish", endAtMs: script.timing.totalMs };
+}
+
+/** Writes how a line begins; of a line that follows at once only the part after the second is new. */
+function openings({ model, script }: OllamaAnswer): (atMs: number) => string {
+  const head = `{"model":${JSON.stringify(model)},"created_at":"`;
+  let second = -1;
+  let begun = "";
+  return (atMs) => {
+    const own = Math.floor(atMs / 1000);
+    if (own !== second) {
+      second = own;
+      begun = head + rfc3339Micros((script.createdSeconds + own) * 1000).slice(0, "2025-01-31T08:05:09.".length);
+    }
+    return `${begun}${String(Math.floor((atMs - own * 1000) * 1000)).padStart(6, "0")}Z"`;
+  };
+}
+
+function messageOf({ kind }: Part, text: string): string {
+  return kind === "reasoning"
+    ? `"message":{"role":"assistant","content":"","thinking":"${escapeToken(text)}"}`
+    : `"message":{"role":"assistant","content":"${escapeToken(text)}"}`;
+}
+
+function responseOf({ kind }: Part, text: string): string {
+  return kind === "reasoning" ? `"response":"","thinking":"${escapeToken(text)}"` : `"response":"${escapeToken(text)}"`;
+}
+
+function callsOf(script: Script): string {
+  return script.parts
+    .filter((part) => part.kind === "call" && !isBroken(part, script))
+    .map(({ name, text }, index) => {
+      const id = answerId("call_", `${script.id} ${index}`).slice(0, "call_".length + 8);
+      return `{"id":"${id}","function":{"index":${index},"name":${JSON.stringify(name)},"arguments":${text}}}`;
+    })
+    .join(",");
+}
+
+const nsPerMs = 1_000_000;
+/** What a model that is loaded already takes to be made ready, of the time to the first token. */
+const loadShare = 0.1;
+
+/** Durations in nanoseconds whose sum is the time of the plan. @param ttftMs ≤ totalMs */
+export function durationsOf(ttftMs: number, totalMs: number): { total: number; load: number; prompt: number } {
+  const total = Math.round(totalMs * nsPerMs);
+  const first = Math.min(total, Math.round(ttftMs * nsPerMs));
+  const load = Math.floor(first * loadShare);
+  return { total, load, prompt: first - load };
+}
+
+function countsOf(answer: OllamaAnswer): string {
+  const { script, promptTokens } = answer;
+  const { ttftMs, totalMs } = script.timing;
+  const { total, load, prompt } = durationsOf(ttftMs, totalMs);
+  return (
+    `"done_reason":"${script.finish}",${contextOf(answer)}"total_duration":${total},"load_duration":${load},` +
+    `"prompt_eval_count":${promptTokens},"prompt_eval_duration":${prompt},` +
+    `"eval_count":${countOf(script.parts)},"eval_duration":${total - load - prompt}`
+  );
+}
+
+const vocabulary = 128_000;
+
+/** What a caller may give back to go on: numbers of tokens, one for each token said. */
+function contextOf({ script, kind, raw }: OllamaAnswer): string {
+  if (kind === "chat" || raw) return "";
+  const numbers = script.parts.flatMap(({ tokens }) => tokens.map((token) => hash32(token) % vocabulary));
+  return `"context":[${numbers.join(",")}],`;
+}

@@ -1,0 +1,87 @@
+import { countOf, textOfKind, type Compose } from "../../../simulator/parts.ts";
+import type { Plan } from "../../../types.ts";
+import type { Streaming } from "../check.ts";
+import { writeChoices } from "./choices.ts";
+import type { Tooling } from "../tools.ts";
+import { answerId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../text.ts";
+import { stopAt } from "../../shared/stop.ts";
+import type { Script } from "../../types.ts";
+
+/** The answer is marked: the provider's fingerprints are `fp_` and ten hexadecimal digits. */
+const fingerprint = "fp_stuntdouble";
+const emptyDelta = "{}";
+const openingDelta = `{"role":"assistant","content":"","refusal":null}`;
+
+/** A chat completion to be written, as a whole or as a stream. */
+export type ChatAnswer = {
+  readonly script: Script;
+  readonly model: string;
+  readonly promptTokens: number;
+  /** How many of them are sound. */
+  readonly audioTokens: number;
+  readonly choices: number;
+  readonly stops: readonly string[];
+  readonly streaming: Streaming;
+  readonly serviceTier: string;
+  readonly maxTokens: number | undefined;
+  readonly compose: Compose | undefined;
+  /** How many of the most likely tokens are told for each, 0 to 20; undefined when nothing is. */
+  readonly topLogprobs: number | undefined;
+  readonly tooling: Tooling | undefined;
+};
+
+/**
+ * Writes a chat completion.
+ *
+ * @see the OpenAI document, CreateChatCompletionResponse and CreateChatCompletionStreamResponse
+ */
+export function writeChat(answer: ChatAnswer): Plan {
+  const { compose, choices, topLogprobs } = answer;
+  if (compose !== undefined || choices > 1 || topLogprobs !== undefined || !isText(answer.script)) {
+    return writeChoices(answer, made(answer));
+  }
+  const script = stopAt(answer.script, answer.stops).script;
+  return answer.streaming.stream ? streamed(answer, script) : whole(answer, script);
+}
+
+function isText({ parts }: Script): boolean {
+  return parts.length === 0 || (parts.length === 1 && parts[0]!.kind === "text");
+}
+
+function whole(answer: ChatAnswer, script: Script): Plan {
+  const { said } = startOf(script);
+  const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
+  const body =
+    `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer)},` +
+    `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}${endOf(script, plainUsage(answer, script))}`;
+  return jsonPlan(script, countOf(script.parts), body);
+}
+
+function streamed(answer: ChatAnswer, script: Script): Plan {
+  const { includeUsage, obfuscate } = answer.streaming;
+  const id = answerId("chatcmpl-", script.id);
+  const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
+  const tail = includeUsage ? `],"usage":null}` : "]}";
+  const { said, other } = startOf(script);
+  const chunk = (delta: string, finish: string): string =>
+    `${head}{${other}"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
+  return streamPlan(script, {
+    opening: chunk(openingDelta, "null"),
+    token: {
+      before: `${head}{${said}"index":0,"delta":{"content":"`,
+      after: `"},"logprobs":null,"finish_reason":null}${tail}`,
+    },
+    finish: chunk(emptyDelta, `"${script.finish}"`),
+    ending: { usage: includeUsage ? `${head}],"usage":${plainUsage(answer, script)}}` : undefined, obfuscate },
+  });
+}
+
+function plainUsage({ promptTokens, audioTokens }: ChatAnswer, { parts }: Script): string {
+  return usageJson({ prompt: promptTokens, audio: audioTokens, completion: countOf(parts), reasoning: 0 });
+}
+
+/** The members that all chunks and the whole answer have in common. */
+function made({ model, script, serviceTier }: ChatAnswer): string {
+  const common = `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
+  return `${common},"service_tier":"${serviceTier}","system_fingerprint":"${fingerprint}"`;
+}

@@ -1,0 +1,83 @@
+import type { Facts } from "../../../types.ts";
+import {
+  checkSampling,
+  checkText,
+  maxChoices,
+  readBoolean,
+  readInteger,
+  readModel,
+  readSeed,
+  readStop,
+  readStreaming,
+  refuse,
+} from "../check.ts";
+import { openJson, type JsonObject } from "../../shared/json-body.ts";
+import { inputFacts, readInputs, type Inputs } from "../input.ts";
+import { weightOf } from "../logprobs.ts";
+import { writeCompletion } from "./response.ts";
+import type { Ask, Operation } from "../../types.ts";
+
+/** What the provider gives when the caller sets no limit. @see https://platform.openai.com/docs/api-reference/completions */
+const defaultMaxTokens = 16;
+const maxBestOf = 20;
+const maxLogprobs = 5;
+const noPrompt: Inputs = { texts: [""], areTokens: false };
+const readAhead = ["model", "stream"];
+
+/** `POST /v1/completions`. @see https://platform.openai.com/docs/api-reference/completions */
+export const completions: Operation = {
+  name: "completions",
+  method: "POST",
+  route: "/v1/completions",
+  open(request) {
+    const json = openJson(request.body, readAhead);
+    const facts = inputFacts(json, "prompt", request);
+    return { facts, ask: () => askOf(json.whole(), facts) };
+  },
+};
+
+function askOf(body: JsonObject, facts: Facts): Ask {
+  const model = readModel(body, facts.model);
+  const { texts: prompts, areTokens } = body["prompt"] === null ? noPrompt : readInputs(body, "prompt");
+  checkSampling(body);
+  checkText(body, "suffix");
+  const logprobs = readInteger(body, "logprobs", 0, maxLogprobs);
+  const choices = readWords(body, prompts.length);
+  const stops = readStop(body);
+  const streaming = readStreaming(body);
+  const echo = readBoolean(body, "echo") === true && !areTokens ? prompts : undefined;
+  const promptTokens = facts.promptTokens();
+  const repeated = echo === undefined ? 0 : promptTokens / prompts.length;
+  const weight = choices * weightOf(logprobs);
+  const maxTokens = readInteger(body, "max_tokens", 0, Number.MAX_SAFE_INTEGER) ?? defaultMaxTokens;
+  return {
+    model,
+    stream: streaming.stream,
+    promptTokens,
+    maxTokens,
+    seed: readSeed(body),
+    ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
+    write: (script) =>
+      writeCompletion({ model, script, promptTokens, choices, stops, maxTokens, streaming, echo, logprobs }),
+  };
+}
+
+/** How many choices all prompts get together; the best of several is chosen among texts that are not shown. */
+function readWords(body: JsonObject, prompts: number): number {
+  const perPrompt = readInteger(body, "n", 1, maxChoices) ?? 1;
+  const bestOf = readInteger(body, "best_of", 0, maxBestOf) ?? perPrompt;
+  if (bestOf > perPrompt && body["stream"] === true) {
+    refuse("best_of", "invalid_value", "Invalid 'best_of': what is best cannot be known in a stream; use 'n' alone.");
+  }
+  if (bestOf > 0 && bestOf < perPrompt)
+    refuse("best_of", "invalid_value", `Invalid 'best_of': it must be at least 'n', which is ${perPrompt}.`);
+  const choices = prompts * perPrompt;
+  if (choices > maxChoices) {
+    refuse(
+      "prompt",
+      "invalid_value",
+      `Invalid 'prompt': ${prompts} prompts with n = ${perPrompt} make more than ${maxChoices} choices.`,
+    );
+  }
+  return choices;
+}

@@ -1,0 +1,107 @@
+import { makeText } from "../../simulator/text.ts";
+import type { Rng } from "../../types.ts";
+
+/** How likely a token was, as a natural logarithm ≤ 0. */
+export type Chance = { readonly token: string; readonly logprob: number };
+
+/** A token that was said, and the most likely ones in its place, itself the first of them. */
+export type Likely = Chance & { readonly top: readonly Chance[] };
+
+/**
+ * As how many tokens of an answer one counts that is told with so many likely ones: about what it takes of memory.
+ *
+ * @param top 0 to 20; undefined when no logprobs are told
+ */
+export function weightOf(top: number | undefined): number {
+  return top === undefined ? 1 : 2 + top / likelyInToken;
+}
+
+const likelyInToken = 5;
+const poolTokens = 300;
+const encoder = new TextEncoder();
+
+/** Makes up how likely a token was: most nearly certain, some not. */
+export type Weigh = (token: string) => Likely;
+
+/**
+ * Weighs one token after another, with so many of the most likely ones for each.
+ *
+ * @param top 0 to 20
+ */
+export function createWeigh(rng: Rng, top: number): Weigh {
+  const pool = [...new Set(makeText(rng, poolTokens).tokens)];
+  return (token) => {
+    let left = 1;
+    let last = 1;
+    const draw = (share: number): number => {
+      const probability = Math.min(left * share, last);
+      left -= probability;
+      last = probability * 0.9;
+      return logOf(probability);
+    };
+    const logprob = draw(1 - 0.7 * rng() ** 4);
+    const others: Chance[] = [];
+    let at = Math.floor(rng() * pool.length);
+    while (others.length < top - 1) {
+      at = (at + 1) % pool.length;
+      const other = pool[at]!;
+      if (other !== token) others.push({ token: other, logprob: draw(0.4 + 0.3 * rng()) });
+    }
+    return { token, logprob, top: top === 0 ? [] : [{ token, logprob }, ...others] };
+  };
+}
+
+/** The provider gives −9999 for what is hardly possible. */
+const leastLogprob = -9999;
+
+function logOf(probability: number): number {
+  if (probability <= 0) return leastLogprob;
+  // A certain token has 0, and not -0.
+  return Number(Math.log(probability).toFixed(6)) + 0;
+}
+
+/** A token of an answer in JSON, with its bytes. @see the OpenAI document, ChatCompletionTokenLogprob and LogProb */
+export function likelyJson(likely: Likely): string {
+  return listedJson(likely, withBytes);
+}
+
+/** The same without bytes. @see the OpenAI document, ResponseLogProb */
+export function likelyEventJson(likely: Likely): string {
+  return listedJson(likely, withoutBytes);
+}
+
+function listedJson(likely: Likely, chanceJson: (chance: Chance) => string): string {
+  const own = chanceJson(likely);
+  const top = likely.top.map((chance, at) => `{${at === 0 ? own : chanceJson(chance)}}`).join(",");
+  return `{${own},"top_logprobs":[${top}]}`;
+}
+
+function withBytes({ token, logprob }: Chance): string {
+  const { name, bytes } = formOf(token);
+  return `${name}${logprob}${bytes}`;
+}
+
+function withoutBytes({ token, logprob }: Chance): string {
+  return `${formOf(token).name}${logprob}`;
+}
+
+/** What stands before and after the logprob of a token. */
+type Form = { readonly name: string; readonly bytes: string };
+
+/** Made-up text comes from few tokens, so their forms are kept. */
+const forms = new Map<string, Form>();
+const mostForms = 4096;
+const longestKept = 32;
+
+function formOf(token: string): Form {
+  const known = forms.get(token);
+  if (known !== undefined) return known;
+  const form = {
+    name: `"token":${JSON.stringify(token)},"logprob":`,
+    bytes: `,"bytes":[${encoder.encode(token).join(",")}]`,
+  };
+  if (token.length > longestKept) return form;
+  if (forms.size >= mostForms) forms.clear();
+  forms.set(token, form);
+  return form;
+}

@@ -1,0 +1,276 @@
+import { countOf } from "../../../simulator/parts.ts";
+import { composer } from "../../../simulator/compose.ts";
+import type { Facts, Plan } from "../../../types.ts";
+import {
+  readArray,
+  readBoolean,
+  readWord,
+  readInteger,
+  readModel,
+  readNumber,
+  readObject,
+  readServiceTier,
+  readText,
+  refuse,
+  refuseType,
+  refuseValue,
+} from "../check.ts";
+import { isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { weightOf } from "../logprobs.ts";
+import { readReasoning } from "../reasoning.ts";
+import { callIds, outputItems, overAt, longId, responseJson, type ResponseAnswer } from "./response.ts";
+import { checkResults, countInput, lastUserText, mentionsJson, readItems } from "./input.ts";
+import { findResponse, keepResponse, type KeptResponse } from "./kept.ts";
+import { streamResponse } from "./stream.ts";
+import { readFormat, readTools } from "./tools.ts";
+import { jsonPlan } from "../text.ts";
+import { withoutDelay, textless } from "../../shared/textless.ts";
+import type { Ask, CountTokens, KeptAnswers, Operation } from "../../types.ts";
+
+const readAhead = ["model", "stream", "previous_response_id"];
+const leastOutputTokens = 16;
+const truncations = ["auto", "disabled"] as const;
+const tiers = ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] as const;
+const maxTopLogprobs = 20;
+/** A stream tells the logprobs with each token, and again with the whole text, content part, item and response. */
+const timesTold = 5;
+/** What can be asked for beyond the usual. @see the OpenAI document, IncludeEnum */
+const includable = [
+  "file_search_call.results",
+  "web_search_call.results",
+  "web_search_call.action.sources",
+  "message.input_image.image_url",
+  "computer_call_output.output.image_url",
+  "code_interpreter_call.outputs",
+  "reasoning.encrypted_content",
+  "message.output_text.logprobs",
+];
+
+/** `POST /v1/responses`. @see https://platform.openai.com/docs/api-reference/responses */
+export const responses: Operation = {
+  name: "responses",
+  method: "POST",
+  route: "/v1/responses",
+  open({ body, count, kept }) {
+    const json = openJson(body, readAhead);
+    const facts = responseFacts(json, count, kept);
+    return { facts, ask: () => askOf({ body: json.whole(), text: () => body.text(), facts, kept }) };
+  },
+};
+
+/** `POST /v1/responses/input_tokens`. @see the OpenAI document, TokenCountsResource */
+export const inputTokens: Operation = {
+  name: "input_tokens",
+  method: "POST",
+  route: "/v1/responses/input_tokens",
+  open({ body, count, kept }) {
+    const json = openJson(body, readAhead);
+    const facts = { ...responseFacts(json, count, kept), stream: false };
+    return { facts, ask: () => countTokens(json.whole(), facts, kept) };
+  },
+};
+
+/** Counting costs the provider nothing, so the answer comes at once. */
+function countTokens(body: JsonObject, facts: Facts, kept: KeptAnswers | undefined): Ask {
+  readItems(body);
+  readPrevious(body, kept);
+  const promptTokens = facts.promptTokens();
+  const answer = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
+  return textless({
+    model: readText(body, "model") ?? "",
+    promptTokens,
+    write: (script) => jsonPlan(withoutDelay(script), 0, answer),
+  });
+}
+
+function responseFacts(json: JsonBody, count: CountTokens, kept: KeptAnswers | undefined): Facts {
+  const model = json.member("model");
+  let promptTokens: number | undefined;
+  const tokensBefore = (): number => {
+    const id = json.member("previous_response_id");
+    return typeof id === "string" ? (findResponse(kept, id)?.tokens ?? 0) : 0;
+  };
+  return {
+    model: typeof model === "string" ? model : undefined,
+    stream: json.member("stream") === true,
+    promptTokens: () => (promptTokens ??= countInput(json, count) + tokensBefore()),
+    lastUserMessage: () => lastUserText(json.whole()),
+  };
+}
+
+/** A request as it was opened. */
+type Request = {
+  readonly body: JsonObject;
+  text(): string;
+  readonly facts: Facts;
+  readonly kept: KeptAnswers | undefined;
+};
+
+function askOf({ body, text, facts, kept }: Request): Ask {
+  const model = readModel(body);
+  const items = readItems(body);
+  const before = readPrevious(body, kept);
+  if (before === undefined || before.found !== undefined) checkResults(items, before?.found?.calls ?? []);
+  const reasoning = readReasoning(body, model);
+  const tools = readTools(body);
+  const format = readFormat(body);
+  if (format.json === "object" && before === undefined) checkMention(items, body);
+  const { stream, obfuscate } = readStream(body);
+  const { background, store } = readKeeping(body);
+  const maxTokens = readInteger(body, "max_output_tokens", leastOutputTokens, Number.MAX_SAFE_INTEGER);
+  const { encrypted, topLogprobs, told } = readIncluded(body);
+  const weight = 1 + (weightOf(told) - 1) * (stream ? timesTold : 1);
+  const instructions = readText(body, "instructions");
+  // A template, because most requests have only a few of these members.
+  const settings =
+    `"instructions":${jsonOf(instructions)},"max_output_tokens":${maxTokens ?? null},"model":${JSON.stringify(model)},` +
+    `"previous_response_id":${jsonOf(before?.id)},"store":${store},` +
+    `"reasoning":{"effort":${jsonOf(reasoning.effort)},"summary":${jsonOf(reasoning.summary)}},` +
+    `"text":${format.shown},"tools":${tools.shown},"tool_choice":${tools.shownChoice},` +
+    `"parallel_tool_calls":${tools.parallel},"top_logprobs":${topLogprobs},${readRest(body)}`;
+  const promptTokens = facts.promptTokens();
+  const fixed = {
+    promptTokens,
+    settings,
+    background,
+    summary: reasoning.summary !== null,
+    encrypted,
+    obfuscate,
+    topLogprobs: told,
+    chosenByCaller: format.json !== undefined,
+  };
+  const compose = composer({
+    tools: tools.callable,
+    choice: tools.choice,
+    parallel: tools.parallel,
+    answersTool: String(items.at(-1)?.["type"]).endsWith("call_output"),
+    json: format.json,
+    reasoningShare: reasoning.share,
+  });
+  return {
+    model,
+    stream,
+    promptTokens,
+    maxTokens,
+    seed: undefined,
+    endOnly: !stream,
+    refuses: true,
+    ...(compose !== undefined && { compose }),
+    ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
+    write(script) {
+      const answer = { ...fixed, id: longId("resp_", script.id), script };
+      const made = outputItems(answer);
+      const whole = responseJson(answer, "over", made.map(({ done }) => done).join(","));
+      if (store) keepResponse(kept, answer.id, keptOf(answer, model, whole, text()));
+      if (stream) return streamResponse(answer, made, whole);
+      return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
+    },
+  };
+}
+
+function jsonOf(text: string | null | undefined): string {
+  return text === undefined || text === null ? "null" : JSON.stringify(text);
+}
+
+/** One that is made in the background is answered before there is any of it. */
+function atOnce(answer: ResponseAnswer): Plan {
+  const timing = { ttftMs: 0, atMs: [], totalMs: 0 };
+  return jsonPlan({ ...answer.script, timing }, 0, responseJson(answer, "queued", ""));
+}
+
+/** What is included beyond the usual; `told` is undefined where the logprobs are not. */
+function readIncluded(body: JsonObject) {
+  const include = readInclude(body);
+  const topLogprobs = readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0;
+  return {
+    encrypted: include.includes("reasoning.encrypted_content"),
+    topLogprobs,
+    told: include.includes("message.output_text.logprobs") ? topLogprobs : undefined,
+  };
+}
+
+function readInclude(body: JsonObject): readonly unknown[] {
+  const include = readArray(body, "include") ?? [];
+  for (const [index, each] of include.entries()) {
+    if (typeof each !== "string") return refuseType(`include[${index}]`, "a string", each);
+    if (!includable.includes(each)) return refuseValue(`include[${index}]`, includable, each);
+  }
+  return include;
+}
+
+function checkMention(items: readonly JsonObject[], body: JsonObject): void {
+  if (mentionsJson(items, readText(body, "instructions"))) return;
+  const problem =
+    "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.";
+  refuse("input", "invalid_value", problem);
+}
+
+function readKeeping(body: JsonObject): { readonly background: boolean; readonly store: boolean } {
+  const background = readBoolean(body, "background") ?? false;
+  const store = readBoolean(body, "store") ?? true;
+  if (background && !store) {
+    refuse("background", "invalid_value", "A response in the background must be stored: set 'store' to true.");
+  }
+  return { background, store };
+}
+
+function keptOf(answer: ResponseAnswer, model: string, response: string, request: string): KeptResponse {
+  const { script, promptTokens, background } = answer;
+  const tokens = promptTokens + countOf(script.parts);
+  return { model, tokens, calls: callIds(answer), background, overAtSeconds: overAt(script), response, request };
+}
+
+/**
+ * The response that a request goes on from; undefined when it names none, and without `found` where nothing is kept.
+ *
+ * @throws BODY_INVALID for one that is unknown, as the provider does
+ */
+function readPrevious(body: JsonObject, kept: KeptAnswers | undefined) {
+  if (body["conversation"] !== undefined && body["conversation"] !== null) {
+    const problem = "A stand-in keeps no conversations; use 'previous_response_id' instead of 'conversation'.";
+    refuse("conversation", "unsupported_parameter", problem);
+  }
+  const id = readText(body, "previous_response_id");
+  if (id === undefined) return undefined;
+  const found = findResponse(kept, id);
+  if (found === undefined && kept !== undefined) {
+    const problem = `Previous response with id '${id.slice(0, 64)}' not found.`;
+    refuse("previous_response_id", "previous_response_not_found", problem);
+  }
+  return { id, found };
+}
+
+function readStream(body: JsonObject): { readonly stream: boolean; readonly obfuscate: boolean } {
+  const stream = readBoolean(body, "stream") ?? false;
+  const options = readObject(body, "stream_options");
+  if (options === undefined) return { stream, obfuscate: true };
+  if (!stream) {
+    refuse("stream_options", "invalid_value", "The parameter 'stream_options' is only allowed when 'stream' is true.");
+  }
+  return { stream, obfuscate: readBoolean(options, "include_obfuscation", "stream_options.") ?? true };
+}
+
+/** What is checked, repeated in the answer, and changes nothing else in it: JSON of those members. */
+function readRest(body: JsonObject): string {
+  const { prompt } = body;
+  if (prompt !== undefined && prompt !== null && !isObject(prompt)) refuseType("prompt", "an object", prompt);
+  const user = readText(body, "user");
+  return (
+    `"max_tool_calls":${readInteger(body, "max_tool_calls", 1, Number.MAX_SAFE_INTEGER) ?? null},` +
+    `"metadata":${readMetadata(body)},"prompt_cache_key":${jsonOf(readText(body, "prompt_cache_key"))},` +
+    `"safety_identifier":${jsonOf(readText(body, "safety_identifier"))},"service_tier":"${readServiceTier(body, tiers)}",` +
+    `"temperature":${readNumber(body, "temperature", 0, 2) ?? 1},` +
+    `"top_p":${readNumber(body, "top_p", 0, 1) ?? 1},` +
+    `"truncation":"${readWord(body, "truncation", truncations) ?? "disabled"}"` +
+    (user === undefined ? "" : `,"user":${jsonOf(user)}`)
+  );
+}
+
+function readMetadata(body: JsonObject): string {
+  const metadata = readObject(body, "metadata");
+  if (metadata === undefined) return "{}";
+  for (const [name, value] of Object.entries(metadata)) {
+    if (typeof value !== "string") refuseType(`metadata.${name}`, "a string", value);
+  }
+  return JSON.stringify(metadata);
+}

@@ -1,0 +1,213 @@
+import { refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "../check.ts";
+import { isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { countWithinBytes, estimateBySize } from "../text.ts";
+import type { CountTokens } from "../../types.ts";
+
+const roles = ["user", "assistant", "system", "developer"];
+
+/** Kinds of content, and the members of which one must be there. */
+const partTypes: Readonly<Record<string, readonly string[]>> = {
+  input_text: ["text"],
+  output_text: ["text"],
+  refusal: ["refusal"],
+  input_image: ["image_url", "file_id"],
+  input_file: ["file_id", "file_data", "file_url"],
+  input_audio: ["input_audio"],
+};
+
+/** Kinds of items, and the members that must be texts. */
+const itemTypes: Readonly<Record<string, readonly string[]>> = {
+  function_call: ["call_id", "name", "arguments"],
+  function_call_output: ["call_id"],
+  item_reference: ["id"],
+  program: ["call_id", "code"],
+  program_output: ["call_id", "result"],
+  reasoning: [],
+  custom_tool_call: ["call_id", "name", "input"],
+  custom_tool_call_output: ["call_id"],
+  file_search_call: [],
+  web_search_call: [],
+  computer_call: [],
+  computer_call_output: [],
+  image_generation_call: [],
+  code_interpreter_call: [],
+  local_shell_call: [],
+  local_shell_call_output: [],
+  shell_call: [],
+  shell_call_output: [],
+  apply_patch_call: [],
+  apply_patch_call_output: [],
+  mcp_list_tools: [],
+  mcp_approval_request: [],
+  mcp_approval_response: [],
+  mcp_call: [],
+  compaction: [],
+  compaction_trigger: [],
+  tool_search_call: [],
+  tool_search_output: [],
+  additional_tools: [],
+};
+/** What alone an assistant says; the provider refuses any other part of its messages. @see langchainjs#11169 */
+const saidTypes: ReadonlySet<unknown> = new Set(["output_text", "refusal"]);
+const typeNames = ["message", ...Object.keys(itemTypes)];
+
+/** What the provider adds to each item, with its role; and what an image costs by its detail. @see https://platform.openai.com/docs/guides/images-vision */
+const tokensPerItem = 4;
+const tokensForReply = 3;
+const imageTokens = { low: 85, other: 765 };
+
+/**
+ * The items of a request's input; a text is one message of the user.
+ *
+ * @throws BODY_INVALID with the path of the first mistake
+ */
+export function readItems(body: JsonObject): readonly JsonObject[] {
+  const { input } = body;
+  if (input === undefined || input === null) {
+    if (["previous_response_id", "prompt"].some((name) => body[name] !== undefined && body[name] !== null)) return [];
+    return refuseMissing("input");
+  }
+  if (typeof input === "string") return [{ role: "user", content: input }];
+  if (!Array.isArray(input)) return refuseType("input", "a string or an array of input items", input);
+  if (input.length === 0) refuseEmpty("input", "input items");
+  return input.map((item, index) => checkItem(item, `input[${index}]`));
+}
+
+/** The type of an item, which may be left out of a message and of a reference to another item. */
+export function typeOf(item: JsonObject): unknown {
+  return item["type"] ?? ("id" in item && !("role" in item) ? "item_reference" : "message");
+}
+
+function checkItem(item: unknown, path: string): JsonObject {
+  if (!isObject(item)) return refuseType(path, "an object", item);
+  const type = typeOf(item);
+  if (typeof type !== "string") return refuseType(`${path}.type`, "a string", type);
+  if (type === "message") return checkMessage(item, path);
+  const members = Object.hasOwn(itemTypes, type) ? itemTypes[type] : undefined;
+  if (members === undefined) return refuseValue(`${path}.type`, typeNames, type);
+  for (const name of members) {
+    if (item[name] === undefined) refuseMissing(`${path}.${name}`);
+    if (typeof item[name] !== "string") refuseType(`${path}.${name}`, "a string", item[name]);
+  }
+  if (type.endsWith("call_output") && type !== "apply_patch_call_output") {
+    if (item["output"] === undefined) refuseMissing(`${path}.output`);
+    if (type.startsWith("function")) checkContent(item["output"], `${path}.output`);
+  }
+  return item;
+}
+
+function checkMessage(item: JsonObject, path: string): JsonObject {
+  const { role, content } = item;
+  if (role === undefined) refuseMissing(`${path}.role`);
+  if (typeof role !== "string") return refuseType(`${path}.role`, "a string", role);
+  if (!roles.includes(role)) refuseValue(`${path}.role`, roles, role);
+  if (content === undefined) refuseMissing(`${path}.content`);
+  checkContent(content, `${path}.content`);
+  if (role === "assistant" && Array.isArray(content)) checkSaid(content, `${path}.content`);
+  return item;
+}
+
+/** @param parts that were checked */
+function checkSaid(parts: readonly JsonObject[], path: string): void {
+  for (const [index, { type }] of parts.entries()) {
+    if (saidTypes.has(type)) continue;
+    const problem = `Invalid value: '${String(type)}'. Supported values are: 'output_text' and 'refusal'.`;
+    refuse(`${path}[${index}]`, "invalid_value", problem);
+  }
+}
+
+function checkContent(content: unknown, path: string): void {
+  if (typeof content === "string") return;
+  if (!Array.isArray(content)) return refuseType(path, "a string or an array of objects", content);
+  for (const [index, part] of content.entries()) checkPart(part, `${path}[${index}]`);
+}
+
+function checkPart(part: unknown, path: string): void {
+  if (!isObject(part)) return refuseType(path, "an object", part);
+  const { type } = part;
+  if (type === undefined) refuseMissing(`${path}.type`);
+  if (typeof type !== "string") return refuseType(`${path}.type`, "a string", type);
+  const members = Object.hasOwn(partTypes, type) ? partTypes[type]! : undefined;
+  if (members === undefined) return refuseValue(`${path}.type`, Object.keys(partTypes), type);
+  const [first] = members;
+  const member = members.find((name) => part[name] !== undefined && part[name] !== null);
+  if (member === undefined) return refuseMissing(`${path}.${first}`);
+  if (member === "input_audio" ? !isObject(part[member]) : typeof part[member] !== "string") {
+    refuseType(`${path}.${member}`, member === "input_audio" ? "an object" : "a string", part[member]);
+  }
+}
+
+/** The texts of an item: of its content, what it calls a tool with, and what that gave. */
+function textsOf({ content, arguments: given, input, output }: JsonObject): string[] {
+  return [content, given, input, output].flatMap(textsIn);
+}
+
+function textsIn(content: unknown): string[] {
+  if (typeof content === "string") return [content];
+  if (!Array.isArray(content)) return [];
+  return (content as readonly unknown[]).flatMap((part) => {
+    const text = isObject(part) ? (part["text"] ?? part["refusal"]) : undefined;
+    return typeof text === "string" ? [text] : [];
+  });
+}
+
+/** The text of the last message of the user; undefined when there is none. */
+export function lastUserText({ input }: JsonObject): string | undefined {
+  if (typeof input === "string") return input;
+  if (!Array.isArray(input)) return undefined;
+  const list: readonly unknown[] = input;
+  const last = list.findLast((item): item is JsonObject => isObject(item) && item["role"] === "user");
+  return last === undefined ? undefined : textsOf(last).join("\n");
+}
+
+/** Tokens of a request: instructions, input and tools; of a large body an estimate by its size. */
+export function countInput(json: JsonBody, count: CountTokens): number {
+  if (json.sizeBytes > countWithinBytes) return estimateBySize(json.sizeBytes);
+  const { input, instructions, tools } = json.whole();
+  let tokens = tokensForReply;
+  if (typeof instructions === "string") tokens += tokensPerItem + count(instructions);
+  if (Array.isArray(tools) && tools.length > 0) tokens += count(JSON.stringify(tools));
+  if (typeof input === "string") return tokens + tokensPerItem + count(input);
+  if (!Array.isArray(input)) return tokens;
+  for (const item of input as readonly unknown[]) if (isObject(item)) tokens += countItem(item, count);
+  return tokens;
+}
+
+function countItem(item: JsonObject, count: CountTokens): number {
+  let tokens = tokensPerItem;
+  for (const text of textsOf(item)) tokens += count(text);
+  const { content } = item;
+  if (!Array.isArray(content)) return tokens;
+  for (const part of content as readonly unknown[]) if (isObject(part)) tokens += countMedia(part);
+  return tokens;
+}
+
+function countMedia({ type, detail, file_data: file }: JsonObject): number {
+  if (type === "input_image") return detail === "low" ? imageTokens.low : imageTokens.other;
+  return type === "input_file" && typeof file === "string" ? estimateBySize((file.length * 3) / 4) : 0;
+}
+
+/** Whether the provider finds the word it asks for with `json_object`. */
+export function mentionsJson(items: readonly JsonObject[], instructions: string | undefined): boolean {
+  const texts = items.flatMap(textsOf);
+  return [instructions ?? "", ...texts].some((text) => /json/i.test(text));
+}
+
+/**
+ * Checks that the results of tools belong to calls that the model made.
+ *
+ * @param known ids of the calls of the response before; items that only refer to others are taken on trust
+ */
+export function checkResults(items: readonly JsonObject[], known: readonly string[]): void {
+  if (!items.some(isResult) || items.some(({ type }) => type === "item_reference")) return;
+  const calls = new Set<unknown>(known);
+  for (const { type, call_id: id } of items) {
+    if (type === "function_call") calls.add(id);
+    if (type !== "function_call_output" || calls.has(id)) continue;
+    refuse("input", "invalid_value", `No tool call found for function call output with call_id ${String(id)}.`);
+  }
+}
+
+function isResult({ type }: JsonObject): boolean {
+  return type === "function_call_output";
+}

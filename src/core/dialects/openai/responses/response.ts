@@ -1,0 +1,151 @@
+import { countOf, type Part } from "../../../simulator/parts.ts";
+import { hash32 } from "../../../rng.ts";
+import { createWeigh, likelyJson, type Likely, type Weigh } from "../logprobs.ts";
+import { tokensOfKind } from "../../shared/script.ts";
+import type { Script } from "../../types.ts";
+
+/** A response to be written, as a whole or as a stream. */
+export type ResponseAnswer = {
+  readonly id: string;
+  readonly script: Script;
+  readonly promptTokens: number;
+  /** JSON of the members that the request alone determines, in the braces of the response. */
+  readonly settings: string;
+  readonly background: boolean;
+  /** The reasoning is told, as a summary. */
+  readonly summary: boolean;
+  /** Reasoning items carry what the provider could go on with. */
+  readonly encrypted: boolean;
+  readonly obfuscate: boolean;
+  /** How many of the most likely tokens are told for each, 0 to 20; undefined when nothing is. */
+  readonly topLogprobs: number | undefined;
+  /** The texts come from names and values that the caller chose. */
+  readonly chosenByCaller: boolean;
+};
+
+/** One item of the output: its part, and its JSON when it begins and when it is done. */
+export type OutputItem = {
+  readonly id: string;
+  readonly part: Part;
+  /** The part's text as JSON. */
+  readonly text: string;
+  /** How likely its tokens were, where that is told. */
+  readonly likely: readonly Likely[] | undefined;
+  readonly added: string;
+  readonly done: string;
+};
+
+const idWords = 6;
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** An id such as `resp_` and 48 hexadecimal digits, which the request id determines. */
+export function longId(prefix: string, requestId: string, index = 0): string {
+  let word = hash32(requestId, prefix) + Math.imul(index, 0x85ebca6b);
+  let id = prefix;
+  for (let count = 0; count < idWords; count += 1) {
+    word = Math.imul(word ^ (word >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+    word = Math.imul(word ^ (word >>> 13), 0x297a2d39);
+    id +=
+      hexBytes[word >>> 24]! + hexBytes[(word >>> 16) & 255]! + hexBytes[(word >>> 8) & 255]! + hexBytes[word & 255]!;
+  }
+  return id;
+}
+
+/** JSON of a content part. */
+export function contentJson(kind: Part["kind"], text: string, likely: readonly Likely[] = []): string {
+  if (kind === "refusal") return `{"type":"refusal","refusal":${text}}`;
+  return `{"type":"output_text","annotations":[],"logprobs":[${likely.map(likelyJson).join(",")}],"text":${text}}`;
+}
+
+/** JSON of a piece of a reasoning's summary. */
+export function summaryJson(text: string): string {
+  return `{"type":"summary_text","text":${text}}`;
+}
+
+/** The items that the parts of a script become. */
+export function outputItems(answer: ResponseAnswer): readonly OutputItem[] {
+  const { topLogprobs, script } = answer;
+  const { parts, finish } = script;
+  const weigh = topLogprobs === undefined ? undefined : createWeigh(script.rng, topLogprobs);
+  return parts.map((part, index) => {
+    const status = finish === "length" && index === parts.length - 1 ? "incomplete" : "completed";
+    return itemOf(answer, { part, index, status, weigh });
+  });
+}
+
+type Piece = {
+  readonly part: Part;
+  readonly index: number;
+  readonly status: string;
+  readonly weigh: Weigh | undefined;
+};
+
+function itemOf(answer: ResponseAnswer, { part, index, status, weigh }: Piece): OutputItem {
+  const requestId = answer.script.id;
+  const text = JSON.stringify(part.text);
+  if (part.kind === "reasoning") {
+    const id = longId("rs_", requestId, index);
+    const hidden = answer.encrypted ? `,"encrypted_content":"${longId("gAAAAAB", requestId, index)}"` : "";
+    const shell = (summary: string): string =>
+      `{"id":"${id}","type":"reasoning"${hidden},"summary":[${answer.summary ? summary : ""}]}`;
+    return { id, part, text, likely: undefined, added: shell(""), done: shell(summaryJson(text)) };
+  }
+  if (part.kind === "call") {
+    const id = longId("fc_", requestId, index);
+    const shell = (state: string, given: string): string =>
+      `{"id":"${id}","type":"function_call","status":"${state}","arguments":${given},` +
+      `"call_id":"${callId(answer, index)}","name":${JSON.stringify(part.name ?? "")}}`;
+    return { id, part, text, likely: undefined, added: shell("in_progress", `""`), done: shell(status, text) };
+  }
+  const id = longId("msg_", requestId, index);
+  const likely = part.kind === "text" && weigh !== undefined ? part.tokens.map(weigh) : undefined;
+  const shell = (state: string, content: string): string =>
+    `{"id":"${id}","type":"message","status":"${state}","content":[${content}],"role":"assistant"}`;
+  const done = shell(status, contentJson(part.kind, text, likely));
+  return { id, part, text, likely, added: shell("in_progress", ""), done };
+}
+
+function callId({ script }: ResponseAnswer, index: number): string {
+  return `call_${longId("", script.id, index).slice(0, 24)}`;
+}
+
+/** Ids of the calls that an answer makes. */
+export function callIds(answer: ResponseAnswer): string[] {
+  return answer.script.parts.flatMap(({ kind }, index) => (kind === "call" ? [callId(answer, index)] : []));
+}
+
+/** The second in which a response is over, since 1970. */
+export function overAt({ createdSeconds, timing }: Script): number {
+  return createdSeconds + Math.floor(timing.totalMs / 1000);
+}
+
+/** What changes in the life of a response. */
+export type ResponseState = "queued" | "in_progress" | "over";
+
+/**
+ * JSON of a response.
+ *
+ * @param output JSON of its items, separated by commas
+ * @see the OpenAI document, Response; `usage` is absent until the response is over, because the document allows no null
+ */
+export function responseJson(answer: ResponseAnswer, state: ResponseState, output: string): string {
+  const { script, settings, background } = answer;
+  const over = state === "over";
+  const cut = over && script.finish === "length";
+  const status = over ? (cut ? "incomplete" : "completed") : state;
+  return (
+    `{"id":"${answer.id}","object":"response","created_at":${script.createdSeconds},"status":"${status}",` +
+    `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},"error":null,` +
+    `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
+    (over ? `,"usage":${usageJson(answer)}}` : "}")
+  );
+}
+
+function usageJson({ script, promptTokens }: ResponseAnswer): string {
+  const tokens = countOf(script.parts);
+  const reasoning = tokensOfKind(script.parts, "reasoning");
+  return (
+    `{"input_tokens":${promptTokens},"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},` +
+    `"output_tokens":${tokens},"output_tokens_details":{"reasoning_tokens":${reasoning}},"total_tokens":${promptTokens + tokens}}`
+  );
+}

@@ -1,0 +1,124 @@
+import type { Part } from "../../../simulator/parts.ts";
+import type { Frame, Plan } from "../../../types.ts";
+import { escapeToken } from "../../shared/json-body.ts";
+import { likelyEventJson } from "../logprobs.ts";
+import { contentJson, responseJson, summaryJson, type OutputItem, type ResponseAnswer } from "./response.ts";
+import { createLeveller, headOf, plainClose } from "../text.ts";
+
+/** Names and fixed members of the events of one kind of part. */
+type Kind = {
+  /** Stands before `.delta` and `.done` in the names of events. */
+  readonly name: string;
+  /** The member that holds the whole text in the event at its end. */
+  readonly whole: string;
+  /** Added to both. */
+  readonly more: string;
+};
+
+const kinds: Readonly<Record<Part["kind"], Kind>> = {
+  text: { name: "response.output_text", whole: "text", more: `,"logprobs":[]` },
+  refusal: { name: "response.refusal", whole: "refusal", more: "" },
+  reasoning: { name: "response.reasoning_summary_text", whole: "text", more: "" },
+  call: { name: "response.function_call_arguments", whole: "arguments", more: "" },
+};
+
+/**
+ * Writes a response as a stream of events.
+ *
+ * The response is created at once. What opens an item goes out with its first token, what ends it with its last, and
+ * the event that ends the response with the last of all.
+ *
+ * @param whole JSON of the response when it is over
+ * @see the OpenAI document, ResponseStreamEvent
+ */
+export function streamResponse(answer: ResponseAnswer, items: readonly OutputItem[], whole: string): Plan {
+  const { script } = answer;
+  const { timing } = script;
+  const events = new Events(answer);
+  const begun = `"response":${responseJson(answer, "in_progress", "")}`;
+  events.add(0, "response.created", begun);
+  events.add(0, "response.in_progress", begun);
+  let token = 0;
+  for (const [index, item] of items.entries()) {
+    const times = timing.atMs.slice(token, token + item.part.tokens.length);
+    token += times.length;
+    if (times.length === 0) times.push(timing.atMs.at(-1) ?? timing.ttftMs);
+    addItem(events, answer, { item, index, times });
+  }
+  const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
+  const name = script.finish === "length" ? "response.incomplete" : "response.completed";
+  events.add(lastMs, name, `"response":${whole}`, true);
+  const head = headOf("text/event-stream; charset=utf-8", script, 0);
+  return { head, headAtMs: 0, frames: events.frames, ending: "finish", endAtMs: timing.totalMs };
+}
+
+/** An item, its place in the output, and when each of its tokens leaves. */
+type Placed = { readonly item: OutputItem; readonly index: number; readonly times: readonly number[] };
+
+function addItem(events: Events, answer: ResponseAnswer, { item, index, times }: Placed): void {
+  const { part, id, text } = item;
+  const firstMs = times[0]!;
+  const lastMs = times.at(-1)!;
+  const place = `"item_id":"${id}","output_index":${index}`;
+  events.add(firstMs, "response.output_item.added", `"output_index":${index},"item":${item.added}`);
+  if (part.kind === "call") {
+    events.addTokens(part, times, place);
+    events.add(
+      lastMs,
+      `${kinds.call.name}.done`,
+      `${place},"name":${JSON.stringify(part.name ?? "")},"arguments":${text}`,
+    );
+  } else if (part.kind !== "reasoning" || answer.summary) {
+    const reasoning = part.kind === "reasoning";
+    const piece = reasoning ? "response.reasoning_summary_part" : "response.content_part";
+    const inItem = `${place},"${reasoning ? "summary" : "content"}_index":0`;
+    const pieceJson = (said: string, likely?: OutputItem["likely"]): string =>
+      reasoning ? summaryJson(said) : contentJson(part.kind, said, likely);
+    const { name, whole, more } = kinds[part.kind];
+    const told = item.likely?.map(likelyEventJson);
+    events.add(firstMs, `${piece}.added`, `${inItem},"part":${pieceJson(`""`)}`);
+    events.addTokens(part, times, inItem, told);
+    const logprobs = told === undefined ? more : `,"logprobs":[${told.join(",")}]`;
+    events.add(lastMs, `${name}.done`, `${inItem},"${whole}":${text}${logprobs}`);
+    events.add(lastMs, `${piece}.done`, `${inItem},"part":${pieceJson(text, item.likely)}`);
+  }
+  events.add(lastMs, "response.output_item.done", `"output_index":${index},"item":${item.done}`);
+}
+
+/** The events of one response, numbered as they are added. */
+class Events {
+  readonly frames: Frame[] = [];
+  readonly #close: (tokenChars: number) => string;
+  readonly #escape: (token: string) => string;
+
+  constructor({ script, obfuscate, chosenByCaller }: ResponseAnswer) {
+    this.#close = obfuscate ? createLeveller(script) : plainClose;
+    this.#escape = chosenByCaller ? escapeAny : escapeToken;
+  }
+
+  /** @param members JSON of the event's own members */
+  add(atMs: number, type: string, members: string, final = false): void {
+    const data = `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.frames.length},${members}}\n\n`;
+    this.frames.push({ atMs, data, tokens: 0, final });
+  }
+
+  /** @param told JSON of the logprobs of each token, where they are told */
+  addTokens({ kind, tokens }: Part, times: readonly number[], place: string, told?: readonly string[]): void {
+    const { name, more } = kinds[kind];
+    const escape = kind === "call" ? escapeAny : this.#escape;
+    const before = `event: ${name}.delta\ndata: {"type":"${name}.delta","sequence_number":`;
+    // A joined text lies in one piece; a concatenated one would be put together again for every frame.
+    const middle = [",", place, `,"delta":"`].join("");
+    const after = `"${more}`;
+    for (let index = 0; index < tokens.length; index += 1) {
+      const token = escape(tokens[index]!);
+      const end = told === undefined ? after : `","logprobs":[${told[index]}]`;
+      const data = before + String(this.frames.length) + middle + token + end + this.#close(token.length);
+      this.frames.push({ atMs: times[index]!, data, tokens: 1, final: false });
+    }
+  }
+}
+
+function escapeAny(token: string): string {
+  return JSON.stringify(token).slice(1, -1);
+}

@@ -1,0 +1,214 @@
+import type { Frame, Head, Plan } from "../../types.ts";
+import { createRng, hash32 } from "../../rng.ts";
+import { escapeToken } from "../shared/json-body.ts";
+import type { ChoiceStart, Script } from "../types.ts";
+
+/** The prompts of larger bodies are counted by their size. */
+export const countWithinBytes = 64 * 1024;
+const bytesPerToken = 4;
+
+/** Tokens of a prompt too large to be counted. */
+export function estimateBySize(bytes: number): number {
+  return Math.ceil(bytes / bytesPerToken);
+}
+
+const idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const letters = Array.from(idAlphabet);
+const couples = letters.flatMap((first) => letters.map((second) => first + second));
+/** Two characters each, and one more: 29. */
+const idCouples = 14;
+
+/** An id such as `chatcmpl-` and 29 characters, which the request id determines. */
+export function answerId(prefix: string, requestId: string): string {
+  let high = hash32(requestId) | 0;
+  let low = hash32(requestId, prefix) | 0;
+  let id = prefix;
+  for (let couple = 0; couple < idCouples; couple += 1) {
+    high = (Math.imul(high ^ (low >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
+    low = (Math.imul(low ^ (high >>> 13), 0x297a2d39) + 0x85ebca6b) | 0;
+    id += couples[((high ^ low) >>> 8) % couples.length]!;
+  }
+  return id + idAlphabet[(high >>> 8) % idAlphabet.length]!;
+}
+
+/** Tokens that a usage tells; of the prompt `audio`, and of the completion `reasoning`, are parts. */
+export type Usage = {
+  readonly prompt: number;
+  readonly audio: number;
+  readonly completion: number;
+  readonly reasoning: number;
+};
+
+/** The `usage` object of an answer. */
+export function usageJson({ prompt, audio, completion, reasoning }: Usage): string {
+  return (
+    `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${prompt + completion},` +
+    `"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":${audio}},` +
+    `"completion_tokens_details":{"reasoning_tokens":${reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
+  );
+}
+
+/** The beginning of each choice in the API itself. */
+const noStart: ChoiceStart = { said: "", other: "" };
+
+/** With what the choices of an answer begin. */
+export function startOf({ relative }: Script): ChoiceStart {
+  return relative?.choice ?? noStart;
+}
+
+/** The end of a whole answer with choices. */
+export function endOf({ relative }: Script, usage: string): string {
+  return `],"usage":${usage}${relative?.end ?? ""}}`;
+}
+
+/** The provider's headers of a good answer. @param processingMs until its first byte */
+export function headOf(contentType: string, script: Script, processingMs: number): Head {
+  const { relative, id } = script;
+  if (relative !== undefined) return { status: 200, headers: relative.headers(contentType, id) };
+  const headers = ["content-type", contentType, "openai-version", "2020-10-01"];
+  headers.push("openai-processing-ms", String(Math.round(processingMs)), "x-request-id", id);
+  return { status: 200, headers };
+}
+
+/** A whole JSON answer, due when its last token would be. */
+export function jsonPlan(script: Script, tokens: number, body: string): Plan {
+  const { totalMs } = script.timing;
+  return {
+    head: headOf("application/json", script, totalMs),
+    headAtMs: totalMs,
+    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
+    ending: "finish",
+    endAtMs: totalMs,
+  };
+}
+
+/** The fixed texts of a stream's events. */
+export type StreamParts = {
+  /** JSON of the event before the first token; undefined when there is none. */
+  readonly opening: string | undefined;
+  /** JSON of a token's event, before and after the token. */
+  readonly token: { readonly before: string; readonly after: string };
+  readonly finish: string;
+  readonly ending: StreamEnding;
+};
+
+/** What ends a stream, and how its events are levelled. */
+export type StreamEnding = {
+  /** JSON of the last event; undefined when usage was not asked for. */
+  readonly usage: string | undefined;
+  readonly obfuscate: boolean;
+};
+
+/** What the tokens of a stream have in common: the text around each, and the times of all. */
+type TokenEvents = { readonly before: string; readonly after: string; readonly atMs: readonly number[] };
+
+/** The event of one token. Its text is made when it is looked at: a plan waits for long, and what waits is dear to collect. */
+class TokenFrame implements Frame {
+  readonly #events: TokenEvents;
+  readonly #index: number;
+  readonly #token: string;
+  readonly #close: string;
+
+  constructor(events: TokenEvents, index: number, token: string, close: string) {
+    this.#events = events;
+    this.#index = index;
+    this.#token = token;
+    this.#close = close;
+  }
+
+  get atMs(): number {
+    return this.#events.atMs[this.#index]!;
+  }
+
+  get data(): string {
+    const { before, after } = this.#events;
+    return before + this.#token + after + this.#close;
+  }
+
+  get tokens(): number {
+    return 1;
+  }
+
+  get final(): boolean {
+    return false;
+  }
+}
+
+/**
+ * A stream of one text with one event a token. The head leaves at once, the opening together with the first token, and
+ * whatever ends the stream together with the last.
+ */
+export function streamPlan(script: Script, parts: StreamParts): Plan {
+  const { parts: said, timing } = script;
+  const tokens = said[0]?.tokens ?? [];
+  const firstMs = timing.atMs[0] ?? timing.ttftMs;
+  const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
+  const frames: Frame[] = [];
+  const close = closingOf(script, parts.ending);
+  // A joined text lies in one piece; a concatenated one would be put together again for every frame.
+  const before = ["data: ", parts.token.before].join("");
+  const after = [parts.token.after.slice(0, -1)].join("");
+  const events = { before, after, atMs: timing.atMs };
+  if (parts.opening !== undefined) {
+    frames.push({ atMs: firstMs, data: eventOf(parts.opening, close), tokens: 0, final: false });
+  }
+  for (let index = 0; index < tokens.length; index += 1) {
+    const token = escapeToken(tokens[index]!);
+    frames.push(new TokenFrame(events, index, token, close(token.length)));
+  }
+  frames.push({ atMs: lastMs, data: eventOf(parts.finish, close), tokens: 0, final: true });
+  return endedStream(script, frames, parts.ending);
+}
+
+/** The event of a JSON object that carries no token. */
+export function eventOf(json: string, close: Close): string {
+  return `data: ${json.slice(0, -1)}${close(0)}`;
+}
+
+/** A stream of frames in order of time, with what comes after the last choice. */
+export function endedStream(script: Script, frames: Frame[], { usage }: StreamEnding): Plan {
+  const { timing } = script;
+  if (usage !== undefined) {
+    frames.push({ atMs: timing.totalMs, data: `data: ${usage}\n\n`, tokens: 0, final: false });
+  }
+  frames.push({ atMs: timing.totalMs, data: "data: [DONE]\n\n", tokens: 0, final: true });
+  const head = headOf("text/event-stream; charset=utf-8", script, timing.ttftMs);
+  return { head, headAtMs: 0, frames, ending: "finish", endAtMs: timing.totalMs };
+}
+
+/** How the events of a stream are closed. */
+export function closingOf(script: Script, { obfuscate }: StreamEnding): Close {
+  return obfuscate ? createLeveller(script) : plainClose;
+}
+
+/** Closes the JSON of an event, and the event. */
+export type Close = (tokenChars: number) => string;
+
+/** Closes an event whose size tells how long its token is. */
+export function plainClose(): string {
+  return "}\n\n";
+}
+
+/** Tokens are levelled to a multiple of so many characters. */
+const levelChars = 16;
+const variants = 64;
+const closings = makeClosings();
+
+/** For each length of the noise so many closings with it. */
+function makeClosings(): readonly (readonly string[])[] {
+  const rng = createRng(1);
+  const noise = (chars: number): string =>
+    Array.from({ length: chars }, () => idAlphabet[Math.floor(rng() * idAlphabet.length)]!).join("");
+  return Array.from({ length: levelChars + 1 }, (_, chars) =>
+    Array.from({ length: variants }, () => `,"obfuscation":"${noise(chars)}"}\n\n`),
+  );
+}
+
+/** Makes closings with the noise that hides how long a token is. @see OpenAI document, `obfuscation` */
+export function createLeveller(script: Script): Close {
+  let variant = Math.floor(script.rng() * variants);
+  return (tokenChars) => {
+    variant = (variant + tokenChars + 1) % variants;
+    return closings[levelChars - (tokenChars % levelChars)]![variant]!;
+  };
+}
