@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { findEnvoyProgram } from "../test/support/programs.ts";
+import { findEnvoyProgram } from "../test/support/programs/index.ts";
 import { answers, startServer, type Running } from "./lib.ts";
 
 /**

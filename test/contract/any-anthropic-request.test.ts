@@ -9,11 +9,11 @@ import { messages } from "../../src/core/dialects/anthropic/operations.ts";
 import { messageHints, messageReasons } from "../support/anthropic-reasons.ts";
 import { cured, expectMeant, heldOf, outcomeOf, runs } from "../support/any-request.ts";
 import { textOf, type Loose } from "../support/chat-stream.ts";
-import { describeWith } from "../support/missing.ts";
-import { eventsOf, judgeOf, type SchemaJudge } from "../support/openapi.ts";
-import type { Schemas } from "../support/openapi-alternatives.ts";
-import { instancesOf } from "../support/openapi-instances.ts";
-import { pythonWith } from "../support/programs.ts";
+import { describeWith } from "../support/programs/missing.ts";
+import { eventsOf, judgeOf, type SchemaJudge } from "../support/openapi/document.ts";
+import type { Schemas } from "../support/openapi/alternatives.ts";
+import { instancesOf } from "../support/openapi/instances.ts";
+import { pythonWith } from "../support/programs/index.ts";
 import { simulated } from "../support/simulated.ts";
 
 /** The newest API, and the one with features in beta. */

@@ -11,18 +11,18 @@ import { responseAt } from "../../src/core/dialects/openai/responses/kept.ts";
 import type { Operation } from "../../src/core/dialects/types.ts";
 import { cured, expectMeant, heldOf, outcomeOf, runs, type Reason } from "../support/any-request.ts";
 import { bodyOf, textOf, type Loose } from "../support/chat-stream.ts";
-import { describeWith } from "../support/missing.ts";
-import { asLastChunk, withFunctions, withNumbers } from "../support/openapi-gaps.ts";
-import { eventsOf, readOpenApi, type SchemaJudge } from "../support/openapi.ts";
-import { requestHints } from "../support/openapi-hints.ts";
-import { instancesOf } from "../support/openapi-instances.ts";
+import { describeWith } from "../support/programs/missing.ts";
+import { asLastChunk, withFunctions, withNumbers } from "../support/openapi/gaps.ts";
+import { eventsOf, readOpenApi, type SchemaJudge } from "../support/openapi/document.ts";
+import { requestHints } from "../support/openapi/hints.ts";
+import { instancesOf } from "../support/openapi/instances.ts";
 import {
   chatReasons,
   completionReasons,
   embeddingReasons,
   moderationReasons,
   responseReasons,
-} from "../support/openapi-reasons.ts";
+} from "../support/openapi/reasons.ts";
 import { simulated } from "../support/simulated.ts";
 
 /** An operation, and the schemas of what it takes and gives. */

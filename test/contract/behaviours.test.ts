@@ -1,8 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startBehindEnvoy, type BehindEnvoy } from "../support/behind-envoy.ts";
-import { findEnvoy } from "../support/envoy.ts";
-import { describeWith } from "../support/missing.ts";
+import { startBehindEnvoy, type BehindEnvoy } from "../support/programs/behind-envoy.ts";
+import { findEnvoy } from "../support/programs/envoy.ts";
+import { describeWith } from "../support/programs/missing.ts";
 import { behaviours, see, type Seen } from "./behaviours.ts";
 
 /** Belong to the connection, or to the server that speaks. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chats, completions, embeddings, messages, moderations, refused, responses } from "./openapi-requests.ts";
-import { describeWith } from "../support/missing.ts";
+import { describeWith } from "../support/programs/missing.ts";
 import { startNode, type Node } from "../support/node.ts";
-import { asLastChunk } from "../support/openapi-gaps.ts";
-import { eventsOf, readOpenApi, type SchemaJudge } from "../support/openapi.ts";
+import { asLastChunk } from "../support/openapi/gaps.ts";
+import { eventsOf, readOpenApi, type SchemaJudge } from "../support/openapi/document.ts";
 
 describeWith(
   "the OpenAI document (OPENAI_OPENAPI)",

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { given, setTo, without, type Reason } from "./any-request.ts";
 import type { Loose } from "./chat-stream.ts";
-import { dataSchemas, mostly, toolNames } from "./openapi-hints.ts";
-import type { Hints } from "./openapi-instances.ts";
+import { dataSchemas, mostly, toolNames } from "./openapi/hints.ts";
+import type { Hints } from "./openapi/instances.ts";
 
 const stops = fc.constantFrom("the", " a", ".", "ing", "zz", "{");
 

@@ -3,9 +3,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { describeWith } from "../../support/missing.ts";
+import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
-import { pythonWith } from "../../support/programs.ts";
+import { pythonWith } from "../../support/programs/index.ts";
 import { clients, type Attempt } from "./clients.ts";
 import { callFaults, streamFaults, type TableFault } from "./faults.ts";
 

@@ -1,0 +1,92 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { describeWith } from "../../support/programs/missing.ts";
+import { startNode, type Node } from "../../support/node.ts";
+import { findProgram } from "../../support/programs/index.ts";
+import { chatBody } from "../../support/raw.ts";
+import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+
+const alertsFile = "docker/prometheus/alerts.yaml";
+
+let upstream: ScriptedUpstream;
+let node: Node;
+beforeAll(async () => {
+  upstream = await startUpstream(json(chatAnswer("Hello")));
+  node = await startNode({
+    upstreams: { openai: { url: upstream.url } },
+    control: { enabled: true },
+    rules: [
+      {
+        name: "mirrored",
+        match: { header: { "x-env": "real" } },
+        serve: "forward",
+        upstream: "openai",
+        mirror: "simulate",
+      },
+    ],
+  });
+  await call({});
+  await call({ "x-stuntdouble": "tokens=5" }, true);
+  await call({ "x-stuntdouble": "fault=status;status=429" });
+  await call({ "x-env": "real" });
+  await node.outcomes(4);
+});
+afterAll(async () => {
+  await node.stop();
+  await upstream.stop();
+});
+
+async function call(headers: Readonly<Record<string, string>>, stream = false): Promise<void> {
+  const answer = await fetch(`${node.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: chatBody({ stream }),
+  });
+  await answer.text();
+}
+
+/** The names of all metrics that a text in the exposition format declares. */
+function declaredIn(text: string): string[] {
+  return [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name!);
+}
+
+type Alerts = { readonly groups: readonly { readonly rules: readonly { readonly expr: string }[] }[] };
+
+test("every metric that an alert names is at /metrics, with a value", async () => {
+  const alerts = parse(readFileSync(alertsFile, "utf8")) as Alerts;
+  const named = alerts.groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => expr.match(/stuntdouble_\w+/g) ?? []));
+  expect(named).toHaveLength(3);
+  const text = await node.metrics();
+  for (const name of named) {
+    expect(declaredIn(text)).toContain(name);
+    expect(text).toMatch(new RegExp(`^${name}(\\{.*\\})? \\d`, "m"));
+  }
+});
+
+describeWith("promtool", findProgram("promtool", "PROMTOOL"), "as Prometheus sees it", (promtool) => {
+  const run = (args: readonly string[], input = "") => {
+    const { status, stdout, stderr, error } = spawnSync(promtool, args, { input, encoding: "utf8" });
+    if (error !== undefined) throw error;
+    return { status, said: stdout + stderr };
+  };
+
+  test("the alert rules are valid", () => {
+    const said = expect.stringContaining("SUCCESS: 3 rules found") as string;
+    expect(run(["check", "rules", alertsFile])).toEqual({ status: 0, said });
+  });
+
+  test("the alerts fire when they should, and only then", () => {
+    const said = expect.stringContaining("SUCCESS") as string;
+    expect(run(["test", "rules", "docker/prometheus/alerts.test.yaml"])).toEqual({ status: 0, said });
+  });
+
+  test("the metrics of a node that served calls of every kind are read without a complaint", async () => {
+    const text = await node.metrics();
+    expect(declaredIn(text)).toEqual(
+      expect.arrayContaining(["stuntdouble_requests_total", "nodejs_eventloop_lag_seconds"]),
+    );
+    expect(run(["check", "metrics"], text)).toEqual({ status: 0, said: "" });
+  });
+});

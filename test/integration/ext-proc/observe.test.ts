@@ -1,0 +1,197 @@
+import { hash } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Outcome } from "../../../src/core/types.ts";
+import { startBehindEnvoy, type BehindEnvoy } from "../../support/programs/behind-envoy.ts";
+import { findEnvoy, type EnvoyPlace } from "../../support/programs/envoy.ts";
+import { describeWith } from "../../support/programs/missing.ts";
+import {
+  chatAnswer,
+  chatEvents,
+  hang,
+  json,
+  sse,
+  startUpstream,
+  stepped,
+  type ScriptedUpstream,
+} from "../../support/upstream.ts";
+
+type World = { readonly behind: BehindEnvoy; readonly provider: ScriptedUpstream };
+
+const plain = { "accept-encoding": "identity" };
+const streamed = { request_body_mode: "STREAMED", response_body_mode: "STREAMED" };
+
+/** A sidecar whose rules would refuse, simulate and break everything, shown the calls of one provider. */
+async function startWorld(place: EnvoyPlace, modes: object = streamed): Promise<World> {
+  const provider = await startUpstream(json(chatAnswer("Hello")));
+  const behind = await startBehindEnvoy(
+    place,
+    {
+      auth: { keys: [{ name: "known", sha256: hash("sha256", "sk-known"), requestsPerMinute: 1 }] },
+      upstreams: { first: { url: provider.url } },
+      rules: [
+        { name: "mirrored", match: { model: "mirrored" }, serve: "forward", upstream: "first", mirror: "simulate" },
+        {
+          name: "broken",
+          match: { model: "broken" },
+          serve: "forward",
+          upstream: "first",
+          faults: [{ kind: "status", status: 503 }],
+        },
+      ],
+      default: { serve: "simulate", profile: "instant" },
+    },
+    {
+      upstreams: { first: provider.port },
+      filter: {
+        observability_mode: true,
+        failure_mode_allow: true,
+        deferred_close_timeout: "0.2s",
+        processing_mode: { request_header_mode: "SEND", response_header_mode: "SEND", ...modes },
+      },
+    },
+  );
+  return { behind, provider };
+}
+
+async function stopWorld({ behind, provider }: World): Promise<void> {
+  await behind.stop();
+  await provider.stop();
+}
+
+describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_mode)", (place) => {
+  let world: World;
+  let seen = 0;
+  beforeAll(async () => {
+    world = await startWorld(place);
+  });
+  afterAll(async () => {
+    await stopWorld(world);
+  });
+  /** The outcome of the one call since the last time. */
+  const nextOutcome = async (): Promise<Outcome> => {
+    seen += 1;
+    const outcomes = await world.behind.node.outcomes(seen);
+    expect(outcomes).toHaveLength(seen);
+    return outcomes[0]!;
+  };
+  test("a stream is the provider's own, and its tokens are counted and timed", async () => {
+    const { behind, provider } = world;
+    const events = chatEvents(["a", "b", "c", "d"]);
+    provider.script(sse(events, { gapMs: 25 }));
+    const headers = { ...plain, "x-stuntdouble": "fault=cut;after=1", authorization: "Bearer sk-known" };
+    const answer = await behind.chat(headers, { stream: true });
+    expect(await answer.text()).toBe(events.join(""));
+    expect([...answer.headers.keys()].filter((name) => name.startsWith("x-stuntdouble"))).toEqual([]);
+    const received = provider.received.at(-1)!;
+    expect(received.headers).toMatchObject(headers);
+    expect(received.headers["x-stuntdouble-upstream"]).toBeUndefined();
+    const outcome = await nextOutcome();
+    expect(outcome).toMatchObject({
+      mode: "real",
+      rule: "default",
+      keyName: "known",
+      model: "gpt-4o",
+      status: 200,
+      ending: "finish",
+      faults: [],
+      actual: { tokens: 4 },
+    });
+    expect(outcome.actual.atMs).toHaveLength(4);
+    expect(outcome.actual.totalMs).toBeGreaterThan(70);
+    expect(outcome.shadow).toBeUndefined();
+  });
+
+  test("neither a missing key nor a used up quota nor a fault stops a call", async () => {
+    const { behind, provider } = world;
+    provider.script(json(chatAnswer("Hello")));
+    for (const headers of [{}, { authorization: "Bearer sk-known" }]) {
+      const answer = await behind.chat({ ...plain, ...headers }, { model: "broken" });
+      expect(await answer.json()).toEqual(chatAnswer("Hello"));
+      const outcome = await nextOutcome();
+      expect(outcome).toMatchObject({ mode: "real", rule: "broken", upstream: "first", status: 200, faults: [] });
+      expect(outcome.actual.tokens).toBe(3);
+    }
+  });
+
+  test("a rule with a mirror pairs the answer with the simulated one", async () => {
+    const { behind, provider } = world;
+    provider.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 30 }));
+    await (await behind.chat(plain, { model: "mirrored", stream: true })).text();
+    const { shadow, profile } = await nextOutcome();
+    expect(profile).toBeDefined();
+    expect(shadow?.real.atMs).toHaveLength(3);
+    expect(shadow?.real.totalMs).toBeGreaterThan(80);
+    expect(shadow?.simulated.tokens).toBeGreaterThan(0);
+  });
+
+  test("what the provider refuses is its answer, also to a body that is no JSON", async () => {
+    const { behind, provider } = world;
+    provider.script(json({ error: { message: "no JSON" } }, { status: 400 }));
+    const answer = await fetch(`${behind.envoy.url}/v1/chat/completions`, { method: "POST", body: "{" });
+    expect(answer.status).toBe(400);
+    expect(await nextOutcome()).toMatchObject({ mode: "real", status: 400, ending: "finish" });
+  });
+
+  test("a path that cannot be simulated is seen, too", async () => {
+    const { behind, provider } = world;
+    provider.script((response) => void response.writeHead(201).end("made"));
+    const answer = await fetch(`${behind.envoy.url}/v1/files`, { method: "POST", body: "x".repeat(300_000) });
+    expect(await answer.text()).toBe("made");
+    expect(await nextOutcome()).toMatchObject({ mode: "real", status: 201, ending: "finish" });
+  });
+
+  test("a client that leaves ends the outcome once Envoy says so", async () => {
+    const { behind, provider } = world;
+    const stream = stepped();
+    provider.script(stream.script);
+    const leaving = new AbortController();
+    const answer = await behind.chat(plain, { stream: true }, leaving.signal);
+    const reader = answer.body!.getReader();
+    await stream.send(chatEvents(["a"])[0]!);
+    await reader.read();
+    leaving.abort();
+    await reader.read().catch(() => undefined);
+    expect(await nextOutcome()).toMatchObject({ mode: "real", status: 200, ending: "client-gone" });
+  });
+
+  test("nothing is held meanwhile: calls under way are no calls in flight", async () => {
+    const { behind, provider } = world;
+    provider.script(hang);
+    const before = provider.received.length;
+    const leaving = new AbortController();
+    const asking = behind.chat({}, {}, leaving.signal).catch(() => "left");
+    await provider.request(before);
+    const { inFlight } = await behind.node.admin<{ inFlight: number }>("/admin/v1/status");
+    expect(inFlight).toBe(0);
+    leaving.abort();
+    expect(await asking).toBe("left");
+    expect(await nextOutcome()).toMatchObject({ status: 499, ending: "client-gone" });
+  });
+});
+
+describeWith("envoy", findEnvoy(), "observability_mode with less to see", (place) => {
+  test("without the bodies of requests, rules see headers, and times count from the head of the request", async () => {
+    const world = await startWorld(place, { request_body_mode: "NONE", response_body_mode: "STREAMED" });
+    try {
+      world.provider.script(sse(chatEvents(["a", "b"]), { gapMs: 30 }));
+      await (await world.behind.chat(plain, { model: "mirrored", stream: true })).text();
+      const [outcome] = await world.behind.node.outcomes();
+      expect(outcome).toMatchObject({ mode: "real", rule: "default", ending: "finish", actual: { tokens: 2 } });
+      expect(outcome?.model).toBeUndefined();
+      expect(outcome?.actual.ttftMs).toBeGreaterThan(20);
+    } finally {
+      await stopWorld(world);
+    }
+  });
+
+  test("calls go on when the sidecar is gone", async () => {
+    const world = await startWorld(place);
+    try {
+      await world.behind.node.stop();
+      const answer = await world.behind.chat();
+      expect(await answer.json()).toEqual(chatAnswer("Hello"));
+    } finally {
+      await stopWorld(world);
+    }
+  });
+});

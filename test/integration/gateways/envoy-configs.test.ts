@@ -1,0 +1,150 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { GenericContainer, Wait, type StartedTestContainer } from "testcontainers";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { findEngine } from "../../support/programs/engine.ts";
+import { findEnvoy } from "../../support/programs/envoy.ts";
+import { adapted } from "../../support/programs/envoy-config.ts";
+import { freePort, startGateway } from "../../support/programs/gateway.ts";
+import { describeWith } from "../../support/programs/missing.ts";
+import { startNode, until, type Node } from "../../support/node.ts";
+import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+
+const image = "envoyproxy/envoy:v1.40.0";
+const folder = path.join(import.meta.dirname, "../../../envoy");
+
+/** Runs Envoy with a configuration until it is ready; gives back how to end it. */
+type Run = (config: string, port: number, adminPort: number) => Promise<() => Promise<unknown>>;
+
+const asProcess =
+  (envoy: string): Run =>
+  async (config, port) => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), "stuntdouble-")), "envoy.yaml");
+    writeFileSync(file, config);
+    const args = ["-c", file, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error"];
+    const gateway = await startGateway([envoy, ...args], { port, cwd: folder, env: {} });
+    return () => gateway.stop();
+  };
+
+const asContainer: Run = async (config, port, adminPort) => {
+  const container: StartedTestContainer = await new GenericContainer(image)
+    .withNetworkMode("host")
+    .withCopyContentToContainer([{ content: config, target: "/etc/envoy/envoy.yaml" }])
+    .withCommand(["-c", "/etc/envoy/envoy.yaml", "--concurrency", "1"])
+    .withWaitStrategy(Wait.forListeningPorts())
+    .start();
+  await until("Envoy in its container", async () => {
+    const ready = await fetch(`http://127.0.0.1:${adminPort}/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    return ready || undefined;
+  });
+  expect(port).toBeGreaterThan(0);
+  return () => container.stop();
+};
+
+const place = findEnvoy();
+const program = typeof place === "object" ? place.program : undefined;
+
+describeWith("the program envoy", program, "the example configurations of Envoy", (envoy) => {
+  behaveWith(asProcess(envoy));
+});
+
+describeWith("a container engine", findEngine(), "the example configurations in Envoy's container", () => {
+  behaveWith(asContainer);
+});
+
+function behaveWith(run: Run): void {
+  let node: Node;
+  let provider: ScriptedUpstream;
+  let end: (() => Promise<unknown>) | undefined;
+  let url: string;
+  let adminUrl: string;
+  beforeAll(async () => {
+    node = await startNode();
+    provider = await startUpstream(json(chatAnswer("I am real")));
+  });
+  afterEach(async () => {
+    await end?.();
+    end = undefined;
+  });
+  afterAll(async () => {
+    await node.stop();
+    await provider.stop();
+  });
+
+  async function start(name: string, other: { stuntdouble?: Node; provider?: number } = {}): Promise<void> {
+    const { port, adminUrl: own } = other.stuntdouble ?? node;
+    const [listen, admin] = [await freePort(), await freePort()];
+    const config = await adapted(name, {
+      listen,
+      admin,
+      stuntdouble: port,
+      stuntdoubleAdmin: Number(new URL(own).port),
+      provider: other.provider ?? provider.port,
+    });
+    url = `http://127.0.0.1:${listen}`;
+    adminUrl = `http://127.0.0.1:${admin}`;
+    end = await run(config, listen, admin);
+    await until("a first answer", async () => ((await who()) === 503 ? undefined : true));
+  }
+
+  async function who(headers: Record<string, string> = {}): Promise<"simulated" | "real" | number> {
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Hello" }] }),
+    });
+    await answer.text();
+    if (answer.status !== 200) return answer.status;
+    return answer.headers.get("x-stuntdouble-decision") === "simulate" ? "simulated" : "real";
+  }
+
+  const simulatedOf = async (calls: number): Promise<number> => {
+    const answers = await Promise.all(Array.from({ length: calls }, () => who()));
+    expect(answers.filter((each) => typeof each === "number")).toEqual([]);
+    return answers.filter((each) => each === "simulated").length;
+  };
+
+  test("header-switch.yaml sends what is from staging to Stuntdouble and the rest to the provider", async () => {
+    await start("header-switch.yaml");
+    expect(await who({ "x-env": "staging" })).toBe("simulated");
+    expect(await who({ "x-env": "production" })).toBe("real");
+    expect(await who()).toBe("real");
+  });
+
+  test("header-switch.yaml lets the provider answer for staging while Stuntdouble is down", async () => {
+    const other = await startNode();
+    await start("header-switch.yaml", { stuntdouble: other });
+    expect(await who({ "x-env": "staging" })).toBe("simulated");
+    await other.stop();
+    await until("the provider", async () => ((await who({ "x-env": "staging" })) === "real" ? true : undefined));
+  });
+
+  test("header-switch.yaml lets Stuntdouble answer for a provider that takes no connection", async () => {
+    await start("header-switch.yaml", { provider: await freePort() });
+    await until("the stand-in", async () => ((await who()) === "simulated" ? true : undefined));
+  });
+
+  test("canary.yaml sends every tenth call to Stuntdouble, and another share when it is told so", async () => {
+    await start("canary.yaml");
+    // 10 % of 400, five standard deviations to each side.
+    const few = await simulatedOf(400);
+    expect([few > 10, few < 70]).toEqual([true, true]);
+    await fetch(`${adminUrl}/runtime_modify?stuntdouble.percentage=100`, { method: "POST" });
+    expect(await simulatedOf(50)).toBe(50);
+  });
+
+  test("mirror.yaml gives clients the provider's answers, and Stuntdouble a copy of each call", async () => {
+    const other = await startNode();
+    try {
+      await start("mirror.yaml", { stuntdouble: other });
+      expect([await who(), await who()]).toEqual(["real", "real"]);
+      await other.outcomes(2);
+    } finally {
+      await other.stop();
+    }
+  });
+}

@@ -1,0 +1,158 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { freePort, startGateway, type Gateway } from "../../support/programs/gateway.ts";
+import { describeWith } from "../../support/programs/missing.ts";
+import { startNode, until, type Node } from "../../support/node.ts";
+import { findProgram } from "../../support/programs/index.ts";
+import { chatAnswer, chatEvents, json, startUpstream, stepped, type ScriptedUpstream } from "../../support/upstream.ts";
+
+const folder = path.join(import.meta.dirname, "../../../plugins/haproxy");
+const chat = "/v1/chat/completions";
+const embeddings = "/v1/embeddings";
+
+describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plugin for HAProxy", (haproxy) => {
+  let node: Node;
+  let provider: ScriptedUpstream;
+  let gateway: Gateway | undefined;
+  let url: string;
+  const real = json(chatAnswer("I am real"));
+
+  beforeAll(async () => {
+    node = await startNode();
+    provider = await startUpstream(real);
+  });
+  afterEach(async () => {
+    await gateway?.stop();
+    provider.script(real);
+  });
+  afterAll(async () => {
+    await node.stop();
+    await provider.stop();
+  });
+
+  async function start(env: Record<string, string> = {}, modes?: string): Promise<void> {
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    gateway = await startGateway([haproxy, "-db", "-f", "haproxy.cfg"], {
+      port,
+      cwd: folder,
+      env: {
+        LLM_BIND: `127.0.0.1:${port}`,
+        PROVIDER: `127.0.0.1:${provider.port}`,
+        STUNTDOUBLE: `127.0.0.1:${node.port}`,
+        STUNTDOUBLE_ADMIN_PORT: new URL(node.adminUrl).port,
+        ...(modes !== undefined && { MODES_MAP: mapOf(modes) }),
+        ...env,
+      },
+    });
+  }
+
+  function mapOf(text: string): string {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), "stuntdouble-")), "modes.map");
+    writeFileSync(file, text);
+    return file;
+  }
+
+  async function ask(headers: Record<string, string> = {}, route = chat): Promise<Response> {
+    const body = { model: "gpt-4o", messages: [{ role: "user", content: "Hello" }], input: "Hello" };
+    return await fetch(url + route, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  const whoAnswered = async (answer: Promise<Response>): Promise<"simulated" | "real" | number> => {
+    const { status, headers } = await answer;
+    if (status !== 200) return status;
+    return headers.get("x-stuntdouble-decision") === "simulate" ? "simulated" : "real";
+  };
+
+  test("is a valid configuration as it stands, without a warning", () => {
+    const { status, stderr } = spawnSync(haproxy, ["-c", "-f", "haproxy.cfg"], { cwd: folder, encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, ""]);
+  });
+
+  test("sends a call to the provider, unless something asks for another", async () => {
+    await start();
+    expect(await whoAnswered(ask())).toBe("real");
+  });
+
+  test("sends a single call to Stuntdouble by its header, which goes no further", async () => {
+    await start();
+    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }))).toBe("simulated");
+    const before = provider.received.length;
+    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "real" }))).toBe("real");
+    expect(provider.received[before]?.headers["x-stuntdouble-mode"]).toBeUndefined();
+  });
+
+  test("sends a route to Stuntdouble by its map, and a header wins over the map", async () => {
+    await start();
+    expect(await whoAnswered(ask({}, embeddings))).toBe("simulated");
+    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "real" }, embeddings))).toBe("real");
+  });
+
+  test("sends a share of a route by its percentage", async () => {
+    await start({}, `${chat} percentage:25\n`);
+    const answers = await Promise.all(Array.from({ length: 400 }, () => whoAnswered(ask())));
+    const simulated = answers.filter((who) => who === "simulated").length;
+    expect(simulated + answers.filter((who) => who === "real").length).toBe(400);
+    // 25 % of 400, five standard deviations to each side.
+    expect(simulated).toBeGreaterThan(56);
+    expect(simulated).toBeLessThan(144);
+  });
+
+  test.each([
+    ["percentage:0", "real"],
+    ["percentage:100", "simulated"],
+  ])("%s leaves nothing to chance", async (mode, who) => {
+    await start({}, `${chat} ${mode}\n`);
+    expect(new Set(await Promise.all(Array.from({ length: 50 }, () => whoAnswered(ask()))))).toEqual(new Set([who]));
+  });
+
+  test("passes each event of a stream on before the next one is sent", async () => {
+    const stream = stepped();
+    provider.script(stream.script);
+    await start();
+    const events = chatEvents(["one", "two", "three"]);
+    const answer = await ask();
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    for (const event of events) {
+      await stream.send(event);
+      let got = "";
+      while (got.length < event.length) got += (await reader.read()).value ?? "";
+      expect(got).toBe(event);
+    }
+    await stream.end();
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  test("lets the provider answer while Stuntdouble is down, and Stuntdouble again when it is back", async () => {
+    const other = await startNode();
+    const place = { STUNTDOUBLE: `127.0.0.1:${other.port}`, STUNTDOUBLE_ADMIN_PORT: new URL(other.adminUrl).port };
+    await start(place);
+    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }))).toBe("simulated");
+    await other.stop();
+    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }))).toBe("real");
+    const back = await startNode({
+      listen: { port: other.port },
+      admin: { port: Number(place.STUNTDOUBLE_ADMIN_PORT) },
+    });
+    try {
+      await until("Stuntdouble in use again", async () => {
+        const who = await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }));
+        return who === "simulated" ? true : undefined;
+      });
+    } finally {
+      await back.stop();
+    }
+  });
+
+  test("lets Stuntdouble stand in while the provider takes no connection", async () => {
+    await start({ PROVIDER: `127.0.0.1:${await freePort()}` });
+    expect(await whoAnswered(ask())).toBe("simulated");
+  });
+});
