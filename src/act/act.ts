@@ -1,29 +1,7 @@
-import type { CountTokens, KeptAnswers } from "../core/dialects/types.ts";
-import type { Outcome } from "../core/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
-import type { Permits } from "../limits/permits/permits.ts";
+import type { Outcome } from "../core/types.ts";
 import { Exchange } from "./exchange.ts";
-import type { Show } from "./upstream.ts";
-import type { Loop } from "./player.ts";
-import type { Reply, Request } from "./types.ts";
-import type { Runtime } from "./runtime.ts";
-
-/** What acting on calls needs of its event loop and node. */
-export type ActDeps = {
-  readonly loop: Loop;
-  readonly permits: Permits;
-  readonly count: CountTokens;
-  readonly kept: KeptAnswers;
-  /** The name of this node among those that forward a request; no other has it. */
-  readonly pseudonym: string;
-  /** The configuration in force, with everything built for it. */
-  runtime(): Runtime;
-  emit(outcome: Outcome): void;
-  /** True once the node no longer waits for its calls: from then on it is we who close their connections. */
-  stopping(): boolean;
-  /** Wall clock, milliseconds since 1970. */
-  wallClockMs(): number;
-};
+import type { ActDeps, Reply, Request, Show } from "./types.ts";
 
 /** Takes requests from any adapter to their end. */
 export type Act = {

@@ -1,12 +1,10 @@
+import type { ActDeps, Request, Runtime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Call, Facts } from "../core/types.ts";
 import { keyInQuery } from "../core/dialects/shared/target.ts";
 import type { Opened } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey, type Keys } from "../limits/keys.ts";
-import type { ActDeps } from "./act.ts";
 import { unauthenticated, unknownModel } from "./failures.ts";
-import type { Request } from "./types.ts";
-import type { Runtime } from "./runtime.ts";
 import { refuseLoop } from "./via.ts";
 
 /** A request that has been read. */

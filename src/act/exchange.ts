@@ -1,3 +1,4 @@
+import type { ActDeps, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
 import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
@@ -7,17 +8,13 @@ import { simulate } from "../core/simulator/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Ask, Opened } from "../core/dialects/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
-import type { ActDeps } from "./act.ts";
-import { failurePlan } from "./failure.ts";
-import type { Show } from "./upstream.ts";
 import { setHeaders } from "./headers.ts";
 import { Live } from "./relay.ts";
 import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
 import { Player } from "./player.ts";
 import { noFacts, readCall, readPassing } from "./admission.ts";
-import type { Reply, Request } from "./types.ts";
-import { breakerOpen, notSimulated, rateLimited } from "./failures.ts";
-import { preparedFaults, type Runtime, type UpstreamRuntime } from "./runtime.ts";
+import { breakerOpen, failurePlan, notSimulated, rateLimited } from "./failures.ts";
+import { preparedFaults } from "./prepared-faults.ts";
 
 /** One call from its arrival to its Outcome. */
 export class Exchange {

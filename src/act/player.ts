@@ -1,19 +1,12 @@
 import type { Ending, Frame, Head, Plan, Sink, Timeline } from "../core/types.ts";
-import type { Clock } from "../limits/clock.ts";
-import type { Reply, ReplyListener } from "./types.ts";
-import type { Timer, Wheel } from "./timer-wheel.ts";
-
-/** What a player needs of its event loop. */
-export type Loop = { readonly clock: Clock; readonly wheel: Wheel };
+import type { Timer } from "./timer-wheel.ts";
+import type { Flow, Loop, Reply, ReplyListener } from "./types.ts";
 
 /** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
 const pauseAboveBytes = 256 * 1024;
 
 /** Bytes of one write, about: what is due beyond it goes in the next, once the client has room. */
 const writeAtMost = 256 * 1024;
-
-/** A live source that can be held back. */
-export type Flow = { pause(): void; resume(): void };
 
 /**
  * Sends one response on time: the only place that waits.

@@ -1,3 +1,4 @@
+import type { Forwarded, Passage, Receiver, Runtime, Show, Upstream, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type PreparedFault } from "../core/faults/index.ts";
 import { simulateTiming } from "../core/simulator/simulate.ts";
@@ -5,9 +6,7 @@ import type { Frame, Head, Sink, Timeline } from "../core/types.ts";
 import type { Opened, StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Forwarded, Passage, Receiver, Show, Upstream } from "./upstream.ts";
 import { headerValue, requestHeaders, requestTarget, responseHeaders } from "./headers.ts";
-import type { Runtime, UpstreamRuntime } from "./runtime.ts";
 import { createTimer, type Timer } from "./timer-wheel.ts";
 
 /** A JSON answer larger than this is not searched for its usage. */

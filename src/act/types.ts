@@ -1,7 +1,15 @@
-import type { Head, HeaderList, HeaderMap } from "../core/types.ts";
-import type { Body, Dialect, Operation } from "../core/dialects/types.ts";
 import type { Readable } from "node:stream";
-import type { Carrier } from "./upstream.ts";
+import type { Body, CountTokens, Dialect, Header, KeptAnswers, Operation } from "../core/dialects/types.ts";
+import type { StuntdoubleError } from "../core/errors.ts";
+import type { Snapshot } from "../core/snapshot.ts";
+import type { Decision, Head, HeaderList, HeaderMap, Outcome } from "../core/types.ts";
+import type { Breaker } from "../limits/breaker.ts";
+import type { Clock } from "../limits/clock.ts";
+import type { Keys } from "../limits/keys.ts";
+import type { Permits } from "../limits/permits/permits.ts";
+import type { ProfileCache } from "../limits/profile-cache.ts";
+import type { Rates } from "../limits/rates.ts";
+import type { Wheel } from "./timer-wheel.ts";
 
 /** A request as an adapter hands it over, independent of the protocol it came by. */
 export type Request = {
@@ -46,4 +54,98 @@ export type ReplyListener = {
   drained(): void;
   /** The client is gone, or the answer is complete and sent. Called once. */
   left(): void;
+};
+
+/** What a player needs of its event loop. */
+export type Loop = { readonly clock: Clock; readonly wheel: Wheel };
+
+/** A live source that can be held back. */
+export type Flow = { pause(): void; resume(): void };
+
+/** One request on its way out; headers as names and values in turn. */
+export type Outgoing = {
+  readonly method: string;
+  /** Path with query. */
+  readonly target: string;
+  readonly headers: string[];
+  readonly body: Uint8Array | Readable | null;
+};
+
+/** Is told of a live answer: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
+export type Receiver = {
+  head(head: Head): void;
+  data(bytes: Uint8Array): void;
+  end(): void;
+  /** Instead of `end`: the rest of the answer goes to the client by another way. */
+  handedOver(): void;
+  failed(error: StuntdoubleError): void;
+};
+
+/** A call under way; `abort` ends it silently: the receiver hears no more. */
+export type Forwarded = Flow & { abort(): void };
+
+/** A gateway that takes forwarded calls to their upstream itself, and shows us the answers. */
+export type Carrier = {
+  /**
+   * Lets a call go on.
+   *
+   * @throws INTERNAL when the gateway cannot show what the passage needs
+   */
+  carry(passage: Passage, receiver: Receiver): Forwarded;
+};
+
+/** Shows the answer to a call that goes past us, from now on; to abort it asks for no more, and the answer goes on. */
+export type Show = (receiver: Receiver) => Forwarded;
+
+/** How a carried call goes on. */
+export type Passage = {
+  readonly upstream: string;
+  /** All headers for the upstream, names and values in turn. */
+  readonly headers: HeaderList;
+  readonly decision: Decision;
+  /** What we need of the answer: its head only, to read all of it as well, or to change it on its way. */
+  readonly need: "head" | "read" | "bend";
+};
+
+export type Upstream = {
+  /** Origin and base path. */
+  readonly url: string;
+  readonly name: string;
+  send(outgoing: Outgoing, receiver: Receiver): Forwarded;
+  /** Keeps no connection any longer. Resolves when the calls under way are done; later ones are sent all the same. */
+  close(): Promise<void>;
+};
+
+/** One snapshot and what was built for it in this event loop. */
+export type Runtime = {
+  readonly snapshot: Snapshot;
+  readonly keys: Keys | undefined;
+  readonly rates: Rates | undefined;
+  readonly profiles: ProfileCache;
+  readonly upstreams: ReadonlyMap<string, UpstreamRuntime>;
+};
+
+export type UpstreamRuntime = {
+  readonly upstream: Upstream;
+  readonly breaker: Breaker;
+  readonly whenOpen: "simulate" | "fail" | "forward";
+  /** The header with the key that is sent instead of the caller's. */
+  readonly credential: Header | undefined;
+};
+
+/** What acting on calls needs of its event loop and node. */
+export type ActDeps = {
+  readonly loop: Loop;
+  readonly permits: Permits;
+  readonly count: CountTokens;
+  readonly kept: KeptAnswers;
+  /** The name of this node among those that forward a request; no other has it. */
+  readonly pseudonym: string;
+  /** The configuration in force, with everything built for it. */
+  runtime(): Runtime;
+  emit(outcome: Outcome): void;
+  /** True once the node no longer waits for its calls: from then on it is we who close their connections. */
+  stopping(): boolean;
+  /** Wall clock, milliseconds since 1970. */
+  wallClockMs(): number;
 };

@@ -1,3 +1,4 @@
+import type { ActDeps, Request, Runtime, UpstreamRuntime } from "./types.ts";
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -9,11 +10,8 @@ import { keyInQuery } from "../core/dialects/shared/target.ts";
 import type { Quota } from "../core/dialects/types.ts";
 import type { FoundKey } from "../limits/keys.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
-import type { ActDeps } from "./act.ts";
 import { credentials, requestTarget } from "./headers.ts";
 import { rateLimited, unauthenticated } from "./failures.ts";
-import type { Request } from "./types.ts";
-import type { Runtime, UpstreamRuntime } from "./runtime.ts";
 import { endSocket, resetAtOnce } from "./sockets.ts";
 import { refuseLoop, viaEntry } from "./via.ts";
 

@@ -1,9 +1,7 @@
-import type { Readable } from "node:stream";
 import { Pool, type Dispatcher } from "undici";
 import { StuntdoubleError } from "../core/errors.ts";
-import type { Decision, Head, HeaderList } from "../core/types.ts";
-import type { Flow, Loop } from "./player.ts";
 import { createTimer } from "./timer-wheel.ts";
+import type { Forwarded, Loop, Receiver, Upstream } from "./types.ts";
 
 /** How to reach one upstream; times in milliseconds. */
 export type UpstreamOptions = {
@@ -16,60 +14,6 @@ export type UpstreamOptions = {
   /** Longest silence in the middle of a response. */
   readonly idleTimeoutMs: number;
   readonly connections: number;
-};
-
-/** One request on its way out; headers as names and values in turn. */
-export type Outgoing = {
-  readonly method: string;
-  /** Path with query. */
-  readonly target: string;
-  readonly headers: string[];
-  readonly body: Uint8Array | Readable | null;
-};
-
-/** Is told of a live answer: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
-export type Receiver = {
-  head(head: Head): void;
-  data(bytes: Uint8Array): void;
-  end(): void;
-  /** Instead of `end`: the rest of the answer goes to the client by another way. */
-  handedOver(): void;
-  failed(error: StuntdoubleError): void;
-};
-
-/** A call under way; `abort` ends it silently: the receiver hears no more. */
-export type Forwarded = Flow & { abort(): void };
-
-/** A gateway that takes forwarded calls to their upstream itself, and shows us the answers. */
-export type Carrier = {
-  /**
-   * Lets a call go on.
-   *
-   * @throws INTERNAL when the gateway cannot show what the passage needs
-   */
-  carry(passage: Passage, receiver: Receiver): Forwarded;
-};
-
-/** Shows the answer to a call that goes past us, from now on; to abort it asks for no more, and the answer goes on. */
-export type Show = (receiver: Receiver) => Forwarded;
-
-/** How a carried call goes on. */
-export type Passage = {
-  readonly upstream: string;
-  /** All headers for the upstream, names and values in turn. */
-  readonly headers: HeaderList;
-  readonly decision: Decision;
-  /** What we need of the answer: its head only, to read all of it as well, or to change it on its way. */
-  readonly need: "head" | "read" | "bend";
-};
-
-export type Upstream = {
-  /** Origin and base path. */
-  readonly url: string;
-  readonly name: string;
-  send(outgoing: Outgoing, receiver: Receiver): Forwarded;
-  /** Keeps no connection any longer. Resolves when the calls under way are done; later ones are sent all the same. */
-  close(): Promise<void>;
 };
 
 /**

@@ -1,6 +1,5 @@
+import type { Loop, Runtime, UpstreamRuntime } from "../act/types.ts";
 import { createUpstream } from "../act/upstream.ts";
-import type { Loop } from "../act/player.ts";
-import type { Runtime, UpstreamRuntime } from "../act/runtime.ts";
 import { compile } from "../config/compile.ts";
 import type { Settings } from "../config/load.ts";
 import type { UpstreamSettings } from "../core/snapshot.ts";

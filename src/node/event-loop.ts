@@ -1,10 +1,9 @@
-import { createAct, type Act, type ActDeps } from "../act/act.ts";
-import type { Loop } from "../act/player.ts";
+import type { ActDeps, Loop, Runtime } from "../act/types.ts";
+import { createAct, type Act } from "../act/act.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { createShadowStore, type ShadowSnapshot } from "../core/shadow.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Outcome } from "../core/types.ts";
-import type { Runtime } from "../act/runtime.ts";
 import { createDoors, type Address, type Doors, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
 import { createJournal } from "../emit/journal.ts";

@@ -1,4 +1,5 @@
-import type { Act, ActDeps } from "../act/act.ts";
+import type { ActDeps } from "../act/types.ts";
+import type { Act } from "../act/act.ts";
 import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
 import { dialects } from "../core/dialects/index.ts";

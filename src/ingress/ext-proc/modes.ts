@@ -1,4 +1,4 @@
-import type { Passage } from "../../act/upstream.ts";
+import type { Passage } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { bodyMode, type Modes } from "./step.ts";
 

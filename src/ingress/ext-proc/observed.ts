@@ -1,6 +1,5 @@
+import type { Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
 import type { Act } from "../../act/act.ts";
-import type { Receiver, Show } from "../../act/upstream.ts";
-import type { Reply, ReplyListener } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { noBody } from "../http/body.ts";
 import { UpstreamAnswer } from "./upstream-response.ts";

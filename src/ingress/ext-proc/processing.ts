@@ -1,5 +1,5 @@
+import type { Carrier, Forwarded, Passage, Receiver } from "../../act/types.ts";
 import type { Act } from "../../act/act.ts";
-import type { Carrier, Forwarded, Passage, Receiver } from "../../act/upstream.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/dialects/types.ts";
 import { noBody, tooLarge } from "../http/body.ts";

@@ -1,5 +1,5 @@
+import type { Carrier } from "../../act/types.ts";
 import { headerValue } from "../../act/headers.ts";
-import type { Carrier } from "../../act/upstream.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderList, HeaderMap } from "../../core/types.ts";
 import { findOperation } from "../../core/dialects/index.ts";

@@ -1,4 +1,4 @@
-import type { Forwarded, Receiver } from "../../act/upstream.ts";
+import type { Forwarded, Receiver } from "../../act/types.ts";
 import { headerValue } from "../../act/headers.ts";
 import type { GrpcCall } from "./grpc/call.ts";
 import { trailersFrame, unchangedFrame } from "./frames.ts";

@@ -1,6 +1,6 @@
 import { textOfKind, type Part } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
-import type { ChatAnswer } from "./response.ts";
+import type { ChatAnswer } from "./types.ts";
 import {
   choicesOf,
   filled,

@@ -1,8 +1,7 @@
-import { countOf, textOfKind, type Compose } from "../../../simulator/parts.ts";
+import { countOf, textOfKind } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
-import type { Streaming } from "../check.ts";
 import { writeChoices } from "./choices.ts";
-import type { Tooling } from "../tools.ts";
+import type { ChatAnswer } from "./types.ts";
 import { answerId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../text.ts";
 import { stopAt } from "../../shared/stop.ts";
 import type { Script } from "../../types.ts";
@@ -11,24 +10,6 @@ import type { Script } from "../../types.ts";
 const fingerprint = "fp_stuntdouble";
 const emptyDelta = "{}";
 const openingDelta = `{"role":"assistant","content":"","refusal":null}`;
-
-/** A chat completion to be written, as a whole or as a stream. */
-export type ChatAnswer = {
-  readonly script: Script;
-  readonly model: string;
-  readonly promptTokens: number;
-  /** How many of them are sound. */
-  readonly audioTokens: number;
-  readonly choices: number;
-  readonly stops: readonly string[];
-  readonly streaming: Streaming;
-  readonly serviceTier: string;
-  readonly maxTokens: number | undefined;
-  readonly compose: Compose | undefined;
-  /** How many of the most likely tokens are told for each, 0 to 20; undefined when nothing is. */
-  readonly topLogprobs: number | undefined;
-  readonly tooling: Tooling | undefined;
-};
 
 /**
  * Writes a chat completion.

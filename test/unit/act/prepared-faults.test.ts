@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { preparedFaults } from "../../../src/act/runtime.ts";
+import { preparedFaults } from "../../../src/act/prepared-faults.ts";
 import { StuntdoubleError } from "../../../src/core/errors.ts";
 
 test("the faults of a decision are prepared in their order", () => {
