@@ -3,7 +3,7 @@ import path from "node:path";
 import { prepareProfile } from "../src/core/simulator/profile.ts";
 import { simulate } from "../src/core/simulator/simulate.ts";
 import { findOperation } from "../src/core/dialects/index.ts";
-import { createAnswerMemory, createKeptAnswers } from "../src/limits/kept-responses.ts";
+import { createResponseMemory, createKeptResponses } from "../src/limits/kept-responses.ts";
 import { loadProfiles } from "../src/config/profiles.ts";
 import { figure, median, type Figure } from "./lib.ts";
 
@@ -34,7 +34,7 @@ const streamed: readonly Sample[] = whole.map((sample) => {
   return { ...sample, target: "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse" };
 });
 
-const kept = createKeptAnswers(createAnswerMemory(), 0);
+const kept = createKeptResponses(createResponseMemory(), 0);
 /** Stands for the socket: a text is complete only when it is written. */
 const wire = Buffer.alloc(64 * 1024);
 const warmUp = 5;
@@ -56,8 +56,8 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
     let decoded: string | undefined;
     const body = { bytes, text: () => (decoded ??= bytes.toString()) };
     const opened = operation.open({ headers, target: sample.target, body, count: () => 12, kept });
-    const wishes = { outputTokens: tokens };
-    const simulation = { ask: opened.ask(), profile, wishes, seed: call, inFlight: 1, mostTokens: tokens };
+    const overrides = { outputTokens: tokens };
+    const simulation = { ask: opened.ask(), profile, overrides, seed: call, inFlight: 1, maxOutputTokens: tokens };
     const plan = simulate(simulation, ids[call]!, 1_700_000_000);
     let written = 0;
     for (const { data } of plan.frames) written += wire.write(data as string);

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import type { Io } from "./cli/args.ts";
-import { warmTicks } from "./node/warm-up.ts";
+import { warmUp } from "./node/warm-up.ts";
 
-warmTicks();
+warmUp();
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };

@@ -2,7 +2,7 @@ import type { ActDeps, Reply, Request, Runtime, Show, UpstreamRuntime } from "./
 import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
-import { bendPlan, faultAnswer, type BendContext, type PreparedFault } from "../core/faults/index.ts";
+import { bendPlan, faultResponse, type BendContext, type PreparedFault } from "../core/faults/index.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate } from "../core/simulator/simulate.ts";
 import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
@@ -10,7 +10,7 @@ import type { Ask, Opened } from "../core/dialects/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
 import { setHeaders } from "./headers.ts";
 import { Live } from "./relay.ts";
-import { newStory, outcomeOf, timelineOf, type Story } from "./outcome.ts";
+import { newCallRecord, outcomeOf, timelineOf, type CallRecord } from "./outcome.ts";
 import { Player } from "./player.ts";
 import { noFacts, readCall, readPassing } from "./admission.ts";
 import { breakerOpen, failurePlan, notSimulated, rateLimited } from "./failures.ts";
@@ -21,7 +21,7 @@ export class Exchange {
   readonly deps: ActDeps;
   readonly request: Request;
   readonly player: Player;
-  readonly story: Story;
+  readonly story: CallRecord;
   readonly #runtime: Runtime;
   readonly #ended: (outcome: Outcome) => void;
   #opened: Opened | undefined = undefined;
@@ -37,7 +37,7 @@ export class Exchange {
     this.#runtime = deps.runtime();
     const startMs = deps.loop.clock.now();
     this.player = new Player(reply, deps.loop, startMs, (ending) => this.#settled(ending));
-    this.story = newStory(request, deps.wallClockMs());
+    this.story = newCallRecord(request, deps.wallClockMs());
   }
 
   run(): void {
@@ -140,7 +140,7 @@ export class Exchange {
 
   #act(decision: Decision): void {
     const faults = preparedFaults(decision.faults);
-    const instead = faults.length === 0 ? undefined : faultAnswer(faults, this.faultContext());
+    const instead = faults.length === 0 ? undefined : faultResponse(faults, this.faultContext());
     if (instead !== undefined) {
       this.story.mode = "simulated";
       this.story.plannedEndMs = instead.endAtMs;
@@ -176,15 +176,15 @@ export class Exchange {
   #simulated(ask: Ask, wanted: string | undefined): Plan {
     const { profiles, snapshot } = this.#runtime;
     const profile = profiles.find(ask.model, wanted);
-    const { wishes } = this.story.decision!;
-    const seed = wishes.seed ?? ask.seed ?? this.seed();
+    const { overrides } = this.story.decision!;
+    const seed = overrides.seed ?? ask.seed ?? this.seed();
     this.story.profile = profile.profile.name;
     this.story.seed = seed;
     this.story.promptTokens = ask.promptTokens;
     const inFlight = this.deps.permits.inFlight();
     const nowSeconds = Math.floor(this.story.startedAtMs / 1000);
-    const mostTokens = snapshot.limits.answerTokens;
-    return simulate({ ask, profile, wishes, seed, inFlight, mostTokens }, this.request.id, nowSeconds);
+    const maxOutputTokens = snapshot.limits.maxOutputTokens;
+    return simulate({ ask, profile, overrides, seed, inFlight, maxOutputTokens }, this.request.id, nowSeconds);
   }
 
   #forward(source: Extract<Source, { from: "upstream" }>, faults: readonly PreparedFault[]): void {
@@ -204,7 +204,7 @@ export class Exchange {
     try {
       this.#simulate(undefined, faults, "stand-in");
     } catch (error) {
-      if (toStuntdoubleError(error).code !== "ANSWER_TOO_LARGE") throw error;
+      if (toStuntdoubleError(error).code !== "RESPONSE_TOO_LARGE") throw error;
       // The upstream may well give what is too large for a stand-in: the caller shall come again.
       this.story.standIn = false;
       throw breakerOpen(runtime, error);
@@ -226,7 +226,7 @@ export class Exchange {
   }
 
   /** Adds the headers that tell a simulated answer from a real one, how to get the same again, and what the caller may still ask. */
-  addAnswerHeaders(headers: string[], decision: Decision, label: string): void {
+  addResponseHeaders(headers: string[], decision: Decision, label: string): void {
     headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule);
     if (this.story.seed !== undefined) headers.push("x-stuntdouble-seed", String(this.story.seed));
     if (decision.faults.length > 0)
@@ -241,14 +241,14 @@ export class Exchange {
     if (plan.head === undefined) return plan;
     const { status } = plan.head;
     const headers = plan.head.headers.slice();
-    this.addAnswerHeaders(headers, decision, label);
+    this.addResponseHeaders(headers, decision, label);
     const { headAtMs, frames, ending, endAtMs } = plan;
     return { head: { status, headers }, headAtMs, frames, ending, endAtMs };
   }
 
   #failurePlan(error: StuntdoubleError): Plan {
     const headers: string[] = [];
-    if (this.story.decision !== undefined) this.addAnswerHeaders(headers, this.story.decision, "error");
+    if (this.story.decision !== undefined) this.addResponseHeaders(headers, this.story.decision, "error");
     return failurePlan(error, this.story, headers);
   }
 

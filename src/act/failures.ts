@@ -1,9 +1,9 @@
 import type { Request, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Plan } from "../core/types.ts";
-import type { Story } from "./outcome.ts";
+import type { CallRecord } from "./outcome.ts";
 import { methodsOf } from "../core/dialects/index.ts";
-import type { RateAnswer } from "../limits/rates.ts";
+import type { RateResult } from "../limits/rates.ts";
 
 /** A call without a valid key. */
 export function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
@@ -49,7 +49,7 @@ export function breakerOpen({ upstream, breaker }: UpstreamRuntime, cause?: unkn
 }
 
 /** A call beyond its key's allowance. One that no minute can hold is told so, without a time to retry. */
-export function rateLimited(answer: Extract<RateAnswer, { ok: false }>, tokens: number): StuntdoubleError {
+export function rateLimited(answer: Extract<RateResult, { ok: false }>, tokens: number): StuntdoubleError {
   const { exceeded, retryAfterMs, quota } = answer;
   if (answer.tooLarge) {
     const message = `Request too large on tokens per min (TPM): Limit ${quota.tokens?.limit ?? 0}, Requested ${tokens}. Waiting does not help; send less.`;
@@ -69,7 +69,7 @@ export function rateLimited(answer: Extract<RateAnswer, { ok: false }>, tokens: 
  *
  * @param more further headers, names and values in turn
  */
-export function failurePlan(error: StuntdoubleError, { request, call, startedAtMs }: Story, more: string[]): Plan {
+export function failurePlan(error: StuntdoubleError, { request, call, startedAtMs }: CallRecord, more: string[]): Plan {
   const { head, body } = request.dialect.failure({
     status: error.status,
     code: error.code,

@@ -4,7 +4,7 @@ import type { Player } from "./player.ts";
 import type { Request } from "./types.ts";
 
 /** What is noted of a call while it runs. */
-export type Story = {
+export type CallRecord = {
   readonly request: Request;
   readonly startedAtMs: number;
   readonly faults: string[];
@@ -32,7 +32,7 @@ export type Story = {
 };
 
 /** A call of which nothing is known but its request. All members are there from the start: objects that grow are slow. */
-export function newStory(request: Request, startedAtMs: number): Story {
+export function newCallRecord(request: Request, startedAtMs: number): CallRecord {
   return {
     request,
     startedAtMs,
@@ -62,7 +62,7 @@ export function newStory(request: Request, startedAtMs: number): Story {
  *
  * @param player has sent what it will send
  */
-export function outcomeOf(story: Story, player: Player, ending: Ending | "client-gone"): Outcome {
+export function outcomeOf(story: CallRecord, player: Player, ending: Ending | "client-gone"): Outcome {
   const { request, call, decision } = story;
   return {
     id: request.id,
@@ -99,7 +99,7 @@ function statusOf(player: Player, ending: Ending | "client-gone"): number {
 }
 
 /** What the upstream's usage names, else what was really sent. */
-function outputTokens(story: Story, player: Player): number {
+function outputTokens(story: CallRecord, player: Player): number {
   return story.outputTokens ?? player.tokensSent;
 }
 
@@ -117,7 +117,7 @@ export function timelineOf(plan: Plan): Timeline {
 }
 
 /** total − planned − upstream; where a fault made a real answer late, what passed before the upstream was asked. */
-function overheadMs(story: Story, player: Player): number {
+function overheadMs(story: CallRecord, player: Player): number {
   if (story.plannedEndMs !== undefined) {
     return Math.max(0, (player.silentAtMs ?? player.endedAtMs) - story.plannedEndMs);
   }

@@ -112,7 +112,7 @@ export class Live implements Receiver {
     const headers = responseHeaders(head.headers, this.#faults.length === 0);
     const { requestIdHeader } = request.dialect;
     if (headerValue(headers, requestIdHeader) === undefined) headers.push(requestIdHeader, request.id);
-    this.#exchange.addAnswerHeaders(headers, story.decision!, "forward");
+    this.#exchange.addResponseHeaders(headers, story.decision!, "forward");
     const given: Head = { status: head.status, headers };
     if (this.#faults.length === 0) this.#sink.head(this.#now(), given);
     else this.#exchange.player.together(() => this.#sink.head(this.#now(), given));
@@ -183,11 +183,11 @@ export class Live implements Receiver {
     try {
       const ask = opened.ask();
       const profile = this.#runtime.profiles.find(ask.model, wanted);
-      const { wishes } = story.decision!;
+      const { overrides } = story.decision!;
       const inFlight = deps.permits.inFlight();
-      const seed = wishes.seed ?? ask.seed ?? this.#exchange.seed();
-      const mostTokens = this.#runtime.snapshot.limits.answerTokens;
-      const timing = simulateTiming({ ask, profile, wishes, seed, inFlight, mostTokens });
+      const seed = overrides.seed ?? ask.seed ?? this.#exchange.seed();
+      const maxOutputTokens = this.#runtime.snapshot.limits.maxOutputTokens;
+      const timing = simulateTiming({ ask, profile, overrides, seed, inFlight, maxOutputTokens });
       story.profile = profile.profile.name;
       story.promptTokens = ask.promptTokens;
       this.#simulated = {

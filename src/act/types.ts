@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Body, CountTokens, Dialect, Header, KeptAnswers, Operation } from "../core/dialects/types.ts";
+import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } from "../core/dialects/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Decision, Head, HeaderList, HeaderMap, Outcome } from "../core/types.ts";
@@ -138,7 +138,7 @@ export type ActDeps = {
   readonly loop: Loop;
   readonly permits: Permits;
   readonly count: CountTokens;
-  readonly kept: KeptAnswers;
+  readonly kept: KeptResponses;
   /** The name of this node among those that forward a request; no other has it. */
   readonly pseudonym: string;
   /** The configuration in force, with everything built for it. */

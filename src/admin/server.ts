@@ -25,7 +25,7 @@ export type AdminView = {
   /** The configuration in force with its secrets masked. */
   config(): unknown;
   reload(): Promise<Reload>;
-  /** Told of every error that the API answers with status 500. */
+  /** WorkerMessage of every error that the API answers with status 500. */
   failed(error: unknown): void;
 };
 

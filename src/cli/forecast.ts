@@ -144,7 +144,7 @@ function consequences(decision: Decision, { opened, request, snapshot }: Surroun
     sentences.push(`compare its timing with a simulation with profile ${profileFor(decision.mirror.profile)}`);
   }
   for (const { kind, ...options } of decision.faults) sentences.push(`inject fault ${kind} ${JSON.stringify(options)}`);
-  for (const [wish, value] of Object.entries(decision.wishes))
+  for (const [wish, value] of Object.entries(decision.overrides))
     sentences.push(`use ${wish} ${value}, as the control header asks`);
   return sentences;
 }

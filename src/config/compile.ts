@@ -61,7 +61,7 @@ function decisionOf(rule: string, action: ActionConfig, config: Config): Decisio
         : { from: "simulator", profile },
     mirror: mirror === undefined ? undefined : { from: "simulator", profile },
     faults: structuredClone(action.faults),
-    wishes: {},
+    overrides: {},
   };
 }
 

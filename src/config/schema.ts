@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import { z } from "zod";
-import { answerLimits } from "./response-limits.ts";
+import { responseLimits } from "./response-limits.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
@@ -12,7 +12,7 @@ const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header n
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a letter or digit and have at most 64 of A-Z a-z 0-9 _ . -");
-const longestExpression = 1000;
+const maxExpressionLength = 1000;
 
 const permits = z.strictObject({
   max: z.int().min(1).default(20_000).describe("Most calls at the same time on this node"),
@@ -112,7 +112,7 @@ const match = z.strictObject({
   lastUserMessage: z
     .string()
     .min(1)
-    .max(longestExpression)
+    .max(maxExpressionLength)
     .check(checkExpression)
     .optional()
     .describe("RE2 expression that is found in the first 65,536 characters of the last user message"),
@@ -178,7 +178,7 @@ export const configSchema = z.strictObject({
     .default("auto")
     .describe("Event loops that share the traffic port; auto means one for each core"),
   permits: permits.prefault({}).describe("How many calls at the same time"),
-  limits: answerLimits.prefault({}).describe("How large one simulated answer may be"),
+  limits: responseLimits.prefault({}).describe("How large one simulated answer may be"),
   upstreams: z.record(name, upstream).default({}).describe("Real providers, by a name of your choice"),
   control: control.prefault({}).describe("Control of single requests by a header"),
   auth: z

@@ -1,7 +1,7 @@
 import { parseDictionary, Token, type BareItem, type Dictionary, type InnerList, type Item } from "structured-headers";
 import { StuntdoubleError } from "./errors.ts";
 import { faults, parseFaultToken } from "./faults/index.ts";
-import type { Decision, FaultConfig, Source, Wishes } from "./types.ts";
+import type { Decision, FaultConfig, Source, Overrides } from "./types.ts";
 
 /** What callers may ask for in the control header. */
 export type ControlSettings = {
@@ -31,7 +31,7 @@ type Wanted = {
   upstream: string | undefined;
   mirror: boolean | undefined;
   faults: FaultConfig[] | undefined;
-  wishes: { -readonly [Wish in keyof Wishes]: Wishes[Wish] };
+  overrides: { -readonly [Wish in keyof Overrides]: Overrides[Wish] };
 };
 
 /** Every key of the header. */
@@ -41,17 +41,17 @@ const readers: Readonly<Record<string, Reader>> = {
   profile: (member, wanted, { profiles }) => void (wanted.profile = nameOf("profile", member, profiles)),
   upstream: (member, wanted, { upstreams }) => void (wanted.upstream = nameOf("upstream", member, upstreams)),
   mirror: (member, wanted) => void (wanted.mirror = mirrorOf(member)),
-  ttft: (member, wanted, settings) => void (wanted.wishes.ttftMs = delayOf("ttft", member, settings)),
-  itl: (member, wanted, settings) => void (wanted.wishes.itlMs = delayOf("itl", member, settings)),
-  tokens: (member, wanted) => void (wanted.wishes.outputTokens = integerOf("tokens", member, maxOutputTokens)),
-  refusal: (member, wanted) => void (wanted.wishes.refusal = flagOf("refusal", member)),
-  seed: (member, wanted) => void (wanted.wishes.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
+  ttft: (member, wanted, settings) => void (wanted.overrides.ttftMs = delayOf("ttft", member, settings)),
+  itl: (member, wanted, settings) => void (wanted.overrides.itlMs = delayOf("itl", member, settings)),
+  tokens: (member, wanted) => void (wanted.overrides.outputTokens = integerOf("tokens", member, maxOutputTokens)),
+  refusal: (member, wanted) => void (wanted.overrides.refusal = flagOf("refusal", member)),
+  seed: (member, wanted) => void (wanted.overrides.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
   fault: (member, wanted, settings) => void (wanted.faults = faultsOf(member, settings)),
   token: (member) => void textOf("token", member),
 };
 
 /**
- * The decision after the caller's own wishes: what the control header names replaces what the rule said, all else stays.
+ * The decision after the caller's own overrides: what the control header names replaces what the rule said, all else stays.
  *
  * @param value the header as it came: a Structured Field dictionary such as `simulate, ttft=200, fault=cut;after=12`
  * @param decision what the rules decided
@@ -68,7 +68,7 @@ export function readControl(value: string, settings: ControlSettings, decision: 
     upstream: undefined,
     mirror: undefined,
     faults: undefined,
-    wishes: {},
+    overrides: {},
   };
   let asked = false;
   for (const [key, member] of dictionary) {
@@ -105,7 +105,7 @@ function combine(wanted: Wanted, decision: Decision, settings: ControlSettings):
     serve,
     mirror: serve.from === "simulator" ? undefined : withProfile(mirror, wanted.profile),
     faults: wanted.faults ?? decision.faults,
-    wishes: { ...decision.wishes, ...wanted.wishes },
+    overrides: { ...decision.overrides, ...wanted.overrides },
   };
   if (wanted.mirror === true && serve.from === "simulator") refuse("mirror needs a call that is forwarded");
   if (wanted.profile !== undefined && serve.from === "upstream" && changed.mirror === undefined) {

@@ -2,7 +2,7 @@
 export const errorTable = {
   CONFIG_INVALID: { status: 500, summary: "The configuration has mistakes." },
   BODY_INVALID: { status: 400, summary: "The request cannot be understood." },
-  ANSWER_TOO_LARGE: { status: 400, summary: "The simulated answer would be larger than allowed." },
+  RESPONSE_TOO_LARGE: { status: 400, summary: "The simulated answer would be larger than allowed." },
   UNAUTHENTICATED: { status: 401, summary: "No valid API key was given." },
   NOT_FOUND: { status: 404, summary: "There is no such route, model or response." },
   METHOD_NOT_ALLOWED: { status: 405, summary: "The route exists, but not for this method." },

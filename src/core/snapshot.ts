@@ -22,7 +22,7 @@ export type Snapshot = {
   readonly rateLimits: readonly RateLimit[];
   readonly permits: PermitSettings;
   /** How large one simulated answer may be. */
-  readonly limits: { readonly answerTokens: number };
+  readonly limits: { readonly maxOutputTokens: number };
   readonly listen: ListenSettings;
   readonly admin: { readonly host: string; readonly port: number };
   /** The service for Envoy's ext_proc filter; undefined when it is off. */

@@ -52,11 +52,11 @@ export type Decision = {
   readonly mirror: Source | undefined;
   readonly faults: readonly FaultConfig[];
   /** What the control header asked of the simulator. */
-  readonly wishes: Wishes;
+  readonly overrides: Overrides;
 };
 
 /** Per-request settings of the simulator; each replaces what the profile would draw. */
-export type Wishes = {
+export type Overrides = {
   readonly ttftMs?: number;
   readonly itlMs?: number;
   readonly outputTokens?: number;

@@ -1,5 +1,5 @@
 import { hash32 } from "../core/rng.ts";
-import type { KeptAnswers } from "../core/dialects/types.ts";
+import type { KeptResponses } from "../core/dialects/types.ts";
 import { acquire, release } from "./shared-lock.ts";
 
 /**
@@ -14,17 +14,17 @@ const headerWords = 4;
 const inPlace = { hash: 0, start: 1, length: 2 } as const;
 const placeWords = 3;
 
-const mostAnswers = 4096;
+const maxResponses = 4096;
 const ringBytes = 16 * 1024 * 1024;
 /** A longer one would push out too many others. */
-const longestBytes = 1024 * 1024;
-const ringAt = (headerWords + mostAnswers * placeWords) * Int32Array.BYTES_PER_ELEMENT;
+const maxBytes = 1024 * 1024;
+const ringAt = (headerWords + maxResponses * placeWords) * Int32Array.BYTES_PER_ELEMENT;
 
 /** The lock is held while a text is copied: after so many naps its holder must be gone. */
 const naps = 200;
 
 /** Allocates room for the answers that a node keeps: at most 4,096 and 16 MiB, which are used as they are filled. */
-export function createAnswerMemory(): SharedArrayBuffer {
+export function createResponseMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(ringAt + ringBytes);
 }
 
@@ -33,11 +33,11 @@ export function createAnswerMemory(): SharedArrayBuffer {
  *
  * Each is a copy in shared memory; the oldest make room for new ones. One above 1 MiB is not kept.
  *
- * @param memory from `createAnswerMemory`
+ * @param memory from `createResponseMemory`
  * @param worker number of this event loop, the same in no two of them
  * @returns never throws
  */
-export function createKeptAnswers(memory: SharedArrayBuffer, worker: number): KeptAnswers {
+export function createKeptResponses(memory: SharedArrayBuffer, worker: number): KeptResponses {
   const words = wordsOf(memory);
   const ring = Buffer.from(memory, ringAt, ringBytes);
 
@@ -54,7 +54,7 @@ export function createKeptAnswers(memory: SharedArrayBuffer, worker: number): Ke
       const name = `${id}\n`;
       let length = Buffer.byteLength(name);
       for (const piece of pieces) length += Buffer.byteLength(piece);
-      if (length > longestBytes) return;
+      if (length > maxBytes) return;
       locked(() => {
         const start = makeRoom(words, length);
         let end = start + ring.write(name, start);
@@ -72,7 +72,7 @@ export function createKeptAnswers(memory: SharedArrayBuffer, worker: number): Ke
  *
  * @returns never throws
  */
-export function returnAnswerLock(memory: SharedArrayBuffer, worker: number): void {
+export function returnResponseLock(memory: SharedArrayBuffer, worker: number): void {
   Atomics.compareExchange(wordsOf(memory), at.lock, worker + 1, 0);
 }
 
@@ -88,7 +88,7 @@ function hashOf(id: string): number {
 
 /** Position of the place that is `index` places younger than the oldest. */
 function placeAt(words: Int32Array, index: number): number {
-  return headerWords + ((words[at.oldest]! + index) % mostAnswers) * placeWords;
+  return headerWords + ((words[at.oldest]! + index) % maxResponses) * placeWords;
 }
 
 /** The youngest place of an id; undefined when nothing is kept under it. */
@@ -132,7 +132,7 @@ function makeRoom(words: Int32Array, length: number): number {
   }
   const end = start + length;
   forgetWhile(words, (oldest) => oldest >= start && oldest < end);
-  if (words[at.used] === mostAnswers) forgetOldest(words);
+  if (words[at.used] === maxResponses) forgetOldest(words);
   return start;
 }
 
@@ -141,7 +141,7 @@ function forgetWhile(words: Int32Array, reached: (start: number) => boolean): vo
 }
 
 function forgetOldest(words: Int32Array): void {
-  words[at.oldest] = (words[at.oldest]! + 1) % mostAnswers;
+  words[at.oldest] = (words[at.oldest]! + 1) % maxResponses;
   words[at.used] = words[at.used]! - 1;
 }
 

@@ -5,7 +5,7 @@ import { prepareProfile, type PreparedProfile } from "../core/simulator/profile.
 import type { Profile } from "../core/types.ts";
 
 /** A longer model name is a caller's mistake; remembering it would only cost memory. */
-const longestRemembered = 200;
+const maxRememberedLength = 200;
 
 /** Finds the latency profile for a model. */
 export type ProfileCache = {
@@ -57,7 +57,7 @@ export function createProfileCache(options: {
       }
       misses += 1;
       const found = globs.find(({ matches }) => matches(model))?.profile ?? fallback;
-      if (model.length <= longestRemembered) cache.set(model, found);
+      if (model.length <= maxRememberedLength) cache.set(model, found);
       return found;
     },
     hits: () => hits,

@@ -9,7 +9,7 @@ export type RateLimit = {
 };
 
 /** Whether a call may go on, and what is left. */
-export type RateAnswer =
+export type RateResult =
   | { readonly ok: true; readonly quota: Quota }
   | {
       readonly ok: false;
@@ -23,7 +23,7 @@ export type RateAnswer =
 /** Requests and tokens per minute by key, the same for all threads of a node. */
 export type Rates = {
   /** Takes one request and its tokens from a key's allowance, or nothing at all. */
-  take(keyIndex: number, tokens: number): RateAnswer;
+  take(keyIndex: number, tokens: number): RateResult;
   /** Takes tokens that were known only afterwards; the allowance may fall below nothing, and the next call then waits. */
   settle(keyIndex: number, extraTokens: number): void;
   quota(keyIndex: number): Quota;
@@ -84,7 +84,7 @@ export function createRates(options: { memory: SharedArrayBuffer; clock: Clock; 
     take(keyIndex, tokens) {
       const { requestsPerMinute, tokensPerMinute } = limitOf(keyIndex);
       const now = nowNs();
-      const refuse = (exceeded: "requests" | "tokens", retryAfterMs: number, tooLarge = false): RateAnswer => {
+      const refuse = (exceeded: "requests" | "tokens", retryAfterMs: number, tooLarge = false): RateResult => {
         return { ok: false, quota: quotaAt(keyIndex, now), exceeded, retryAfterMs, tooLarge };
       };
       if (tokensPerMinute !== undefined && tokens > tokensPerMinute) return refuse("tokens", minuteMs, true);

@@ -18,8 +18,8 @@ export function acquire(
   limits: { dead?: number; naps?: number } = {},
 ): boolean {
   const { dead = 0, naps = Infinity } = limits;
-  const mostTries = naps * spins;
-  for (let tries = 1; tries <= mostTries; tries += 1) {
+  const maxTries = naps * spins;
+  for (let tries = 1; tries <= maxTries; tries += 1) {
     const holder = Atomics.compareExchange(words, index, 0, owner);
     if (holder === 0) return true;
     if (holder === dead && Atomics.compareExchange(words, index, dead, owner) === dead) return true;

@@ -5,7 +5,7 @@ import { adminTokenOf } from "../config/admin-token.ts";
 import type { Settings } from "../config/load.ts";
 import type { Log } from "../emit/log.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
-import { createFleet, type Fleet } from "./event-loops.ts";
+import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createAdmin, type Reload, type Status } from "../admin/server.ts";
 import type { Clock } from "../limits/clock.ts";
 
@@ -42,7 +42,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { clock } = options;
   const { listen, admin, extProc } = options.settings.config;
   const adminToken = adminTokenOf(options.settings);
-  const fleet = await createFleet(options);
+  const eventLoops = await createEventLoops(options);
   const state: NodeState = {
     settings: options.settings,
     adminToken,
@@ -53,10 +53,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     lastReloadOk: true,
     lastSuccessMs: options.wallClockMs(),
   };
-  const reload = serialised(() => reloadOnce(options, fleet, state));
-  const adminApp = adminOf(options, fleet, state, reload);
+  const reload = serialised(() => reloadOnce(options, eventLoops, state));
+  const adminApp = adminOf(options, eventLoops, state, reload);
   try {
-    const ports = await fleet.listen({ traffic: listen, extProc });
+    const ports = await eventLoops.listen({ traffic: listen, extProc });
     await adminApp.listen({ host: admin.host, port: admin.port });
     const adminPort = (adminApp.server.address() as AddressInfo).port;
     state.ready = true;
@@ -65,10 +65,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       extProcPort: ports.extProc,
       adminPort,
       reload,
-      stop: () => stop(fleet, state, adminApp, options),
+      stop: () => stop(eventLoops, state, adminApp, options),
     };
   } catch (error) {
-    await fleet.stop();
+    await eventLoops.stop();
     await adminApp.close();
     throw error;
   }
@@ -86,7 +86,7 @@ type NodeState = {
 };
 
 async function stop(
-  fleet: Fleet,
+  eventLoops: EventLoops,
   state: NodeState,
   adminApp: FastifyInstance,
   { clock, log }: AppOptions,
@@ -94,13 +94,13 @@ async function stop(
   state.ready = false;
   state.draining = true;
   const { drainMs } = state.settings.config.listen;
-  log.info({ inFlight: fleet.permits.inFlight(), drainMs }, "draining");
+  log.info({ inFlight: eventLoops.permits.inFlight(), drainMs }, "draining");
   let cancel = (): void => {};
   const limit = new Promise<boolean>((resolve) => void (cancel = clock.wake(drainMs, () => resolve(false))));
-  const drained = await Promise.race([fleet.drain().then(() => true), limit]);
+  const drained = await Promise.race([eventLoops.drain().then(() => true), limit]);
   cancel();
-  if (!drained) log.warn({ inFlight: fleet.permits.inFlight() }, "the drain limit is reached; calls are cut off");
-  await fleet.stop();
+  if (!drained) log.warn({ inFlight: eventLoops.permits.inFlight() }, "the drain limit is reached; calls are cut off");
+  await eventLoops.stop();
   await adminApp.close();
   return drained;
 }
@@ -115,7 +115,7 @@ function serialised<Value>(task: () => Promise<Value>): () => Promise<Value> {
   };
 }
 
-async function reloadOnce(options: AppOptions, fleet: Fleet, state: NodeState): Promise<Reload> {
+async function reloadOnce(options: AppOptions, eventLoops: EventLoops, state: NodeState): Promise<Reload> {
   const { log } = options;
   try {
     if (options.load === undefined)
@@ -123,7 +123,7 @@ async function reloadOnce(options: AppOptions, fleet: Fleet, state: NodeState): 
     const loaded = await options.load(state.settings.generation + 1);
     if (!loaded.ok) return refused(loaded.mistakes, state, log);
     const adminToken = adminTokenOf(loaded.settings);
-    await fleet.apply(loaded.settings);
+    await eventLoops.apply(loaded.settings);
     state.adminToken = adminToken;
     for (const port of certified)
       if (isRenewed(state.settings.certificates[port], loaded.settings.certificates[port]))
@@ -176,45 +176,45 @@ function fixedAtStart(before: Settings, now: Settings): string[] {
   return changed;
 }
 
-function adminOf(options: AppOptions, fleet: Fleet, state: NodeState, reload: () => Promise<Reload>) {
+function adminOf(options: AppOptions, eventLoops: EventLoops, state: NodeState, reload: () => Promise<Reload>) {
   const scrape = createScrape({
-    workers: () => fleet.values(),
-    readings: () => readings(options.version, fleet, state),
+    workers: () => eventLoops.values(),
+    readings: () => readings(options.version, eventLoops, state),
   });
   return createAdmin({
     isReady: () => state.ready,
     tokenSha256: () => state.adminToken,
     metrics: () => scrape.text(),
-    requests: (limit) => fleet.requests(limit),
-    shadow: () => fleet.shadow(),
-    status: () => status(options, fleet, state),
+    requests: (limit) => eventLoops.requests(limit),
+    shadow: () => eventLoops.shadow(),
+    status: () => status(options, eventLoops, state),
     config: () => state.settings.config,
     reload,
     failed: (error) => options.log.error({ error }, "the admin API failed"),
   });
 }
 
-async function status({ version, clock }: AppOptions, fleet: Fleet, state: NodeState): Promise<Status> {
-  const { permits } = fleet;
+async function status({ version, clock }: AppOptions, eventLoops: EventLoops, state: NodeState): Promise<Status> {
+  const { permits } = eventLoops;
   return {
     version,
     uptimeSeconds: Math.floor((clock.now() - state.startedAtMs) / 1000),
-    workers: fleet.loops,
+    workers: eventLoops.loops,
     generation: state.settings.generation,
     inFlight: permits.inFlight(),
     waiting: permits.waiting(),
     permits: { max: state.settings.config.permits.max, available: permits.available() },
-    breakers: await fleet.breakers(),
+    breakers: await eventLoops.breakers(),
     draining: state.draining,
   };
 }
 
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
-async function readings(version: string, fleet: Fleet, state: NodeState): Promise<Reading[]> {
-  const { permits } = fleet;
-  const cache = await fleet.cacheUse();
-  const breakers = Object.entries(await fleet.breakers());
+async function readings(version: string, eventLoops: EventLoops, state: NodeState): Promise<Reading[]> {
+  const { permits } = eventLoops;
+  const cache = await eventLoops.cacheUse();
+  const breakers = Object.entries(await eventLoops.breakers());
   return [
     { name: "inflight", value: permits.inFlight() },
     { name: "limit", value: state.settings.config.permits.max },

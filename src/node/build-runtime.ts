@@ -9,11 +9,11 @@ import type { Clock } from "../limits/clock.ts";
 import { createKeys } from "../limits/keys.ts";
 import { createProfileCache } from "../limits/profile-cache.ts";
 import { createRates } from "../limits/rates.ts";
-import type { NodeMemory } from "./shared-memory.ts";
+import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
 export type RuntimeOptions = {
-  readonly memory: NodeMemory;
+  readonly memory: SharedMemory;
   readonly clock: Clock;
   onBreaker(upstream: string, state: BreakerState): void;
 };

@@ -3,22 +3,26 @@ import { StuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import type { Settings } from "../config/load.ts";
 import type { Series } from "../emit/metrics.ts";
 import type { BreakerState } from "../limits/breaker.ts";
-import type { NodeMemory } from "./shared-memory.ts";
-import type { Traffic } from "./event-loop.ts";
+import type { SharedMemory } from "./shared-memory.ts";
+import type { EventLoop } from "./event-loop.ts";
 
 /** What a worker thread is started with. */
 export type ThreadData = {
   readonly worker: number;
-  readonly memory: NodeMemory;
+  readonly memory: SharedMemory;
   readonly settings: Settings;
   readonly knownSeries: readonly Series[];
 };
 
-/** A call of one of Traffic's methods, sent to the thread. */
-export type Ask = { readonly id: number; readonly method: keyof Traffic; readonly args: readonly unknown[] };
+/** A call of one of EventLoop's methods, sent to the thread. */
+export type WorkerRequest = {
+  readonly id: number;
+  readonly method: keyof EventLoop;
+  readonly args: readonly unknown[];
+};
 
 /** What a thread says. */
-export type Told =
+export type WorkerMessage =
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "series"; readonly series: Series }
@@ -39,7 +43,7 @@ export type ThreadEvents = {
  *
  * @returns each method is carried out there; it rejects when the thread dies first
  */
-export function startThread(data: ThreadData, events: ThreadEvents): Traffic {
+export function startThread(data: ThreadData, events: ThreadEvents): EventLoop {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: data });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let asked = 0;
@@ -47,7 +51,7 @@ export function startThread(data: ThreadData, events: ThreadEvents): Traffic {
   let gone = false;
   let reason = "it ended";
 
-  worker.on("message", (told: Told) => {
+  worker.on("message", (told: WorkerMessage) => {
     switch (told.kind) {
       case "answer":
         waiting.get(told.id)?.resolve(told.value);
@@ -76,25 +80,25 @@ export function startThread(data: ThreadData, events: ThreadEvents): Traffic {
     if (!stopping) events.onDeath(reason);
   });
 
-  const ask = <Value>(method: keyof Traffic, ...args: readonly unknown[]): Promise<Value> =>
+  const request = <Value>(method: keyof EventLoop, ...args: readonly unknown[]): Promise<Value> =>
     new Promise((resolve, reject) => {
       if (gone) return reject(died());
       asked += 1;
       waiting.set(asked, { resolve: (value) => resolve(value as Value), reject });
-      worker.postMessage({ id: asked, method, args } satisfies Ask);
+      worker.postMessage({ id: asked, method, args } satisfies WorkerRequest);
     });
   return {
-    listen: (address) => ask("listen", address),
-    apply: (settings) => ask("apply", settings),
-    setBreaker: (upstream, state) => ask("setBreaker", upstream, state),
-    breakers: () => ask("breakers"),
-    requests: (limit) => ask("requests", limit),
-    shadow: () => ask("shadow"),
-    cacheUse: () => ask("cacheUse"),
-    drain: () => ask("drain"),
+    listen: (address) => request("listen", address),
+    apply: (settings) => request("apply", settings),
+    setBreaker: (upstream, state) => request("setBreaker", upstream, state),
+    breakers: () => request("breakers"),
+    requests: (limit) => request("requests", limit),
+    shadow: () => request("shadow"),
+    cacheUse: () => request("cacheUse"),
+    drain: () => request("drain"),
     async stop() {
       stopping = true;
-      await ask("stop");
+      await request("stop");
       await worker.terminate();
     },
   };

@@ -4,7 +4,7 @@ import { createWheel } from "../act/timer-wheel.ts";
 import { createShadowStore, type ShadowSnapshot } from "../core/shadow.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Outcome } from "../core/types.ts";
-import { createDoors, type Address, type Doors, type Ports } from "./listeners.ts";
+import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
 import { createJournal } from "../emit/journal.ts";
 import type { Log } from "../emit/log.ts";
@@ -12,16 +12,16 @@ import { createRecorder } from "../emit/recorder.ts";
 import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
-import { createKeptAnswers } from "../limits/kept-responses.ts";
+import { createKeptResponses } from "../limits/kept-responses.ts";
 import { createPermits } from "../limits/permits/permits.ts";
 import type { Settings } from "../config/load.ts";
-import type { NodeMemory } from "./shared-memory.ts";
+import type { SharedMemory } from "./shared-memory.ts";
 import { buildRuntime, modelLabels, retire } from "./build-runtime.ts";
 
 /** What one event loop with traffic is given. */
-export type TrafficOptions = {
+export type EventLoopOptions = {
   readonly worker: number;
-  readonly memory: NodeMemory;
+  readonly memory: SharedMemory;
   readonly settings: Settings;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,7 +35,7 @@ export type TrafficOptions = {
 };
 
 /** One event loop with traffic, as the main thread sees it, whether it runs there or in a worker. */
-export type Traffic = {
+export type EventLoop = {
   listen(address: Address): Promise<Ports>;
   apply(settings: Settings): Promise<void>;
   setBreaker(upstream: string, state: BreakerState): Promise<void>;
@@ -53,14 +53,14 @@ const keptOutcomes = 1000;
 /** How often a draining loop looks whether its calls have ended. */
 const drainCheckMs = 20;
 /** How often a stopping loop looks whether the calls it cut off have been recorded. */
-const mostStopChecks = 50;
+const maxStopChecks = 50;
 
 /**
  * Builds one event loop: port, core, act and one timer wheel.
  *
  * @throws CONFIG_INVALID when the settings do not compile
  */
-export function createTraffic(options: TrafficOptions): Traffic {
+export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock } = options;
   const loop: Loop = { clock, wheel: createWheel(clock) };
   const state: LoopState = {
@@ -75,7 +75,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     loop,
     permits,
     count: createTokenCounter(),
-    kept: createKeptAnswers(options.memory.answers, options.worker),
+    kept: createKeptResponses(options.memory.answers, options.worker),
     pseudonym: options.memory.pseudonym,
     runtime: () => state.runtime,
     emit: createEmit(records),
@@ -84,15 +84,15 @@ export function createTraffic(options: TrafficOptions): Traffic {
   };
   const act = createAct(deps);
   const { settings } = options;
-  const doors = createDoors({ settings, deps, act, draining: () => state.draining });
+  const listeners = createListeners({ settings, deps, act, draining: () => state.draining });
   return {
-    listen: (address) => doors.listen(address),
+    listen: (address) => listeners.listen(address),
     async apply(settings) {
       const before = state.runtime;
       state.runtime = buildRuntime(options, settings, loop, before);
       permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       records.recorder.setAllowedModels(modelLabels(settings));
-      doors.renew(settings.certificates);
+      listeners.renew(settings.certificates);
       retire(before, state.runtime);
     },
     async setBreaker(upstream, to) {
@@ -104,27 +104,27 @@ export function createTraffic(options: TrafficOptions): Traffic {
     requests: async (limit) => records.journal.last(limit),
     shadow: async () => records.shadow.snapshot(),
     cacheUse: async () => ({ hits: state.runtime.profiles.hits(), misses: state.runtime.profiles.misses() }),
-    ...createEnd(clock, state, act, doors),
+    ...createEnd(clock, state, act, listeners),
   };
 }
 
 type LoopState = { runtime: Runtime; draining: boolean; stopping: boolean };
 
 /** How a loop comes to its end: it waits for its calls, or cuts them off. */
-function createEnd(clock: Clock, state: LoopState, act: Act, doors: Doors): Pick<Traffic, "drain" | "stop"> {
+function createEnd(clock: Clock, state: LoopState, act: Act, listeners: Listeners): Pick<EventLoop, "drain" | "stop"> {
   const nextCheck = (): Promise<void> => new Promise((resolve) => void clock.wake(drainCheckMs, resolve));
-  const recording = (): boolean => act.open() > 0 || doors.upgraded() > 0;
+  const recording = (): boolean => act.open() > 0 || listeners.upgraded() > 0;
   return {
     async drain() {
       state.draining = true;
-      doors.drain();
-      while (recording() || doors.open() > 0) await nextCheck();
-      doors.drain();
+      listeners.drain();
+      while (recording() || listeners.open() > 0) await nextCheck();
+      listeners.drain();
     },
     async stop() {
       state.stopping = true;
-      doors.destroy();
-      for (let checks = 0; checks < mostStopChecks && recording(); checks += 1) await nextCheck();
+      listeners.destroy();
+      for (let checks = 0; checks < maxStopChecks && recording(); checks += 1) await nextCheck();
       for (const { upstream, breaker } of state.runtime.upstreams.values()) {
         breaker.shutdown();
         void upstream.close();
@@ -134,7 +134,7 @@ function createEnd(clock: Clock, state: LoopState, act: Act, doors: Doors): Pick
 }
 
 /** Where the outcomes of this loop go. */
-function createRecords(options: TrafficOptions): Emitters {
+function createRecords(options: EventLoopOptions): Emitters {
   const recorder = createRecorder({
     values: new Float64Array(options.memory.metrics[options.worker]!),
     allowedModels: modelLabels(options.settings),

@@ -9,13 +9,13 @@ import type { WorkerValues } from "../emit/metrics.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
-import { startMembers, type Members } from "./supervisor.ts";
-import { createNodeMemory } from "./shared-memory.ts";
+import { startSupervisor, type Supervisor } from "./supervisor.ts";
+import { createSharedMemory } from "./shared-memory.ts";
 import type { Address, Ports } from "./listeners.ts";
-import type { Traffic } from "./event-loop.ts";
+import type { EventLoop } from "./event-loop.ts";
 
 /** What the event loops of a node are started with. */
-export type FleetOptions = {
+export type EventLoopsOptions = {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,7 +25,7 @@ export type FleetOptions = {
 };
 
 /** All event loops with traffic of a node as one. */
-export type Fleet = {
+export type EventLoops = {
   readonly loops: number;
   readonly permits: Permits;
   /** Resolves to the ports really bound. */
@@ -45,14 +45,14 @@ export type Fleet = {
  *
  * @throws CONFIG_INVALID when the settings do not compile
  */
-export async function createFleet(options: FleetOptions): Promise<Fleet> {
+export async function createEventLoops(options: EventLoopsOptions): Promise<EventLoops> {
   let { settings } = options;
   const { workers, permits: limits } = settings.config;
   const loops = workers === "auto" ? availableParallelism() : workers;
-  const memory = createNodeMemory(settings.config, loops);
+  const memory = createSharedMemory(settings.config, loops);
   const { queueTimeoutMs } = limits;
   const permits = createPermits({ memory: memory.permits, worker: loops, clock: options.clock, queueTimeoutMs });
-  const members = await startMembers({ ...options, loops, memory, permits, settings: () => settings });
+  const members = await startSupervisor({ ...options, loops, memory, permits, settings: () => settings });
   const values = memory.metrics.map((buffer) => new Float64Array(buffer));
 
   return {
@@ -97,7 +97,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
 }
 
 /** The first one binds, so that free ports are the same for all. */
-async function listenAll(members: Members, wanted: Address): Promise<Ports> {
+async function listenAll(members: Supervisor, wanted: Address): Promise<Ports> {
   if (wanted.shared) await claim(wanted.traffic);
   if (wanted.shared && wanted.extProc !== undefined) await claim(wanted.extProc);
   const [first, ...others] = members.all();
@@ -134,7 +134,7 @@ function refusalIn(told: readonly PromiseSettledResult<void>[], log: Log): Stunt
 }
 
 /** Asks every event loop; one that dies meanwhile has nothing to say. */
-async function gather<Value>(members: Members, ask: (member: Traffic) => Promise<Value>): Promise<Value[]> {
+async function gather<Value>(members: Supervisor, ask: (member: EventLoop) => Promise<Value>): Promise<Value[]> {
   const answers = await Promise.allSettled(members.all().map((member) => ask(member)));
   return answers.filter((answer) => answer.status === "fulfilled").map((answer) => answer.value);
 }

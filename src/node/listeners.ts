@@ -20,7 +20,7 @@ export type Address = {
 export type Ports = { readonly traffic: number; readonly extProc: number | undefined };
 
 /** The ways by which calls come into an event loop: the traffic port, and Envoy's ext_proc filter where it is served. */
-export type Doors = {
+export type Listeners = {
   listen(address: Address): Promise<Ports>;
   /** Takes other certificates for connections from now on; without effect on a port that speaks no TLS. */
   renew(certificates: Settings["certificates"]): void;
@@ -32,7 +32,7 @@ export type Doors = {
   upgraded(): number;
 };
 
-type DoorsOptions = {
+type ListenersOptions = {
   readonly settings: Settings;
   readonly deps: ActDeps;
   readonly act: Act;
@@ -40,8 +40,8 @@ type DoorsOptions = {
   draining(): boolean;
 };
 
-/** Makes the doors of one event loop; none is open before `listen`. */
-export function createDoors({ settings, deps, act, draining }: DoorsOptions): Doors {
+/** Makes the listeners of one event loop; none is open before `listen`. */
+export function createListeners({ settings, deps, act, draining }: ListenersOptions): Listeners {
   const { certificates } = settings;
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { valuesLength } from "../emit/series.ts";
-import { createAnswerMemory } from "../limits/kept-responses.ts";
+import { createResponseMemory } from "../limits/kept-responses.ts";
 import { createPermitMemory } from "../limits/permits/permits.ts";
 import { createRateMemory } from "../limits/rates.ts";
 
 /** What all event loops of a node share. */
-export type NodeMemory = {
+export type SharedMemory = {
   /** Names the node in the `Via` header of what it forwards. */
   readonly pseudonym: string;
   readonly permits: SharedArrayBuffer;
@@ -26,12 +26,12 @@ const pseudonymBytes = 12;
  *
  * @param loops event loops with traffic; the main thread takes part in the permits as one more
  */
-export function createNodeMemory(config: Config, loops: number): NodeMemory {
+export function createSharedMemory(config: Config, loops: number): SharedMemory {
   return {
     pseudonym: `stuntdouble-${randomBytes(pseudonymBytes).toString("hex")}`,
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
-    answers: createAnswerMemory(),
+    answers: createResponseMemory(),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),
   };
 }

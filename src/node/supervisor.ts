@@ -3,17 +3,17 @@ import type { Log } from "../emit/log.ts";
 import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
-import { returnAnswerLock } from "../limits/kept-responses.ts";
+import { returnResponseLock } from "../limits/kept-responses.ts";
 import type { Permits } from "../limits/permits/permits.ts";
-import type { NodeMemory } from "./shared-memory.ts";
+import type { SharedMemory } from "./shared-memory.ts";
 import { startThread } from "./channel.ts";
 import type { Address } from "./listeners.ts";
-import type { Traffic, TrafficOptions } from "./event-loop.ts";
+import type { EventLoop, EventLoopOptions } from "./event-loop.ts";
 
 /** What the event loops of a node are made with. */
-export type MembersOptions = {
+export type SupervisorOptions = {
   readonly loops: number;
-  readonly memory: NodeMemory;
+  readonly memory: SharedMemory;
   /** Of the main thread, to take back what a dead worker held. */
   readonly permits: Permits;
   readonly clock: Clock;
@@ -24,8 +24,8 @@ export type MembersOptions = {
 };
 
 /** The event loops of a node, each kept alive. */
-export type Members = {
-  all(): readonly Traffic[];
+export type Supervisor = {
+  all(): readonly EventLoop[];
   /** Label sets of the metrics of each, by worker number. */
   series(worker: number): readonly Series[];
   listenAt(address: Address): void;
@@ -35,14 +35,14 @@ export type Members = {
 
 /** A dead worker is replaced after so long; longer each time another dies, but within the promised two seconds. */
 const restartMs = 100;
-const longestRestartMs = 1500;
+const maxRestartMs = 1500;
 
 /**
  * Starts the event loops: one in this thread, or several in threads of their own that are replaced when they die.
  *
  * @throws CONFIG_INVALID when the settings do not compile
  */
-export async function startMembers(options: MembersOptions): Promise<Members> {
+export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { loops, log, clock, permits } = options;
   const series: Series[][] = Array.from({ length: loops }, () => []);
   let address: Address | undefined;
@@ -57,12 +57,12 @@ export async function startMembers(options: MembersOptions): Promise<Members> {
       if (worker !== from) member.setBreaker(upstream, state).catch(unheard);
     }
   };
-  const events = (worker: number): Pick<TrafficOptions, "onSeries" | "onBreaker"> => ({
+  const events = (worker: number): Pick<EventLoopOptions, "onSeries" | "onBreaker"> => ({
     onSeries: (made) => void series[worker]!.push(made),
     onBreaker: (upstream, state) => onBreaker(worker, upstream, state),
   });
 
-  const startInThread = (worker: number): Traffic =>
+  const startInThread = (worker: number): EventLoop =>
     startThread(
       { worker, memory: options.memory, settings: options.settings(), knownSeries: [...series[worker]!] },
       { ...events(worker), onLog: options.writeLog, onDeath: (reason) => replace(worker, reason) },
@@ -71,9 +71,9 @@ export async function startMembers(options: MembersOptions): Promise<Members> {
     if (released) return;
     deaths += 1;
     permits.returnAllOf(worker);
-    returnAnswerLock(options.memory.answers, worker);
+    returnResponseLock(options.memory.answers, worker);
     log.error({ worker, reason }, "worker died");
-    clock.wake(Math.min(restartMs * deaths, longestRestartMs), () => {
+    clock.wake(Math.min(restartMs * deaths, maxRestartMs), () => {
       if (released) return;
       const member = startInThread(worker);
       members[worker] = member;
@@ -81,7 +81,7 @@ export async function startMembers(options: MembersOptions): Promise<Members> {
     });
   };
   /** A new worker first hears which breakers are open, so that it does not ask an upstream that the node knows to be broken. */
-  const takeUp = async (member: Traffic): Promise<void> => {
+  const takeUp = async (member: EventLoop): Promise<void> => {
     const others = await Promise.allSettled(
       members.filter((other) => other !== member).map((other) => other.breakers()),
     );
@@ -92,7 +92,7 @@ export async function startMembers(options: MembersOptions): Promise<Members> {
     if (address !== undefined) await member.listen(address);
   };
 
-  const members: Traffic[] = [];
+  const members: EventLoop[] = [];
   if (loops === 1) members.push(await startHere(options, events(0)));
   else for (let worker = 0; worker < loops; worker += 1) members.push(startInThread(worker));
 
@@ -106,12 +106,12 @@ export async function startMembers(options: MembersOptions): Promise<Members> {
 
 /** What traffic needs is loaded only where there is traffic. */
 async function startHere(
-  options: MembersOptions,
-  events: Pick<TrafficOptions, "onSeries" | "onBreaker">,
-): Promise<Traffic> {
-  const { createTraffic } = await import("./event-loop.ts");
+  options: SupervisorOptions,
+  events: Pick<EventLoopOptions, "onSeries" | "onBreaker">,
+): Promise<EventLoop> {
+  const { createEventLoop } = await import("./event-loop.ts");
   const { memory, clock, log, wallClockMs } = options;
-  return createTraffic({
+  return createEventLoop({
     worker: 0,
     memory,
     clock,

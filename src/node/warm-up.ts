@@ -8,6 +8,6 @@ import { nextTick } from "node:process";
  *
  * @returns never throws
  */
-export function warmTicks(): void {
+export function warmUp(): void {
   for (let round = 0; round < 3000; round += 1) nextTick(() => undefined);
 }

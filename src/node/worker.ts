@@ -2,19 +2,19 @@ import { parentPort, workerData } from "node:worker_threads";
 import { toStuntdoubleError } from "../core/errors.ts";
 import { createLineBatch, createLog } from "../emit/log.ts";
 import { systemClock } from "../limits/clock.ts";
-import type { Ask, ThreadData, Told } from "./channel.ts";
-import { createTraffic, type Traffic } from "./event-loop.ts";
-import { warmTicks } from "./warm-up.ts";
+import type { WorkerRequest, ThreadData, WorkerMessage } from "./channel.ts";
+import { createEventLoop, type EventLoop } from "./event-loop.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** Lines wait so long before they go to the main thread together. */
 const logEveryMs = 100;
 const logChars = 64 * 1024;
 
-warmTicks();
+warmUp();
 const port = parentPort;
 if (port === null) throw new Error("worker.ts runs in a worker thread only");
 const data = workerData as ThreadData;
-const tell = (told: Told): void => port.postMessage(told);
+const tell = (told: WorkerMessage): void => port.postMessage(told);
 const clock = systemClock();
 const batch = createLineBatch((text) => tell({ kind: "log", text }), {
   everyMs: logEveryMs,
@@ -22,7 +22,7 @@ const batch = createLineBatch((text) => tell({ kind: "log", text }), {
   clock,
 });
 
-const traffic: Traffic = createTraffic({
+const traffic: EventLoop = createEventLoop({
   ...data,
   clock,
   log: createLog({ level: data.settings.config.log.level, batch }),
@@ -31,8 +31,8 @@ const traffic: Traffic = createTraffic({
   onBreaker: (upstream, state) => tell({ kind: "breaker", upstream, state }),
 });
 
-/** Carries out one of Traffic's methods for the main thread. */
-async function answer({ id, method, args }: Ask): Promise<void> {
+/** Carries out one of EventLoop's methods for the main thread. */
+async function answer({ id, method, args }: WorkerRequest): Promise<void> {
   try {
     const carryOut = traffic[method] as (...args: readonly unknown[]) => Promise<unknown>;
     const value = await carryOut(...args);
@@ -44,4 +44,4 @@ async function answer({ id, method, args }: Ask): Promise<void> {
   }
 }
 
-port.on("message", (ask: Ask) => void answer(ask));
+port.on("message", (ask: WorkerRequest) => void answer(ask));

@@ -20,7 +20,7 @@ describe("the AI SDK's Anthropic provider", () => {
   });
   afterAll(() => node.stop());
 
-  /** How to ask, with wishes for the simulator. */
+  /** How to ask, with overrides for the simulator. */
   const asking = (control: string) => ({
     model: createAnthropic({ baseURL: `${node.url}/v1`, apiKey: "sk-none" })("claude-sonnet-4-6"),
     headers: { "x-stuntdouble": control },

@@ -47,12 +47,12 @@ describeWith(
           const request = { ...body, stream };
           return luck === 0 ? request : cured(request, messageReasons);
         });
-      const wishes = fc.record({
+      const overrides = fc.record({
         outputTokens: fc.integer({ min: 1, max: 60 }),
         refusal: fc.integer({ min: 0, max: 19 }).map((luck) => luck === 0),
       });
       fc.assert(
-        fc.property(requests, fc.nat(1000), wishes, (request, seed, wished) => {
+        fc.property(requests, fc.nat(1000), overrides, (request, seed, wished) => {
           expect(judge.mistakes(`${prefix}MessageCreateParams`, request)).toEqual([]);
           const held = heldOf(request, messageReasons);
           const answer = outcomeOf(() => textOf(simulated(messages, request, seed, { ...wished, headers })));

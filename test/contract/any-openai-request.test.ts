@@ -79,7 +79,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-const wishes = fc.record({
+const overrides = fc.record({
   outputTokens: fc.integer({ min: 1, max: 40 }),
   declines: fc.integer({ min: 0, max: 19 }).map((luck) => luck === 0),
 });
@@ -109,7 +109,7 @@ describeWith(
           expect(judge.mistakes(schema, value)).toEqual([]);
         };
         fc.assert(
-          fc.property(requests, fc.nat(1000), wishes, (request, seed, { outputTokens, declines }) => {
+          fc.property(requests, fc.nat(1000), overrides, (request, seed, { outputTokens, declines }) => {
             expect(judge.mistakesOfAny(name, request)).toEqual([]);
             const held = heldOf(request, reasons);
             const refusal = declines && (operation === chat || operation === responses);

@@ -67,7 +67,7 @@ export const behaviours: readonly Behaviour[] = [
   {
     name: "an answer that would be too large gets 400",
     ask: { body: { ...stream, max_tokens: 36_000, n: 128 }, headers: { "x-stuntdouble": "tokens=36000" } },
-    expected: ({ status, body }) => status === 400 && body.includes("limits.answerTokens"),
+    expected: ({ status, body }) => status === 400 && body.includes("limits.maxOutputTokens"),
   },
   {
     name: "a body that is too large gets 413",

@@ -54,8 +54,12 @@ function ask(given: object, stream: boolean) {
 }
 
 function plan(given: object, stream: boolean, { seed, tokens }: { seed: number; tokens: number }): Plan {
-  const wishes = { outputTokens: tokens };
-  return simulate({ ask: ask(given, stream), profile, wishes, seed, inFlight: 1, mostTokens: 250_000 }, "req_1", 0);
+  const overrides = { outputTokens: tokens };
+  return simulate(
+    { ask: ask(given, stream), profile, overrides, seed, inFlight: 1, maxOutputTokens: 250_000 },
+    "req_1",
+    0,
+  );
 }
 
 type Event = Readonly<Record<string, never>> & { type: string; index: number; delta: Readonly<Record<string, string>> };

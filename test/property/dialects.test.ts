@@ -4,7 +4,7 @@ import { StuntdoubleError } from "../../src/core/errors.ts";
 import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import { simulate } from "../../src/core/simulator/simulate.ts";
 import type { Frame, Plan } from "../../src/core/types.ts";
-import type { Judge } from "../../src/core/dialects/shared/streams/cutter.ts";
+import type { ClassifyEvent } from "../../src/core/dialects/shared/streams/cutter.ts";
 import { dialects, findOperation } from "../../src/core/dialects/index.ts";
 import { createArrayReader } from "../../src/core/dialects/shared/streams/json-array.ts";
 import { createNdjsonReader } from "../../src/core/dialects/shared/streams/ndjson.ts";
@@ -12,7 +12,7 @@ import type { Ask, StreamReader } from "../../src/core/dialects/types.ts";
 import { profileOf } from "../support/profile.ts";
 
 const encoder = new TextEncoder();
-const judge: Judge = (event) => ({ tokens: event.length, final: event.includes("}") });
+const judge: ClassifyEvent = (event) => ({ tokens: event.length, final: event.includes("}") });
 const readers = [
   ["lines", createNdjsonReader],
   ["elements of an array", createArrayReader],
@@ -133,7 +133,7 @@ const profile = prepareProfile(profileOf());
 
 function planOf(ask: Ask, seed: number): Plan {
   return simulate(
-    { ask, profile, wishes: { outputTokens: 40 }, seed, inFlight: 1, mostTokens: 250_000 },
+    { ask, profile, overrides: { outputTokens: 40 }, seed, inFlight: 1, maxOutputTokens: 250_000 },
     "req_1",
     1_700_000_000,
   );

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createAnswerMemory, createKeptAnswers } from "../../src/limits/kept-responses.ts";
+import { createResponseMemory, createKeptResponses } from "../../src/limits/kept-responses.ts";
 
-const memory = createAnswerMemory();
-const loops = [createKeptAnswers(memory, 0), createKeptAnswers(memory, 1)] as const;
+const memory = createResponseMemory();
+const loops = [createKeptResponses(memory, 0), createKeptResponses(memory, 1)] as const;
 
 /** Up to 900 KB, so that the memory is full after some twenty. */
 const text = fc

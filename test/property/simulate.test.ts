@@ -53,7 +53,7 @@ const load: fc.Arbitrary<LoadRow[]> = fc
     ),
   );
 
-const wishes = fc.record({ ttftMs: amount, itlMs: amount }, { requiredKeys: [] });
+const overrides = fc.record({ ttftMs: amount, itlMs: amount }, { requiredKeys: [] });
 
 describe("timing", () => {
   test("never goes back and ends with its last token", () => {
@@ -64,7 +64,7 @@ describe("timing", () => {
           promptTokens: fc.nat(200_000),
           outputTokens: fc.nat(300),
           inFlight: fc.nat(30_000),
-          wishes,
+          overrides,
         }),
         fc.integer(),
         (changes, options, seed) => {

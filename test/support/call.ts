@@ -10,8 +10,8 @@ export type CallWishes = Partial<Omit<Call, "facts" | "headers">> & {
 };
 
 /** A call as rules see it. */
-export function makeCall(wishes: CallWishes = {}): Call {
-  const { model = "gpt-4o", stream = false, promptTokens = 10, lastUserMessage, ...rest } = wishes;
+export function makeCall(overrides: CallWishes = {}): Call {
+  const { model = "gpt-4o", stream = false, promptTokens = 10, lastUserMessage, ...rest } = overrides;
   const facts: Facts = { model, stream, promptTokens: () => promptTokens, lastUserMessage: () => lastUserMessage };
   return {
     id: "call-1",

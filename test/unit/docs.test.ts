@@ -139,7 +139,7 @@ describe("docs/control-header.md", () => {
     serve: { from: "simulator", profile: undefined },
     mirror: undefined,
     faults: [],
-    wishes: {},
+    overrides: {},
   };
   const examples = [...read(page).matchAll(/^x-stuntdouble: (.+)$/gm)].map(([, value]) => value!);
 

@@ -79,11 +79,11 @@ export type OpenRequest = {
   readonly body: Body;
   readonly count: CountTokens;
   /** Where answers are kept; without it each is forgotten at once. */
-  readonly kept?: KeptAnswers | undefined;
+  readonly kept?: KeptResponses | undefined;
 };
 
 /** Answers that can be asked for again by their ids. It is bounded: the oldest are forgotten for new ones. */
-export type KeptAnswers = {
+export type KeptResponses = {
   /** Keeps a text, given in pieces, under an id, in place of an earlier one; one that is too long is not kept. */
   keep(id: string, pieces: readonly string[]): void;
   /** The text kept under an id; undefined when there is none, or none any more. */
@@ -173,10 +173,10 @@ export type Failure = {
   /** Path with query of the request: by it some APIs know in what form they stream. */
   readonly target?: string | undefined;
   /** A refusal that looks like one to retry, and is none: the credit is used up, or the request alone is above the limit. */
-  readonly lookAlike?: LookAlike | undefined;
+  readonly variant?: FailureVariant | undefined;
 };
 
-export type LookAlike = "quota" | "too-large";
+export type FailureVariant = "quota" | "too-large";
 
 export type Rendered = { readonly head: Head; readonly body: string };
 

@@ -12,7 +12,7 @@ export type Reach = Budget & {
   readonly heights: Map<unknown, number>;
 };
 
-const longestChain = 32;
+const maxChainLength = 32;
 /** So many names copied from one schema into another cost as much as one schema. */
 const namesPerSchema = 20;
 
@@ -25,7 +25,7 @@ const namesPerSchema = 20;
 export function flatten(schema: unknown, reach: Reach, small: boolean, chain = 0): JsonObject | typeof never {
   reach.left -= 1;
   if (schema === false) return never;
-  if (!isObject(schema) || chain > longestChain || reach.left < 0) return {};
+  if (!isObject(schema) || chain > maxChainLength || reach.left < 0) return {};
   const { $ref: reference, allOf, anyOf, oneOf, ...own } = schema;
   let joined: JsonObject | typeof never = own;
   const join = (other: unknown): void => {
@@ -92,7 +92,7 @@ function measured(schema: unknown, reach: Reach, above: readonly string[]): numb
     height = Math.max(height, other);
   };
   if (typeof reference === "string") {
-    if (above.includes(reference) || above.length > longestChain) return Infinity;
+    if (above.includes(reference) || above.length > maxChainLength) return Infinity;
     atLeast(heightOf(targetOf(reference, reach.root), reach, [...above, reference]));
   }
   for (const branches of [anyOf, oneOf]) {

@@ -5,15 +5,15 @@ import type { Rng } from "../types.ts";
 import { isObject, type JsonObject } from "../dialects/shared/json-body.ts";
 
 /** Schemas that are looked at for one instance at most, four for each property of the largest that the provider takes. */
-const mostSchemas = 20_000;
+const maxSchemas = 20_000;
 /** Below this level only what must be there is made, so that recursion ends. */
 const freeLevels = 4;
 const deepest = 100;
 const optionalShare = 0.8;
-const mostExtra = 3;
+const maxExtra = 3;
 const mostItems = 10_000;
 /** Tries in a row for something that is not there yet. */
-const mostMisses = 100;
+const maxMisses = 100;
 
 /**
  * A value that is valid against a JSON Schema.
@@ -27,7 +27,7 @@ const mostMisses = 100;
  * @returns JSON data; the same chance gives the same value; never throws
  */
 export function instanceOf(schema: unknown, rng: Rng): unknown {
-  const reach: Reach = { root: schema, rng, left: mostSchemas, heights: new Map() };
+  const reach: Reach = { root: schema, rng, left: maxSchemas, heights: new Map() };
   return valueOf(schema, reach, 0);
 }
 
@@ -114,7 +114,7 @@ function arrayOf(flat: JsonObject, reach: Reach, level: number): readonly unknow
   const unique = flat["uniqueItems"] === true;
   const made: unknown[] = [];
   const seen = new Set<string>();
-  for (let misses = 0; made.length < wanted && misses < mostMisses && reach.left >= 0; misses += 1) {
+  for (let misses = 0; made.length < wanted && misses < maxMisses && reach.left >= 0; misses += 1) {
     const value = valueOf(made.length < tuple.length ? tuple[made.length] : rest, reach, level + 1);
     if (unique && seen.size === seen.add(JSON.stringify(value)).size) continue;
     made.push(value);
@@ -173,7 +173,7 @@ function addExtra(
   const patterns = isObject(patternProperties) ? Object.keys(patternProperties) : [];
   const isMap = properties === undefined && (isObject(additionalProperties) || patterns.length > 0);
   if (additionalProperties === false && patterns.length === 0) return;
-  const free = isMap && level <= freeLevels ? Math.min(room, 1 + Math.floor(reach.rng() * mostExtra)) : 0;
+  const free = isMap && level <= freeLevels ? Math.min(room, 1 + Math.floor(reach.rng() * maxExtra)) : 0;
   const wanted = Math.max(least, free);
   const names =
     patterns.length > 0
@@ -181,7 +181,7 @@ function addExtra(
       : isObject(propertyNames)
         ? { ...plainName, ...propertyNames }
         : plainName;
-  for (let misses = 0; made.size < wanted && misses < mostMisses && reach.left >= 0; misses += 1) {
+  for (let misses = 0; made.size < wanted && misses < maxMisses && reach.left >= 0; misses += 1) {
     const name = valueOf({ ...names, type: "string" }, reach, level + 1);
     if (typeof name !== "string" || made.has(name)) continue;
     made.set(name, valueOf(extraSchema(flat), reach, level + 1));

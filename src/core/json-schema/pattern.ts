@@ -59,7 +59,7 @@ const nothing: Node = { kind: "sequence", nodes: [] };
 const deepest = 100;
 const longest = 10_000;
 /** Ends patterns that repeat nothing for ever. */
-const mostSteps = 20_000;
+const maxSteps = 20_000;
 /** So many characters, or tries to make one, cost as much as one schema. */
 const charsPerSchema = 8;
 
@@ -255,7 +255,7 @@ export function textMatching(pattern: Pattern, budget: Budget, more: { upTo: num
   let steps = 0;
   const write = (node: Node): void => {
     steps += 1;
-    if (text.length >= longest || steps > mostSteps || budget.left < 0) return;
+    if (text.length >= longest || steps > maxSteps || budget.left < 0) return;
     switch (node.kind) {
       case "one-of": {
         const [from, to] = node.ranges[Math.floor(rng() * node.ranges.length)]!;
@@ -273,7 +273,7 @@ export function textMatching(pattern: Pattern, budget: Budget, more: { upTo: num
         const drawn = "exactly" in more ? more.exactly : Math.floor(rng() * (Math.min(free, more.upTo) + 1));
         const times = node.least + Math.min(free, drawn);
         for (let time = 0; time < times; time += 1) {
-          if (steps > mostSteps) return;
+          if (steps > maxSteps) return;
           write(node.node);
         }
         return;

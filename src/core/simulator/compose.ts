@@ -45,7 +45,7 @@ const anyObject = {
   properties: { answer: { type: "string" }, confidence: { type: "number", minimum: 0, maximum: 1 } },
   required: ["answer", "confidence"],
 };
-const mostCalls = 3;
+const maxCalls = 3;
 
 /**
  * Makes what a request wants said: tool calls, JSON, reasoning, or a mixture.
@@ -82,7 +82,7 @@ function toolsToCall({ tools, choice, answersTool }: Wanted): readonly Tool[] | 
 /** One tool, or with parallel calls often several different ones. */
 function chosen(tools: readonly Tool[], { parallel }: Wanted, rng: Rng): readonly Tool[] {
   const first = Math.floor(rng() * tools.length);
-  const most = parallel ? Math.min(mostCalls, tools.length) : 1;
+  const most = parallel ? Math.min(maxCalls, tools.length) : 1;
   const count = 1 + Math.floor(rng() * most);
   return Array.from({ length: Math.min(count, most) }, (_, index) => tools[(first + index) % tools.length]!);
 }

@@ -1,5 +1,5 @@
 import { loadAt, type PreparedProfile } from "./profile.ts";
-import type { Rng, Timing, Wishes } from "../types.ts";
+import type { Rng, Timing, Overrides } from "../types.ts";
 
 /**
  * Draws when each token of an answer leaves.
@@ -11,7 +11,7 @@ import type { Rng, Timing, Wishes } from "../types.ts";
  * @param options.outputTokens whole number ≥ 0; 0 for an answer without text, which is whole at TTFT
  * @param options.inFlight calls in flight on this node
  * @param options.endOnly leaves `atMs` empty, for an answer in one piece
- * @param options.wishes `ttftMs` and `itlMs`, milliseconds ≥ 0
+ * @param options.overrides `ttftMs` and `itlMs`, milliseconds ≥ 0
  * @returns times in milliseconds that never go back
  */
 export function planTiming(options: {
@@ -20,17 +20,17 @@ export function planTiming(options: {
   outputTokens: number;
   inFlight: number;
   rng: Rng;
-  wishes: Wishes;
+  overrides: Overrides;
   endOnly?: boolean;
 }): Timing {
-  const { profile, rng, wishes, outputTokens, endOnly = false } = options;
+  const { profile, rng, overrides, outputTokens, endOnly = false } = options;
   const load = loadAt(profile.profile.load, options.inFlight);
   const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, options.promptTokens);
-  const ttftMs = wishes.ttftMs ?? drawnMs;
+  const ttftMs = overrides.ttftMs ?? drawnMs;
   const atMs: number[] = [];
   let whenMs = ttftMs;
   for (let token = 0; token < outputTokens; token += 1) {
-    if (token > 0) whenMs += wishes.itlMs ?? profile.itlMs.sample(rng) * load.itl;
+    if (token > 0) whenMs += overrides.itlMs ?? profile.itlMs.sample(rng) * load.itl;
     if (!endOnly) atMs.push(whenMs);
   }
   return { ttftMs, atMs, totalMs: whenMs };

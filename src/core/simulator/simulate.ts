@@ -5,19 +5,19 @@ import { pickOutputTokens, type PreparedProfile } from "./profile.ts";
 import { createRng, hash32 } from "../rng.ts";
 import { makeText } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
-import type { Plan, Rng, Timing, Wishes } from "../types.ts";
+import type { Plan, Rng, Timing, Overrides } from "../types.ts";
 import type { Ask } from "../dialects/types.ts";
 
 /** One call to be simulated. The same `seed` and `ask` give the same lengths, times and text. */
 export type Simulation = {
   readonly ask: Ask;
   readonly profile: PreparedProfile;
-  readonly wishes: Wishes;
+  readonly overrides: Overrides;
   readonly seed: number;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
   /** Most tokens that an answer may have, all its choices together. */
-  readonly mostTokens: number;
+  readonly maxOutputTokens: number;
 };
 
 /**
@@ -25,7 +25,7 @@ export type Simulation = {
  *
  * @param callId unique per call; ids inside the answer derive from it
  * @param nowSeconds seconds since 1970, for the answer's `created`
- * @throws ANSWER_TOO_LARGE before any of it is written
+ * @throws RESPONSE_TOO_LARGE before any of it is written
  */
 export function simulate(simulation: Simulation, callId: string, nowSeconds: number): Plan {
   const rng = createRng(simulation.seed);
@@ -39,7 +39,7 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
 /**
  * When the simulated answer would leave, without making it: the mirror of a real call.
  *
- * @throws ANSWER_TOO_LARGE where one choice alone is
+ * @throws RESPONSE_TOO_LARGE where one choice alone is
  */
 export function simulateTiming(simulation: Simulation): Timing & { readonly tokens: number } {
   const rng = createRng(simulation.seed);
@@ -56,25 +56,25 @@ type Drawn = {
 };
 
 function draw(simulation: Simulation, rng: Rng): Drawn {
-  const { ask, profile, wishes, mostTokens } = simulation;
+  const { ask, profile, overrides, maxOutputTokens } = simulation;
   const { maxTokens = Infinity } = ask;
-  if (wishes.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
+  if (overrides.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
   if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
-  const wanted = wishes.outputTokens ?? pickOutputTokens(profile, rng);
+  const wanted = overrides.outputTokens ?? pickOutputTokens(profile, rng);
   if (ask.compose === undefined) {
     const tokens = Math.min(wanted, maxTokens);
     return { tokens, parts: undefined, finish: tokens >= maxTokens ? "length" : "stop" };
   }
   // One token more than may be is enough to tell that there are too many.
-  const most = Math.min(maxTokens, mostTokens) + 1;
+  const most = Math.min(maxTokens, maxOutputTokens) + 1;
   return drawnOf(ask.compose(wanted, textRng(simulation), most), maxTokens);
 }
 
-function checkSize({ mostTokens }: Simulation, tokens: number): void {
-  if (tokens <= mostTokens) return;
+function checkSize({ maxOutputTokens }: Simulation, tokens: number): void {
+  if (tokens <= maxOutputTokens) return;
   throw new StuntdoubleError(
-    "ANSWER_TOO_LARGE",
-    `The simulated answer would count at least ${Math.ceil(tokens)} tokens, with all choices, echoed prompts and logprobs; limits.answerTokens of the configuration allows ${mostTokens}.`,
+    "RESPONSE_TOO_LARGE",
+    `The simulated answer would count at least ${Math.ceil(tokens)} tokens, with all choices, echoed prompts and logprobs; limits.maxOutputTokens of the configuration allows ${maxOutputTokens}.`,
   );
 }
 
@@ -91,11 +91,11 @@ function refusalTo({ refuses }: Ask): readonly Part[] {
   throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of answer has no form for a refusal.");
 }
 
-function timingOf({ ask, profile, inFlight, wishes }: Simulation, drawn: Drawn, rng: Rng): Timing {
+function timingOf({ ask, profile, inFlight, overrides }: Simulation, drawn: Drawn, rng: Rng): Timing {
   const { promptTokens } = ask;
   const outputTokens = drawn.tokens;
   const endOnly = ask.endOnly === true && drawn.parts === undefined;
-  return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, wishes, endOnly });
+  return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, overrides, endOnly });
 }
 
 /** What is said has a chance of its own, so that it can be made before or after the times are drawn. */

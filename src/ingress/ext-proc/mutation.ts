@@ -56,7 +56,7 @@ export function forwardMetadata({ rule, faults }: Decision, upstream: string): M
 }
 
 /** What the access log may show of a call that is answered here, taken from the headers of the answer. */
-export function answerMetadata(headers: HeaderList): Metadata {
+export function responseMetadata(headers: HeaderList): Metadata {
   return ["decision", "rule", "fault"].flatMap((name) => {
     const value = headerValue(headers, `x-stuntdouble-${name}`);
     return value === undefined ? [] : [[name, value] as const];

@@ -2,10 +2,10 @@ import type { Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
 import type { Act } from "../../act/act.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { noBody } from "../http/body.ts";
-import { UpstreamAnswer } from "./upstream-response.ts";
+import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall } from "./grpc/call.ts";
 import { Reading } from "./reading.ts";
-import type { RealAnswer } from "./reply.ts";
+import type { RealResponse } from "./reply.ts";
 import { RequestBody } from "./request-body.ts";
 import { describe } from "./request.ts";
 import { bodyMode, type Step } from "./step.ts";
@@ -23,13 +23,13 @@ const mute: GrpcCall = { send: () => true, end: () => undefined, pause: () => un
  */
 export class Observed implements Reply {
   listener: ReplyListener | undefined = undefined;
-  real: RealAnswer | undefined = undefined;
+  real: RealResponse | undefined = undefined;
   readonly #call: GrpcCall;
   readonly #options: ObservedOptions;
   readonly #body = new RequestBody({ send: () => undefined, hold: () => undefined }, bodyMode.streamed);
   /** Until all of the request is there that will come. */
   #follow: ((show: Show) => void) | undefined = undefined;
-  #answer: UpstreamAnswer | undefined = undefined;
+  #answer: UpstreamResponse | undefined = undefined;
 
   constructor(call: GrpcCall, options: ObservedOptions) {
     this.#call = call;
@@ -94,8 +94,8 @@ export class Observed implements Reply {
     follow((receiver) => this.#show(receiver));
   }
 
-  #show(receiver: Receiver): UpstreamAnswer {
-    this.#answer = new UpstreamAnswer(mute, this, new Reading(mute), { mode: bodyMode.streamed, to: receiver });
+  #show(receiver: Receiver): UpstreamResponse {
+    this.#answer = new UpstreamResponse(mute, this, new Reading(mute), { mode: bodyMode.streamed, to: receiver });
     return this.#answer;
   }
 }

@@ -4,7 +4,7 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/dialects/types.ts";
 import { noBody, tooLarge } from "../http/body.ts";
 import type { Acting, Draft } from "../http/handler.ts";
-import { UpstreamAnswer } from "./upstream-response.ts";
+import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc/call.ts";
 import { bufferedFrame, headersFrame, modesFrame, type Continue } from "./frames.ts";
 import { bodyMode, readStep, type Step } from "./step.ts";
@@ -22,7 +22,7 @@ export type ProcessingOptions = {
   maxBodyBytes(): number;
   /** What is shown to us of each forwarded answer, at least. */
   readonly observe: "head" | "answer";
-  /** Told when Envoy is done with a call. */
+  /** WorkerMessage when Envoy is done with a call. */
   closed(): void;
 };
 
@@ -34,7 +34,7 @@ export class Processing implements GrpcListener, Carrier {
   #begun = false;
   /** While there is something to be done for it. */
   #started: Started | undefined = undefined;
-  #answer: UpstreamAnswer | undefined = undefined;
+  #answer: UpstreamResponse | undefined = undefined;
   /** Instead of all others, where Envoy only shows the call. */
   #observed: Observed | undefined = undefined;
   #halfClosed = false;
@@ -84,7 +84,7 @@ export class Processing implements GrpcListener, Carrier {
       reroute: true,
       modes: told,
     };
-    this.#answer = new UpstreamAnswer(this.#call, reply, this.#reading, { mode: modes.answer, to: receiver });
+    this.#answer = new UpstreamResponse(this.#call, reply, this.#reading, { mode: modes.answer, to: receiver });
     reply.passed = true;
     this.#call.send(buffered ? bufferedFrame(onward) : headersFrame("request", onward));
     body.pass();

@@ -11,10 +11,10 @@ import {
   streamedHeadFrame,
   trailersFrame,
 } from "./frames.ts";
-import { answerMetadata, difference } from "./mutation.ts";
+import { responseMetadata, difference } from "./mutation.ts";
 
 /** The upstream's answer as far as Envoy has shown it. */
-export type RealAnswer = {
+export type RealResponse = {
   readonly status: number;
   readonly headers: HeaderList;
   /** Its body goes to the client by us; otherwise Envoy passes it on by itself. */
@@ -30,9 +30,9 @@ export type ReplyOptions = {
   readonly acceptEncoding: string | undefined;
   /** Envoy takes an answer of ours piece by piece. */
   readonly streams: boolean;
-  /** Told when a stream of ours begins: the request cannot go on to its upstream any more. */
+  /** WorkerMessage when a stream of ours begins: the request cannot go on to its upstream any more. */
   begun(): void;
-  /** Told once, when nothing more will be sent. */
+  /** WorkerMessage once, when nothing more will be sent. */
   finished(): void;
 };
 
@@ -45,7 +45,7 @@ export type ReplyOptions = {
 export class ExtProcReply implements Reply {
   listener: ReplyListener | undefined = undefined;
   /** Set as soon as Envoy shows the upstream's answer. */
-  real: RealAnswer | undefined = undefined;
+  real: RealResponse | undefined = undefined;
   /** The call has gone on to its upstream; from then on Envoy takes an answer of ours only as a whole. */
   passed = false;
   readonly #options: ReplyOptions;
@@ -89,7 +89,7 @@ export class ExtProcReply implements Reply {
       this.#send(headersFrame("response", { mutation: change, metadata: [], reroute: false, modes: undefined }));
     } else {
       this.#options.begun();
-      this.#send(streamedHeadFrame(head, answerMetadata(head.headers)));
+      this.#send(streamedHeadFrame(head, responseMetadata(head.headers)));
     }
   }
 
@@ -162,7 +162,7 @@ export class ExtProcReply implements Reply {
 
   #immediate(head: Head, data: string | Uint8Array): void {
     const decision = headerValue(head.headers, "x-stuntdouble-decision") ?? "error";
-    this.#send(immediateFrame(head, data, answerMetadata(head.headers), `stuntdouble_${decision}`));
+    this.#send(immediateFrame(head, data, responseMetadata(head.headers), `stuntdouble_${decision}`));
   }
 
   #send(frame: Buffer): boolean {

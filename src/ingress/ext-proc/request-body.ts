@@ -5,7 +5,7 @@ import { bodyFrame, trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode } from "./step.ts";
 
 /** What a body that waits for its decision needs of its call. */
-export type BodyRoad = {
+export type BodySink = {
   send(frame: Buffer): void;
   /** No more of the body is wanted until `pass`. */
   hold(): void;
@@ -16,7 +16,7 @@ const heldBytes = 256 * 1024;
 
 /** The body of one request: read where it is needed, and given back to Envoy when the call goes on. */
 export class RequestBody {
-  readonly #road: BodyRoad;
+  readonly #road: BodySink;
   readonly #mode: number;
   #pieces: Buffer[] = [];
   #length = 0;
@@ -26,7 +26,7 @@ export class RequestBody {
   #done: (body: Body | StuntdoubleError) => void = () => undefined;
 
   /** @param mode how Envoy sends it, by the numbers of `BodySendMode` */
-  constructor(road: BodyRoad, mode: number) {
+  constructor(road: BodySink, mode: number) {
     this.#road = road;
     this.#mode = mode;
   }

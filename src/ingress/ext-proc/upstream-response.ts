@@ -4,12 +4,12 @@ import type { GrpcCall } from "./grpc/call.ts";
 import { trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode, type Step } from "./step.ts";
 import type { Reading } from "./reading.ts";
-import type { RealAnswer } from "./reply.ts";
+import type { RealResponse } from "./reply.ts";
 
 /** The upstream's answer to one call, as Envoy shows it to whom it concerns. */
-export class UpstreamAnswer implements Forwarded {
+export class UpstreamResponse implements Forwarded {
   readonly #call: GrpcCall;
-  readonly #reply: { real: RealAnswer | undefined };
+  readonly #reply: { real: RealResponse | undefined };
   readonly #reading: Reading;
   /** How its body comes, by the numbers of `BodySendMode`. */
   readonly #mode: number;
@@ -17,7 +17,7 @@ export class UpstreamAnswer implements Forwarded {
 
   constructor(
     call: GrpcCall,
-    reply: { real: RealAnswer | undefined },
+    reply: { real: RealResponse | undefined },
     reading: Reading,
     { mode, to }: { mode: number; to: Receiver },
   ) {

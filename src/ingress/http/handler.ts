@@ -48,13 +48,13 @@ export function createHandler(options: HandlerOptions): Handler {
       const found = findOperation(request.method, request.route, request.headers);
       request.dialect = found.dialect;
       if (found.operation === undefined) {
-        giveLeave(incoming, response);
+        sendContinue(incoming, response);
         request.bodyStream = hasBody(incoming) ? incoming : undefined;
         acting.serve(request, reply);
         return;
       }
       const maxBytes = options.maxBodyBytes();
-      if (!announcesMore(incoming, maxBytes)) giveLeave(incoming, response);
+      if (!announcesMore(incoming, maxBytes)) sendContinue(incoming, response);
       readBody(incoming, maxBytes, (body) => {
         request.operation = found.operation;
         if (body instanceof StuntdoubleError) {
@@ -75,7 +75,7 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 /** Tells a client that waits with its body to send it. */
-function giveLeave({ headers }: NodeRequest, response: NodeResponse): void {
+function sendContinue({ headers }: NodeRequest, response: NodeResponse): void {
   if (headers.expect !== undefined) response.writeContinue();
 }
 

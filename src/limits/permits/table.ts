@@ -10,7 +10,7 @@ const none: readonly number[] = [];
 const supervisorNaps = 20;
 
 /** Grants that other threads have not noticed yet, beyond which a call may be refused although the queue has room. */
-const mostGrantsUnderWay = 65_536;
+const maxGrantsUnderWay = 65_536;
 
 /**
  * Allocates the permits of one node and the places of its queue.
@@ -26,7 +26,7 @@ export function createPermitMemory(options: { max: number; queue: number; worker
   checkInteger("workers", workers, 1, 1024);
   // A node stays in use until its worker has picked up the grant, which it does whenever it joins. So no worker ever has more
   // of them than may wait.
-  const places = Math.min((workers + 1) * queue + 1, 2 * queue + mostGrantsUnderWay);
+  const places = Math.min((workers + 1) * queue + 1, 2 * queue + maxGrantsUnderWay);
   const memory = new SharedArrayBuffer(wordsFor(workers + 1, places) * Int32Array.BYTES_PER_ELEMENT);
   const words = new Int32Array(memory);
   words[at.max] = max;

@@ -153,7 +153,7 @@ describe("credentials", () => {
     await other.stop();
   });
 
-  test("and wishes in the control header stay here", async () => {
+  test("and overrides in the control header stay here", async () => {
     const { headers } = await received(postText(chat, chatBody(), ['x-stuntdouble: forward, token="secret"']));
     expect(headers).not.toHaveProperty("x-stuntdouble");
   });

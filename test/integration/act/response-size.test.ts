@@ -5,10 +5,10 @@ import { chatBody, postText, rawRequest, type RawAnswer } from "../../support/ra
 import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const chat = "/v1/chat/completions";
-const limits = { answerTokens: 20 };
+const limits = { maxOutputTokens: 20 };
 const control = { enabled: true };
 const said =
-  "The simulated answer would count at least 21 tokens, with all choices, echoed prompts and logprobs; limits.answerTokens of the configuration allows 20.";
+  "The simulated answer would count at least 21 tokens, with all choices, echoed prompts and logprobs; limits.maxOutputTokens of the configuration allows 20.";
 
 let node: Node | undefined;
 let upstream: ScriptedUpstream | undefined;
@@ -33,7 +33,7 @@ describe("an answer above the limit on its tokens", () => {
   const contents = [{ role: "user", parts: [{ text: "hi" }] }];
   const gemini = "/v1beta/models/gemini-2.5-flash";
   const openaiError = {
-    error: { message: said, type: "invalid_request_error", param: null, code: "ANSWER_TOO_LARGE" },
+    error: { message: said, type: "invalid_request_error", param: null, code: "RESPONSE_TOO_LARGE" },
   };
   const geminiError = { error: { code: 400, message: said, status: "INVALID_ARGUMENT" } };
 
@@ -48,7 +48,7 @@ describe("an answer above the limit on its tokens", () => {
       { model: "claude-sonnet-4-5", max_tokens: 50, messages, stream: true },
       {
         type: "error",
-        error: { details: { error_code: "ANSWER_TOO_LARGE" }, type: "invalid_request_error", message: said },
+        error: { details: { error_code: "RESPONSE_TOO_LARGE" }, type: "invalid_request_error", message: said },
         request_id: "r-1",
       },
     ],
@@ -63,7 +63,7 @@ describe("an answer above the limit on its tokens", () => {
     expect(refused.headers).toMatchObject({ "x-stuntdouble-decision": "error" });
     expect(JSON.parse(refused.body)).toEqual(error);
     expect((await ask(target, body, 20, headers)).status).toBe(200);
-    expect((await node.outcomes(2))[1]).toMatchObject({ cause: "ANSWER_TOO_LARGE", status: 400, mode: "own" });
+    expect((await node.outcomes(2))[1]).toMatchObject({ cause: "RESPONSE_TOO_LARGE", status: 400, mode: "own" });
   });
 
   test("is refused for its choices together, where the node has the usual limit", async () => {
@@ -116,6 +116,6 @@ describe("an answer above the limit on its tokens", () => {
     const status = await ask(chat, { model: "gpt-4o", messages }, 21, ["x-stuntdouble: fault=status;status=503"]);
     expect(status.status).toBe(503);
     const delayed = await ask(chat, { model: "gpt-4o", messages }, 21, ["x-stuntdouble: fault=delay;ms=5"]);
-    expect(apiError(delayed.body)).toMatchObject({ code: "ANSWER_TOO_LARGE" });
+    expect(apiError(delayed.body)).toMatchObject({ code: "RESPONSE_TOO_LARGE" });
   });
 });

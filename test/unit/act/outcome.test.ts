@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newStory, outcomeOf, type Story, timelineOf } from "../../../src/act/outcome.ts";
+import { newCallRecord, outcomeOf, type CallRecord, timelineOf } from "../../../src/act/outcome.ts";
 import { Player } from "../../../src/act/player.ts";
 import type { Request } from "../../../src/act/types.ts";
 import { createWheel } from "../../../src/act/timer-wheel.ts";
@@ -32,7 +32,7 @@ const decision: Decision = {
   serve: { from: "simulator", profile: undefined },
   mirror: undefined,
   faults: [],
-  wishes: {},
+  overrides: {},
 };
 
 const frame = (atMs: number, tokens = 1): Frame => ({ atMs, data: "x", tokens, final: false });
@@ -46,10 +46,10 @@ const stream: Plan = {
 };
 const whole: Plan = { head, headAtMs: 50, frames: [frame(50, 9)], ending: "finish", endAtMs: 50 };
 
-function setUp(story: Partial<Story> = {}) {
+function setUp(story: Partial<CallRecord> = {}) {
   const clock = createBusyClock();
   const reply = createRecordingReply(clock);
-  const told: Story = { ...newStory(request, 1_700_000_000_000), mode: "simulated", ...story };
+  const told: CallRecord = { ...newCallRecord(request, 1_700_000_000_000), mode: "simulated", ...story };
   const outcomes: Outcome[] = [];
   const settled = (ending: Ending | "client-gone"): void => void outcomes.push(outcomeOf(told, player, ending));
   const player: Player = new Player(reply, { clock, wheel: createWheel(clock) }, clock.now(), settled);
@@ -57,7 +57,7 @@ function setUp(story: Partial<Story> = {}) {
 }
 
 /** The outcome of a plan that is played `lateMs` after it was due. */
-function played(plan: Plan, story: Partial<Story> = {}, lateMs = 0): Outcome {
+function played(plan: Plan, story: Partial<CallRecord> = {}, lateMs = 0): Outcome {
   const { clock, player, outcomes } = setUp(story);
   player.play(plan);
   clock.block(lateMs);
@@ -66,7 +66,7 @@ function played(plan: Plan, story: Partial<Story> = {}, lateMs = 0): Outcome {
 }
 
 /** The outcome of a real answer: the head when it is asked for, and its end. */
-function passedOn(story: Partial<Story>, endMs: number): Outcome {
+function passedOn(story: Partial<CallRecord>, endMs: number): Outcome {
   const { clock, player, outcomes } = setUp({ mode: "real", ...story });
   player.head(0, head);
   clock.advance(endMs);

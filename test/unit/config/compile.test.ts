@@ -44,7 +44,7 @@ test("a rule compiles to its conditions and its decision", async () => {
     serve: { from: "upstream", upstream: "openai" },
     mirror: { from: "simulator", profile: "gpt-4o" },
     faults: [{ kind: "cut", afterTokens: 12 }],
-    wishes: {},
+    overrides: {},
   });
 });
 

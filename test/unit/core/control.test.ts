@@ -18,19 +18,19 @@ const simulated: Decision = {
   serve: { from: "simulator", profile: undefined },
   mirror: undefined,
   faults: [{ kind: "hang" }],
-  wishes: {},
+  overrides: {},
 };
 const forwarded: Decision = { ...simulated, rule: "real", serve: { from: "upstream", upstream: "openai" }, faults: [] };
 
 const read = (value: string, decision = simulated, given = settings) => readControl(value, given, decision);
 
-test("simulate takes a forwarded call to the simulator, with the wishes beside it", () => {
+test("simulate takes a forwarded call to the simulator, with the overrides beside it", () => {
   expect(read(`simulate, profile="gpt-4o", ttft=200, itl=12.5, tokens=40, seed=7`, forwarded)).toEqual({
     rule: "control",
     serve: { from: "simulator", profile: "gpt-4o" },
     mirror: undefined,
     faults: [],
-    wishes: { ttftMs: 200, itlMs: 12.5, outputTokens: 40, seed: 7 },
+    overrides: { ttftMs: 200, itlMs: 12.5, outputTokens: 40, seed: 7 },
   });
 });
 
@@ -38,7 +38,7 @@ test.each([
   ["refusal", true],
   ["refusal=?0", false],
 ])("%s says whether the model declines", (value, refusal) => {
-  expect(read(value).wishes).toEqual({ refusal });
+  expect(read(value).overrides).toEqual({ refusal });
 });
 
 test("forward takes the only upstream there is", () => {

@@ -5,7 +5,7 @@ import type { Decision } from "../../../src/core/types.ts";
 import { makeCall } from "../../support/call.ts";
 
 function decision(rule: string): Decision {
-  return { rule, serve: { from: "simulator", profile: undefined }, mirror: undefined, faults: [], wishes: {} };
+  return { rule, serve: { from: "simulator", profile: undefined }, mirror: undefined, faults: [], overrides: {} };
 }
 
 function rule(name: string, match: Match): CompiledRule {

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { compileMatch, searchedChars, type Match } from "../../../src/core/match.ts";
 import { makeCall, type CallWishes } from "../../support/call.ts";
 
-function holds(match: Match, wishes: CallWishes, perAttempt = false): boolean {
-  return compileMatch(match, "rule", perAttempt).every((condition) => condition.test(makeCall(wishes), 1));
+function holds(match: Match, overrides: CallWishes, perAttempt = false): boolean {
+  return compileMatch(match, "rule", perAttempt).every((condition) => condition.test(makeCall(overrides), 1));
 }
 
 test.each<[string, Match, CallWishes, CallWishes]>([

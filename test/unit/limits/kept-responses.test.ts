@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { createAnswerMemory, createKeptAnswers, returnAnswerLock } from "../../../src/limits/kept-responses.ts";
+import { createResponseMemory, createKeptResponses, returnResponseLock } from "../../../src/limits/kept-responses.ts";
 
 const mebibyte = 1024 * 1024;
 /** As many answers of this length as the memory has room for, and some more. */
 const large = "x".repeat(mebibyte - 100);
 
 function make() {
-  const memory = createAnswerMemory();
-  return { memory, one: createKeptAnswers(memory, 0), other: createKeptAnswers(memory, 1) };
+  const memory = createResponseMemory();
+  return { memory, one: createKeptResponses(memory, 0), other: createKeptResponses(memory, 1) };
 }
 
 test("what one event loop keeps every other finds, and forgets for all", () => {
@@ -112,9 +112,9 @@ test("the lock of an event loop that died is given back", () => {
   one.keep("id", ["a"]);
   Atomics.store(new Int32Array(memory), 0, 2);
   expect(one.find("id")).toBeUndefined();
-  returnAnswerLock(memory, 0);
+  returnResponseLock(memory, 0);
   expect(one.find("id")).toBeUndefined();
-  returnAnswerLock(memory, 1);
+  returnResponseLock(memory, 1);
   expect(one.find("id")).toBe("a");
   expect(other.find("id")).toBe("a");
 });

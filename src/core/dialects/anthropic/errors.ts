@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../errors.ts";
 import { callHeaders } from "./plan.ts";
 import { rfc3339 } from "../shared/timestamp.ts";
-import type { Failure, LookAlike, Quota, Rendered } from "../types.ts";
+import type { Failure, FailureVariant, Quota, Rendered } from "../types.ts";
 
 type ErrorBody = { readonly type: string; readonly message: string; readonly code?: string };
 
@@ -9,7 +9,7 @@ const badRequest = "invalid_request_error";
 const docs = "https://docs.claude.com/en/api/rate-limits";
 
 /** Each is a 429 that waiting does not help. @see the provider's `EnforcedSpendLimitReachedError` */
-const lookAlikes: Readonly<Record<LookAlike, ErrorBody>> = {
+const variants: Readonly<Record<FailureVariant, ErrorBody>> = {
   quota: {
     type: "rate_limit_error",
     message: "Your organization has reached the monthly usage limit of its API tier.",
@@ -43,7 +43,7 @@ function usual(failure: Failure): ErrorBody {
     case 413:
       return { type: "request_too_large", message: "Request exceeds the maximum size" };
     case 429:
-      return failure.lookAlike === undefined ? rateLimited(failure) : lookAlikes[failure.lookAlike];
+      return failure.variant === undefined ? rateLimited(failure) : variants[failure.variant];
     case 500:
       return { type: "api_error", message: "Internal server error" };
     case 504:
@@ -85,7 +85,7 @@ const defaultWaitSeconds = 1;
 export function renderFailure(failure: Failure): Rendered {
   const { status, code, requestId, nowMs } = failure;
   const headers = ["content-type", "application/json", ...callHeaders(requestId)];
-  const waits = status === 429 && code === undefined && failure.lookAlike === undefined;
+  const waits = status === 429 && code === undefined && failure.variant === undefined;
   const waitSeconds = failure.retryAfterSeconds ?? (waits ? defaultWaitSeconds : undefined);
   if (waitSeconds !== undefined) headers.push("retry-after", String(Math.ceil(waitSeconds)));
   const retry = shouldRetry(status, waitSeconds);

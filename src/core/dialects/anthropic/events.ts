@@ -1,9 +1,9 @@
-import type { Worth } from "../shared/streams/sse.ts";
+import type { EventInfo } from "../shared/streams/sse.ts";
 import { numberAt } from "../shared/streams/usage.ts";
 
-const nothing: Worth = { tokens: 0, final: false };
-const oneToken: Worth = { tokens: 1, final: false };
-const done: Worth = { tokens: 0, final: true };
+const nothing: EventInfo = { tokens: 0, final: false };
+const oneToken: EventInfo = { tokens: 1, final: false };
+const done: EventInfo = { tokens: 0, final: true };
 
 const named = /^event: ?([a-z_]+)[ \t]*$/m;
 // Quotes inside of texts are escaped, so these marks can stand only where members are.
@@ -20,7 +20,7 @@ const stopMark = /"stop_reason"\s*:\s*"/;
  *
  * @returns never throws
  */
-export function judge(event: string): Worth {
+export function judge(event: string): EventInfo {
   const type = named.exec(event)?.[1] ?? typed.exec(event)?.[1] ?? "";
   switch (type) {
     case "content_block_delta":

@@ -29,7 +29,7 @@ const listed = [
 const lines = ["haiku", "sonnet", "opus", "fable", "mythos"];
 const route = "/v1/models";
 const usualLimit = 20;
-const mostLimit = 1000;
+const maxLimit = 1000;
 
 /** `GET /v1/models`. @see https://platform.claude.com/docs/en/api/models-list */
 export const models: Operation = {
@@ -95,9 +95,9 @@ function indexOf(id: string, name: string): number {
 function limitOf(text: string | undefined): number {
   if (text === undefined) return usualLimit;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  return limit >= 1 && limit <= mostLimit
+  return limit >= 1 && limit <= maxLimit
     ? limit
-    : refuseField("limit", `Input should be a whole number from 1 to ${mostLimit}`);
+    : refuseField("limit", `Input should be a whole number from 1 to ${maxLimit}`);
 }
 
 function queryOf(target: string): ReadonlyMap<string, string> {

@@ -4,7 +4,7 @@ import type { Input } from "./count.ts";
 import { jsonPlan, streamPlan, type Block } from "./plan.ts";
 import type { MessageRequest } from "./request.ts";
 import { stopAt } from "../shared/stop.ts";
-import { answerId } from "../openai/text.ts";
+import { responseId } from "../openai/text.ts";
 import type { Script } from "../types.ts";
 
 /** The provider's ids are 24 characters after the prefix, the first two of them `01`. */
@@ -14,7 +14,7 @@ const signatureStart = "c3R1bnRkb3VibGU6";
 const caller = `"caller":{"type":"direct"}`;
 
 /** A message to be written, as a whole or as a stream. */
-export type MessageAnswer = { readonly request: MessageRequest; readonly input: Input; readonly script: Script };
+export type MessageResponse = { readonly request: MessageRequest; readonly input: Input; readonly script: Script };
 
 /** Why the answer ended, as JSON: the two members that say so. */
 type Stop = { readonly reason: string; readonly sequence: string };
@@ -24,28 +24,28 @@ type Stop = { readonly reason: string; readonly sequence: string };
  *
  * @see https://platform.claude.com/docs/en/api/messages, and "Streaming Messages" for the order of events
  */
-export function writeMessage(answer: MessageAnswer): Plan {
+export function writeMessage(answer: MessageResponse): Plan {
   const { script, stop } = stopAt(answer.script, answer.request.stops);
-  const stopped: MessageAnswer = { ...answer, script };
+  const stopped: MessageResponse = { ...answer, script };
   const why: Stop = { reason: `"${reasonOf(stopped, stop)}"`, sequence: JSON.stringify(stop ?? null) };
   return answer.request.stream ? streamed(stopped, why) : whole(stopped, why);
 }
 
-function reasonOf({ request, script }: MessageAnswer, stop: string | undefined): string {
+function reasonOf({ request, script }: MessageResponse, stop: string | undefined): string {
   if (stop !== undefined) return "stop_sequence";
   if (script.finish === "length" || request.maxTokens === 0) return "max_tokens";
   if (script.parts.some(({ kind }) => kind === "refusal")) return "refusal";
   return script.parts.some(({ kind }) => kind === "call") ? "tool_use" : "end_turn";
 }
 
-function whole(answer: MessageAnswer, stop: Stop): Plan {
+function whole(answer: MessageResponse, stop: Stop): Plan {
   const { script } = answer;
   const content = blocksOf(answer).map(({ whole }) => whole);
   const usage = `{${inputJson(answer)},${outputJson(script.parts)},${servedJson(answer)}}`;
   return jsonPlan(script, countOf(script.parts), messageJson(answer, { content: content.join(","), stop, usage }));
 }
 
-function streamed(answer: MessageAnswer, stop: Stop): Plan {
+function streamed(answer: MessageResponse, stop: Stop): Plan {
   const { script } = answer;
   const { parts } = script;
   const started = countOf(parts) > 0 ? 1 : 0;
@@ -64,7 +64,7 @@ function streamed(answer: MessageAnswer, stop: Stop): Plan {
 
 type MessageParts = { readonly content: string; readonly stop: Stop; readonly usage: string };
 
-function messageJson({ request, script }: MessageAnswer, { content, stop, usage }: MessageParts): string {
+function messageJson({ request, script }: MessageResponse, { content, stop, usage }: MessageParts): string {
   return (
     `{"model":${JSON.stringify(request.model)},"id":"${idOf("msg_01", script.id)}","type":"message","role":"assistant",` +
     `"content":[${content}],"stop_reason":${stop.reason},"stop_sequence":${stop.sequence},"stop_details":null,` +
@@ -72,7 +72,7 @@ function messageJson({ request, script }: MessageAnswer, { content, stop, usage 
   );
 }
 
-function inputJson(answer: MessageAnswer): string {
+function inputJson(answer: MessageResponse): string {
   const { cached5m, cached1h } = answer.input;
   return (
     `"input_tokens":${freshTokens(answer)},"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0,` +
@@ -81,7 +81,7 @@ function inputJson(answer: MessageAnswer): string {
 }
 
 /** Tokens that are neither written to the cache nor read from it. */
-function freshTokens({ input }: MessageAnswer): number {
+function freshTokens({ input }: MessageResponse): number {
   return input.tokens - input.cached5m - input.cached1h;
 }
 
@@ -90,16 +90,16 @@ function outputJson(parts: readonly Part[]): string {
   return `"output_tokens":${countOf(parts)},"output_tokens_details":{"thinking_tokens":${thinking}}`;
 }
 
-function servedJson({ request }: MessageAnswer): string {
+function servedJson({ request }: MessageResponse): string {
   const geo = JSON.stringify(request.geo ?? "global");
   return `"server_tool_use":null,"service_tier":"standard","inference_geo":${geo},"speed":"${request.speed ?? "standard"}"`;
 }
 
-function blocksOf(answer: MessageAnswer): readonly Block[] {
+function blocksOf(answer: MessageResponse): readonly Block[] {
   return answer.script.parts.map((part, index) => blockOf(answer, part, index));
 }
 
-function blockOf(answer: MessageAnswer, part: Part, index: number): Block {
+function blockOf(answer: MessageResponse, part: Part, index: number): Block {
   switch (part.kind) {
     case "reasoning":
       return thinkingBlock(answer, part, index);
@@ -113,7 +113,7 @@ function blockOf(answer: MessageAnswer, part: Part, index: number): Block {
   }
 }
 
-function thinkingBlock({ request, script }: MessageAnswer, part: Part, index: number): Block {
+function thinkingBlock({ request, script }: MessageResponse, part: Part, index: number): Block {
   const { text } = part;
   const signature = signatureOf(script.id, index);
   const { shown } = request.thinking;
@@ -129,7 +129,7 @@ function thinkingBlock({ request, script }: MessageAnswer, part: Part, index: nu
   };
 }
 
-function callBlock({ script }: MessageAnswer, part: Part, index: number): Block {
+function callBlock({ script }: MessageResponse, part: Part, index: number): Block {
   const { text, name = "" } = part;
   const id = idOf("toolu_01", `${script.id} ${index}`);
   const head = `{"type":"tool_use","id":"${id}","name":${JSON.stringify(name)}`;
@@ -145,7 +145,7 @@ function callBlock({ script }: MessageAnswer, part: Part, index: number): Block 
   };
 }
 
-function textBlock({ request }: MessageAnswer, part: Part): Block {
+function textBlock({ request }: MessageResponse, part: Part): Block {
   const { text } = part;
   return {
     whole: `{"type":"text","text":${JSON.stringify(text)},"citations":null}`,
@@ -160,11 +160,13 @@ function textBlock({ request }: MessageAnswer, part: Part): Block {
 }
 
 function idOf(prefix: string, of: string): string {
-  return answerId(prefix, of).slice(0, prefix.indexOf("_") + 1 + idChars);
+  return responseId(prefix, of).slice(0, prefix.indexOf("_") + 1 + idChars);
 }
 
 function signatureOf(id: string, index: number): string {
-  return signatureStart + answerId("", `${id} ${index} a`).slice(0, 28) + answerId("", `${id} ${index} b`).slice(0, 28);
+  return (
+    signatureStart + responseId("", `${id} ${index} a`).slice(0, 28) + responseId("", `${id} ${index} b`).slice(0, 28)
+  );
 }
 
 /** The input of a tool; the provider gives none of one that the limit cut off. */

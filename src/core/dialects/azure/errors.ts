@@ -2,15 +2,15 @@ import { azureHeaders } from "./response.ts";
 import { renderFailure as renderOpenai } from "../openai/errors.ts";
 import type { Failure, Quota, Rendered } from "../types.ts";
 
-type Told = { readonly code: string; readonly message: string };
+type WorkerMessage = { readonly code: string; readonly message: string };
 
 const quotaIncrease = "https://aka.ms/oai/quotaincrease";
 /** A wait where none was given, so that a client which may try again is told when. */
 const defaultWaitSeconds = 1;
 
 /** What Azure usually says with a status, code and message and nothing else. @see wordings reported in public issues */
-function usual(failure: Failure): Told {
-  const { status, param, lookAlike } = failure;
+function usual(failure: Failure): WorkerMessage {
+  const { status, param, variant } = failure;
   switch (status) {
     case 401:
       return {
@@ -30,10 +30,10 @@ function usual(failure: Failure): Told {
     case 504:
       return { code: "Timeout", message: "The operation was timeout." };
     case 429: {
-      if (lookAlike === "quota") {
+      if (variant === "quota") {
         return { code: "insufficient_quota", message: `Your subscription has no quota left. See ${quotaIncrease}.` };
       }
-      const kind = param === "tokens" || lookAlike === "too-large" ? "token" : "call";
+      const kind = param === "tokens" || variant === "too-large" ? "token" : "call";
       const wait = waitOf(failure);
       const retry = wait === undefined ? "" : ` Please retry after ${Math.ceil(wait)} seconds.`;
       const message = `Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-10-21 have exceeded ${kind} rate limit of your current OpenAI S0 pricing tier.${retry} Please go here: ${quotaIncrease} if you would like to further increase the default rate limit.`;
@@ -87,14 +87,14 @@ function bodyOf(failure: Failure): string {
 }
 
 /** Failures of ours that Azure has a name for; the others go by their own. */
-function codeOf({ status, code, param }: Failure, said: Told): string {
+function codeOf({ status, code, param }: Failure, said: WorkerMessage): string {
   if (code === "NOT_FOUND") return param === "model" ? said.code : "404";
   const known = code === "UNAUTHENTICATED" || code === "RATE_LIMITED" || code === "METHOD_NOT_ALLOWED";
   return known || code === undefined ? String(status) : code;
 }
 
-function waitOf({ status, code, lookAlike, retryAfterSeconds }: Failure): number | undefined {
-  const mayRetry = status === 503 || (status === 429 && code === undefined && lookAlike === undefined);
+function waitOf({ status, code, variant, retryAfterSeconds }: Failure): number | undefined {
+  const mayRetry = status === 503 || (status === 429 && code === undefined && variant === undefined);
   return retryAfterSeconds ?? (mayRetry ? defaultWaitSeconds : undefined);
 }
 

@@ -2,7 +2,7 @@ import { StuntdoubleError } from "../../errors.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
 const api = "type.googleapis.com/google.ai.generativelanguage.v1beta.";
-const longestShown = 64;
+const maxShownLength = 64;
 const snakeNames = new Map<string, string>();
 
 /** The name of a field as the API's messages write it: `maxOutputTokens` is `max_output_tokens`. */
@@ -39,7 +39,8 @@ export function listOf(value: unknown): readonly unknown[] {
  * @throws BODY_INVALID always
  */
 export function refuseType(path: string, type: string, value: unknown): never {
-  const shown = typeof value === "string" && value.length > longestShown ? `${value.slice(0, longestShown)}…` : value;
+  const shown =
+    typeof value === "string" && value.length > maxShownLength ? `${value.slice(0, maxShownLength)}…` : value;
   const said = typeof shown === "object" && shown !== null ? "a value of another type" : JSON.stringify(shown);
   const full = type.startsWith("TYPE_") ? type : api + type;
   throw new StuntdoubleError("BODY_INVALID", `Invalid value at '${path}' (${full}), ${said}`, { param: path });

@@ -30,9 +30,9 @@ export type GenerateConfig = {
   readonly compose: Compose | undefined;
 };
 
-const mostCandidates = 8;
-const mostStops = 5;
-const mostBudget = 32_768;
+const maxCandidates = 8;
+const maxStops = 5;
+const maxBudget = 32_768;
 const mimeTypes = ["text/plain", "application/json", "text/x.enum"];
 const path = "generation_config.";
 
@@ -48,11 +48,11 @@ export function readConfig(body: JsonObject): GenerateConfig {
   checkSampling(place);
   const maxTokens = readPositive(place, "maxOutputTokens");
   const choices = readPositive(place, "candidateCount") ?? 1;
-  if (choices > mostCandidates) {
-    refuseRule(`${path}candidate_count`, `candidate_count must be in the range [1, ${mostCandidates}].`);
+  if (choices > maxCandidates) {
+    refuseRule(`${path}candidate_count`, `candidate_count must be in the range [1, ${maxCandidates}].`);
   }
   const stops = readTexts(place, "stopSequences");
-  if (stops.length > mostStops) refuseRule(`${path}stop_sequences`, `at most ${mostStops} stop sequences are allowed.`);
+  if (stops.length > maxStops) refuseRule(`${path}stop_sequences`, `at most ${maxStops} stop sequences are allowed.`);
   const thinking = readThinking(place);
   const tools = readTools(body);
   const wanted: Wanted = {
@@ -109,8 +109,8 @@ function readThinking(place: Place): Thinking {
   if (budget !== undefined && level !== undefined) {
     refuseRule(`${path}thinking_config`, "You can only set one of thinking budget and thinking level.");
   }
-  if (budget !== undefined && (budget < -1 || budget > mostBudget)) {
-    const rule = `The thinking budget ${budget} is invalid. Please choose a value between 0 and ${mostBudget}.`;
+  if (budget !== undefined && (budget < -1 || budget > maxBudget)) {
+    const rule = `The thinking budget ${budget} is invalid. Please choose a value between 0 and ${maxBudget}.`;
     refuseRule(`${path}thinking_config.thinking_budget`, rule);
   }
   if (level !== undefined && !Object.hasOwn(shares, level)) {

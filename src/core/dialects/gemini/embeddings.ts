@@ -1,5 +1,5 @@
 import type { Facts } from "../../types.ts";
-import { jsonAnswer } from "./response.ts";
+import { jsonResponse } from "./response.ts";
 import { field, listOf, readInt, readText, refuseRule, refuseType } from "./check.ts";
 import { checkContent, countContents, sumOf, textOf } from "./contents.ts";
 import { modelIn } from "./target.ts";
@@ -10,9 +10,9 @@ import { embed } from "../shared/vectors.ts";
 
 const route = "/v1beta/models/{model}";
 /** @see https://ai.google.dev/gemini-api/docs/embeddings */
-const mostDimensions = 3072;
+const maxDimensions = 3072;
 const smallDimensions = 768;
-const mostRequests = 100;
+const maxRequests = 100;
 
 /** `POST /v1beta/models/{model}:embedContent`. @see https://ai.google.dev/api/embeddings */
 export const embedContent: Operation = {
@@ -65,8 +65,8 @@ function openEmbed({ target, body, count }: OpenRequest, shape: Shape): Opened {
 function askOf(shape: Shape, body: JsonObject, model: string, promptTokens: number): Ask {
   const requests = shape.requestsIn(body);
   if (requests.length === 0) refuseRule("requests", "requests must not be empty");
-  if (requests.length > mostRequests) {
-    refuseRule("requests", `at most ${mostRequests} requests can be in one batch`);
+  if (requests.length > maxRequests) {
+    refuseRule("requests", `at most ${maxRequests} requests can be in one batch`);
   }
   const inputs = requests.map((request, index) => readInput(request, shape.path(index), model));
   return textless({
@@ -74,7 +74,7 @@ function askOf(shape: Shape, body: JsonObject, model: string, promptTokens: numb
     promptTokens,
     write(script) {
       const values = inputs.map(({ text, dimensions }) => `{"values":[${embed(model, text, dimensions).text()}]}`);
-      return jsonAnswer(script, 0, shape.answer(values));
+      return jsonResponse(script, 0, shape.answer(values));
     },
   });
 }
@@ -88,7 +88,7 @@ function readInput(request: unknown, path: string, model: string): { text: strin
   readText(place, "taskType");
   readText(place, "title");
   const wanted = readInt(place, "outputDimensionality");
-  const most = model.startsWith("gemini-embedding") ? mostDimensions : smallDimensions;
+  const most = model.startsWith("gemini-embedding") ? maxDimensions : smallDimensions;
   if (wanted !== undefined && (wanted < 1 || wanted > most)) {
     refuseRule(`${path}output_dimensionality`, `output_dimensionality must be in the range [1, ${most}].`);
   }

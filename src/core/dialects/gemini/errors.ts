@@ -86,8 +86,8 @@ function messageOf(failure: Failure): string {
 }
 
 /** Seconds after which a retry may work; none where waiting is useless. */
-function waitOf({ status, code, lookAlike, retryAfterSeconds }: Failure): number | undefined {
-  const mayRetry = status === 503 || (status === 429 && code === undefined && lookAlike === undefined);
+function waitOf({ status, code, variant, retryAfterSeconds }: Failure): number | undefined {
+  const mayRetry = status === 503 || (status === 429 && code === undefined && variant === undefined);
   return retryAfterSeconds ?? (mayRetry ? defaultWaitSeconds : undefined);
 }
 
@@ -108,10 +108,10 @@ function detailsOf(failure: Failure): object[] {
 }
 
 /** Which quota ran out: of a minute, or for a look-alike of a day, which no retry outlives. */
-function violated({ param, lookAlike, model }: Failure): object {
-  const tokens = param === "tokens" || lookAlike === "too-large";
+function violated({ param, variant, model }: Failure): object {
+  const tokens = param === "tokens" || variant === "too-large";
   const quotaMetric = `${service}/generate_content_${tokens ? "paid_tier_input_token_count" : "paid_tier_requests"}`;
-  const per = lookAlike === "quota" ? "Day" : "Minute";
+  const per = variant === "quota" ? "Day" : "Minute";
   const quotaId = tokens
     ? `GenerateContentPaidTierInputTokensPerModelPer${per}`
     : `GenerateRequestsPer${per}PerProjectPerModel`;

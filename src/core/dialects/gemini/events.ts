@@ -1,4 +1,4 @@
-import { nothing, type Judge } from "../shared/streams/cutter.ts";
+import { nothing, type ClassifyEvent } from "../shared/streams/cutter.ts";
 import { isObject } from "../shared/json-body.ts";
 import { numberAt } from "../shared/streams/usage.ts";
 
@@ -16,7 +16,7 @@ const finishMark = /"finishReason"\s*:\s*"/;
  *
  * @returns never throws; broken JSON is worth nothing
  */
-export function createJudge(jsonOf: (event: string) => string): Judge {
+export function createJudge(jsonOf: (event: string) => string): ClassifyEvent {
   let counted = 0;
   return (event) => {
     const json = jsonOf(event);

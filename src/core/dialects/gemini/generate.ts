@@ -1,5 +1,5 @@
 import type { Facts } from "../../types.ts";
-import { jsonAnswer, writeGenerated, type GeminiAnswer } from "./response.ts";
+import { jsonResponse, writeGenerated, type GeminiResponse } from "./response.ts";
 import { field, readMessage } from "./check.ts";
 import { readConfig } from "./config.ts";
 import {
@@ -50,7 +50,10 @@ export const countTokens: Operation = {
   },
 };
 
-function openGenerate({ target, body, count }: OpenRequest, form: GeminiAnswer["form"]): ReturnType<Operation["open"]> {
+function openGenerate(
+  { target, body, count }: OpenRequest,
+  form: GeminiResponse["form"],
+): ReturnType<Operation["open"]> {
   const model = modelIn(target);
   const json = openJson(body, []);
   const prompt = promptOf(json, count, (whole) => whole);
@@ -81,7 +84,7 @@ function promptOf(json: JsonBody, count: CountTokens, requestIn: (body: JsonObje
   };
 }
 
-type Generating = Pick<GeminiAnswer, "model" | "form" | "prompt">;
+type Generating = Pick<GeminiResponse, "model" | "form" | "prompt">;
 
 function askGenerate(body: JsonObject, { model, form, prompt }: Generating): Ask {
   checkRequest(body);
@@ -117,6 +120,6 @@ function askCount(body: JsonObject, model: string, prompt: Modalities): Ask {
   return textless({
     model,
     promptTokens,
-    write: (script) => jsonAnswer(script, 0, answer),
+    write: (script) => jsonResponse(script, 0, answer),
   });
 }

@@ -1,4 +1,4 @@
-import { jsonAnswer } from "./response.ts";
+import { jsonResponse } from "./response.ts";
 import { refuseType } from "./check.ts";
 import { modelIn } from "./target.ts";
 import { queryValue } from "../shared/target.ts";
@@ -78,7 +78,7 @@ function answering(model: string | undefined, body: () => string): Opened {
       return textless({
         model: model ?? "",
         promptTokens: 0,
-        write: (script) => jsonAnswer(withoutDelay(script), 0, text),
+        write: (script) => jsonResponse(withoutDelay(script), 0, text),
       });
     },
   };

@@ -2,13 +2,13 @@ import { countOf, textOfKind, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { detailsJson, sumOf, type Modalities } from "./contents.ts";
 import { escapeToken } from "../shared/json-body.ts";
-import { answerId } from "../openai/text.ts";
+import { responseId } from "../openai/text.ts";
 import { eachPiece, isBroken, lastTokenMs, tokensOfKind } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 
 /** An answer to be written: whole, as server-sent events, or as a JSON array element by element. */
-export type GeminiAnswer = {
+export type GeminiResponse = {
   readonly script: Script;
   readonly model: string;
   readonly prompt: Modalities;
@@ -31,13 +31,13 @@ const framing = {
  *
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
  */
-export function writeGenerated(answer: GeminiAnswer): Plan {
+export function writeGenerated(answer: GeminiResponse): Plan {
   const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
   return stopped.form === "whole" ? whole(stopped) : streamed(stopped, framing[stopped.form]);
 }
 
 /** A whole JSON answer. @param script tells when it is due */
-export function jsonAnswer(script: Script, tokens: number, body: string): Plan {
+export function jsonResponse(script: Script, tokens: number, body: string): Plan {
   const { totalMs } = script.timing;
   return {
     head: headOf("application/json; charset=UTF-8", script, totalMs),
@@ -55,7 +55,7 @@ function headOf(contentType: string, script: Script, processingMs: number): Head
   return { status: 200, headers };
 }
 
-function whole(answer: GeminiAnswer): Plan {
+function whole(answer: GeminiResponse): Plan {
   const { script, choices } = answer;
   const { parts } = script;
   const thoughts = tokensOfKind(parts, "reasoning") * choices;
@@ -65,11 +65,11 @@ function whole(answer: GeminiAnswer): Plan {
   let candidates = `${candidate}0}`;
   for (let index = 1; index < choices; index += 1) candidates += `,${candidate}${index}}`;
   const usage = usageWriter(answer)(said, thoughts);
-  return jsonAnswer(script, said + thoughts, `{"candidates":[${candidates}],${usage},${originOf(answer)}}`);
+  return jsonResponse(script, said + thoughts, `{"candidates":[${candidates}],${usage},${originOf(answer)}}`);
 }
 
 /** The parts of a whole answer, separated by commas; all text is one. */
-function partsJson({ script, showThoughts }: GeminiAnswer): string {
+function partsJson({ script, showThoughts }: GeminiResponse): string {
   const { parts } = script;
   const [only] = parts;
   if (parts.length === 1 && only!.kind === "text" && only!.text !== "") return `{"text":${JSON.stringify(only!.text)}}`;
@@ -81,7 +81,7 @@ function partsJson({ script, showThoughts }: GeminiAnswer): string {
   return list.join(",");
 }
 
-function streamed(answer: GeminiAnswer, { type, first, next, after, end }: (typeof framing)["sse"]): Plan {
+function streamed(answer: GeminiResponse, { type, first, next, after, end }: (typeof framing)["sse"]): Plan {
   const { script, choices, showThoughts } = answer;
   const usage = usageWriter(answer);
   const closing = `,${originOf(answer)}}${after}`;
@@ -134,7 +134,7 @@ function reasonOf({ finish }: Script): string {
 }
 
 /** Writes the usage after so many tokens of text and of thought. */
-function usageWriter({ prompt }: GeminiAnswer): (said: number, thoughts: number) => string {
+function usageWriter({ prompt }: GeminiResponse): (said: number, thoughts: number) => string {
   const sum = sumOf(prompt);
   const details = detailsJson(prompt);
   return (said, thoughts) =>
@@ -143,6 +143,6 @@ function usageWriter({ prompt }: GeminiAnswer): (said: number, thoughts: number)
 }
 
 /** Ends every answer: which model gave it, and its id. */
-function originOf({ model, script }: GeminiAnswer): string {
-  return `"modelVersion":${JSON.stringify(model)},"responseId":"${answerId("", script.id).slice(0, 22)}"`;
+function originOf({ model, script }: GeminiResponse): string {
+  return `"modelVersion":${JSON.stringify(model)},"responseId":"${responseId("", script.id).slice(0, 22)}"`;
 }

@@ -1,7 +1,7 @@
 import { StuntdoubleError } from "../../errors.ts";
 import { queryValue } from "../shared/target.ts";
 
-const longestModel = 256;
+const maxModelLength = 256;
 /** The path of a model, with or without one of its methods. */
 const modelPath = /^\/v1(?:beta|alpha)?\/(?:models|tunedModels)\/([^/?:]+?)(?:(?::|%3a)([A-Za-z]+))?$/i;
 
@@ -24,7 +24,7 @@ export function methodIn(path: string): string | undefined {
 export function modelIn(target: string): string {
   const encoded = modelPath.exec(pathOf(target))?.[1] ?? "";
   const model = decoded(encoded);
-  if (model !== undefined && model.length <= longestModel) return model;
+  if (model !== undefined && model.length <= maxModelLength) return model;
   const message = "* GenerateContentRequest.model: unexpected model name format\n";
   throw new StuntdoubleError("BODY_INVALID", message, { param: "model" });
 }

@@ -20,11 +20,11 @@ function kindOf(value: unknown): string {
 export function readModel(body: JsonObject): string {
   const model = readText(body, "model") || readText(body, "name") || "";
   if (model === "") refuse("model", "model is required");
-  return model.length <= longestModel ? model : refuse("model", "invalid model name");
+  return model.length <= maxModelLength ? model : refuse("model", "invalid model name");
 }
 
 /** Names of models are echoed in each line of an answer, so they have a limit. */
-const longestModel = 256;
+const maxModelLength = 256;
 
 /** Reads a text, or nothing. @param path stands before its name in messages */
 export function readText(object: JsonObject, name: string, path = ""): string | undefined {

@@ -1,6 +1,6 @@
 import type { Facts } from "../../types.ts";
 import { openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
-import { durationsOf, jsonAnswer } from "./response.ts";
+import { durationsOf, jsonResponse } from "./response.ts";
 import { readFlag, readModel, readOptions, readText, refuse } from "./check.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, CountTokens, Operation, Script } from "../types.ts";
@@ -16,7 +16,7 @@ const dimensionsOf: readonly (readonly [string, number])[] = [
 ];
 const usualDimensions = 768;
 /** The server has no such limit; a stand-in makes all vectors of a call in one go. */
-const mostInputs = 2048;
+const maxInputs = 2048;
 const readAhead = ["model"];
 
 /** `POST /api/embed`. @see https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings */
@@ -90,8 +90,8 @@ function askPrompt(body: JsonObject, promptTokens: number): Ask {
 function readInputs(input: unknown): readonly string[] {
   if (typeof input === "string") return input === "" ? [] : [input];
   if (!Array.isArray(input)) return refuse("input", "invalid input type");
-  if (input.length > mostInputs) {
-    refuse("input", `a stand-in embeds at most ${mostInputs} texts at once, got ${input.length}`);
+  if (input.length > maxInputs) {
+    refuse("input", `a stand-in embeds at most ${maxInputs} texts at once, got ${input.length}`);
   }
   return input.map((text: unknown) => (typeof text === "string" ? text : refuse("input", "invalid input type")));
 }
@@ -104,6 +104,6 @@ function answering(model: string, promptTokens: number, bodyOf: (script: Script)
   return textless({
     model,
     promptTokens,
-    write: (script) => jsonAnswer(script, 0, bodyOf(script)),
+    write: (script) => jsonResponse(script, 0, bodyOf(script)),
   });
 }

@@ -22,10 +22,10 @@ const defaultWaitSeconds = 1;
  * @param failure without a `code` it is an injected fault, which looks like the server's own
  */
 export function renderFailure(failure: Failure): Rendered {
-  const { status, code, lookAlike, requestId, retryAfterSeconds } = failure;
+  const { status, code, variant, requestId, retryAfterSeconds } = failure;
   const headers = ["content-type", "application/json; charset=utf-8"];
   if (requestId !== "") headers.push("x-request-id", requestId);
-  const mayRetry = status === 503 || (status === 429 && code === undefined && lookAlike === undefined);
+  const mayRetry = status === 503 || (status === 429 && code === undefined && variant === undefined);
   const waitSeconds = retryAfterSeconds ?? (mayRetry ? defaultWaitSeconds : undefined);
   if (waitSeconds !== undefined) headers.push("retry-after", String(Math.ceil(waitSeconds)));
   return { head: { status, headers }, body: bodyOf(failure) };
@@ -36,19 +36,19 @@ export function renderFailureEvent(failure: Failure): string {
   return `${bodyOf(failure)}\n`;
 }
 
-function bodyOf({ status, code, message, model, param, lookAlike }: Failure): string {
+function bodyOf({ status, code, message, model, param, variant }: Failure): string {
   if (status === 404 && model !== undefined && (code === undefined || param === "model")) {
     return JSON.stringify({ error: `model '${model}' not found` });
   }
   if (message !== undefined) return JSON.stringify({ error: message });
-  if (lookAlike !== undefined) return JSON.stringify({ error: lookAlikes[lookAlike] });
+  if (variant !== undefined) return JSON.stringify({ error: variants[variant] });
   return JSON.stringify({
     error: usual[status] ?? (status < 500 ? "the request was refused" : "something went wrong"),
   });
 }
 
 /** What the hosted models of the provider say when waiting does not help. */
-const lookAlikes = {
+const variants = {
   quota: "you've reached your usage limit, please upgrade to continue",
   "too-large": "the prompt is longer than the context of the model",
 };

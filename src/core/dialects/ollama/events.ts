@@ -1,4 +1,4 @@
-import type { Judge } from "../shared/streams/cutter.ts";
+import type { ClassifyEvent } from "../shared/streams/cutter.ts";
 import { isObject } from "../shared/json-body.ts";
 import { numberAt } from "../shared/streams/usage.ts";
 
@@ -14,7 +14,7 @@ const doneMark = /"done"\s*:\s*true/;
  *
  * @returns never throws; broken JSON is worth nothing
  */
-export function createJudge(): Judge {
+export function createJudge(): ClassifyEvent {
   let counted = 0;
   return (line) => {
     if (doneMark.test(line)) {

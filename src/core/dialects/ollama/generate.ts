@@ -1,7 +1,7 @@
 import { composer, plainProse, type Tool } from "../../simulator/compose.ts";
 import type { Facts } from "../../types.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
-import { jsonAnswer, openingOf, writeAnswer, type OllamaAnswer } from "./response.ts";
+import { jsonResponse, openingOf, writeResponse, type OllamaResponse } from "./response.ts";
 import {
   checkImages,
   readFlag,
@@ -136,7 +136,7 @@ function readCommon(body: JsonObject) {
   };
 }
 
-type Asked = Common & Pick<OllamaAnswer, "kind" | "raw" | "promptTokens">;
+type Asked = Common & Pick<OllamaResponse, "kind" | "raw" | "promptTokens">;
 
 function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly answersTool: boolean }): Ask {
   const { model, stream, maxTokens, seed, stops, kind, raw, promptTokens, json, reasoningShare } = asked;
@@ -148,7 +148,7 @@ function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly
     maxTokens,
     seed,
     ...(compose !== undefined && { compose }),
-    write: (script) => writeAnswer({ script, model, promptTokens, stops, stream, kind, raw }),
+    write: (script) => writeResponse({ script, model, promptTokens, stops, stream, kind, raw }),
   };
 }
 
@@ -159,7 +159,7 @@ function loading(body: JsonObject, { model }: Common, said: string): Ask {
     model,
     promptTokens: 0,
     write: (script) =>
-      jsonAnswer(
+      jsonResponse(
         script,
         0,
         `${openingOf(model, script, script.timing.totalMs)},${said},"done":true,"done_reason":"${reason}"}`,

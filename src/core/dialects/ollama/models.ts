@@ -1,6 +1,6 @@
 import { hash32 } from "../../rng.ts";
 import { openJson } from "../shared/json-body.ts";
-import { jsonAnswer } from "./response.ts";
+import { jsonResponse } from "./response.ts";
 import { readModel } from "./check.ts";
 import { rfc3339Micros } from "../shared/timestamp.ts";
 import { withoutDelay, factsOfModel, textless } from "../shared/textless.ts";
@@ -117,7 +117,7 @@ function answering(model: string | undefined, bodyOf: (script: Script) => string
       return textless({
         model: model ?? "",
         promptTokens: 0,
-        write: (script) => jsonAnswer(withoutDelay(script), 0, checked ?? bodyOf(script)),
+        write: (script) => jsonResponse(withoutDelay(script), 0, checked ?? bodyOf(script)),
       });
     },
   };

@@ -2,14 +2,14 @@ import { countOf, textOfKind, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { hash32 } from "../../rng.ts";
 import { escapeToken } from "../shared/json-body.ts";
-import { answerId } from "../openai/text.ts";
+import { responseId } from "../openai/text.ts";
 import { rfc3339Micros } from "../shared/timestamp.ts";
 import { eachPiece, isBroken, lastTokenMs } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 
 /** An answer to be written, of a chat or of a single prompt. */
-export type OllamaAnswer = {
+export type OllamaResponse = {
   readonly script: Script;
   readonly model: string;
   readonly promptTokens: number;
@@ -25,13 +25,13 @@ export type OllamaAnswer = {
  *
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
-export function writeAnswer(answer: OllamaAnswer): Plan {
+export function writeResponse(answer: OllamaResponse): Plan {
   const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
   return answer.stream ? streamed(stopped) : whole(stopped);
 }
 
 /** A whole JSON answer, due when its last token would be. */
-export function jsonAnswer(script: Script, tokens: number, body: string): Plan {
+export function jsonResponse(script: Script, tokens: number, body: string): Plan {
   const { totalMs } = script.timing;
   return {
     head: headOf("application/json; charset=utf-8", script),
@@ -51,7 +51,7 @@ export function openingOf(model: string, script: Script, atMs: number): string {
   return `{"model":${JSON.stringify(model)},"created_at":"${rfc3339Micros(script.createdSeconds * 1000 + atMs)}"`;
 }
 
-function whole(answer: OllamaAnswer): Plan {
+function whole(answer: OllamaResponse): Plan {
   const { script, model, kind } = answer;
   const { parts } = script;
   const thinking = textOfKind(parts, "reasoning");
@@ -63,10 +63,10 @@ function whole(answer: OllamaAnswer): Plan {
       ? `"response":${text}${thought}`
       : `"message":{"role":"assistant","content":${text}${thought}${calls === "" ? "" : `,"tool_calls":[${calls}]`}}`;
   const body = `${openingOf(model, script, script.timing.totalMs)},${said},"done":true,${countsOf(answer)}}`;
-  return jsonAnswer(script, countOf(parts), body);
+  return jsonResponse(script, countOf(parts), body);
 }
 
-function streamed(answer: OllamaAnswer): Plan {
+function streamed(answer: OllamaResponse): Plan {
   const { script, kind } = answer;
   const opening = openings(answer);
   const frames: Frame[] = [];
@@ -90,7 +90,7 @@ function streamed(answer: OllamaAnswer): Plan {
 }
 
 /** Writes how a line begins; of a line that follows at once only the part after the second is new. */
-function openings({ model, script }: OllamaAnswer): (atMs: number) => string {
+function openings({ model, script }: OllamaResponse): (atMs: number) => string {
   const head = `{"model":${JSON.stringify(model)},"created_at":"`;
   let second = -1;
   let begun = "";
@@ -118,7 +118,7 @@ function callsOf(script: Script): string {
   return script.parts
     .filter((part) => part.kind === "call" && !isBroken(part, script))
     .map(({ name, text }, index) => {
-      const id = answerId("call_", `${script.id} ${index}`).slice(0, "call_".length + 8);
+      const id = responseId("call_", `${script.id} ${index}`).slice(0, "call_".length + 8);
       return `{"id":"${id}","function":{"index":${index},"name":${JSON.stringify(name)},"arguments":${text}}}`;
     })
     .join(",");
@@ -136,7 +136,7 @@ export function durationsOf(ttftMs: number, totalMs: number): { total: number; l
   return { total, load, prompt: first - load };
 }
 
-function countsOf(answer: OllamaAnswer): string {
+function countsOf(answer: OllamaResponse): string {
   const { script, promptTokens } = answer;
   const { ttftMs, totalMs } = script.timing;
   const { total, load, prompt } = durationsOf(ttftMs, totalMs);
@@ -150,7 +150,7 @@ function countsOf(answer: OllamaAnswer): string {
 const vocabulary = 128_000;
 
 /** What a caller may give back to go on: numbers of tokens, one for each token said. */
-function contextOf({ script, kind, raw }: OllamaAnswer): string {
+function contextOf({ script, kind, raw }: OllamaResponse): string {
   if (kind === "chat" || raw) return "";
   const numbers = script.parts.flatMap(({ tokens }) => tokens.map((token) => hash32(token) % vocabulary));
   return `"context":[${numbers.join(",")}],`;

@@ -18,7 +18,7 @@ export type Choosing = {
 };
 
 /** Beyond so many tokens choices say again what others say: making up JSON takes time. */
-const mostTokens = 50_000;
+const maxOutputTokens = 50_000;
 
 /**
  * What each choice says: the first what the script has, each other one something of its own, made in the same way.
@@ -31,7 +31,7 @@ export function choicesOf(script: Script, choosing: Choosing): readonly Said[] {
   // One token more than was left of it gets the same end when it is cut.
   const tokens = countOf(script.parts) + (script.finish === "length" ? 1 : 0);
   let total = countOf(script.parts);
-  while (made.length < choices && total < mostTokens) {
+  while (made.length < choices && total < maxOutputTokens) {
     const whole = compose?.(tokens, script.rng) ?? prose(script, tokens);
     const parts = cutAt(whole, maxTokens);
     made.push({ parts, finish: parts === whole ? "stop" : "length" });

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../errors.ts";
-import type { Failure, LookAlike, Quota, Rendered, StreamPlace } from "../types.ts";
+import type { Failure, FailureVariant, Quota, Rendered, StreamPlace } from "../types.ts";
 
 type ErrorBody = { readonly message: string; readonly type: string; readonly code: string | null };
 
@@ -9,7 +9,7 @@ const serverError = "server_error";
 const tooManyTokens = "max_tokens_per_request";
 
 /** Each is a 429 that waiting does not help. @see openai/codex#88, agent-zero#711 */
-const lookAlikes: Readonly<Record<LookAlike, ErrorBody>> = {
+const variants: Readonly<Record<FailureVariant, ErrorBody>> = {
   quota: {
     message: "You exceeded your current quota, please check your plan and billing details.",
     type: "insufficient_quota",
@@ -50,7 +50,7 @@ function usual(failure: Failure): ErrorBody {
     case 413:
       return { message: "The request body is larger than allowed.", type: badRequest, code: "request_too_large" };
     case 429: {
-      if (failure.lookAlike !== undefined) return lookAlikes[failure.lookAlike];
+      if (failure.variant !== undefined) return variants[failure.variant];
       const ofModel = model === undefined ? "" : ` for ${model}`;
       const unit = param === "tokens" ? "tokens per min (TPM)" : "requests per min (RPM)";
       const message = `Rate limit reached${ofModel} on ${unit}. Please try again in ${retryAfterSeconds ?? defaultWaitSeconds}s.`;
@@ -139,8 +139,8 @@ function nameOf(code: ErrorCode, failure: Failure): string | null {
   return name === undefined ? code : name(failure);
 }
 
-function waitFor({ status, code, lookAlike }: Failure): number | undefined {
-  const mayRetry = status === 503 || (status === 429 && code === undefined && lookAlike === undefined);
+function waitFor({ status, code, variant }: Failure): number | undefined {
+  const mayRetry = status === 503 || (status === 429 && code === undefined && variant === undefined);
   return mayRetry ? defaultWaitSeconds : undefined;
 }
 

@@ -1,10 +1,10 @@
 import { isObject } from "../shared/json-body.ts";
-import { dataOf, type Worth } from "../shared/streams/sse.ts";
+import { dataOf, type EventInfo } from "../shared/streams/sse.ts";
 import { numberAt } from "../shared/streams/usage.ts";
 
-const nothing: Worth = { tokens: 0, final: false };
-const oneToken: Worth = { tokens: 1, final: false };
-const done: Worth = { tokens: 0, final: true };
+const nothing: EventInfo = { tokens: 0, final: false };
+const oneToken: EventInfo = { tokens: 1, final: false };
+const done: EventInfo = { tokens: 0, final: true };
 
 // Quotes inside of texts are escaped, so these marks can stand only where members are.
 /** The usual token: when it is in the only choice, nothing else need be looked at. */
@@ -40,7 +40,7 @@ const finalTypes = new Set(["completed", "incomplete", "failed", "cancelled"]);
  *
  * @returns never throws; broken JSON is worth nothing
  */
-export function judge(event: string): Worth {
+export function judge(event: string): EventInfo {
   const name = eventLine.exec(event)?.[1];
   if (name !== undefined) return worthOfResponse(name, event);
   const data = dataOf(event);
@@ -53,7 +53,7 @@ export function judge(event: string): Worth {
   return worthOf(parsed(data));
 }
 
-function worthOfResponse(type: string, text: string): Worth {
+function worthOfResponse(type: string, text: string): EventInfo {
   if (tokenTypes.has(type)) return filledDelta.test(text) ? oneToken : nothing;
   return finalTypes.has(type) ? done : nothing;
 }
@@ -71,7 +71,7 @@ function parsed(data: string): unknown {
   }
 }
 
-function worthOf(chunk: unknown): Worth {
+function worthOf(chunk: unknown): EventInfo {
   const choices = isObject(chunk) ? chunk["choices"] : undefined;
   if (!Array.isArray(choices)) return nothing;
   let tokens = 0;

@@ -90,8 +90,8 @@ type Form = { readonly name: string; readonly bytes: string };
 
 /** Made-up text comes from few tokens, so their forms are kept. */
 const forms = new Map<string, Form>();
-const mostForms = 4096;
-const longestKept = 32;
+const maxForms = 4096;
+const maxKeptLength = 32;
 
 function formOf(token: string): Form {
   const known = forms.get(token);
@@ -100,8 +100,8 @@ function formOf(token: string): Form {
     name: `"token":${JSON.stringify(token)},"logprob":`,
     bytes: `,"bytes":[${encoder.encode(token).join(",")}]`,
   };
-  if (token.length > longestKept) return form;
-  if (forms.size >= mostForms) forms.clear();
+  if (token.length > maxKeptLength) return form;
+  if (forms.size >= maxForms) forms.clear();
   forms.set(token, form);
   return form;
 }

@@ -31,7 +31,7 @@ const categories: readonly Category[] = [
 
 const defaultModel = "omni-moderation-latest";
 /** A stand-in judges all texts of a call in one go; the document names no limit. */
-const mostInputs = 2048;
+const maxInputs = 2048;
 const readAhead = ["model"];
 
 /** `POST /v1/moderations`. @see https://platform.openai.com/docs/api-reference/moderations */
@@ -92,7 +92,7 @@ function readJudged({ input }: JsonObject): readonly Judged[] {
   if (!Array.isArray(input)) return refuseType("input", "a string or an array", input);
   const list: readonly unknown[] = input;
   if (list.length === 0) refuseEmpty("input", "inputs");
-  if (list.length > mostInputs) refuseLong("input", mostInputs, list.length);
+  if (list.length > maxInputs) refuseLong("input", maxInputs, list.length);
   if (list.every((each) => typeof each === "string")) return list.map((text) => ({ text, images: [] }));
   const texts: string[] = [];
   const images: string[] = [];

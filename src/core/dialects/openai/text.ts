@@ -19,7 +19,7 @@ const couples = letters.flatMap((first) => letters.map((second) => first + secon
 const idCouples = 14;
 
 /** An id such as `chatcmpl-` and 29 characters, which the request id determines. */
-export function answerId(prefix: string, requestId: string): string {
+export function responseId(prefix: string, requestId: string): string {
   let high = hash32(requestId) | 0;
   let low = hash32(requestId, prefix) | 0;
   let id = prefix;

@@ -24,7 +24,7 @@ export type Tooling = {
   readonly parallel: boolean;
 };
 
-const mostTools = 128;
+const maxTools = 128;
 const choices = ["none", "auto", "required"] as const;
 const choiceTypes = ["function", "custom", "allowed_tools"] as const;
 const toolTypes = ["function", "custom"] as const;
@@ -67,7 +67,7 @@ function readList(body: JsonObject, param: "tools" | "functions"): readonly unkn
   if (list === undefined) return undefined;
   if (!Array.isArray(list)) return refuseType(param, "an array of objects", list);
   if (list.length === 0) return refuseEmpty(param, param);
-  return list.length > mostTools ? refuseLong(param, mostTools, list.length) : list;
+  return list.length > maxTools ? refuseLong(param, maxTools, list.length) : list;
 }
 
 function refuseAlone(param: string, needed: string): never {
@@ -111,7 +111,7 @@ function readFunction(tool: JsonObject, path: string): Tool {
 }
 
 const nameSyntax = /^[a-zA-Z0-9_-]+$/;
-const longestName = 64;
+const maxNameLength = 64;
 
 /** The name of a tool or a schema, which has only letters, digits, `_` and `-`. */
 export function readName(object: JsonObject, path: string): string {
@@ -119,11 +119,11 @@ export function readName(object: JsonObject, path: string): string {
   const param = `${path}.name`;
   if (name === undefined) return refuseMissing(param);
   if (typeof name !== "string") return refuseType(param, "a string", name);
-  if (name.length > longestName) {
+  if (name.length > maxNameLength) {
     return refuse(
       param,
       "string_above_max_length",
-      `Invalid '${param}': at most ${longestName} characters are allowed, got ${name.length}.`,
+      `Invalid '${param}': at most ${maxNameLength} characters are allowed, got ${name.length}.`,
     );
   }
   if (nameSyntax.test(name)) return name;

@@ -109,7 +109,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 const escapes = new Map<string, string>();
 const maxEscapes = 16_384;
-const longestKept = 32;
+const maxKeptLength = 32;
 
 /**
  * A token as it stands between the quotes of JSON.
@@ -122,7 +122,7 @@ export function escapeToken(token: string): string {
   const known = escapes.get(token);
   if (known !== undefined) return known;
   const escaped = JSON.stringify(token).slice(1, -1);
-  if (token.length > longestKept) return escaped;
+  if (token.length > maxKeptLength) return escaped;
   if (escapes.size >= maxEscapes) escapes.clear();
   escapes.set(token, escaped);
   return escaped;

@@ -6,7 +6,7 @@ export type Vector = { readonly floats: Float32Array; text(): string };
 const decimals = 8;
 /** So many features stand for a text, which bounds what a long one costs. */
 const maxFeatures = 31;
-const mostDimensions = 4096;
+const maxDimensions = 4096;
 /** Numbers of the noise are within this range, so sums are within as many times it as there are features and the text. */
 const noiseRange = 3;
 const sumRange = noiseRange * (maxFeatures + 1);
@@ -17,7 +17,7 @@ const noise = makeNoise();
 function makeNoise(): Int8Array {
   const rng = createRng(1);
   return Int8Array.from(
-    { length: offsets + mostDimensions },
+    { length: offsets + maxDimensions },
     () => Math.floor(rng() * (2 * noiseRange + 1)) - noiseRange,
   );
 }

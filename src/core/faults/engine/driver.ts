@@ -26,7 +26,7 @@ export type LiveContext = BendContext & Pick<FaultContext, "at">;
  *
  * @returns undefined when no fault answers; the first one that does wins
  */
-export function faultAnswer(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
+export function faultResponse(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
   for (const { kind, answer } of faults) {
     if (answer === undefined) continue;
     const plan = answer({ ...context, at: noAlarm, fired: once(() => context.fired(kind)) });
@@ -39,13 +39,13 @@ export function faultAnswer(faults: readonly PreparedFault[], context: BendConte
  * A plan as the faults leave it, each acting on what the one before it in the list passed on.
  *
  * @returns frames in time order; nothing after the end
- * @throws ANSWER_TOO_LARGE when they divide it into far too many pieces; INTERNAL when a fault breaks the order of head,
+ * @throws RESPONSE_TOO_LARGE when they divide it into far too many pieces; INTERNAL when a fault breaks the order of head,
  *   data and end, or never ends
  */
 export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: BendContext): Plan {
   const bending = faults.filter(({ bend }) => bend !== undefined);
   if (bending.length === 0) return plan;
-  const result = collector(plan.frames.length + mostPieces);
+  const result = collector(plan.frames.length + maxPieces);
   const alarms = createAlarms();
   const chain = link(result, bending, { ...context, at: alarms.at });
   pour(plan, chain, alarms);
@@ -150,7 +150,7 @@ function pour(plan: Plan, chain: Chain, alarms: Alarms): void {
 }
 
 /** A plan is bent as a whole, and a piece takes about 230 bytes. */
-const mostPieces = 500_000;
+const maxPieces = 500_000;
 
 function collector(most: number): Sink & { plan(): Plan } {
   const frames: Frame[] = [];
@@ -165,7 +165,7 @@ function collector(most: number): Sink & { plan(): Plan } {
     data(frame) {
       if (frames.length === most) {
         const message = `The faults of this call would divide its answer into more than ${most} pieces; a larger sliceBytes makes fewer.`;
-        throw new StuntdoubleError("ANSWER_TOO_LARGE", message);
+        throw new StuntdoubleError("RESPONSE_TOO_LARGE", message);
       }
       frames.push(frame);
     },

@@ -7,7 +7,7 @@ export const failureOptions = z.strictObject({
   status: z.number().int().min(400).max(599).describe("HTTP status of the answer"),
   message: z.string().optional().describe("replaces the provider's usual message"),
   retryAfterSeconds: z.number().int().min(0).optional().describe("sent as `retry-after`"),
-  lookAlike: z
+  variant: z
     .enum(["quota", "too-large"])
     .optional()
     .describe("a 429 that no client should try again: the credit is used up, or the request alone is above the limit"),
@@ -21,10 +21,10 @@ export type FailureOptions = z.infer<typeof failureOptions>;
 
 /** That error in the provider's headers and body. */
 export function failureOf(options: FailureOptions, context: FaultContext): { head: Head; body: string } {
-  const { status, message, retryAfterSeconds, lookAlike, shouldRetry } = options;
+  const { status, message, retryAfterSeconds, variant, shouldRetry } = options;
   const { dialect, model, requestId, nowMs, target } = context;
   const told = message === undefined ? {} : { message };
-  const failure = { status, ...told, retryAfterSeconds, lookAlike, model, requestId, nowMs, target };
+  const failure = { status, ...told, retryAfterSeconds, variant, model, requestId, nowMs, target };
   const { head, body } = dialect.failure(failure);
   return { head: shouldRetry === undefined ? head : hinted(head, shouldRetry), body };
 }

@@ -22,10 +22,10 @@ function askAt(target: string, request: object, headers = {}): Ask {
 }
 
 /** Why a simulated answer of so many tokens, each choice, is refused; undefined when it is not. */
-function refusalOf(ask: Ask, outputTokens: number, mostTokens: number): string | undefined {
+function refusalOf(ask: Ask, outputTokens: number, maxOutputTokens: number): string | undefined {
   const profile = prepareProfile(profileOf());
   try {
-    simulate({ ask, profile, wishes: { outputTokens }, seed: 1, inFlight: 1, mostTokens }, "req_1", 1);
+    simulate({ ask, profile, overrides: { outputTokens }, seed: 1, inFlight: 1, maxOutputTokens }, "req_1", 1);
     return undefined;
   } catch (error) {
     if (!(error instanceof StuntdoubleError)) throw error;
@@ -56,7 +56,7 @@ describe("an answer of ten tokens a choice", () => {
   ])("counts with %s on %s", (_what, target, request, counted) => {
     const ask = askAt(target, request);
     expect(refusalOf(ask, 10, counted)).toBeUndefined();
-    expect(refusalOf(ask, 10, counted - 1)).toBe("ANSWER_TOO_LARGE");
+    expect(refusalOf(ask, 10, counted - 1)).toBe("RESPONSE_TOO_LARGE");
   });
 
   test("counts only what max_tokens leaves of it", () => {
@@ -72,9 +72,9 @@ describe("an answer of ten tokens a choice", () => {
   test("counts with a refusal as many as that has", () => {
     const ask = askAt("/v1/chat/completions", { ...chat, n: 2 });
     const profile = prepareProfile(profileOf());
-    const refuse = (mostTokens: number) => (): unknown =>
-      simulate({ ask, profile, wishes: { refusal: true }, seed: 1, inFlight: 1, mostTokens }, "req_1", 1);
+    const refuse = (maxOutputTokens: number) => (): unknown =>
+      simulate({ ask, profile, overrides: { refusal: true }, seed: 1, inFlight: 1, maxOutputTokens }, "req_1", 1);
     expect(refuse(100)).not.toThrow();
-    expect(refuse(10)).toThrow("limits.answerTokens");
+    expect(refuse(10)).toThrow("limits.maxOutputTokens");
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bendPlan, faultAnswer, prepareFault } from "../../../../src/core/faults/index.ts";
+import { bendPlan, faultResponse, prepareFault } from "../../../../src/core/faults/index.ts";
 import type { FaultConfig, Plan } from "../../../../src/core/types.ts";
 import { findOperation } from "../../../../src/core/dialects/index.ts";
 import { bodyOf, scriptOf } from "../dialects/support.ts";
@@ -17,7 +17,7 @@ function streamOf(target: string, request: object) {
   const context = { dialect, model: "m", requestId: "req_1", target, fired: () => undefined };
   const bend = (...faults: FaultConfig[]): Plan => {
     const prepared = faults.map((fault) => prepareFault(fault));
-    return faultAnswer(prepared, context) ?? bendPlan(plan, prepared, context);
+    return faultResponse(prepared, context) ?? bendPlan(plan, prepared, context);
   };
   return { plan, bend };
 }

@@ -19,7 +19,7 @@ test.each([500, 502, 504])(
 );
 
 test("the error is the one that the fault status gives with the same options", () => {
-  const options = { status: 429, lookAlike: "quota", message: "Used up.", shouldRetry: false, retryAfterSeconds: 3 };
+  const options = { status: 429, variant: "quota", message: "Used up.", shouldRetry: false, retryAfterSeconds: 3 };
   const { plan } = bend(whole("{}"), { kind: "replace", ...options });
   expect(JSON.parse(textOf(plan))).toMatchObject({ error: { message: "Used up.", code: "insufficient_quota" } });
   expect(plan.head?.headers.slice(-2)).toEqual(["x-should-retry", "false"]);

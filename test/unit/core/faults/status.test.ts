@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { faultAnswer, prepareFault } from "../../../../src/core/faults/index.ts";
+import { faultResponse, prepareFault } from "../../../../src/core/faults/index.ts";
 import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import type { FaultConfig } from "../../../../src/core/types.ts";
 import { context } from "./support.ts";
@@ -7,7 +7,7 @@ import { context } from "./support.ts";
 const answered = (...configs: FaultConfig[]) => {
   const fired: string[] = [];
   return {
-    plan: faultAnswer(
+    plan: faultResponse(
       configs.map((config) => prepareFault(config)),
       context(fired),
     ),
@@ -55,8 +55,8 @@ test.each([
   ["too-large", "tokens", "rate_limit_exceeded"],
 ])(
   "a 429 that looks like one to retry, %s, has the provider's type and code and no time to retry",
-  (lookAlike, type, code) => {
-    const { plan } = answered({ kind: "status", status: 429, lookAlike });
+  (variant, type, code) => {
+    const { plan } = answered({ kind: "status", status: 429, variant });
     expect(JSON.parse(String(plan?.frames[0]?.data))).toMatchObject({ error: { type, code } });
     expect(plan?.head?.headers.join("|")).not.toContain("retry-after");
   },

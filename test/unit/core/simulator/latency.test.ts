@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { planTiming } from "../../../../src/core/simulator/latency.ts";
 import { prepareProfile } from "../../../../src/core/simulator/profile.ts";
 import { createRng } from "../../../../src/core/rng.ts";
-import type { Profile, Wishes } from "../../../../src/core/types.ts";
+import type { Profile, Overrides } from "../../../../src/core/types.ts";
 import { profileOf } from "../../../support/profile.ts";
 
 function plan(options: {
@@ -10,7 +10,7 @@ function plan(options: {
   promptTokens?: number;
   outputTokens?: number;
   inFlight?: number;
-  wishes?: Wishes;
+  overrides?: Overrides;
   seed?: number;
 }) {
   return planTiming({
@@ -19,7 +19,7 @@ function plan(options: {
     outputTokens: options.outputTokens ?? 4,
     inFlight: options.inFlight ?? 1,
     rng: createRng(options.seed ?? 1),
-    wishes: options.wishes ?? {},
+    overrides: options.overrides ?? {},
   });
 }
 
@@ -49,7 +49,7 @@ describe("planTiming", () => {
     const [runs, outputTokens] = [2000, 100];
     let totalMs = 0;
     for (let run = 0; run < runs; run += 1) {
-      totalMs += planTiming({ profile, promptTokens: 10, outputTokens, inFlight: 1, rng, wishes: {} }).totalMs;
+      totalMs += planTiming({ profile, promptTokens: 10, outputTokens, inFlight: 1, rng, overrides: {} }).totalMs;
     }
     const formulaMs = profile.ttftMs.mean + (outputTokens - 1) * profile.itlMs.mean;
     expect(Math.abs(totalMs / runs / formulaMs - 1)).toBeLessThan(0.01);
@@ -68,12 +68,12 @@ describe("planTiming", () => {
 
   test("takes a wished TTFT and ITL as they are, whatever prompt and load", () => {
     const profile = { load: heavyLoad, prefill: { freePromptTokens: 0, msPer1000Tokens: 10 } };
-    const timing = plan({ profile, promptTokens: 5000, wishes: { ttftMs: 200, itlMs: 5 } });
+    const timing = plan({ profile, promptTokens: 5000, overrides: { ttftMs: 200, itlMs: 5 } });
     expect([...timing.atMs]).toEqual([200, 205, 210, 215]);
   });
 
   test("takes a wish of 0 as a wish", () => {
-    expect(plan({ wishes: { ttftMs: 0, itlMs: 0 } })).toEqual({
+    expect(plan({ overrides: { ttftMs: 0, itlMs: 0 } })).toEqual({
       ttftMs: 0,
       atMs: [0, 0, 0, 0],
       totalMs: 0,

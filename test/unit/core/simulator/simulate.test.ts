@@ -53,7 +53,7 @@ function simulationOf(options: {
     ...options.ask,
   };
   const profile = prepareProfile(profileOf(options.profile ?? drawn));
-  return { ask, profile, wishes: {}, seed: 42, inFlight: 1, mostTokens: 250_000, ...options.simulation };
+  return { ask, profile, overrides: {}, seed: 42, inFlight: 1, maxOutputTokens: 250_000, ...options.simulation };
 }
 
 describe("simulate", () => {
@@ -93,9 +93,12 @@ describe("simulate", () => {
   });
 
   test("gives the wished number of tokens, within max_tokens", () => {
-    const wishes = { outputTokens: 33 };
-    expect(scriptOf({ simulation: { wishes } })).toMatchObject({ finish: "stop", parts: [{ tokens: { length: 33 } }] });
-    expect(scriptOf({ simulation: { wishes }, ask: { maxTokens: 20 } })).toMatchObject({
+    const overrides = { outputTokens: 33 };
+    expect(scriptOf({ simulation: { overrides } })).toMatchObject({
+      finish: "stop",
+      parts: [{ tokens: { length: 33 } }],
+    });
+    expect(scriptOf({ simulation: { overrides }, ask: { maxTokens: 20 } })).toMatchObject({
       finish: "length",
       parts: [{ tokens: { length: 20 } }],
     });
@@ -127,7 +130,7 @@ describe("simulate", () => {
     test("asks for the number of tokens that was drawn or wished for", () => {
       const asked: number[] = [];
       const compose = (tokens: number): Part[] => (asked.push(tokens), [part("a")]);
-      scriptOf({ ask: { compose }, simulation: { wishes: { outputTokens: 33 } } });
+      scriptOf({ ask: { compose }, simulation: { overrides: { outputTokens: 33 } } });
       expect(asked).toEqual([33]);
     });
 
@@ -138,23 +141,23 @@ describe("simulate", () => {
   });
 
   describe("that the control header wants refused", () => {
-    const wishes = { refusal: true };
+    const overrides = { refusal: true };
 
     test("is a refusal with a time for each token, also where only the end of prose is timed", () => {
-      const { parts, timing } = scriptOf({ ask: { refuses: true, endOnly: true }, simulation: { wishes } });
+      const { parts, timing } = scriptOf({ ask: { refuses: true, endOnly: true }, simulation: { overrides } });
       expect(parts.map(({ kind }) => kind)).toEqual(["refusal"]);
       expect(timing.atMs).toHaveLength(parts[0]!.tokens.length);
       expect(parts[0]!.tokens.join("")).toBe(parts[0]!.text);
     });
 
     test("is not simulated in an API that has no form for it", () => {
-      expect(() => scriptOf({ simulation: { wishes } })).toThrow("no form for a refusal");
+      expect(() => scriptOf({ simulation: { overrides } })).toThrow("no form for a refusal");
     });
   });
 
   describe("within the limit on its tokens", () => {
-    const limited = (mostTokens: number, outputTokens: number): { simulation: Partial<Simulation> } => ({
-      simulation: { mostTokens, wishes: { outputTokens } },
+    const limited = (maxOutputTokens: number, outputTokens: number): { simulation: Partial<Simulation> } => ({
+      simulation: { maxOutputTokens, overrides: { outputTokens } },
     });
     const threefold = { sizeOf: (tokens: number) => tokens * 3 };
 
@@ -171,11 +174,11 @@ describe("simulate", () => {
       );
       const run = (more: { ask?: Partial<Ask>; simulation: Partial<Simulation> }): unknown =>
         simulate(simulationOf({ ...more, ask: { ...more.ask, write } }), "call-1", 0);
-      const refused = expect.objectContaining({ code: "ANSWER_TOO_LARGE", status: 400 });
+      const refused = expect.objectContaining({ code: "RESPONSE_TOO_LARGE", status: 400 });
       expect(() => run(limited(30, 31))).toThrow(refused);
       expect(() => run({ ask: threefold, ...limited(30, 11) })).toThrow("at least 33 tokens");
       expect(() => run({ ask: threefold, ...limited(30, 11) })).toThrow(
-        "limits.answerTokens of the configuration allows 30",
+        "limits.maxOutputTokens of the configuration allows 30",
       );
       expect(wrote).toEqual([]);
     });

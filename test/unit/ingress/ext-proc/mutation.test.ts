@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { answerMetadata, difference, forwardMetadata } from "../../../../src/ingress/ext-proc/mutation.ts";
+import { responseMetadata, difference, forwardMetadata } from "../../../../src/ingress/ext-proc/mutation.ts";
 
 describe("difference", () => {
   const before = [":path", "/v1/models", "accept", "a", "accept", "b", "x-stuntdouble", "forward", "te", "trailers"];
@@ -34,7 +34,7 @@ describe("difference", () => {
 describe("metadata", () => {
   test("of a forwarded call has what is known, and no empty values", () => {
     const serve = { from: "upstream", upstream: "openai" } as const;
-    const decision = { rule: "default", serve, mirror: undefined, faults: [], wishes: {} };
+    const decision = { rule: "default", serve, mirror: undefined, faults: [], overrides: {} };
     expect(forwardMetadata(decision, "openai")).toEqual([
       ["decision", "forward"],
       ["rule", "default"],
@@ -45,7 +45,7 @@ describe("metadata", () => {
   });
 
   test("of an answer of ours comes from its headers", () => {
-    expect(answerMetadata(["x-stuntdouble-decision", "simulate", "x-stuntdouble-rule", "flaky"])).toEqual([
+    expect(responseMetadata(["x-stuntdouble-decision", "simulate", "x-stuntdouble-rule", "flaky"])).toEqual([
       ["decision", "simulate"],
       ["rule", "flaky"],
     ]);

@@ -1,6 +1,6 @@
 import { textOfKind, type Part } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
-import type { ChatAnswer } from "./types.ts";
+import type { ChatResponse } from "./types.ts";
 import {
   choicesOf,
   filled,
@@ -14,7 +14,7 @@ import {
   type Track,
 } from "../choices.ts";
 import { createWeigh, likelyJson, type Weigh } from "../logprobs.ts";
-import { answerId, endOf, jsonPlan, startOf, usageJson } from "../text.ts";
+import { responseId, endOf, jsonPlan, startOf, usageJson } from "../text.ts";
 import type { Tooling } from "../tools.ts";
 import type { ChoiceStart } from "../../types.ts";
 
@@ -34,7 +34,7 @@ type Writing = {
  *
  * @param common members that all chunks and the whole answer have
  */
-export function writeChoices(answer: ChatAnswer, common: string): Plan {
+export function writeChoices(answer: ChatResponse, common: string): Plan {
   const { streaming, topLogprobs } = answer;
   const choices = choicesOf(answer.script, answer);
   const script = scriptFor(answer.script, choices);
@@ -54,7 +54,7 @@ export function writeChoices(answer: ChatAnswer, common: string): Plan {
     completion: tokens,
     reasoning: tokensIn(choices, "reasoning"),
   });
-  const id = answerId("chatcmpl-", script.id);
+  const id = responseId("chatcmpl-", script.id);
   if (!streaming.stream) {
     const list = writings.map(choiceJson).join(",");
     const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}${endOf(script, usage)}`;
@@ -133,7 +133,7 @@ function formOf({ name }: Part, tooling: Tooling | undefined): { readonly type: 
 const callIdChars = 29;
 
 function callId(requestId: string, choice: number, at: number): string {
-  return answerId("call_", `${requestId} ${choice} ${at}`).slice(0, callIdChars);
+  return responseId("call_", `${requestId} ${choice} ${at}`).slice(0, callIdChars);
 }
 
 /** The events of one choice, between the head and the tail of every chunk. */

@@ -1,8 +1,8 @@
 import { countOf, textOfKind } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
 import { writeChoices } from "./choices.ts";
-import type { ChatAnswer } from "./types.ts";
-import { answerId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../text.ts";
+import type { ChatResponse } from "./types.ts";
+import { responseId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../text.ts";
 import { stopAt } from "../../shared/stop.ts";
 import type { Script } from "../../types.ts";
 
@@ -16,7 +16,7 @@ const openingDelta = `{"role":"assistant","content":"","refusal":null}`;
  *
  * @see the OpenAI document, CreateChatCompletionResponse and CreateChatCompletionStreamResponse
  */
-export function writeChat(answer: ChatAnswer): Plan {
+export function writeChat(answer: ChatResponse): Plan {
   const { compose, choices, topLogprobs } = answer;
   if (compose !== undefined || choices > 1 || topLogprobs !== undefined || !isText(answer.script)) {
     return writeChoices(answer, made(answer));
@@ -29,18 +29,18 @@ function isText({ parts }: Script): boolean {
   return parts.length === 0 || (parts.length === 1 && parts[0]!.kind === "text");
 }
 
-function whole(answer: ChatAnswer, script: Script): Plan {
+function whole(answer: ChatResponse, script: Script): Plan {
   const { said } = startOf(script);
   const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
   const body =
-    `{"id":"${answerId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer)},` +
+    `{"id":"${responseId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer)},` +
     `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}${endOf(script, plainUsage(answer, script))}`;
   return jsonPlan(script, countOf(script.parts), body);
 }
 
-function streamed(answer: ChatAnswer, script: Script): Plan {
+function streamed(answer: ChatResponse, script: Script): Plan {
   const { includeUsage, obfuscate } = answer.streaming;
-  const id = answerId("chatcmpl-", script.id);
+  const id = responseId("chatcmpl-", script.id);
   const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
   const tail = includeUsage ? `],"usage":null}` : "]}";
   const { said, other } = startOf(script);
@@ -57,12 +57,12 @@ function streamed(answer: ChatAnswer, script: Script): Plan {
   });
 }
 
-function plainUsage({ promptTokens, audioTokens }: ChatAnswer, { parts }: Script): string {
+function plainUsage({ promptTokens, audioTokens }: ChatResponse, { parts }: Script): string {
   return usageJson({ prompt: promptTokens, audio: audioTokens, completion: countOf(parts), reasoning: 0 });
 }
 
 /** The members that all chunks and the whole answer have in common. */
-function made({ model, script, serviceTier }: ChatAnswer): string {
+function made({ model, script, serviceTier }: ChatResponse): string {
   const common = `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
   return `${common},"service_tier":"${serviceTier}","system_fingerprint":"${fingerprint}"`;
 }

@@ -4,7 +4,7 @@ import type { Streaming } from "../check.ts";
 import type { Tooling } from "../tools.ts";
 
 /** A chat completion to be written, as a whole or as a stream. */
-export type ChatAnswer = {
+export type ChatResponse = {
   readonly script: Script;
   readonly model: string;
   readonly promptTokens: number;

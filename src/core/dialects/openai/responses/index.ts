@@ -18,14 +18,14 @@ import {
 import { isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { weightOf } from "../logprobs.ts";
 import { readReasoning } from "../reasoning.ts";
-import { callIds, outputItems, overAt, longId, responseJson, type ResponseAnswer } from "./response.ts";
+import { callIds, outputItems, overAt, longId, responseJson, type ResponsesResponse } from "./response.ts";
 import { checkResults, countInput, lastUserText, mentionsJson, readItems } from "./input.ts";
 import { findResponse, keepResponse, type KeptResponse } from "./kept.ts";
 import { streamResponse } from "./stream.ts";
 import { readFormat, readTools } from "./tools.ts";
 import { jsonPlan } from "../text.ts";
 import { withoutDelay, textless } from "../../shared/textless.ts";
-import type { Ask, CountTokens, KeptAnswers, Operation } from "../../types.ts";
+import type { Ask, CountTokens, KeptResponses, Operation } from "../../types.ts";
 
 const readAhead = ["model", "stream", "previous_response_id"];
 const leastOutputTokens = 16;
@@ -71,7 +71,7 @@ export const inputTokens: Operation = {
 };
 
 /** Counting costs the provider nothing, so the answer comes at once. */
-function countTokens(body: JsonObject, facts: Facts, kept: KeptAnswers | undefined): Ask {
+function countTokens(body: JsonObject, facts: Facts, kept: KeptResponses | undefined): Ask {
   readItems(body);
   readPrevious(body, kept);
   const promptTokens = facts.promptTokens();
@@ -83,7 +83,7 @@ function countTokens(body: JsonObject, facts: Facts, kept: KeptAnswers | undefin
   });
 }
 
-function responseFacts(json: JsonBody, count: CountTokens, kept: KeptAnswers | undefined): Facts {
+function responseFacts(json: JsonBody, count: CountTokens, kept: KeptResponses | undefined): Facts {
   const model = json.member("model");
   let promptTokens: number | undefined;
   const tokensBefore = (): number => {
@@ -103,7 +103,7 @@ type Request = {
   readonly body: JsonObject;
   text(): string;
   readonly facts: Facts;
-  readonly kept: KeptAnswers | undefined;
+  readonly kept: KeptResponses | undefined;
 };
 
 function askOf({ body, text, facts, kept }: Request): Ask {
@@ -173,7 +173,7 @@ function jsonOf(text: string | null | undefined): string {
 }
 
 /** One that is made in the background is answered before there is any of it. */
-function atOnce(answer: ResponseAnswer): Plan {
+function atOnce(answer: ResponsesResponse): Plan {
   const timing = { ttftMs: 0, atMs: [], totalMs: 0 };
   return jsonPlan({ ...answer.script, timing }, 0, responseJson(answer, "queued", ""));
 }
@@ -214,7 +214,7 @@ function readKeeping(body: JsonObject): { readonly background: boolean; readonly
   return { background, store };
 }
 
-function keptOf(answer: ResponseAnswer, model: string, response: string, request: string): KeptResponse {
+function keptOf(answer: ResponsesResponse, model: string, response: string, request: string): KeptResponse {
   const { script, promptTokens, background } = answer;
   const tokens = promptTokens + countOf(script.parts);
   return { model, tokens, calls: callIds(answer), background, overAtSeconds: overAt(script), response, request };
@@ -225,7 +225,7 @@ function keptOf(answer: ResponseAnswer, model: string, response: string, request
  *
  * @throws BODY_INVALID for one that is unknown, as the provider does
  */
-function readPrevious(body: JsonObject, kept: KeptAnswers | undefined) {
+function readPrevious(body: JsonObject, kept: KeptResponses | undefined) {
   if (body["conversation"] !== undefined && body["conversation"] !== null) {
     const problem = "A stand-in keeps no conversations; use 'previous_response_id' instead of 'conversation'.";
     refuse("conversation", "unsupported_parameter", problem);

@@ -6,7 +6,7 @@ import { readItems, typeOf } from "./input.ts";
 import { longId } from "./response.ts";
 import { jsonPlan } from "../text.ts";
 import { withoutDelay, factsOfModel, textless } from "../../shared/textless.ts";
-import type { Ask, KeptAnswers, Operation, OpenRequest, Script } from "../../types.ts";
+import type { Ask, KeptResponses, Operation, OpenRequest, Script } from "../../types.ts";
 
 /** What is kept of a response. */
 export type KeptResponse = {
@@ -24,7 +24,7 @@ export type KeptResponse = {
 };
 
 /** Keeps a response: a line of facts, a line with its JSON, and the request as it came. */
-export function keepResponse(kept: KeptAnswers | undefined, id: string, made: KeptResponse): void {
+export function keepResponse(kept: KeptResponses | undefined, id: string, made: KeptResponse): void {
   const calls = made.calls.length === 0 ? "[]" : JSON.stringify(made.calls);
   const facts =
     `{"model":${JSON.stringify(made.model)},"tokens":${made.tokens},"calls":${calls},` +
@@ -34,7 +34,7 @@ export function keepResponse(kept: KeptAnswers | undefined, id: string, made: Ke
 }
 
 /** The response kept under an id; undefined when there is none, or none any more. */
-export function findResponse(kept: KeptAnswers | undefined, id: string): KeptResponse | undefined {
+export function findResponse(kept: KeptResponses | undefined, id: string): KeptResponse | undefined {
   const text = kept?.find(id);
   if (text === undefined) return undefined;
   const factsEnd = text.indexOf("\n");
@@ -73,7 +73,7 @@ type About = {
   readonly id: string;
   readonly found: KeptResponse;
   readonly query: JsonObject;
-  readonly kept: KeptAnswers | undefined;
+  readonly kept: KeptResponses | undefined;
 };
 
 function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {

@@ -5,7 +5,7 @@ import { tokensOfKind } from "../../shared/script.ts";
 import type { Script } from "../../types.ts";
 
 /** A response to be written, as a whole or as a stream. */
-export type ResponseAnswer = {
+export type ResponsesResponse = {
   readonly id: string;
   readonly script: Script;
   readonly promptTokens: number;
@@ -63,7 +63,7 @@ export function summaryJson(text: string): string {
 }
 
 /** The items that the parts of a script become. */
-export function outputItems(answer: ResponseAnswer): readonly OutputItem[] {
+export function outputItems(answer: ResponsesResponse): readonly OutputItem[] {
   const { topLogprobs, script } = answer;
   const { parts, finish } = script;
   const weigh = topLogprobs === undefined ? undefined : createWeigh(script.rng, topLogprobs);
@@ -80,7 +80,7 @@ type Piece = {
   readonly weigh: Weigh | undefined;
 };
 
-function itemOf(answer: ResponseAnswer, { part, index, status, weigh }: Piece): OutputItem {
+function itemOf(answer: ResponsesResponse, { part, index, status, weigh }: Piece): OutputItem {
   const requestId = answer.script.id;
   const text = JSON.stringify(part.text);
   if (part.kind === "reasoning") {
@@ -105,12 +105,12 @@ function itemOf(answer: ResponseAnswer, { part, index, status, weigh }: Piece): 
   return { id, part, text, likely, added: shell("in_progress", ""), done };
 }
 
-function callId({ script }: ResponseAnswer, index: number): string {
+function callId({ script }: ResponsesResponse, index: number): string {
   return `call_${longId("", script.id, index).slice(0, 24)}`;
 }
 
 /** Ids of the calls that an answer makes. */
-export function callIds(answer: ResponseAnswer): string[] {
+export function callIds(answer: ResponsesResponse): string[] {
   return answer.script.parts.flatMap(({ kind }, index) => (kind === "call" ? [callId(answer, index)] : []));
 }
 
@@ -128,7 +128,7 @@ export type ResponseState = "queued" | "in_progress" | "over";
  * @param output JSON of its items, separated by commas
  * @see the OpenAI document, Response; `usage` is absent until the response is over, because the document allows no null
  */
-export function responseJson(answer: ResponseAnswer, state: ResponseState, output: string): string {
+export function responseJson(answer: ResponsesResponse, state: ResponseState, output: string): string {
   const { script, settings, background } = answer;
   const over = state === "over";
   const cut = over && script.finish === "length";
@@ -141,7 +141,7 @@ export function responseJson(answer: ResponseAnswer, state: ResponseState, outpu
   );
 }
 
-function usageJson({ script, promptTokens }: ResponseAnswer): string {
+function usageJson({ script, promptTokens }: ResponsesResponse): string {
   const tokens = countOf(script.parts);
   const reasoning = tokensOfKind(script.parts, "reasoning");
   return (

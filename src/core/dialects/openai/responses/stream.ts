@@ -2,7 +2,7 @@ import type { Part } from "../../../simulator/parts.ts";
 import type { Frame, Plan } from "../../../types.ts";
 import { escapeToken } from "../../shared/json-body.ts";
 import { likelyEventJson } from "../logprobs.ts";
-import { contentJson, responseJson, summaryJson, type OutputItem, type ResponseAnswer } from "./response.ts";
+import { contentJson, responseJson, summaryJson, type OutputItem, type ResponsesResponse } from "./response.ts";
 import { createLeveller, headOf, plainClose } from "../text.ts";
 
 /** Names and fixed members of the events of one kind of part. */
@@ -31,7 +31,7 @@ const kinds: Readonly<Record<Part["kind"], Kind>> = {
  * @param whole JSON of the response when it is over
  * @see the OpenAI document, ResponseStreamEvent
  */
-export function streamResponse(answer: ResponseAnswer, items: readonly OutputItem[], whole: string): Plan {
+export function streamResponse(answer: ResponsesResponse, items: readonly OutputItem[], whole: string): Plan {
   const { script } = answer;
   const { timing } = script;
   const events = new Events(answer);
@@ -55,7 +55,7 @@ export function streamResponse(answer: ResponseAnswer, items: readonly OutputIte
 /** An item, its place in the output, and when each of its tokens leaves. */
 type Placed = { readonly item: OutputItem; readonly index: number; readonly times: readonly number[] };
 
-function addItem(events: Events, answer: ResponseAnswer, { item, index, times }: Placed): void {
+function addItem(events: Events, answer: ResponsesResponse, { item, index, times }: Placed): void {
   const { part, id, text } = item;
   const firstMs = times[0]!;
   const lastMs = times.at(-1)!;
@@ -91,7 +91,7 @@ class Events {
   readonly #close: (tokenChars: number) => string;
   readonly #escape: (token: string) => string;
 
-  constructor({ script, obfuscate, chosenByCaller }: ResponseAnswer) {
+  constructor({ script, obfuscate, chosenByCaller }: ResponsesResponse) {
     this.#close = obfuscate ? createLeveller(script) : plainClose;
     this.#escape = chosenByCaller ? escapeAny : escapeToken;
   }

@@ -1,13 +1,13 @@
 import type { Frame } from "../../../types.ts";
 
 /** What one event is worth: how many output tokens it carries, and whether it tells that the answer is whole. */
-export type Worth = { readonly tokens: number; readonly final: boolean };
+export type EventInfo = { readonly tokens: number; readonly final: boolean };
 
 /** Says what an event is worth, given its text as received; never throws. */
-export type Judge = (event: string) => Worth;
+export type ClassifyEvent = (event: string) => EventInfo;
 
-/** Worth of an event that carries nothing. */
-export const nothing: Worth = { tokens: 0, final: false };
+/** What an event is that carries nothing. */
+export const nothing: EventInfo = { tokens: 0, final: false };
 
 /** Longer events are passed on in pieces. */
 export const defaultMaxBytes = 4 * 1024 * 1024;
@@ -27,7 +27,7 @@ export type Cutter = {
  *
  * @param maxBytes longer events are passed on in pieces of this size, which count as nothing, so that memory stays bounded
  */
-export function createCutter(judge: Judge, maxBytes: number): Cutter {
+export function createCutter(judge: ClassifyEvent, maxBytes: number): Cutter {
   const decoder = new TextDecoder();
   const kept = createPieces();
   let oversize = false;

@@ -1,5 +1,5 @@
 import type { Frame } from "../../../types.ts";
-import { createCutter, defaultMaxBytes, part, type Judge } from "./cutter.ts";
+import { createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
 import type { StreamReader } from "../../types.ts";
 
 const quote = 34;
@@ -19,7 +19,7 @@ const closeBrace = 125;
  * @param judge gets an element with what stands before it
  * @param maxBytes longer elements are passed on in pieces of this size, which count as nothing, so that memory stays bounded
  */
-export function createArrayReader(judge: Judge, maxBytes = defaultMaxBytes): StreamReader {
+export function createArrayReader(judge: ClassifyEvent, maxBytes = defaultMaxBytes): StreamReader {
   const cutter = createCutter(judge, maxBytes);
   let depth = 0;
   let inString = false;

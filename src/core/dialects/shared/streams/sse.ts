@@ -1,8 +1,8 @@
 import type { Frame } from "../../../types.ts";
-import { createCutter, defaultMaxBytes, part, type Judge } from "./cutter.ts";
+import { createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
 import type { StreamReader } from "../../types.ts";
 
-export type { Judge, Worth } from "./cutter.ts";
+export type { ClassifyEvent, EventInfo } from "./cutter.ts";
 
 const lf = 10;
 const cr = 13;
@@ -26,7 +26,7 @@ export function isEventStream(contentType: string): boolean {
  * @param maxBytes longer events are passed on in pieces of this size, which count as nothing, so that memory stays bounded
  * @see HTML Standard §9.2.5, "Parsing an event stream"
  */
-export function createSseReader(judge: Judge, maxBytes = defaultMaxBytes): StreamReader {
+export function createSseReader(judge: ClassifyEvent, maxBytes = defaultMaxBytes): StreamReader {
   const cutter = createCutter(judge, maxBytes);
   let state: State = "line";
 

@@ -4,8 +4,8 @@ import { quotaHeaders, renderFailure, renderFailureEvent } from "../../../../../
 import type { Failure } from "../../../../../src/core/dialects/types.ts";
 import { header } from "../support.ts";
 
-type Told = { type: string; message: string; details?: { error_code: string } };
-type Body = { type: string; error: Told; request_id: string | null };
+type WorkerMessage = { type: string; message: string; details?: { error_code: string } };
+type Body = { type: string; error: WorkerMessage; request_id: string | null };
 
 const nowMs = Date.UTC(2026, 10, 24, 10, 0, 0);
 
@@ -115,11 +115,11 @@ describe("a 429", () => {
     expect(render({ status: 429 }).body.error.message).toContain("50 requests per minute");
   });
 
-  test.each<[Failure["lookAlike"], object | undefined]>([
+  test.each<[Failure["variant"], object | undefined]>([
     ["quota", { error_code: "enforced_spend_limit_reached" }],
     ["too-large", undefined],
-  ])("that only looks like one to retry names no time: %s", (lookAlike, details) => {
-    const { body, headers } = render({ status: 429, lookAlike, nowMs });
+  ])("that only looks like one to retry names no time: %s", (variant, details) => {
+    const { body, headers } = render({ status: 429, variant, nowMs });
     expect(body.error.type).toBe("rate_limit_error");
     expect(body.error.details).toEqual(details);
     for (const name of ["retry-after", "x-should-retry", "anthropic-ratelimit-requests-reset"]) {

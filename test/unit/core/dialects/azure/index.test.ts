@@ -168,8 +168,8 @@ describe("an error", () => {
     expect(error).toEqual({ message: "Bad.", type: "invalid_request_error", param: "n", code: "invalid_type" });
   });
 
-  test.each(["quota", "too-large"] as const)("that only looks like one to retry has no wait: %s", (lookAlike) => {
-    const { headers, error } = render({ status: 429, lookAlike });
+  test.each(["quota", "too-large"] as const)("that only looks like one to retry has no wait: %s", (variant) => {
+    const { headers, error } = render({ status: 429, variant });
     expect(header(headers, "retry-after")).toBeUndefined();
     expect(error["message"]).not.toContain("retry after");
   });

@@ -3,15 +3,24 @@ import { gemini } from "../../../../../src/core/dialects/gemini/index.ts";
 import type { Failure } from "../../../../../src/core/dialects/types.ts";
 import { header } from "../support.ts";
 
-type Told = { code: number; message: string; status: string; details?: { "@type": string; [name: string]: unknown }[] };
+type WorkerMessage = {
+  code: number;
+  message: string;
+  status: string;
+  details?: { "@type": string; [name: string]: unknown }[];
+};
 
-function render(failure: Omit<Failure, "requestId">): { error: Told; headers: readonly string[]; status: number } {
+function render(failure: Omit<Failure, "requestId">): {
+  error: WorkerMessage;
+  headers: readonly string[];
+  status: number;
+} {
   const { head, body } = gemini.failure({ requestId: "req_1", ...failure });
-  const { error } = JSON.parse(body) as { error: Told };
+  const { error } = JSON.parse(body) as { error: WorkerMessage };
   return { error, headers: head.headers, status: head.status };
 }
 
-function detail(error: Told, type: string) {
+function detail(error: WorkerMessage, type: string) {
   return error.details?.find((each) => each["@type"] === `type.googleapis.com/google.rpc.${type}`);
 }
 
@@ -47,8 +56,8 @@ test("a 429 says when to try again, in the body and in the header", () => {
   expect(header(headers, "retry-after")).toBe("30");
 });
 
-test.each(["quota", "too-large"] as const)("a 429 that only looks like one to retry has no wait: %s", (lookAlike) => {
-  const { error, headers } = render({ status: 429, lookAlike });
+test.each(["quota", "too-large"] as const)("a 429 that only looks like one to retry has no wait: %s", (variant) => {
+  const { error, headers } = render({ status: 429, variant });
   expect(detail(error, "RetryInfo")).toBeUndefined();
   expect(detail(error, "QuotaFailure")).toBeDefined();
   expect(header(headers, "retry-after")).toBeUndefined();

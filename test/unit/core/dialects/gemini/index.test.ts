@@ -363,7 +363,7 @@ test("thoughts make the first visible token late", () => {
   const times = { ttftMs: constant(100), itlMs: constant(10), outputTokens: constant(10) };
   const profile = prepareProfile(profileOf(times));
   const plan = simulate(
-    { ask, profile, wishes: {}, seed: 1, inFlight: 1, mostTokens: 250_000 },
+    { ask, profile, overrides: {}, seed: 1, inFlight: 1, maxOutputTokens: 250_000 },
     "req_1",
     1_700_000_000,
   );

@@ -245,8 +245,8 @@ describe("an error is one text", () => {
 
   test("with a wait where a retry may work", () => {
     expect(header(told({ status: 503 }).headers, "retry-after")).toBe("1");
-    expect(header(told({ status: 429, lookAlike: "quota" }).headers, "retry-after")).toBeUndefined();
-    expect(told({ status: 429, lookAlike: "quota" }).error).toContain("usage limit");
+    expect(header(told({ status: 429, variant: "quota" }).headers, "retry-after")).toBeUndefined();
+    expect(told({ status: 429, variant: "quota" }).error).toContain("usage limit");
   });
 
   test("in a stream is a line", () => {

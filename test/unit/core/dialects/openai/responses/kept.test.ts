@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { openai } from "../../../../../../src/core/dialects/openai/index.ts";
 import { responses } from "../../../../../../src/core/dialects/openai/responses/index.ts";
-import type { KeptAnswers, Operation } from "../../../../../../src/core/dialects/types.ts";
+import type { KeptResponses, Operation } from "../../../../../../src/core/dialects/types.ts";
 import { bodyOf, jsonOf, refusal, scriptOf, type Json } from "../../support.ts";
 
 /** A memory without a bound. */
-function createKept(): KeptAnswers & { readonly texts: Map<string, string> } {
+function createKept(): KeptResponses & { readonly texts: Map<string, string> } {
   const texts = new Map<string, string>();
   return {
     texts,

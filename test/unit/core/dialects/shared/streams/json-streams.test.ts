@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Judge } from "../../../../../../src/core/dialects/shared/streams/cutter.ts";
+import type { ClassifyEvent } from "../../../../../../src/core/dialects/shared/streams/cutter.ts";
 import { createArrayReader, elementOf } from "../../../../../../src/core/dialects/shared/streams/json-array.ts";
 import { createNdjsonReader, isNdjson } from "../../../../../../src/core/dialects/shared/streams/ndjson.ts";
 import type { StreamReader } from "../../../../../../src/core/dialects/types.ts";
 import type { Frame } from "../../../../../../src/core/types.ts";
 import { bytesOf, textOf } from "../../support.ts";
 
-const judge: Judge = (event) => ({ tokens: event.includes("token") ? 1 : 0, final: event.includes("done") });
+const judge: ClassifyEvent = (event) => ({ tokens: event.includes("token") ? 1 : 0, final: event.includes("done") });
 
 function textsOf(frames: readonly Frame[]): string[] {
   return frames.map(({ data }) => (typeof data === "string" ? data : textOf(data)));
