@@ -43,6 +43,17 @@ export function draw(seed: number, rule: string, key: string): number {
 }
 
 /**
+ * One of some values, each as likely as any other; costs one draw.
+ *
+ * @throws RangeError when there is none
+ */
+export function pick<Value>(rng: Rng, values: ArrayLike<Value>): Value {
+  const value = values[Math.floor(rng() * values.length)];
+  if (value === undefined) throw new RangeError("There is nothing to pick from.");
+  return value;
+}
+
+/**
  * Makes a repeatable source of randomness: sfc32, started from one number.
  *
  * @param seed integer within ±2⁵³; all its bits count

@@ -63,24 +63,11 @@ const tlsHandshake = 0x16;
 export function createPort(options: PortOptions): Port {
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
-  const http1Sockets = new Set<Socket>();
   const http1 = configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
   const http2 = withSessions(configured(createHttp2(http2Options(options)), options), sessions, options.idleMs);
   const secure =
     options.tls === undefined ? undefined : withSessions(secured(options, options.tls), sessions, options.idleMs);
-
-  const keep = (socket: Socket): void => {
-    http1Sockets.add(socket);
-    socket.once("close", () => http1Sockets.delete(socket));
-  };
-  const letGo = (_request: IncomingMessage, socket: Duplex): void => {
-    if (socket instanceof Socket) http1Sockets.delete(socket);
-  };
-  http1.on("connection", keep).on("upgrade", letGo);
-  secure?.on("upgrade", letGo).on("secureConnection", (socket) => {
-    if (socket.alpnProtocol !== "h2") keep(socket);
-  });
-
+  const http1Sockets = socketsOf(http1, secure);
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -88,13 +75,11 @@ export function createPort(options: PortOptions): Port {
       const plainHttp1 = secure === undefined && !first.subarray(0, 3).equals(h2Preface);
       // Only HTTP/1.1 sees by itself that a client has ended its side.
       socket.allowHalfOpen = plainHttp1;
-      if (secure !== undefined) {
-        if (first[0] === tlsHandshake) secure.emit("connection", socket);
-        else refuse(socket, 400, options.dialect, "This port speaks TLS.");
-      } else (plainHttp1 ? http1 : http2).emit("connection", socket);
+      if (secure === undefined) (plainHttp1 ? http1 : http2).emit("connection", socket);
+      else if (first[0] === tlsHandshake) secure.emit("connection", socket);
+      else refuse(socket, options.dialect, { status: 400, message: "This port speaks TLS." });
     });
   });
-
   return {
     listen: (where) => listenOn(server, where),
     renew: (certificate) => secure?.setSecureContext({ ...certificate }),
@@ -109,6 +94,23 @@ export function createPort(options: PortOptions): Port {
     },
     sessions: () => sessions.size,
   };
+}
+
+/** The connections that speak HTTP/1.1, without those that were upgraded. */
+function socketsOf(http1: Http1Server, secure: Http2SecureServer | undefined): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  };
+  const letGo = (_request: IncomingMessage, socket: Duplex): void => {
+    if (socket instanceof Socket) sockets.delete(socket);
+  };
+  http1.on("connection", keep).on("upgrade", letGo);
+  secure?.on("upgrade", letGo).on("secureConnection", (socket) => {
+    if (socket.alpnProtocol !== "h2") keep(socket);
+  });
+  return sockets;
 }
 
 function http1Options(options: PortOptions) {
@@ -199,12 +201,15 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
     return;
   }
   if (error.code === "HPE_HEADER_OVERFLOW") {
-    return refuse(socket, 431, dialect, `The request headers are larger than ${maxHeaderBytes} bytes.`);
+    return refuse(socket, dialect, {
+      status: 431,
+      message: `The request headers are larger than ${maxHeaderBytes} bytes.`,
+    });
   }
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return refuse(socket, 408, dialect, "The request took too long to arrive.");
+    return refuse(socket, dialect, { status: 408, message: "The request took too long to arrive." });
   }
-  refuse(socket, 400, dialect, "The request is not valid HTTP.");
+  refuse(socket, dialect, { status: 400, message: "The request is not valid HTTP." });
 }
 
 /**
@@ -217,7 +222,9 @@ function responseOn(socket: Duplex): ServerResponse | undefined {
   return response instanceof ServerResponse ? response : undefined;
 }
 
-function refuse(socket: Duplex, status: number, dialect: Dialect, message: string): void {
+type Refusal = { readonly status: number; readonly message: string };
+
+function refuse(socket: Duplex, dialect: Dialect, { status, message }: Refusal): void {
   const { body } = dialect.failure({ status, code: "BODY_INVALID", message, requestId: "" });
   endSocket(
     socket,

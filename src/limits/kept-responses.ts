@@ -42,7 +42,7 @@ export function createKeptResponses(memory: SharedArrayBuffer, worker: number): 
   const ring = Buffer.from(memory, ringAt, ringBytes);
 
   const locked = <Result>(section: () => Result): Result | undefined => {
-    if (!acquire(words, at.lock, worker + 1, { naps })) return undefined;
+    if (!acquire({ words, index: at.lock }, worker + 1, { naps })) return undefined;
     try {
       return section();
     } finally {

@@ -1,3 +1,6 @@
+/** A word of shared memory. */
+export type Lock = { readonly words: Int32Array; readonly index: number };
+
 const spins = 200;
 const napMs = 0.05;
 
@@ -11,12 +14,7 @@ const napMs = 0.05;
  * @param limits `dead`: number of a thread known to be gone, whose lock is taken over; `naps`: how often to nap at most
  * @returns whether the lock was taken; always true without `naps`
  */
-export function acquire(
-  words: Int32Array,
-  index: number,
-  owner: number,
-  limits: { dead?: number; naps?: number } = {},
-): boolean {
+export function acquire({ words, index }: Lock, owner: number, limits: { dead?: number; naps?: number } = {}): boolean {
   const { dead = 0, naps = Infinity } = limits;
   const maxTries = naps * spins;
   for (let tries = 1; tries <= maxTries; tries += 1) {

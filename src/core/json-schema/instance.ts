@@ -34,7 +34,7 @@ export function instanceOf(schema: unknown, rng: Rng): unknown {
 /** `level` is 0 at the root. */
 function valueOf(schema: unknown, reach: Reach, level: number): unknown {
   const { rng } = reach;
-  const flat = flatten(schema, reach, level > freeLevels);
+  const flat = flatten(schema, reach, { small: level > freeLevels });
   if (flat === never || level > deepest || reach.left < 0) return level === 0 ? {} : null;
   if (Object.hasOwn(flat, "const")) return given(flat["const"], reach);
   const { enum: values } = flat;
@@ -145,7 +145,7 @@ function objectOf(flat: JsonObject, reach: Reach, level: number): JsonObject {
     }
     const mayBe = schema !== never && room > 0;
     if (!mayBe || (needed <= 0 && (level > freeLevels || rng() >= optionalShare))) continue;
-    if (flatten(schema, reach, true) === never) continue;
+    if (flatten(schema, reach, { small: true }) === never) continue;
     made.set(name, valueOf(schema, reach, level + 1));
     room -= 1;
     needed -= 1;

@@ -57,7 +57,8 @@ export function makeText(rng: Rng, tokens: number): Prose {
     let chosen = Math.floor(rng() * bank.length);
     if (chosen === last) chosen = (chosen + 1) % bank.length;
     last = chosen;
-    const sentence = bank[chosen]!;
+    const sentence = bank[chosen];
+    if (sentence === undefined) throw new RangeError("There are no sentences.");
     said.push(sentence);
     const { length } = sentence.pieces;
     text += left >= length ? sentence.text : sentence.text.slice(0, sentence.ends[left - 1]);

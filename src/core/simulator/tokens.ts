@@ -100,7 +100,7 @@ const asciiClass = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 function classOf(code: number): number {
-  if (code < 128) return asciiClass[code]!;
+  if (code < 128) return asciiClass[code] ?? mark;
   const kanaOrHan = (code >= 0x3040 && code <= 0x30ff) || (code >= 0x3400 && code <= 0x9fff);
   return kanaOrHan || (code >= 0xac00 && code <= 0xd7af) ? ideograph : otherLetter;
 }

@@ -25,7 +25,7 @@ export function compress(
   if (data.length < worthwhileBytes || !compressible(headers)) return { data, headers: [] };
   const encoding = accepted === undefined ? undefined : choose(accepted);
   if (encoding === undefined) return { data, headers: ["vary", "accept-encoding"] };
-  const packed = pack(Buffer.from(data as Uint8Array), encoding);
+  const packed = pack(typeof data === "string" ? Buffer.from(data) : data, encoding);
   if (packed.length >= data.length) return { data, headers: ["vary", "accept-encoding"] };
   return { data: packed, headers: ["content-encoding", encoding, "vary", "accept-encoding"] };
 }
@@ -63,7 +63,7 @@ function choose(accepted: string): Encoding | undefined {
   return best;
 }
 
-function pack(data: Buffer, encoding: Encoding): Buffer {
+function pack(data: Uint8Array, encoding: Encoding): Buffer {
   switch (encoding) {
     case "zstd":
       return zstdCompressSync(data, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
