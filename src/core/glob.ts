@@ -1,4 +1,4 @@
-/** Says whether a text matches. */
+/** Says whether a string matches. */
 export type Matcher = (text: string) => boolean;
 
 /**

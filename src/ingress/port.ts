@@ -30,7 +30,7 @@ export type PortOptions = {
   readonly maxStreamsPerConnection: number;
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
-  /** Shapes the answers to requests that cannot be parsed. */
+  /** Shapes the responses to requests that cannot be parsed. */
   readonly dialect: Dialect;
   onRequest(request: NodeRequest, response: NodeResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -41,7 +41,7 @@ export type Port = {
   listen(where: Where): Promise<number>;
   /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
   renew(certificate: Certificate): void;
-  /** Takes no new connection and closes those that wait for a request; the others end with their answer. */
+  /** Takes no new connection and closes those that wait for a request; the others end with their response. */
   drain(): void;
   /** Ends every connection now. */
   destroy(): void;
@@ -118,10 +118,10 @@ function http1Options(options: PortOptions) {
     keepAliveTimeout: options.keepAliveMs,
     headersTimeout: headersTimeoutMs,
     maxHeaderSize: maxHeaderBytes,
-    // The guard checks it, and answers in the provider's shape.
+    // The guard checks it, and responds in the provider's shape.
     requireHostHeader: false,
     connectionsCheckingInterval: 5000,
-    // A client may offer any other protocol, such as h2c, and is then answered as if it had not.
+    // A client may offer any other protocol, such as h2c, which is then passed over.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
   };
 }
@@ -147,7 +147,7 @@ function configured<Server extends Http1Server | Http2Server | Http2SecureServer
 ): Server {
   const events = server as Http1Server;
   events.maxHeadersCount = 0;
-  // Without the last two Node gives leave to send any body, and answers an unknown expectation in no one's shape.
+  // Without the last two Node lets any body be sent, and responds to an unknown expectation in no one's shape.
   for (const event of ["request", "checkContinue", "checkExpectation"]) events.on(event, options.onRequest);
   events.on("upgrade", options.onUpgrade);
   events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options.dialect));

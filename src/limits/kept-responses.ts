@@ -5,12 +5,12 @@ import { acquire, release } from "./shared-lock.ts";
 /**
  * How the shared memory is laid out: some words, then a ring of bytes.
  *
- * The words are a header and a ring of places, one an answer. Both rings are filled in the order of arrival, so the
+ * The words are a header and a ring of places, one a response. Both rings are filled in the order of arrival, so the
  * oldest place is also the one whose bytes are overwritten next.
  */
 const at = { lock: 0, writeAt: 1, oldest: 2, used: 3 } as const;
 const headerWords = 4;
-/** Fields of a place; a `hash` of 0 is a forgotten answer. */
+/** Fields of a place; a `hash` of 0 is a forgotten response. */
 const inPlace = { hash: 0, start: 1, length: 2 } as const;
 const placeWords = 3;
 
@@ -23,13 +23,13 @@ const ringAt = (headerWords + maxResponses * placeWords) * Int32Array.BYTES_PER_
 /** The lock is held while a text is copied: after so many naps its holder must be gone. */
 const naps = 200;
 
-/** Allocates room for the answers that a node keeps: at most 4,096 and 16 MiB, which are used as they are filled. */
+/** Allocates room for the responses that a node keeps: max 4,096 and 16 MiB, which are used as they are filled. */
 export function createResponseMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(ringAt + ringBytes);
 }
 
 /**
- * Answers that every event loop of a node can find, whichever made them.
+ * Responses that every event loop of a node can find, whichever made them.
  *
  * Each is a copy in shared memory; the oldest make room for new ones. One above 1 MiB is not kept.
  *
@@ -126,7 +126,7 @@ function dropAll(words: Int32Array, ring: Buffer, id: string): boolean {
   return known;
 }
 
-/** Forgets the oldest answers until so many bytes are free in one piece; gives where that begins. */
+/** Forgets the oldest responses until so many bytes are free in one piece; gives where that begins. */
 function makeRoom(words: Int32Array, length: number): number {
   let start = wordAt(words, at.writeAt);
   if (start + length > ringBytes) {

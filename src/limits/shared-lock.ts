@@ -11,7 +11,7 @@ const napMs = 0.05;
  * Meant for sections of a few hundred nanoseconds: it spins, then naps so that a holder without a core can go on.
  *
  * @param owner the caller's number, not 0
- * @param limits `dead`: number of a thread known to be gone, whose lock is taken over; `naps`: how often to nap at most
+ * @param limits `dead`: number of a thread known to be gone, whose lock is taken over; `naps`: max naps
  * @returns whether the lock was taken; always true without `naps`
  */
 export function acquire({ words, index }: Lock, owner: number, limits: { dead?: number; naps?: number } = {}): boolean {

@@ -73,12 +73,12 @@ const maxSpan = 10_000;
 function boundsOf(schema: JsonObject): Bounds {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   const least = Math.max(...[minimum, exclusiveMinimum].filter((value) => typeof value === "number"));
-  const most = Math.min(...[maximum, exclusiveMaximum].filter((value) => typeof value === "number"));
-  const near = Math.max(least, Math.min(most, 0));
+  const max = Math.min(...[maximum, exclusiveMaximum].filter((value) => typeof value === "number"));
+  const near = Math.max(least, Math.min(max, 0));
   const span = Math.max(100, Math.abs(near));
-  const isNarrow = most - least <= maxSpan;
-  const low = isNarrow ? least : near < most ? near : near - span;
-  const high = isNarrow ? most : Math.min(most, near + span);
+  const isNarrow = max - least <= maxSpan;
+  const low = isNarrow ? least : near < max ? near : near - span;
+  const high = isNarrow ? max : Math.min(max, near + span);
   // Before draft 6 these were marks at the bounds.
   const above = exclusiveMinimum === true ? minimum : exclusiveMinimum;
   const below = exclusiveMaximum === true ? maximum : exclusiveMaximum;
@@ -100,7 +100,7 @@ function decimal({ low, high, holds }: Bounds, rng: Rng): number {
   return low;
 }
 
-/** A multiple that division finds to be one: the quotient of many decimals is a little beside the whole number. */
+/** A multiple that division finds to be one: the quotient of many decimals is a little beside the integer. */
 function multiple({ low, high, holds }: Bounds, rng: Rng, wanted: { of: number; whole: boolean }): number {
   const { of: step, whole } = wanted;
   const first = Math.ceil(low / step);

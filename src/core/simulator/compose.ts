@@ -14,18 +14,18 @@ export type Tool = {
   readonly input?: { readonly pattern?: string };
 };
 
-/** What a request asks of an answer beyond prose. */
+/** What a request asks of a response beyond prose. */
 export type Wanted = {
   readonly tools: readonly Tool[];
   /** `auto` calls a tool, unless the conversation ends with the result of one; a name calls that tool alone. */
   readonly choice: "none" | "auto" | "required" | { readonly name: string };
   /** Several tools may be called at once. */
   readonly parallel: boolean;
-  /** The conversation ends with the result of a tool, which is answered in words. */
+  /** The conversation ends with the result of a tool, which gets a reply in words. */
   readonly answersTool: boolean;
   /** Text that must be JSON: any object, or an instance of a schema. */
   readonly json: "object" | { readonly schema: unknown } | undefined;
-  /** Reasoning goes before the answer, with this share of its tokens, 0 to 1. */
+  /** Reasoning goes first, with this share of its tokens, 0 to 1. */
   readonly reasoningShare: number;
 };
 

@@ -2,18 +2,18 @@ import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:
 import { headerValue } from "../../act/headers.ts";
 import type { HeaderList } from "../../core/types.ts";
 
-/** Below this an answer costs more to compress than to send: 0.6 KB of JSON takes half the time of a whole request. */
+/** Below this a response costs more to compress than to send: 0.6 KB of JSON takes half the time of a whole request. */
 const worthwhileBytes = 8 * 1024;
 
 type Encoding = "zstd" | "br" | "gzip";
 
-/** By cost for a 32 KB JSON answer, cheapest first; decides between encodings the client likes equally. */
+/** By cost for a 32 KB JSON response, cheapest first; decides between encodings the client likes equally. */
 const preference: readonly Encoding[] = ["zstd", "br", "gzip"];
 
 /**
- * Compresses a whole answer where the client accepts it and the answer gains from it.
+ * Compresses a whole response where the client accepts it and the response gains from it.
  *
- * @param headers of the answer; one that has a content-encoding already, or is no text, stays as it is
+ * @param headers of the response; one that has a content-encoding already, or is no text, stays as it is
  * @param accepted the client's accept-encoding
  * @returns the data to send and the headers that go with it
  */

@@ -145,7 +145,7 @@ export class PermitTable {
     });
   }
 
-  /** What was counted in vain may have kept another thread from serving the queue. */
+  /** A permit that was counted and not taken may have kept another thread from serving the queue. */
   #takeBack(): void {
     const { words } = this;
     Atomics.sub(words, this.#held, 1);
