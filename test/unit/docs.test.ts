@@ -148,7 +148,7 @@ describe("docs/control-header.md", () => {
   });
 
   test("lists every key, and no other", () => {
-    const keys = rowsOf(page, "What it can say").map(([key]) => key!.replaceAll("`", ""));
+    const keys = rowsOf(page, "Keys").map(([key]) => key!.replaceAll("`", ""));
     expect(() => readControl("unknown", settings, simulated)).toThrow(`Allowed: ${keys.join(", ")}.`);
   });
 });
