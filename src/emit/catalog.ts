@@ -133,7 +133,11 @@ export const reported = {
     help: "Unix time of the last successful load of a configuration.",
   },
   profile_cache_hits_total: { type: "counter", labels: [], help: "Profile lookups found in the cache." },
-  profile_cache_misses_total: { type: "counter", labels: [], help: "Profile lookups that had to match the model name." },
+  profile_cache_misses_total: {
+    type: "counter",
+    labels: [],
+    help: "Profile lookups that had to match the model name.",
+  },
   build_info: { type: "gauge", labels: ["version"], help: "Always 1; the label is the running version." },
   ready: { type: "gauge", labels: [], help: "Readiness: 1 while the node takes traffic, 0 while it starts or drains." },
 } as const satisfies Record<string, Metric>;
