@@ -1,0 +1,305 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { Readable } from "node:stream";
+import { expect, onTestFinished, vi } from "vitest";
+import { createAct } from "../../src/act/act.ts";
+import { createWheel } from "../../src/act/timer-wheel.ts";
+import type { ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
+import { settingsOf, type Settings } from "../../src/config/load.ts";
+import { findOperation } from "../../src/core/dialects/index.ts";
+import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
+import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
+import type { HeaderMap, Outcome } from "../../src/core/types.ts";
+import { createKeptResponses } from "../../src/limits/kept-responses.ts";
+import { createPermits, type Permits } from "../../src/limits/permits/permits.ts";
+import { buildRuntime, retire } from "../../src/node/build-runtime.ts";
+import { createSharedMemory } from "../../src/node/shared-memory.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import {
+  createFakeCarrier,
+  createFakeShow,
+  createFakeUpstream,
+  type UpstreamCall,
+  type UpstreamCalls,
+} from "./fake-upstream.ts";
+import { profileOf } from "./profile.ts";
+import { createRecordingReply, type RecordingReply } from "./reply.ts";
+
+type ConfigObject = Readonly<Record<string, unknown>>;
+
+/** What a test says of a request; all else is a chat request for the model `steady`. */
+export type RequestWishes = {
+  readonly method?: string;
+  /** With its query. */
+  readonly path?: string;
+  /** By name, in lower case. */
+  readonly headers?: HeaderMap;
+  /** A string goes as it is, anything else as JSON; undefined is no body at all. */
+  readonly body?: unknown;
+  /** A gateway takes the call to its upstream. */
+  readonly carried?: boolean;
+};
+
+/** One call, from its arrival to its outcome. */
+export type ServedCall = {
+  readonly request: Request;
+  readonly reply: RecordingReply;
+  /** What was asked of the reply, by milliseconds from the arrival: `400 head 200`, `415 write`, `430 end`. */
+  log(): string[];
+  /** What reached upstreams of this call, in order. */
+  readonly asked: readonly UpstreamCall[];
+  /** The first of those. @throws when no upstream was asked */
+  upstream(): UpstreamCall;
+  /** @throws when the call has not ended */
+  outcome(): Outcome;
+};
+
+/** A call that goes past us. */
+export type WatchedCall = ServedCall & {
+  /** The request has come as far as it is shown, and the response begins to be. */
+  show(): UpstreamCall;
+};
+
+/** Everything that `createAct` needs, with a fake clock and fake upstreams, and all else real. */
+export type ActHarness = {
+  readonly clock: FakeClock;
+  readonly deps: ActDeps;
+  readonly permits: Permits;
+  /** What has ended, in that order. */
+  readonly outcomes: readonly Outcome[];
+  serve(wishes?: RequestWishes): ServedCall;
+  /** As an adapter refuses what it cannot read. */
+  refuse(code: ErrorCode, wishes?: RequestWishes): ServedCall;
+  watch(wishes?: RequestWishes): WatchedCall;
+  /**
+   * Moves time on by steps of a millisecond, with timers and promises noticed in each; without a number only promises.
+   * Moves vitest's fake timers as well, where a test uses them.
+   */
+  advance(ms?: number): Promise<void>;
+  /** A new configuration comes into force. */
+  reload(config: ConfigObject): Promise<void>;
+  /** The node stops, and closes the connections of all clients. */
+  stop(): void;
+  /** Ends the harness. Every call must have ended with one outcome, every permit must be back and no timer armed. */
+  close(): Promise<void>;
+};
+
+/** What a harness may be told besides a configuration. */
+export type ActOptions = {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Responds to each call of an upstream; without it the test does. */
+  respond?(call: UpstreamCall): void;
+};
+
+/** TTFT 400 ms, then a token every 15 ms, three tokens: for the model `steady`. */
+const steady = profileOf({ name: "steady", models: ["steady"], outputTokens: { kind: "constant", value: 3 } });
+
+/** Wall clock at the start, milliseconds since 1970. */
+const startedAtMs = 1_700_000_000_000;
+
+/** A chat request for the model `steady`. */
+export function chat(changes: ConfigObject = {}): ConfigObject {
+  return { model: "steady", messages: [{ role: "user", content: "Hi" }], ...changes };
+}
+
+/**
+ * Builds the heart of one event loop out of a configuration, for the present test. At the end of the test it is closed.
+ *
+ * @throws CONFIG_INVALID naming every mistake
+ */
+export async function setUpAct(config: ConfigObject = {}, options: ActOptions = {}): Promise<ActHarness> {
+  const harness = await createActHarness(config, options);
+  onTestFinished(() => harness.close());
+  return harness;
+}
+
+/** The same for a test that closes it itself. */
+export async function createActHarness(config: ConfigObject, options: ActOptions = {}): Promise<ActHarness> {
+  const heart = createHeart(await load(config, options), options);
+  const { act, clock, deps, calls, outcomes } = heart;
+  const { permits, loop } = deps;
+  const served: ServedCall[] = [];
+  const begin = (wishes: RequestWishes): ServedCall => {
+    const request = requestOf(wishes, `call-${served.length + 1}`, calls);
+    const call = callOf(request, createRecordingReply(clock), heart);
+    served.push(call);
+    return call;
+  };
+  return {
+    clock,
+    deps,
+    permits,
+    outcomes,
+    serve(wishes = {}) {
+      const call = begin(wishes);
+      act.serve(call.request, call.reply);
+      return call;
+    },
+    refuse(code, wishes = {}) {
+      const call = begin(wishes);
+      act.refuse(call.request, call.reply, new StuntdoubleError(code, "The request cannot be read."));
+      return call;
+    },
+    watch(wishes = {}) {
+      const call = begin(wishes);
+      const show = act.watch(call.request, call.reply);
+      return Object.assign(call, {
+        show() {
+          show(createFakeShow(call.request, calls));
+          return call.upstream();
+        },
+      });
+    },
+    advance: (ms = 0) => advance(clock, ms),
+    reload: async (next) => heart.apply(await load(next, options)),
+    stop() {
+      heart.stop();
+      for (const { reply } of served) reply.leave();
+    },
+    async close() {
+      await turn();
+      await heart.close();
+      const used = { open: act.open(), inFlight: permits.inFlight(), waiting: permits.waiting() };
+      expect({ ...used, timers: loop.wheel.size(), outcomes: outcomes.length }).toEqual({
+        open: 0,
+        inFlight: 0,
+        waiting: 0,
+        timers: 0,
+        outcomes: served.length,
+      });
+    },
+  };
+}
+
+/** `createAct` with all that it needs, and what became of its calls. */
+function createHeart(settings: Settings, { respond }: ActOptions) {
+  const clock = createFakeClock();
+  const startMs = clock.now();
+  const loop = { clock, wheel: createWheel(clock) };
+  const memory = createSharedMemory(settings.config, 1);
+  const { queueTimeoutMs } = settings.config.permits;
+  const permits = createPermits({ memory: memory.permits, worker: 0, clock, queueTimeoutMs });
+  const asked: UpstreamCall[] = [];
+  const calls: UpstreamCalls = {
+    add(call) {
+      asked.push(call);
+      if (respond !== undefined) queueMicrotask(() => respond(call));
+    },
+  };
+  const outcomes: Outcome[] = [];
+  const build = (next: Settings, before?: Built): Built => {
+    const real = buildRuntime({ memory, clock, onBreaker: () => undefined }, next, loop, before?.real);
+    return { real, runtime: withFakes(real, before, calls) };
+  };
+  let built = build(settings);
+  let stopping = false;
+  const deps: ActDeps = {
+    loop,
+    permits,
+    count: createTokenCounter(),
+    kept: createKeptResponses(memory.answers, 0),
+    pseudonym: memory.pseudonym,
+    runtime: () => built.runtime,
+    emit: (outcome) => void outcomes.push(outcome),
+    stopping: () => stopping,
+    wallClockMs: () => startedAtMs + clock.now() - startMs,
+  };
+  return {
+    clock,
+    deps,
+    act: createAct(deps),
+    calls,
+    asked,
+    outcomes,
+    apply(next: Settings): void {
+      const before = built;
+      built = build(next, before);
+      permits.setQueueTimeoutMs(built.runtime.snapshot.permits.queueTimeoutMs);
+      retire(before.real, built.real);
+    },
+    stop: () => void (stopping = true),
+    async close(): Promise<void> {
+      for (const { breaker, upstream } of built.real.upstreams.values()) {
+        breaker.shutdown();
+        await upstream.close();
+      }
+    },
+  };
+}
+
+/** A runtime as the node makes it, and the same with fake upstreams in place of the real ones. */
+type Built = { readonly real: Runtime; readonly runtime: Runtime };
+
+async function load(config: ConfigObject, { env = {} }: ActOptions): Promise<Settings> {
+  const settings = await settingsOf({ workers: 1, ...config }, env);
+  return { ...settings, profiles: [steady, ...settings.profiles] };
+}
+
+function withFakes(real: Runtime, before: Built | undefined, calls: UpstreamCalls): Runtime {
+  const upstreams = new Map<string, UpstreamRuntime>();
+  for (const [name, each] of real.upstreams) {
+    const kept = before?.real.upstreams.get(name) === each ? before.runtime.upstreams.get(name) : undefined;
+    upstreams.set(name, kept ?? { ...each, upstream: createFakeUpstream(name, each.upstream.url, calls) });
+  }
+  return { ...real, upstreams };
+}
+
+function requestOf(wishes: RequestWishes, id: string, calls: UpstreamCalls): Request {
+  const { method = "POST", path: target = "/v1/chat/completions", headers = {}, carried = false } = wishes;
+  const route = target.split("?")[0] ?? target;
+  const { dialect, operation } = findOperation(method, route, headers);
+  const body = "body" in wishes ? wishes.body : chat();
+  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+  const bytes = Buffer.from(text);
+  return {
+    id: headers["x-request-id"] ?? id,
+    method,
+    target,
+    route,
+    headers,
+    rawHeaders: Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
+    client: "127.0.0.1",
+    dialect,
+    operation,
+    body: operation === undefined ? undefined : { bytes, text: () => text },
+    bodyStream: operation === undefined && text !== "" ? Readable.from([bytes]) : undefined,
+    carrier: carried ? createFakeCarrier({ method, target, body: bytes }, calls) : undefined,
+  };
+}
+
+type Seen = { readonly asked: readonly UpstreamCall[]; readonly outcomes: readonly Outcome[] };
+
+function callOf(request: Request, reply: RecordingReply, seen: Seen): ServedCall {
+  const { id } = request;
+  const askedOf = () => seen.asked.filter((each) => each.header("x-request-id") === id);
+  return {
+    request,
+    reply,
+    log: () =>
+      reply.sent.map((each) =>
+        (each[1] === "head" || each[1] === "whole" ? each.slice(0, 3) : each.slice(0, 2)).join(" "),
+      ),
+    get asked() {
+      return askedOf();
+    },
+    upstream() {
+      const [first] = askedOf();
+      if (first === undefined) throw new Error(`No upstream was asked for ${id}.`);
+      return first;
+    },
+    outcome() {
+      const outcome = seen.outcomes.find((each) => each.id === id);
+      if (outcome === undefined) throw new Error(`${id} has not ended.`);
+      return outcome;
+    },
+  };
+}
+
+async function advance(clock: FakeClock, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 1) {
+    const step = Math.min(1, left);
+    clock.advance(step);
+    if (vi.isFakeTimers()) vi.advanceTimersByTime(step);
+    await turn();
+  }
+  await turn();
+}
