@@ -1,14 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { Readable } from "node:stream";
 import { expect, onTestFinished, vi } from "vitest";
 import { createAct } from "../../src/act/act.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
-import { settingsOf, type Settings } from "../../src/config/load.ts";
-import { findOperation } from "../../src/core/dialects/index.ts";
+import type { Settings } from "../../src/config/load.ts";
 import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
 import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
-import type { HeaderMap, Outcome } from "../../src/core/types.ts";
+import type { Outcome } from "../../src/core/types.ts";
 import { createKeptResponses } from "../../src/limits/kept-responses.ts";
 import { createPermits, type Permits } from "../../src/limits/permits/permits.ts";
 import { buildRuntime, retire } from "../../src/node/build-runtime.ts";
@@ -21,23 +19,9 @@ import {
   type UpstreamCall,
   type UpstreamCalls,
 } from "./fake-upstream.ts";
-import { profileOf } from "./profile.ts";
+import { requestOf, type RequestWishes } from "./request.ts";
 import { createRecordingReply, type RecordingReply } from "./reply.ts";
-
-type ConfigObject = Readonly<Record<string, unknown>>;
-
-/** What a test says of a request; all else is a chat request for the model `steady`. */
-export type RequestWishes = {
-  readonly method?: string;
-  /** With its query. */
-  readonly path?: string;
-  /** By name, in lower case. */
-  readonly headers?: HeaderMap;
-  /** A string goes as it is, anything else as JSON; undefined is no body at all. */
-  readonly body?: unknown;
-  /** A gateway takes the call to its upstream. */
-  readonly carried?: boolean;
-};
+import { settingsWithSteady, type ConfigObject } from "./settings.ts";
 
 /** One call, from its arrival to its outcome. */
 export type ServedCall = {
@@ -90,16 +74,14 @@ export type ActOptions = {
   respond?(call: UpstreamCall): void;
 };
 
-/** TTFT 400 ms, then a token every 15 ms, three tokens: for the model `steady`. */
-const steady = profileOf({ name: "steady", models: ["steady"], outputTokens: { kind: "constant", value: 3 } });
-
 /** Wall clock at the start, milliseconds since 1970. */
 const startedAtMs = 1_700_000_000_000;
 
-/** A chat request for the model `steady`. */
-export function chat(changes: ConfigObject = {}): ConfigObject {
-  return { model: "steady", messages: [{ role: "user", content: "Hi" }], ...changes };
-}
+/** Everything is forwarded to the upstream `openai`. */
+export const forwarding = {
+  upstreams: { openai: { url: "https://api.example.com/base" } },
+  default: { serve: "forward" },
+} as const;
 
 /**
  * Builds the heart of one event loop out of a configuration, for the present test. At the end of the test it is closed.
@@ -114,12 +96,12 @@ export async function setUpAct(config: ConfigObject = {}, options: ActOptions = 
 
 /** The same for a test that closes it itself. */
 export async function createActHarness(config: ConfigObject, options: ActOptions = {}): Promise<ActHarness> {
-  const heart = createHeart(await load(config, options), options);
+  const heart = createHeart(await settingsWithSteady(config, options.env), options);
   const { act, clock, deps, calls, outcomes } = heart;
   const { permits, loop } = deps;
   const served: ServedCall[] = [];
   const begin = (wishes: RequestWishes): ServedCall => {
-    const request = requestOf(wishes, `call-${served.length + 1}`, calls);
+    const request = requestOf(wishes, `call-${served.length + 1}`, (outgoing) => createFakeCarrier(outgoing, calls));
     const call = callOf(request, createRecordingReply(clock), heart);
     served.push(call);
     return call;
@@ -150,7 +132,7 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
       });
     },
     advance: (ms = 0) => advance(clock, ms),
-    reload: async (next) => heart.apply(await load(next, options)),
+    reload: async (next) => heart.apply(await settingsWithSteady(next, options.env)),
     stop() {
       heart.stop();
       for (const { reply } of served) reply.leave();
@@ -229,11 +211,6 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
 /** A runtime as the node makes it, and the same with fake upstreams in place of the real ones. */
 type Built = { readonly real: Runtime; readonly runtime: Runtime };
 
-async function load(config: ConfigObject, { env = {} }: ActOptions): Promise<Settings> {
-  const settings = await settingsOf({ workers: 1, ...config }, env);
-  return { ...settings, profiles: [steady, ...settings.profiles] };
-}
-
 function withFakes(real: Runtime, before: Built | undefined, calls: UpstreamCalls): Runtime {
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const [name, each] of real.upstreams) {
@@ -241,29 +218,6 @@ function withFakes(real: Runtime, before: Built | undefined, calls: UpstreamCall
     upstreams.set(name, kept ?? { ...each, upstream: createFakeUpstream(name, each.upstream.url, calls) });
   }
   return { ...real, upstreams };
-}
-
-function requestOf(wishes: RequestWishes, id: string, calls: UpstreamCalls): Request {
-  const { method = "POST", path: target = "/v1/chat/completions", headers = {}, carried = false } = wishes;
-  const route = target.split("?")[0] ?? target;
-  const { dialect, operation } = findOperation(method, route, headers);
-  const body = "body" in wishes ? wishes.body : chat();
-  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
-  const bytes = Buffer.from(text);
-  return {
-    id: headers["x-request-id"] ?? id,
-    method,
-    target,
-    route,
-    headers,
-    rawHeaders: Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
-    client: "127.0.0.1",
-    dialect,
-    operation,
-    body: operation === undefined ? undefined : { bytes, text: () => text },
-    bodyStream: operation === undefined && text !== "" ? Readable.from([bytes]) : undefined,
-    carrier: carried ? createFakeCarrier({ method, target, body: bytes }, calls) : undefined,
-  };
 }
 
 type Seen = { readonly asked: readonly UpstreamCall[]; readonly outcomes: readonly Outcome[] };
@@ -295,11 +249,11 @@ function callOf(request: Request, reply: RecordingReply, seen: Seen): ServedCall
 }
 
 async function advance(clock: FakeClock, ms: number): Promise<void> {
+  await turn();
   for (let left = ms; left > 0; left -= 1) {
     const step = Math.min(1, left);
     clock.advance(step);
     if (vi.isFakeTimers()) vi.advanceTimersByTime(step);
     await turn();
   }
-  await turn();
 }

@@ -28,6 +28,14 @@ export type UpstreamCall = {
 /** Where the calls of all upstreams are noted. */
 export type UpstreamCalls = { add(call: UpstreamCall): void };
 
+/** The head of a live stream, as the upstream gives it. */
+export const streamHead = { "content-type": "text/event-stream" } as const;
+
+/** The event of a live chat stream with one token. */
+export function tokenEvent(content: string): string {
+  return `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+}
+
 /** An upstream that sends nothing anywhere: the test decides what comes back, and when. */
 export function createFakeUpstream(name: string, url: string, calls: UpstreamCalls): Upstream {
   return {
