@@ -1,70 +1,91 @@
-import { expect, test } from "vitest";
-import { admit } from "../../../src/act/admission.ts";
-import type { Request } from "../../../src/act/types.ts";
-import { compile } from "../../../src/config/compile.ts";
-import { settingsOf } from "../../../src/config/load.ts";
-import { findOperation } from "../../../src/core/dialects/index.ts";
-import type { FaultConfig, HeaderMap } from "../../../src/core/types.ts";
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { forwarding, setUpAct } from "../../support/act.ts";
+import { chat } from "../../support/request.ts";
 
-const route = "/v1/chat/completions";
-const text = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Hi" }] });
-const snapshot = compile(await settingsOf({}, {}));
-const kept = { keep: () => undefined, find: () => undefined, forget: () => false };
-const deps = { count: (said: string) => said.length, kept, pseudonym: "node-1" };
+const sha256 = createHash("sha256").update("sk-mine").digest("hex");
+const keys = [{ name: "mine", sha256 }];
 
-function asked(headers: HeaderMap = {}): Request {
-  return {
-    id: "call-1",
-    method: "POST",
-    target: route,
-    route,
-    headers,
-    rawHeaders: [],
-    client: "127.0.0.1",
-    ...findOperation("POST", route, headers),
-    body: { bytes: Buffer.from(text), text: () => text },
-    bodyStream: undefined,
-  };
-}
+describe("keys", () => {
+  test.each([
+    ["no key", {}],
+    ["a wrong key", { authorization: "Bearer sk-other" }],
+  ])("%s is refused", async (_, headers) => {
+    const act = await setUpAct({ auth: { keys } });
+    const call = act.serve({ headers });
+    expect(call.log()).toEqual(["0 whole 401"]);
+    expect(call.outcome()).toMatchObject({ mode: "own", rule: "none", cause: "UNAUTHENTICATED", keyName: undefined });
+  });
 
-/** What becomes of a call for which these faults are decided. */
-function admitWith(faults: readonly FaultConfig[]) {
-  const fallback = { ...snapshot.fallback, faults };
-  return admit(asked(), deps, { snapshot: { ...snapshot, fallback }, keys: undefined, rates: undefined });
-}
+  test("the right key is let in, and its name noted", async () => {
+    const act = await setUpAct({
+      auth: { keys },
+      rules: [{ name: "mine", match: { key: "mine" }, serve: "simulate" }],
+    });
+    const call = act.serve({ headers: { authorization: "Bearer sk-mine" } });
+    await act.advance(430);
+    expect(call.outcome()).toMatchObject({ status: 200, keyName: "mine", rule: "mine" });
+  });
 
-function admitFrom(headers: HeaderMap) {
-  return admit(asked(headers), deps, { snapshot, keys: undefined, rates: undefined });
-}
-
-test("a request that names this node among those that forwarded it is refused", () => {
-  for (const via of ["1.1 node-1", "1.0 fred, 2 node-1", "1.1 node-1 (a comment), 1.1 other"]) {
-    expect(admitFrom({ via }).refusal).toMatchObject({ code: "LOOP_DETECTED", status: 508 });
-  }
+  test("a key that was ours to check does not leave the node", async () => {
+    const act = await setUpAct({ ...forwarding, auth: { keys } });
+    const call = act.serve({ headers: { authorization: "Bearer sk-mine" } });
+    expect(call.upstream().header("authorization")).toBeUndefined();
+    call.upstream().json(200, {});
+  });
 });
 
-test("a request that others forwarded, or nobody, goes on", () => {
-  for (const via of [undefined, "", "1.1 node-2, 2 fred"]) expect(admitFrom({ via }).refusal).toBeUndefined();
+describe("what is refused before any rule", () => {
+  test("a model that is not listed", async () => {
+    const act = await setUpAct({ models: ["steady"] });
+    const call = act.serve({ body: chat({ model: "other" }) });
+    expect(call.log()).toEqual(["0 whole 404"]);
+    expect(call.outcome()).toMatchObject({ cause: "NOT_FOUND", rule: "none" });
+  });
+
+  test("a request that this node has forwarded already", async () => {
+    const act = await setUpAct(forwarding);
+    const call = act.serve({ headers: { via: `1.1 ${act.deps.pseudonym}` } });
+    expect(call.log()).toEqual(["0 whole 508"]);
+    expect(call.asked).toEqual([]);
+    expect(call.outcome()).toMatchObject({ cause: "LOOP_DETECTED" });
+  });
+
+  test("a request that its adapter could not read", async () => {
+    const act = await setUpAct();
+    const call = act.refuse("BODY_TOO_LARGE");
+    expect(call.log()).toEqual(["0 whole 413"]);
+    expect(call.outcome()).toMatchObject({ mode: "own", cause: "BODY_TOO_LARGE", operation: "chat" });
+  });
 });
 
-test("the faults of a decision are prepared in their order", () => {
-  const admission = admitWith([
-    { kind: "delay", ms: 10 },
-    { kind: "cut", afterTokens: 3 },
-  ]);
-  expect(admission).toMatchObject({ faults: [{ kind: "delay" }, { kind: "cut" }] });
+describe("the control header", () => {
+  test("that is wrong is refused, naming what is", async () => {
+    const act = await setUpAct({ control: { enabled: true } });
+    const call = act.serve({ headers: { "x-stuntdouble": "speed=9" } });
+    expect(call.log()).toEqual(["0 whole 400"]);
+    expect(call.reply.text()).toContain("unknown key");
+    expect(call.outcome()).toMatchObject({ cause: "BODY_INVALID" });
+  });
+
+  test("without the right token has no effect", async () => {
+    const act = await setUpAct({ control: { enabled: true, tokenEnv: "TOKEN" } }, { env: { TOKEN: "secret" } });
+    const call = act.serve({ headers: { "x-stuntdouble": 'fault=status, token="guess"' } });
+    await act.advance(430);
+    expect(call.reply.status()).toBe(200);
+    expect(call.reply.header("x-stuntdouble-rule")).toBe("default");
+  });
 });
 
-test("the same list of faults is prepared once", () => {
-  const preparedFor = (faults: readonly FaultConfig[]) => Reflect.get(admitWith(faults), "faults") as unknown;
-  const configs = [{ kind: "cut", afterTokens: 3 }];
-  expect(preparedFor(configs)).toBe(preparedFor(configs));
-  expect(preparedFor([...configs])).not.toBe(preparedFor(configs));
-});
-
-test("options that no check of the configuration has seen are refused each time", () => {
-  const configs = [{ kind: "cut", afterTokens: -1 }];
-  for (const attempt of [1, 2]) {
-    expect(admitWith(configs).refusal, `attempt ${attempt}`).toMatchObject({ code: "CONFIG_INVALID" });
-  }
+describe("a new configuration", () => {
+  test("holds for later calls, while those under way keep theirs", async () => {
+    const act = await setUpAct(forwarding);
+    const before = act.serve();
+    await act.reload({ default: { serve: "simulate" } });
+    const after = act.serve();
+    before.upstream().json(200, {});
+    await act.advance(430);
+    expect(before.outcome().mode).toBe("real");
+    expect(after.outcome().mode).toBe("simulated");
+  });
 });
