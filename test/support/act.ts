@@ -1,8 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, onTestFinished, vi } from "vitest";
-import { createAct } from "../../src/act/act.ts";
+import { createAct } from "../../src/act/exchange.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
-import type { Act, ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
+import type { ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
 import type { Settings } from "../../src/config/load.ts";
 import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
 import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
