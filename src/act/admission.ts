@@ -5,7 +5,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, Facts, FaultConfig, HeaderMap } from "../core/types.ts";
-import { keyInQuery } from "../core/dialects/shared/target.ts";
+import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
 import { rateLimited, unauthenticated, unknownModel } from "./failures.ts";
@@ -95,6 +95,11 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   return { refusal: undefined, call, opened, decision: bent, faults: noFaults, rateRow: undefined, quota: undefined };
 }
 
+/** Whether a fault keeps a call from its source by a response of its own. */
+export function respondsByItself({ answer }: PreparedFault): boolean {
+  return answer !== undefined;
+}
+
 /** What is known of a request of which nothing was read. */
 export const noFacts: Facts = {
   model: undefined,
@@ -128,7 +133,7 @@ type Caller = FoundKey | { readonly index: undefined; readonly name: undefined; 
 
 function callerOf(request: Request, { keys }: AdmissionRuntime): Caller | "missing" | "wrong" | undefined {
   const { headers, target, dialect } = request;
-  const inQuery = keyInQuery(target, dialect.keyParameter);
+  const inQuery = dialect.keyParameter === undefined ? undefined : queryValue(target, dialect.keyParameter);
   if (keys !== undefined) return keys.find(headers, inQuery);
   const presented = presentedKey(headers, inQuery);
   return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };

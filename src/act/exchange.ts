@@ -3,7 +3,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { PreparedFault } from "../core/faults/index.ts";
 import type { Ending, Outcome, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
-import { admit, admitPassing, type Admitted } from "./admission.ts";
+import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
 import { breakerOpen } from "./failures.ts";
 import { requestHeaders, requestTarget } from "./headers.ts";
 import { CallRecord } from "./outcome.ts";
@@ -123,8 +123,7 @@ class Exchange implements RelayOwner {
 
   #respond(admitted: Admitted): void {
     const { faults, decision } = admitted;
-    const instead = faults.length === 0 ? undefined : faultPlan(faults, this.#record);
-    if (instead !== undefined) this.#player.play(instead);
+    if (faults.some(respondsByItself)) this.#player.play(faultPlan(faults, this.#record));
     else if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));
   }

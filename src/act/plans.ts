@@ -1,5 +1,5 @@
 import type { Request, Runtime } from "./types.ts";
-import type { StuntdoubleError } from "../core/errors.ts";
+import { StuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
@@ -12,12 +12,12 @@ import type { CallRecord } from "./outcome.ts";
 /**
  * The response that a fault gives by itself, bent by the others.
  *
- * @returns undefined when none of them does
+ * @param faults one of them responds by itself
  * @throws RESPONSE_TOO_LARGE
  */
-export function faultPlan(faults: readonly PreparedFault[], record: CallRecord): Plan | undefined {
+export function faultPlan(faults: readonly PreparedFault[], record: CallRecord): Plan {
   const plan = faultResponse(faults, record.faultContext());
-  if (plan === undefined) return undefined;
+  if (plan === undefined) throw new StuntdoubleError("INTERNAL", "No fault responds by itself.");
   record.faulted();
   record.plannedEnd(plan.endAtMs);
   return marked(plan, record, "fault");

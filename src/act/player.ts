@@ -189,7 +189,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     let frame = this.#frames[first];
     if (frame === undefined || frame.atMs > nowMs) return false;
     this.#record(frame, nowMs);
-    // Looked at once only: the text of a long answer is made by that.
+    // Looked at once only: the text of a long response is made by that.
     let { data } = frame;
     let length = data.length;
     let pieces: Frame["data"][] | undefined;

@@ -6,7 +6,7 @@ import { createProxyServer } from "http-proxy-3";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
-import { admit } from "./admission.ts";
+import { admit, respondsByItself } from "./admission.ts";
 import { credentials, requestTarget, viaEntry } from "./headers.ts";
 import { CallRecord, type Sent } from "./outcome.ts";
 import { failurePlan, faultPlan } from "./plans.ts";
@@ -16,7 +16,7 @@ import { resetAtOnce, SocketReply } from "./sockets.ts";
 /** Takes over connections that ask for another protocol. */
 export type Upgrade = {
   join(request: Request, incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Answers a request that is not understood. */
+  /** Responds to a request that is not understood. */
   refuse(request: Request, socket: Duplex, error: StuntdoubleError): void;
   /** Connections that are joined, or about to be. */
   open(): number;
@@ -60,8 +60,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     if (admission.refusal !== undefined) throw admission.refusal;
     if (!(await joining.takePermit(deps.permits))) return;
     const { faults, decision } = admission;
-    const instead = faults.length === 0 ? undefined : faultPlan(faults, record);
-    if (instead !== undefined) return joining.play(instead);
+    if (faults.some(respondsByItself)) return joining.play(faultPlan(faults, record));
     const upstream = upstreamOf(decision.serve, request, runtime);
     const { name, url } = upstream.upstream;
     record.meantFor(name);
@@ -85,6 +84,7 @@ type Connection = { readonly incoming: IncomingMessage; readonly socket: Duplex;
 class Joining {
   readonly record: CallRecord;
   readonly #socket: Duplex;
+  readonly #reply: SocketReply;
   #permit: Permit | undefined = undefined;
   /** What the upstream answered. */
   #status = 101;
@@ -98,6 +98,7 @@ class Joining {
   constructor(record: CallRecord, socket: Duplex) {
     this.record = record;
     this.#socket = socket;
+    this.#reply = new SocketReply(socket);
   }
 
   /** Gets a permit until the socket closes. @returns false when the client left while it waited for one */
@@ -142,15 +143,13 @@ class Joining {
 
   /** Responds in the place of the upstream; the connection closes after it. */
   play(plan: Plan): void {
-    const reply = new SocketReply(this.#socket);
-    const player = new Player(reply, this.record, (ending) => void (this.#ending = ending));
-    this.#player = player;
-    this.#socket.once("close", () => reply.left());
-    player.play(plan);
+    this.#player = new Player(this.#reply, this.record, (ending) => void (this.#ending = ending));
+    this.#player.play(plan);
   }
 
   /** The socket has closed; at the drain limit it is we who close it. */
   close(stopping: boolean): Outcome {
+    this.#reply.left();
     this.#permit?.release();
     const stopped = stopping && !this.#failed;
     if (stopped) this.record.failed("NODE_STOPPED");

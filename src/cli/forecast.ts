@@ -1,4 +1,4 @@
-import { admit, type Admission, type Admitted } from "../act/admission.ts";
+import { admit, respondsByItself, type Admission, type Admitted } from "../act/admission.ts";
 import { CallRecord } from "../act/outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts";
 import { createWheel } from "../act/timer-wheel.ts";
@@ -153,9 +153,9 @@ function outlook(admission: Admission, record: CallRecord, runtime: ForecastRunt
 /** @throws what makes the call fail although it was admitted */
 function servedOutlook(admitted: Admitted, record: CallRecord, runtime: ForecastRuntime): Outlook {
   const { decision, faults } = admitted;
-  const instead = faultPlan(faults, record);
-  if (instead !== undefined) {
-    const first = faults.findIndex(({ answer }) => answer !== undefined);
+  const first = faults.findIndex(respondsByItself);
+  if (first >= 0) {
+    const instead = faultPlan(faults, record);
     const { kind, ...options } = decision.faults[first] ?? { kind: "" };
     const sentence = `answer ${instead.head?.status ?? "nothing"} by fault ${kind} ${JSON.stringify(options)}`;
     const others = decision.faults.filter((_, index) => index !== first);

@@ -9,10 +9,8 @@ import { bodyMode, readStep, type Step } from "./step.ts";
 import { CallModes } from "./modes.ts";
 import { difference, forwardMetadata, upstreamHeader } from "./mutation.ts";
 import { Observed } from "./observed.ts";
-import { Reading } from "./reading.ts";
 import { ExtProcReply } from "./reply.ts";
-import { RequestBody } from "./request-body.ts";
-import { describe, withoutBody, withoutStream } from "./request.ts";
+import { describe, Reading, RequestBody, withoutBody, withoutStream } from "./request.ts";
 
 /** What is done with the calls of Envoy. */
 export type ProcessingOptions = {

@@ -47,6 +47,15 @@ test("a request that others forwarded, or nobody, goes on", () => {
   for (const via of [undefined, "", "1.1 node-2, 2 fred"]) expect(admitFrom({ via }).refusal).toBeUndefined();
 });
 
+test("a key in the query counts only where the API has a parameter for it", () => {
+  const hashOf = (target: string) => {
+    const request = { ...asked(), target, ...findOperation("POST", target.split("?")[0] ?? "", {}) };
+    return admit(request, deps, { snapshot, keys: undefined, rates: undefined }).call?.keyHash;
+  };
+  expect(hashOf("/v1beta/models/gemini-pro:generateContent?key=secret")).toBe("2bb80d537b1da3e3");
+  expect(hashOf(`${route}?key=secret`)).toBeUndefined();
+});
+
 test("the faults of a decision are prepared in their order", () => {
   const admission = admitWith([
     { kind: "delay", ms: 10 },
