@@ -9,7 +9,7 @@ import type { Keys } from "../limits/keys.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
 import type { Rates } from "../limits/rates.ts";
-import type { Wheel } from "./timer-wheel.ts";
+import type { Timer, Wheel } from "./timer-wheel.ts";
 
 /** A request as an adapter hands it over, independent of the protocol it came by. */
 export type Request = {
@@ -56,8 +56,16 @@ export type ReplyListener = {
   left(): void;
 };
 
-/** What a player needs of its event loop. */
+/** What calls need of their event loop. */
 export type Loop = { readonly clock: Clock; readonly wheel: Wheel };
+
+/** The times of one call, in milliseconds from its start. */
+export type CallTimes = {
+  now(): number;
+  /** Arms a timer for that time of the call; one that is armed already is moved. */
+  arm(timer: Timer, atMs: number): void;
+  disarm(timer: Timer): void;
+};
 
 /** A live source that can be held back. */
 export type Flow = { pause(): void; resume(): void };
@@ -131,6 +139,21 @@ export type UpstreamRuntime = {
   readonly whenOpen: "simulate" | "fail" | "forward";
   /** The header with the key that is sent instead of the caller's. */
   readonly credential: Header | undefined;
+};
+
+/** Takes requests from any adapter to their end. */
+export type Act = {
+  serve(request: Request, reply: Reply): void;
+  /** Answers a request that could not be read. */
+  refuse(request: Request, reply: Reply, error: StuntdoubleError): void;
+  /**
+   * Begins to time a call that is on its way without us. Nothing said to `reply` matters but that it ends.
+   *
+   * @returns to be called once, when the request is there as far as it is shown; its `body` is undefined where it is not
+   */
+  watch(request: Request, reply: Reply): (show: Show) => void;
+  /** Calls not ended yet. */
+  open(): number;
 };
 
 /** What acting on calls needs of its event loop and node. */

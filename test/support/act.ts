@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, onTestFinished, vi } from "vitest";
-import { createAct } from "../../src/act/act.ts";
+import { createAct } from "../../src/act/exchange.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
 import type { Settings } from "../../src/config/load.ts";

@@ -1,7 +1,6 @@
-import type { Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
-import type { Act } from "../../act/act.ts";
+import type { Act, Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { noBody } from "../http/body.ts";
+import { noBody } from "../http/request.ts";
 import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall } from "./grpc/call.ts";
 import { Reading } from "./reading.ts";

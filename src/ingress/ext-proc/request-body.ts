@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Body } from "../../core/dialects/types.ts";
-import { bodyOf, tooLarge } from "../http/body.ts";
+import { bodyOf, tooLarge } from "../http/request.ts";
 import { bodyFrame, trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode } from "./step.ts";
 

@@ -1,11 +1,11 @@
 import type { Carrier } from "../../act/types.ts";
+import { noFacts } from "../../act/admission.ts";
 import { headerValue } from "../../act/headers.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderList, HeaderMap } from "../../core/types.ts";
 import { findOperation } from "../../core/dialects/index.ts";
 import type { Operation } from "../../core/dialects/types.ts";
-import type { Draft } from "../http/handler.ts";
-import { requestId } from "../request-id.ts";
+import { requestId, type Draft } from "../http/request.ts";
 import type { Step } from "./step.ts";
 
 /** The request that Envoy tells of in its first step. */
@@ -48,7 +48,7 @@ export function withoutBody(operation: Operation): Operation {
   return {
     ...operation,
     open: () => ({
-      facts: { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined },
+      facts: noFacts,
       ask() {
         throw new StuntdoubleError(
           "INTERNAL",
