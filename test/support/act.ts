@@ -222,16 +222,15 @@ function withFakes(real: Runtime, before: Built | undefined, calls: UpstreamCall
 
 type Seen = { readonly asked: readonly UpstreamCall[]; readonly outcomes: readonly Outcome[] };
 
-function callOf(request: Request, reply: RecordingReply, seen: Seen): ServedCall {
+/** What is seen of a call from now on; calls of the same id must not overlap. */
+function callOf(request: Request, reply: RecordingReply, { asked, outcomes }: Seen): ServedCall {
   const { id } = request;
-  const askedOf = () => seen.asked.filter((each) => each.header("x-request-id") === id);
+  const before = { asked: asked.length, outcomes: outcomes.length };
+  const askedOf = () => asked.slice(before.asked).filter((each) => each.header("x-request-id") === id);
   return {
     request,
     reply,
-    log: () =>
-      reply.sent.map((each) =>
-        (each[1] === "head" || each[1] === "whole" ? each.slice(0, 3) : each.slice(0, 2)).join(" "),
-      ),
+    log: () => reply.sent.map((each) => each.slice(0, each[1] === "head" || each[1] === "whole" ? 3 : 2).join(" ")),
     get asked() {
       return askedOf();
     },
@@ -241,7 +240,7 @@ function callOf(request: Request, reply: RecordingReply, seen: Seen): ServedCall
       return first;
     },
     outcome() {
-      const outcome = seen.outcomes.find((each) => each.id === id);
+      const outcome = outcomes.slice(before.outcomes).find((each) => each.id === id);
       if (outcome === undefined) throw new Error(`${id} has not ended.`);
       return outcome;
     },

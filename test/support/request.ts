@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { Carrier, Outgoing, Request } from "../../src/act/types.ts";
 import { findOperation } from "../../src/core/dialects/index.ts";
+import { requestId } from "../../src/ingress/request-id.ts";
 import type { HeaderMap } from "../../src/core/types.ts";
 
 /** What a test says of a request; all else is a chat request for the model `steady`. */
@@ -12,6 +13,8 @@ export type RequestWishes = {
   readonly headers?: HeaderMap;
   /** A string goes as it is, anything else as JSON; undefined is no body at all. */
   readonly body?: unknown;
+  /** The id where the headers give none that is taken up; else one that is counted. */
+  readonly id?: string;
   /** A gateway takes the call to its upstream. */
   readonly carried?: boolean;
 };
@@ -24,7 +27,7 @@ export function chat(changes: Readonly<Record<string, unknown>> = {}): Readonly<
 /**
  * The request that an adapter would hand over.
  *
- * @param id where its headers give none
+ * @param id where neither its headers nor the wishes give one
  * @param carrier makes the gateway that carries it, where that is wished
  */
 export function requestOf(
@@ -38,8 +41,9 @@ export function requestOf(
   const body = "body" in wishes ? wishes.body : chat();
   const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
   const bytes = Buffer.from(text);
+  const given = headers["x-request-id"];
   return {
-    id: headers["x-request-id"] ?? id,
+    id: given !== undefined && requestId(given) === given ? given : (wishes.id ?? id),
     method,
     target,
     route,
