@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Carrier, Outgoing, Request } from "../../src/act/types.ts";
 import { findOperation } from "../../src/core/dialects/index.ts";
-import { requestId } from "../../src/ingress/request-id.ts";
+import { requestId } from "../../src/ingress/http/request.ts";
 import type { HeaderMap } from "../../src/core/types.ts";
 
 /** What a test says of a request; all else is a chat request for the model `steady`. */
