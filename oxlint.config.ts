@@ -14,7 +14,7 @@ const imports = {
   ingress: ["act", "limits", "core"],
   admin: ["act", "limits", "core"],
   node: ["admin", "ingress", "act", "limits", "config", "emit", "core"],
-  cli: ["node", "act", "limits", "config", "emit", "core"],
+  cli: ["node", "ingress", "act", "limits", "config", "emit", "core"],
 } as const;
 
 type Room = keyof typeof imports;
@@ -47,7 +47,7 @@ export default defineConfig({
     "no-console": "error",
     "no-var": "error",
     "prefer-const": "error",
-    "import/no-cycle": ["error", { ignoreTypes: true }],
+    "import/no-cycle": ["error", { ignoreTypes: false }],
     "import/no-unassigned-import": "error",
     "typescript/no-explicit-any": "error",
     "typescript/no-floating-promises": "error",

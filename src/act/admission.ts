@@ -1,75 +1,103 @@
 import type { ActDeps, Request, Runtime } from "./types.ts";
-import { StuntdoubleError } from "../core/errors.ts";
-import type { Call, Facts } from "../core/types.ts";
-import { keyInQuery } from "../core/dialects/shared/target.ts";
-import type { Opened } from "../core/dialects/types.ts";
-import { presentedKey, shortHash, type FoundKey, type Keys } from "../limits/keys.ts";
-import { unauthenticated, unknownModel } from "./failures.ts";
-import { refuseLoop } from "./via.ts";
+import { readControl } from "../core/control.ts";
+import { decide } from "../core/decide.ts";
+import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
+import type { Snapshot } from "../core/snapshot.ts";
+import type { Call, Decision, Facts, FaultConfig, HeaderMap } from "../core/types.ts";
+import { queryValue } from "../core/dialects/shared/target.ts";
+import type { Opened, Quota } from "../core/dialects/types.ts";
+import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
+import { rateLimited, unauthenticated, unknownModel } from "./failures.ts";
 
-/** A request that has been read. */
-export type Read = {
+/** A call that may go on. */
+export type Admitted = {
+  readonly refusal: undefined;
   readonly call: Call;
+  /** Undefined for a path that cannot be simulated. */
   readonly opened: Opened | undefined;
-  /** The row of its key among the rates; undefined without keys. */
+  readonly decision: Decision;
+  /** The faults of the decision, ready to bend. */
+  readonly faults: readonly PreparedFault[];
+  /** Its row among the rates; undefined where nothing was taken. */
   readonly rateRow: number | undefined;
+  readonly quota: Quota | undefined;
 };
 
-/**
- * Reads a request that is to be served.
- *
- * @throws LOOP_DETECTED, UNAUTHENTICATED, NOT_FOUND, and what the operation finds wrong with its body
- */
-export function readCall(request: Request, deps: ActDeps, runtime: Runtime): Read {
-  refuseLoop(request.headers, deps.pseudonym);
-  const found = findKey(request, runtime);
-  if (found === "missing" || found === "wrong") throw unauthenticated(found);
-  const opened = open(request, deps);
-  const facts = opened?.facts ?? noFacts;
-  const { models } = runtime.snapshot;
-  if (models !== undefined && facts.model !== undefined && !models.has(facts.model)) throw unknownModel(facts.model);
-  return { call: callOf(request, runtime, found, facts), opened, rateRow: found?.index };
-}
+/** A call that may not: why, and what was known of it by then. */
+export type Refused = {
+  readonly refusal: StuntdoubleError;
+  readonly call: Call | undefined;
+  readonly opened: Opened | undefined;
+  readonly decision: Decision | undefined;
+  readonly quota: Quota | undefined;
+};
+
+export type Admission = Admitted | Refused;
+
+/** What admission needs of its node and of the configuration in force. */
+export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym">;
+export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
 
 /**
- * Reads a request that is on its way already and cannot be refused: what is wrong with it is the provider's to say.
+ * Asks everything that may refuse a call before a permit is taken: loop, key, body, known model, rules, control header,
+ * quota, in this order. HTTP, ext_proc, WebSockets and `explain` all go through here.
  *
- * @returns never throws; without facts where the body has not been seen, or is not understood
+ * The last that may keep a call from its source, a fault that responds by itself, needs a permit, and comes after it:
+ * `faultPlan` of the faults given here.
+ *
+ * @returns never throws; `refusal` is LOOP_DETECTED, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, what the operation finds wrong
+ *   with its body, or BODY_INVALID for a control header that cannot be followed
  */
-export function readPassing(request: Request, deps: ActDeps, runtime: Runtime): Read {
-  const found = findKey(request, runtime);
-  const key = typeof found === "string" ? undefined : found;
+export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionRuntime): Admission {
+  const { snapshot, rates } = runtime;
   let opened: Opened | undefined;
+  let call: Call | undefined;
+  let decision: Decision | undefined;
+  let quota: Quota | undefined;
   try {
-    if (request.body !== undefined) opened = open(request, deps);
+    refuseLoop(request.headers, deps.pseudonym);
+    const caller = callerOf(request, runtime);
+    if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
+    opened = open(request, deps);
+    const facts = opened?.facts ?? noFacts;
+    const { models } = snapshot;
+    if (models !== undefined && facts.model !== undefined && !models.has(facts.model)) throw unknownModel(facts.model);
+    call = callOf(request, caller, facts);
+    decision = decisionOn(call, request, snapshot);
+    let rateRow: number | undefined;
+    if (rates !== undefined) {
+      rateRow = caller?.index ?? snapshot.keys.length;
+      const taken = rates.take(rateRow, rates.limitsTokens(rateRow) ? facts.promptTokens() : 0);
+      quota = taken.quota;
+      if (!taken.ok) throw rateLimited(taken, facts.promptTokens());
+    }
+    return { refusal: undefined, call, opened, decision, faults: preparedFaults(decision.faults), rateRow, quota };
   } catch (error) {
-    if (!(error instanceof StuntdoubleError)) throw error;
+    return { refusal: toStuntdoubleError(error), call, opened, decision, quota };
   }
-  return { call: callOf(request, runtime, key, opened?.facts ?? noFacts), opened, rateRow: undefined };
 }
 
-function findKey({ headers, target, dialect }: Request, { keys }: Runtime): ReturnType<Keys["find"]> | undefined {
-  return keys?.find(headers, keyInQuery(target, dialect.keyParameter));
+/**
+ * The same for a call that is on its way already: what is wrong with it is the provider's to say. It is told by which rule it
+ * counts; no quota is taken, no fault bends it, and the control header is left to whom it was meant for.
+ *
+ * @returns without facts where the body has not been seen, or is not understood
+ */
+export function admitPassing(request: Request, deps: AdmissionDeps, runtime: AdmissionRuntime): Admitted {
+  const { snapshot } = runtime;
+  const found = callerOf(request, runtime);
+  const caller = typeof found === "string" ? undefined : found;
+  const opened = understood(() => open(request, deps));
+  const call = callOf(request, caller, opened?.facts ?? noFacts);
+  const decision = understood(() => decide(call, snapshot)) ?? decide({ ...call, facts: noFacts }, snapshot);
+  const bent = { ...decision, faults: noFaults };
+  return { refusal: undefined, call, opened, decision: bent, faults: noFaults, rateRow: undefined, quota: undefined };
 }
 
-function open(request: Request, { count, kept }: ActDeps): Opened | undefined {
-  const { headers, target, body } = request;
-  return request.operation?.open({ headers, target, body: body!, count, kept });
-}
-
-function callOf(request: Request, { keys }: Runtime, found: FoundKey | undefined, facts: Facts): Call {
-  const { id, method, route, headers, target, client, dialect } = request;
-  const presented = keys === undefined ? presentedKey(headers, keyInQuery(target, dialect.keyParameter)) : undefined;
-  return {
-    id,
-    method,
-    route,
-    headers,
-    keyName: found?.name,
-    keyHash: found?.hash16 ?? (presented === undefined ? undefined : shortHash(presented)),
-    client,
-    facts,
-  };
+/** Whether a fault keeps a call from its source by a response of its own. */
+export function respondsByItself({ answer }: PreparedFault): boolean {
+  return answer !== undefined;
 }
 
 /** What is known of a request of which nothing was read. */
@@ -79,3 +107,71 @@ export const noFacts: Facts = {
   promptTokens: () => 0,
   lastUserMessage: () => undefined,
 };
+
+const noFaults: readonly never[] = [];
+
+function understood<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return undefined;
+    throw error;
+  }
+}
+
+/** A request that this node has forwarded already would go round without end. @see RFC 9110 §7.6.3 */
+function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
+  if (via === undefined || !via.includes(pseudonym)) return;
+  throw new StuntdoubleError(
+    "LOOP_DETECTED",
+    "The request has been at this node before: an upstream of the configuration leads back to it.",
+  );
+}
+
+/** Whose request it is; without keys in the configuration nobody's, known by the hash of the key that was presented. */
+type Caller = FoundKey | { readonly index: undefined; readonly name: undefined; readonly hash16: string };
+
+function callerOf(request: Request, { keys }: AdmissionRuntime): Caller | "missing" | "wrong" | undefined {
+  const { headers, target, dialect } = request;
+  const inQuery = dialect.keyParameter === undefined ? undefined : queryValue(target, dialect.keyParameter);
+  if (keys !== undefined) return keys.find(headers, inQuery);
+  const presented = presentedKey(headers, inQuery);
+  return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };
+}
+
+function open({ operation, headers, target, body }: Request, { count, kept }: AdmissionDeps): Opened | undefined {
+  return body === undefined ? undefined : operation?.open({ headers, target, body, count, kept });
+}
+
+function callOf(request: Request, caller: Caller | undefined, facts: Facts): Call {
+  const { id, method, route, headers, client } = request;
+  return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts };
+}
+
+/** What the rules say and the caller may change; what cannot be simulated goes to the first upstream, where there is one. */
+function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Decision {
+  const { control, upstreams } = snapshot;
+  const ruled = decide(call, snapshot);
+  const asked = control.enabled ? call.headers[control.header] : undefined;
+  const decision = asked === undefined ? ruled : readControl(asked, control, ruled);
+  if (operation !== undefined || decision.serve.from === "upstream") return decision;
+  const [first] = upstreams.keys();
+  if (first === undefined) return decision;
+  return { ...decision, serve: { from: "upstream", upstream: first }, mirror: undefined };
+}
+
+const prepared = new WeakMap<readonly FaultConfig[], readonly PreparedFault[]>();
+
+/**
+ * The faults of a decision, ready to bend; prepared once per list.
+ *
+ * @throws CONFIG_INVALID for options that no configuration check has seen
+ */
+function preparedFaults(configs: readonly FaultConfig[]): readonly PreparedFault[] {
+  if (configs.length === 0) return noFaults;
+  const known = prepared.get(configs);
+  if (known !== undefined) return known;
+  const made = configs.map((config) => prepareFault(config));
+  prepared.set(configs, made);
+  return made;
+}

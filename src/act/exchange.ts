@@ -1,285 +1,239 @@
-import type { ActDeps, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
-import { readControl } from "../core/control.ts";
-import { decide } from "../core/decide.ts";
+import type { Act, ActDeps, Outgoing, Passage, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
-import { bendPlan, faultResponse, type BendContext, type PreparedFault } from "../core/faults/index.ts";
-import { hash32 } from "../core/rng.ts";
-import { simulate } from "../core/simulator/simulate.ts";
-import type { Call, Decision, Ending, Outcome, Plan, Source } from "../core/types.ts";
-import type { Ask, Opened } from "../core/dialects/types.ts";
+import type { PreparedFault } from "../core/faults/index.ts";
+import type { Ending, Outcome, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
-import { setHeaders } from "./headers.ts";
-import { Live } from "./relay.ts";
-import { newCallRecord, outcomeOf, timelineOf, type CallRecord } from "./outcome.ts";
+import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
+import { breakerOpen } from "./failures.ts";
+import { requestHeaders, requestTarget } from "./headers.ts";
+import { CallRecord } from "./outcome.ts";
+import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player } from "./player.ts";
-import { noFacts, readCall, readPassing } from "./admission.ts";
-import { breakerOpen, failurePlan, notSimulated, rateLimited } from "./failures.ts";
-import { preparedFaults } from "./prepared-faults.ts";
+import { Relay, type RelayOwner } from "./relay.ts";
+
+/**
+ * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
+ *
+ * @returns never throws; what fails is answered in the caller's dialect
+ */
+export function createAct(deps: ActDeps): Act {
+  let open = 0;
+  const ended = (outcome: Outcome): void => {
+    open -= 1;
+    deps.emit(outcome);
+  };
+  const begin = (request: Request, reply: Reply): Exchange => {
+    open += 1;
+    return new Exchange(deps, new CallRecord(request, deps.loop, deps.wallClockMs()), { reply, ended });
+  };
+  return {
+    serve: (request, reply) => begin(request, reply).run(),
+    refuse: (request, reply, error) => begin(request, reply).fail(error),
+    watch(request, reply) {
+      const exchange = begin(request, reply);
+      return (show) => exchange.watch(show);
+    },
+    open: () => open,
+  };
+}
+
+type FromUpstream = Extract<Source, { from: "upstream" }>;
 
 /** One call from its arrival to its Outcome. */
-export class Exchange {
-  readonly deps: ActDeps;
-  readonly request: Request;
-  readonly player: Player;
-  readonly story: CallRecord;
+class Exchange implements RelayOwner {
+  readonly #deps: ActDeps;
+  readonly #request: Request;
   readonly #runtime: Runtime;
+  readonly #record: CallRecord;
+  readonly #player: Player;
   readonly #ended: (outcome: Outcome) => void;
-  #opened: Opened | undefined = undefined;
+  #rateRow: number | undefined = undefined;
   #permit: Permit | undefined = undefined;
   #queue: AbortController | undefined = undefined;
-  #live: Live | undefined = undefined;
-  #rateRow: number | undefined = undefined;
+  #relay: Relay | undefined = undefined;
 
-  constructor(deps: ActDeps, request: Request, reply: Reply, ended: (outcome: Outcome) => void) {
-    this.deps = deps;
-    this.request = request;
-    this.#ended = ended;
+  constructor(deps: ActDeps, record: CallRecord, way: { reply: Reply; ended: (outcome: Outcome) => void }) {
+    this.#deps = deps;
+    this.#request = record.request;
     this.#runtime = deps.runtime();
-    const startMs = deps.loop.clock.now();
-    this.player = new Player(reply, deps.loop, startMs, (ending) => this.#settled(ending));
-    this.story = newCallRecord(request, deps.wallClockMs());
+    this.#record = record;
+    this.#player = new Player(way.reply, record, (ending, atMs) => this.#settled(ending, atMs));
+    this.#ended = way.ended;
   }
 
   run(): void {
-    try {
-      const { call, opened, rateRow } = readCall(this.request, this.deps, this.#runtime);
-      this.#opened = opened;
-      this.#rateRow = rateRow;
-      this.story.call = call;
-      this.story.decision = this.#decide(call);
-      this.#takeQuota(call);
-      const permit = this.deps.permits.tryTake();
-      if (permit === undefined) void this.#queueUp();
-      else this.#go(permit);
-    } catch (error) {
-      this.fail(error);
-    }
+    const admission = admit(this.#request, this.#deps, this.#runtime);
+    this.#record.admitted(admission);
+    if (admission.refusal !== undefined) return this.fail(admission.refusal);
+    this.#rateRow = admission.rateRow;
+    const permit = this.#deps.permits.tryTake();
+    if (permit === undefined) void this.#queueUp(admission);
+    else this.#go(admission, permit);
   }
 
   /** Follows a call that goes past us: no key, quota, permit or breaker stops it, and no fault bends it. */
   watch(show: Show): void {
-    if (this.player.done) return;
-    const { story } = this;
-    const { snapshot } = this.#runtime;
-    const { call, opened } = readPassing(this.request, this.deps, this.#runtime);
-    if (this.request.body !== undefined) this.player.startMs = this.deps.loop.clock.now();
-    const decision = decide(call, snapshot.rules, snapshot.fallback, snapshot.seed);
-    story.call = call;
-    story.mode = "real";
-    story.decision = { ...decision, faults: [] };
-    if (decision.serve.from === "upstream") story.upstream = decision.serve.upstream;
-    this.#live = new Live({
-      exchange: this,
-      runtime: this.#runtime,
-      breaker: undefined,
-      ticket: undefined,
-      faults: [],
-    });
-    this.#live.watch(opened, show);
+    if (this.#player.done) return;
+    const admitted = admitPassing(this.#request, this.#deps, this.#runtime);
+    this.#record.admitted(admitted);
+    if (this.#request.body !== undefined) this.#record.shown();
+    const { serve } = admitted.decision;
+    if (serve.from === "upstream") this.#record.meantFor(serve.upstream);
+    const { faults } = admitted;
+    const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker: undefined, ticket: undefined });
+    this.#relay = relay;
+    relay.compareWith(this.#mirror(admitted));
+    this.#record.asked();
+    relay.follow(show(relay));
   }
 
   /** Ends the call with an error in the caller's dialect, or, once the head is out, by a reset. */
   fail(caught: unknown): void {
     const error = toStuntdoubleError(caught);
-    this.story.cause = error.code;
-    if (this.player.done) return;
-    if (this.player.headSent !== undefined) {
-      this.player.end(this.#now(), "reset");
-      return;
-    }
-    this.story.mode = "own";
-    this.player.play(this.#failurePlan(error));
+    this.#record.failed(error.code);
+    if (this.#player.done) return;
+    if (this.#player.status === undefined) this.#player.play(failurePlan(error, this.#record));
+    else this.#player.end(this.#record.now(), "reset");
   }
 
-  #decide(call: Call): Decision {
-    const { snapshot } = this.#runtime;
-    const decision = decide(call, snapshot.rules, snapshot.fallback, snapshot.seed);
-    const wish = snapshot.control.enabled ? this.request.headers[snapshot.control.header] : undefined;
-    const asked = wish === undefined ? decision : readControl(wish, snapshot.control, decision);
-    if (this.request.operation !== undefined || asked.serve.from === "upstream") return asked;
-    const [first] = snapshot.upstreams.keys();
-    return first === undefined ? asked : { ...asked, serve: { from: "upstream", upstream: first }, mirror: undefined };
-  }
-
-  #takeQuota(call: Call): void {
-    const { rates, snapshot } = this.#runtime;
-    if (rates === undefined) return;
-    const row = this.#rateRow ?? snapshot.keys.length;
-    this.#rateRow = row;
-    const taken = rates.take(row, rates.limitsTokens(row) ? call.facts.promptTokens() : 0);
-    this.story.quota = taken.quota;
-    if (taken.ok) return;
-    throw rateLimited(taken, call.facts.promptTokens());
-  }
-
-  async #queueUp(): Promise<void> {
+  async #queueUp(admitted: Admitted): Promise<void> {
     const queue = new AbortController();
     this.#queue = queue;
     try {
-      const permit = await this.deps.permits.take(queue.signal);
+      const permit = await this.#deps.permits.take(queue.signal);
       this.#queue = undefined;
-      this.#go(permit);
+      this.#go(admitted, permit);
     } catch (error) {
       this.fail(error);
       this.#queue = undefined;
     }
   }
 
-  /** The permit is held until the answer has ended. */
-  #go(permit: Permit): void {
-    if (this.player.done) return permit.release();
+  /** The permit is held until the response has ended. */
+  #go(admitted: Admitted, permit: Permit): void {
+    if (this.#player.done) return permit.release();
     this.#permit = permit;
-    this.story.queueMs = permit.waitedMs;
-    this.player.startMs += permit.waitedMs;
+    this.#record.queued(permit.waitedMs);
     try {
-      this.#act(this.story.decision!);
+      this.#respond(admitted);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  #act(decision: Decision): void {
-    const faults = preparedFaults(decision.faults);
-    const instead = faults.length === 0 ? undefined : faultResponse(faults, this.faultContext());
-    if (instead !== undefined) {
-      this.story.mode = "simulated";
-      this.story.plannedEndMs = instead.endAtMs;
-      this.player.play(this.#marked(instead, decision, "fault"));
-      return;
+  #respond(admitted: Admitted): void {
+    const { faults, decision } = admitted;
+    if (faults.some(respondsByItself)) this.#player.play(faultPlan(faults, this.#record));
+    else if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
+    else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));
+  }
+
+  #simulate(admitted: Admitted, profile: string | undefined, label: Simulating["label"]): Plan {
+    const inFlight = this.#deps.permits.inFlight();
+    return simulatedPlan(admitted, this.#record, { runtime: this.#runtime, profile, inFlight, label });
+  }
+
+  #play(plan: Plan): void {
+    if (plan.frames.length > 1) this.#record.forgetBody();
+    this.#player.play(plan);
+  }
+
+  #forward(admitted: Admitted, { upstream: name }: FromUpstream): void {
+    const runtime = this.#runtime.upstreams.get(name);
+    if (runtime === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${name} is not configured.`);
+    const { upstream, breaker, whenOpen } = runtime;
+    this.#record.meantFor(name);
+    const ticket = breaker.admit();
+    if (ticket === undefined && whenOpen !== "forward") return this.#play(this.#standIn(admitted, runtime));
+    const { faults } = admitted;
+    const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker, ticket });
+    this.#relay = relay;
+    const simulated = this.#mirror(admitted);
+    relay.compareWith(simulated);
+    const streamed = admitted.opened?.facts.stream === true;
+    const headers = this.#headersFor(runtime, faults.length > 0 || (streamed && simulated !== undefined));
+    this.#record.asked();
+    const { carrier } = this.#request;
+    if (carrier === undefined) relay.follow(upstream.send(this.#outgoing(runtime, headers), relay));
+    else {
+      const passage = { upstream: name, headers, decision: admitted.decision, need: needOf(faults, simulated) };
+      relay.follow(carrier.carry(passage, relay));
     }
-    if (decision.serve.from === "simulator") this.#simulate(decision.serve.profile, faults, "simulate");
-    else this.#forward(decision.serve, faults);
   }
 
-  #simulate(profile: string | undefined, faults: readonly PreparedFault[], label: string): void {
-    if (this.#opened === undefined) throw notSimulated(this.request);
-    const ask = this.#opened.ask();
-    this.story.mode = "simulated";
-    const plan = this.#simulated(ask, profile);
-    this.story.planned = timelineOf(plan);
-    const marked = this.#marked(plan, this.story.decision!, label);
-    const bent = faults.length === 0 ? marked : bendPlan(marked, faults, this.faultContext());
-    this.story.plannedEndMs = bent.endAtMs;
-    if (bent.frames.length > 1) this.#forgetBody();
-    this.player.play(bent);
+  /** @param plain the response must come uncompressed */
+  #headersFor({ credential }: UpstreamRuntime, plain: boolean): string[] {
+    return requestHeaders(this.#request.rawHeaders, {
+      controlHeader: this.#runtime.snapshot.control.header,
+      credential,
+      dropCredentials: this.#runtime.keys !== undefined,
+      requestId: this.#request.id,
+      pseudonym: this.#deps.pseudonym,
+      plain,
+    });
   }
 
-  /** A stream can take minutes, and what it answers can be large. */
-  #forgetBody(): void {
-    const { story, request } = this;
-    const { model, stream } = story.call!.facts;
-    story.call = { ...story.call!, facts: { ...noFacts, model, stream } };
-    this.#opened = undefined;
-    request.body = undefined;
+  #outgoing({ credential }: UpstreamRuntime, headers: string[]): Outgoing {
+    const { method, target, dialect, body, bodyStream } = this.#request;
+    const dropCredentials = this.#runtime.keys !== undefined;
+    return {
+      method,
+      target: requestTarget(target, dialect.keyParameter, { credential, dropCredentials }),
+      headers,
+      body: body !== undefined && body.bytes.length > 0 ? body.bytes : (bodyStream ?? null),
+    };
   }
 
-  #simulated(ask: Ask, wanted: string | undefined): Plan {
-    const { profiles, snapshot } = this.#runtime;
-    const profile = profiles.find(ask.model, wanted);
-    const { overrides } = this.story.decision!;
-    const seed = overrides.seed ?? ask.seed ?? this.seed();
-    this.story.profile = profile.profile.name;
-    this.story.seed = seed;
-    this.story.promptTokens = ask.promptTokens;
-    const inFlight = this.deps.permits.inFlight();
-    const nowSeconds = Math.floor(this.story.startedAtMs / 1000);
-    const maxOutputTokens = snapshot.limits.maxOutputTokens;
-    return simulate({ ask, profile, overrides, seed, inFlight, maxOutputTokens }, this.request.id, nowSeconds);
-  }
-
-  #forward(source: Extract<Source, { from: "upstream" }>, faults: readonly PreparedFault[]): void {
-    const runtime = this.#runtime.upstreams.get(source.upstream);
-    if (runtime === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${source.upstream} is not configured.`);
-    this.story.upstream = source.upstream;
-    const ticket = runtime.breaker.admit();
-    if (ticket === undefined && runtime.whenOpen !== "forward") return this.#standIn(runtime, faults);
-    this.story.mode = "real";
-    this.#live = new Live({ exchange: this, runtime: this.#runtime, breaker: runtime.breaker, ticket, faults });
-    this.#live.start(this.#opened, runtime);
-  }
-
-  #standIn(runtime: UpstreamRuntime, faults: readonly PreparedFault[]): void {
-    if (runtime.whenOpen !== "simulate" || this.#opened === undefined) throw breakerOpen(runtime);
-    this.story.standIn = true;
+  #standIn(admitted: Admitted, runtime: UpstreamRuntime): Plan {
+    if (runtime.whenOpen !== "simulate" || admitted.opened === undefined) throw breakerOpen(runtime);
+    this.#record.standsIn(true);
     try {
-      this.#simulate(undefined, faults, "stand-in");
+      return this.#simulate(admitted, undefined, "stand-in");
     } catch (error) {
       if (toStuntdoubleError(error).code !== "RESPONSE_TOO_LARGE") throw error;
       // The upstream may well give what is too large for a stand-in: the caller shall come again.
-      this.story.standIn = false;
+      this.#record.standsIn(false);
       throw breakerOpen(runtime, error);
     }
   }
 
-  /** What faults may use of this call. */
-  faultContext(): BendContext {
-    const { request, story } = this;
-    return {
-      dialect: request.dialect,
-      operation: request.operation?.name,
-      model: story.call?.facts.model,
-      requestId: request.id,
-      nowMs: story.startedAtMs,
-      target: request.target,
-      fired: (kind) => void story.faults.push(kind),
-    };
+  /** What the simulator would have done; a request that only the provider understands, or can answer at such length, is not compared. */
+  #mirror(admitted: Admitted): Timeline | undefined {
+    const { mirror } = admitted.decision;
+    if (mirror === undefined || admitted.opened === undefined) return undefined;
+    const profile = mirror.from === "simulator" ? mirror.profile : undefined;
+    const inFlight = this.#deps.permits.inFlight();
+    try {
+      return mirrorOf(admitted, this.#record, { runtime: this.#runtime, profile, inFlight });
+    } catch (error) {
+      if (error instanceof StuntdoubleError) return undefined;
+      throw error;
+    }
   }
 
-  /** Adds the headers that tell a simulated answer from a real one, how to get the same again, and what the caller may still ask. */
-  addResponseHeaders(headers: string[], decision: Decision, label: string): void {
-    headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule);
-    if (this.story.seed !== undefined) headers.push("x-stuntdouble-seed", String(this.story.seed));
-    if (decision.faults.length > 0)
-      headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
-    if (this.story.quota === undefined) return;
-    const quota = this.request.dialect.quotaHeaders(this.story.quota, this.story.startedAtMs);
-    if (this.story.mode === "real") setHeaders(headers, quota);
-    else headers.push(...quota);
-  }
-
-  #marked(plan: Plan, decision: Decision, label: string): Plan {
-    if (plan.head === undefined) return plan;
-    const { status } = plan.head;
-    const headers = plan.head.headers.slice();
-    this.addResponseHeaders(headers, decision, label);
-    const { headAtMs, frames, ending, endAtMs } = plan;
-    return { head: { status, headers }, headAtMs, frames, ending, endAtMs };
-  }
-
-  #failurePlan(error: StuntdoubleError): Plan {
-    const headers: string[] = [];
-    if (this.story.decision !== undefined) this.addResponseHeaders(headers, this.story.decision, "error");
-    return failurePlan(error, this.story, headers);
-  }
-
-  /** The seed of this call, where neither the caller nor the control header gave one. */
-  seed(): number {
-    return hash32(this.#runtime.snapshot.seed, this.request.id);
-  }
-
-  #now(): number {
-    return this.deps.loop.clock.now() - this.player.startMs;
-  }
-
-  /** All the time of this call was spent in the queue. */
-  #waitedInVain(queue: AbortController): void {
-    queue.abort();
-    this.story.queueMs = this.player.endedAtMs;
-    this.player.endedAtMs = 0;
-  }
-
-  #settled(seen: Ending | "client-gone"): void {
-    const stopped = seen === "client-gone" && this.deps.stopping();
-    const ending = stopped ? "cut" : seen;
-    if (stopped) this.story.cause = "NODE_STOPPED";
-    if (this.#queue !== undefined) this.#waitedInVain(this.#queue);
-    this.#live?.stop();
+  #settled(seen: Ending | "client-gone", atMs: number): void {
+    const stopped = seen === "client-gone" && this.#deps.stopping();
+    if (stopped) this.#record.failed("NODE_STOPPED");
+    const inQueue = this.#queue !== undefined;
+    if (inQueue) {
+      this.#queue?.abort();
+      this.#record.queued(atMs);
+    }
+    this.#relay?.stop();
     this.#permit?.release();
-    const outcome = outcomeOf(this.story, this.player, ending);
+    const outcome = this.#record.outcome(this.#player, stopped ? "cut" : seen, inQueue ? 0 : atMs);
     const { rates } = this.#runtime;
     if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0) {
       rates.settle(this.#rateRow, outcome.actual.tokens);
     }
     this.#ended(outcome);
   }
+}
+
+/** What a gateway must show of the response. */
+function needOf(faults: readonly PreparedFault[], simulated: Timeline | undefined): Passage["need"] {
+  const [first, ...others] = faults;
+  if (first?.headOnly === true && others.length === 0) return "head";
+  if (first !== undefined) return "bend";
+  return simulated === undefined ? "head" : "read";
 }

@@ -1,7 +1,5 @@
 import type { Request, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import type { Plan } from "../core/types.ts";
-import type { CallRecord } from "./outcome.ts";
 import { methodsOf } from "../core/dialects/index.ts";
 import type { RateResult } from "../limits/rates.ts";
 
@@ -37,7 +35,7 @@ export function notSimulated(request: Request): StuntdoubleError {
 /**
  * A call whose upstream is not asked for now.
  *
- * @param cause why no stand-in answers it, where one should
+ * @param cause why no stand-in responds, where one should
  */
 export function breakerOpen({ upstream, breaker }: UpstreamRuntime, cause?: unknown): StuntdoubleError {
   const why = cause instanceof Error ? ` No stand-in answers: ${cause.message}` : "";
@@ -62,34 +60,4 @@ export function rateLimited(answer: Extract<RateResult, { ok: false }>, tokens: 
     param: exceeded,
     retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
   });
-}
-
-/**
- * An error of ours as the caller's API would tell it.
- *
- * @param more further headers, names and values in turn
- */
-export function failurePlan(error: StuntdoubleError, { request, call, startedAtMs }: CallRecord, more: string[]): Plan {
-  const { head, body } = request.dialect.failure({
-    status: error.status,
-    code: error.code,
-    message: error.message,
-    param: error.param,
-    detail: error.detail,
-    retryAfterSeconds: error.retryAfterSeconds,
-    model: call?.facts.model,
-    requestId: request.id,
-    nowMs: startedAtMs,
-    target: request.target,
-  });
-  const headers = [...head.headers];
-  if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", methodsOf(request.dialect, request.route).join(", "));
-  headers.push(...more);
-  return {
-    head: { status: head.status, headers },
-    headAtMs: 0,
-    frames: [{ atMs: 0, data: body, tokens: 0, final: true }],
-    ending: "finish",
-    endAtMs: 0,
-  };
 }

@@ -1,7 +1,6 @@
 import type { HeaderList } from "../core/types.ts";
 import type { Header } from "../core/dialects/types.ts";
 import { withoutQuery } from "../core/dialects/shared/target.ts";
-import { viaEntry } from "./via.ts";
 
 /** Fields that belong to one connection, not to the message. @see RFC 9110 §7.6.1 */
 const hopByHop = new Set([
@@ -82,6 +81,15 @@ export function requestTarget(
  */
 export function belongsToHop(lower: string, named?: ReadonlySet<string>): boolean {
   return lower.startsWith(":") || hopByHop.has(lower) || ownedByRequest.has(lower) || named?.has(lower) === true;
+}
+
+/**
+ * What this node adds to the `Via` header of a request.
+ *
+ * @param protocol HTTP version by which the request came
+ */
+export function viaEntry(protocol: "1.1" | "2", pseudonym: string): string {
+  return `${protocol} ${pseudonym}`;
 }
 
 function isReplaced(lower: string, forwarding: Forwarding): boolean {

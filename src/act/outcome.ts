@@ -1,110 +1,261 @@
-import type { Call, Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
-import type { Quota } from "../core/dialects/types.ts";
-import type { Player } from "./player.ts";
-import type { Request } from "./types.ts";
+import type { BendContext } from "../core/faults/index.ts";
+import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
+import { noFacts, type Admission } from "./admission.ts";
+import { setHeaders } from "./headers.ts";
+import type { Timer } from "./timer-wheel.ts";
+import type { CallTimes, Loop, Request } from "./types.ts";
 
-/** What is noted of a call while it runs. */
-export type CallRecord = {
-  readonly request: Request;
-  readonly startedAtMs: number;
-  readonly faults: string[];
-  mode: Outcome["mode"];
-  queueMs: number;
-  standIn: boolean;
-  call: Call | undefined;
-  decision: Decision | undefined;
-  quota: Quota | undefined;
-  upstream: string | undefined;
-  profile: string | undefined;
-  seed: number | undefined;
-  promptTokens: number | undefined;
-  /** Output tokens named by the upstream's usage. */
-  outputTokens: number | undefined;
-  /** What the simulator planned, before any fault. */
-  planned: Timeline | undefined;
-  /** When the response was planned to end, faults included. */
-  plannedEndMs: number | undefined;
-  /** Time from the start until the upstream was asked, and until its answer had come in whole. */
-  upstreamAskedMs: number | undefined;
-  upstreamEndedMs: number | undefined;
-  shadow: ShadowPair | undefined;
-  cause: string | undefined;
+/** What has really left to the client. */
+export type Sent = {
+  /** Of the head that was sent; undefined when none was. */
+  readonly status: number | undefined;
+  readonly tokens: number;
+  /** Emission of each token of a stream, from the start of the call. */
+  readonly tokenAtMs: readonly number[];
+  /** When it fell silent; the client alone decides how long that lasts. */
+  readonly silentAtMs: number | undefined;
+  /** Actual − planned emission over all frames sent; undefined when none was. */
+  scheduleError(): { readonly mean: number; readonly max: number } | undefined;
 };
 
-/** A call of which nothing is known but its request. All members are there from the start: objects that grow are slow. */
-export function newCallRecord(request: Request, startedAtMs: number): CallRecord {
-  return {
-    request,
-    startedAtMs,
-    faults: [],
-    mode: "own",
-    queueMs: 0,
-    standIn: false,
-    call: undefined,
-    decision: undefined,
-    quota: undefined,
-    upstream: undefined,
-    profile: undefined,
-    seed: undefined,
-    promptTokens: undefined,
-    outputTokens: undefined,
-    planned: undefined,
-    plannedEndMs: undefined,
-    upstreamAskedMs: undefined,
-    upstreamEndedMs: undefined,
-    shadow: undefined,
-    cause: undefined,
-  };
-}
+/** Nothing was asked yet that may refuse a call. */
+const unasked = { call: undefined, opened: undefined, decision: undefined, quota: undefined } as const;
+
+/** A simulation as far as it is noted. */
+type Simulated = { readonly profile: string; readonly seed: number; readonly promptTokens: number };
 
 /**
- * The one record of an ended call.
+ * What is noted of one call while it runs, and the Outcome made of it at its end. All its times and marks are written here.
  *
- * @param player has sent what it will send
+ * Times are milliseconds from its start, which is when it arrived, or left the queue.
  */
-export function outcomeOf(story: CallRecord, player: Player, ending: Ending | "client-gone"): Outcome {
-  const { request, call, decision } = story;
-  return {
-    id: request.id,
-    startedAtMs: story.startedAtMs,
-    method: request.method,
-    route: request.route,
-    operation: request.operation?.name,
-    dialect: request.operation === undefined ? undefined : request.dialect.name,
-    model: call?.facts.model,
-    stream: call?.facts.stream ?? false,
-    client: request.client,
-    keyName: call?.keyName,
-    rule: decision?.rule ?? "none",
-    mode: story.mode,
-    upstream: story.upstream,
-    profile: story.profile,
-    faults: story.faults,
-    standIn: story.standIn,
-    status: statusOf(player, ending),
-    ending,
-    cause: story.cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
-    promptTokens: story.promptTokens,
-    queueMs: story.queueMs,
-    overheadMs: overheadMs(story, player),
-    scheduleErrorMs: story.mode === "simulated" ? player.scheduleError() : undefined,
-    planned: story.planned ?? story.shadow?.simulated,
-    actual: player.timeline(outputTokens(story, player)),
-    shadow: story.shadow,
-  };
+export class CallRecord implements CallTimes {
+  readonly request: Request;
+  /** Wall time at its arrival, milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly #loop: Loop;
+  readonly #faults: string[] = [];
+  #startMs: number;
+  #queueMs = 0;
+  #admission: Admission | typeof unasked = unasked;
+  #mode: Outcome["mode"] = "own";
+  #standIn = false;
+  #upstream: string | undefined = undefined;
+  #profile: string | undefined = undefined;
+  #seed: number | undefined = undefined;
+  #promptTokens: number | undefined = undefined;
+  #outputTokens: number | undefined = undefined;
+  #planned: Timeline | undefined = undefined;
+  #plannedEndMs: number | undefined = undefined;
+  #askedMs: number | undefined = undefined;
+  #upstreamEndedMs: number | undefined = undefined;
+  #shadow: ShadowPair | undefined = undefined;
+  #cause: string | undefined = undefined;
+
+  /** @param startedAtMs wall time, milliseconds since 1970 */
+  constructor(request: Request, loop: Loop, startedAtMs: number) {
+    this.request = request;
+    this.startedAtMs = startedAtMs;
+    this.#loop = loop;
+    this.#startMs = loop.clock.now();
+  }
+
+  now(): number {
+    return this.#loop.clock.now() - this.#startMs;
+  }
+
+  arm(timer: Timer, atMs: number): void {
+    this.#loop.wheel.arm(timer, this.#startMs + atMs);
+  }
+
+  disarm(timer: Timer): void {
+    this.#loop.wheel.disarm(timer);
+  }
+
+  /** The model that the request names. */
+  get model(): string | undefined {
+    return this.#admission.call?.facts.model;
+  }
+
+  /** What was decided; undefined before that. */
+  get decision(): Decision | undefined {
+    return this.#admission.decision;
+  }
+
+  admitted(admission: Admission): void {
+    this.#admission = admission;
+  }
+
+  /** It waited so long for its permit; its start is now. */
+  queued(waitedMs: number): void {
+    this.#queueMs = waitedMs;
+    this.#startMs += waitedMs;
+  }
+
+  /** Its request has come as far as it is shown; its start is now. */
+  shown(): void {
+    this.#startMs = this.#loop.clock.now();
+  }
+
+  /** An upstream is to be asked, or would be. */
+  meantFor(upstream: string): void {
+    this.#upstream = upstream;
+  }
+
+  /** The upstream is asked now. */
+  asked(): void {
+    this.#mode = "real";
+    this.#askedMs = this.now();
+  }
+
+  /** Its response has come in whole, or broke. */
+  upstreamEnded(atMs: number): void {
+    this.#upstreamEndedMs = atMs;
+  }
+
+  /** Output tokens named by the upstream's usage, and the two sides where the call is compared. */
+  measured(outputTokens: number | undefined, shadow: ShadowPair | undefined): void {
+    this.#outputTokens = outputTokens;
+    this.#shadow = shadow;
+  }
+
+  /** The breaker is open, and the simulator stands in, or cannot. */
+  standsIn(standIn: boolean): void {
+    this.#standIn = standIn;
+  }
+
+  /** A simulation beside a real response. */
+  mirrored({ profile, promptTokens }: Omit<Simulated, "seed">): void {
+    this.#profile = profile;
+    this.#promptTokens = promptTokens;
+  }
+
+  /** A simulation that is served. */
+  simulated({ profile, seed, promptTokens }: Simulated): void {
+    this.#mode = "simulated";
+    this.#profile = profile;
+    this.#seed = seed;
+    this.#promptTokens = promptTokens;
+  }
+
+  /** A fault responds in place of any source. */
+  faulted(): void {
+    this.#mode = "simulated";
+  }
+
+  /** What the simulator planned, before any fault. */
+  planned(plan: Plan): void {
+    this.#planned = timelineOf(plan);
+  }
+
+  /** When the response is planned to end, faults included. */
+  plannedEnd(endAtMs: number): void {
+    this.#plannedEndMs = endAtMs;
+  }
+
+  /** Why it fails. */
+  failed(code: string): void {
+    this.#cause = code;
+  }
+
+  /** We respond ourselves. */
+  refused(): void {
+    this.#mode = "own";
+  }
+
+  /** A stream can take minutes, and what it responds to can be large. */
+  forgetBody(): void {
+    const { call } = this.#admission;
+    if (call === undefined) return;
+    const { model, stream } = call.facts;
+    const facts = { ...noFacts, model, stream };
+    this.#admission = { ...this.#admission, call: { ...call, facts }, opened: undefined };
+    this.request.body = undefined;
+  }
+
+  /** What faults may use of the call. */
+  faultContext(): BendContext {
+    const { id, dialect, operation, target } = this.request;
+    return {
+      dialect,
+      operation: operation?.name,
+      model: this.model,
+      requestId: id,
+      nowMs: this.startedAtMs,
+      target,
+      fired: (kind) => void this.#faults.push(kind),
+    };
+  }
+
+  /** Adds the headers that tell a simulated response from a real one, how to get the same again, and what the caller may still ask. */
+  addHeaders(headers: string[], label: string): void {
+    const { decision, quota } = this.#admission;
+    if (decision === undefined) return;
+    headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule);
+    if (this.#seed !== undefined) headers.push("x-stuntdouble-seed", String(this.#seed));
+    if (decision.faults.length > 0)
+      headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
+    if (quota === undefined) return;
+    const limits = this.request.dialect.quotaHeaders(quota, this.startedAtMs);
+    if (this.#mode === "real") setHeaders(headers, limits);
+    else headers.push(...limits);
+  }
+
+  /**
+   * The one record of the ended call.
+   *
+   * @param sent all that was sent
+   * @param endedAtMs from its start
+   */
+  outcome(sent: Sent, ending: Ending | "client-gone", endedAtMs: number): Outcome {
+    const { request } = this;
+    const { call, decision } = this.#admission;
+    return {
+      id: request.id,
+      startedAtMs: this.startedAtMs,
+      method: request.method,
+      route: request.route,
+      operation: request.operation?.name,
+      dialect: request.operation === undefined ? undefined : request.dialect.name,
+      model: call?.facts.model,
+      stream: call?.facts.stream ?? false,
+      client: request.client,
+      keyName: call?.keyName,
+      rule: decision?.rule ?? "none",
+      mode: this.#mode,
+      upstream: this.#upstream,
+      profile: this.#profile,
+      faults: this.#faults,
+      standIn: this.#standIn,
+      status: sent.status ?? (ending === "client-gone" ? 499 : 0),
+      ending,
+      cause: this.#cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
+      promptTokens: this.#promptTokens,
+      queueMs: this.#queueMs,
+      overheadMs: this.#overheadMs(sent, endedAtMs),
+      scheduleErrorMs: this.#mode === "simulated" ? sent.scheduleError() : undefined,
+      planned: this.#planned ?? this.#shadow?.simulated,
+      actual: {
+        ttftMs: sent.tokenAtMs[0],
+        totalMs: endedAtMs,
+        tokens: this.#outputTokens ?? sent.tokens,
+        atMs: sent.tokenAtMs,
+      },
+      shadow: this.#shadow,
+    };
+  }
+
+  /** total − planned − upstream; where a fault made a real response late, what passed before the upstream was asked. */
+  #overheadMs({ silentAtMs }: Sent, endedAtMs: number): number {
+    if (this.#plannedEndMs !== undefined) return Math.max(0, (silentAtMs ?? endedAtMs) - this.#plannedEndMs);
+    if (this.#askedMs === undefined) return endedAtMs;
+    if (this.#faults.length > 0) return this.#askedMs;
+    return Math.max(0, endedAtMs - ((this.#upstreamEndedMs ?? endedAtMs) - this.#askedMs));
+  }
 }
 
-function statusOf(player: Player, ending: Ending | "client-gone"): number {
-  return player.headSent?.status ?? (ending === "client-gone" ? 499 : 0);
-}
-
-/** What the upstream's usage names, else what was really sent. */
-function outputTokens(story: CallRecord, player: Player): number {
-  return story.outputTokens ?? player.tokensSent;
-}
-
-/** The times of a plan's tokens; an answer in one piece has none but its end. */
-export function timelineOf(plan: Plan): Timeline {
+/** The times of a plan's tokens; a response in one piece has none but its end. */
+function timelineOf(plan: Plan): Timeline {
   const atMs: number[] = [];
   let tokens = 0;
   if (plan.frames.length <= 1)
@@ -114,15 +265,4 @@ export function timelineOf(plan: Plan): Timeline {
     for (let count = frame.tokens; count > 0; count -= 1) atMs.push(frame.atMs);
   }
   return { ttftMs: atMs[0], totalMs: plan.endAtMs, tokens, atMs };
-}
-
-/** total − planned − upstream; where a fault made a real answer late, what passed before the upstream was asked. */
-function overheadMs(story: CallRecord, player: Player): number {
-  if (story.plannedEndMs !== undefined) {
-    return Math.max(0, (player.silentAtMs ?? player.endedAtMs) - story.plannedEndMs);
-  }
-  if (story.upstreamAskedMs === undefined) return player.endedAtMs;
-  if (story.faults.length > 0) return story.upstreamAskedMs;
-  const upstreamMs = (story.upstreamEndedMs ?? player.endedAtMs) - story.upstreamAskedMs;
-  return Math.max(0, player.endedAtMs - upstreamMs);
 }

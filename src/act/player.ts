@@ -1,6 +1,8 @@
-import type { Ending, Frame, Head, Plan, Sink, Timeline } from "../core/types.ts";
+import type { Ending, Frame, Head, Plan } from "../core/types.ts";
+import type { Sent } from "./outcome.ts";
+import type { RelaySink } from "./relay.ts";
 import type { Timer } from "./timer-wheel.ts";
-import type { Flow, Loop, Reply, ReplyListener } from "./types.ts";
+import type { CallTimes, Flow, Reply, ReplyListener } from "./types.ts";
 
 /** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
 const pauseAboveBytes = 256 * 1024;
@@ -14,26 +16,20 @@ const writeAtMost = 256 * 1024;
  * Frames come from a plan (`play`) or piece by piece from a live source (it is a Sink). Deadlines are absolute, so a late
  * stream sends all that is due in one write and never drifts. `settled` is called once, when nothing more will be sent.
  */
-export class Player implements Timer, Sink, ReplyListener {
+export class Player implements Timer, RelaySink, ReplyListener, Sent {
   dueMs = 0;
   previous: Timer | undefined = undefined;
   next: Timer | undefined = undefined;
   slot = -1;
 
-  flow: Flow | undefined = undefined;
-  /** Start of the call in the clock's time; every `atMs` counts from here. */
-  startMs: number;
-  headSent: Head | undefined = undefined;
-  /** Actual emission of each token of a stream, from the start of the call. */
-  readonly tokenAtMs: number[] = [];
-  tokensSent = 0;
-  endedAtMs = 0;
-  /** When it fell silent; the client alone decides how long that lasts. */
-  silentAtMs: number | undefined = undefined;
-
   readonly #reply: Reply;
-  readonly #loop: Loop;
-  readonly #settled: (ending: Ending | "client-gone") => void;
+  readonly #times: CallTimes;
+  readonly #settled: (ending: Ending | "client-gone", atMs: number) => void;
+  readonly #tokenAtMs: number[] = [];
+  #flow: Flow | undefined = undefined;
+  #status: number | undefined = undefined;
+  #tokens = 0;
+  #silentAtMs: number | undefined = undefined;
   #head: Head | undefined = undefined;
   #headAtMs = 0;
   #frames: Frame[] = [];
@@ -49,11 +45,11 @@ export class Player implements Timer, Sink, ReplyListener {
   #errorMaxMs = 0;
   #errorCount = 0;
 
-  constructor(reply: Reply, loop: Loop, startMs: number, settled: (ending: Ending | "client-gone") => void) {
+  /** @param settled called once, with the time of the end */
+  constructor(reply: Reply, times: CallTimes, settled: (ending: Ending | "client-gone", atMs: number) => void) {
     this.#reply = reply;
-    this.#loop = loop;
+    this.#times = times;
     this.#settled = settled;
-    this.startMs = startMs;
     reply.listener = this;
   }
 
@@ -67,7 +63,11 @@ export class Player implements Timer, Sink, ReplyListener {
     this.#step();
   }
 
-  /** What a live source gives while `task` runs is looked at when all of it is there: a complete answer leaves in one piece. */
+  slowedBy(flow: Flow): void {
+    this.#flow = flow;
+  }
+
+  /** What a live source gives while `task` runs is looked at when all of it is there: a complete response leaves in one piece. */
   together(task: () => void): void {
     this.#gathering = true;
     try {
@@ -119,12 +119,22 @@ export class Player implements Timer, Sink, ReplyListener {
     return this.#state === "done";
   }
 
-  /** When tokens really left. */
-  timeline(tokens: number): Timeline {
-    return { ttftMs: this.tokenAtMs[0], totalMs: this.endedAtMs, tokens, atMs: this.tokenAtMs };
+  get status(): number | undefined {
+    return this.#status;
   }
 
-  /** Actual − planned emission over all frames sent; undefined when none was. */
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  get tokenAtMs(): readonly number[] {
+    return this.#tokenAtMs;
+  }
+
+  get silentAtMs(): number | undefined {
+    return this.#silentAtMs;
+  }
+
   scheduleError(): { mean: number; max: number } | undefined {
     if (this.#errorCount === 0) return undefined;
     return { mean: this.#errorSumMs / this.#errorCount, max: this.#errorMaxMs };
@@ -132,12 +142,12 @@ export class Player implements Timer, Sink, ReplyListener {
 
   #step(): void {
     if (this.#state !== "open" || this.#blocked || this.#gathering) return;
-    const nowMs = this.#loop.clock.now() - this.startMs;
-    if (this.headSent === undefined) {
+    const nowMs = this.#times.now();
+    if (this.#status === undefined) {
       if (this.#head === undefined) return this.#finishHeadless(nowMs);
       if (nowMs < this.#headAtMs) return this.#wait(this.#headAtMs);
       if (this.#sendWhole(this.#head, nowMs)) return;
-      this.headSent = this.#head;
+      this.#status = this.#head.status;
       this.#reply.head(this.#head);
     }
     this.#sendDue(nowMs);
@@ -156,14 +166,14 @@ export class Player implements Timer, Sink, ReplyListener {
     this.#finish(this.#ending === "finish" ? "cut" : this.#ending, nowMs);
   }
 
-  /** An answer that is due from head to end leaves in one piece. */
+  /** A response that is due from head to end leaves in one piece. */
   #sendWhole(head: Head, nowMs: number): boolean {
     if (this.#ending !== "finish" || nowMs < this.#endAtMs || this.#frames.length > 1) return false;
     const frame = this.#frames[0];
-    this.headSent = head;
+    this.#status = head.status;
     this.#cursor = this.#frames.length;
     if (frame !== undefined) this.#recordError(frame, nowMs);
-    this.tokensSent = frame?.tokens ?? 0;
+    this.#tokens = frame?.tokens ?? 0;
     this.#reply.whole(head, frame === undefined ? "" : frame.data);
     this.#conclude("finish", nowMs);
     return true;
@@ -179,7 +189,7 @@ export class Player implements Timer, Sink, ReplyListener {
     let frame = this.#frames[first];
     if (frame === undefined || frame.atMs > nowMs) return false;
     this.#record(frame, nowMs);
-    // Looked at once only: the text of a long answer is made by that.
+    // Looked at once only: the text of a long response is made by that.
     let { data } = frame;
     let length = data.length;
     let pieces: Frame["data"][] | undefined;
@@ -204,8 +214,8 @@ export class Player implements Timer, Sink, ReplyListener {
   }
 
   #record(frame: Frame, nowMs: number): void {
-    for (let count = frame.tokens; count > 0; count -= 1) this.tokenAtMs.push(nowMs);
-    this.tokensSent += frame.tokens;
+    for (let count = frame.tokens; count > 0; count -= 1) this.#tokenAtMs.push(nowMs);
+    this.#tokens += frame.tokens;
     this.#recordError(frame, nowMs);
   }
 
@@ -228,18 +238,18 @@ export class Player implements Timer, Sink, ReplyListener {
     const full = this.#blocked || this.#waitingBytes > pauseAboveBytes;
     if (full === this.#paused || this.#state !== "open") return;
     this.#paused = full;
-    if (full) this.flow?.pause();
-    else this.flow?.resume();
+    if (full) this.#flow?.pause();
+    else this.#flow?.resume();
   }
 
   #wait(atMs: number): void {
-    this.#loop.wheel.arm(this, this.startMs + atMs);
+    this.#times.arm(this, atMs);
   }
 
   #finish(ending: Ending, nowMs: number): void {
     if (ending === "stall") {
       this.#state = "stalled";
-      this.silentAtMs = nowMs;
+      this.#silentAtMs = nowMs;
       return;
     }
     if (ending === "finish") this.#reply.end();
@@ -249,15 +259,14 @@ export class Player implements Timer, Sink, ReplyListener {
   }
 
   #settle(ending: Ending | "client-gone"): void {
-    this.#conclude(ending, this.#loop.clock.now() - this.startMs);
+    this.#conclude(ending, this.#times.now());
   }
 
   #conclude(ending: Ending | "client-gone", nowMs: number): void {
     if (this.#state === "done") return;
     this.#state = "done";
-    this.endedAtMs = nowMs;
-    this.#loop.wheel.disarm(this);
-    this.#settled(ending);
+    this.#times.disarm(this);
+    this.#settled(ending, nowMs);
   }
 }
 

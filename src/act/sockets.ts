@@ -1,6 +1,10 @@
+import { STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import type { Head } from "../core/types.ts";
+import { headerValue } from "./headers.ts";
+import type { Reply, ReplyListener } from "./types.ts";
 
 /** Above this many unsent bytes a reset does not wait for them. */
 const resetAtOnceAboveBytes = 64 * 1024;
@@ -9,12 +13,12 @@ const resetAtOnceAboveBytes = 64 * 1024;
 const lingerMs = 2000;
 
 /** Sends the last words on a connection and closes it, also when the other side never does. Never throws. */
-export function endSocket(socket: Duplex, text: string): void {
+export function endSocket(socket: Duplex, words: string | Uint8Array): void {
   const drop = (): void => void socket.destroy();
   const timer = setTimeout(drop, lingerMs);
   socket.on("error", drop);
   socket.once("close", () => clearTimeout(timer));
-  socket.end(text);
+  socket.end(words);
 }
 
 /** Ends a connection by a TCP RST; what was written before leaves first, unless the client does not read. Never throws. */
@@ -33,4 +37,54 @@ export function resetAtOnce(socket: Duplex): void {
 /** Only TCP can be reset. Node names the connection below a TLS one `_parent`, and nowhere in its public API. */
 function tcpOf(socket: TLSSocket): unknown {
   return Reflect.get(socket, "_parent");
+}
+
+/** Responds by HTTP/1.1 on a bare connection, and closes it; see `Reply` for what each method promises. */
+export class SocketReply implements Reply {
+  listener: ReplyListener | undefined = undefined;
+  readonly #socket: Duplex;
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  whole(head: Head, data: string | Uint8Array): void {
+    const bytes = Buffer.from(data as Uint8Array);
+    const known = headerValue(head.headers, "content-length") !== undefined;
+    const length = known ? [] : ["content-length", String(bytes.length)];
+    endSocket(this.#socket, Buffer.concat([headOf({ ...head, headers: [...head.headers, ...length] }), bytes]));
+  }
+
+  head(head: Head): void {
+    this.#socket.write(headOf(head));
+  }
+
+  write(data: string | Uint8Array): boolean {
+    const more = this.#socket.write(data);
+    if (!more) this.#socket.once("drain", () => this.listener?.drained());
+    return more;
+  }
+
+  end(): void {
+    endSocket(this.#socket, "");
+  }
+
+  cut(): void {
+    this.end();
+  }
+
+  reset(): void {
+    resetSocket(this.#socket);
+  }
+
+  /** The connection is closed. */
+  left(): void {
+    this.listener?.left();
+  }
+}
+
+function headOf({ status, headers }: Head): Buffer {
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+  for (let index = 0; index + 1 < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  return Buffer.from(`${text}connection: close\r\n\r\n`);
 }

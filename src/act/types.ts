@@ -9,7 +9,7 @@ import type { Keys } from "../limits/keys.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
 import type { Rates } from "../limits/rates.ts";
-import type { Wheel } from "./timer-wheel.ts";
+import type { Timer, Wheel } from "./timer-wheel.ts";
 
 /** A request as an adapter hands it over, independent of the protocol it came by. */
 export type Request = {
@@ -37,13 +37,13 @@ export type Request = {
  * None of them throws when the client has left; `listener.left` tells.
  */
 export type Reply = {
-  /** A complete answer in one piece; the adapter frames it and may compress it. */
+  /** A complete response in one piece; the adapter frames it and may compress it. */
   whole(head: Head, data: string | Uint8Array): void;
   head(head: Head): void;
   /** @returns false when the client reads slower than we write; `listener.drained` follows */
   write(data: string | Uint8Array): boolean;
   end(): void;
-  /** Closes the connection without ending the answer. */
+  /** Closes the connection without ending the response. */
   cut(): void;
   /** The same by TCP RST, or RST_STREAM on HTTP/2. */
   reset(): void;
@@ -52,12 +52,20 @@ export type Reply = {
 
 export type ReplyListener = {
   drained(): void;
-  /** The client is gone, or the answer is complete and sent. Called once. */
+  /** The client is gone, or the response is complete and sent. Called once. */
   left(): void;
 };
 
-/** What a player needs of its event loop. */
+/** What calls need of their event loop. */
 export type Loop = { readonly clock: Clock; readonly wheel: Wheel };
+
+/** The times of one call, in milliseconds from its start. */
+export type CallTimes = {
+  now(): number;
+  /** Arms a timer for that time of the call; one that is armed already is moved. */
+  arm(timer: Timer, atMs: number): void;
+  disarm(timer: Timer): void;
+};
 
 /** A live source that can be held back. */
 export type Flow = { pause(): void; resume(): void };
@@ -71,12 +79,12 @@ export type Outgoing = {
   readonly body: Uint8Array | Readable | null;
 };
 
-/** Is told of a live answer: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
+/** Is told of a live response: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
 export type Receiver = {
   head(head: Head): void;
   data(bytes: Uint8Array): void;
   end(): void;
-  /** Instead of `end`: the rest of the answer goes to the client by another way. */
+  /** Instead of `end`: the rest of the response goes to the client by another way. */
   handedOver(): void;
   failed(error: StuntdoubleError): void;
 };
@@ -84,7 +92,7 @@ export type Receiver = {
 /** A call under way; `abort` ends it silently: the receiver hears no more. */
 export type Forwarded = Flow & { abort(): void };
 
-/** A gateway that takes forwarded calls to their upstream itself, and shows us the answers. */
+/** A gateway that takes forwarded calls to their upstream itself, and shows us the responses. */
 export type Carrier = {
   /**
    * Lets a call go on.
@@ -94,7 +102,7 @@ export type Carrier = {
   carry(passage: Passage, receiver: Receiver): Forwarded;
 };
 
-/** Shows the answer to a call that goes past us, from now on; to abort it asks for no more, and the answer goes on. */
+/** Shows the response to a call that goes past us, from now on; to abort it asks for no more, and the response goes on. */
 export type Show = (receiver: Receiver) => Forwarded;
 
 /** How a carried call goes on. */
@@ -103,7 +111,7 @@ export type Passage = {
   /** All headers for the upstream, names and values in turn. */
   readonly headers: HeaderList;
   readonly decision: Decision;
-  /** What we need of the answer: its head only, to read all of it as well, or to change it on its way. */
+  /** What we need of the response: its head only, to read all of it as well, or to change it on its way. */
   readonly need: "head" | "read" | "bend";
 };
 
@@ -131,6 +139,21 @@ export type UpstreamRuntime = {
   readonly whenOpen: "simulate" | "fail" | "forward";
   /** The header with the key that is sent instead of the caller's. */
   readonly credential: Header | undefined;
+};
+
+/** Takes requests from any adapter to their end. */
+export type Act = {
+  serve(request: Request, reply: Reply): void;
+  /** Responds to a request that could not be read. */
+  refuse(request: Request, reply: Reply, error: StuntdoubleError): void;
+  /**
+   * Begins to time a call that is on its way without us. Nothing said to `reply` matters but that it ends.
+   *
+   * @returns to be called once, when the request is there as far as it is shown; its `body` is undefined where it is not
+   */
+  watch(request: Request, reply: Reply): (show: Show) => void;
+  /** Calls not ended yet. */
+  open(): number;
 };
 
 /** What acting on calls needs of its event loop and node. */

@@ -17,7 +17,7 @@ export type UpstreamOptions = {
 };
 
 /**
- * Makes the connection pool of one upstream. It never retries, and never turns a broken answer into a complete one.
+ * Makes the connection pool of one upstream. It never retries, and never turns a broken response into a complete one.
  *
  * @throws never; failures go to the receiver
  */

@@ -53,20 +53,21 @@ async function load(file: string | undefined, io: Io): Promise<Loaded> {
   return { ok: true, settings: await settingsOf(defaultConfig(), io.env), warnings: [] };
 }
 
-function render({ request, rules, decision, happens, notes }: Forecast): string {
+function render({ request, rules, decision, happens, response, notes }: Forecast): string {
   const { id, method, route, operation, model, stream, promptTokens, key } = request;
   const facts = [
     `request id ${id}`,
     `operation ${operation ?? "none"}`,
     `model ${model ?? "none"}`,
     `stream ${stream ? "yes" : "no"}`,
-    `prompt tokens ${promptTokens}`,
+    `prompt tokens ${promptTokens ?? "unknown"}`,
     ...(key === undefined ? [] : [`key ${key}`]),
   ];
   const lines = [`${method} ${route}`, `  ${facts.join(", ")}`, "", ...rules.flatMap(ruleLines)];
   lines.push(
     decision === undefined ? "refused" : `decided by ${decision.rule}`,
     ...happens.map((sentence) => `  ${sentence}`),
+    ...Object.entries(response.headers).map(([name, value]) => `  header ${name}: ${value}`),
   );
   if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));
   return `${lines.join("\n")}\n`;

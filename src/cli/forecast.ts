@@ -1,14 +1,19 @@
-import { readControl } from "../core/control.ts";
+import { admit, respondsByItself, type Admission, type Admitted } from "../act/admission.ts";
+import { CallRecord } from "../act/outcome.ts";
+import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts";
+import { createWheel } from "../act/timer-wheel.ts";
+import type { Request, Runtime } from "../act/types.ts";
 import { explain, type Trace } from "../core/decide.ts";
-import { StuntdoubleError } from "../core/errors.ts";
-import type { Snapshot } from "../core/snapshot.ts";
+import { findOperation } from "../core/dialects/index.ts";
+import type { KeptResponses } from "../core/dialects/types.ts";
+import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
-import type { Call, Decision, Facts } from "../core/types.ts";
-import { findOperation, methodsOf } from "../core/dialects/index.ts";
-import { keyInQuery } from "../core/dialects/shared/target.ts";
-import type { Opened } from "../core/dialects/types.ts";
-import { createKeys, presentedKey, shortHash } from "../limits/keys.ts";
-import { createProfileCache } from "../limits/profile-cache.ts";
+import type { Snapshot, UpstreamSettings } from "../core/snapshot.ts";
+import type { Call, Decision, Plan } from "../core/types.ts";
+import { givenId, tooLarge } from "../ingress/http/request.ts";
+import type { Clock } from "../limits/clock.ts";
+import { createRateMemory } from "../limits/rates.ts";
+import { limitsOf } from "../node/build-runtime.ts";
 import type { DescribedRequest } from "./request-file.ts";
 
 /** What would happen to a request, and why. */
@@ -20,164 +25,214 @@ export type Forecast = {
     readonly operation: string | undefined;
     readonly model: string | undefined;
     readonly stream: boolean;
-    readonly promptTokens: number;
+    /** Undefined where the body cannot be understood. */
+    readonly promptTokens: number | undefined;
     readonly key: string | undefined;
   };
   readonly rules: Trace["rules"];
-  /** Undefined when the request is refused before rules or the control header have decided. */
+  /** Undefined when the request is refused. */
   readonly decision: Decision | undefined;
   /** One sentence each, in the order in which it happens. */
   readonly happens: readonly string[];
+  readonly response: ForecastResponse;
   readonly notes: readonly string[];
 };
 
+/** What the client would be told. */
+export type ForecastResponse = {
+  /** Undefined where the upstream gives it, or a fault keeps it back. */
+  readonly status: number | undefined;
+  /** Why the request is refused; undefined when it is not. */
+  readonly code: string | undefined;
+  /** The headers that say what was decided, by their names. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
 const stand = "explain";
-const nothing: Facts = { model: undefined, stream: false, promptTokens: () => 0, lastUserMessage: () => undefined };
+
+/** Nothing is waited for. */
+const still: Clock = { now: () => 0, wake: () => () => undefined };
+
+/** Nothing was said before. */
+const forgetful: KeptResponses = { keep: () => undefined, find: () => undefined, forget: () => false };
+
+/** Only a running node has a name; no header can hold this one. */
+const nameless = "\n";
 
 /**
- * Tells what would happen to a request under a configuration, by the code that serves requests.
+ * Tells what a node without any other call would do with a request, by the code that serves requests.
  *
  * @throws never for a bad request; that is a forecast, too
  */
-export function forecast(request: DescribedRequest, snapshot: Snapshot): Forecast {
-  const key = keyOf(request, snapshot);
-  const { operation } = findOperation(request.method, request.route, request.headers);
-  let opened: Opened | undefined;
-  const view = (facts: Facts): Forecast["request"] => ({
-    id: request.headers["x-request-id"] ?? stand,
-    method: request.method,
-    route: request.route,
-    operation: operation?.name,
-    model: facts.model,
-    stream: facts.stream,
-    promptTokens: facts.promptTokens(),
-    key: key.name,
-  });
-  const refused = (error: unknown, facts: Facts, rules: Trace["rules"] = []): Forecast => ({
-    request: view(facts),
-    rules,
-    decision: undefined,
-    happens: [refusal(error)],
-    notes: [],
-  });
-  try {
-    if (key.wrong) throw new StuntdoubleError("UNAUTHENTICATED", key.wrong);
-    opened = operation?.open({ ...request, count: createTokenCounter() });
-    checkModel(opened, snapshot);
-  } catch (error) {
-    return refused(error, opened?.facts ?? nothing);
-  }
-  const facts = opened?.facts ?? nothing;
-  const { id, method, route } = view(facts);
-  const call: Call = {
+export function forecast(described: DescribedRequest, snapshot: Snapshot): Forecast {
+  const request = requestOf(described);
+  const limits = limitsOf(snapshot, createRateMemory(snapshot.rateLimits.length), still);
+  const runtime = { snapshot, ...limits };
+  const record = new CallRecord(request, { clock: still, wheel: createWheel(still) }, Date.now());
+  const admission = admissionOf(request, described, runtime);
+  record.admitted(admission);
+  const { notes, ...told } = outlook(admission, record, runtime);
+  return {
+    request: viewOf(request, admission),
+    rules: rulesFor(admission.call, snapshot),
+    ...told,
+    notes: [...notesOn(described, admission, snapshot), ...notes],
+  };
+}
+
+type ForecastRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles">;
+
+function requestOf({ method, target, route, headers, body }: DescribedRequest): Request {
+  const { dialect, operation } = findOperation(method, route, headers);
+  return {
+    id: givenId(headers["x-request-id"]) ?? stand,
+    method,
+    target,
+    route,
+    headers,
+    rawHeaders: [],
+    client: "127.0.0.1",
+    dialect,
+    operation,
+    body: operation === undefined ? undefined : body,
+    bodyStream: undefined,
+  };
+}
+
+function admissionOf(request: Request, { body }: DescribedRequest, runtime: ForecastRuntime): Admission {
+  const { maxBodyBytes } = runtime.snapshot.listen;
+  if (request.operation === undefined || body.bytes.length <= maxBodyBytes)
+    return admit(request, { count: createTokenCounter(), kept: forgetful, pseudonym: nameless }, runtime);
+  return { ...unread, refusal: tooLarge(maxBodyBytes) };
+}
+
+const unread = { call: undefined, opened: undefined, decision: undefined, quota: undefined };
+
+function viewOf({ id, method, route, operation }: Request, { call, opened }: Admission): Forecast["request"] {
+  const facts = opened?.facts;
+  return {
     id,
     method,
     route,
-    headers: request.headers,
-    keyName: key.name,
-    keyHash: key.hash,
-    client: "127.0.0.1",
-    facts,
+    operation: operation?.name,
+    model: facts?.model,
+    stream: facts?.stream ?? false,
+    promptTokens: attempt(() => facts?.promptTokens() ?? 0),
+    key: call?.keyName,
   };
-  const trace = explain(call, snapshot.rules, snapshot.fallback, snapshot.seed);
+}
+
+function rulesFor(call: Call | undefined, snapshot: Snapshot): Trace["rules"] {
+  return attempt(() => (call === undefined ? [] : explain(call, snapshot).rules)) ?? [];
+}
+
+function attempt<Value>(ask: () => Value): Value | undefined {
   try {
-    const wish = snapshot.control.enabled ? request.headers[snapshot.control.header] : undefined;
-    const asked = wish === undefined ? trace.decision : readControl(wish, snapshot.control, trace.decision);
-    const decision = withUpstream(asked, operation !== undefined, snapshot);
-    const happens = consequences(decision, { opened, request, snapshot });
-    return { request: view(facts), rules: trace.rules, decision, happens, notes: notesOn(call, snapshot) };
+    return ask();
   } catch (error) {
-    return refused(error, facts, trace.rules);
+    if (error instanceof StuntdoubleError) return undefined;
+    throw error;
   }
 }
 
-type KeyFound = {
-  readonly name: string | undefined;
-  readonly hash: string | undefined;
-  readonly wrong: string | undefined;
-};
+type Outlook = Pick<Forecast, "decision" | "happens" | "response" | "notes">;
+type Served = Omit<Outlook, "decision">;
 
-function keyOf(request: DescribedRequest, { keys }: Snapshot): KeyFound {
-  const { dialect } = findOperation(request.method, request.route, request.headers);
-  const inQuery = keyInQuery(request.target, dialect.keyParameter);
-  const presented = presentedKey(request.headers, inQuery);
-  const hash = presented === undefined ? undefined : shortHash(presented);
-  if (keys.length === 0) return { name: undefined, hash, wrong: undefined };
-  const found = createKeys(keys).find(request.headers, inQuery);
-  if (found === "missing") return { name: undefined, hash, wrong: "no API key was given" };
-  if (found === "wrong") return { name: undefined, hash, wrong: "the API key is not a known one" };
-  return { name: found.name, hash: found.hash16, wrong: undefined };
-}
-
-function checkModel(opened: Opened | undefined, { models }: Snapshot): void {
-  const model = opened?.facts.model;
-  if (models === undefined || model === undefined || models.has(model)) return;
-  throw new StuntdoubleError("NOT_FOUND", `the model "${model}" is not in the configured list`);
-}
-
-/** What cannot be simulated goes to the first upstream, where there is one. */
-function withUpstream(decision: Decision, known: boolean, { upstreams }: Snapshot): Decision {
-  const [first] = upstreams.keys();
-  if (known || first === undefined || decision.serve.from === "upstream") return decision;
-  return { ...decision, serve: { from: "upstream", upstream: first }, mirror: undefined };
-}
-
-type Surroundings = {
-  readonly opened: Opened | undefined;
-  readonly request: DescribedRequest;
-  readonly snapshot: Snapshot;
-};
-
-function consequences(decision: Decision, { opened, request, snapshot }: Surroundings): string[] {
-  const sentences: string[] = [];
-  const profileFor = (wanted: string | undefined): string =>
-    profilesOf(snapshot).find(opened?.facts.model ?? "", wanted).profile.name;
-  if (decision.serve.from === "upstream") {
-    const { upstream } = decision.serve;
-    sentences.push(`forward to upstream ${upstream} (${snapshot.upstreams.get(upstream)?.url ?? "not configured"})`);
-  } else {
-    if (opened === undefined) throw notSimulated(request);
-    opened.ask();
-    sentences.push(`simulate with profile ${profileFor(decision.serve.profile)}`);
+function outlook(admission: Admission, record: CallRecord, runtime: ForecastRuntime): Outlook {
+  try {
+    if (admission.refusal !== undefined) throw admission.refusal;
+    return servedOutlook(admission, record, runtime);
+  } catch (caught) {
+    const error = toStuntdoubleError(caught);
+    const { status, code, message } = error;
+    const response = responseOf(failurePlan(error, record), code);
+    return { decision: undefined, happens: [`answer ${status} ${code}: ${message}`], response, notes: [] };
   }
-  if (decision.mirror?.from === "simulator") {
-    sentences.push(`compare its timing with a simulation with profile ${profileFor(decision.mirror.profile)}`);
+}
+
+/** @throws what makes the call fail although it was admitted */
+function servedOutlook(admitted: Admitted, record: CallRecord, runtime: ForecastRuntime): Outlook {
+  const { decision, faults } = admitted;
+  const first = faults.findIndex(respondsByItself);
+  if (first >= 0) {
+    const instead = faultPlan(faults, record);
+    const { kind, ...options } = decision.faults[first] ?? { kind: "" };
+    const sentence = `answer ${instead.head?.status ?? "nothing"} by fault ${kind} ${JSON.stringify(options)}`;
+    const others = decision.faults.filter((_, index) => index !== first);
+    return { decision, happens: [sentence, ...others.map(bending)], response: responseOf(instead), notes: [] };
   }
-  for (const { kind, ...options } of decision.faults) sentences.push(`inject fault ${kind} ${JSON.stringify(options)}`);
-  for (const [wish, value] of Object.entries(decision.overrides))
-    sentences.push(`use ${wish} ${value}, as the control header asks`);
-  return sentences;
-}
-
-function profilesOf({ profiles, defaultProfile }: Snapshot) {
-  return createProfileCache({ profiles, fallback: defaultProfile, max: 1 });
-}
-
-function notSimulated({ method, route, headers }: DescribedRequest): StuntdoubleError {
-  const methods = methodsOf(findOperation(method, route, headers).dialect, route);
-  if (methods.length > 0)
-    return new StuntdoubleError("METHOD_NOT_ALLOWED", `${route} takes ${methods.join(", ")}, not ${method}`);
-  return new StuntdoubleError(
-    "NOT_FOUND",
-    `${method} ${route} cannot be simulated, and no upstream is configured for it`,
+  const overrides = Object.entries(decision.overrides).map(
+    ([name, value]) => `use ${name} ${value}, as the control header asks`,
   );
+  const { happens, ...more } =
+    decision.serve.from === "upstream"
+      ? forwarded(admitted, record, runtime)
+      : simulated(admitted, record, { runtime, profile: decision.serve.profile });
+  return { decision, happens: [...happens, ...decision.faults.map(bending), ...overrides], ...more };
 }
 
-function refusal(caught: unknown): string {
-  if (!(caught instanceof StuntdoubleError)) throw caught;
-  return `answer ${caught.status} ${caught.code}: ${caught.message}`;
+function bending({ kind, ...options }: Decision["faults"][number]): string {
+  return `inject fault ${kind} ${JSON.stringify(options)}`;
 }
 
-function notesOn(call: Call, { rules, control }: Snapshot): string[] {
+function forwarded(admitted: Admitted, record: CallRecord, runtime: ForecastRuntime): Served {
+  const { serve, mirror } = admitted.decision;
+  const upstream = serve.from === "upstream" ? serve.upstream : "";
+  const settings = runtime.snapshot.upstreams.get(upstream);
+  const happens = [`forward to upstream ${upstream} (${settings?.url ?? "not configured"})`];
+  const profile = mirror?.from === "simulator" ? mirror.profile : undefined;
+  const compared = mirror !== undefined && admitted.opened !== undefined;
+  if (compared && attempt(() => mirrorOf(admitted, record, { runtime, profile, inFlight: 1 })) !== undefined)
+    happens.push(`compare its timing with a simulation with profile ${profileOf(admitted, profile, runtime)}`);
+  const headers: string[] = [];
+  record.addHeaders(headers, "forward");
+  const response = { status: undefined, code: undefined, headers: decisionHeaders(headers) };
+  return { happens, response, notes: standInNotes(admitted, settings) };
+}
+
+function simulated(
+  admitted: Admitted,
+  record: CallRecord,
+  { runtime, profile }: { readonly runtime: ForecastRuntime; readonly profile: string | undefined },
+): Served {
+  const plan = simulatedPlan(admitted, record, { runtime, profile, inFlight: 1, label: "simulate" });
+  const happens = [`simulate with profile ${profileOf(admitted, profile, runtime)}`];
+  return { happens, response: responseOf(plan), notes: [] };
+}
+
+function profileOf({ opened }: Admitted, wanted: string | undefined, { profiles }: ForecastRuntime): string {
+  return profiles.find(opened?.facts.model ?? "", wanted).profile.name;
+}
+
+function responseOf({ head }: Plan, code?: string): ForecastResponse {
+  return { status: head?.status, code, headers: decisionHeaders(head?.headers ?? []) };
+}
+
+function decisionHeaders(headers: readonly string[]): Record<string, string> {
+  const named = headers.flatMap((name, index) =>
+    index % 2 === 0 && name.startsWith("x-stuntdouble-") ? [[name, headers[index + 1] ?? ""]] : [],
+  );
+  return Object.fromEntries(named) as Record<string, string>;
+}
+
+function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {
+  if (upstream?.breaker.whenOpen !== "simulate" || opened === undefined) return [];
+  return [`While the breaker of upstream ${upstream.name} is open, a simulated response stands in.`];
+}
+
+function notesOn({ headers }: DescribedRequest, admission: Admission, { rules, control }: Snapshot): string[] {
   const notes: string[] = [];
   const draws = rules.some(({ conditions }) => conditions.some((condition) => condition.draw !== undefined));
-  if (draws && call.headers["x-request-id"] === undefined) {
+  if (draws && admission.call !== undefined && givenId(headers["x-request-id"]) === undefined) {
     notes.push(
       `The request has no x-request-id. A real call gets a random one, so percentages by request id may fall otherwise; here it is "${stand}".`,
     );
   }
-  if (!control.enabled && call.headers[control.header] !== undefined) {
+  if (!control.enabled && headers[control.header] !== undefined) {
     notes.push(`The control header ${control.header} is there, but control.enabled is false, so it has no effect.`);
+  }
+  if (headers["via"] !== undefined) {
+    notes.push("The request has a Via header. A node that is named in it answers 508 LOOP_DETECTED.");
   }
   return notes;
 }

@@ -8,6 +8,16 @@ export type CompiledRule = {
   readonly decision: Decision;
 };
 
+/** The rules of a configuration. */
+export type RuleSet = {
+  /** The first that matches decides. */
+  readonly rules: readonly CompiledRule[];
+  /** Where none does. */
+  readonly fallback: Decision;
+  /** Random seed of percentages. */
+  readonly seed: number;
+};
+
 /** How a decision came about: every rule in order, with every condition. */
 export type Trace = { readonly rules: readonly RuleTrace[]; readonly decision: Decision };
 
@@ -29,24 +39,19 @@ export type ConditionTrace = {
 };
 
 /**
- * The decision of the first rule whose conditions all hold, else `fallback`.
+ * The decision of the first rule whose conditions all hold, else the fallback.
  *
  * The same call, rules and seed give the same decision on every node.
  *
  * @throws BODY_INVALID when a rule looks into a body that cannot be understood
  */
-export function decide(call: Call, rules: readonly CompiledRule[], fallback: Decision, seed: number): Decision {
-  for (let index = 0; index < rules.length; index += 1) {
-    const rule = rules[index]!;
-    if (holds(rule.conditions, call, seed)) return rule.decision;
-  }
+export function decide(call: Call, { rules, fallback, seed }: RuleSet): Decision {
+  for (const { conditions, decision } of rules) if (holds(conditions, call, seed)) return decision;
   return fallback;
 }
 
 function holds(conditions: readonly Condition[], call: Call, seed: number): boolean {
-  for (let index = 0; index < conditions.length; index += 1) {
-    if (!conditions[index]!.test(call, seed)) return false;
-  }
+  for (const condition of conditions) if (!condition.test(call, seed)) return false;
   return true;
 }
 
@@ -55,7 +60,7 @@ function holds(conditions: readonly Condition[], call: Call, seed: number): bool
  *
  * @throws BODY_INVALID when a rule looks into a body that cannot be understood
  */
-export function explain(call: Call, rules: readonly CompiledRule[], fallback: Decision, seed: number): Trace {
+export function explain(call: Call, { rules, fallback, seed }: RuleSet): Trace {
   const traces: RuleTrace[] = [];
   let decision: Decision | undefined;
   for (const rule of rules) {

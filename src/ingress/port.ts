@@ -16,7 +16,7 @@ import { createServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/dialects/types.ts";
-import type { NodeRequest } from "./http/guard.ts";
+import type { NodeRequest } from "./http/request.ts";
 import type { NodeResponse } from "./http/reply.ts";
 import { listenOn, type Where } from "./listen.ts";
 

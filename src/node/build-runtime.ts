@@ -2,7 +2,7 @@ import type { Loop, Runtime, UpstreamRuntime } from "../act/types.ts";
 import { createUpstream } from "../act/upstream.ts";
 import { compile } from "../config/compile.ts";
 import type { Settings } from "../config/load.ts";
-import type { UpstreamSettings } from "../core/snapshot.ts";
+import type { Snapshot, UpstreamSettings } from "../core/snapshot.ts";
 import { dialectNamed } from "../core/dialects/index.ts";
 import { createBreaker, type BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
@@ -35,16 +35,27 @@ export function buildRuntime(
         : undefined;
     upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted, loop));
   }
+  return { snapshot, ...limitsOf(snapshot, options.memory.rates, options.clock), upstreams };
+}
+
+/**
+ * What a snapshot needs to admit and simulate calls.
+ *
+ * @param rates memory from `createRateMemory`
+ */
+export function limitsOf(
+  snapshot: Snapshot,
+  rates: SharedArrayBuffer,
+  clock: Clock,
+): Pick<Runtime, "keys" | "rates" | "profiles"> {
+  const { keys, rateLimits, profiles, defaultProfile } = snapshot;
+  const isLimited = rateLimits.some(
+    (limit) => limit.requestsPerMinute !== undefined || limit.tokensPerMinute !== undefined,
+  );
   return {
-    snapshot,
-    keys: snapshot.keys.length === 0 ? undefined : createKeys(snapshot.keys),
-    rates: snapshot.rateLimits.some(
-      (limit) => limit.requestsPerMinute !== undefined || limit.tokensPerMinute !== undefined,
-    )
-      ? createRates({ memory: options.memory.rates, clock: options.clock, limits: snapshot.rateLimits })
-      : undefined,
-    profiles: createProfileCache({ profiles: snapshot.profiles, fallback: snapshot.defaultProfile, max: 500 }),
-    upstreams,
+    keys: keys.length === 0 ? undefined : createKeys(keys),
+    rates: isLimited ? createRates({ memory: rates, clock, limits: rateLimits }) : undefined,
+    profiles: createProfileCache({ profiles, fallback: defaultProfile, max: 500 }),
   };
 }
 

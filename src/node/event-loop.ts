@@ -1,5 +1,5 @@
-import type { ActDeps, Loop, Runtime } from "../act/types.ts";
-import { createAct, type Act } from "../act/act.ts";
+import type { Act, ActDeps, Loop, Runtime } from "../act/types.ts";
+import { createAct } from "../act/exchange.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { createShadowStore, type ShadowSnapshot } from "../core/shadow.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";

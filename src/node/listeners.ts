@@ -1,5 +1,4 @@
-import type { ActDeps } from "../act/types.ts";
-import type { Act } from "../act/act.ts";
+import type { Act, ActDeps } from "../act/types.ts";
 import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
 import { dialects } from "../core/dialects/index.ts";

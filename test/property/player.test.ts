@@ -4,6 +4,7 @@ import { Player } from "../../src/act/player.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { Ending, Frame, Plan } from "../../src/core/types.ts";
 import { createBusyClock } from "../support/busy-clock.ts";
+import { createTimes } from "../support/times.ts";
 import { createRecordingReply, type RecordingReply } from "../support/reply.ts";
 
 const pieces = fc.record({
@@ -40,7 +41,7 @@ function setUp() {
   const reply = createRecordingReply(clock);
   const settled: string[] = [];
   const loop = { clock, wheel: createWheel(clock) };
-  const player = new Player(reply, loop, clock.now(), (ending) => settled.push(ending));
+  const player = new Player(reply, createTimes(loop), (ending) => settled.push(ending));
   const meet = (trouble: Trouble): void => {
     if (trouble.does === "advance") clock.advance(trouble.ms);
     else if (trouble.does === "block") clock.block(trouble.ms);
@@ -87,7 +88,7 @@ test("whatever the loop and the client do, a plan's bytes leave all, in order an
         expect(Buffer.concat(sentSoFar).length).toBeLessThanOrEqual(dueBy(plan, atMs).length);
       }
       expect(Buffer.concat(sentSoFar)).toEqual(dueBy(plan, Infinity));
-      expect(player.tokensSent).toBe(plan.frames.reduce((sum, { tokens }) => sum + tokens, 0));
+      expect(player.tokens).toBe(plan.frames.reduce((sum, { tokens }) => sum + tokens, 0));
       expect(settled).toEqual(plan.ending === "stall" ? [] : [plan.ending]);
       reply.leave();
       expect(settled).toEqual([plan.ending]);

@@ -1,4 +1,6 @@
+import { headerOf } from "./fake-upstream.ts";
 import type { Reply } from "../../src/act/types.ts";
+import type { Head } from "../../src/core/types.ts";
 import type { Clock } from "../../src/limits/clock.ts";
 
 /** What was asked of a reply, `atMs` counting from its making. */
@@ -13,6 +15,10 @@ export type RecordingReply = Reply & {
   readonly sent: readonly Sent[];
   /** While true, `write` returns false. */
   slow: boolean;
+  /** Status of the head that was sent; 0 when none was. */
+  status(): number;
+  /** The value of a header of that head, by its lower-case name; undefined when it has none. */
+  header(name: string): string | undefined;
   /** Everything the client would have read of the body. */
   text(): string;
   /** The client reads again. */
@@ -25,12 +31,19 @@ export function createRecordingReply(clock: Clock): RecordingReply {
   const startMs = clock.now();
   const sent: Sent[] = [];
   const atMs = (): number => clock.now() - startMs;
+  let given: Head | undefined;
   const reply: RecordingReply = {
     sent,
     slow: false,
     listener: undefined,
-    whole: ({ status }, data) => void sent.push([atMs(), "whole", status, data]),
-    head: ({ status }) => void sent.push([atMs(), "head", status]),
+    whole(head, data) {
+      given = head;
+      sent.push([atMs(), "whole", head.status, data]);
+    },
+    head(head) {
+      given = head;
+      sent.push([atMs(), "head", head.status]);
+    },
     write(data) {
       sent.push([atMs(), "write", data]);
       return !reply.slow;
@@ -38,6 +51,8 @@ export function createRecordingReply(clock: Clock): RecordingReply {
     end: () => void sent.push([atMs(), "end"]),
     cut: () => void sent.push([atMs(), "cut"]),
     reset: () => void sent.push([atMs(), "reset"]),
+    status: () => given?.status ?? 0,
+    header: (name) => headerOf(given?.headers ?? [], name),
     text() {
       const pieces = sent.map((each) => (each[1] === "write" ? each[2] : each[1] === "whole" ? each[3] : ""));
       return Buffer.concat(pieces.map((piece) => Buffer.from(piece as Uint8Array))).toString();

@@ -1,13 +1,10 @@
-import type { Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
-import type { Act } from "../../act/act.ts";
+import type { Act, Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { noBody } from "../http/body.ts";
+import { noBody } from "../http/request.ts";
 import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall } from "./grpc/call.ts";
-import { Reading } from "./reading.ts";
 import type { RealResponse } from "./reply.ts";
-import { RequestBody } from "./request-body.ts";
-import { describe } from "./request.ts";
+import { describe, Reading, RequestBody } from "./request.ts";
 import { bodyMode, type Step } from "./step.ts";
 
 /** What is done with the calls that Envoy shows. */

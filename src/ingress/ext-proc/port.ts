@@ -6,8 +6,7 @@ import {
   type ServerHttp2Session,
 } from "node:http2";
 import type { Socket } from "node:net";
-import type { Act } from "../../act/act.ts";
-import type { Acting } from "../http/handler.ts";
+import type { Act } from "../../act/types.ts";
 import { serveGrpc, type GrpcMethod } from "./grpc/call.ts";
 import { createHealth } from "./grpc/health.ts";
 import { Processing } from "./processing.ts";
@@ -16,7 +15,7 @@ import type { Certificate } from "../port.ts";
 
 /** What the ext_proc service is made with. */
 export type ExtProcOptions = {
-  readonly acting: Acting & Pick<Act, "watch">;
+  readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
   /** How much of each forwarded answer is shown to us; one that is bent or compared always comes through us. */
   readonly observe: "head" | "answer";

@@ -1,9 +1,7 @@
-import type { Carrier, Forwarded, Passage, Receiver } from "../../act/types.ts";
-import type { Act } from "../../act/act.ts";
+import type { Act, Carrier, Forwarded, Passage, Receiver } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/dialects/types.ts";
-import { noBody, tooLarge } from "../http/body.ts";
-import type { Acting, Draft } from "../http/handler.ts";
+import { noBody, tooLarge, type Draft } from "../http/request.ts";
 import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc/call.ts";
 import { bufferedFrame, headersFrame, modesFrame, type Continue } from "./frames.ts";
@@ -11,14 +9,12 @@ import { bodyMode, readStep, type Step } from "./step.ts";
 import { CallModes } from "./modes.ts";
 import { difference, forwardMetadata, upstreamHeader } from "./mutation.ts";
 import { Observed } from "./observed.ts";
-import { Reading } from "./reading.ts";
 import { ExtProcReply } from "./reply.ts";
-import { RequestBody } from "./request-body.ts";
-import { describe, withoutBody, withoutStream } from "./request.ts";
+import { describe, Reading, RequestBody, withoutBody, withoutStream } from "./request.ts";
 
 /** What is done with the calls of Envoy. */
 export type ProcessingOptions = {
-  readonly acting: Acting & Pick<Act, "watch">;
+  readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
   /** What is shown to us of each forwarded answer, at least. */
   readonly observe: "head" | "answer";

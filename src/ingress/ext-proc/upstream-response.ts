@@ -3,7 +3,7 @@ import { headerValue } from "../../act/headers.ts";
 import type { GrpcCall } from "./grpc/call.ts";
 import { trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode, type Step } from "./step.ts";
-import type { Reading } from "./reading.ts";
+import type { Reading } from "./request.ts";
 import type { RealResponse } from "./reply.ts";
 
 /** The upstream's answer to one call, as Envoy shows it to whom it concerns. */

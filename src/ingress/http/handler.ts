@@ -1,24 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../../core/errors.ts";
-import type { HeaderMap } from "../../core/types.ts";
-import { dialects, findOperation } from "../../core/dialects/index.ts";
-import type { Reply, Request } from "../../act/types.ts";
+import { findOperation } from "../../core/dialects/index.ts";
+import type { Act } from "../../act/types.ts";
 import type { Upgrade } from "../../act/upgrade.ts";
-import { announcesMore, hasBody, readBody } from "./body.ts";
-import { checkedTarget, type NodeRequest } from "./guard.ts";
 import { HttpReply, type NodeResponse } from "./reply.ts";
-import { requestId } from "../request-id.ts";
-
-/** What the HTTP adapter hands requests to. */
-export type Acting = {
-  serve(request: Request, reply: Reply): void;
-  /** Answers a request that could not be read. */
-  refuse(request: Request, reply: Reply, error: StuntdoubleError): void;
-};
+import { announcesMore, checkedTarget, describe, hasBody, pathOf, readBody, type NodeRequest } from "./request.ts";
 
 export type HandlerOptions = {
-  readonly acting: Acting;
+  /** What requests are handed to. */
+  readonly acting: Pick<Act, "serve" | "refuse">;
   maxBodyBytes(): number;
   /** True while shutting down: connections are closed after their answer. */
   draining(): boolean;
@@ -99,30 +90,4 @@ export function createUpgradeHandler(
       upgrade.refuse(request, socket, error);
     }
   };
-}
-
-/** A request that is still being read; complete when it is handed over. */
-export type Draft = { -readonly [Member in keyof Request]: Request[Member] };
-
-/** What is known of a request before its target is understood. */
-function describe(incoming: NodeRequest): Draft {
-  const headers = incoming.headers as HeaderMap;
-  return {
-    id: requestId(headers["x-request-id"]),
-    method: incoming.method ?? "GET",
-    target: "/",
-    route: "/",
-    headers,
-    rawHeaders: incoming.rawHeaders,
-    client: incoming.socket?.remoteAddress ?? "",
-    dialect: dialects[0],
-    operation: undefined,
-    body: undefined,
-    bodyStream: undefined,
-  };
-}
-
-function pathOf(target: string): string {
-  const query = target.indexOf("?");
-  return query === -1 ? target : target.slice(0, query);
 }

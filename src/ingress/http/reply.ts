@@ -7,7 +7,7 @@ import { headerValue } from "../../act/headers.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
 import { resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
-import type { NodeRequest } from "./guard.ts";
+import type { NodeRequest } from "./request.ts";
 
 /** A response of node:http or of node:http2. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;

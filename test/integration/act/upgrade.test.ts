@@ -203,6 +203,53 @@ describe("the limits of a node hold for a WebSocket", () => {
     await node.idle();
   });
 
+  test("a fault that responds by itself does so as an HTTP error, and the upstream is not asked", async () => {
+    await start({ rules: [{ name: "limited", serve: "forward", faults: [{ kind: "status", status: 429 }] }] });
+    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(answer).toMatchObject({
+      status: 429,
+      closed: "fin",
+      headers: { "x-stuntdouble-decision": "fault", "x-stuntdouble-rule": "limited", "retry-after": "1" },
+    });
+    expect(apiError(answer.body)).toMatchObject({ code: "rate_limit_exceeded" });
+    expect(reached).toBe(0);
+    expect((await node.outcomes())[0]).toMatchObject({
+      mode: "simulated",
+      rule: "limited",
+      status: 429,
+      faults: ["status"],
+    });
+    await node.idle();
+  });
+
+  test("such an error comes as late as a delay says, and not at all to a client that has left", async () => {
+    const faults = [
+      { kind: "status", status: 503 },
+      { kind: "delay", ms: 200 },
+    ];
+    await start({ rules: [{ name: "slow", serve: "forward", faults }] });
+    const sentMs = Date.now();
+    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(answer.status).toBe(503);
+    expect(Date.now() - sentMs).toBeGreaterThanOrEqual(199);
+    const leaving = await open();
+    await until("the permit", async () => ((await node.metric("stuntdouble_inflight")) === 1 ? true : undefined));
+    leaving.socket.resetAndDestroy();
+    await node.idle();
+    expect((await node.outcomes(2))[0]).toMatchObject({ status: 499, ending: "client-gone", rule: "slow" });
+  });
+
+  test("the control header decides on it, too, and one that cannot be followed is refused with 400", async () => {
+    await start({ control: { enabled: true } });
+    const ask = (value: string) => rawRequest(node.port, handshake("/v1/realtime", [`x-stuntdouble: ${value}`]));
+    expect(await ask("fault=status;status=529")).toMatchObject({
+      status: 529,
+      headers: { "x-stuntdouble-rule": "control" },
+    });
+    expect(await ask("nope")).toMatchObject({ status: 400 });
+    expect(reached).toBe(0);
+  });
+
   test("a loop: it names this node, and is refused with 508 where it comes back", async () => {
     await start({});
     const first = await open();

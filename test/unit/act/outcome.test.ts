@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { newCallRecord, outcomeOf, type CallRecord, timelineOf } from "../../../src/act/outcome.ts";
+import type { Admitted } from "../../../src/act/admission.ts";
+import { CallRecord } from "../../../src/act/outcome.ts";
 import { Player } from "../../../src/act/player.ts";
 import type { Request } from "../../../src/act/types.ts";
 import { createWheel } from "../../../src/act/timer-wheel.ts";
-import type { Decision, Ending, Frame, Outcome, Plan, Timeline } from "../../../src/core/types.ts";
+import type { Decision, Frame, Outcome, Plan, Timeline } from "../../../src/core/types.ts";
 import { findOperation } from "../../../src/core/dialects/index.ts";
 import { openai } from "../../../src/core/dialects/openai/index.ts";
 import { createBusyClock } from "../../support/busy-clock.ts";
@@ -35,6 +36,16 @@ const decision: Decision = {
   overrides: {},
 };
 
+const admitted: Admitted = {
+  refusal: undefined,
+  call: makeCall(),
+  opened: undefined,
+  decision,
+  faults: [],
+  rateRow: undefined,
+  quota: undefined,
+};
+
 const frame = (atMs: number, tokens = 1): Frame => ({ atMs, data: "x", tokens, final: false });
 const head = { status: 200, headers: [] };
 const stream: Plan = {
@@ -46,30 +57,45 @@ const stream: Plan = {
 };
 const whole: Plan = { head, headAtMs: 50, frames: [frame(50, 9)], ending: "finish", endAtMs: 50 };
 
-function setUp(story: Partial<CallRecord> = {}) {
+type Mark = (record: CallRecord) => void;
+
+/** A simulation is served. */
+const simulated: Mark = (record) => record.simulated({ profile: "fast", seed: 1, promptTokens: 3 });
+
+function setUp(mark: Mark = simulated, of = request) {
   const clock = createBusyClock();
   const reply = createRecordingReply(clock);
-  const told: CallRecord = { ...newCallRecord(request, 1_700_000_000_000), mode: "simulated", ...story };
+  const record = new CallRecord(of, { clock, wheel: createWheel(clock) }, 1_700_000_000_000);
   const outcomes: Outcome[] = [];
-  const settled = (ending: Ending | "client-gone"): void => void outcomes.push(outcomeOf(told, player, ending));
-  const player: Player = new Player(reply, { clock, wheel: createWheel(clock) }, clock.now(), settled);
-  return { clock, reply, player, outcomes };
+  const player: Player = new Player(
+    reply,
+    record,
+    (ending, atMs) => void outcomes.push(record.outcome(player, ending, atMs)),
+  );
+  mark(record);
+  return { clock, reply, record, player, outcomes };
 }
 
 /** The outcome of a plan that is played `lateMs` after it was due. */
-function played(plan: Plan, story: Partial<CallRecord> = {}, lateMs = 0): Outcome {
-  const { clock, player, outcomes } = setUp(story);
+function played(plan: Plan, mark: Mark = simulated, lateMs = 0): Outcome {
+  const { clock, player, outcomes } = setUp(mark);
   player.play(plan);
   clock.block(lateMs);
   clock.advance(1000);
   return outcomes[0]!;
 }
 
-/** The outcome of a real answer: the head when it is asked for, and its end. */
-function passedOn(story: Partial<CallRecord>, endMs: number): Outcome {
-  const { clock, player, outcomes } = setUp({ mode: "real", ...story });
-  player.head(0, head);
-  clock.advance(endMs);
+/** When something happens to a real response, in milliseconds from the start of the call. */
+type Passing = { readonly askedMs: number; readonly upstreamEndedMs?: number; readonly endMs: number };
+
+/** The outcome of a real response: the head as soon as it is asked for, and its end. */
+function passedOn({ askedMs, upstreamEndedMs, endMs }: Passing, mark: Mark = () => undefined): Outcome {
+  const { clock, record, player, outcomes } = setUp(mark);
+  clock.advance(askedMs);
+  record.asked();
+  player.head(askedMs, head);
+  if (upstreamEndedMs !== undefined) record.upstreamEnded(upstreamEndedMs);
+  clock.advance(endMs - askedMs);
   player.data(frame(endMs, 3));
   player.end(endMs, "finish");
   return outcomes[0]!;
@@ -78,7 +104,13 @@ function passedOn(story: Partial<CallRecord>, endMs: number): Outcome {
 describe("what is known of a call", () => {
   test("request, call and decision are written down", () => {
     const call = makeCall({ model: "gpt-4o", stream: true, keyName: "team-a" });
-    expect(played(stream, { call, decision, upstream: "openai", profile: "fast", queueMs: 4 })).toMatchObject({
+    const outcome = played(stream, (record) => {
+      record.admitted({ ...admitted, call });
+      record.queued(4);
+      record.meantFor("openai");
+      simulated(record);
+    });
+    expect(outcome).toMatchObject({
       id: "req-1",
       startedAtMs: 1_700_000_000_000,
       method: "POST",
@@ -99,11 +131,20 @@ describe("what is known of a call", () => {
   });
 
   test("a call that was refused before any rule has none, and no model", () => {
-    expect(played(whole, { mode: "own" })).toMatchObject({ rule: "none", model: undefined, stream: false });
+    expect(played(whole, () => undefined)).toMatchObject({
+      mode: "own",
+      rule: "none",
+      model: undefined,
+      stream: false,
+    });
   });
 
   test("a stand-in and the faults that took effect are written down", () => {
-    expect(played(whole, { standIn: true, faults: ["delay", "cut"] })).toMatchObject({
+    const outcome = played(whole, (record) => {
+      record.standsIn(true);
+      for (const kind of ["delay", "cut"]) record.faultContext().fired(kind);
+    });
+    expect(outcome).toMatchObject({
       standIn: true,
       faults: ["delay", "cut"],
     });
@@ -111,18 +152,26 @@ describe("what is known of a call", () => {
 
   test("a path that cannot be simulated has neither operation nor dialect", () => {
     const other = { ...request, route: "/v1/files", operation: undefined };
-    expect(played(whole, { request: other })).toMatchObject({ operation: undefined, dialect: undefined });
+    const { player, outcomes, clock } = setUp(simulated, other);
+    player.play(whole);
+    clock.advance(50);
+    expect(outcomes[0]).toMatchObject({ operation: undefined, dialect: undefined });
   });
 });
 
 describe("overhead", () => {
+  const plannedTo40: Mark = (record) => {
+    simulated(record);
+    record.plannedEnd(40);
+  };
+
   test("of a simulated answer is what passed after its planned end", () => {
-    expect(played(stream, { plannedEndMs: 40 }).overheadMs).toBe(0);
-    expect(played(stream, { plannedEndMs: 40 }, 65).overheadMs).toBe(25);
+    expect(played(stream, plannedTo40).overheadMs).toBe(0);
+    expect(played(stream, plannedTo40, 65).overheadMs).toBe(25);
   });
 
   test("of a simulated answer whose client left before its planned end is nothing", () => {
-    const { clock, player, reply, outcomes } = setUp({ plannedEndMs: 40 });
+    const { clock, player, reply, outcomes } = setUp(plannedTo40);
     player.play(stream);
     clock.advance(25);
     reply.leave();
@@ -130,7 +179,7 @@ describe("overhead", () => {
   });
 
   test("of an answer that falls silent does not hold the client's patience", () => {
-    const { clock, player, reply, outcomes } = setUp({ plannedEndMs: 40 });
+    const { clock, player, reply, outcomes } = setUp(plannedTo40);
     player.play({ ...stream, ending: "stall" });
     clock.advance(39);
     clock.block(4);
@@ -140,26 +189,27 @@ describe("overhead", () => {
   });
 
   test("of an answer of our own is all of its time", () => {
-    const { clock, player, outcomes } = setUp({ mode: "own" });
+    const { clock, player, outcomes } = setUp(() => undefined);
     clock.advance(3);
     player.play({ ...whole, headAtMs: 0, frames: [frame(0)], endAtMs: 0 });
     expect(outcomes[0]!.overheadMs).toBe(3);
   });
 
   test("of a real answer is all of its time less the upstream's", () => {
-    expect(passedOn({ upstreamAskedMs: 2, upstreamEndedMs: 90 }, 95).overheadMs).toBe(7);
+    expect(passedOn({ askedMs: 2, upstreamEndedMs: 90, endMs: 95 }).overheadMs).toBe(7);
   });
 
   test("of a real answer that broke off before the upstream had ended is what passed before it was asked", () => {
-    expect(passedOn({ upstreamAskedMs: 2 }, 95).overheadMs).toBe(2);
+    expect(passedOn({ askedMs: 2, endMs: 95 }).overheadMs).toBe(2);
   });
 
   test("of a real answer that a fault made late is what passed before the upstream was asked", () => {
-    expect(passedOn({ upstreamAskedMs: 2, upstreamEndedMs: 50, faults: ["delay"] }, 95).overheadMs).toBe(2);
+    const late: Mark = (record) => record.faultContext().fired("delay");
+    expect(passedOn({ askedMs: 2, upstreamEndedMs: 50, endMs: 95 }, late).overheadMs).toBe(2);
   });
 
   test("is never below nothing", () => {
-    expect(passedOn({ upstreamAskedMs: 0, upstreamEndedMs: 99 }, 95).overheadMs).toBe(0);
+    expect(passedOn({ askedMs: 0, upstreamEndedMs: 99, endMs: 95 }).overheadMs).toBe(0);
   });
 });
 
@@ -194,7 +244,7 @@ describe("how a call ended", () => {
   });
 
   test("the cause that was noted stands, also when the client leaves", () => {
-    const { reply, outcomes } = setUp({ cause: "UPSTREAM_RESET" });
+    const { reply, outcomes } = setUp((record) => record.failed("UPSTREAM_RESET"));
     reply.leave();
     expect(outcomes[0]!.cause).toBe("UPSTREAM_RESET");
   });
@@ -203,11 +253,11 @@ describe("how a call ended", () => {
 describe("timelines", () => {
   test("what was planned of a stream is the time of each token", () => {
     const planned: Timeline = { ttftMs: 20, totalMs: 40, tokens: 3, atMs: [20, 30, 30] };
-    expect(played(stream, { planned: timelineOf(stream) }).planned).toEqual(planned);
+    expect(played(stream, (record) => record.planned(stream)).planned).toEqual(planned);
   });
 
   test("what was planned of an answer in one piece is its end and its tokens", () => {
-    expect(played(whole, { planned: timelineOf(whole) }).planned).toEqual({
+    expect(played(whole, (record) => record.planned(whole)).planned).toEqual({
       ttftMs: undefined,
       totalMs: 50,
       tokens: 9,
@@ -216,24 +266,26 @@ describe("timelines", () => {
   });
 
   test("a mirrored call has the simulated side as its plan", () => {
-    const simulated: Timeline = { ttftMs: 1, totalMs: 2, tokens: 1, atMs: [1] };
-    const shadow = { real: simulated, simulated };
-    expect(passedOn({ shadow }, 10)).toMatchObject({ planned: simulated, shadow });
+    const mirrored: Timeline = { ttftMs: 1, totalMs: 2, tokens: 1, atMs: [1] };
+    const shadow = { real: mirrored, simulated: mirrored };
+    const outcome = passedOn({ askedMs: 0, endMs: 10 }, (record) => record.measured(undefined, shadow));
+    expect(outcome).toMatchObject({ planned: mirrored, shadow });
   });
 
   test("what really happened is told as it was, not as planned", () => {
-    const outcome = played(stream, { planned: timelineOf(stream) }, 25);
+    const outcome = played(stream, (record) => record.planned(stream), 25);
     expect(outcome.actual).toEqual({ ttftMs: 25, totalMs: 40, tokens: 3, atMs: [25, 30, 30] });
   });
 
   test("the tokens are those that the upstream's usage names, else those that were sent", () => {
-    expect(passedOn({ outputTokens: 17 }, 10).actual.tokens).toBe(17);
-    expect(passedOn({}, 10).actual.tokens).toBe(3);
+    const times = { askedMs: 0, endMs: 10 };
+    expect(passedOn(times, (record) => record.measured(17, undefined)).actual.tokens).toBe(17);
+    expect(passedOn(times).actual.tokens).toBe(3);
   });
 
   test("the schedule error belongs to simulated answers alone", () => {
-    expect(played(stream, {}, 25).scheduleErrorMs).toEqual({ mean: 20 / 3, max: 15 });
-    expect(passedOn({}, 10).scheduleErrorMs).toBeUndefined();
-    expect(played(whole, { mode: "own" }).scheduleErrorMs).toBeUndefined();
+    expect(played(stream, simulated, 25).scheduleErrorMs).toEqual({ mean: 20 / 3, max: 15 });
+    expect(passedOn({ askedMs: 0, endMs: 10 }).scheduleErrorMs).toBeUndefined();
+    expect(played(whole, () => undefined).scheduleErrorMs).toBeUndefined();
   });
 });

@@ -45,6 +45,9 @@ test("a chat body alone is enough: each rule, each condition, and what would hap
       forward to upstream openai (https://api.example.com)
       compare its timing with a simulation with profile gpt-4o
       inject fault cut {"afterTokens":12}
+      header x-stuntdouble-decision: forward
+      header x-stuntdouble-rule: shadowed
+      header x-stuntdouble-fault: cut
 
     note: The request has no x-request-id. A real call gets a random one, so percentages by request id may fall otherwise; here it is "explain".
     "
@@ -87,7 +90,7 @@ test.each([
   ],
   ["a body that is no JSON", { body: "{" }, config, /^answer 400 BODY_INVALID/],
   ["a message without a role", { body: { model: "o3", messages: [{}] } }, "{}", /^answer 400 BODY_INVALID: .*role/],
-  ["a model that is not listed", { body: chat }, "models: [o3]", /^answer 404 NOT_FOUND: the model "gpt-4o"/],
+  ["a model that is not listed", { body: chat }, "models: [o3]", /^answer 404 NOT_FOUND: The model `gpt-4o`/],
   ["a path that cannot be simulated", { method: "GET", path: "/v1/files" }, "{}", /^answer 404 NOT_FOUND/],
   ["a wrong method", { method: "GET" }, "{}", /^answer 405 METHOD_NOT_ALLOWED/],
   [
@@ -111,6 +114,98 @@ test("a known API key is shown by its name", async () => {
 test("a path that cannot be simulated goes to the first upstream", async () => {
   const { told } = await explain({ method: "GET", path: "/v1/files" });
   expect(told.happens).toEqual(["forward to upstream openai (https://api.example.com)"]);
+});
+
+const limited = `
+upstreams: { openai: { url: "https://api.example.com/" } }
+rules: [{ name: limited, serve: simulate, faults: [{ kind: status, status: 429 }] }]
+`;
+
+test.each([
+  ["whose body the provider would refuse", { body: { model: "gpt-4o" } }],
+  ["with a path that cannot be simulated", { path: "/v1/audio/speech", body: {} }],
+  ["with a method that its path does not take", { method: "DELETE" }],
+])(
+  "a fault that responds by itself is told before all that its source would say, to a request %s",
+  async (_, request) => {
+    const { told } = await explain(request, limited.replace(/upstreams.*/, ""));
+    expect(told).toMatchObject({
+      decision: { rule: "limited" },
+      happens: [`answer 429 by fault status {"status":429}`],
+      response: {
+        status: 429,
+        headers: {
+          "x-stuntdouble-decision": "fault",
+          "x-stuntdouble-rule": "limited",
+          "x-stuntdouble-fault": "status",
+        },
+      },
+    });
+  },
+);
+
+test("a fault that responds by itself is told before the upstream that would be asked", async () => {
+  const { told } = await explain({ path: "/v1/audio/speech", body: {} }, limited);
+  expect([told.happens, told.response.status]).toEqual([[`answer 429 by fault status {"status":429}`], 429]);
+});
+
+test.each([
+  [
+    "a call that its key's minute cannot hold",
+    { headers: { authorization: "Bearer k" }, body: chat },
+    `auth: { keys: [{ name: a, sha256: ${hash("sha256", "k")}, tokensPerMinute: 2 }] }`,
+    /^answer 429 RATE_LIMITED: Request too large/,
+  ],
+  [
+    "a simulated response above the limit on its tokens",
+    { headers: { "x-stuntdouble": "tokens=500" }, body: chat },
+    "control: { enabled: true }\nlimits: { maxOutputTokens: 400 }",
+    /^answer 400 RESPONSE_TOO_LARGE/,
+  ],
+  [
+    "a refusal in an API that has no form for it",
+    { path: "/v1/completions", headers: { "x-stuntdouble": "refusal" }, body: { model: "gpt-4o", prompt: "Hi" } },
+    "control: { enabled: true }",
+    /^answer 400 BODY_INVALID: Control header: this kind of answer/,
+  ],
+  [
+    "a body above the limit on its size",
+    { body: { ...chat, user: "x".repeat(2000) } },
+    "listen: { maxBodyBytes: 1024 }",
+    /^answer 413 BODY_TOO_LARGE/,
+  ],
+  [
+    "a long body that a rule looks into, and that is no JSON",
+    { body: `{"model":"gpt-4o","messages":[${"1,".repeat(10_000)}]}` },
+    "rules: [{ name: long, match: { promptTokens: { min: 10 } }, serve: simulate }]",
+    /^answer 400 BODY_INVALID: The JSON body of your request could not be read/,
+  ],
+])("%s is told as the refusal that it would get", async (_, request, text, answer) => {
+  const { told } = await explain(request, text);
+  expect(told.happens[0]).toMatch(answer);
+  expect(told.response.code).toBe(told.happens[0].split(/[ :]/)[2]);
+});
+
+test("a request id that a node would replace is not taken for the draw", async () => {
+  const { told } = await explain({ headers: { "x-request-id": "not visible" }, body: { ...chat, model: "o3" } });
+  expect([told.request.id, told.notes[0]]).toEqual(["explain", expect.stringContaining("gets a random one")]);
+});
+
+test("a mirror of a request that cannot be simulated is not told", async () => {
+  const { told } = await explain({ body: { model: "gpt-4o", messages: 1 } });
+  expect(told.happens).toEqual([
+    "forward to upstream openai (https://api.example.com)",
+    expect.stringContaining("cut"),
+  ]);
+});
+
+test("what may come of a request is noted, where the breaker has a say or the request has been forwarded before", async () => {
+  const text = `
+upstreams: { openai: { url: "https://api.example.com/", breaker: { whenOpen: simulate } } }
+default: { serve: forward, upstream: openai }
+`;
+  const { told } = await explain({ headers: { via: "1.1 other" }, body: chat }, text);
+  expect(told.notes).toEqual([expect.stringContaining("LOOP_DETECTED"), expect.stringContaining("stands in")]);
 });
 
 test("the same request id draws the same number", async () => {

@@ -20,23 +20,23 @@ test("the first rule that matches decides", () => {
     rule("first", { model: "gpt-4*" }),
     rule("second", { model: "gpt-4o" }),
   ];
-  expect(decide(makeCall(), rules, fallback, 1)).toBe(rules[1]!.decision);
+  expect(decide(makeCall(), { rules, fallback, seed: 1 })).toBe(rules[1]!.decision);
 });
 
 test("a rule matches only when all of its conditions hold", () => {
   const rules = [rule("both", { model: "gpt-4o", stream: true })];
-  expect(decide(makeCall({ stream: false }), rules, fallback, 1)).toBe(fallback);
-  expect(decide(makeCall({ stream: true }), rules, fallback, 1)).toBe(rules[0]!.decision);
+  expect(decide(makeCall({ stream: false }), { rules, fallback, seed: 1 })).toBe(fallback);
+  expect(decide(makeCall({ stream: true }), { rules, fallback, seed: 1 })).toBe(rules[0]!.decision);
 });
 
 test("without a matching rule the default decides", () => {
-  expect(decide(makeCall(), [], fallback, 1)).toBe(fallback);
+  expect(decide(makeCall(), { rules: [], fallback, seed: 1 })).toBe(fallback);
 });
 
 test("another seed gives some calls another fate", () => {
   const rules = [rule("half", { percentage: 50 })];
   const fates = (seed: number) =>
-    Array.from({ length: 64 }, (_, index) => decide(makeCall({ id: `id-${index}` }), rules, fallback, seed).rule);
+    Array.from({ length: 64 }, (_, index) => decide(makeCall({ id: `id-${index}` }), { rules, fallback, seed }).rule);
   expect(fates(1)).toEqual(fates(1));
   expect(fates(1)).not.toEqual(fates(2));
 });
@@ -47,7 +47,7 @@ test("explain shows what passed, what failed and what was not reached", () => {
     rule("rest", { model: "gpt-*" }),
     rule("late", { route: "/v1/*" }),
   ];
-  const trace = explain(makeCall(), rules, fallback, 1);
+  const trace = explain(makeCall(), { rules, fallback, seed: 1 });
   expect(trace.decision).toBe(rules[1]!.decision);
   expect(trace.rules.map(({ rule: name, result }) => [name, result])).toEqual([
     ["streams", "no match"],
@@ -62,7 +62,7 @@ test("explain shows what passed, what failed and what was not reached", () => {
 });
 
 test("explain shows the number that was drawn for a percentage", () => {
-  const trace = explain(makeCall(), [rule("half", { percentage: 50 })], fallback, 1);
+  const trace = explain(makeCall(), { rules: [rule("half", { percentage: 50 })], fallback, seed: 1 });
   const { draw, result, seen } = trace.rules[0]!.conditions[0]!;
   expect(result).toBe(draw! < 0.5 ? "pass" : "fail");
   expect(seen).toContain(draw!.toFixed(6));
@@ -81,6 +81,6 @@ test("explain and decide never disagree", () => {
       stream: index % 3 === 0,
       keyHash: `k${index % 5}`,
     });
-    expect(explain(call, rules, fallback, 3).decision).toBe(decide(call, rules, fallback, 3));
+    expect(explain(call, { rules, fallback, seed: 3 }).decision).toBe(decide(call, { rules, fallback, seed: 3 }));
   }
 });

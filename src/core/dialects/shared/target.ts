@@ -31,11 +31,6 @@ export function withoutQuery(target: string, name: string): string {
   return kept.length === 0 ? target.slice(0, from) : `${target.slice(0, from)}?${kept.join("&")}`;
 }
 
-/** The key in the query of a request, where its API has a parameter for it. */
-export function keyInQuery(target: string, keyParameter: string | undefined): string | undefined {
-  return keyParameter === undefined ? undefined : queryValue(target, keyParameter);
-}
-
 function decoded(text: string): string {
   if (!text.includes("%") && !text.includes("+")) return text;
   const spaced = text.replaceAll("+", " ");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { keyInQuery, queryValue, withoutQuery } from "../../../../../src/core/dialects/shared/target.ts";
+import { queryValue, withoutQuery } from "../../../../../src/core/dialects/shared/target.ts";
 
 test.each([
   ["/a?alt=sse", "sse"],
@@ -26,9 +26,4 @@ test.each([
   ["/a", "/a"],
 ])("%s without its key is %s", (target, rest) => {
   expect(withoutQuery(target, "key")).toBe(rest);
-});
-
-test("only an API that has a parameter for keys finds one in a query", () => {
-  expect(keyInQuery("/a?key=secret", "key")).toBe("secret");
-  expect(keyInQuery("/a?key=secret", undefined)).toBeUndefined();
 });

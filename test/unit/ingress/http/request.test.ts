@@ -3,7 +3,7 @@ import type { Http2ServerRequest } from "node:http2";
 import { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { StuntdoubleError } from "../../../../src/core/errors.ts";
-import { checkedTarget, type NodeRequest } from "../../../../src/ingress/http/guard.ts";
+import { checkedTarget, type NodeRequest } from "../../../../src/ingress/http/request.ts";
 
 type Fields = { readonly version?: string; readonly url?: string; readonly headers?: readonly string[] };
 

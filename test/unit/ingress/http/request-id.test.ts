@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { requestId } from "../../../src/ingress/request-id.ts";
+import { requestId } from "../../../../src/ingress/http/request.ts";
 
 const made = /^req_[0-9a-f]{32}$/;
 

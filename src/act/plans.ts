@@ -1,0 +1,123 @@
+import type { Request, Runtime } from "./types.ts";
+import { StuntdoubleError } from "../core/errors.ts";
+import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
+import { hash32 } from "../core/rng.ts";
+import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
+import type { Plan, Timeline } from "../core/types.ts";
+import { methodsOf } from "../core/dialects/index.ts";
+import type { Admitted } from "./admission.ts";
+import { notSimulated } from "./failures.ts";
+import type { CallRecord } from "./outcome.ts";
+
+/**
+ * The response that a fault gives by itself, bent by the others.
+ *
+ * @param faults one of them responds by itself
+ * @throws RESPONSE_TOO_LARGE
+ */
+export function faultPlan(faults: readonly PreparedFault[], record: CallRecord): Plan {
+  const plan = faultResponse(faults, record.faultContext());
+  if (plan === undefined) throw new StuntdoubleError("INTERNAL", "No fault responds by itself.");
+  record.faulted();
+  record.plannedEnd(plan.endAtMs);
+  return marked(plan, record, "fault");
+}
+
+/** What the simulator is asked with. */
+export type Simulating = {
+  readonly runtime: Pick<Runtime, "snapshot" | "profiles">;
+  /** Name of a profile; undefined for that of the model. */
+  readonly profile: string | undefined;
+  /** Calls in flight on this node, this one included. */
+  readonly inFlight: number;
+  /** What the response says was decided. */
+  readonly label: "simulate" | "stand-in";
+};
+
+/**
+ * The simulated response of a call, as its faults leave it.
+ *
+ * @throws NOT_FOUND, METHOD_NOT_ALLOWED for a path that cannot be simulated, RESPONSE_TOO_LARGE, and what the operation finds
+ *   wrong with the request
+ */
+export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating: Simulating): Plan {
+  const { faults } = admitted;
+  const simulation = simulationOf(admitted, record.request, simulating);
+  const { ask, profile, seed } = simulation;
+  record.simulated({ profile: profile.profile.name, seed, promptTokens: ask.promptTokens });
+  const plan = simulate(simulation, record.request.id, Math.floor(record.startedAtMs / 1000));
+  record.planned(plan);
+  const own = marked(plan, record, simulating.label);
+  const bent = faults.length === 0 ? own : bendPlan(own, faults, record.faultContext());
+  record.plannedEnd(bent.endAtMs);
+  return bent;
+}
+
+/**
+ * When the simulator would have sent what, for comparison with the real response.
+ *
+ * @throws RESPONSE_TOO_LARGE, and what the operation finds wrong with the request
+ */
+export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omit<Simulating, "label">): Timeline {
+  const simulation = simulationOf(admitted, record.request, simulating);
+  const { ask, profile } = simulation;
+  const { ttftMs, totalMs, tokens, atMs } = simulateTiming(simulation);
+  record.mirrored({ profile: profile.profile.name, promptTokens: ask.promptTokens });
+  return { ttftMs: ask.stream ? ttftMs : undefined, totalMs, tokens, atMs: ask.stream ? atMs : [] };
+}
+
+function simulationOf(
+  { call, opened, decision }: Admitted,
+  request: Request,
+  { runtime, profile, inFlight }: Omit<Simulating, "label">,
+): Simulation {
+  if (opened === undefined) throw notSimulated(request);
+  const { snapshot, profiles } = runtime;
+  const { overrides } = decision;
+  const ask = opened.ask();
+  return {
+    ask,
+    profile: profiles.find(ask.model, profile),
+    overrides,
+    seed: overrides.seed ?? ask.seed ?? hash32(snapshot.seed, call.id),
+    inFlight,
+    maxOutputTokens: snapshot.limits.maxOutputTokens,
+  };
+}
+
+/** An error of ours as the caller's API would tell it. */
+export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
+  const { request } = record;
+  record.refused();
+  const { head, body } = request.dialect.failure({
+    status: error.status,
+    code: error.code,
+    message: error.message,
+    param: error.param,
+    detail: error.detail,
+    retryAfterSeconds: error.retryAfterSeconds,
+    model: record.model,
+    requestId: request.id,
+    nowMs: record.startedAtMs,
+    target: request.target,
+  });
+  const headers = [...head.headers];
+  if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", methodsOf(request.dialect, request.route).join(", "));
+  record.addHeaders(headers, "error");
+  return {
+    head: { status: head.status, headers },
+    headAtMs: 0,
+    frames: [{ atMs: 0, data: body, tokens: 0, final: true }],
+    ending: "finish",
+    endAtMs: 0,
+  };
+}
+
+function marked(plan: Plan, record: CallRecord, label: string): Plan {
+  if (plan.head === undefined) return plan;
+  const { status } = plan.head;
+  const headers = plan.head.headers.slice();
+  record.addHeaders(headers, label);
+  const { headAtMs, frames, ending, endAtMs } = plan;
+  return { head: { status, headers }, headAtMs, frames, ending, endAtMs };
+}

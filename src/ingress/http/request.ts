@@ -1,0 +1,225 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
+import type { Request } from "../../act/types.ts";
+import { dialects } from "../../core/dialects/index.ts";
+import type { Body } from "../../core/dialects/types.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import type { HeaderMap } from "../../core/types.ts";
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+
+/** A request that is still being read; complete when it is handed over. */
+export type Draft = { -readonly [Member in keyof Request]: Request[Member] };
+
+/** What is known of a request before its target is understood. */
+export function describe(incoming: NodeRequest): Draft {
+  const headers = incoming.headers as HeaderMap;
+  return {
+    id: requestId(headers["x-request-id"]),
+    method: incoming.method ?? "GET",
+    target: "/",
+    route: "/",
+    headers,
+    rawHeaders: incoming.rawHeaders,
+    client: incoming.socket?.remoteAddress ?? "",
+    dialect: dialects[0],
+    operation: undefined,
+    body: undefined,
+    bodyStream: undefined,
+  };
+}
+
+/** A target without its query. */
+export function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  return query === -1 ? target : target.slice(0, query);
+}
+
+const visible = /^[\x21-\x7e]{1,128}$/;
+const ofThisLoop = randomBytes(8).toString("hex");
+let made = 0;
+
+/**
+ * The id that a caller gave its request: short visible ASCII.
+ *
+ * @param header the caller's `x-request-id`
+ * @returns undefined when it is anything else, or is not there
+ */
+export function givenId(header: string | undefined): string | undefined {
+  return header !== undefined && visible.test(header) ? header : undefined;
+}
+
+/**
+ * The id of a request: the caller's own, else a new one.
+ *
+ * @param header the caller's `x-request-id`
+ * @returns a new one is `req_` and 32 hex digits, as the provider's: 64 random bits of this event loop, and a count
+ */
+export function requestId(header: string | undefined): string {
+  const given = givenId(header);
+  if (given !== undefined) return given;
+  made += 1;
+  return `req_${ofThisLoop}${made.toString(16).padStart(16, "0")}`;
+}
+
+/**
+ * The path with query of a request, once its framing is beyond doubt.
+ *
+ * Node's parser lets some ambiguous forms through; each is a way to make two hops disagree about a request.
+ *
+ * @throws BODY_INVALID with status 400, 417, 501 or 505
+ * @see RFC 9112 §3.2, §6.1
+ */
+export function checkedTarget(request: NodeRequest): string {
+  if (!("stream" in request)) checkFraming(request);
+  if (request.headers.expect !== undefined) checkExpectation(request.headers.expect);
+  const url = request.url ?? "/";
+  if (url.startsWith("/")) return url;
+  return absoluteTarget(url, request.headers.host ?? request.headers[":authority"]?.toString());
+}
+
+function checkFraming({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
+    throw new StuntdoubleError("BODY_INVALID", `HTTP/${httpVersion} is not understood here.`, { status: 505 });
+  }
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === "host") hosts += 1;
+  }
+  if (hosts > 1) throw new StuntdoubleError("BODY_INVALID", "The request has more than one Host header.");
+  if (hosts === 0 && httpVersion === "1.1")
+    throw new StuntdoubleError("BODY_INVALID", "The request has no Host header.");
+  const coding = headers["transfer-encoding"];
+  if (coding === undefined) return;
+  if (httpVersion === "1.0") throw new StuntdoubleError("BODY_INVALID", "HTTP/1.0 has no Transfer-Encoding.");
+  if (coding.toLowerCase() !== "chunked") {
+    throw new StuntdoubleError("BODY_INVALID", "The only Transfer-Encoding understood is chunked.", { status: 501 });
+  }
+}
+
+function checkExpectation(expect: string): void {
+  if (expect.toLowerCase() === "100-continue") return;
+  throw new StuntdoubleError("BODY_INVALID", "The only expectation understood is 100-continue.", { status: 417 });
+}
+
+/** `GET http://host/path` is read as `GET /path`, but only for our own host: we are no open proxy. */
+function absoluteTarget(url: string, host: string | undefined): string {
+  if (!URL.canParse(url)) throw new StuntdoubleError("BODY_INVALID", "The request target is no path.");
+  const parsed = new URL(url);
+  const known = (parsed.protocol === "http:" || parsed.protocol === "https:") && parsed.username === "";
+  const own = `${parsed.protocol}//${host}`;
+  if (!known || !URL.canParse(own) || parsed.host !== new URL(own).host) {
+    throw new StuntdoubleError("BODY_INVALID", "The request target names another host; send a path.");
+  }
+  return parsed.pathname + parsed.search;
+}
+
+/** The body of a request that has none. */
+export const noBody: Body = { bytes: new Uint8Array(0), text: () => "" };
+
+/** Says whether a request announces a body. */
+export function hasBody(request: NodeRequest): boolean {
+  if ("stream" in request) return !request.stream.endAfterHeaders;
+  const { headers } = request;
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
+/** Says whether a request names a length above that many bytes. */
+export function announcesMore({ headers }: NodeRequest, maxBytes: number): boolean {
+  return headers["content-length"] !== undefined && Number(headers["content-length"]) > maxBytes;
+}
+
+/**
+ * Reads a whole request body.
+ *
+ * @param maxBytes a longer body is refused as soon as that is known, without reading on
+ * @param done called once, with the body or with BODY_TOO_LARGE; never when the client leaves before the end
+ */
+export function readBody(request: NodeRequest, maxBytes: number, done: (body: Body | StuntdoubleError) => void): void {
+  if (!hasBody(request)) {
+    request.resume();
+    done(noBody);
+    return;
+  }
+  if (announcesMore(request, maxBytes)) {
+    done(tooLarge(maxBytes));
+    return;
+  }
+  const pieces = createPieces(maxBytes);
+  const onData = (chunk: Buffer): void => {
+    if (pieces.add(chunk)) return;
+    request.off("data", onData);
+    request.off("end", onEnd);
+    request.pause();
+    done(tooLarge(maxBytes));
+  };
+  const onEnd = (): void => done(bodyOf(pieces.whole()));
+  request.on("data", onData);
+  request.on("end", onEnd);
+}
+
+/** A body as it arrives. */
+type Pieces = {
+  /** Adds a piece; false when it is one too many, and then nothing is kept. */
+  add(piece: Buffer): boolean;
+  /** Gives the body out, and keeps nothing of it. */
+  whole(): Buffer;
+};
+
+/** Room made for the second piece of a body and those behind it. */
+const firstRoomBytes = 16 * 1024;
+
+/**
+ * Puts pieces together in one memory that doubles as it fills: a client may send a body byte by byte, and an object for
+ * each would take four hundred times its size. The usual body is one piece, and is not copied.
+ */
+function createPieces(maxBytes: number): Pieces {
+  let first: Buffer | undefined;
+  let room: ArrayBuffer | undefined;
+  let length = 0;
+  const copy = (piece: Buffer): void => {
+    room ??= new ArrayBuffer(0);
+    if (room.byteLength < length + piece.length) {
+      const wanted = Math.max(firstRoomBytes, 2 * room.byteLength, length + piece.length);
+      room = room.transfer(Math.min(wanted, maxBytes));
+    }
+    new Uint8Array(room).set(piece, length);
+    length += piece.length;
+  };
+  return {
+    add(piece) {
+      if ((first?.length ?? length) + piece.length > maxBytes) {
+        first = undefined;
+        // Freed now, not at some later collection.
+        room = room?.transfer(0);
+        return false;
+      }
+      if (first === undefined && room === undefined) {
+        first = piece;
+        return true;
+      }
+      if (first !== undefined) copy(first);
+      first = undefined;
+      copy(piece);
+      return true;
+    },
+    whole() {
+      const bytes = first ?? Buffer.from(room ?? new ArrayBuffer(0), 0, length);
+      first = undefined;
+      room = undefined;
+      return bytes;
+    },
+  };
+}
+
+/** A body of which all bytes are here. */
+export function bodyOf(bytes: Buffer): Body {
+  let text: string | undefined;
+  return { bytes, text: () => (text ??= bytes.toString("utf8")) };
+}
+
+/** The refusal of a body that is longer. */
+export function tooLarge(maxBytes: number): StuntdoubleError {
+  return new StuntdoubleError("BODY_TOO_LARGE", `The request body is larger than ${maxBytes} bytes.`);
+}

@@ -1,0 +1,211 @@
+import { hash } from "node:crypto";
+import * as fc from "fast-check";
+import type { FaultConfig, HeaderMap } from "../../src/core/types.ts";
+import { chat, type RequestWishes } from "./request.ts";
+import type { ConfigObject } from "./settings.ts";
+
+/** What the drawn configurations take from the variable TOKEN. */
+export const token = "secret";
+const key = "sk-mine";
+
+/** Some of the members, or all of them. */
+const some = (members: Readonly<Record<string, fc.Arbitrary<unknown>>>) => fc.record(members, { requiredKeys: [] });
+
+/** One of the values in one of ten draws, else what is usual. */
+function seldom<Value>(values: fc.Arbitrary<Value>, usual?: Value): fc.Arbitrary<Value | undefined> {
+  return fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: values });
+}
+
+const faults: fc.Arbitrary<FaultConfig[]> = fc.array(
+  fc.constantFrom<FaultConfig>(
+    { kind: "status", status: 429 },
+    { kind: "status", status: 503 },
+    { kind: "replace", status: 500 },
+    { kind: "delay", ms: 20 },
+    { kind: "cut", afterBytes: 5 },
+    { kind: "cut" },
+    { kind: "hang", where: "body" },
+  ),
+  { maxLength: 2 },
+);
+
+const simulating = fc.record(
+  { serve: fc.constant("simulate"), profile: fc.constantFrom("instant", "gpt-4o"), faults },
+  { requiredKeys: ["serve"] },
+);
+
+const forwarding = (upstreams: readonly string[]) =>
+  fc.record(
+    {
+      serve: fc.constant("forward"),
+      upstream: fc.constantFrom(...upstreams),
+      mirror: fc.constant("simulate"),
+      faults,
+    },
+    { requiredKeys: ["serve", "upstream"] },
+  );
+
+const action = (upstreams: readonly string[]): fc.Arbitrary<ConfigObject> =>
+  upstreams.length === 0 ? simulating : fc.oneof(simulating, forwarding(upstreams));
+
+const match = (withKeys: boolean) =>
+  some({
+    route: fc.constantFrom("/v1/*", "/v1/chat/completions", "/v1/audio/*", "/api/*"),
+    method: fc.constantFrom("GET", "POST"),
+    model: fc.oneof(fc.constantFrom("steady", "gpt-*"), fc.constant(["steady", "other"])),
+    header: fc.constantFrom({ "x-env": "staging" }, { "x-env": "*" }),
+    ...(withKeys && { key: fc.constantFrom("mine", "other") }),
+    stream: fc.boolean(),
+    promptTokens: fc.constantFrom({ min: 9 }, { max: 20 }),
+    lastUserMessage: fc.constant("H[ie]"),
+    percentage: fc.constantFrom(0, 50, 100),
+    percentageBy: fc.constantFrom("requestId", "header:x-env"),
+  });
+
+/** Few conditions at once, or no rule would ever match. */
+const ruleOf = (upstreams: readonly string[], withKeys: boolean) =>
+  fc.tuple(match(withKeys), fc.nat(), fc.nat({ max: 2 }), action(upstreams)).map(([all, from, count, does]) => {
+    const names = Object.keys(all);
+    const kept = names.length === 0 ? [] : Array.from({ length: count }, (_, at) => names[(from + at) % names.length]);
+    const few = Object.fromEntries(Object.entries(all).filter(([name]) => kept.includes(name)));
+    const { percentageBy, ...rest } = few;
+    return { ...does, match: rest["percentage"] === undefined || percentageBy === undefined ? rest : few };
+  });
+
+const control = fc.oneof(
+  fc.constant({}),
+  fc.record(
+    {
+      enabled: fc.constant(true),
+      tokenEnv: fc.constant("TOKEN"),
+      maxDelayMs: fc.constant(100),
+      faults: fc.constant(["cut", "status"]),
+    },
+    { requiredKeys: ["enabled"] },
+  ),
+);
+
+/** A configuration with up to two upstreams and three rules; about half of them have a key, a control header or a list of models. */
+export const anyConfig: fc.Arbitrary<ConfigObject> = fc
+  .tuple(fc.subarray(["one", "two"]), fc.boolean())
+  .chain(([upstreams, withKeys]) =>
+    fc
+      .record({
+        rules: fc.array(ruleOf(upstreams, withKeys), { maxLength: 3 }),
+        fallback: action(upstreams),
+        control,
+        models: fc.option(fc.constant(["steady", "gpt-4o"]), { nil: undefined }),
+        maxOutputTokens: fc.constantFrom(50, 100_000),
+      })
+      .map(({ rules, fallback, control: header, models, maxOutputTokens }) => ({
+        upstreams: Object.fromEntries(upstreams.map((name) => [name, { url: `https://${name}.example.com` }])),
+        auth: { keys: withKeys ? [{ name: "mine", sha256: hash("sha256", key) }] : [] },
+        control: header,
+        ...(models !== undefined && { models }),
+        limits: { maxOutputTokens },
+        rules: rules.map((rule, index) => ({ name: `rule-${index + 1}`, ...rule })),
+        default: fallback,
+      })),
+  );
+
+const messages = [{ role: "user", content: "Hi" }];
+
+/** Method, path and a good body of what each dialect can do, and of some paths that nobody knows. */
+const places: readonly (readonly [method: string, path: string, body: ConfigObject | undefined])[] = [
+  ["POST", "/v1/chat/completions", chat()],
+  ["POST", "/v1/chat/completions?a=1", chat()],
+  ["POST", "/v1/completions", { model: "steady", prompt: "Hi" }],
+  ["POST", "/v1/responses", { model: "steady", input: "Hi" }],
+  ["GET", "/v1/responses/resp_1", undefined],
+  ["POST", "/v1/embeddings", { model: "steady", input: "Hi" }],
+  ["GET", "/v1/models", undefined],
+  ["GET", "/v1/models/gpt-4o", undefined],
+  ["POST", "/v1/messages", { model: "steady", max_tokens: 9, messages }],
+  ["POST", "/v1/messages/count_tokens", { model: "steady", messages }],
+  ["POST", "/api/chat", { model: "steady", messages }],
+  ["POST", "/api/generate", { model: "steady", prompt: "Hi" }],
+  ["POST", "/v1beta/models/steady:generateContent", { contents: [{ role: "user", parts: [{ text: "Hi" }] }] }],
+  ["POST", "/v1beta/models/steady:streamGenerateContent?alt=sse", { contents: [{ parts: [{ text: "Hi" }] }] }],
+  ["POST", "/openai/deployments/steady/chat/completions?api-version=2024-10-21", chat()],
+  ["POST", "/v1/audio/speech", { model: "steady", input: "Hi" }],
+  ["GET", "/v1/files", undefined],
+  ["GET", "/", undefined],
+];
+
+/** Those of the headers that are there. */
+const headersOf = (values: Readonly<Record<string, fc.Arbitrary<string | undefined>>>): fc.Arbitrary<HeaderMap> =>
+  fc.record(values).map((all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+
+const changes = some({
+  model: fc.constantFrom("gpt-4o", "other", 5),
+  stream: fc.constantFrom(true, false, "yes"),
+  n: fc.constant(100),
+  messages: fc.constantFrom([], "Hi"),
+  seed: fc.constant(7),
+});
+
+const controlValue = fc.constantFrom(
+  "simulate",
+  "forward",
+  "forward, upstream=two",
+  "profile=instant",
+  "simulate, profile=instant",
+  "mirror",
+  "seed=5",
+  "tokens=7",
+  "ttft=5",
+  "ttft=5000",
+  "fault=cut;after=1",
+  "fault=status;status=500",
+  "fault=replace",
+  "fault=()",
+  "speed=9",
+  "simulate, forward",
+  "fault=boom",
+  "=",
+  "upstream=one",
+  "refusal",
+);
+
+const headers = headersOf({
+  authorization: seldom(fc.constantFrom("Bearer sk-other", "Basic abc", undefined), `Bearer ${key}`),
+  "x-api-key": seldom(fc.constantFrom(key, "sk-other")),
+  "x-stuntdouble": fc.option(
+    fc.oneof(
+      controlValue,
+      controlValue.map((value) => `${value}, token="${token}"`),
+      controlValue.map((value) => `${value}, token="guess"`),
+    ),
+    { freq: 2, nil: undefined },
+  ),
+  "x-env": fc.constantFrom("staging", "live", undefined),
+  "x-request-id": fc.oneof(fc.constantFrom("a", "b", "two words", "x".repeat(200), undefined), fc.uuid()),
+  "anthropic-version": seldom(fc.constant(undefined), "2023-06-01"),
+  "x-stainless-retry-count": fc.constantFrom("0", "1", undefined),
+});
+
+/** A request, good more often than not: of any dialect or of none, with and without key, control header and id. */
+export const anyRequest: fc.Arbitrary<RequestWishes> = fc
+  .record({
+    place: fc.constantFrom(...places),
+    method: seldom(fc.constantFrom("GET", "POST", "DELETE", "PUT")),
+    query: seldom(fc.constantFrom(`?key=${key}`, "?key=sk-other"), ""),
+    changes: fc.oneof(
+      fc.constant(undefined),
+      seldom(changes),
+      changes.map(({ stream }) => ({ stream: stream ?? true })),
+    ),
+    lacking: seldom(fc.constantFrom("messages", "model", "input")),
+    instead: seldom(fc.constantFrom("{", "[]", "", "null", '{"model":5}')),
+    headers,
+  })
+  .map(({ place: [ownMethod, path, good], method, query, changes: more, lacking, instead, headers: given }) => {
+    const changed = good === undefined ? undefined : { ...good, ...more };
+    const body = Object.fromEntries(Object.entries(changed ?? {}).filter(([name]) => name !== lacking));
+    return {
+      method: method ?? ownMethod,
+      path: path.includes("?") ? path : path + query,
+      headers: given,
+      body: instead ?? (changed === undefined ? undefined : body),
+    };
+  });

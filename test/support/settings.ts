@@ -1,0 +1,27 @@
+import { crossCheck, type Environment } from "../../src/config/checks.ts";
+import { settingsOf, type Settings } from "../../src/config/load.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { profileOf } from "./profile.ts";
+
+/** A configuration as it stands in a file. */
+export type ConfigObject = Readonly<Record<string, unknown>>;
+
+/** TTFT 400 ms, then a token every 15 ms, three tokens: for the model `steady`. */
+const steady = profileOf({ name: "steady", models: ["steady"], outputTokens: { kind: "constant", value: 3 } });
+
+/** Read once: to read them takes longer than all else that a test does. */
+const shipped = settingsOf({}, {}).then(({ profiles }) => profiles);
+
+/**
+ * The settings of a configuration, schema and all checks included, with the shipped profiles and `steady`.
+ *
+ * @throws CONFIG_INVALID naming every mistake
+ */
+export async function settingsWithSteady(config: ConfigObject, env: Environment = {}): Promise<Settings> {
+  const raw = { workers: 1, ...config };
+  const profiles = [steady, ...(await shipped)];
+  const { success, data } = configSchema.safeParse(raw);
+  if (!success || crossCheck(raw, { profiles, env, extProc: false }).findings.length > 0)
+    return await settingsOf(raw, env);
+  return { config: data, profiles, env, generation: 1, certificates: { listen: undefined, extProc: undefined } };
+}

@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { admit } from "../../../src/act/admission.ts";
+import type { Request } from "../../../src/act/types.ts";
+import { compile } from "../../../src/config/compile.ts";
+import { settingsOf } from "../../../src/config/load.ts";
+import { findOperation } from "../../../src/core/dialects/index.ts";
+import type { FaultConfig, HeaderMap } from "../../../src/core/types.ts";
+
+const route = "/v1/chat/completions";
+const text = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Hi" }] });
+const snapshot = compile(await settingsOf({}, {}));
+const kept = { keep: () => undefined, find: () => undefined, forget: () => false };
+const deps = { count: (said: string) => said.length, kept, pseudonym: "node-1" };
+
+function asked(headers: HeaderMap = {}): Request {
+  return {
+    id: "call-1",
+    method: "POST",
+    target: route,
+    route,
+    headers,
+    rawHeaders: [],
+    client: "127.0.0.1",
+    ...findOperation("POST", route, headers),
+    body: { bytes: Buffer.from(text), text: () => text },
+    bodyStream: undefined,
+  };
+}
+
+/** What becomes of a call for which these faults are decided. */
+function admitWith(faults: readonly FaultConfig[]) {
+  const fallback = { ...snapshot.fallback, faults };
+  return admit(asked(), deps, { snapshot: { ...snapshot, fallback }, keys: undefined, rates: undefined });
+}
+
+function admitFrom(headers: HeaderMap) {
+  return admit(asked(headers), deps, { snapshot, keys: undefined, rates: undefined });
+}
+
+test("a request that names this node among those that forwarded it is refused", () => {
+  for (const via of ["1.1 node-1", "1.0 fred, 2 node-1", "1.1 node-1 (a comment), 1.1 other"]) {
+    expect(admitFrom({ via }).refusal).toMatchObject({ code: "LOOP_DETECTED", status: 508 });
+  }
+});
+
+test("a request that others forwarded, or nobody, goes on", () => {
+  for (const via of [undefined, "", "1.1 node-2, 2 fred"]) expect(admitFrom({ via }).refusal).toBeUndefined();
+});
+
+test("a key in the query counts only where the API has a parameter for it", () => {
+  const hashOf = (target: string) => {
+    const request = { ...asked(), target, ...findOperation("POST", target.split("?")[0] ?? "", {}) };
+    return admit(request, deps, { snapshot, keys: undefined, rates: undefined }).call?.keyHash;
+  };
+  expect(hashOf("/v1beta/models/gemini-pro:generateContent?key=secret")).toBe("2bb80d537b1da3e3");
+  expect(hashOf(`${route}?key=secret`)).toBeUndefined();
+});
+
+test("the faults of a decision are prepared in their order", () => {
+  const admission = admitWith([
+    { kind: "delay", ms: 10 },
+    { kind: "cut", afterTokens: 3 },
+  ]);
+  expect(admission).toMatchObject({ faults: [{ kind: "delay" }, { kind: "cut" }] });
+});
+
+test("the same list of faults is prepared once", () => {
+  const preparedFor = (faults: readonly FaultConfig[]) => Reflect.get(admitWith(faults), "faults") as unknown;
+  const configs = [{ kind: "cut", afterTokens: 3 }];
+  expect(preparedFor(configs)).toBe(preparedFor(configs));
+  expect(preparedFor([...configs])).not.toBe(preparedFor(configs));
+});
+
+test("options that no check of the configuration has seen are refused each time", () => {
+  const configs = [{ kind: "cut", afterTokens: -1 }];
+  for (const attempt of [1, 2]) {
+    expect(admitWith(configs).refusal, `attempt ${attempt}`).toMatchObject({ code: "CONFIG_INVALID" });
+  }
+});
