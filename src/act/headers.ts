@@ -1,3 +1,4 @@
+import { eachHeader, keepHeaders } from "../core/headers.ts";
 import type { HeaderList } from "../core/types.ts";
 import type { Header } from "../core/dialects/types.ts";
 import { withoutQuery } from "../core/dialects/shared/target.ts";
@@ -35,7 +36,7 @@ export type Forwarding = {
   readonly requestId: string;
   /** The name of this node in `Via`. */
   readonly pseudonym: string;
-  /** Asks for an uncompressed answer, so that events can be counted in it. */
+  /** Asks for an uncompressed response, so that events can be counted in it. */
   readonly plain: boolean;
 };
 
@@ -46,13 +47,7 @@ export type Forwarding = {
  */
 export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): string[] {
   const named = namedByConnection(rawHeaders);
-  const kept: string[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!;
-    const lower = name.toLowerCase();
-    if (belongsToHop(lower, named) || isReplaced(lower, forwarding)) continue;
-    kept.push(name, rawHeaders[index + 1]!);
-  }
+  const kept = keepHeaders(rawHeaders, (name) => !belongsToHop(name, named) && !isReplaced(name, forwarding));
   kept.push("x-request-id", forwarding.requestId);
   kept.push("via", viaEntry(rawHeaders[0]?.startsWith(":") === true ? "2" : "1.1", forwarding.pseudonym));
   if (forwarding.plain) kept.push("accept-encoding", "identity");
@@ -106,49 +101,20 @@ function isReplaced(lower: string, forwarding: Forwarding): boolean {
  */
 export function responseHeaders(rawHeaders: HeaderList, keepLength: boolean): string[] {
   const named = namedByConnection(rawHeaders);
-  const kept: string[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!;
-    const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || named?.has(lower) || lower.startsWith("x-stuntdouble-")) continue;
-    if (!keepLength && lower === "content-length") continue;
-    kept.push(name, rawHeaders[index + 1]!);
-  }
-  return kept;
-}
-
-/**
- * Puts headers in the place of those of the same names.
- *
- * @param headers names and values in turn; changed
- * @param wanted the same, with lower-case names
- */
-export function setHeaders(headers: string[], wanted: HeaderList): void {
-  for (let index = headers.length - 2; index >= 0; index -= 2) {
-    if (headerValue(wanted, headers[index]!.toLowerCase()) !== undefined) headers.splice(index, 2);
-  }
-  headers.push(...wanted);
-}
-
-/** The value of the first header of that lower-case name. */
-export function headerValue(headers: HeaderList, wanted: string): string | undefined {
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index]!;
-    if (name.length === wanted.length && name.toLowerCase() === wanted) return headers[index + 1];
-  }
-  return undefined;
+  return keepHeaders(rawHeaders, (name) => {
+    if (hopByHop.has(name) || named?.has(name) === true || name.startsWith("x-stuntdouble-")) return false;
+    return keepLength || name !== "content-length";
+  });
 }
 
 /** Further hop-by-hop fields that the sender named in `Connection`, of which there may be several. */
 function namedByConnection(headers: HeaderList): Set<string> | undefined {
   let named: Set<string> | undefined;
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index]!;
-    if (name.length !== connection.length || name.toLowerCase() !== connection) continue;
-    const value = headers[index + 1]!;
-    if (value === "keep-alive" || value === "close") continue;
+  eachHeader(headers, (name, value) => {
+    if (name.length !== connection.length || name.toLowerCase() !== connection) return;
+    if (value === "keep-alive" || value === "close") return;
     named ??= new Set();
     for (const option of value.split(",")) named.add(option.trim().toLowerCase());
-  }
+  });
   return named;
 }

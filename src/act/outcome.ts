@@ -1,7 +1,7 @@
+import { setHeaders } from "../core/headers.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { noFacts, type Admission } from "./admission.ts";
-import { setHeaders } from "./headers.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
 

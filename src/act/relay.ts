@@ -1,10 +1,11 @@
+import { headerValue } from "../core/headers.ts";
 import type { CallTimes, Flow, Forwarded, Receiver, Request } from "./types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type BendContext, type PreparedFault } from "../core/faults/index.ts";
 import type { Frame, Head, ShadowPair, Sink, Timeline } from "../core/types.ts";
 import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
-import { headerValue, responseHeaders } from "./headers.ts";
+import { responseHeaders } from "./headers.ts";
 import { createTimer, type Timer } from "./timer-wheel.ts";
 
 /** A JSON response larger than this is not searched for its usage. */

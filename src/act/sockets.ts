@@ -1,9 +1,9 @@
+import { eachHeader, headerValue } from "../core/headers.ts";
 import { STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Head } from "../core/types.ts";
-import { headerValue } from "./headers.ts";
 import type { Reply, ReplyListener } from "./types.ts";
 
 /** Above this many unsent bytes a reset does not wait for them. */
@@ -85,6 +85,8 @@ export class SocketReply implements Reply {
 
 function headOf({ status, headers }: Head): Buffer {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
-  for (let index = 0; index + 1 < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  eachHeader(headers, (name, value) => {
+    text += `${name}: ${value}\r\n`;
+  });
   return Buffer.from(`${text}connection: close\r\n\r\n`);
 }

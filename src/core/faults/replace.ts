@@ -1,3 +1,4 @@
+import { keepHeaders } from "../headers.ts";
 import type { HeaderList } from "../types.ts";
 import { failureOf, failureOptions, type FailureOptions } from "./engine/failure.ts";
 import type { Fault } from "./engine/types.ts";
@@ -23,5 +24,5 @@ export const replace: Fault<FailureOptions> = {
 
 /** The headers that say what was decided; all others went with the answer. */
 function ownOf(headers: HeaderList): HeaderList {
-  return headers.filter((_, index) => headers[index - (index % 2)]!.startsWith("x-stuntdouble-"));
+  return keepHeaders(headers, (name) => name.startsWith("x-stuntdouble-"));
 }

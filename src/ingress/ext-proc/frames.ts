@@ -1,3 +1,4 @@
+import { eachHeaderBackwards, headerIndex } from "../../core/headers.ts";
 import type { Head, HeaderList } from "../../core/types.ts";
 import { enums, fields } from "./fields.ts";
 import { mapEntry, ProtoWriter } from "./grpc/protobuf.ts";
@@ -136,33 +137,18 @@ function writeModes({ requestBody, responseBody }: Modes): void {
 }
 
 function writeMutation({ set, remove }: Mutation): void {
-  for (let index = remove.length - 1; index >= 0; index -= 1) {
-    writer.bytes(HeaderMutation.removeHeaders, remove[index]!);
-  }
-  const names = namesOf(set);
-  for (let index = names.length - 1; index >= 0; index -= 1) {
-    const name = names[index]!;
+  for (const name of remove.toReversed()) writer.bytes(HeaderMutation.removeHeaders, name);
+  eachHeaderBackwards(set, (name, value, index) => {
     const option = writer.open();
-    writer.number(
-      HeaderValueOption.appendAction,
-      names.indexOf(name) === index ? OVERWRITE_IF_EXISTS_OR_ADD : APPEND_IF_EXISTS_OR_ADD,
-    );
-    writeHeader(HeaderValueOption.header, name, set[index * 2 + 1]!);
+    const isFirst = headerIndex(set, name) === index;
+    writer.number(HeaderValueOption.appendAction, isFirst ? OVERWRITE_IF_EXISTS_OR_ADD : APPEND_IF_EXISTS_OR_ADD);
+    writeHeader(HeaderValueOption.header, name, value);
     writer.close(HeaderMutation.setHeaders, option);
-  }
-}
-
-/** The names of headers, in lower case. */
-function namesOf(headers: HeaderList): string[] {
-  const names: string[] = [];
-  for (let index = 0; index < headers.length; index += 2) names.push(headers[index]!.toLowerCase());
-  return names;
+  });
 }
 
 function writeHead({ status, headers }: Head): void {
-  for (let index = headers.length - 2; index >= 0; index -= 2) {
-    writeHeader(HeaderMap.headers, headers[index]!.toLowerCase(), headers[index + 1]!);
-  }
+  eachHeaderBackwards(headers, (name, value) => writeHeader(HeaderMap.headers, name, value));
   writeHeader(HeaderMap.headers, ":status", String(status));
 }
 

@@ -1,4 +1,5 @@
-import { belongsToHop, headerValue } from "../../act/headers.ts";
+import { headersByName, headerValue } from "../../core/headers.ts";
+import { belongsToHop } from "../../act/headers.ts";
 import type { Decision, HeaderList } from "../../core/types.ts";
 import type { Metadata, Mutation } from "./frames.ts";
 
@@ -13,8 +14,8 @@ export const upstreamHeader = "x-stuntdouble-upstream";
  * @param before as Envoy has them, names in lower case
  */
 export function difference(before: HeaderList, after: HeaderList): Mutation {
-  const had = byName(before);
-  const has = byName(after);
+  const had = headersByName(before);
+  const has = headersByName(after);
   const set: string[] = [];
   for (const [name, values] of has) {
     if (isEnvoys(name) || same(had.get(name), values)) continue;
@@ -26,17 +27,6 @@ export function difference(before: HeaderList, after: HeaderList): Mutation {
 
 function isEnvoys(name: string): boolean {
   return belongsToHop(name) || name === "content-length";
-}
-
-function byName(headers: HeaderList): Map<string, string[]> {
-  const all = new Map<string, string[]>();
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index]!.toLowerCase();
-    const values = all.get(name);
-    if (values === undefined) all.set(name, [headers[index + 1]!]);
-    else values.push(headers[index + 1]!);
-  }
-  return all;
 }
 
 function same(before: readonly string[] | undefined, after: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-import { headerValue } from "../../act/headers.ts";
+import { headerValue } from "../../core/headers.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
 import type { Head, HeaderList } from "../../core/types.ts";
 import { compress } from "../http/compress.ts";

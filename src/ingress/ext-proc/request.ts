@@ -1,5 +1,5 @@
+import { eachHeader, headerValue } from "../../core/headers.ts";
 import { noFacts } from "../../act/admission.ts";
-import { headerValue } from "../../act/headers.ts";
 import type { Carrier } from "../../act/types.ts";
 import { findOperation } from "../../core/dialects/index.ts";
 import type { Body, Operation } from "../../core/dialects/types.ts";
@@ -35,11 +35,10 @@ export function describe({ headers: rawHeaders, client }: Step, carrier: Carrier
 
 function mapOf(raw: HeaderList): HeaderMap {
   const headers: Record<string, string> = Object.create(null);
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index]!;
+  eachHeader(raw, (name, value) => {
     const before = headers[name];
-    headers[name] = before === undefined ? raw[index + 1]! : `${before}, ${raw[index + 1]!}`;
-  }
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  });
   const host = headerValue(raw, ":authority");
   if (host !== undefined) headers["host"] ??= host;
   return headers;

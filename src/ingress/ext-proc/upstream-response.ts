@@ -1,5 +1,5 @@
+import { headerValue, keepHeaders } from "../../core/headers.ts";
 import type { Forwarded, Receiver } from "../../act/types.ts";
-import { headerValue } from "../../act/headers.ts";
 import type { GrpcCall } from "./grpc/call.ts";
 import { trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode, type Step } from "./step.ts";
@@ -89,9 +89,5 @@ export class UpstreamResponse implements Forwarded {
 }
 
 function withoutPseudo(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (!headers[index]!.startsWith(":")) kept.push(headers[index]!, headers[index + 1]!);
-  }
-  return kept;
+  return keepHeaders(headers, (name) => !name.startsWith(":"));
 }

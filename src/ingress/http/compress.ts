@@ -1,5 +1,5 @@
+import { headerValue } from "../../core/headers.ts";
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:zlib";
-import { headerValue } from "../../act/headers.ts";
 import type { HeaderList } from "../../core/types.ts";
 
 /** Below this a response costs more to compress than to send: 0.6 KB of JSON takes half the time of a whole request. */

@@ -1,9 +1,9 @@
+import { headersByName, headerValue } from "../../core/headers.ts";
 import { constants, Http2ServerResponse } from "node:http2";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { Head, HeaderList } from "../../core/types.ts";
-import { headerValue } from "../../act/headers.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
 import { resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
@@ -182,12 +182,6 @@ function byteLength(data: string | Uint8Array): number {
 /** HTTP/2 wants an object; repeated names become lists. */
 function grouped(headers: HeaderList): Record<string, string | string[]> {
   const all: Record<string, string | string[]> = Object.create(null);
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index]!.toLowerCase();
-    const value = headers[index + 1]!;
-    const before = all[name];
-    if (before === undefined) all[name] = value;
-    else all[name] = Array.isArray(before) ? [...before, value] : [before, value];
-  }
+  for (const [name, values] of headersByName(headers)) all[name] = values.length === 1 ? (values[0] ?? "") : values;
   return all;
 }

@@ -1,3 +1,4 @@
+import { headerCount } from "../../core/headers.ts";
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
@@ -83,10 +84,7 @@ function checkFraming({ rawHeaders, headers, httpVersion }: IncomingMessage): vo
   if (httpVersion !== "1.1" && httpVersion !== "1.0") {
     throw new StuntdoubleError("BODY_INVALID", `HTTP/${httpVersion} is not understood here.`, { status: 505 });
   }
-  let hosts = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === "host") hosts += 1;
-  }
+  const hosts = headerCount(rawHeaders, "host");
   if (hosts > 1) throw new StuntdoubleError("BODY_INVALID", "The request has more than one Host header.");
   if (hosts === 0 && httpVersion === "1.1")
     throw new StuntdoubleError("BODY_INVALID", "The request has no Host header.");

@@ -1,12 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  headerValue,
-  requestHeaders,
-  requestTarget,
-  responseHeaders,
-  setHeaders,
-  type Forwarding,
-} from "../../../src/act/headers.ts";
+import { requestHeaders, requestTarget, responseHeaders, type Forwarding } from "../../../src/act/headers.ts";
 
 /** Forwards everything it may. */
 const open: Forwarding = {
@@ -127,21 +120,6 @@ describe("headers for the client", () => {
   test("what another sidecar said of its own decision is dropped", () => {
     const raw = ["X-Stuntdouble-Decision", "simulate", "x-stuntdouble-rule", "a", "x-stuntdoubles", "kept"];
     expect(responseHeaders(raw, true)).toEqual(["x-stuntdoubles", "kept"]);
-  });
-});
-
-describe("single headers", () => {
-  test("a value is found by its lower-case name, the first one of several", () => {
-    const headers = ["a", "content-type", "Content-Type", "first", "content-type", "second"];
-    expect(headerValue(headers, "content-type")).toBe("first");
-    expect(headerValue(headers, "first")).toBeUndefined();
-    expect(headerValue([], "a")).toBeUndefined();
-  });
-
-  test("set headers take the place of all those of their names", () => {
-    const headers = ["X-Limit", "1", "x-limit", "0", "Other", "2", "x-limit", "3", "X-Rest", "4"];
-    setHeaders(headers, ["x-limit", "10", "x-new", "11"]);
-    expect(headers).toEqual(["Other", "2", "X-Rest", "4", "x-limit", "10", "x-new", "11"]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { headerValue } from "../../headers.ts";
 import type { Frame, Head } from "../../types.ts";
 import type { FaultContext } from "./types.ts";
 
@@ -34,10 +35,6 @@ export function partOf(frame: Frame, bytes: Uint8Array, from: number, to: number
  */
 export function isEventStream({ status, headers }: Head, { dialect, target }: FaultContext): boolean {
   if (status >= 400) return false;
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === "content-type") {
-      return dialect.readStream(headers[index + 1]!.toLowerCase(), target) !== undefined;
-    }
-  }
-  return false;
+  const type = headerValue(headers, "content-type");
+  return type !== undefined && dialect.readStream(type.toLowerCase(), target) !== undefined;
 }
