@@ -131,7 +131,12 @@ describe("what is known of a call", () => {
   });
 
   test("a call that was refused before any rule has none, and no model", () => {
-    expect(played(whole, () => undefined)).toMatchObject({ mode: "own", rule: "none", model: undefined, stream: false });
+    expect(played(whole, () => undefined)).toMatchObject({
+      mode: "own",
+      rule: "none",
+      model: undefined,
+      stream: false,
+    });
   });
 
   test("a stand-in and the faults that took effect are written down", () => {

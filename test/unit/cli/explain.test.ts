@@ -125,17 +125,24 @@ test.each([
   ["whose body the provider would refuse", { body: { model: "gpt-4o" } }],
   ["with a path that cannot be simulated", { path: "/v1/audio/speech", body: {} }],
   ["with a method that its path does not take", { method: "DELETE" }],
-])("a fault that responds by itself is told before all that its source would say, to a request %s", async (_, request) => {
-  const { told } = await explain(request, limited.replace(/upstreams.*/, ""));
-  expect(told).toMatchObject({
-    decision: { rule: "limited" },
-    happens: [`answer 429 by fault status {"status":429}`],
-    response: {
-      status: 429,
-      headers: { "x-stuntdouble-decision": "fault", "x-stuntdouble-rule": "limited", "x-stuntdouble-fault": "status" },
-    },
-  });
-});
+])(
+  "a fault that responds by itself is told before all that its source would say, to a request %s",
+  async (_, request) => {
+    const { told } = await explain(request, limited.replace(/upstreams.*/, ""));
+    expect(told).toMatchObject({
+      decision: { rule: "limited" },
+      happens: [`answer 429 by fault status {"status":429}`],
+      response: {
+        status: 429,
+        headers: {
+          "x-stuntdouble-decision": "fault",
+          "x-stuntdouble-rule": "limited",
+          "x-stuntdouble-fault": "status",
+        },
+      },
+    });
+  },
+);
 
 test("a fault that responds by itself is told before the upstream that would be asked", async () => {
   const { told } = await explain({ path: "/v1/audio/speech", body: {} }, limited);
@@ -186,7 +193,10 @@ test("a request id that a node would replace is not taken for the draw", async (
 
 test("a mirror of a request that cannot be simulated is not told", async () => {
   const { told } = await explain({ body: { model: "gpt-4o", messages: 1 } });
-  expect(told.happens).toEqual(["forward to upstream openai (https://api.example.com)", expect.stringContaining("cut")]);
+  expect(told.happens).toEqual([
+    "forward to upstream openai (https://api.example.com)",
+    expect.stringContaining("cut"),
+  ]);
 });
 
 test("what may come of a request is noted, where the breaker has a say or the request has been forwarded before", async () => {
