@@ -152,6 +152,9 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
   };
 }
 
+/** Made once, because that takes long. */
+const count = createTokenCounter();
+
 /** `createAct` with all that it needs, and what became of its calls. */
 function createHeart(settings: Settings, { respond }: ActOptions) {
   const clock = createFakeClock();
@@ -177,7 +180,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
   const deps: ActDeps = {
     loop,
     permits,
-    count: createTokenCounter(),
+    count,
     kept: createKeptResponses(memory.answers, 0),
     pseudonym: memory.pseudonym,
     runtime: () => built.runtime,

@@ -64,13 +64,16 @@ const match = (withKeys: boolean) =>
 
 /** Few conditions at once, or no rule would ever match. */
 const ruleOf = (upstreams: readonly string[], withKeys: boolean) =>
-  fc.tuple(match(withKeys), fc.nat(), fc.nat({ max: 2 }), action(upstreams)).map(([all, from, count, does]) => {
-    const names = Object.keys(all);
-    const kept = names.length === 0 ? [] : Array.from({ length: count }, (_, at) => names[(from + at) % names.length]);
-    const few = Object.fromEntries(Object.entries(all).filter(([name]) => kept.includes(name)));
-    const { percentageBy, ...rest } = few;
-    return { ...does, match: rest["percentage"] === undefined || percentageBy === undefined ? rest : few };
-  });
+  fc
+    .tuple(match(withKeys), fc.nat(), fc.nat({ max: 2 }), action(upstreams), fc.boolean())
+    .map(([all, from, count, does, perAttempt]) => {
+      const names = Object.keys(all);
+      const kept =
+        names.length === 0 ? [] : Array.from({ length: count }, (_, at) => names[(from + at) % names.length]);
+      const drawn = kept.includes("percentage");
+      const few = Object.entries(all).filter(([name]) => kept.includes(name) && (drawn || name !== "percentageBy"));
+      return { ...does, match: Object.fromEntries(few), ...(drawn && { perAttempt }) };
+    });
 
 const control = fc.oneof(
   fc.constant({}),
@@ -96,8 +99,11 @@ export const anyConfig: fc.Arbitrary<ConfigObject> = fc
         control,
         models: fc.option(fc.constant(["steady", "gpt-4o"]), { nil: undefined }),
         maxOutputTokens: fc.constantFrom(50, 100_000),
+        rateLimit: fc.constantFrom({}, {}, { requestsPerMinute: 1 }, { tokensPerMinute: 5 }),
+        seed: fc.nat(),
       })
-      .map(({ rules, fallback, control: header, models, maxOutputTokens }) => ({
+      .map(({ rules, fallback, control: header, models, maxOutputTokens, ...rest }) => ({
+        ...rest,
         upstreams: Object.fromEntries(upstreams.map((name) => [name, { url: `https://${name}.example.com` }])),
         auth: { keys: withKeys ? [{ name: "mine", sha256: hash("sha256", key) }] : [] },
         control: header,

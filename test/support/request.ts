@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Carrier, Outgoing, Request } from "../../src/act/types.ts";
 import { findOperation } from "../../src/core/dialects/index.ts";
-import { requestId } from "../../src/ingress/http/request.ts";
+import { givenId } from "../../src/ingress/http/request.ts";
 import type { HeaderMap } from "../../src/core/types.ts";
 
 /** What a test says of a request; all else is a chat request for the model `steady`. */
@@ -41,9 +41,8 @@ export function requestOf(
   const body = "body" in wishes ? wishes.body : chat();
   const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
   const bytes = Buffer.from(text);
-  const given = headers["x-request-id"];
   return {
-    id: given !== undefined && requestId(given) === given ? given : (wishes.id ?? id),
+    id: givenId(headers["x-request-id"]) ?? wishes.id ?? id,
     method,
     target,
     route,

@@ -9,7 +9,7 @@ export type ConfigObject = Readonly<Record<string, unknown>>;
 /** TTFT 400 ms, then a token every 15 ms, three tokens: for the model `steady`. */
 const steady = profileOf({ name: "steady", models: ["steady"], outputTokens: { kind: "constant", value: 3 } });
 
-/** Read once: to read them takes longer than all else that a test does. */
+/** Read once, because that takes long. */
 const shipped = settingsOf({}, {}).then(({ profiles }) => profiles);
 
 /**
