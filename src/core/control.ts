@@ -10,7 +10,7 @@ export type ControlSettings = {
   readonly enabled: boolean;
   /** Says whether a presented token is the right one; undefined when none is needed. */
   readonly tokenMatches: ((given: string) => boolean) | undefined;
-  /** Longest time that a caller may ask for in any one option. */
+  /** Max time that a caller may ask for in any one option. */
   readonly maxDelayMs: number;
   /** Kinds of faults that callers may inject; undefined allows all. */
   readonly faults: readonly string[] | undefined;
@@ -19,7 +19,7 @@ export type ControlSettings = {
   readonly profiles: readonly string[];
 };
 
-/** Longest answer that a caller may ask for. */
+/** Max length of a response that a caller may ask for. */
 const maxOutputTokens = 100_000;
 
 type Reader = (member: Item | InnerList, wanted: Wanted, settings: ControlSettings) => void;
@@ -123,7 +123,7 @@ function serveOf(wanted: Wanted, { serve }: Decision, { upstreams }: ControlSett
   if (wanted.upstream !== undefined) return { from: "upstream", upstream: wanted.upstream };
   if (serve.from === "upstream") return serve;
   const [only, ...others] = upstreams;
-  if (only === undefined) return refuse("forward is impossible, because no upstream is configured");
+  if (only === undefined) return refuse("forward needs an upstream, but none is configured");
   if (others.length > 0) return refuse(`forward needs upstream, one of ${upstreams.join(", ")}`);
   return { from: "upstream", upstream: only };
 }
@@ -138,7 +138,7 @@ function withProfile(mirror: Source | undefined, profile: string | undefined): S
 
 function setServe(serve: "simulate" | "forward", member: Item | InnerList, wanted: Wanted): void {
   if (plain(member[0]) !== true) refuse(`${serve} takes no value`);
-  if (wanted.serve !== undefined && wanted.serve !== serve) refuse("simulate and forward exclude each other");
+  if (wanted.serve !== undefined && wanted.serve !== serve) refuse("simulate and forward cannot be combined");
   wanted.serve = serve;
 }
 
@@ -156,7 +156,7 @@ function mirrorOf(member: Item | InnerList): boolean {
 
 function nameOf(key: string, member: Item | InnerList, names: readonly string[]): string {
   const name = textOf(key, member);
-  if (!names.includes(name)) refuse(`there is no ${key} "${name}". Allowed: ${names.join(", ")}`);
+  if (!names.includes(name)) refuse(`unknown ${key} "${name}". Allowed: ${names.join(", ")}`);
   return name;
 }
 
@@ -178,13 +178,13 @@ function checkDelay(key: string, valueMs: number, maxDelayMs: number): number {
     : refuse(`${key} is ${valueMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
 }
 
-function integerOf(key: string, member: Item | InnerList, most: number): number {
+function integerOf(key: string, member: Item | InnerList, max: number): number {
   const value = plain(member[0]);
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most) return value;
-  return refuse(`${key} must be a whole number from 0 to ${most}`);
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max) return value;
+  return refuse(`${key} must be an integer from 0 to ${max}`);
 }
 
-/** One token with parameters, or a list of them in brackets; an empty list takes away the faults of the rule. */
+/** One token with parameters, or several in parentheses; an empty list takes away the faults of the rule. */
 function faultsOf(member: Item | InnerList, settings: ControlSettings): FaultConfig[] {
   const [value] = member;
   const items = Array.isArray(value) ? value : [member as Item];
@@ -212,7 +212,7 @@ function parameterOf(name: string, value: BareItem): string | number | boolean {
   return plain(value) ?? refuse(`parameter ${name} must be a string, a number or a boolean`);
 }
 
-/** Tokens and strings are both text; dates, byte sequences and lists are nothing we know. */
+/** Tokens and strings are both strings; dates, byte sequences and lists are not accepted. */
 function plain(value: unknown): string | number | boolean | undefined {
   if (value instanceof Token) return value.toString();
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;

@@ -19,7 +19,7 @@ export type ExtProcOptions = {
   readonly acting: Acting & Pick<Act, "watch">;
   maxBodyBytes(): number;
   /** How much of each forwarded answer is shown to us; one that is bent or compared always comes through us. */
-  readonly observe: "head" | "answer";
+  readonly observe: "head" | "response";
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
 };

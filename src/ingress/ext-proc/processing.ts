@@ -21,7 +21,7 @@ export type ProcessingOptions = {
   readonly acting: Acting & Pick<Act, "watch">;
   maxBodyBytes(): number;
   /** What is shown to us of each forwarded answer, at least. */
-  readonly observe: "head" | "answer";
+  readonly observe: "head" | "response";
   /** WorkerMessage when Envoy is done with a call. */
   closed(): void;
 };
@@ -98,7 +98,7 @@ export class Processing implements GrpcListener, Carrier {
   }
 
   #need(need: Passage["need"]): Passage["need"] {
-    return need === "head" && this.#options.observe === "answer" ? "read" : need;
+    return need === "head" && this.#options.observe === "response" ? "read" : need;
   }
 
   #begin(step: Step): void {

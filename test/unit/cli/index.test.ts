@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runIn } from "../../support/io.ts";
 
-test("--help lists every verb", async () => {
+test("--help lists every command", async () => {
   const { code, out } = await runIn({}, ["--help"]);
   expect(code).toBe(0);
   for (const verb of ["start", "check", "explain", "schema"]) expect(out).toMatch(new RegExp(`^  ${verb} `, "m"));
@@ -11,10 +11,10 @@ test("--version is the version", async () => {
   expect(await runIn({}, ["--version"])).toMatchObject({ code: 0, out: "1.2.3\n" });
 });
 
-test("an unknown verb names those there are", async () => {
+test("an unknown command names those there are", async () => {
   expect(await runIn({}, ["chek"])).toMatchObject({
     code: 2,
-    err: `stuntdouble: there is no verb "chek". There are: start, check, explain, schema\n`,
+    err: `stuntdouble: unknown command "chek". Commands: start, check, explain, schema\n`,
   });
 });
 
@@ -28,9 +28,9 @@ test.each([
   ["an unknown flag", ["check", "--jsn", "a.yaml"], /--jsn/],
   ["a flag without its value", ["explain", "--request"], /--request/],
   ["an argument too many", ["schema", "now"], /unexpected argument "now"/],
-  ["no file to check", ["check"], /name one file/],
+  ["no file to check", ["check"], /expected one file/],
   ["no request to explain", ["explain"], /--request FILE is missing/],
-  ["flags that exclude each other", ["schema", "--write", "--check"], /exclude each other/],
+  ["flags that cannot be combined", ["schema", "--write", "--check"], /cannot be combined/],
 ])("%s ends with exit code 2 and one line that says so", async (_name, args, message) => {
   const { code, out, err } = await runIn({}, args);
   expect([code, out, err.trim().split("\n").length]).toEqual([2, "", 1]);
