@@ -22,8 +22,6 @@ export type ControlSettings = {
 /** Max length of a response that a caller may ask for. */
 const maxOutputTokens = 100_000;
 
-type Reader = (member: Item | InnerList, wanted: Wanted, settings: ControlSettings) => void;
-
 /** What the header asks for, as far as it has been read. */
 type Wanted = {
   serve: "simulate" | "forward" | undefined;
@@ -31,23 +29,80 @@ type Wanted = {
   upstream: string | undefined;
   mirror: boolean | undefined;
   faults: FaultConfig[] | undefined;
-  overrides: { -readonly [Wish in keyof Overrides]: Overrides[Wish] };
+  overrides: { -readonly [Name in keyof Overrides]: Overrides[Name] };
 };
 
-/** Every key of the header. */
-const readers: Readonly<Record<string, Reader>> = {
-  simulate: (member, wanted) => setServe("simulate", member, wanted),
-  forward: (member, wanted) => setServe("forward", member, wanted),
-  profile: (member, wanted, { profiles }) => void (wanted.profile = nameOf("profile", member, profiles)),
-  upstream: (member, wanted, { upstreams }) => void (wanted.upstream = nameOf("upstream", member, upstreams)),
-  mirror: (member, wanted) => void (wanted.mirror = mirrorOf(member)),
-  ttft: (member, wanted, settings) => void (wanted.overrides.ttftMs = delayOf("ttft", member, settings)),
-  itl: (member, wanted, settings) => void (wanted.overrides.itlMs = delayOf("itl", member, settings)),
-  tokens: (member, wanted) => void (wanted.overrides.outputTokens = integerOf("tokens", member, maxOutputTokens)),
-  refusal: (member, wanted) => void (wanted.overrides.refusal = flagOf("refusal", member)),
-  seed: (member, wanted) => void (wanted.overrides.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
-  fault: (member, wanted, settings) => void (wanted.faults = faultsOf(member, settings)),
-  token: (member) => void textOf("token", member),
+/** One key of the control header. */
+export type ControlKey = {
+  /** What it takes, in words, for the documentation. */
+  readonly value: string;
+  /** What it does, in words, for the documentation. */
+  readonly effect: string;
+  read(member: Item | InnerList, wanted: Wanted, settings: ControlSettings): void;
+};
+
+/** Every key of the header by its name, in the order of the documentation. */
+export const controlKeys: Readonly<Record<string, ControlKey>> = {
+  simulate: {
+    value: "none",
+    effect: "simulate this call",
+    read: (member, wanted) => setServe("simulate", member, wanted),
+  },
+  forward: {
+    value: "none",
+    effect: "forward this call",
+    read: (member, wanted) => setServe("forward", member, wanted),
+  },
+  profile: {
+    value: "name",
+    effect: "use this latency profile",
+    read: (member, wanted, { profiles }) => void (wanted.profile = nameOf("profile", member, profiles)),
+  },
+  upstream: {
+    value: "name",
+    effect: "forward to this upstream; optional with a single upstream",
+    read: (member, wanted, { upstreams }) => void (wanted.upstream = nameOf("upstream", member, upstreams)),
+  },
+  mirror: {
+    value: "none, or `?0`",
+    effect: "compare a forwarded call with the simulator, or do not",
+    read: (member, wanted) => void (wanted.mirror = mirrorOf(member)),
+  },
+  ttft: {
+    value: "milliseconds",
+    effect: "time to first token, max `control.maxDelayMs`",
+    read: (member, wanted, settings) => void (wanted.overrides.ttftMs = delayOf("ttft", member, settings)),
+  },
+  itl: {
+    value: "milliseconds",
+    effect: "inter-token latency: the time between two tokens, max `control.maxDelayMs`",
+    read: (member, wanted, settings) => void (wanted.overrides.itlMs = delayOf("itl", member, settings)),
+  },
+  tokens: {
+    value: `integer from 0 to ${maxOutputTokens}`,
+    effect: "length of the simulated response; `limits.maxOutputTokens` still applies to all choices together",
+    read: (member, wanted) => void (wanted.overrides.outputTokens = integerOf("tokens", member, maxOutputTokens)),
+  },
+  refusal: {
+    value: "none, or `?0`",
+    effect: "the model refuses, in the form that its API has for that, or does not",
+    read: (member, wanted) => void (wanted.overrides.refusal = flagOf("refusal", member)),
+  },
+  seed: {
+    value: "integer from 0",
+    effect: "seed of the simulated response",
+    read: (member, wanted) => void (wanted.overrides.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
+  },
+  fault: {
+    value: "kind with options",
+    effect: "inject this fault; several are put in parentheses, and `fault=()` removes those of the rule",
+    read: (member, wanted, settings) => void (wanted.faults = faultsOf(member, settings)),
+  },
+  token: {
+    value: "string",
+    effect: "the secret, if `control.tokenEnv` is set",
+    read: (member) => void textOf("token", member),
+  },
 };
 
 /**
@@ -72,9 +127,9 @@ export function readControl(value: string, settings: ControlSettings, decision: 
   };
   let asked = false;
   for (const [key, member] of dictionary) {
-    const reader = Object.hasOwn(readers, key) ? readers[key] : undefined;
-    if (reader === undefined) refuse(`unknown key "${key}". Allowed: ${Object.keys(readers).join(", ")}`);
-    reader(member, wanted, settings);
+    const known = Object.hasOwn(controlKeys, key) ? controlKeys[key] : undefined;
+    if (known === undefined) refuse(`unknown key "${key}". Allowed: ${Object.keys(controlKeys).join(", ")}`);
+    known.read(member, wanted, settings);
     asked ||= key !== "token";
   }
   return asked ? combine(wanted, decision, settings) : decision;
@@ -186,8 +241,8 @@ function integerOf(key: string, member: Item | InnerList, max: number): number {
 
 /** One token with parameters, or several in parentheses; an empty list takes away the faults of the rule. */
 function faultsOf(member: Item | InnerList, settings: ControlSettings): FaultConfig[] {
-  const [value] = member;
-  const items = Array.isArray(value) ? value : [member as Item];
+  const [value, parameters] = member;
+  const items: Item[] = Array.isArray(value) ? value : [[value, parameters]];
   return items.map((item) => faultOf(item, settings));
 }
 
