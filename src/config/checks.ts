@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { matchesEveryCall, uselessOptions } from "../core/match.ts";
 import type { Profile } from "../core/types.ts";
 import { leadsBack } from "./own-address.ts";
 import { choice, isMapping, type Finding, type Path } from "./findings.ts";
@@ -45,7 +46,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   for (const [index, rule] of rules.entries()) {
     checkAction(rule, ["rules", index], names, checked.findings);
     checkRuleName(rules, index, checked.findings);
-    checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked);
+    checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked.warnings);
   }
   checkReach(rules, checked.warnings);
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
@@ -145,33 +146,20 @@ function checkRuleName(rules: readonly Raw[], index: number, findings: Finding[]
     findings.push({ path, at: "value", message: `duplicate name: rules[${first}] is also named "${name}"` });
 }
 
-function checkMatch(match: Raw, path: Path, { findings, warnings }: Checked): void {
-  const { min, max } = mapOf(match["promptTokens"]);
-  if (typeof min === "number" && typeof max === "number" && min > max) {
-    findings.push({ path: [...path, "promptTokens"], message: `min ${min} is greater than max ${max}` });
-  }
-  if (match["percentageBy"] !== undefined && match["percentage"] === undefined) {
-    warnings.push({ path: [...path, "percentageBy"], message: "has no effect without percentage" });
-  }
+function checkMatch(match: Raw, path: Path, warnings: Finding[]): void {
+  for (const { option, matcher } of uselessOptions(match))
+    warnings.push({ path: [...path, option], message: `has no effect without ${matcher}` });
 }
 
 /** A rule without conditions takes every call: those behind it never see one. */
 function checkReach(rules: readonly Raw[], warnings: Finding[]): void {
-  const catchAll = rules.findIndex((rule) => takesAll(mapOf(rule["match"])));
+  const catchAll = rules.findIndex((rule) => matchesEveryCall(mapOf(rule["match"])));
   if (catchAll === -1) return;
   const named = rules[catchAll]?.["name"];
   const name = typeof named === "string" ? named : `rules[${catchAll}]`;
   for (let index = catchAll + 1; index < rules.length; index += 1) {
     warnings.push({ path: ["rules", index], message: `is never reached: "${name}" before it matches every call` });
   }
-}
-
-function takesAll(match: Raw): boolean {
-  return Object.entries(match).every(([condition, value]) => {
-    if (condition === "percentage") return value === 100;
-    if (condition === "header") return Object.keys(mapOf(value)).length === 0;
-    return condition === "percentageBy" || (condition === "route" && value === "*");
-  });
 }
 
 /** The SHA-256 of an API key, however it is configured; undefined when it is not known. */

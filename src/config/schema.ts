@@ -1,18 +1,17 @@
-import { RE2JS } from "re2js";
 import { z } from "zod";
 import { responseLimits } from "./response-limits.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
+import { matchSchema } from "../core/match.ts";
+import { headerName } from "../core/matchers/values.ts";
 
 const perMinute = z.int().min(1);
-const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name");
 /** Names appear in metrics, logs and response headers. */
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a letter or digit and have at most 64 of A-Z a-z 0-9 _ . -");
-const maxExpressionLength = 1000;
 
 const permits = z.strictObject({
   max: z.int().min(1).default(20_000).describe("Max concurrent calls on this node"),
@@ -94,50 +93,6 @@ const key = z.strictObject({
   ...limits,
 });
 
-const glob = z.string().min(1);
-
-const match = z.strictObject({
-  route: glob.optional().describe("Glob of the path, without the query"),
-  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]).optional().describe("HTTP method"),
-  model: z
-    .union([glob, z.array(glob).min(1)], { error: "must be a glob or an array of globs" })
-    .optional()
-    .describe("Glob of the model name, or an array of globs"),
-  header: z
-    .record(headerName, z.string())
-    .optional()
-    .describe("Globs of header values, by header name; `*` matches any value that is present"),
-  key: glob.optional().describe("Glob of the name of the caller's API key, as in `auth.keys`"),
-  stream: z.boolean().optional().describe("Whether the request asks for a stream"),
-  promptTokens: z
-    .strictObject({
-      min: z.int().min(0).optional().describe("Min prompt tokens"),
-      max: z.int().min(0).optional().describe("Max prompt tokens"),
-    })
-    .optional()
-    .describe("Length of the prompt, in tokens"),
-  lastUserMessage: z
-    .string()
-    .min(1)
-    .max(maxExpressionLength)
-    .check(checkExpression)
-    .optional()
-    .describe("RE2 regular expression, searched in the first 65,536 characters of the last user message"),
-  percentage: z
-    .number()
-    .min(0)
-    .max(100)
-    .optional()
-    .describe("Percentage of the calls that meet all other conditions; decimals are allowed"),
-  percentageBy: z
-    .string()
-    .regex(/^(requestId|key|header:[\w!#$%&'*+.^`|~-]+)$/, "must be requestId, key or header:NAME")
-    .optional()
-    .describe(
-      "What decides: calls with the same request id (the default), API key or header value get the same decision; requestId, key or header:NAME",
-    ),
-});
-
 const faults = z.array(faultSchema).default([]);
 
 const action = {
@@ -153,7 +108,9 @@ const action = {
 
 const rule = z.strictObject({
   name: name.describe("Name of the rule in logs, metrics and the x-stuntdouble-rule header"),
-  match: match.prefault({}).describe("Conditions, all of which must hold; without any, the rule matches every call"),
+  match: matchSchema
+    .prefault({})
+    .describe("Conditions, all of which must hold; without any, the rule matches every call"),
   ...action,
   serve: action.serve.describe("Where the response comes from"),
   perAttempt: z.boolean().default(false).describe("Make a new decision on `percentage` for each retry of a call"),
@@ -236,17 +193,4 @@ function urlProblem(text: string): string | undefined {
   if (username !== "" || password !== "")
     return "must not contain credentials; name an environment variable in apiKeyEnv";
   return search === "" && hash === "" ? undefined : "must not have a query or a fragment";
-}
-
-function checkExpression(context: z.core.ParsePayload<string>): void {
-  try {
-    RE2JS.compile(context.value);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    context.issues.push({
-      code: "custom",
-      message: `is not a valid RE2 regular expression: ${reason}`,
-      input: context.value,
-    });
-  }
 }

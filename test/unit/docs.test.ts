@@ -9,7 +9,9 @@ import { dialects } from "../../src/core/dialects/index.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const read = (page: string): string => readFileSync(path.join(root, page), "utf8");
-const docs = readdirSync(path.join(root, "docs")).map((name) => `docs/${name}`);
+const docs = readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
 const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md", ...docs];
 
 type Failed = { readonly error: { readonly type: string; readonly code: string | null } };

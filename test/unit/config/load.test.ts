@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { fileExists, formatMistakes, loadConfig, settingsOf } from "../../../src/config/load.ts";
+import { matchSchema } from "../../../src/core/match.ts";
 import { load, mistakesIn, settingsFrom } from "../../support/config.ts";
 
 const tlsFolder = path.join(import.meta.dirname, "../../support/tls");
@@ -35,7 +36,7 @@ test("a file with seven mistakes shows seven findings, each with line, column an
 test("a mistake is printed as a compiler prints it, with the nearest key and all allowed ones", async () => {
   const loaded = await load("rules:\n  - { name: a, serve: simulate, match: { strem: true } }\n");
   expect(loaded.ok ? "" : formatMistakes("stuntdouble.yaml", loaded.mistakes)).toBe(
-    `stuntdouble.yaml:2:42 rules[0].match.strem: unknown key. Did you mean "stream"? Allowed: route, method, model, header, key, stream, promptTokens, lastUserMessage, percentage, percentageBy.`,
+    `stuntdouble.yaml:2:42 rules[0].match.strem: unknown key. Did you mean "stream"? Allowed: ${Object.keys(matchSchema.shape).join(", ")}.`,
   );
 });
 
