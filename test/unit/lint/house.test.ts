@@ -47,12 +47,12 @@ test("only main.ts may lie in src itself", async () => {
 const longFunction = `export function long() {\n${"  long();\n".repeat(40)}}\n`;
 
 test.each([
-  ["non-null assertions", "export const a = [1][0]! + [2][0]!;", "no-non-null-assertion", 2, 1],
-  ["type assertions", "export const a = 1 as unknown;", "consistent-type-assertions", 1, 0],
-  ["long functions", longFunction, "max-lines-per-function", 1, 0],
-  ["parameters", "export const a = (b: 1, c: 1, d: 1, e: 1) => [b, c, d, e];", "max-params", 1, 0],
-])("more %s than the budget are counted", async (_name, code, rule, count, max) => {
+  { what: "non-null assertions", code: "export const a = [1][0]! + [2][0]!;", rule: "no-non-null-assertion", count: 2 },
+  { what: "type assertions", code: "export const a = 1 as unknown;", rule: "consistent-type-assertions", count: 1 },
+  { what: "long functions", code: longFunction, rule: "max-lines-per-function", count: 1 },
+  { what: "parameters", code: "export const a = (b: 1, c: 1, d: 1, e: 1) => b;", rule: "max-params", count: 1 },
+])("more $what than the budget are counted", async ({ code, rule, count }) => {
   expect(await problemsWith({ "src/core/a.ts": `${code}\n` })).toEqual([
-    `src has ${count} findings of ${rule}; the budget is ${max}`,
+    `src has ${count} findings of ${rule}; the budget is ${count - 1}`,
   ]);
 });
