@@ -6,7 +6,7 @@ import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
 /** Every command; the first one runs when none is named. */
-const verbs: readonly [Verb, ...Verb[]] = [start, check, explainVerb, schema];
+export const verbs: readonly [Verb, ...Verb[]] = [start, check, explainVerb, schema];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 
