@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { StuntdoubleError } from "../core/errors.ts";
 
-/** All that a verb may know and touch of the process it runs in. */
+/** What a command may use of the process it runs in. */
 export type Io = {
   out(text: string): void;
   err(text: string): void;
@@ -14,7 +14,7 @@ export type Io = {
   onHangup(task: () => void): void;
 };
 
-/** One verb of the program. `run` gives the exit code. */
+/** One command of the program. `run` gives the exit code. */
 export type Verb = {
   readonly name: string;
   readonly summary: string;

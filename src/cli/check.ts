@@ -3,15 +3,15 @@ import { formatMistakes, loadConfig, type Settings } from "../config/load.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseWords, type Verb } from "./args.ts";
 
-const usage = `Finds every mistake in a configuration file in one go.
+const usage = `Checks a configuration file and reports all mistakes at once.
 
   stuntdouble check FILE [--ext-proc] [--json]
 
-Each mistake is one line with its place, what is wrong, and what was allowed. Environment variables are looked up as they
-would be at the start. Warnings, which stop nothing, go to standard error.
+Each mistake is one line: file, line and column, path, what is wrong, and what is allowed. Environment variables must be set
+as for the start. Warnings go to standard error and do not change the exit code.
 
-  --ext-proc  for a node that is started with --ext-proc
-  --json      one JSON object: { ok, mistakes, warnings }
+  --ext-proc  check for a node that is started with --ext-proc
+  --json      print one JSON object: { ok, mistakes, warnings }
 
 Exit codes: 0 no mistakes, 2 mistakes
 
@@ -23,13 +23,13 @@ Examples
 /** `stuntdouble check` */
 export const check: Verb = {
   name: "check",
-  summary: "find the mistakes in a configuration file",
+  summary: "check a configuration file",
   usage,
   async run(args, io) {
     const { flags, words } = parseWords(args, { json: "boolean", "ext-proc": "boolean" });
     const [file] = words;
     if (file === undefined || words.length > 1)
-      throw new StuntdoubleError("CONFIG_INVALID", "name one file, as in: stuntdouble check stuntdouble.yaml");
+      throw new StuntdoubleError("CONFIG_INVALID", "expected one file, as in: stuntdouble check stuntdouble.yaml");
     const loaded = await loadConfig(path.resolve(io.cwd, file), {
       env: io.env,
       generation: 1,

@@ -5,19 +5,19 @@ import { explainVerb } from "./explain.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
-/** Every verb; the first one is what no verb means. */
-const verbs: readonly [Verb, ...Verb[]] = [start, check, explainVerb, schema];
+/** Every command; the first one runs when none is named. */
+export const verbs: readonly [Verb, ...Verb[]] = [start, check, explainVerb, schema];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 
-  stuntdouble VERB [ARGUMENTS]
+  stuntdouble COMMAND [OPTIONS]
 
 ${verbs.map((verb) => `  ${verb.name.padEnd(9)} ${verb.summary}`).join("\n")}
 
-  stuntdouble VERB --help     what the verb takes, with examples
-  stuntdouble --version       the version
+  stuntdouble COMMAND --help  show the options of a command, with examples
+  stuntdouble --version       print the version
 
-Exit codes: 0 done, 1 failed or not as it should be, 2 a mistake in the arguments or the configuration
+Exit codes: 0 success, 1 failure, 2 invalid arguments or configuration
 `;
 
 /**
@@ -38,7 +38,7 @@ export async function runCommand(args: readonly string[], io: Io): Promise<numbe
   }
   const named = verbs.find((verb) => verb.name === first);
   if (named === undefined && first !== "" && !first.startsWith("-")) {
-    io.err(`stuntdouble: there is no verb "${first}". There are: ${verbs.map((verb) => verb.name).join(", ")}\n`);
+    io.err(`stuntdouble: unknown command "${first}". Commands: ${verbs.map((verb) => verb.name).join(", ")}\n`);
     return 2;
   }
   return await runVerb(named ?? verbs[0], named === undefined ? args : others, io);

@@ -14,7 +14,7 @@ export type DescribedRequest = {
   readonly body: Body;
 };
 
-const header = z.union([z.string(), z.array(z.string())], { error: "must be a text or a list of texts" });
+const header = z.union([z.string(), z.array(z.string())], { error: "must be a string or an array of strings" });
 
 const described = z.strictObject({
   method: z
@@ -36,14 +36,17 @@ const members: readonly string[] = Object.keys(described.shape);
 export async function readRequest(file: string): Promise<DescribedRequest> {
   const value = parse(file, await readText(file));
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw invalid(file, "must hold a JSON object");
+    throw invalid(file, "must contain a JSON object");
   const bare = !members.some((member) => Object.hasOwn(value, member));
   const result = described.safeParse(bare ? { body: value } : value);
   if (!result.success) {
     const reasons = result.error.issues.map(
       ({ path, message }) => `${path.length === 0 ? "" : `${path.join(".")}: `}${message}`,
     );
-    throw invalid(file, `${reasons.join("; ")}. Allowed: ${members.join(", ")}, or a chat completion's body alone`);
+    throw invalid(
+      file,
+      `${reasons.join("; ")}. Allowed: ${members.join(", ")}, or the body of a chat completion alone`,
+    );
   }
   const { method, path, headers, body } = result.data;
   return {

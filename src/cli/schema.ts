@@ -8,10 +8,10 @@ const usage = `Prints the JSON Schema of the configuration.
 
   stuntdouble schema [--write | --check]
 
-  --write   write schema/stuntdouble.schema.json and docs/configuration.md below the current folder
-  --check   say which of the two differ from what --write would write
+  --write   write schema/stuntdouble.schema.json and docs/configuration.md in the current folder
+  --check   report which of the two are not up to date
 
-Exit codes: 0 done and nothing differs, 1 something differs
+Exit codes: 0 success, 1 a file is not up to date
 
 Examples
   stuntdouble schema > stuntdouble.schema.json
@@ -21,12 +21,12 @@ Examples
 /** `stuntdouble schema` */
 export const schema: Verb = {
   name: "schema",
-  summary: "print or write the JSON Schema and its documentation",
+  summary: "print or write the JSON Schema and docs/configuration.md",
   usage,
   async run(args, io) {
     const flags = parseFlags(args, { write: "boolean", check: "boolean" });
     if (flags.write === true && flags.check === true)
-      throw new StuntdoubleError("CONFIG_INVALID", "--write and --check exclude each other.");
+      throw new StuntdoubleError("CONFIG_INVALID", "--write and --check cannot be combined.");
     if (flags.write !== true && flags.check !== true) {
       io.out(schemaText());
       return 0;
@@ -40,7 +40,7 @@ export const schema: Verb = {
         io.out(`${name}: written\n`);
       } else if ((await textOf(file)) !== text) {
         differing += 1;
-        io.err(`${name}: differs from the schema; run: stuntdouble schema --write\n`);
+        io.err(`${name}: not up to date; run: stuntdouble schema --write\n`);
       }
     }
     return differing === 0 ? 0 : 1;

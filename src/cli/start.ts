@@ -9,19 +9,19 @@ import { createLineBatch, createLog } from "../emit/log.ts";
 import { systemClock } from "../limits/clock.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
 
-const usage = `Serves traffic until it is told to stop.
+const usage = `Starts the proxy, and runs it until it gets a stop signal.
 
   stuntdouble start [--config FILE] [--port PORT] [--admin-port PORT] [--ext-proc [PORT]]
 
-Without --config, ./stuntdouble.yaml is used where it stands; otherwise everything is simulated.
-The file is watched: a good change takes effect at once, a bad one is reported and the old one stays.
+Without --config, ./stuntdouble.yaml is used if it exists; otherwise every call is simulated.
+The file is watched: a valid change takes effect at once; with an invalid one the configuration stays as it is.
 
   --config FILE      configuration, YAML or JSON
-  --port PORT        traffic port instead of the configured one
-  --admin-port PORT  admin port instead of the configured one
-  --ext-proc [PORT]  also serve Envoy's ext_proc filter, on the configured port, else 8082
+  --port PORT        traffic port, overrides the configuration
+  --admin-port PORT  admin port, overrides the configuration
+  --ext-proc [PORT]  also serve Envoy's ext_proc filter; default port: the configured one, else 8082
 
-SIGTERM and SIGINT let open calls end and stop; SIGHUP loads the configuration again.
+SIGTERM and SIGINT: graceful shutdown. SIGHUP: configuration reload.
 
 Examples
   stuntdouble start
@@ -38,7 +38,7 @@ const logChars = 64 * 1024;
 /** `stuntdouble start` */
 export const start: Verb = {
   name: "start",
-  summary: "serve traffic (the default)",
+  summary: "start the proxy (the default)",
   usage,
   async run(args, io) {
     const flags = parseFlags(withPort(args), {

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { matchesEveryCall, uselessOptions } from "../core/match.ts";
 import type { Profile } from "../core/types.ts";
 import { leadsBack } from "./own-address.ts";
 import { choice, isMapping, type Finding, type Path } from "./findings.ts";
@@ -38,14 +39,14 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
     checked.findings.push({
       path: ["upstreams", name, "url"],
       at: "value",
-      message: "is the traffic port of this very node, which would forward to itself without end",
+      message: "is the traffic port of this node, so calls would loop",
     });
   }
   const rules = listOf(file["rules"]).map(mapOf);
   for (const [index, rule] of rules.entries()) {
     checkAction(rule, ["rules", index], names, checked.findings);
     checkRuleName(rules, index, checked.findings);
-    checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked);
+    checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked.warnings);
   }
   checkReach(rules, checked.warnings);
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
@@ -85,7 +86,7 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The schema takes no notice of this one key where a map may have keys of any name. */
+/** The schema ignores this one key where an object may have keys of any name. */
 function forbidHiddenKeys(value: unknown, path: Path, findings: Finding[]): void {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) forbidHiddenKeys(item, [...path, index], findings);
@@ -104,20 +105,20 @@ function checkAction(action: Raw, path: Path, names: Names, findings: Finding[])
   known("profile", profile, names.profiles, { path, findings });
   if (serve === "forward" && upstream === undefined) {
     if (names.upstreams.length === 0)
-      findings.push({ path: [...path, "serve"], message: "forward needs an upstream, and none is configured" });
+      findings.push({ path: [...path, "serve"], message: "forward needs an upstream, but none is configured" });
     if (names.upstreams.length > 1) {
       findings.push({
         path: [...path, "upstream"],
-        message: "is missing: there is more than one to forward to",
+        message: "is required with more than one upstream",
         allowed: names.upstreams,
       });
     }
   }
   if (serve !== "simulate") return;
   if (upstream !== undefined)
-    findings.push({ path: [...path, "upstream"], message: "a simulated answer has no upstream" });
+    findings.push({ path: [...path, "upstream"], message: "cannot be combined with serve: simulate" });
   if (mirror !== undefined)
-    findings.push({ path: [...path, "mirror"], message: "only a forwarded call can be mirrored by the simulator" });
+    findings.push({ path: [...path, "mirror"], message: "cannot be combined with serve: simulate" });
 }
 
 function known(
@@ -130,7 +131,7 @@ function known(
   findings.push({
     path: [...path, what],
     at: "value",
-    message: `there is no ${what} "${name}"`,
+    message: `unknown ${what} "${name}"`,
     ...choice(name, names),
   });
 }
@@ -141,36 +142,24 @@ function checkRuleName(rules: readonly Raw[], index: number, findings: Finding[]
   if (typeof name !== "string") return;
   if (reservedRuleNames.includes(name)) findings.push({ path, at: "value", message: `the name "${name}" is reserved` });
   const first = rules.findIndex((other) => other["name"] === name);
-  if (first < index) findings.push({ path, at: "value", message: `rules[${first}] is named "${name}" too` });
+  if (first < index)
+    findings.push({ path, at: "value", message: `duplicate name: rules[${first}] is also named "${name}"` });
 }
 
-function checkMatch(match: Raw, path: Path, { findings, warnings }: Checked): void {
-  const { min, max } = mapOf(match["promptTokens"]);
-  if (typeof min === "number" && typeof max === "number" && min > max) {
-    findings.push({ path: [...path, "promptTokens"], message: `min ${min} is larger than max ${max}` });
-  }
-  if (match["percentageBy"] !== undefined && match["percentage"] === undefined) {
-    warnings.push({ path: [...path, "percentageBy"], message: "has no effect without percentage" });
-  }
+function checkMatch(match: Raw, path: Path, warnings: Finding[]): void {
+  for (const { option, matcher } of uselessOptions(match))
+    warnings.push({ path: [...path, option], message: `has no effect without ${matcher}` });
 }
 
 /** A rule without conditions takes every call: those behind it never see one. */
 function checkReach(rules: readonly Raw[], warnings: Finding[]): void {
-  const catchAll = rules.findIndex((rule) => takesAll(mapOf(rule["match"])));
+  const catchAll = rules.findIndex((rule) => matchesEveryCall(mapOf(rule["match"])));
   if (catchAll === -1) return;
   const named = rules[catchAll]?.["name"];
   const name = typeof named === "string" ? named : `rules[${catchAll}]`;
   for (let index = catchAll + 1; index < rules.length; index += 1) {
     warnings.push({ path: ["rules", index], message: `is never reached: "${name}" before it matches every call` });
   }
-}
-
-function takesAll(match: Raw): boolean {
-  return Object.entries(match).every(([condition, value]) => {
-    if (condition === "percentage") return value === 100;
-    if (condition === "header") return Object.keys(mapOf(value)).length === 0;
-    return condition === "percentageBy" || (condition === "route" && value === "*");
-  });
 }
 
 /** The SHA-256 of an API key, however it is configured; undefined when it is not known. */
@@ -189,7 +178,11 @@ function checkKeys(keys: readonly Raw[], env: Environment, findings: Finding[]):
     const { name, sha256, env: variable } = key;
     const first = keys.findIndex((other) => other["name"] === name);
     if (typeof name === "string" && first < index) {
-      findings.push({ path: [...path, "name"], at: "value", message: `auth.keys[${first}] is named "${name}" too` });
+      findings.push({
+        path: [...path, "name"],
+        at: "value",
+        message: `duplicate name: auth.keys[${first}] is also named "${name}"`,
+      });
     }
     const digest = digestOf(key, env);
     const same = keys.findIndex((other) => digestOf(other, env) === digest);
@@ -204,7 +197,7 @@ function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): vo
   if (tokenSha256 !== undefined && tokenEnv !== undefined)
     checking.checked.findings.push({
       path: ["admin", "tokenEnv"],
-      message: "is one token too many beside tokenSha256",
+      message: "cannot be combined with tokenSha256",
     });
   checkSet(tokenEnv, ["admin", "tokenEnv"], checking);
 }
@@ -219,7 +212,7 @@ function warnUnset(variable: unknown, path: Path, { env, checked }: Checking): v
   checked.warnings.push({
     path,
     at: "value",
-    message: `the environment variable ${variable} is not set, so callers' own keys are passed on`,
+    message: `the environment variable ${variable} is not set, so the callers' own keys are forwarded`,
   });
 }
 

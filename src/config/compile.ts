@@ -97,7 +97,7 @@ function controlOf({ control, upstreams }: Config, env: Environment, profiles: r
   };
 }
 
-/** Compares digests, which have the same length and give no text away by the time it takes. */
+/** Compares digests, which have the same length, so that the time it takes tells nothing. */
 function equalTo(secret: string, variable: string): (given: string) => boolean {
   if (secret === "") throw new StuntdoubleError("CONFIG_INVALID", `The environment variable ${variable} is not set.`);
   const wanted = hash("sha256", secret, "buffer");

@@ -69,7 +69,7 @@ function describe(issue: Issue): Words {
   return { message: issue.message };
 }
 
-/** A map whose `kind` is none of those there are, or a value that fits no form. */
+/** An object whose `kind` is none of those there are, or a value that fits no form. */
 function unknownForm(issue: Extract<Issue, { code: "invalid_union" }>): Words {
   if (!("options" in issue) || issue.options === undefined || issue.discriminator === undefined)
     return { message: issue.message };
@@ -78,7 +78,7 @@ function unknownForm(issue: Extract<Issue, { code: "invalid_union" }>): Words {
 }
 
 function oneOf(input: unknown, allowed: readonly string[]): Words {
-  if (input === undefined) return { message: "is missing", allowed };
+  if (input === undefined) return { message: "is required", allowed };
   return { message: `must be one of the allowed values, not ${shown(input)}`, ...choice(input, allowed) };
 }
 
@@ -88,7 +88,7 @@ function shown(input: unknown): string {
 
 function wrongType(expected: string, input: unknown): string {
   return input === undefined
-    ? `is missing: ${wordFor(expected)}`
+    ? `is required and must be ${wordFor(expected)}`
     : `must be ${wordFor(expected)}, not ${wordOf(input)}`;
 }
 
@@ -101,33 +101,33 @@ function tooBig(origin: string, maximum: number): string {
 }
 
 function tooSmall(origin: string, minimum: number, inclusive: boolean): string {
-  if (isNumber(origin)) return `must be ${inclusive ? "at least" : "more than"} ${minimum}`;
+  if (isNumber(origin)) return `must be ${inclusive ? "at least" : "greater than"} ${minimum}`;
   return minimum === 1 ? "must not be empty" : `must have at least ${minimum}${unitOf(origin)}`;
 }
 
 function unitOf(origin: string): string {
   if (origin === "string") return " characters";
-  return origin === "array" ? " entries" : "";
+  return origin === "array" ? " items" : "";
 }
 
 function wordFor(expected: string): string {
   const words: Record<string, string> = {
-    string: "a text",
+    string: "a string",
     number: "a number",
-    int: "a whole number",
+    int: "an integer",
     boolean: "true or false",
-    array: "a list",
-    object: "a map",
-    record: "a map",
+    array: "an array",
+    object: "an object",
+    record: "an object",
   };
   return words[expected] ?? expected;
 }
 
 function wordOf(input: unknown): string {
-  if (input === null) return "nothing";
-  if (Array.isArray(input)) return "a list";
+  if (input === null) return "null";
+  if (Array.isArray(input)) return "an array";
   if (typeof input === "boolean") return String(input);
-  if (typeof input === "number") return Number.isInteger(input) ? `the number ${input}` : `the decimal number ${input}`;
+  if (typeof input === "number") return `the number ${input}`;
   return wordFor(typeof input);
 }
 
@@ -135,7 +135,7 @@ type Place = z.core.JSONSchema.JSONSchema;
 
 let published: Place | undefined;
 
-/** The keys that the map at a path may have; of a fault, those of its kind. */
+/** The keys that the object at a path may have; of a fault, those of its kind. */
 function knownKeys(path: Path, raw: unknown): string[] {
   published ??= configJsonSchema();
   let places = alternatives(published, raw);
@@ -164,7 +164,7 @@ function isPlace(value: unknown): value is Place {
   return isMapping(value);
 }
 
-/** Whether a value of the file is a map. */
+/** Whether a value of the file is an object. */
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -30,7 +30,7 @@ export type Settings = {
 /** The ports that can have a certificate. */
 type CertifiedPort = "listen" | "extProc";
 
-/** A certificate chain and its key, as PEM texts. */
+/** A certificate chain and its key, as PEM strings. */
 type Certificate = { readonly cert: string; readonly key: string };
 
 export type Loaded =
@@ -147,7 +147,7 @@ async function readText(file: string): Promise<string> {
 
 function unreadable(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
-  return code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`;
+  return code === "ENOENT" ? "no such file" : `it cannot be read (${code})`;
 }
 
 /** Profiles that come with the program, and those of the configured folder; one of the same name takes its place. */
@@ -165,9 +165,9 @@ async function allProfiles(raw: unknown, folder: string, findings: Finding[]): P
   }
 }
 
-/** Why a certificate and its key, as PEM texts, cannot be used. */
+/** Why a certificate and its key, as PEM strings, cannot be used. */
 function pairProblem(pair: Certificate): string | undefined {
-  // Without a text Node leaves the part out, and every handshake would fail.
+  // Node ignores an empty string, and every handshake would fail.
   if (pair.cert.trim() === "" || pair.key.trim() === "") return "certificate or key is empty";
   try {
     createSecureContext(pair);

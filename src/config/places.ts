@@ -40,7 +40,7 @@ export function syntaxMistakes(document: Document, lines: LineCounter): Mistake[
     return {
       ...place,
       path: pathText(pathAt(document.contents, error.pos[0], []) ?? []),
-      message: "this key is given twice",
+      message: "duplicate key",
     };
   });
 }
@@ -50,7 +50,7 @@ function placeOf(lines: LineCounter, offset: number): { line: number; column: nu
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** The offset of the deepest part of a path that is in the file: of what is missing, that of the map it is missing from. */
+/** The offset of the deepest part of a path that is in the file: of what is missing, that of the object it is missing from. */
 function offsetOf(document: Document, path: Path, at: "key" | "value"): number {
   let node: unknown = document.contents;
   let offset = startOf(node) ?? 0;

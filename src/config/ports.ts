@@ -8,54 +8,58 @@ const tls = z.strictObject({
   certFile: z
     .string()
     .min(1)
-    .describe("PEM file with the certificate chain, relative to this file; read again whenever this file is loaded"),
+    .describe("PEM file with the certificate chain, relative to this file; read again with each configuration reload"),
   keyFile: z.string().min(1).describe("PEM file with the private key, relative to this file"),
 });
 
 /** The traffic port. */
 export const listen = z.strictObject({
   host: host.default("0.0.0.0").describe("Address to listen on for traffic"),
-  port: port.default(8080).describe("Port for traffic; 0 takes a free one"),
-  tls: tls.optional().describe("With a certificate the port speaks only TLS, HTTP/2 or HTTP/1.1 as the client likes"),
-  maxBodyBytes: z.int().min(1).default(16_777_216).describe("Largest request body, in bytes; a larger one gets 413"),
-  keepAliveMs: timeoutMs.default(60_000).describe("How long an idle HTTP/1.1 connection stays open, in milliseconds"),
-  idleMs: timeoutMs.default(90_000).describe("How long a silent HTTP/2 connection stays open, in milliseconds"),
+  port: port.default(8080).describe("Port for traffic; 0: any free port"),
+  tls: tls.optional().describe("Certificate; with it the port accepts only TLS, with HTTP/2 or HTTP/1.1 by ALPN"),
+  maxBodyBytes: z
+    .int()
+    .min(1)
+    .default(16_777_216)
+    .describe("Max size of a request body, in bytes; a larger one gets 413"),
+  keepAliveMs: timeoutMs.default(60_000).describe("Keep-alive timeout of an idle HTTP/1.1 connection, in milliseconds"),
+  idleMs: timeoutMs.default(90_000).describe("Idle timeout of an HTTP/2 connection, in milliseconds"),
   maxStreamsPerConnection: z
     .int()
     .min(1)
     .max(10_000)
     .default(100)
-    .describe("Most calls at the same time on one HTTP/2 connection"),
+    .describe("Max concurrent streams of one HTTP/2 connection"),
   drainMs: z
     .int()
     .min(0)
     .default(30_000)
-    .describe("How long open calls may go on after a stop signal, in milliseconds"),
+    .describe("Graceful shutdown: max time that calls in flight get after a stop signal, in milliseconds"),
 });
 
 /** The admin port. */
 export const admin = z.strictObject({
-  host: host.default("127.0.0.1").describe("Address of health, metrics and the admin API"),
-  port: port.default(8081).describe("Port of health, metrics and the admin API; 0 takes a free one"),
+  host: host.default("127.0.0.1").describe("Address of health checks, metrics and the admin API"),
+  port: port.default(8081).describe("Port of health checks, metrics and the admin API; 0: any free port"),
   tokenSha256: sha256
     .optional()
     .describe(
-      "SHA-256, in hex, of the bearer token that all but `/healthz` and `/readyz` ask for; give this or `tokenEnv`",
+      "SHA-256, in hex, of the bearer token that all but `/healthz` and `/readyz` require; set either this or `tokenEnv`",
     ),
   tokenEnv: variable
     .optional()
-    .describe("Environment variable that holds the token; without either, everyone who reaches the port is let in"),
+    .describe("Environment variable with the token; without either, the port is unauthenticated"),
 });
 
 /** The service for Envoy; also used where only the command line asks for it. */
 export const extProcSchema = z.strictObject({
-  host: host.default("127.0.0.1").describe("Address on which Envoy's ext_proc filter finds us"),
-  port: port.default(8082).describe("Port for it, gRPC; 0 takes a free one"),
-  tls: tls.optional().describe("With a certificate the port speaks only TLS, HTTP/2 by ALPN"),
+  host: host.default("127.0.0.1").describe("Address for Envoy's ext_proc filter, gRPC"),
+  port: port.default(8082).describe("Port for Envoy's ext_proc filter, gRPC; 0: any free port"),
+  tls: tls.optional().describe("Certificate; with it the port accepts only TLS"),
   observe: z
-    .enum(["head", "answer"])
+    .enum(["head", "response"])
     .default("head")
     .describe(
-      "What we see of each forwarded answer: its head, or all of it; bent and compared ones always come through us",
+      "What is observed of each forwarded response: its head, or all of it. Faults and `mirror` always need all of it",
     ),
 });

@@ -1,27 +1,26 @@
-import { RE2JS } from "re2js";
 import { z } from "zod";
 import { responseLimits } from "./response-limits.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
+import { matchSchema } from "../core/match.ts";
+import { headerName } from "../core/matchers/values.ts";
 
 const perMinute = z.int().min(1);
-const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a header name");
 /** Names appear in metrics, logs and response headers. */
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a letter or digit and have at most 64 of A-Z a-z 0-9 _ . -");
-const maxExpressionLength = 1000;
 
 const permits = z.strictObject({
-  max: z.int().min(1).default(20_000).describe("Most calls at the same time on this node"),
-  queue: z.int().min(0).default(1000).describe("Most calls that wait for a permit; one more gets 503"),
+  max: z.int().min(1).default(20_000).describe("Max concurrent calls on this node"),
+  queue: z.int().min(0).default(1000).describe("Max calls that wait for a permit; one more gets 503"),
   queueTimeoutMs: z
     .int()
     .min(0)
     .default(2000)
-    .describe("Longest wait for a permit, in milliseconds; then 503 with retry-after"),
+    .describe("Timeout of the wait for a permit, in milliseconds; then 503 with retry-after"),
 });
 
 const breaker = z.strictObject({
@@ -30,180 +29,141 @@ const breaker = z.strictObject({
     .gt(0)
     .max(100)
     .default(50)
-    .describe("Share of failed calls in the window that opens the breaker, in percent"),
-  minimumCalls: z.int().min(1).default(20).describe("Fewer calls than this in the window never open it"),
+    .describe("Percentage of failed calls in the window at which the breaker opens"),
+  minimumCalls: z.int().min(1).default(20).describe("Min calls in the window; with fewer the breaker stays closed"),
   windowMs: timeoutMs.default(10_000).describe("Length of the window, in milliseconds"),
-  resetMs: timeoutMs.default(15_000).describe("How long it stays open before one call may try, in milliseconds"),
+  resetMs: timeoutMs
+    .default(15_000)
+    .describe("Time in the open state before one call is let through to test the upstream, in milliseconds"),
   whenOpen: z
     .enum(["simulate", "fail", "forward"])
     .default("fail")
-    .describe("What calls get while it is open: a simulated stand-in, 503, or the upstream all the same"),
+    .describe("What calls get while it is open: a simulated response, 503 (`fail`), or the upstream as before"),
 });
 
 const upstream = z.strictObject({
-  url: z.string().check(checkUrl).describe("http or https, host, and a base path where the provider lives below one"),
+  url: z
+    .string()
+    .check(checkUrl)
+    .describe("Base URL of the provider, http or https; its path comes before that of each request"),
   dialect: z
     .enum(dialects.map((dialect) => dialect.name))
     .default("openai")
-    .describe("The API that it speaks"),
-  apiKeyEnv: variable.optional().describe("Environment variable with the key that replaces the caller's own"),
-  connectTimeoutMs: timeoutMs.default(5000).describe("Longest wait for a connection, in milliseconds"),
-  headTimeoutMs: timeoutMs.default(60_000).describe("Longest wait for the response head, in milliseconds"),
-  idleTimeoutMs: timeoutMs.default(120_000).describe("Longest silence in the middle of a response, in milliseconds"),
-  connections: z.int().min(1).default(10_000).describe("Most connections of one worker to it"),
-  breaker: breaker.prefault({}).describe("When it counts as broken"),
+    .describe("The API of the provider"),
+  apiKeyEnv: variable
+    .optional()
+    .describe("Environment variable with the API key; it replaces the one that the caller sent"),
+  connectTimeoutMs: timeoutMs.default(5000).describe("Connection timeout, in milliseconds"),
+  headTimeoutMs: timeoutMs.default(60_000).describe("Timeout of the wait for the response head, in milliseconds"),
+  idleTimeoutMs: timeoutMs
+    .default(120_000)
+    .describe("Idle timeout: max time between two parts of a response body, in milliseconds"),
+  connections: z.int().min(1).default(10_000).describe("Max connections of each worker to the upstream"),
+  breaker: breaker.prefault({}).describe("Circuit breaker"),
 });
 
 const control = z.strictObject({
-  header: headerName
-    .default("x-stuntdouble")
-    .describe("Name of the request header by which callers control one request"),
-  enabled: z.boolean().default(false).describe("Whether callers may use it; leave it off where real users are"),
+  header: headerName.default("x-stuntdouble").describe("Name of the control header"),
+  enabled: z.boolean().default(false).describe("Whether the control header is read; leave it off in production"),
   tokenEnv: variable
     .optional()
-    .describe('Environment variable with a secret; without `token="…"` of that value the header has no effect'),
+    .describe('Environment variable with a secret; the header has no effect unless it has `token="…"` of that value'),
   maxDelayMs: z
     .int()
     .min(0)
     .default(60_000)
-    .describe("Longest time a caller may ask for in one option, in milliseconds; a longer one gets 400"),
+    .describe("Max time that a caller may ask for in one option, in milliseconds; a longer one gets 400"),
   faults: z
     .array(z.enum(knownFaults.map((fault) => fault.kind)))
     .optional()
-    .describe("Kinds of faults that callers may inject; all when absent"),
+    .describe("Kinds of faults that callers may inject; default: all"),
 });
 
 const limits = {
-  requestsPerMinute: perMinute.optional().describe("Most requests a minute; no limit when absent"),
+  requestsPerMinute: perMinute.optional().describe("Max requests per minute; default: no limit"),
   tokensPerMinute: perMinute
     .optional()
-    .describe("Most tokens a minute, prompt and answer together; no limit when absent"),
+    .describe("Max tokens per minute, prompt and response together; default: no limit"),
 };
 
 const key = z.strictObject({
-  name: name.describe("How rules, logs and metrics call this key"),
-  sha256: sha256.optional().describe("SHA-256 of the key, in hex; give this or `env`"),
-  env: variable.optional().describe("Environment variable that holds the key; give this or `sha256`"),
+  name: name.describe("Name of the key in rules, logs and metrics"),
+  sha256: sha256.optional().describe("SHA-256 of the key, in hex; set either this or `env`"),
+  env: variable.optional().describe("Environment variable with the key; set either this or `sha256`"),
   ...limits,
-});
-
-const glob = z.string().min(1);
-
-const match = z.strictObject({
-  route: glob.optional().describe("Glob of the path, without its query"),
-  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]).optional().describe("HTTP method"),
-  model: z
-    .union([glob, z.array(glob).min(1)], { error: "must be a glob or a list of globs" })
-    .optional()
-    .describe("Glob of the model name, or a list of them"),
-  header: z
-    .record(headerName, z.string())
-    .optional()
-    .describe("Globs of header values, by header name; `*` asks only that it is there"),
-  key: glob.optional().describe("Glob of the name of the API key under `auth`"),
-  stream: z.boolean().optional().describe("Whether the caller wants a stream"),
-  promptTokens: z
-    .strictObject({
-      min: z.int().min(0).optional().describe("At least this many"),
-      max: z.int().min(0).optional().describe("At most this many"),
-    })
-    .optional()
-    .describe("Length of the prompt, in tokens"),
-  lastUserMessage: z
-    .string()
-    .min(1)
-    .max(maxExpressionLength)
-    .check(checkExpression)
-    .optional()
-    .describe("RE2 expression that is found in the first 65,536 characters of the last user message"),
-  percentage: z
-    .number()
-    .min(0)
-    .max(100)
-    .optional()
-    .describe("Share of the calls that pass everything else, in percent; decimals allowed"),
-  percentageBy: z
-    .string()
-    .regex(/^(requestId|key|header:[\w!#$%&'*+.^`|~-]+)$/, "must be requestId, key or header:NAME")
-    .optional()
-    .describe(
-      "Calls with the same request id (the default), API key or header value share one fate: requestId, key or header:NAME",
-    ),
 });
 
 const faults = z.array(faultSchema).default([]);
 
 const action = {
   serve: z.enum(["simulate", "forward"]),
-  upstream: z
-    .string()
-    .optional()
-    .describe("Name of the upstream to forward to; may be left out where there is just one"),
-  profile: z.string().optional().describe("Latency profile of the simulator; chosen by the model's name when absent"),
+  upstream: z.string().optional().describe("Name of the upstream to forward to; optional with a single upstream"),
+  profile: z.string().optional().describe("Latency profile of the simulator; default: the one for the model"),
   mirror: z
     .literal("simulate")
     .optional()
-    .describe("Also plan a simulated answer of a forwarded call, to compare its timing"),
-  faults: faults.describe("What goes wrong, in this order"),
+    .describe("Shadow: also time a simulated response to each forwarded call, for comparison"),
+  faults: faults.describe("Faults to inject, in this order"),
 };
 
 const rule = z.strictObject({
-  name: name.describe("Appears in logs, metrics and the x-stuntdouble-rule header"),
-  match: match.prefault({}).describe("What a call must be; all of it must hold, and nothing here matches every call"),
+  name: name.describe("Name of the rule in logs, metrics and the x-stuntdouble-rule header"),
+  match: matchSchema
+    .prefault({})
+    .describe("Conditions, all of which must hold; without any, the rule matches every call"),
   ...action,
-  serve: action.serve.describe("Where the answer comes from"),
-  perAttempt: z.boolean().default(false).describe("Draw the percentage anew for each retry of a call"),
+  serve: action.serve.describe("Where the response comes from"),
+  perAttempt: z.boolean().default(false).describe("Make a new decision on `percentage` for each retry of a call"),
 });
 
 const fallback = z.strictObject({
   ...action,
-  serve: action.serve.default("simulate").describe("Where the answer comes from"),
+  serve: action.serve.default("simulate").describe("Where the response comes from"),
 });
 
 const log = z.strictObject({
-  level: z
-    .enum(["debug", "info", "warn", "error", "silent"])
-    .default("info")
-    .describe("Least important line that is written"),
+  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Minimum log level"),
 });
 
 /** The configuration file: the one definition that checking, the JSON Schema and the documentation come from. */
 export const configSchema = z.strictObject({
-  $schema: z.string().optional().describe("JSON Schema for editors; has no effect"),
+  $schema: z.string().optional().describe("URL of the JSON Schema, for editors; has no effect"),
   listen: listen.prefault({}).describe("The traffic port"),
   admin: admin.prefault({}).describe("The admin port"),
-  extProc: extProcSchema.optional().describe("The service for Envoy's ext_proc filter; off when absent"),
+  extProc: extProcSchema.optional().describe("The service for Envoy's ext_proc filter; default: off"),
   workers: z
-    .union([z.literal("auto"), z.int().min(1).max(1024)], { error: "must be auto or a whole number from 1 to 1024" })
+    .union([z.literal("auto"), z.int().min(1).max(1024)], { error: "must be auto or an integer from 1 to 1024" })
     .default("auto")
-    .describe("Event loops that share the traffic port; auto means one for each core"),
-  permits: permits.prefault({}).describe("How many calls at the same time"),
-  limits: responseLimits.prefault({}).describe("How large one simulated answer may be"),
-  upstreams: z.record(name, upstream).default({}).describe("Real providers, by a name of your choice"),
-  control: control.prefault({}).describe("Control of single requests by a header"),
+    .describe("Event loops that share the traffic port; auto: one per core"),
+  permits: permits.prefault({}).describe("Concurrency limit"),
+  limits: responseLimits.prefault({}).describe("Size limit of one simulated response"),
+  upstreams: z.record(name, upstream).default({}).describe("Providers to forward to, by a name of your choice"),
+  control: control.prefault({}).describe("The control header, by which callers steer single requests"),
   auth: z
     .strictObject({
-      keys: z.array(key).default([]).describe("Keys that callers may present; with none, every caller is let in"),
+      keys: z.array(key).default([]).describe("API keys of callers; without any, calls are unauthenticated"),
     })
     .prefault({})
-    .describe("Who may call"),
+    .describe("Authentication of callers"),
   rateLimit: z
     .strictObject(limits)
     .prefault({})
-    .describe("Limits of each key that has none of its own, and of all calls without a key together"),
+    .describe("Rate limits of each key that has none of its own, and of all calls without a key together"),
   models: z
     .array(z.string().min(1))
     .optional()
-    .describe("The models that exist; any other gets 404. Every name is accepted when absent"),
+    .describe("Known models; any other gets 404. Default: every name is accepted"),
   profiles: z
     .string()
     .min(1)
     .optional()
-    .describe("Folder with more latency profiles, relative to this file; one with a known name replaces it"),
-  seed: z.int().default(1).describe("Start of all chance: the same seed meets the same request with the same fate"),
-  log: log.prefault({}).describe("The log"),
-  rules: z.array(rule).default([]).describe("Asked in this order; the first that matches decides"),
-  default: fallback.prefault({}).describe("What calls get that no rule matches"),
+    .describe(
+      "Folder with additional latency profiles, relative to this file; one with a known name replaces the built-in one",
+    ),
+  seed: z.int().default(1).describe("Random seed: with the same seed the same request gets the same decision"),
+  log: log.prefault({}).describe("Logging"),
+  rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
+  default: fallback.prefault({}).describe("Action for calls that no rule matches"),
 });
 
 /** A checked configuration with all defaults filled in: plain data that can be sent to another thread. */
@@ -230,15 +190,7 @@ function urlProblem(text: string): string | undefined {
   if (!URL.canParse(text)) return "must be a URL such as https://api.example.com";
   const { protocol, username, password, search, hash } = new URL(text);
   if (protocol !== "http:" && protocol !== "https:") return "must begin with http:// or https://";
-  if (username !== "" || password !== "") return "must not hold credentials; name an environment variable in apiKeyEnv";
+  if (username !== "" || password !== "")
+    return "must not contain credentials; name an environment variable in apiKeyEnv";
   return search === "" && hash === "" ? undefined : "must not have a query or a fragment";
-}
-
-function checkExpression(context: z.core.ParsePayload<string>): void {
-  try {
-    RE2JS.compile(context.value);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    context.issues.push({ code: "custom", message: `is no RE2 expression: ${reason}`, input: context.value });
-  }
 }

@@ -10,7 +10,7 @@ export type ControlSettings = {
   readonly enabled: boolean;
   /** Says whether a presented token is the right one; undefined when none is needed. */
   readonly tokenMatches: ((given: string) => boolean) | undefined;
-  /** Longest time that a caller may ask for in any one option. */
+  /** Max time that a caller may ask for in any one option. */
   readonly maxDelayMs: number;
   /** Kinds of faults that callers may inject; undefined allows all. */
   readonly faults: readonly string[] | undefined;
@@ -19,10 +19,8 @@ export type ControlSettings = {
   readonly profiles: readonly string[];
 };
 
-/** Longest answer that a caller may ask for. */
+/** Max length of a response that a caller may ask for. */
 const maxOutputTokens = 100_000;
-
-type Reader = (member: Item | InnerList, wanted: Wanted, settings: ControlSettings) => void;
 
 /** What the header asks for, as far as it has been read. */
 type Wanted = {
@@ -31,23 +29,80 @@ type Wanted = {
   upstream: string | undefined;
   mirror: boolean | undefined;
   faults: FaultConfig[] | undefined;
-  overrides: { -readonly [Wish in keyof Overrides]: Overrides[Wish] };
+  overrides: { -readonly [Name in keyof Overrides]: Overrides[Name] };
 };
 
-/** Every key of the header. */
-const readers: Readonly<Record<string, Reader>> = {
-  simulate: (member, wanted) => setServe("simulate", member, wanted),
-  forward: (member, wanted) => setServe("forward", member, wanted),
-  profile: (member, wanted, { profiles }) => void (wanted.profile = nameOf("profile", member, profiles)),
-  upstream: (member, wanted, { upstreams }) => void (wanted.upstream = nameOf("upstream", member, upstreams)),
-  mirror: (member, wanted) => void (wanted.mirror = mirrorOf(member)),
-  ttft: (member, wanted, settings) => void (wanted.overrides.ttftMs = delayOf("ttft", member, settings)),
-  itl: (member, wanted, settings) => void (wanted.overrides.itlMs = delayOf("itl", member, settings)),
-  tokens: (member, wanted) => void (wanted.overrides.outputTokens = integerOf("tokens", member, maxOutputTokens)),
-  refusal: (member, wanted) => void (wanted.overrides.refusal = flagOf("refusal", member)),
-  seed: (member, wanted) => void (wanted.overrides.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
-  fault: (member, wanted, settings) => void (wanted.faults = faultsOf(member, settings)),
-  token: (member) => void textOf("token", member),
+/** One key of the control header. */
+export type ControlKey = {
+  /** What it takes, in words, for the documentation. */
+  readonly value: string;
+  /** What it does, in words, for the documentation. */
+  readonly effect: string;
+  read(member: Item | InnerList, wanted: Wanted, settings: ControlSettings): void;
+};
+
+/** Every key of the header by its name, in the order of the documentation. */
+export const controlKeys: Readonly<Record<string, ControlKey>> = {
+  simulate: {
+    value: "none",
+    effect: "simulate this call",
+    read: (member, wanted) => setServe("simulate", member, wanted),
+  },
+  forward: {
+    value: "none",
+    effect: "forward this call",
+    read: (member, wanted) => setServe("forward", member, wanted),
+  },
+  profile: {
+    value: "name",
+    effect: "use this latency profile",
+    read: (member, wanted, { profiles }) => void (wanted.profile = nameOf("profile", member, profiles)),
+  },
+  upstream: {
+    value: "name",
+    effect: "forward to this upstream; optional with a single upstream",
+    read: (member, wanted, { upstreams }) => void (wanted.upstream = nameOf("upstream", member, upstreams)),
+  },
+  mirror: {
+    value: "none, or `?0`",
+    effect: "compare a forwarded call with the simulator, or do not",
+    read: (member, wanted) => void (wanted.mirror = mirrorOf(member)),
+  },
+  ttft: {
+    value: "milliseconds",
+    effect: "time to first token, max `control.maxDelayMs`",
+    read: (member, wanted, settings) => void (wanted.overrides.ttftMs = delayOf("ttft", member, settings)),
+  },
+  itl: {
+    value: "milliseconds",
+    effect: "inter-token latency: the time between two tokens, max `control.maxDelayMs`",
+    read: (member, wanted, settings) => void (wanted.overrides.itlMs = delayOf("itl", member, settings)),
+  },
+  tokens: {
+    value: `integer from 0 to ${maxOutputTokens}`,
+    effect: "length of the simulated response; `limits.maxOutputTokens` still applies to all choices together",
+    read: (member, wanted) => void (wanted.overrides.outputTokens = integerOf("tokens", member, maxOutputTokens)),
+  },
+  refusal: {
+    value: "none, or `?0`",
+    effect: "the model refuses, in the form that its API has for that, or does not",
+    read: (member, wanted) => void (wanted.overrides.refusal = flagOf("refusal", member)),
+  },
+  seed: {
+    value: "integer from 0",
+    effect: "seed of the simulated response",
+    read: (member, wanted) => void (wanted.overrides.seed = integerOf("seed", member, Number.MAX_SAFE_INTEGER)),
+  },
+  fault: {
+    value: "kind with options",
+    effect: "inject this fault; several are put in parentheses, and `fault=()` removes those of the rule",
+    read: (member, wanted, settings) => void (wanted.faults = faultsOf(member, settings)),
+  },
+  token: {
+    value: "string",
+    effect: "the secret, if `control.tokenEnv` is set",
+    read: (member) => void textOf("token", member),
+  },
 };
 
 /**
@@ -72,9 +127,9 @@ export function readControl(value: string, settings: ControlSettings, decision: 
   };
   let asked = false;
   for (const [key, member] of dictionary) {
-    const reader = Object.hasOwn(readers, key) ? readers[key] : undefined;
-    if (reader === undefined) refuse(`unknown key "${key}". Allowed: ${Object.keys(readers).join(", ")}`);
-    reader(member, wanted, settings);
+    const known = Object.hasOwn(controlKeys, key) ? controlKeys[key] : undefined;
+    if (known === undefined) refuse(`unknown key "${key}". Allowed: ${Object.keys(controlKeys).join(", ")}`);
+    known.read(member, wanted, settings);
     asked ||= key !== "token";
   }
   return asked ? combine(wanted, decision, settings) : decision;
@@ -123,7 +178,7 @@ function serveOf(wanted: Wanted, { serve }: Decision, { upstreams }: ControlSett
   if (wanted.upstream !== undefined) return { from: "upstream", upstream: wanted.upstream };
   if (serve.from === "upstream") return serve;
   const [only, ...others] = upstreams;
-  if (only === undefined) return refuse("forward is impossible, because no upstream is configured");
+  if (only === undefined) return refuse("forward needs an upstream, but none is configured");
   if (others.length > 0) return refuse(`forward needs upstream, one of ${upstreams.join(", ")}`);
   return { from: "upstream", upstream: only };
 }
@@ -138,7 +193,7 @@ function withProfile(mirror: Source | undefined, profile: string | undefined): S
 
 function setServe(serve: "simulate" | "forward", member: Item | InnerList, wanted: Wanted): void {
   if (plain(member[0]) !== true) refuse(`${serve} takes no value`);
-  if (wanted.serve !== undefined && wanted.serve !== serve) refuse("simulate and forward exclude each other");
+  if (wanted.serve !== undefined && wanted.serve !== serve) refuse("simulate and forward cannot be combined");
   wanted.serve = serve;
 }
 
@@ -156,7 +211,7 @@ function mirrorOf(member: Item | InnerList): boolean {
 
 function nameOf(key: string, member: Item | InnerList, names: readonly string[]): string {
   const name = textOf(key, member);
-  if (!names.includes(name)) refuse(`there is no ${key} "${name}". Allowed: ${names.join(", ")}`);
+  if (!names.includes(name)) refuse(`unknown ${key} "${name}". Allowed: ${names.join(", ")}`);
   return name;
 }
 
@@ -178,16 +233,16 @@ function checkDelay(key: string, valueMs: number, maxDelayMs: number): number {
     : refuse(`${key} is ${valueMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
 }
 
-function integerOf(key: string, member: Item | InnerList, most: number): number {
+function integerOf(key: string, member: Item | InnerList, max: number): number {
   const value = plain(member[0]);
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most) return value;
-  return refuse(`${key} must be a whole number from 0 to ${most}`);
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max) return value;
+  return refuse(`${key} must be an integer from 0 to ${max}`);
 }
 
-/** One token with parameters, or a list of them in brackets; an empty list takes away the faults of the rule. */
+/** One token with parameters, or several in parentheses; an empty list takes away the faults of the rule. */
 function faultsOf(member: Item | InnerList, settings: ControlSettings): FaultConfig[] {
-  const [value] = member;
-  const items = Array.isArray(value) ? value : [member as Item];
+  const [value, parameters] = member;
+  const items: Item[] = Array.isArray(value) ? value : [[value, parameters]];
   return items.map((item) => faultOf(item, settings));
 }
 
@@ -212,7 +267,7 @@ function parameterOf(name: string, value: BareItem): string | number | boolean {
   return plain(value) ?? refuse(`parameter ${name} must be a string, a number or a boolean`);
 }
 
-/** Tokens and strings are both text; dates, byte sequences and lists are nothing we know. */
+/** Tokens and strings are both strings; dates, byte sequences and lists are not accepted. */
 function plain(value: unknown): string | number | boolean | undefined {
   if (value instanceof Token) return value.toString();
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;

@@ -1,12 +1,12 @@
 /** Says whether a string matches. */
-export type Matcher = (text: string) => boolean;
+export type TextTest = (text: string) => boolean;
 
 /**
  * Compiles a glob to plain code: `*` stands for any characters, everything else for itself.
  *
  * It runs in linear time for any pattern and text, unlike a regular expression.
  */
-export function compileGlob(pattern: string): Matcher {
+export function compileGlob(pattern: string): TextTest {
   const parts = pattern.split("*");
   const [first = "", ...rest] = parts;
   const last = rest.pop();

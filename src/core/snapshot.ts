@@ -82,6 +82,6 @@ type ListenSettings = {
   readonly drainMs: number;
 };
 
-type ExtProcSettings = { readonly host: string; readonly port: number; readonly observe: "head" | "answer" };
+type ExtProcSettings = { readonly host: string; readonly port: number; readonly observe: "head" | "response" };
 
 type LogLevel = "debug" | "info" | "warn" | "error" | "silent";

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { StuntdoubleError } from "../core/errors.ts";
-import { compileGlob, type Matcher } from "../core/glob.ts";
+import { compileGlob, type TextTest } from "../core/glob.ts";
 import { prepareProfile, type PreparedProfile } from "../core/simulator/profile.ts";
 import type { Profile } from "../core/types.ts";
 
@@ -77,7 +77,7 @@ function prepared(profile: Profile): PreparedProfile {
 /** All globs, the one with the longest literal text first. */
 function globsOf(
   profiles: Iterable<PreparedProfile>,
-): { matches: Matcher; literal: number; profile: PreparedProfile }[] {
+): { matches: TextTest; literal: number; profile: PreparedProfile }[] {
   const globs = [...profiles].flatMap((profile) =>
     profile.profile.models.map((glob) => ({
       matches: compileGlob(glob),

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { StuntdoubleError } from "../core/errors.ts";
 import { adminTokenOf } from "../config/admin-token.ts";
 import type { Settings } from "../config/load.ts";
+import { restartPaths } from "../config/restart.ts";
 import type { Log } from "../emit/log.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
@@ -128,7 +129,7 @@ async function reloadOnce(options: AppOptions, eventLoops: EventLoops, state: No
     for (const port of certified)
       if (isRenewed(state.settings.certificates[port], loaded.settings.certificates[port]))
         log.info({ path: `${port}.tls` }, "new connections see the new certificate");
-    for (const path of fixedAtStart(state.settings, loaded.settings))
+    for (const path of restartPaths(state.settings.config, loaded.settings.config))
       log.warn({ path }, "takes effect after a restart");
     state.settings = loaded.settings;
     state.reloads.success += 1;
@@ -158,22 +159,6 @@ const certified = ["listen", "extProc"] as const;
 
 function isRenewed(before: object | undefined, now: object | undefined): boolean {
   return before !== undefined && now !== undefined && !isSame(before, now);
-}
-
-/** Settings that are bound to what is allocated or listened on at the start. */
-function fixedAtStart(before: Settings, now: Settings): string[] {
-  const fixed = ["workers", "log"] as const;
-  const changed: string[] = fixed.filter((path) => !isSame(before.config[path], now.config[path]));
-  for (const port of certified) {
-    const { tls: tlsBefore, ...restBefore } = before.config[port] ?? {};
-    const { tls: tlsNow, ...restNow } = now.config[port] ?? {};
-    if (!isSame(restBefore, restNow)) changed.push(port);
-    else if ((tlsBefore === undefined) !== (tlsNow === undefined)) changed.push(`${port}.tls`);
-  }
-  for (const part of ["host", "port"] as const)
-    if (before.config.admin[part] !== now.config.admin[part]) changed.push(`admin.${part}`);
-  if (before.config.permits.queue !== now.config.permits.queue) changed.push("permits.queue");
-  return changed;
 }
 
 function adminOf(options: AppOptions, eventLoops: EventLoops, state: NodeState, reload: () => Promise<Reload>) {

@@ -77,7 +77,14 @@ describe("links", () => {
     const index = "docs/README.md";
     expect(linksOf("README.md")).toContain(index);
     const listed = new Set(linksOf(index).map((link) => path.join("docs", link)));
-    expect(docs.filter((page) => page !== index && !listed.has(page))).toEqual([]);
+    const here = docs.filter((page) => path.dirname(page) === "docs" && page !== index);
+    expect([...here, "docs/decisions/README.md"].filter((page) => !listed.has(page))).toEqual([]);
+  });
+
+  test("the index of decisions leads to every one of them", () => {
+    const index = "docs/decisions/README.md";
+    const listed = linksOf(index).map((link) => `docs/decisions/${link}`);
+    expect(docs.filter((page) => page.startsWith("docs/decisions/") && page !== index).sort()).toEqual(listed.sort());
   });
 });
 
@@ -90,6 +97,43 @@ describe("files that are named", () => {
 
   test.each(named)("%s: %s exists", (_page, name) => {
     expect(existsSync(path.join(root, name))).toBe(true);
+  });
+});
+
+describe("a decision", () => {
+  test.each(docs.filter((page) => page.startsWith("docs/decisions/") && !page.endsWith("README.md")))(
+    "%s has a question, an answer, reasons, and what would change our mind, on one page",
+    (page) => {
+      const bold = [...read(page).matchAll(/^\*\*([^*.]+)\.?\*\*/gm)].map(([, title]) => title);
+      expect(bold).toEqual(["Question", "Decision", "Why", "What it costs us", "What would change our mind"]);
+      expect(read(page).split("\n").length).toBeLessThanOrEqual(60);
+    },
+  );
+
+  const named = docs
+    .filter((page) => page.startsWith("docs/decisions/"))
+    .flatMap((page) =>
+      [...read(page).matchAll(/`(?:npx vitest run )?((?:src|test|envoy|bench)\/[\w./-]+)`/g)].map(
+        ([, name]) => [page, name!] as const,
+      ),
+    );
+
+  test.each(named)("%s: %s exists", (_page, name) => {
+    expect(existsSync(path.join(root, name))).toBe(true);
+  });
+
+  const measured = docs
+    .filter((page) => page.startsWith("docs/decisions/"))
+    .flatMap((page) =>
+      [...read(page).matchAll(/`npm run (bench[\w:-]*)(?: -- ([\w-]+))?`/g)].map(
+        ([, script, part]) => [page, script!, part] as const,
+      ),
+    );
+
+  test.each(measured)("%s: npm run %s can measure %s", (_page, script, part) => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    expect(Object.keys(scripts)).toContain(script);
+    if (part !== undefined) expect(read("bench/run.ts")).toMatch(new RegExp(`^  "?${part}"?[:,]`, "m"));
   });
 });
 

@@ -18,7 +18,7 @@ export type ExtProcOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
   /** How much of each forwarded answer is shown to us; one that is bent or compared always comes through us. */
-  readonly observe: "head" | "answer";
+  readonly observe: "head" | "response";
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
 };

@@ -17,7 +17,7 @@ export type ProcessingOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
   /** What is shown to us of each forwarded answer, at least. */
-  readonly observe: "head" | "answer";
+  readonly observe: "head" | "response";
   /** WorkerMessage when Envoy is done with a call. */
   closed(): void;
 };
@@ -94,7 +94,7 @@ export class Processing implements GrpcListener, Carrier {
   }
 
   #need(need: Passage["need"]): Passage["need"] {
-    return need === "head" && this.#options.observe === "answer" ? "read" : need;
+    return need === "head" && this.#options.observe === "response" ? "read" : need;
   }
 
   #begin(step: Step): void {

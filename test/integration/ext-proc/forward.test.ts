@@ -276,10 +276,10 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
   });
 });
 
-describeWith("envoy", findEnvoy(), "observe: answer", (place) => {
+describeWith("envoy", findEnvoy(), "observe: response", (place) => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld(place, { observe: "answer" });
+    world = await startWorld(place, { observe: "response" });
   });
   afterAll(async () => {
     await stopWorld(world);
@@ -443,7 +443,7 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
   });
 
   test.each(["STREAMED", "BUFFERED", "NONE"])("%s, and answers seen whole: one can be replaced", async (mode) => {
-    const world = await startWorld(place, { observe: "answer", modes: { request_body_mode: mode } });
+    const world = await startWorld(place, { observe: "response", modes: { request_body_mode: mode } });
     try {
       await expectReplaced(world);
     } finally {
@@ -452,7 +452,7 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
   });
 
   test("BUFFERED: answers can be seen, where that is asked for all", async () => {
-    const world = await startWorld(place, { observe: "answer", modes: { request_body_mode: "BUFFERED" } });
+    const world = await startWorld(place, { observe: "response", modes: { request_body_mode: "BUFFERED" } });
     try {
       world.first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
       const answer = await world.behind.chat({ "accept-encoding": "identity" }, { stream: true });

@@ -13,7 +13,7 @@ test("a bad file shows every mistake and ends with exit code 2", async () => {
   const { code, out } = await runIn({ "s.yaml": "seed: x\nlog: { level: inf }\n" }, ["check", "s.yaml"]);
   expect(code).toBe(2);
   expect(out).toBe(
-    `s.yaml:1:7 seed: must be a number, not a text.\n` +
+    `s.yaml:1:7 seed: must be a number, not a string.\n` +
       `s.yaml:2:15 log.level: must be one of the allowed values, not "inf". Did you mean "info"? Allowed: debug, info, warn, error, silent.\n`,
   );
 });
@@ -47,7 +47,7 @@ test("--json gives mistakes a program can read", async () => {
 
 test("a file that is not there is one clear line", async () => {
   const { code, err, folder } = await runIn({}, ["check", "no.yaml"]);
-  expect([code, err]).toEqual([2, `stuntdouble check: ${folder}/no.yaml: there is no such file.\n`]);
+  expect([code, err]).toEqual([2, `stuntdouble check: ${folder}/no.yaml: no such file.\n`]);
 });
 
 test("--ext-proc finds what a node started in that way cannot do", async () => {

@@ -230,7 +230,7 @@ test("mistakes in the configuration are shown instead", async () => {
 
 test.each([
   ["no JSON", "{", /r\.json/],
-  ["no object", "[]", /must hold a JSON object/],
+  ["no object", "[]", /must contain a JSON object/],
   ["an unknown member", `{"path": "/v1/models", "heders": {}}`, /heders.*Allowed: method, path, headers, body/],
 ])("a request file with %s ends with exit code 2", async (_name, text, message) => {
   const { code, err } = await runIn({ "r.json": text }, ["explain", "--request", "r.json"]);

@@ -1,24 +1,31 @@
 import { expect, test } from "vitest";
+import { verbs } from "../../../src/cli/index.ts";
 import { runIn } from "../../support/io.ts";
 
-test("--help lists every verb", async () => {
+const names = verbs.map(({ name }) => name);
+
+test("--help lists every command", async () => {
   const { code, out } = await runIn({}, ["--help"]);
   expect(code).toBe(0);
-  for (const verb of ["start", "check", "explain", "schema"]) expect(out).toMatch(new RegExp(`^  ${verb} `, "m"));
+  for (const { name, summary } of verbs) expect(out).toContain(`\n  ${name.padEnd(9)} ${summary}\n`);
+});
+
+test("no two commands have the same name", () => {
+  expect(names).toEqual([...new Set(names)]);
 });
 
 test("--version is the version", async () => {
   expect(await runIn({}, ["--version"])).toMatchObject({ code: 0, out: "1.2.3\n" });
 });
 
-test("an unknown verb names those there are", async () => {
+test("an unknown command names those there are", async () => {
   expect(await runIn({}, ["chek"])).toMatchObject({
     code: 2,
-    err: `stuntdouble: there is no verb "chek". There are: start, check, explain, schema\n`,
+    err: `stuntdouble: unknown command "chek". Commands: ${names.join(", ")}\n`,
   });
 });
 
-test.each(["start", "check", "explain", "schema"])("%s --help shows two examples", async (verb) => {
+test.each(names)("%s --help shows two examples", async (verb) => {
   const { code, out } = await runIn({}, [verb, "--help"]);
   const examples = out.split("Examples\n")[1] ?? "";
   expect([code, examples.trim().split("\n").length]).toEqual([0, 2]);
@@ -28,9 +35,9 @@ test.each([
   ["an unknown flag", ["check", "--jsn", "a.yaml"], /--jsn/],
   ["a flag without its value", ["explain", "--request"], /--request/],
   ["an argument too many", ["schema", "now"], /unexpected argument "now"/],
-  ["no file to check", ["check"], /name one file/],
+  ["no file to check", ["check"], /expected one file/],
   ["no request to explain", ["explain"], /--request FILE is missing/],
-  ["flags that exclude each other", ["schema", "--write", "--check"], /exclude each other/],
+  ["flags that cannot be combined", ["schema", "--write", "--check"], /cannot be combined/],
 ])("%s ends with exit code 2 and one line that says so", async (_name, args, message) => {
   const { code, out, err } = await runIn({}, args);
   expect([code, out, err.trim().split("\n").length]).toEqual([2, "", 1]);

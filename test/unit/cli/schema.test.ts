@@ -14,7 +14,7 @@ test("schema prints a JSON Schema that refuses unknown keys", async () => {
   });
 });
 
-test("--check is content with what --write wrote, and tells each file that differs", async () => {
+test("--check is content with what --write wrote, and names each file that differs", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
   const missing = await runAt(folder, ["schema", "--check"]);
   expect((await runAt(folder, ["schema", "--write"])).code).toBe(0);
@@ -23,5 +23,5 @@ test("--check is content with what --write wrote, and tells each file that diffe
   const edited = await runAt(folder, ["schema", "--check"]);
   expect([missing.code, same.code, edited.code]).toEqual([1, 0, 1]);
   expect(missing.err.trim().split("\n")).toHaveLength(2);
-  expect(edited.err).toMatch(/^docs\/configuration\.md: differs/);
+  expect(edited.err).toMatch(/^docs\/configuration\.md: not up to date/);
 });

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { configDocument, schemaText } from "../../../src/config/document.ts";
+import { configDocument, controlTable, schemaText } from "../../../src/config/document.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { fixedAtStart } from "../../../src/config/restart.ts";
 import { configJsonSchema } from "../../../src/config/schema.ts";
+import { controlKeys } from "../../../src/core/control.ts";
 import { faults } from "../../../src/core/faults/index.ts";
 
 type Place = {
@@ -26,25 +28,43 @@ test("every key of the schema says what it means", () => {
   expect(undescribed(configJsonSchema() as Place, "")).toEqual([]);
 });
 
-test("the documentation names every kind of fault and every group of keys", () => {
-  const headings = configDocument()
-    .split("\n")
-    .filter((line) => line.startsWith("#"));
-  for (const { kind } of faults) expect(headings).toContain(`### ${kind}`);
-  for (const group of [
-    "listen",
-    "admin",
-    "permits",
-    "upstreams",
-    "control",
-    "auth",
-    "rateLimit",
-    "log",
-    "rules",
-    "default",
-  ]) {
-    expect(headings).toContain(`## ${group}`);
-  }
+/** Every key below a place, as the documentation spells it; the options of faults have tables of their own. */
+function keysBelow(place: Place, path: string): string[] {
+  const { properties = {}, items, additionalProperties } = place;
+  const members = Object.entries(properties).flatMap(([name, member]) => {
+    const key = path === "" ? name : `${path}.${name}`;
+    return [key, ...keysBelow(member, key)];
+  });
+  const free = typeof additionalProperties === "object" ? keysBelow(additionalProperties, `${path}.NAME`) : [];
+  return [...members, ...free, ...(items === undefined ? [] : keysBelow(items, `${path}[]`))];
+}
+
+test("the documentation has a row or a section for every key of the schema, at any depth", () => {
+  const document = configDocument();
+  const missing = keysBelow(configJsonSchema() as Place, "").filter(
+    (key) => !document.includes(`\n| \`${key}\` | `) && !document.includes(`\n## ${key}\n`),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("the documentation has a section for every kind of fault, with a row for each of its options", () => {
+  const sections = configDocument().split("\n### ").slice(1);
+  const described = sections.map((section) => ({
+    kind: section.split("\n")[0],
+    options: [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, option]) => option),
+  }));
+  expect(described).toEqual(faults.map(({ kind, options }) => ({ kind, options: Object.keys(options.shape) })));
+});
+
+test("a new key of the control header gets a row", () => {
+  const wished = { ...controlKeys, echo: { value: "number", effect: "repeat the prompt" } };
+  expect(controlTable(wished)).toBe(`${controlTable(controlKeys)}| \`echo\` | number | repeat the prompt |\n`);
+  expect(configDocument()).toContain(`\n\n${controlTable(controlKeys)}\n`);
+});
+
+test("every key that needs a restart is named", () => {
+  const [, named = ""] = /need a restart: (.*)\.$/m.exec(configDocument()) ?? [];
+  expect([...named.matchAll(/`([^`]+)`/g)].map(([, key]) => key)).toEqual(fixedAtStart);
 });
 
 test("the published schema and the documentation are those of this version", async () => {

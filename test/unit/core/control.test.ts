@@ -51,7 +51,9 @@ test("forward names its upstream where there are several", () => {
 });
 
 test("forward is refused where no upstream is configured", () => {
-  expect(() => read("forward", simulated, { ...settings, upstreams: [] })).toThrow(/no upstream is configured/);
+  expect(() => read("forward", simulated, { ...settings, upstreams: [] })).toThrow(
+    /forward needs an upstream, but none is configured/,
+  );
 });
 
 test("what the header does not name stays as the rule said", () => {
@@ -63,11 +65,11 @@ test("a fault replaces those of the rule", () => {
   expect(read("fault=cut;after=12").faults).toEqual([{ kind: "cut", afterTokens: 12 }]);
 });
 
-test("several faults stand in brackets, in their order", () => {
+test("several faults stand in parentheses, in their order", () => {
   expect(read("fault=(cut;after=12 delay;ms=100)").faults.map(({ kind }) => kind)).toEqual(["cut", "delay"]);
 });
 
-test("empty brackets take away the faults of the rule", () => {
+test("empty parentheses take away the faults of the rule", () => {
   expect(read("fault=()").faults).toEqual([]);
 });
 
@@ -88,20 +90,20 @@ test("an empty header changes nothing", () => {
 test.each([
   ["an unknown key", "simulte", /unknown key "simulte". Allowed: simulate, forward/],
   ["a key named like a member of every object", "constructor", /unknown key/],
-  ["both sources", "simulate, forward", /exclude each other/],
+  ["both sources", "simulate, forward", /cannot be combined/],
   ["a value where none belongs", "simulate=1", /simulate takes no value/],
   ["a value where yes or no belongs", "refusal=1", /refusal takes no value, or \?0/],
-  ["an unknown profile", "profile=gpt-5x", /no profile "gpt-5x". Allowed: default, gpt-4o/],
-  ["an unknown upstream", "forward, upstream=nope", /no upstream "nope"/],
+  ["an unknown profile", "profile=gpt-5x", /unknown profile "gpt-5x". Allowed: default, gpt-4o/],
+  ["an unknown upstream", "forward, upstream=nope", /unknown upstream "nope"/],
   ["an upstream for a simulated call", "upstream=openai", /upstream needs forward/],
   ["a mirror of a simulated call", "mirror", /mirror needs a call that is forwarded/],
   ["a negative time", "ttft=-1", /ttft must be a number of milliseconds from 0 to 5000/],
-  ["a time as text", `ttft="200"`, /ttft must be a number/],
+  ["a time as a string", `ttft="200"`, /ttft must be a number/],
   ["a time above the cap", "ttft=5001", /control.maxDelayMs allows 5000 ms/],
   ["a gap above the cap", "itl=5001", /control.maxDelayMs allows 5000 ms/],
   ["a delay above the cap", "fault=delay;ms=5001", /fault delay ms is 5001 ms, but control.maxDelayMs allows 5000 ms/],
-  ["half a token", "tokens=1.5", /tokens must be a whole number from 0 to 100000/],
-  ["an answer that is too long", "tokens=100001", /tokens must be a whole number from 0 to 100000/],
+  ["half a token", "tokens=1.5", /tokens must be an integer from 0 to 100000/],
+  ["a response that is too long", "tokens=100001", /tokens must be an integer from 0 to 100000/],
   ["an unknown fault", "fault=explode", /fault "explode" is not allowed. Allowed: status, replace, delay/],
   ["an unknown option of a fault", "fault=cut;afterwards=1", /cut/],
   ["a fault without a name", "fault", /without a name/],

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { compileMatch, searchedChars, type Match } from "../../../src/core/match.ts";
+import { compileMatch, type Match } from "../../../src/core/match.ts";
+import { searchedChars } from "../../../src/core/matchers/last-user-message.ts";
 import { makeCall, type CallWishes } from "../../support/call.ts";
 
 function holds(match: Match, overrides: CallWishes, perAttempt = false): boolean {

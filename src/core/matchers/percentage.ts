@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { draw } from "../rng.ts";
+import type { Call } from "../types.ts";
+import { headerOf, shown } from "./conditions.ts";
+import type { Matcher } from "./types.ts";
+
+/** Counts the attempts of the official client libraries, from 0. @see https://github.com/openai/openai-node */
+const attemptHeader = "x-stainless-retry-count";
+
+const percentageBy = z
+  .string()
+  .regex(/^(requestId|key|header:[\w!#$%&'*+.^`|~-]+)$/, "must be requestId, key or header:NAME")
+  .optional()
+  .describe(
+    "What decides: calls with the same request id (the default), API key or header value get the same decision; requestId, key or header:NAME",
+  );
+
+/** Takes a share of the calls: one draw for each rule and call, so that two rules with the same percentage take different calls. */
+export const percentage: Matcher<number> = {
+  name: "percentage",
+  summary: "Percentage of the calls that meet all other conditions; decimals are allowed",
+  value: z.number().min(0).max(100),
+  options: { percentageBy },
+  passesAll: (percent) => percent === 100,
+  compile(percent, { name: rule, perAttempt, match }) {
+    const share = percent / 100;
+    const by = percentageBy.parse(match["percentageBy"]) ?? "requestId";
+    const keyOf = perAttempt ? perAttemptKey(keyReader(by)) : keyReader(by);
+    const drawn = (call: Call, seed: number): number => draw(seed, rule, keyOf(call));
+    return [
+      {
+        name: "percentage",
+        expected: `a draw below ${share} by ${by}`,
+        test: (call, seed) => drawn(call, seed) < share,
+        seen: (call, seed) => `${drawn(call, seed).toFixed(6)} for ${shown(keyOf(call))}`,
+        draw: drawn,
+      },
+    ];
+  },
+};
+
+/** A call without the wanted header or key falls back to its request id, so that such calls do not all get the same decision. */
+function keyReader(by: string): (call: Call) => string {
+  if (by === "requestId") return (call) => call.id;
+  if (by === "key") return (call) => call.keyHash ?? call.id;
+  const header = by.slice("header:".length).toLowerCase();
+  return (call) => headerOf(call, header) ?? call.id;
+}
+
+function perAttemptKey(keyOf: (call: Call) => string): (call: Call) => string {
+  return (call) => `${keyOf(call)}#${headerOf(call, attemptHeader) ?? "0"}`;
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { fixedAtStart, restartPaths } from "../../../src/config/restart.ts";
+import { configSchema, type Config } from "../../../src/config/schema.ts";
+
+const tls = { certFile: "c.pem", keyFile: "k.pem" };
+const configOf = (given: object): Config => configSchema.parse(given);
+
+test.each([
+  ["the number of workers", {}, { workers: 2 }, ["workers"]],
+  ["the traffic port", {}, { listen: { port: 9000 } }, ["listen"]],
+  ["the admin port", {}, { admin: { port: 9000 } }, ["admin.port"]],
+  ["ext_proc that was off", {}, { extProc: {} }, ["extProc"]],
+  ["a longer queue", {}, { permits: { queue: 5 } }, ["permits.queue"]],
+  ["a first certificate", {}, { listen: { tls } }, ["listen.tls"]],
+  ["a certificate that is gone", { extProc: { tls } }, { extProc: {} }, ["extProc.tls"]],
+])("%s needs a restart", (_name, before, now, paths) => {
+  expect(restartPaths(configOf(before), configOf(now))).toEqual(paths);
+});
+
+test.each([
+  ["another certificate", { listen: { tls } }, { listen: { tls: { ...tls, certFile: "d.pem" } } }],
+  ["another admin token", {}, { admin: { tokenEnv: "TOKEN" } }],
+  ["more permits", {}, { permits: { max: 5 } }],
+])("%s takes effect without a restart", (_name, before, now) => {
+  expect(restartPaths(configOf(before), configOf(now))).toEqual([]);
+});
+
+test("every key that needs a restart is a key of the configuration", () => {
+  const config: unknown = configOf({ extProc: {} });
+  const missing = fixedAtStart.filter(
+    (path) => path.split(".").reduce<unknown>((value, key) => Reflect.get(Object(value), key), config) === undefined,
+  );
+  expect(missing).toEqual([]);
+});
