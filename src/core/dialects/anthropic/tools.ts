@@ -73,7 +73,7 @@ function choiceOf(asked: JsonObject, type: (typeof choices)[number], names: read
         refuseRequest(`Tool '${name.slice(0, 128)}' not found in provided tools`, "tool_choice");
       return { name };
     }
-    default:
+    case "auto":
       return "auto";
   }
 }

@@ -42,7 +42,7 @@ export const field = fieldsOf({
 const option = fieldsOf({
   ...reading,
   type: ({ param, field: { name, kind, rules } }) =>
-    refuse(param, `option "${name}" must be of type ${rules.called ?? (kind === "number" ? "float32" : kind)}`),
+    refuse(param, `option "${name}" must be of ${rules.called ?? `type ${kind === "number" ? "float32" : kind}`}`),
 });
 
 const names = { model: field.string("model"), older: field.string("name") };
