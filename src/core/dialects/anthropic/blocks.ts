@@ -1,22 +1,58 @@
-import { asObject, optionalList, readTag, refuseField, requiredChoice, requiredObject, requiredText } from "./check.ts";
+import { asObject, field, readTag, refuseField } from "./check.ts";
 import type { Version } from "./version.ts";
+import { check, read, required, type Field } from "../shared/fields.ts";
 import type { JsonObject } from "../shared/json-body.ts";
 
 /** Where a block stands: the role of its message, and the version of the API. */
 export type Place = { readonly role: string; readonly version: Version };
 
-/** Kinds of blocks that are looked into. */
-const checks: Readonly<Record<string, (block: JsonObject, path: string, place: Place) => void>> = {
-  text: (block, path) => void requiredText(block, "text", `${path}.text`),
-  image: (block, path) => checkSource(block, path, imageSources),
-  document: checkDocument,
-  thinking(block, path) {
-    requiredText(block, "thinking", `${path}.thinking`);
-    requiredText(block, "signature", `${path}.signature`);
+const text = required(field.string("text"));
+const data = required(field.string("data"));
+const url = [required(field.string("url"))];
+const file = [required(field.string("file_id"))];
+
+type Sources = Readonly<Record<string, readonly Field[]>>;
+
+const imageSources: Sources = {
+  base64: inline(["image/jpeg", "image/png", "image/gif", "image/webp"]),
+  url,
+  file,
+};
+
+const documentSources: Sources = {
+  base64: inline(["application/pdf"]),
+  text: inline(["text/plain"]),
+  content: [],
+  url,
+  file,
+};
+
+function inline(mediaTypes: readonly string[]): readonly Field[] {
+  return [required(field.word("media_type", mediaTypes)), data];
+}
+
+/** A kind of block that is looked into. */
+type BlockKind = {
+  /** Whose messages alone may hold it. */
+  readonly holder?: "user" | "assistant";
+  readonly fields?: readonly Field[];
+  readonly sources?: Sources;
+};
+
+const looked: Readonly<Record<string, BlockKind>> = {
+  text: { fields: [text] },
+  image: { sources: imageSources },
+  document: { sources: documentSources },
+  thinking: {
+    holder: "assistant",
+    fields: [required(field.string("thinking")), required(field.string("signature"))],
   },
-  redacted_thinking: (block, path) => void requiredText(block, "data", `${path}.data`),
-  tool_use: checkToolUse,
-  tool_result: checkToolResult,
+  redacted_thinking: { holder: "assistant", fields: [data] },
+  tool_use: {
+    holder: "assistant",
+    fields: [required(field.string("id")), required(field.string("name")), required(field.object("input"))],
+  },
+  tool_result: { holder: "user", fields: [required(field.string("tool_use_id"))] },
 };
 
 /** Kinds that are taken as they are: most come from tools that the provider runs itself. */
@@ -41,15 +77,9 @@ const others = [
   "compaction",
   "fallback",
 ];
-const kinds = [...Object.keys(checks), ...others];
-
-/** Whose messages alone may hold a kind. */
-const holders: Readonly<Record<string, string>> = {
-  tool_result: "user",
-  tool_use: "assistant",
-  thinking: "assistant",
-  redacted_thinking: "assistant",
-};
+const kinds: readonly string[] = [...Object.keys(looked), ...others];
+const source = required(field.object("source"));
+const content = field.array("content");
 
 /**
  * Checks one content block of a message.
@@ -60,62 +90,30 @@ const holders: Readonly<Record<string, string>> = {
 export function checkBlock(value: unknown, path: string, place: Place): void {
   const block = asObject(value, path);
   const type = readTag(block, kinds, path);
-  const holder = holders[type];
+  const kind = looked[type];
+  if (kind === undefined) return;
+  const { holder, fields = [], sources } = kind;
   if (holder !== undefined && holder !== place.role) {
     refuseField(path, `\`${type}\` blocks can only be in \`${holder}\` messages`);
   }
-  if (Object.hasOwn(checks, type)) checks[type]!(block, `${path}.${type}`, place);
-}
-
-function checkToolUse(block: JsonObject, path: string): void {
-  requiredText(block, "id", `${path}.id`);
-  requiredText(block, "name", `${path}.name`);
-  requiredObject(block, "input", `${path}.input`);
-}
-
-function checkToolResult(block: JsonObject, path: string, place: Place): void {
-  requiredText(block, "tool_use_id", `${path}.tool_use_id`);
-  if (typeof block["content"] === "string") return;
-  const content = optionalList(block, "content", `${path}.content`) ?? [];
-  for (const [index, each] of content.entries()) checkBlock(each, `${path}.content.${index}`, place);
-}
-
-function checkDocument(block: JsonObject, path: string, { role, version }: Place): void {
-  if (role === "assistant" && !version.assistantDocuments) {
-    refuseField(path, "`document` blocks cannot be in `assistant` messages");
+  const at = `${path}.${type}`;
+  if (type === "document" && place.role === "assistant" && !place.version.assistantDocuments) {
+    refuseField(at, "`document` blocks cannot be in `assistant` messages");
   }
-  checkSource(block, path, documentSources);
+  check(block, fields, at);
+  if (sources !== undefined) checkSource(read(block, source, at), sources, `${at}.source`);
+  if (type === "tool_result") checkResult(block, at, place);
 }
 
-type SourceCheck = (source: JsonObject, path: string) => void;
-
-const imageSources: Readonly<Record<string, SourceCheck>> = {
-  base64: data(["image/jpeg", "image/png", "image/gif", "image/webp"]),
-  url: (source, path) => void requiredText(source, "url", `${path}.url`),
-  file: (source, path) => void requiredText(source, "file_id", `${path}.file_id`),
-};
-
-const documentSources: Readonly<Record<string, SourceCheck>> = {
-  base64: data(["application/pdf"]),
-  text: data(["text/plain"]),
-  content(source, path) {
-    if (typeof source["content"] !== "string" && !Array.isArray(source["content"])) {
-      refuseField(`${path}.content`, "Input should be a valid string or list");
-    }
-  },
-  url: (source, path) => void requiredText(source, "url", `${path}.url`),
-  file: (source, path) => void requiredText(source, "file_id", `${path}.file_id`),
-};
-
-function data(mediaTypes: readonly string[]): SourceCheck {
-  return (source, path) => {
-    requiredChoice(source, "media_type", mediaTypes, `${path}.media_type`);
-    requiredText(source, "data", `${path}.data`);
-  };
+function checkResult(block: JsonObject, path: string, place: Place): void {
+  if (typeof block["content"] === "string") return;
+  const blocks = read(block, content, path) ?? [];
+  for (const [index, each] of blocks.entries()) checkBlock(each, `${path}.content.${index}`, place);
 }
 
-function checkSource(block: JsonObject, path: string, sources: Readonly<Record<string, SourceCheck>>): void {
-  const source = requiredObject(block, "source", `${path}.source`);
-  const type = readTag(source, Object.keys(sources), `${path}.source`);
-  sources[type]!(source, `${path}.source.${type}`);
+function checkSource(object: JsonObject, sources: Sources, path: string): void {
+  const type = readTag(object, Object.keys(sources), path);
+  check(object, sources[type] ?? [], `${path}.${type}`);
+  if (type !== "content" || typeof object["content"] === "string" || Array.isArray(object["content"])) return;
+  refuseField(`${path}.content.content`, "Input should be a valid string or list");
 }

@@ -1,8 +1,6 @@
 import { StuntdoubleError } from "../../errors.ts";
+import { fieldsOf, pathOf, read, required, type Kind, type Refused } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
-
-/** A range of numbers, ends included. */
-export type Range = { readonly least: number; readonly most?: number };
 
 /**
  * Refuses a field as the provider does: its path with dots, and what is wrong.
@@ -19,125 +17,70 @@ export function refuseRequest(problem: string, param?: string): never {
   throw new StuntdoubleError("BODY_INVALID", problem, param === undefined ? {} : { param });
 }
 
-/** The value of a member; null stands for an absent one. */
-function optional(object: JsonObject, name: string): unknown {
-  return Object.hasOwn(object, name) ? (object[name] ?? undefined) : undefined;
-}
-
-/** The value of a member that must be there. */
-export function required(object: JsonObject, name: string, path: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : refuseField(path, "Field required");
-}
-
-/** A text that must be there. */
-export function requiredText(object: JsonObject, name: string, path: string): string {
-  const value = required(object, name, path);
-  return typeof value === "string" ? value : refuseField(path, "Input should be a valid string");
-}
-
-/** A text that is not empty and must be there. */
-export function requiredName(object: JsonObject, name: string, path: string): string {
-  const value = requiredText(object, name, path);
-  return value === "" ? refuseField(path, "String should have at least 1 character") : value;
-}
-
-/** An object that must be there. */
-export function requiredObject(object: JsonObject, name: string, path: string): JsonObject {
-  return asObject(required(object, name, path), path);
-}
-
-/** A value that must be an object. */
+/** A value that must be an object, at its path. */
 export function asObject(value: unknown, path: string): JsonObject {
-  return isObject(value) ? value : refuseField(path, "Input should be an object");
+  return isObject(value) ? value : refuseInput(path, kinds.object);
 }
 
-/** A text or nothing. */
-export function optionalText(object: JsonObject, name: string, path = name): string | undefined {
-  const value = optional(object, name);
-  return value === undefined || typeof value === "string" ? value : refuseField(path, "Input should be a valid string");
+function refuseInput(path: string, wanted: string): never {
+  return refuseField(path, `Input should be ${wanted}`);
 }
 
-/** True, false or nothing. */
-export function optionalBoolean(object: JsonObject, name: string, path = name): boolean | undefined {
-  const value = optional(object, name);
-  return value === undefined || typeof value === "boolean"
-    ? value
-    : refuseField(path, "Input should be a valid boolean");
+const kinds: Readonly<Record<Kind, string>> = {
+  string: "a valid string",
+  integer: "a valid integer",
+  number: "a valid number",
+  boolean: "a valid boolean",
+  array: "a valid list",
+  object: "an object",
+  mixed: "a valid string or list",
+};
+
+/** Rows of tables of the provider's fields; `called` is what follows `Input should be`. */
+export const field = fieldsOf({
+  integerOf: (value) => (typeof value === "number" && Number.isSafeInteger(value) ? value : undefined),
+  elementPath: (path, index) => pathOf(path, String(index)),
+  missing: ({ param }) => refuseField(param, "Field required"),
+  type({ param, field: { kind, required, rules } }) {
+    // A choice that may be left out is a literal to the provider, and a value of another type none of it.
+    const isLiteral = rules.allowed !== undefined && !required;
+    return refuseInput(param, isLiteral ? oneOf(rules.allowed) : (rules.called ?? kinds[kind]));
+  },
+  unknown: ({ param, field: { rules } }) => refuseInput(param, oneOf(rules.allowed ?? [])),
+  tooSmall: (refused) =>
+    refuseSize(
+      refused,
+      `at least ${refused.field.rules.min} character`,
+      `greater than or equal to ${refused.field.rules.min}`,
+    ),
+  tooLarge: (refused) =>
+    refuseSize(
+      refused,
+      `at most ${refused.field.rules.max} characters`,
+      `less than or equal to ${refused.field.rules.max}`,
+    ),
+  pattern: ({ param, field: { rules } }) =>
+    refuseField(param, `String should match pattern '${rules.pattern?.source}'`),
+});
+
+function refuseSize({ param, value }: Refused, chars: string, limit: string): never {
+  return typeof value === "string" ? refuseField(param, `String should have ${chars}`) : refuseInput(param, limit);
 }
 
-/** An object or nothing. */
-export function optionalObject(object: JsonObject, name: string, path = name): JsonObject | undefined {
-  const value = optional(object, name);
-  return value === undefined ? undefined : asObject(value, path);
-}
-
-/** An array or nothing. */
-export function optionalList(object: JsonObject, name: string, path = name): readonly unknown[] | undefined {
-  const value = optional(object, name);
-  return value === undefined || Array.isArray(value) ? value : refuseField(path, "Input should be a valid list");
-}
-
-/** One of some texts that must be there. */
-export function requiredChoice(object: JsonObject, name: string, allowed: readonly string[], path: string): string {
-  const value = requiredText(object, name, path);
-  return allowed.includes(value) ? value : refuseField(path, `Input should be ${oneOf(allowed)}`);
-}
-
-/** One of some texts, or nothing. */
-export function optionalChoice(
-  object: JsonObject,
-  name: string,
-  allowed: readonly string[],
-  path = name,
-): string | undefined {
-  const value = optional(object, name);
-  if (value === undefined) return undefined;
-  return typeof value === "string" && allowed.includes(value)
-    ? value
-    : refuseField(path, `Input should be ${oneOf(allowed)}`);
-}
-
-/** A number within a range, or nothing. */
-export function optionalNumber(object: JsonObject, name: string, range: Range): number | undefined {
-  const value = optional(object, name);
-  if (value === undefined) return undefined;
-  return typeof value === "number" ? within(value, name, range) : refuseField(name, "Input should be a valid number");
-}
-
-/** A whole number within a range that must be there. */
-export function requiredInteger(object: JsonObject, name: string, range: Range, path = name): number {
-  return asInteger(required(object, name, path), range, path);
-}
-
-/** A whole number within a range, or nothing. */
-export function optionalInteger(object: JsonObject, name: string, range: Range): number | undefined {
-  const value = optional(object, name);
-  return value === undefined ? undefined : asInteger(value, range, name);
-}
-
-function asInteger(value: unknown, range: Range, path: string): number {
-  return typeof value === "number" && Number.isSafeInteger(value)
-    ? within(value, path, range)
-    : refuseField(path, "Input should be a valid integer");
-}
-
-function within(value: number, path: string, { least, most = Infinity }: Range): number {
-  if (value < least) return refuseField(path, `Input should be greater than or equal to ${least}`);
-  return value > most ? refuseField(path, `Input should be less than or equal to ${most}`) : value;
-}
+const type = required(field.string("type"));
 
 /**
  * The `type` of an object that may be one of several kinds.
  *
- * @param allowed the kinds there are
+ * @param tags the kinds there are
  */
-export function readTag(object: JsonObject, allowed: readonly string[], path: string): string {
-  const type = requiredText(object, "type", `${path}.type`);
-  if (allowed.includes(type)) return type;
-  const tags = allowed.map((each) => `'${each}'`).join(", ");
+export function readTag<const Tag extends string>(object: JsonObject, tags: readonly Tag[], path: string): Tag {
+  const tag = read(object, type, path);
+  for (const known of tags) if (known === tag) return known;
+  const list = tags.map((each) => `'${each}'`).join(", ");
   return refuseField(
     path,
-    `Input tag '${shown(type)}' found using 'type' does not match any of the expected tags: ${tags}`,
+    `Input tag '${shown(tag)}' found using 'type' does not match any of the expected tags: ${list}`,
   );
 }
 
@@ -148,6 +91,6 @@ export function shown(text: string): string {
 
 function oneOf(allowed: readonly string[]): string {
   const quoted = allowed.map((each) => `'${each}'`);
-  const last = quoted.at(-1)!;
-  return quoted.length === 1 ? last : `${quoted.slice(0, -1).join(", ")} or ${last}`;
+  const [last = "", ...others] = quoted.toReversed();
+  return others.length === 0 ? last : `${others.toReversed().join(", ")} or ${last}`;
 }

@@ -1,9 +1,18 @@
 import { checkBlock } from "./blocks.ts";
-import { asObject, readTag, refuseField, required, requiredChoice, requiredText, shown } from "./check.ts";
+import { asObject, field, readTag, refuseField, shown } from "./check.ts";
 import type { Version } from "./version.ts";
+import { check, read, required } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
-const roles = ["user", "assistant", "system"];
+const messagesField = required(field.array("messages"));
+const roleField = required(field.word("role", ["user", "assistant", "system"]));
+const contentField = required(field.mixed("content", textOrList, { called: "a valid string or list" }));
+const systemField = field.mixed("system", textOrList, { called: "a valid string or list" });
+const systemText = [required(field.string("text"))];
+
+function textOrList(value: unknown): string | readonly unknown[] | undefined {
+  return typeof value === "string" || Array.isArray(value) ? value : undefined;
+}
 
 /**
  * Checks the conversation of a request.
@@ -11,8 +20,7 @@ const roles = ["user", "assistant", "system"];
  * @throws BODY_INVALID with the path of the first mistake
  */
 export function checkMessages(body: JsonObject, version: Version): void {
-  const messages: unknown = required(body, "messages", "messages");
-  if (!Array.isArray(messages)) return refuseField("messages", "Input should be a valid list");
+  const messages = read(body, messagesField);
   if (messages.length === 0) return refuseField("messages", "at least one message is required");
   for (const [index, message] of messages.entries()) checkMessage(message, index, version);
   const [first] = messages as readonly JsonObject[];
@@ -23,12 +31,11 @@ export function checkMessages(body: JsonObject, version: Version): void {
 function checkMessage(value: unknown, index: number, version: Version): void {
   const path = `messages.${index}`;
   const message = asObject(value, path);
-  const role = requiredChoice(message, "role", roles, `${path}.role`);
+  const role = read(message, roleField, path);
   // In beta, settings may change in the middle of a conversation without a word.
   if (role === "system" && isObject(message["output_config"]) && message["content"] === undefined) return;
-  const content: unknown = required(message, "content", `${path}.content`);
+  const content = read(message, contentField, path);
   if (typeof content === "string") return;
-  if (!Array.isArray(content)) return refuseField(`${path}.content`, "Input should be a valid string or list");
   for (const [at, block] of content.entries()) checkBlock(block, `${path}.content.${at}`, { role, version });
 }
 
@@ -105,13 +112,12 @@ function textOf(content: unknown): string {
  * @throws BODY_INVALID with the path of the mistake
  */
 export function checkSystem(body: JsonObject): void {
-  const { system } = body;
-  if (system === undefined || system === null || typeof system === "string") return;
-  if (!Array.isArray(system)) return refuseField("system", "Input should be a valid string or list");
+  const system = read(body, systemField);
+  if (system === undefined || typeof system === "string") return;
   for (const [index, value] of system.entries()) {
     const path = `system.${index}`;
     const block = asObject(value, path);
     readTag(block, ["text"], path);
-    requiredText(block, "text", `${path}.text`);
+    check(block, systemText, path);
   }
 }

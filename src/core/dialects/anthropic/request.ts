@@ -1,27 +1,12 @@
 import type { Wanted } from "../../simulator/compose.ts";
 import { StuntdoubleError } from "../../errors.ts";
-import {
-  optionalBoolean,
-  optionalChoice,
-  optionalInteger,
-  optionalList,
-  optionalNumber,
-  optionalObject,
-  optionalText,
-  readTag,
-  refuseField,
-  refuseRequest,
-  requiredInteger,
-  requiredName,
-} from "./check.ts";
+import { field, readTag, refuseField, refuseRequest } from "./check.ts";
 import { checkMessages, checkSystem, endsWithToolResult } from "./messages.ts";
 import { readFormat, readTools, type ToolUse } from "./tools.ts";
 import type { Version } from "./version.ts";
-import type { JsonObject } from "../shared/json-body.ts";
+import { check, read, required } from "../shared/fields.ts";
+import { isObject, type JsonObject } from "../shared/json-body.ts";
 
-/** Names of models are echoed in the answer, so they have a limit. */
-const maxModelChars = 256;
-const leastBudgetTokens = 1024;
 /** How much of an answer is thinking, where it is asked for; the budget may allow less. */
 const thinkingShare = 0.5;
 
@@ -70,6 +55,35 @@ const members = new Set([
   "speed",
   "diagnostics",
 ]);
+const fields = {
+  /** Names of models are echoed in the answer, so they have a limit. */
+  model: required(field.string("model", { min: 1, max: 256 })),
+  maxTokens: required(field.integer("max_tokens", { min: 0 })),
+  stream: field.boolean("stream"),
+  stops: field.array("stop_sequences"),
+  geo: field.string("inference_geo"),
+  speed: field.word("speed", ["standard", "fast"]),
+  thread: field.object("thread"),
+  thinking: field.object("thinking"),
+  display: field.word("display", ["summarized", "omitted"]),
+  betaDisplay: field.word("display", ["summarized", "omitted", "updates"]),
+  budgetTokens: required(field.integer("budget_tokens", { min: 1024 })),
+};
+/** The rest of a request, which does not change a simulated answer. */
+const rest = [
+  field.number("temperature", { min: 0, max: 1 }),
+  field.number("top_p", { min: 0, max: 1 }),
+  field.integer("top_k", { min: 0 }),
+  field.word("service_tier", ["auto", "standard_only"]),
+  field.object("metadata", { fields: [field.string("user_id")] }),
+  field.mixed("container", (value) => (typeof value === "string" || isObject(value) ? value : undefined), {
+    called: "an object",
+  }),
+  field.array("mcp_servers"),
+  field.object("context_management"),
+  field.object("cache_control"),
+  field.object("diagnostics"),
+];
 const samplingMembers = new Set(["temperature", "top_p", "top_k"]);
 
 /**
@@ -79,17 +93,17 @@ const samplingMembers = new Set(["temperature", "top_p", "top_k"]);
  * @throws BODY_INVALID with the path of the first mistake, NOT_FOUND for a thread to be continued
  */
 export function readRequest(body: JsonObject, version: Version, beta: boolean): MessageRequest {
-  const model = readModel(body);
-  const maxTokens = requiredInteger(body, "max_tokens", { least: 0 });
+  const model = read(body, fields.model);
+  const maxTokens = read(body, fields.maxTokens);
   if (beta) checkThread(body);
   checkMessages(body, version);
   checkSystem(body);
   checkMembers(body, version, beta);
   const use = readTools(body);
-  const thinking = readThinking(body, maxTokens, use, beta);
+  const thinking = readThinking(body, { maxTokens, choice: use.choice, beta });
   return {
     model,
-    stream: optionalBoolean(body, "stream") ?? false,
+    stream: read(body, fields.stream) ?? false,
     maxTokens,
     stops: readStops(body),
     wanted: {
@@ -99,8 +113,8 @@ export function readRequest(body: JsonObject, version: Version, beta: boolean): 
       reasoningShare: thinking.budgetTokens > 0 ? thinkingShare : 0,
     },
     thinking,
-    geo: optionalText(body, "inference_geo"),
-    speed: optionalChoice(body, "speed", ["standard", "fast"]),
+    geo: read(body, fields.geo),
+    speed: read(body, fields.speed),
   };
 }
 
@@ -110,7 +124,7 @@ export function readRequest(body: JsonObject, version: Version, beta: boolean): 
  * @throws BODY_INVALID with the path of the first mistake
  */
 export function checkCountable(body: JsonObject, version: Version): void {
-  readModel(body);
+  read(body, fields.model);
   checkMessages(body, version);
   checkSystem(body);
   readTools(body);
@@ -122,7 +136,7 @@ export function checkCountable(body: JsonObject, version: Version): void {
  * @throws NOT_FOUND for a message that continues a thread
  */
 function checkThread(body: JsonObject): void {
-  const thread = optionalObject(body, "thread");
+  const thread = read(body, fields.thread);
   if (thread === undefined || readTag(thread, ["create", "continue"], "thread") === "create") return;
   const hint = 'Replay the full conversation with `thread: {"type": "create"}`.';
   throw new StuntdoubleError("NOT_FOUND", `No usable thread was found for \`previous_message_id\`. ${hint}`, {
@@ -131,49 +145,32 @@ function checkThread(body: JsonObject): void {
   });
 }
 
-/** The model asked for. */
-function readModel(body: JsonObject): string {
-  const model = requiredName(body, "model", "model");
-  if (model.length > maxModelChars) refuseField("model", `String should have at most ${maxModelChars} characters`);
-  return model;
-}
-
-/** The rest of a request, which does not change a simulated answer. */
+/** Refuses members that there are not, and checks the rest. */
 function checkMembers(body: JsonObject, version: Version, beta: boolean): void {
   const extra = Object.keys(body).find(
     (name) => (!beta && !members.has(name)) || (!version.sampling && samplingMembers.has(name)),
   );
   if (extra !== undefined) refuseField(extra.slice(0, 128), "Extra inputs are not permitted");
-  optionalNumber(body, "temperature", { least: 0, most: 1 });
-  optionalNumber(body, "top_p", { least: 0, most: 1 });
-  optionalInteger(body, "top_k", { least: 0 });
-  optionalChoice(body, "service_tier", ["auto", "standard_only"]);
-  const metadata = optionalObject(body, "metadata");
-  if (metadata !== undefined) optionalText(metadata, "user_id", "metadata.user_id");
-  if (typeof body["container"] !== "string") optionalObject(body, "container");
-  optionalList(body, "mcp_servers");
-  optionalObject(body, "context_management");
-  optionalObject(body, "cache_control");
-  optionalObject(body, "diagnostics");
+  check(body, rest);
 }
 
 function readStops(body: JsonObject): readonly string[] {
-  return (optionalList(body, "stop_sequences") ?? []).map((stop, index) => {
+  return (read(body, fields.stops) ?? []).map((stop, index) => {
     if (typeof stop !== "string") return refuseField(`stop_sequences.${index}`, "Input should be a valid string");
     if (stop.trim() === "") return refuseField("stop_sequences", "each stop sequence must contain non-whitespace");
     return stop;
   });
 }
 
-const displays = ["summarized", "omitted"];
-const betaDisplays = [...displays, "updates"];
+/** What decides how much may be thought. */
+type Limits = Pick<ToolUse, "choice"> & { readonly maxTokens: number; readonly beta: boolean };
 
-function readThinking(body: JsonObject, maxTokens: number, { choice }: ToolUse, beta: boolean): Thinking {
-  const thinking = optionalObject(body, "thinking");
+function readThinking(body: JsonObject, { maxTokens, choice, beta }: Limits): Thinking {
+  const thinking = read(body, fields.thinking);
   if (thinking === undefined) return noThinking;
   const type = readTag(thinking, ["enabled", "disabled", "adaptive", "between_tools"], "thinking");
   if (type !== "enabled" && type !== "adaptive") return noThinking;
-  const display = optionalChoice(thinking, "display", beta ? betaDisplays : displays, `thinking.${type}.display`);
+  const display = read(thinking, beta ? fields.betaDisplay : fields.display, `thinking.${type}`);
   const budgetTokens = type === "enabled" ? readBudget(thinking, maxTokens) : maxTokens;
   if (choice === "required" || typeof choice === "object") {
     refuseRequest("Thinking may not be enabled when tool_choice forces tool use.", "thinking");
@@ -182,9 +179,9 @@ function readThinking(body: JsonObject, maxTokens: number, { choice }: ToolUse, 
 }
 
 function readBudget(thinking: JsonObject, maxTokens: number): number {
-  const path = "thinking.enabled.budget_tokens";
-  const budget = requiredInteger(thinking, "budget_tokens", { least: leastBudgetTokens }, path);
-  return budget < maxTokens
-    ? budget
-    : refuseRequest("`max_tokens` must be greater than `thinking.budget_tokens`.", path);
+  const path = "thinking.enabled";
+  const budget = read(thinking, fields.budgetTokens, path);
+  if (budget < maxTokens) return budget;
+  const problem = "`max_tokens` must be greater than `thinking.budget_tokens`.";
+  return refuseRequest(problem, `${path}.budget_tokens`);
 }

@@ -1,20 +1,30 @@
 import type { Tool, Wanted } from "../../simulator/compose.ts";
-import {
-  asObject,
-  optionalBoolean,
-  optionalList,
-  optionalObject,
-  optionalText,
-  readTag,
-  refuseField,
-  refuseRequest,
-  requiredName,
-  requiredObject,
-} from "./check.ts";
-import { isObject, type JsonObject } from "../shared/json-body.ts";
+import { asObject, field, readTag, refuseField, refuseRequest } from "./check.ts";
+import { read, required } from "../shared/fields.ts";
+import type { JsonObject } from "../shared/json-body.ts";
 
-const toolName = /^[a-zA-Z0-9_-]{1,128}$/;
-const choices = ["auto", "any", "tool", "none"];
+const members = {
+  tools: field.array("tools"),
+  choice: field.object("tool_choice"),
+  outputConfig: field.object("output_config"),
+  outputFormat: field.object("output_format"),
+};
+const toolFields = {
+  type: field.string("type"),
+  name: field.string("name"),
+  ownName: required(field.string("name", { min: 1, pattern: /^[a-zA-Z0-9_-]{1,128}$/ })),
+  schema: required(field.object("input_schema")),
+  schemaType: required(field.word("type", ["object"], { min: 1 })),
+};
+const choiceFields = {
+  noParallel: field.boolean("disable_parallel_tool_use"),
+  name: required(field.string("name", { min: 1 })),
+};
+const formatFields = {
+  format: field.object("format"),
+  schema: required(field.object("schema")),
+};
+const choices = ["auto", "any", "tool", "none"] as const;
 
 /**
  * Calls of tools that the provider defines and the caller runs, by how their types begin. Each only looks: a caller may
@@ -36,34 +46,34 @@ export type ToolUse = Pick<Wanted, "tools" | "choice" | "parallel">;
  * @throws BODY_INVALID with the path of the mistake
  */
 export function readTools(body: JsonObject): ToolUse {
-  const list = optionalList(body, "tools") ?? [];
+  const list = read(body, members.tools) ?? [];
   const all = list.map((tool, index) => readTool(tool, `tools.${index}`));
   const names = all.map(({ name }) => name).filter((name) => name !== undefined);
   if (new Set(names).size < names.length) refuseField("tools", "Tool names must be unique.");
   const tools = all.map(({ tool }) => tool).filter((tool) => tool !== undefined);
-  const asked = optionalObject(body, "tool_choice");
+  const asked = read(body, members.choice);
   if (asked === undefined) return { tools, choice: "auto", parallel: true };
   const type = readTag(asked, choices, "tool_choice");
   if (list.length === 0 && type !== "none") {
     refuseRequest("tool_choice may only be specified while providing tools.", "tool_choice");
   }
-  const parallel = optionalBoolean(asked, "disable_parallel_tool_use", `tool_choice.${type}.disable_parallel_tool_use`);
+  const parallel = read(asked, choiceFields.noParallel, `tool_choice.${type}`);
   return { tools, choice: choiceOf(asked, type, names), parallel: parallel !== true };
 }
 
-function choiceOf(asked: JsonObject, type: string, names: readonly string[]): Wanted["choice"] {
+function choiceOf(asked: JsonObject, type: (typeof choices)[number], names: readonly string[]): Wanted["choice"] {
   switch (type) {
     case "any":
       return "required";
     case "none":
       return "none";
     case "tool": {
-      const name = requiredName(asked, "name", "tool_choice.tool.name");
+      const name = read(asked, choiceFields.name, "tool_choice.tool");
       if (!names.includes(name))
         refuseRequest(`Tool '${name.slice(0, 128)}' not found in provided tools`, "tool_choice");
       return { name };
     }
-    default:
+    case "auto":
       return "auto";
   }
 }
@@ -73,15 +83,12 @@ type ReadTool = { readonly name: string | undefined; readonly tool: Tool | undef
 
 function readTool(value: unknown, path: string): ReadTool {
   const tool = asObject(value, path);
-  const type = optionalText(tool, "type", `${path}.type`) ?? "custom";
-  if (type !== "custom") return definedTool(type, optionalText(tool, "name", `${path}.name`));
-  const name = requiredName(tool, "name", `${path}.custom.name`);
-  if (!toolName.test(name)) {
-    refuseField(`${path}.custom.name`, `String should match pattern '${toolName.source}'`);
-  }
-  const parameters = requiredObject(tool, "input_schema", `${path}.custom.input_schema`);
-  const kind = requiredName(parameters, "type", `${path}.custom.input_schema.type`);
-  if (kind !== "object") refuseField(`${path}.custom.input_schema.type`, "Input should be 'object'");
+  const type = read(tool, toolFields.type, path) ?? "custom";
+  if (type !== "custom") return definedTool(type, read(tool, toolFields.name, path));
+  const at = `${path}.custom`;
+  const name = read(tool, toolFields.ownName, at);
+  const parameters = read(tool, toolFields.schema, at);
+  read(parameters, toolFields.schemaType, `${at}.input_schema`);
   return { name, tool: { name, parameters } };
 }
 
@@ -96,12 +103,11 @@ function definedTool(type: string, name: string | undefined): ReadTool {
  * @throws BODY_INVALID with the path of the mistake
  */
 export function readFormat(body: JsonObject): Wanted["json"] {
-  const config = optionalObject(body, "output_config");
+  const config = read(body, members.outputConfig);
   const format =
-    (config === undefined ? undefined : optionalObject(config, "format", "output_config.format")) ??
-    optionalObject(body, "output_format");
+    (config === undefined ? undefined : read(config, formatFields.format, "output_config")) ??
+    read(body, members.outputFormat);
   if (format === undefined) return undefined;
   readTag(format, ["json_schema"], "output_config.format");
-  const schema = requiredObject(format, "schema", "output_config.format.schema");
-  return isObject(schema) ? { schema } : undefined;
+  return { schema: read(format, formatFields.schema, "output_config.format") };
 }

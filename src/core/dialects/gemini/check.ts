@@ -1,5 +1,6 @@
 import { StuntdoubleError } from "../../errors.ts";
-import { isObject, type JsonObject } from "../shared/json-body.ts";
+import { fieldsOf, pathOf, type Kind, type Refused } from "../shared/fields.ts";
+import type { JsonObject } from "../shared/json-body.ts";
 
 const api = "type.googleapis.com/google.ai.generativelanguage.v1beta.";
 const maxShownLength = 64;
@@ -16,12 +17,12 @@ export function snake(name: string): string {
 }
 
 /**
- * A field under either of its two names, as JSON of protocol buffers allows.
+ * The value under either of two names, as JSON of protocol buffers allows.
  *
  * @param name in camel case, one that this program chose
  * @returns undefined when it is absent or null
  */
-export function field(object: JsonObject, name: string): unknown {
+export function valueOf(object: JsonObject, name: string): unknown {
   return object[name] ?? object[snake(name)] ?? undefined;
 }
 
@@ -52,52 +53,44 @@ export function refuseRule(path: string, rule: string): never {
   throw new StuntdoubleError("BODY_INVALID", message, { param: path });
 }
 
-/** Where a field is: the object that holds it, and the path of that, empty or ending in a dot. */
-export type Place = { readonly object: JsonObject; readonly path: string };
+const kinds: Readonly<Record<Kind, string>> = {
+  string: "TYPE_STRING",
+  integer: "TYPE_INT32",
+  number: "TYPE_FLOAT",
+  boolean: "TYPE_BOOL",
+  array: "TYPE_LIST",
+  object: "TYPE_MESSAGE",
+  mixed: "TYPE_VALUE",
+};
 
-/** Reads a message of the API, or nothing. */
-export function readMessage({ object, path }: Place, name: string, type: string): JsonObject | undefined {
-  const value = field(object, name);
-  return value === undefined || isObject(value) ? value : refuseType(path + snake(name), type, value);
-}
+const maxInt32 = 2 ** 31 - 1;
 
-/** Reads a text, or nothing. */
-export function readText({ object, path }: Place, name: string): string | undefined {
-  const value = field(object, name);
-  return value === undefined || typeof value === "string"
-    ? value
-    : refuseType(path + snake(name), "TYPE_STRING", value);
-}
-
-/** Reads texts; none when the field is absent. */
-export function readTexts({ object, path }: Place, name: string): readonly string[] {
-  return listOf(field(object, name)).map((text, index) =>
-    typeof text === "string" ? text : refuseType(`${path}${snake(name)}[${index}]`, "TYPE_STRING", text),
-  );
-}
-
-/** Reads `true`, `false` or nothing. */
-export function readFlag({ object, path }: Place, name: string): boolean | undefined {
-  const value = field(object, name);
-  return value === undefined || typeof value === "boolean" ? value : refuseType(path + snake(name), "TYPE_BOOL", value);
-}
-
-const mostInt32 = 2 ** 31 - 1;
-
-/** Reads a 32-bit whole number, also one in quotes, or nothing. */
-export function readInt({ object, path }: Place, name: string): number | undefined {
-  const value = field(object, name);
-  if (value === undefined) return undefined;
+/** The integer that a value is, also one in quotes. */
+function int32Of(value: unknown): number | undefined {
   const number = typeof value === "string" && /^-?\d{1,10}$/.test(value) ? Number(value) : value;
-  if (typeof number === "number" && Number.isInteger(number) && Math.abs(number) <= mostInt32) return number;
-  return refuseType(path + snake(name), "TYPE_INT32", value);
+  return typeof number === "number" && Number.isInteger(number) && Math.abs(number) <= maxInt32 ? number : undefined;
 }
 
-/** Checks that a field is a number within a range, both ends included, if it is there. */
-export function checkRange({ object, path }: Place, name: string, least: number, most: number): void {
-  const value = field(object, name);
-  if (value === undefined) return;
-  if (typeof value !== "number") refuseType(path + snake(name), "TYPE_FLOAT", value);
-  if (value >= least && value <= most) return;
-  refuseRule(path + snake(name), `${snake(name)} must be in the range [${least.toFixed(1)}, ${most.toFixed(1)}].`);
+/** Rows of tables of the API's fields, by their names in camel case; `called` is the name of a message of the API. */
+export const field = fieldsOf({
+  alias: snake,
+  integerOf: int32Of,
+  elementPath: (path, index) => `${path}[${index}]`,
+  type: ({ param, field: { kind, rules }, value }) => refuseType(param, rules.called ?? kinds[kind], value),
+  tooSmall: refuseRange,
+  tooLarge: refuseRange,
+});
+
+function refuseRange({ param, field: { name, kind, rules } }: Refused): never {
+  const { min = 0, max } = rules;
+  if (max === undefined) return refuseRule(param, `${snake(name)} must be positive.`);
+  const range = kind === "integer" ? `[${min}, ${max}]` : `[${min.toFixed(1)}, ${max.toFixed(1)}]`;
+  return refuseRule(param, `${snake(name)} must be in the range ${range}.`);
+}
+
+/** Reads texts; none when the field is absent. @param at path of the object that holds them, empty for the request */
+export function readTexts(object: JsonObject, name: string, at: string): readonly string[] {
+  return listOf(valueOf(object, name)).map((text, index) =>
+    typeof text === "string" ? text : refuseType(`${pathOf(at, snake(name))}[${index}]`, "TYPE_STRING", text),
+  );
 }

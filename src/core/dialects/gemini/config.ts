@@ -1,22 +1,10 @@
 import type { Compose } from "../../simulator/parts.ts";
 import { composer, type Tool, type Wanted } from "../../simulator/compose.ts";
 import { splitTokens } from "../../simulator/tokens.ts";
-import {
-  checkRange,
-  field,
-  listOf,
-  readFlag,
-  readInt,
-  readMessage,
-  readText,
-  readTexts,
-  refuseRule,
-  refuseType,
-  snake,
-  type Place,
-} from "./check.ts";
+import { field, listOf, readTexts, refuseRule, refuseType, valueOf } from "./check.ts";
 import { endsWithResult } from "./contents.ts";
 import { toJsonSchema } from "./schema.ts";
+import { check, read } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
 /** What a request asks of its answer. */
@@ -34,7 +22,48 @@ const maxCandidates = 8;
 const maxStops = 5;
 const maxBudget = 32_768;
 const mimeTypes = ["text/plain", "application/json", "text/x.enum"];
-const path = "generation_config.";
+
+const members = {
+  config: field.object("generationConfig", { called: "GenerationConfig" }),
+  toolConfig: field.object("toolConfig", { called: "ToolConfig" }),
+};
+
+const sampling = [
+  field.number("temperature", { min: 0, max: 2 }),
+  field.number("topP", { min: 0, max: 1 }),
+  field.number("presencePenalty", { min: -2, max: 2 }),
+  field.number("frequencyPenalty", { min: -2, max: 2 }),
+  field.integer("topK", { min: 1 }),
+  field.integer("logprobs"),
+];
+
+const configFields = {
+  responseLogprobs: field.boolean("responseLogprobs"),
+  maxTokens: field.integer("maxOutputTokens", { min: 1 }),
+  candidates: field.integer("candidateCount", { min: 1 }),
+  thinking: field.object("thinkingConfig", { called: "ThinkingConfig" }),
+  mimeType: field.string("responseMimeType"),
+  schema: field.object("responseSchema", { called: "Schema" }),
+  seed: field.integer("seed"),
+};
+
+const thinkingFields = {
+  show: field.boolean("includeThoughts"),
+  budget: field.integer("thinkingBudget"),
+  level: field.string("thinkingLevel"),
+};
+
+const declarationFields = {
+  name: field.string("name"),
+  parameters: field.object("parameters", { called: "Schema" }),
+};
+
+const toolFields = {
+  calling: field.object("functionCallingConfig", { called: "FunctionCallingConfig" }),
+  mode: field.string("mode"),
+};
+
+const path = "generation_config";
 
 /**
  * Reads and checks everything that shapes an answer.
@@ -43,47 +72,30 @@ const path = "generation_config.";
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
  */
 export function readConfig(body: JsonObject): GenerateConfig {
-  const object = readMessage({ object: body, path: "" }, "generationConfig", "GenerationConfig") ?? {};
-  const place: Place = { object, path };
-  checkSampling(place);
-  const maxTokens = readPositive(place, "maxOutputTokens");
-  const choices = readPositive(place, "candidateCount") ?? 1;
-  if (choices > maxCandidates) {
-    refuseRule(`${path}candidate_count`, `candidate_count must be in the range [1, ${maxCandidates}].`);
+  const config = read(body, members.config) ?? {};
+  check(config, sampling, path);
+  if (read(config, configFields.responseLogprobs, path) === true) {
+    refuseRule(`${path}.response_logprobs`, "Logprobs is not enabled for this model.");
   }
-  const stops = readTexts(place, "stopSequences");
-  if (stops.length > maxStops) refuseRule(`${path}stop_sequences`, `at most ${maxStops} stop sequences are allowed.`);
-  const thinking = readThinking(place);
+  const maxTokens = read(config, configFields.maxTokens, path);
+  const choices = read(config, configFields.candidates, path) ?? 1;
+  if (choices > maxCandidates) {
+    refuseRule(`${path}.candidate_count`, `candidate_count must be in the range [1, ${maxCandidates}].`);
+  }
+  const stops = readTexts(config, "stopSequences", path);
+  if (stops.length > maxStops) refuseRule(`${path}.stop_sequences`, `at most ${maxStops} stop sequences are allowed.`);
+  const thinking = readThinking(config);
   const tools = readTools(body);
   const wanted: Wanted = {
-    ...readWord(body, tools),
+    ...readCalling(body, tools),
     parallel: true,
-    answersTool: endsWithResult(field(body, "contents")),
+    answersTool: endsWithResult(valueOf(body, "contents")),
     json: undefined,
     reasoningShare: 0,
   };
-  const compose = composeOf(wanted, readFormat(place), thinking);
-  return { maxTokens, choices, stops, seed: readInt(place, "seed"), showThoughts: thinking.show, compose };
-}
-
-function checkSampling(place: Place): void {
-  checkRange(place, "temperature", 0, 2);
-  checkRange(place, "topP", 0, 1);
-  checkRange(place, "presencePenalty", -2, 2);
-  checkRange(place, "frequencyPenalty", -2, 2);
-  readPositive(place, "topK");
-  readInt(place, "logprobs");
-  if (readFlag(place, "responseLogprobs") === true) {
-    refuseRule(`${path}response_logprobs`, "Logprobs is not enabled for this model.");
-  }
-}
-
-function readPositive(place: Place, name: string): number | undefined {
-  const value = readInt(place, name);
-  if (value !== undefined && value < 1) {
-    refuseRule(place.path + snake(name), `${snake(name)} must be positive.`);
-  }
-  return value;
+  const compose = composeOf(wanted, readFormat(config), thinking);
+  const seed = read(config, configFields.seed, path);
+  return { maxTokens, choices, stops, seed, showThoughts: thinking.show, compose };
 }
 
 type Thinking = { readonly show: boolean; readonly share: number; readonly most: number };
@@ -99,22 +111,22 @@ const shares: Readonly<Record<string, number>> = {
 const usualShare = 0.5;
 
 /** A request that does not ask for thoughts gets none: the latency of a profile contains them. */
-function readThinking(place: Place): Thinking {
-  const config = readMessage(place, "thinkingConfig", "ThinkingConfig");
-  if (config === undefined) return { show: false, share: 0, most: 0 };
-  const inner: Place = { object: config, path: `${path}thinking_config.` };
-  const show = readFlag(inner, "includeThoughts") ?? false;
-  const budget = readInt(inner, "thinkingBudget");
-  const level = readText(inner, "thinkingLevel")?.toUpperCase();
+function readThinking(config: JsonObject): Thinking {
+  const thinking = read(config, configFields.thinking, path);
+  if (thinking === undefined) return { show: false, share: 0, most: 0 };
+  const at = `${path}.thinking_config`;
+  const show = read(thinking, thinkingFields.show, at) ?? false;
+  const budget = read(thinking, thinkingFields.budget, at);
+  const level = read(thinking, thinkingFields.level, at)?.toUpperCase();
   if (budget !== undefined && level !== undefined) {
-    refuseRule(`${path}thinking_config`, "You can only set one of thinking budget and thinking level.");
+    refuseRule(at, "You can only set one of thinking budget and thinking level.");
   }
   if (budget !== undefined && (budget < -1 || budget > maxBudget)) {
     const rule = `The thinking budget ${budget} is invalid. Please choose a value between 0 and ${maxBudget}.`;
-    refuseRule(`${path}thinking_config.thinking_budget`, rule);
+    refuseRule(`${at}.thinking_budget`, rule);
   }
   if (level !== undefined && !Object.hasOwn(shares, level)) {
-    refuseType(`${path}thinking_config.thinking_level`, "ThinkingConfig.ThinkingLevel", level);
+    refuseType(`${at}.thinking_level`, "ThinkingConfig.ThinkingLevel", level);
   }
   if (budget === 0) return { show, share: 0, most: 0 };
   const asked = show || budget !== undefined || level !== undefined;
@@ -141,25 +153,25 @@ function oneOf(values: readonly string[]): Compose {
 
 type Format = { readonly json: Wanted["json"]; readonly oneOf: readonly string[] | undefined };
 
-function readFormat(place: Place): Format {
-  const mimeType = readText(place, "responseMimeType") || "text/plain";
+function readFormat(config: JsonObject): Format {
+  const mimeType = read(config, configFields.mimeType, path) || "text/plain";
   if (!mimeTypes.includes(mimeType)) {
     const list = mimeTypes.map((each) => `\`${each}\``).join(", ");
-    refuseRule(`${path}response_mime_type`, `allowed mimetypes are ${list}.`);
+    refuseRule(`${path}.response_mime_type`, `allowed mimetypes are ${list}.`);
   }
-  const own = readMessage(place, "responseSchema", "Schema");
-  const standard = field(place.object, "responseJsonSchema");
+  const own = read(config, configFields.schema, path);
+  const standard = valueOf(config, "responseJsonSchema");
   if (own !== undefined && standard !== undefined) {
-    refuseRule(`${path}response_json_schema`, "only one of response_schema and response_json_schema may be set.");
+    refuseRule(`${path}.response_json_schema`, "only one of response_schema and response_json_schema may be set.");
   }
   const schema = own === undefined ? standard : toJsonSchema(own);
   if (mimeType === "text/plain") {
     if (schema === undefined) return { json: undefined, oneOf: undefined };
-    return refuseRule(`${path}response_mime_type`, "a response schema needs the mimetype `application/json`.");
+    return refuseRule(`${path}.response_mime_type`, "a response schema needs the mimetype `application/json`.");
   }
   if (mimeType === "application/json") return { json: schema === undefined ? "object" : { schema }, oneOf: undefined };
   const values = isObject(schema) ? listOf(schema["enum"]).filter((value) => typeof value === "string") : [];
-  if (values.length === 0) refuseRule(`${path}response_schema.enum`, "`text/x.enum` needs a schema with an enum.");
+  if (values.length === 0) refuseRule(`${path}.response_schema.enum`, "`text/x.enum` needs a schema with an enum.");
   return { json: undefined, oneOf: values };
 }
 
@@ -167,9 +179,9 @@ const functionName = /^[A-Za-z_][\w.:-]{0,127}$/;
 
 /** The functions that a request declares; tools of the provider's own need nothing here. */
 function readTools(body: JsonObject): readonly Tool[] {
-  return listOf(field(body, "tools")).flatMap((tool, at) => {
+  return listOf(valueOf(body, "tools")).flatMap((tool, at) => {
     if (!isObject(tool)) return refuseType(`tools[${at}]`, "Tool", tool);
-    return listOf(field(tool, "functionDeclarations")).map((each, index) =>
+    return listOf(valueOf(tool, "functionDeclarations")).map((each, index) =>
       readDeclaration(each, `tools[${at}].function_declarations[${index}]`),
     );
   });
@@ -177,16 +189,15 @@ function readTools(body: JsonObject): readonly Tool[] {
 
 function readDeclaration(declaration: unknown, at: string): Tool {
   if (!isObject(declaration)) return refuseType(at, "FunctionDeclaration", declaration);
-  const place: Place = { object: declaration, path: `${at}.` };
-  const name = readText(place, "name") ?? "";
+  const name = read(declaration, declarationFields.name, at) ?? "";
   if (!functionName.test(name)) {
     return refuseRule(
       `${at}.name`,
       "Invalid function name. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:) or dashes (-), with a maximum length of 128.",
     );
   }
-  const own = readMessage(place, "parameters", "Schema");
-  const standard = field(declaration, "parametersJsonSchema");
+  const own = read(declaration, declarationFields.parameters, at);
+  const standard = valueOf(declaration, "parametersJsonSchema");
   if (own !== undefined && standard !== undefined) {
     refuseRule(`${at}.parameters_json_schema`, "only one of parameters and parameters_json_schema may be set.");
   }
@@ -201,20 +212,14 @@ const modes: Readonly<Record<string, "none" | "auto" | "required">> = {
   NONE: "none",
 };
 
-function readWord(body: JsonObject, tools: readonly Tool[]): Pick<Wanted, "tools" | "choice"> {
-  const config = readMessage({ object: body, path: "" }, "toolConfig", "ToolConfig") ?? {};
+function readCalling(body: JsonObject, tools: readonly Tool[]): Pick<Wanted, "tools" | "choice"> {
   const at = "tool_config.function_calling_config";
-  const calling = readMessage(
-    { object: config, path: "tool_config." },
-    "functionCallingConfig",
-    "FunctionCallingConfig",
-  );
+  const calling = read(read(body, members.toolConfig) ?? {}, toolFields.calling, "tool_config");
   if (calling === undefined) return { tools, choice: "auto" };
-  const place: Place = { object: calling, path: `${at}.` };
-  const mode = readText(place, "mode") ?? "MODE_UNSPECIFIED";
+  const mode = read(calling, toolFields.mode, at) ?? "MODE_UNSPECIFIED";
   const choice = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
   if (choice === undefined) return refuseType(`${at}.mode`, "FunctionCallingConfig.Mode", mode);
-  const names = readTexts(place, "allowedFunctionNames");
+  const names = readTexts(calling, "allowedFunctionNames", at);
   if (names.length === 0) {
     if (choice === "required" && tools.length === 0) {
       refuseRule(at, "Function calling config is set without function_declarations.");

@@ -1,5 +1,6 @@
 import { estimateBySize, countWithinBytes } from "../openai/text.ts";
-import { field, listOf, readText, refuseRule, refuseType, snake } from "./check.ts";
+import { field, listOf, refuseRule, refuseType, snake, valueOf } from "./check.ts";
+import { read } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 import type { CountTokens } from "../types.ts";
 
@@ -16,6 +17,13 @@ const dataFields = [
   "toolCall",
   "toolResponse",
 ];
+const fields = {
+  role: field.string("role"),
+  text: field.string("text"),
+  name: field.string("name"),
+  mimeType: field.string("mimeType"),
+  data: field.string("data"),
+};
 const base64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /**
@@ -40,33 +48,31 @@ export function checkContents(value: unknown): void {
 /** Checks one content: the parts that somebody said. */
 export function checkContent(content: unknown, path: string): void {
   if (!isObject(content)) return refuseType(path, "Content", content);
-  readText({ object: content, path: `${path}.` }, "role");
-  const parts = listOf(field(content, "parts"));
+  read(content, fields.role, path);
+  const parts = listOf(valueOf(content, "parts"));
   if (parts.length === 0) refuseRule(`${path}.parts`, "contents.parts must not be empty.");
   for (const [index, part] of parts.entries()) checkPart(part, `${path}.parts[${index}]`);
 }
 
 function checkPart(part: unknown, path: string): void {
   if (!isObject(part)) return refuseType(path, "Part", part);
-  const name = dataFields.find((each) => field(part, each) !== undefined);
+  const name = dataFields.find((each) => valueOf(part, each) !== undefined);
   if (name === undefined) {
     return refuseRule(`${path}.data`, "required oneof field 'data' must have one initialized field");
   }
-  const place = { object: part, path: `${path}.` };
-  if (name === "text") return void readText(place, name);
-  const value = field(part, name);
+  if (name === "text") return void read(part, fields.text, path);
+  const value = valueOf(part, name);
   if (!isObject(value)) return refuseType(`${path}.${snake(name)}`, "Part", value);
   if (name === "inlineData") checkBlob(value, `${path}.inline_data`);
   if (name === "functionCall" || name === "functionResponse") {
-    const called = { object: value, path: `${path}.${snake(name)}.` };
-    if (!readText(called, "name")) refuseRule(`${called.path}name`, "[FIELD_INVALID] Name cannot be empty.");
+    const at = `${path}.${snake(name)}`;
+    if (!read(value, fields.name, at)) refuseRule(`${at}.name`, "[FIELD_INVALID] Name cannot be empty.");
   }
 }
 
 function checkBlob(blob: JsonObject, path: string): void {
-  const place = { object: blob, path: `${path}.` };
-  if (!readText(place, "mimeType")) refuseRule(`${path}.mime_type`, "mime_type must be specified.");
-  const data = readText(place, "data") ?? "";
+  if (!read(blob, fields.mimeType, path)) refuseRule(`${path}.mime_type`, "mime_type must be specified.");
+  const data = read(blob, fields.data, path) ?? "";
   if (data === "") refuseRule(`${path}.data`, "data must not be empty.");
   if (!base64.test(data)) refuseType(`${path}.data`, "TYPE_BYTES", "Base64 decoding failed");
 }
@@ -75,7 +81,7 @@ function checkBlob(blob: JsonObject, path: string): void {
 export function textOf(content: unknown): string {
   if (!isObject(content)) return "";
   const texts: string[] = [];
-  for (const part of listOf(field(content, "parts"))) {
+  for (const part of listOf(valueOf(content, "parts"))) {
     if (isObject(part) && typeof part["text"] === "string" && part["thought"] !== true) texts.push(part["text"]);
   }
   return texts.join("\n");
@@ -93,7 +99,9 @@ export function lastUserText(contents: unknown): string | undefined {
 export function endsWithResult(contents: unknown): boolean {
   const last = listOf(contents).at(-1);
   if (!isObject(last)) return false;
-  return listOf(field(last, "parts")).some((part) => isObject(part) && field(part, "functionResponse") !== undefined);
+  return listOf(valueOf(last, "parts")).some(
+    (part) => isObject(part) && valueOf(part, "functionResponse") !== undefined,
+  );
 }
 
 /** Tokens by the kind of what they stand for, in the order in which they are reported; kinds without any are left out. */
@@ -125,9 +133,9 @@ export function countContents(
   for (const content of contents.flatMap(listOf)) {
     if (!isObject(content)) continue;
     add("TEXT", tokensPerContent);
-    for (const part of listOf(field(content, "parts"))) {
+    for (const part of listOf(valueOf(content, "parts"))) {
       if (!isObject(part)) continue;
-      const media = field(part, "inlineData") ?? field(part, "fileData");
+      const media = valueOf(part, "inlineData") ?? valueOf(part, "fileData");
       if (typeof part["text"] === "string") addText(part["text"]);
       else if (isObject(media)) add(kindOf(media), mediaTokens(media));
       else addText(JSON.stringify(part));
@@ -138,7 +146,7 @@ export function countContents(
 }
 
 function kindOf(media: JsonObject): string {
-  const mimeType = field(media, "mimeType");
+  const mimeType = valueOf(media, "mimeType");
   const [type = ""] = typeof mimeType === "string" ? mimeType.split("/") : [];
   const kind = type.toUpperCase();
   return kind === "IMAGE" || kind === "AUDIO" || kind === "VIDEO" ? kind : "DOCUMENT";

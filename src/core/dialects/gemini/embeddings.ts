@@ -1,8 +1,9 @@
 import type { Facts } from "../../types.ts";
 import { jsonResponse } from "./response.ts";
-import { field, listOf, readInt, readText, refuseRule, refuseType } from "./check.ts";
+import { field, listOf, refuseRule, refuseType, valueOf } from "./check.ts";
 import { checkContent, countContents, sumOf, textOf } from "./contents.ts";
 import { modelIn } from "./target.ts";
+import { check, pathOf, read } from "../shared/fields.ts";
 import { isObject, openJson, type JsonObject } from "../shared/json-body.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, OpenRequest, Opened, Operation } from "../types.ts";
@@ -13,6 +14,10 @@ const route = "/v1beta/models/{model}";
 const maxDimensions = 3072;
 const smallDimensions = 768;
 const maxRequests = 100;
+
+const labels = [field.string("taskType"), field.string("title")];
+const dimensions = field.integer("outputDimensionality", { min: 1, max: maxDimensions });
+const ofSmallModels = field.integer("outputDimensionality", { min: 1, max: smallDimensions });
 
 /** `POST /v1beta/models/{model}:embedContent`. @see https://ai.google.dev/api/embeddings */
 export const embedContent: Operation = {
@@ -34,8 +39,8 @@ export const batchEmbedContents: Operation = {
   route: `${route}:batchEmbedContents`,
   open: (request) =>
     openEmbed(request, {
-      requestsIn: (body) => listOf(field(body, "requests")),
-      path: (index) => `requests[${index}].`,
+      requestsIn: (body) => listOf(valueOf(body, "requests")),
+      path: (index) => `requests[${index}]`,
       answer: (values) => `{"embeddings":[${values.join(",")}]}`,
     }),
 };
@@ -79,18 +84,15 @@ function askOf(shape: Shape, body: JsonObject, model: string, promptTokens: numb
   });
 }
 
-function readInput(request: unknown, path: string, model: string): { text: string; dimensions: number } {
-  if (!isObject(request)) return refuseType(path.slice(0, -1), "EmbedContentRequest", request);
+/** @param at path of the request, empty where it stands alone */
+function readInput(request: unknown, at: string, model: string): { text: string; dimensions: number } {
+  if (!isObject(request)) return refuseType(at, "EmbedContentRequest", request);
   const { content } = request;
-  if (content === undefined) refuseRule(`${path}content`, "content is not specified");
-  checkContent(content, `${path}content`);
-  const place = { object: request, path };
-  readText(place, "taskType");
-  readText(place, "title");
-  const wanted = readInt(place, "outputDimensionality");
-  const most = model.startsWith("gemini-embedding") ? maxDimensions : smallDimensions;
-  if (wanted !== undefined && (wanted < 1 || wanted > most)) {
-    refuseRule(`${path}output_dimensionality`, `output_dimensionality must be in the range [1, ${most}].`);
-  }
-  return { text: textOf(content), dimensions: wanted ?? most };
+  const path = pathOf(at, "content");
+  if (content === undefined) refuseRule(path, "content is not specified");
+  checkContent(content, path);
+  check(request, labels, at);
+  const isLarge = model.startsWith("gemini-embedding");
+  const wanted = read(request, isLarge ? dimensions : ofSmallModels, at);
+  return { text: textOf(content), dimensions: wanted ?? (isLarge ? maxDimensions : smallDimensions) };
 }

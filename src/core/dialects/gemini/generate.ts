@@ -1,6 +1,6 @@
 import type { Facts } from "../../types.ts";
 import { jsonResponse, writeGenerated, type GeminiResponse } from "./response.ts";
-import { field, readMessage } from "./check.ts";
+import { field, valueOf } from "./check.ts";
 import { readConfig } from "./config.ts";
 import {
   checkContent,
@@ -12,6 +12,7 @@ import {
   type Modalities,
 } from "./contents.ts";
 import { modelIn, wantsEvents } from "./target.ts";
+import { read } from "../shared/fields.ts";
 import { openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, CountTokens, OpenRequest, Operation } from "../types.ts";
@@ -68,7 +69,7 @@ function factsOf(json: JsonBody, { model, stream, prompt }: Opening): Facts {
     model,
     stream,
     promptTokens: () => sumOf(prompt()),
-    lastUserMessage: () => lastUserText(field(inner(json.whole()) ?? json.whole(), "contents")),
+    lastUserMessage: () => lastUserText(valueOf(inner(json.whole()) ?? json.whole(), "contents")),
   };
 }
 
@@ -78,8 +79,8 @@ function promptOf(json: JsonBody, count: CountTokens, requestIn: (body: JsonObje
   return () => {
     if (counted !== undefined) return counted;
     const body = requestIn(json.whole());
-    const contents = [field(body, "systemInstruction"), field(body, "contents")];
-    counted = countContents(contents, [field(body, "tools")], count);
+    const contents = [valueOf(body, "systemInstruction"), valueOf(body, "contents")];
+    counted = countContents(contents, [valueOf(body, "tools")], count);
     return counted;
   };
 }
@@ -103,14 +104,16 @@ function askGenerate(body: JsonObject, { model, form, prompt }: Generating): Ask
 }
 
 function checkRequest(body: JsonObject): void {
-  checkContents(field(body, "contents"));
-  const instruction = field(body, "systemInstruction");
+  checkContents(valueOf(body, "contents"));
+  const instruction = valueOf(body, "systemInstruction");
   if (instruction !== undefined) checkContent(instruction, "system_instruction");
 }
 
+const request = field.object("generateContentRequest", { called: "GenerateContentRequest" });
+
 /** Tokens can also be counted of a whole request to generate. */
 function inner(body: JsonObject): JsonObject | undefined {
-  return readMessage({ object: body, path: "" }, "generateContentRequest", "GenerateContentRequest");
+  return read(body, request);
 }
 
 function askCount(body: JsonObject, model: string, prompt: Modalities): Ask {

@@ -1,4 +1,4 @@
-import { field } from "./check.ts";
+import { valueOf } from "./check.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
 /** Keywords that mean the same in JSON Schema. */
@@ -18,14 +18,14 @@ export function toJsonSchema(schema: unknown): JsonObject {
   const result: Record<string, unknown> = {};
   for (const name of same) if (schema[name] !== undefined) result[name] = schema[name];
   for (const name of counts) {
-    const value = field(schema, name);
+    const value = valueOf(schema, name);
     if (value !== undefined) result[name] = Number(value);
   }
   if (typeof schema["format"] === "string" && schema["format"] !== "enum") result["format"] = schema["format"];
   const { items, properties } = schema;
-  const anyOf = field(schema, "anyOf");
+  const anyOf = valueOf(schema, "anyOf");
   if (items !== undefined) result["items"] = toJsonSchema(items);
-  if (isObject(properties)) result["properties"] = ordered(properties, field(schema, "propertyOrdering"));
+  if (isObject(properties)) result["properties"] = ordered(properties, valueOf(schema, "propertyOrdering"));
   if (Array.isArray(anyOf)) result["anyOf"] = anyOf.map(toJsonSchema);
   return typed(result, schema);
 }
@@ -34,14 +34,14 @@ function typed(result: Record<string, unknown>, { type, nullable }: JsonObject):
   if (typeof type === "string" && type !== "TYPE_UNSPECIFIED") {
     const own = type.toLowerCase();
     result["type"] = nullable === true ? [own, "null"] : own;
-    if (Array.isArray(result["enum"])) result["enum"] = result["enum"].map((value) => valueOf(value, own));
+    if (Array.isArray(result["enum"])) result["enum"] = result["enum"].map((value) => enumValue(value, own));
   }
   if (nullable === true && Array.isArray(result["enum"])) result["enum"] = [...result["enum"], null];
   return result;
 }
 
 /** The values of an enum are texts in this API, also those of numbers. */
-function valueOf(value: unknown, type: string): unknown {
+function enumValue(value: unknown, type: string): unknown {
   return (type === "integer" || type === "number") && typeof value === "string" ? Number(value) : value;
 }
 

@@ -1,4 +1,5 @@
 import { StuntdoubleError } from "../../errors.ts";
+import { check, fieldsOf, pathOf, read, type Kind } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
 /** Refuses a request. @throws BODY_INVALID always */
@@ -16,50 +17,58 @@ function kindOf(value: unknown): string {
   return typeof value === "boolean" ? "bool" : typeof value;
 }
 
-/** The name of the model, which every request needs. */
-export function readModel(body: JsonObject): string {
-  const model = readText(body, "model") || readText(body, "name") || "";
-  if (model === "") refuse("model", "model is required");
-  return model.length <= maxModelLength ? model : refuse("model", "invalid model name");
-}
+const goTypes: Readonly<Record<Kind, string>> = {
+  string: "string",
+  integer: "int",
+  number: "float64",
+  boolean: "bool",
+  array: "[]interface {}",
+  object: "map[string]interface {}",
+  mixed: "interface {}",
+};
+
+const reading = {
+  integerOf: (value: unknown) => (typeof value === "number" && Number.isInteger(value) ? value : undefined),
+  elementPath: (path: string) => path,
+};
+
+/** Rows of tables of a request's fields; `called` is the type in Go. */
+export const field = fieldsOf({
+  ...reading,
+  type: ({ param, field: { kind, rules }, value }) => refuseType(param, rules.called ?? goTypes[kind], value),
+});
+
+/** Rows of tables of a model's options, which the server reads by itself. */
+const option = fieldsOf({
+  ...reading,
+  type: ({ param, field: { name, kind, rules } }) =>
+    refuse(param, `option "${name}" must be of ${rules.called ?? `type ${kind === "number" ? "float32" : kind}`}`),
+});
+
+const names = { model: field.string("model"), older: field.string("name") };
 
 /** Names of models are echoed in each line of an answer, so they have a limit. */
 const maxModelLength = 256;
 
-/** Reads a text, or nothing. @param path stands before its name in messages */
-export function readText(object: JsonObject, name: string, path = ""): string | undefined {
-  const value = object[name] ?? undefined;
-  return value === undefined || typeof value === "string" ? value : refuseType(path + name, "string", value);
+/** The name of the model, which every request needs. */
+export function readModel(body: JsonObject): string {
+  const model = read(body, names.model) || read(body, names.older) || "";
+  if (model === "") refuse("model", "model is required");
+  return model.length <= maxModelLength ? model : refuse("model", "invalid model name");
 }
 
-/** Reads `true`, `false` or nothing. */
-export function readFlag(object: JsonObject, name: string): boolean | undefined {
-  const value = object[name] ?? undefined;
-  return value === undefined || typeof value === "boolean" ? value : refuseType(name, "bool", value);
-}
-
-/** Reads a list; empty when the field is absent. */
-export function readList(object: JsonObject, name: string, goType: string, path = ""): readonly unknown[] {
-  const value = object[name] ?? [];
-  return Array.isArray(value) ? value : refuseType(path + name, goType, value);
-}
-
-/** Reads an object, or nothing. */
-function readObject(object: JsonObject, name: string, goType: string): JsonObject | undefined {
-  const value = object[name] ?? undefined;
-  return value === undefined || isObject(value) ? value : refuseType(name, goType, value);
-}
-
+const imagesField = field.array("images", { called: "[]api.ImageData" });
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** Checks that the images of a request or message are texts in base64, and says how many there are. */
-export function checkImages(object: JsonObject, path = ""): number {
-  const images = readList(object, "images", "[]api.ImageData", path);
+/** Checks that the images of a request or message are texts in base64. @param at path of the message, empty for the request */
+export function checkImages(object: JsonObject, at = ""): void {
+  const images = read(object, imagesField, at);
+  if (images === undefined) return;
+  const path = pathOf(at, "images");
   for (const image of images) {
-    if (typeof image !== "string") refuseType(`${path}images`, "[]uint8", image);
-    if (!base64.test(image)) refuse(`${path}images`, "illegal base64 data at input byte 0");
+    if (typeof image !== "string") return refuseType(path, "[]uint8", image);
+    if (!base64.test(image)) refuse(path, "illegal base64 data at input byte 0");
   }
-  return images.length;
 }
 
 /** What the options of a request say about its answer. */
@@ -69,16 +78,23 @@ export type Options = {
   readonly seed: number | undefined;
 };
 
-const integers = ["num_ctx", "num_keep", "top_k", "repeat_last_n", "num_batch", "num_gpu", "num_thread"];
-const floats = [
-  "temperature",
-  "top_p",
-  "min_p",
-  "typical_p",
-  "repeat_penalty",
-  "presence_penalty",
-  "frequency_penalty",
+const optionsField = field.object("options");
+
+/** Options that change nothing in a simulated answer. */
+const unused = [
+  ...["num_ctx", "num_keep", "top_k", "repeat_last_n", "num_batch", "num_gpu", "num_thread"].map((name) =>
+    option.integer(name),
+  ),
+  ...["temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty", "frequency_penalty"].map(
+    (name) => option.number(name),
+  ),
 ];
+const used = {
+  limit: option.integer("num_predict"),
+  stop: option.list("stop", option.string("stop", { called: "an array of strings" })),
+  seed: option.integer("seed"),
+};
+const noOptions: Options = { maxTokens: undefined, stops: [], seed: undefined };
 
 /**
  * Reads and checks the options; unknown ones are passed over, as the server does.
@@ -86,30 +102,15 @@ const floats = [
  * @returns no `maxTokens` for a `num_predict` of 0 or below, which means no limit
  */
 export function readOptions(body: JsonObject): Options {
-  const options = readObject(body, "options", "map[string]interface {}") ?? {};
-  for (const name of integers) readOption(options, name, "integer");
-  for (const name of floats) readOption(options, name, "float32");
-  const limit = readOption(options, "num_predict", "integer");
+  const options = read(body, optionsField);
+  if (options === undefined) return noOptions;
+  check(options, unused, "options");
+  const limit = read(options, used.limit, "options");
   return {
     maxTokens: limit === undefined || limit <= 0 ? undefined : limit,
-    stops: readStops(options),
-    seed: readOption(options, "seed", "integer"),
+    stops: read(options, used.stop, "options") ?? [],
+    seed: read(options, used.seed, "options"),
   };
-}
-
-function readOption(options: JsonObject, name: string, type: "integer" | "float32"): number | undefined {
-  const value = options[name] ?? undefined;
-  if (value === undefined) return undefined;
-  const right = typeof value === "number" && (type === "float32" || Number.isInteger(value));
-  return right ? value : refuse(`options.${name}`, `option "${name}" must be of type ${type}`);
-}
-
-function readStops(options: JsonObject): readonly string[] {
-  const stop = options["stop"] ?? [];
-  if (!Array.isArray(stop)) return refuse("options.stop", `option "stop" must be of type array`);
-  return stop.map((text: unknown) =>
-    typeof text === "string" ? text : refuse("options.stop", `option "stop" must be of an array of strings`),
-  );
 }
 
 const efforts = new Map<unknown, number>([

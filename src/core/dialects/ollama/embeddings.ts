@@ -1,7 +1,8 @@
 import type { Facts } from "../../types.ts";
 import { openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { durationsOf, jsonResponse } from "./response.ts";
-import { readFlag, readModel, readOptions, readText, refuse } from "./check.ts";
+import { field, readModel, readOptions, refuse } from "./check.ts";
+import { read } from "../shared/fields.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, CountTokens, Operation, Script } from "../types.ts";
 import { embed } from "../shared/vectors.ts";
@@ -17,6 +18,8 @@ const dimensionsOf: readonly (readonly [string, number])[] = [
 const usualDimensions = 768;
 /** The server has no such limit; a stand-in makes all vectors of a call in one go. */
 const maxInputs = 2048;
+const truncate = field.boolean("truncate");
+const promptField = field.string("prompt");
 const readAhead = ["model"];
 
 /** `POST /api/embed`. @see https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings */
@@ -60,7 +63,7 @@ function factsOf(json: JsonBody, name: string, count: CountTokens): Facts {
 function askEmbed(body: JsonObject, promptTokens: number): Ask {
   const model = readModel(body);
   const inputs = readInputs(body["input"] ?? []);
-  readFlag(body, "truncate");
+  read(body, truncate);
   readOptions(body);
   const own = ownDimensions(model);
   const wanted = body["dimensions"] ?? 0;
@@ -79,7 +82,7 @@ function askEmbed(body: JsonObject, promptTokens: number): Ask {
 
 function askPrompt(body: JsonObject, promptTokens: number): Ask {
   const model = readModel(body);
-  const prompt = readText(body, "prompt") ?? "";
+  const prompt = read(body, promptField) ?? "";
   readOptions(body);
   return answering(model, promptTokens, () => {
     const vector = prompt === "" ? "" : embed(model, prompt, ownDimensions(model)).text();

@@ -1,4 +1,4 @@
-import type { Failure, Rendered } from "../types.ts";
+import { failuresOf, isUnknownModel, xRequestId, type Telling } from "../shared/failure.ts";
 
 /** What the server usually says with a status. */
 const usual: Readonly<Record<number, string>> = {
@@ -13,42 +13,27 @@ const usual: Readonly<Record<number, string>> = {
   503: "server busy, please try again.  maximum pending requests exceeded",
   504: "timed out waiting for llama runner to start",
 };
-/** A wait where none was given, so that a client which may try again is told when. */
-const defaultWaitSeconds = 1;
-
-/**
- * A failure in the server's shape: one text.
- *
- * @param failure without a `code` it is an injected fault, which looks like the server's own
- */
-export function renderFailure(failure: Failure): Rendered {
-  const { status, code, variant, requestId, retryAfterSeconds } = failure;
-  const headers = ["content-type", "application/json; charset=utf-8"];
-  if (requestId !== "") headers.push("x-request-id", requestId);
-  const mayRetry = status === 503 || (status === 429 && code === undefined && variant === undefined);
-  const waitSeconds = retryAfterSeconds ?? (mayRetry ? defaultWaitSeconds : undefined);
-  if (waitSeconds !== undefined) headers.push("retry-after", String(Math.ceil(waitSeconds)));
-  return { head: { status, headers }, body: bodyOf(failure) };
-}
-
-/** A failure in the middle of a stream, as a line of it. */
-export function renderFailureEvent(failure: Failure): string {
-  return `${bodyOf(failure)}\n`;
-}
-
-function bodyOf({ status, code, message, model, param, variant }: Failure): string {
-  if (status === 404 && model !== undefined && (code === undefined || param === "model")) {
-    return JSON.stringify({ error: `model '${model}' not found` });
-  }
-  if (message !== undefined) return JSON.stringify({ error: message });
-  if (variant !== undefined) return JSON.stringify({ error: variants[variant] });
-  return JSON.stringify({
-    error: usual[status] ?? (status < 500 ? "the request was refused" : "something went wrong"),
-  });
-}
 
 /** What the hosted models of the provider say when waiting does not help. */
 const variants = {
   quota: "you've reached your usage limit, please upgrade to continue",
   "too-large": "the prompt is longer than the context of the model",
 };
+
+function errorOf({ failure, said }: Telling<string>): string {
+  const { message, model, variant } = failure;
+  if (isUnknownModel(failure)) return `model '${model}' not found`;
+  return message ?? (variant === undefined ? said : variants[variant]);
+}
+
+/** A failure in the server's shape: one text, which in the middle of a stream is a line of it. */
+export const { renderFailure, renderFailureEvent } = failuresOf<string, object>({
+  usual,
+  refused: "the request was refused",
+  broken: "something went wrong",
+  contentType: "application/json; charset=utf-8",
+  callHeaders: xRequestId,
+  retriesUnavailable: true,
+  body: (telling) => ({ error: errorOf(telling) }),
+  event: (body) => `${JSON.stringify(body)}\n`,
+});

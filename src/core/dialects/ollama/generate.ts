@@ -2,22 +2,32 @@ import { composer, plainProse, type Tool } from "../../simulator/compose.ts";
 import type { Facts } from "../../types.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { jsonResponse, openingOf, writeResponse, type OllamaResponse } from "./response.ts";
-import {
-  checkImages,
-  readFlag,
-  readFormat,
-  readList,
-  readModel,
-  readOptions,
-  readText,
-  readThinking,
-  refuse,
-} from "./check.ts";
+import { checkImages, field, readFormat, readModel, readOptions, readThinking, refuse } from "./check.ts";
+import { check, read } from "../shared/fields.ts";
 import { countWithinBytes, estimateBySize } from "../openai/text.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, CountTokens, Operation } from "../types.ts";
 
 const readAhead = ["model", "stream"];
+
+const members = {
+  stream: field.boolean("stream"),
+  messages: field.array("messages", { called: "[]api.Message" }),
+  tools: field.array("tools", { called: "api.Tools" }),
+  prompt: field.string("prompt"),
+  system: field.string("system"),
+  template: field.string("template"),
+  suffix: field.string("suffix"),
+  context: field.array("context", { called: "[]int" }),
+  raw: field.boolean("raw"),
+};
+const role = field.string("role");
+const messageFields = [
+  field.string("content"),
+  field.string("thinking"),
+  field.array("tool_calls", { called: "[]api.ToolCall" }),
+];
+
 /** The role, and what the template puts around a message. */
 const tokensPerMessage = 4;
 /** As of gemma3; other models have more. */
@@ -100,7 +110,7 @@ function countPrompt(body: JsonObject, count: CountTokens): number {
 
 function askChat(body: JsonObject, promptTokens: number): Ask {
   const messages = readMessages(body);
-  const tools = readList(body, "tools", "api.Tools").map(readTool);
+  const tools = (read(body, members.tools) ?? []).map(readTool);
   const answersTool = messages.at(-1)?.["role"] === "tool";
   const asked = readCommon(body);
   if (messages.length === 0) return loading(body, asked, `"message":{"role":"assistant","content":""}`);
@@ -108,13 +118,13 @@ function askChat(body: JsonObject, promptTokens: number): Ask {
 }
 
 function askGenerate(body: JsonObject, promptTokens: number): Ask {
-  const prompt = readText(body, "prompt") ?? "";
-  const system = readText(body, "system") ?? "";
-  const template = readText(body, "template") ?? "";
-  readText(body, "suffix");
+  const prompt = read(body, members.prompt) ?? "";
+  const system = read(body, members.system) ?? "";
+  const template = read(body, members.template) ?? "";
+  read(body, members.suffix);
   checkImages(body);
-  const context = readList(body, "context", "[]int");
-  const raw = readFlag(body, "raw") ?? false;
+  const context = read(body, members.context) ?? [];
+  const raw = read(body, members.raw) ?? false;
   if (raw && (system !== "" || template !== "" || context.length > 0)) {
     refuse("raw", "raw mode does not support template, system, or context");
   }
@@ -129,7 +139,7 @@ type Common = ReturnType<typeof readCommon>;
 function readCommon(body: JsonObject) {
   return {
     model: readModel(body),
-    stream: readFlag(body, "stream") ?? true,
+    stream: read(body, members.stream) ?? true,
     ...readOptions(body),
     json: readFormat(body),
     reasoningShare: readThinking(body),
@@ -168,13 +178,11 @@ function loading(body: JsonObject, { model }: Common, said: string): Ask {
 }
 
 function readMessages(body: JsonObject): readonly JsonObject[] {
-  return readList(body, "messages", "[]api.Message").map((message, index) => {
-    const path = `messages[${index}].`;
-    if (!isObject(message)) return refuse(`messages[${index}]`, "json: a message must be an object");
-    if (!readText(message, "role", path)) refuse(`${path}role`, "invalid message: role is required");
-    readText(message, "content", path);
-    readText(message, "thinking", path);
-    readList(message, "tool_calls", "[]api.ToolCall", path);
+  return (read(body, members.messages) ?? []).map((message, index) => {
+    const path = `messages[${index}]`;
+    if (!isObject(message)) return refuse(path, "json: a message must be an object");
+    if (!read(message, role, path)) refuse(`${path}.role`, "invalid message: role is required");
+    check(message, messageFields, path);
     checkImages(message, path);
     return message;
   });

@@ -1,4 +1,5 @@
 import { StuntdoubleError } from "../../errors.ts";
+import { check, fieldsOf, read, required, type Kind, type Refused } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
 /**
@@ -26,6 +27,11 @@ export function refuseType(param: string, wanted: string, value: unknown): never
   );
 }
 
+/** A value that must be an object, at its path. */
+export function asObject(value: unknown, path: string): JsonObject {
+  return isObject(value) ? value : refuseType(path, "an object", value);
+}
+
 /** Refuses a text that is none of those allowed. */
 export function refuseValue(param: string, allowed: readonly string[], value: string): never {
   const shown = value.length > 64 ? `${value.slice(0, 64)}…` : value;
@@ -43,11 +49,11 @@ export function refuseEmpty(param: string, of: string): never {
 }
 
 /** Refuses an array with too many elements. */
-export function refuseLong(param: string, most: number, length: number): never {
+export function refuseLong(param: string, max: number, length: number): never {
   return refuse(
     param,
     "array_above_max_length",
-    `Invalid '${param}': at most ${most} elements are allowed, got ${length}.`,
+    `Invalid '${param}': at most ${max} elements are allowed, got ${length}.`,
   );
 }
 
@@ -60,153 +66,114 @@ function kindOf(value: unknown): string {
   return typeof value === "number" ? "a decimal number" : `a ${typeof value}`;
 }
 
+const kinds: Readonly<Record<Kind, string>> = {
+  string: "a string",
+  integer: "an integer",
+  number: "a decimal number",
+  boolean: "a boolean",
+  array: "an array",
+  object: "an object",
+  mixed: "another type",
+};
+
+/** Rows of tables of the provider's fields. */
+export const field = fieldsOf({
+  integerOf: (value) => (typeof value === "number" && Number.isInteger(value) ? value : undefined),
+  elementPath: (path, index) => `${path}[${index}]`,
+  missing: ({ param }) => refuseMissing(param),
+  type: refuseKind,
+  unknown: ({ param, field: { rules }, value }) => refuseValue(param, rules.allowed ?? [], String(value)),
+  tooSmall(refused) {
+    const { param, field, value } = refused;
+    if (Array.isArray(value)) return refuseEmpty(param, field.rules.elements ?? "elements");
+    return typeof value === "string"
+      ? refuseKind(refused)
+      : refuseNumber(refused, "below_min", `least ${field.rules.min}`);
+  },
+  tooLarge(refused) {
+    const { param, field, value } = refused;
+    const { max = Infinity } = field.rules;
+    if (Array.isArray(value)) return refuseLong(param, max, value.length);
+    if (typeof value !== "string") return refuseNumber(refused, "above_max", `most ${max}`);
+    return refuse(
+      param,
+      "string_above_max_length",
+      `Invalid '${param}': at most ${max} characters are allowed, got ${value.length}.`,
+    );
+  },
+  pattern: ({ param, field: { rules } }) =>
+    refuse(
+      param,
+      "invalid_value",
+      `Invalid '${param}': string does not match pattern. Expected a string that matches the pattern '${rules.pattern?.source}'.`,
+    ),
+});
+
+function refuseKind({ param, field, value }: Refused): never {
+  return refuseType(param, field.rules.called ?? kinds[field.kind], value);
+}
+
+function refuseNumber({ param, field, value }: Refused, side: string, limit: string): never {
+  const kind = field.kind === "integer" ? "integer" : "decimal";
+  const problem = `Invalid '${param}': expected a value of at ${limit}, but got ${String(value)} instead.`;
+  return refuse(param, `${kind}_${side}_value`, problem);
+}
+
 /** Names of models are echoed in each chunk of an answer, so they have a limit. */
-const maxModelChars = 256;
+const model = required(field.string("model", { called: "the name of a model", min: 1, max: 256 }));
 
 /** The model asked for, which every operation needs. @param elsewhere the one named outside of the body */
 export function readModel(body: JsonObject, elsewhere?: string): string {
-  const { model = elsewhere } = body;
-  if (model === undefined) return refuseMissing("model");
-  if (typeof model !== "string" || model === "") return refuseType("model", "the name of a model", model);
-  if (model.length <= maxModelChars) return model;
-  return refuse(
-    "model",
-    "string_above_max_length",
-    `Invalid 'model': at most ${maxModelChars} characters are allowed, got ${model.length}.`,
-  );
+  return read(body["model"] === undefined ? { model: elsewhere } : body, model);
 }
 
-/** A field that may be absent or null. */
-export function optionalOf(object: JsonObject, name: string): unknown {
-  return object[name] ?? undefined;
-}
-
-/** Reads `true`, `false` or nothing; `path` stands before its name in messages. */
-export function readBoolean(object: JsonObject, name: string, path = ""): boolean | undefined {
-  const value = optionalOf(object, name);
-  return value === undefined || typeof value === "boolean" ? value : refuseType(path + name, "a boolean", value);
-}
-
-/** Reads a text that is one of several, or nothing. */
-export function readWord<Word extends string>(
-  object: JsonObject,
-  name: string,
-  words: readonly Word[],
-  path = "",
-): Word | undefined {
-  const value = optionalOf(object, name);
-  if (value === undefined) return undefined;
-  if (typeof value !== "string") return refuseType(path + name, "a string", value);
-  return words.find((word) => word === value) ?? refuseValue(path + name, words, value);
-}
-
-/** Checks that a field is a text, if it is there. */
-export function checkText(object: JsonObject, name: string): void {
-  readText(object, name);
-}
-
-/** Reads a text or nothing. */
-export function readText(object: JsonObject, name: string, path = ""): string | undefined {
-  const value = optionalOf(object, name);
-  return value === undefined || typeof value === "string" ? value : refuseType(path + name, "a string", value);
-}
-
-/** Reads an array or nothing. */
-export function readArray(object: JsonObject, name: string, path = ""): readonly unknown[] | undefined {
-  const value = optionalOf(object, name);
-  return value === undefined || Array.isArray(value) ? value : refuseType(path + name, "an array", value);
-}
-
-/** Reads an object or nothing. */
-export function readObject(object: JsonObject, name: string): JsonObject | undefined {
-  const value = optionalOf(object, name);
-  return value === undefined || isObject(value) ? value : refuseType(name, "an object", value);
-}
-
-/** Reads a whole number within a range, or nothing. */
-export function readInteger(object: JsonObject, name: string, least: number, most: number): number | undefined {
-  const value = optionalOf(object, name);
-  if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value)) return refuseType(name, "an integer", value);
-  return within(name, "integer", value, { least, most });
-}
-
-/** Reads a number within a range, or nothing. */
-export function readNumber(object: JsonObject, name: string, least: number, most: number): number | undefined {
-  const value = optionalOf(object, name);
-  if (value === undefined) return undefined;
-  if (typeof value !== "number") return refuseType(name, "a decimal number", value);
-  return within(name, "decimal", value, { least, most });
-}
-
-function within(
-  name: string,
-  kind: "integer" | "decimal",
-  value: number,
-  { least, most }: { least: number; most: number },
-): number {
-  if (value < least) {
-    return refuse(
-      name,
-      `${kind}_below_min_value`,
-      `Invalid '${name}': expected a value of at least ${least}, but got ${value} instead.`,
-    );
-  }
-  if (value > most) {
-    return refuse(
-      name,
-      `${kind}_above_max_value`,
-      `Invalid '${name}': expected a value of at most ${most}, but got ${value} instead.`,
-    );
-  }
-  return value;
-}
+/** Settings that all text operations share and that do not change a simulated answer. */
+const sampling = [
+  field.number("temperature", { min: 0, max: 2 }),
+  field.number("top_p", { min: 0, max: 1 }),
+  field.number("presence_penalty", { min: -2, max: 2 }),
+  field.number("frequency_penalty", { min: -2, max: 2 }),
+  field.object("logit_bias"),
+  field.string("user"),
+];
 
 /** Checks the settings that all text operations share and that do not change a simulated answer. */
 export function checkSampling(body: JsonObject): void {
-  readNumber(body, "temperature", 0, 2);
-  readNumber(body, "top_p", 0, 1);
-  readNumber(body, "presence_penalty", -2, 2);
-  readNumber(body, "frequency_penalty", -2, 2);
-  readObject(body, "logit_bias");
-  checkText(body, "user");
+  check(body, sampling);
 }
 
 /** More choices than this the provider never gives. */
 export const maxChoices = 128;
-const maxStops = 4;
+
+const stops = field.list("stop", field.string("stop"), {
+  called: "a string or an array of strings",
+  elements: "strings",
+  min: 1,
+  max: 4,
+});
+const noStops: readonly string[] = [];
 
 /** The texts at which an answer stops; often none. */
 export function readStop(body: JsonObject): readonly string[] {
-  const stop = optionalOf(body, "stop");
-  if (stop === undefined || stop === "") return [];
-  if (typeof stop === "string") return [stop];
-  if (!Array.isArray(stop)) return refuseType("stop", "a string or an array of strings", stop);
-  const texts: readonly unknown[] = stop;
-  if (texts.length === 0) return refuseEmpty("stop", "strings");
-  if (texts.length > maxStops) return refuseLong("stop", maxStops, texts.length);
-  return texts
-    .map((text, index) => (typeof text === "string" ? text : refuseType(`stop[${index}]`, "a string", text)))
-    .filter((text) => text !== "");
+  const { stop } = body;
+  if (typeof stop === "string") return stop === "" ? noStops : [stop];
+  return read(body, stops)?.filter((text) => text !== "") ?? noStops;
 }
 
 /** The provider's seeds are 64-bit integers. */
 const maxSeed = 2 ** 63;
 
 /** The seed that makes an answer repeatable. */
-export function readSeed(body: JsonObject): number | undefined {
-  return readInteger(body, "seed", -maxSeed, maxSeed);
-}
+export const seed = field.integer("seed", { min: -maxSeed, max: maxSeed });
 
 /**
  * The service tier that the answer tells: the one asked for; where it is left to the provider the default one.
  *
  * @see the OpenAI document, ServiceTier: `fast` is told as `priority`
  */
-export function readServiceTier(body: JsonObject, tiers: readonly string[]): string {
-  const tier = readWord(body, "service_tier", tiers) ?? "auto";
-  if (tier === "auto") return "default";
-  return tier === "fast" ? "priority" : tier;
+export function tierTold(asked = "auto"): string {
+  if (asked === "auto") return "default";
+  return asked === "fast" ? "priority" : asked;
 }
 
 /** How an answer shall be streamed. */
@@ -218,16 +185,30 @@ export type Streaming = {
   readonly obfuscate: boolean;
 };
 
+/** Rows for how an answer shall be streamed. */
+export const streaming = {
+  stream: field.boolean("stream"),
+  options: field.object("stream_options"),
+  includeUsage: field.boolean("include_usage"),
+  obfuscate: field.boolean("include_obfuscation"),
+};
+
 /** Reads `stream` and its options. */
 export function readStreaming(body: JsonObject): Streaming {
-  const stream = readBoolean(body, "stream") ?? false;
-  const options = readObject(body, "stream_options");
+  const stream = read(body, streaming.stream) ?? false;
+  const options = readStreamOptions(body, stream);
   if (options === undefined) return { stream, includeUsage: false, obfuscate: true };
-  if (!stream)
-    refuse("stream_options", "invalid_value", "The parameter 'stream_options' is only allowed when 'stream' is true.");
   return {
     stream,
-    includeUsage: readBoolean(options, "include_usage", "stream_options.") ?? false,
-    obfuscate: readBoolean(options, "include_obfuscation", "stream_options.") ?? true,
+    includeUsage: read(options, streaming.includeUsage, "stream_options") ?? false,
+    obfuscate: read(options, streaming.obfuscate, "stream_options") ?? true,
   };
+}
+
+/** Reads the options of a stream, which only a stream may have. */
+export function readStreamOptions(body: JsonObject, stream: boolean): JsonObject | undefined {
+  const options = read(body, streaming.options);
+  if (options === undefined || stream) return options;
+  const problem = "The parameter 'stream_options' is only allowed when 'stream' is true.";
+  return refuse("stream_options", "invalid_value", problem);
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../errors.ts";
-import type { Failure, FailureVariant, Quota, Rendered, StreamPlace } from "../types.ts";
+import { bodyOf, failuresOf, retryAfterMs, xRequestId, type FailureTable, type Telling } from "../shared/failure.ts";
+import type { Failure, FailureVariant } from "../types.ts";
 
 type ErrorBody = { readonly message: string; readonly type: string; readonly code: string | null };
 
@@ -23,53 +24,33 @@ const variants: Readonly<Record<FailureVariant, ErrorBody>> = {
   },
 };
 
-/** What the provider usually says with a status. @see the OpenAI error reference; 429 as clients parse the wait out of it */
-function usual(failure: Failure): ErrorBody {
-  const { status, model, param, retryAfterSeconds } = failure;
-  switch (status) {
-    case 401:
-      return { message: "Incorrect API key provided.", type: badRequest, code: "invalid_api_key" };
-    case 403:
-      return { message: "Your API key has no access to this resource.", type: badRequest, code: null };
-    case 404: {
-      const name = model === undefined ? "The model" : `The model \`${model}\``;
-      return {
-        message: `${name} does not exist or you do not have access to it.`,
-        type: badRequest,
-        code: "model_not_found",
-      };
-    }
-    case 405:
-      return {
-        message: "This path does not take requests of this method.",
-        type: badRequest,
-        code: "method_not_supported",
-      };
-    case 408:
-      return { message: "The request took too long to arrive.", type: badRequest, code: null };
-    case 413:
-      return { message: "The request body is larger than allowed.", type: badRequest, code: "request_too_large" };
-    case 429: {
-      if (failure.variant !== undefined) return variants[failure.variant];
-      const ofModel = model === undefined ? "" : ` for ${model}`;
-      const unit = param === "tokens" ? "tokens per min (TPM)" : "requests per min (RPM)";
-      const message = `Rate limit reached${ofModel} on ${unit}. Please try again in ${retryAfterSeconds ?? defaultWaitSeconds}s.`;
-      return { message, type: param === "tokens" ? "tokens" : "requests", code: "rate_limit_exceeded" };
-    }
-    case 500:
-      return { message: "The server had an error while processing your request.", type: serverError, code: null };
-    case 502:
-      return { message: "Bad gateway.", type: serverError, code: null };
-    case 503:
-      return { message: "The engine is currently overloaded, please try again later.", type: serverError, code: null };
-    case 504:
-      return { message: "The server took too long to answer.", type: serverError, code: null };
-    case 529:
-      return { message: "The server is overloaded, please try again later.", type: serverError, code: "overloaded" };
-    default:
-      if (status < 500) return { message: "The request was refused.", type: badRequest, code: null };
-      return { message: "The server had an error.", type: serverError, code: null };
-  }
+/** What the provider usually says with a status. @see the OpenAI error reference */
+const usual: Readonly<Record<number, ErrorBody>> = {
+  401: { message: "Incorrect API key provided.", type: badRequest, code: "invalid_api_key" },
+  403: { message: "Your API key has no access to this resource.", type: badRequest, code: null },
+  405: { message: "This path does not take requests of this method.", type: badRequest, code: "method_not_supported" },
+  408: { message: "The request took too long to arrive.", type: badRequest, code: null },
+  413: { message: "The request body is larger than allowed.", type: badRequest, code: "request_too_large" },
+  500: { message: "The server had an error while processing your request.", type: serverError, code: null },
+  502: { message: "Bad gateway.", type: serverError, code: null },
+  503: { message: "The engine is currently overloaded, please try again later.", type: serverError, code: null },
+  504: { message: "The server took too long to answer.", type: serverError, code: null },
+  529: { message: "The server is overloaded, please try again later.", type: serverError, code: "overloaded" },
+};
+
+function unknownModel({ model }: Failure): ErrorBody {
+  const name = model === undefined ? "The model" : `The model \`${model}\``;
+  const message = `${name} does not exist or you do not have access to it.`;
+  return { message, type: badRequest, code: "model_not_found" };
+}
+
+/** Worded as clients parse the wait out of it. */
+function limited({ model, param, variant, retryAfterSeconds = 1 }: Failure): ErrorBody {
+  if (variant !== undefined) return variants[variant];
+  const ofModel = model === undefined ? "" : ` for ${model}`;
+  const unit = param === "tokens" ? "tokens per min (TPM)" : "requests per min (RPM)";
+  const message = `Rate limit reached${ofModel} on ${unit}. Please try again in ${retryAfterSeconds}s.`;
+  return { message, type: param === "tokens" ? "tokens" : "requests", code: "rate_limit_exceeded" };
 }
 
 /** Failures of ours that the provider has a name for; the others go by their own. */
@@ -83,54 +64,17 @@ const providersName: { readonly [code in ErrorCode]?: (failure: Failure) => stri
   BODY_INVALID: ({ detail }) => detail ?? null,
 };
 
-/** A wait where none was given, so that a client which may try again is told when. */
-const defaultWaitSeconds = 1;
+type OpenaiBody = { readonly error: ErrorBody & { readonly param: string | null } };
 
-/**
- * A failure in the provider's shape: all four keys of the error, and the headers its clients act on.
- *
- * @param failure without a `code` it is an injected fault, which looks like the provider's own
- * @returns headers with `retry-after` in whole seconds on 429 and 503; not on a 429 of ours that names no wait, where
- *   waiting is useless
- */
-export function renderFailure(failure: Failure): Rendered {
-  const { status, code, requestId } = failure;
-  const headers = ["content-type", "application/json"];
-  if (requestId !== "") headers.push("x-request-id", requestId);
-  if (status === 401) headers.push("www-authenticate", "Bearer");
-  const waitSeconds = failure.retryAfterSeconds ?? waitFor(failure);
-  if (waitSeconds !== undefined) headers.push("retry-after", String(Math.ceil(waitSeconds)));
-  if (waitSeconds !== undefined && status === 429) {
-    headers.push("retry-after-ms", String(Math.ceil(waitSeconds * 1000)));
-    if (code === undefined) headers.push(...usedUp(waitSeconds));
-  }
-  return { head: { status, headers }, body: bodyOf(failure) };
-}
-
-/**
- * A failure in the middle of a stream: an event of its own among those of a response, else the body of the error as the
- * data of an event, and then no `[DONE]`.
- *
- * @see the OpenAI document, ResponseErrorEvent; for chunks seen in issues of gateways
- */
-export function renderFailureEvent(failure: Failure, place?: StreamPlace): string {
-  if (place?.operation !== "responses") return `data: ${bodyOf(failure)}\n\n`;
-  const { message, param, code } = errorOf(failure);
-  const data = JSON.stringify({ type: "error", sequence_number: place.events, code, message, param });
-  return `event: error\ndata: ${data}\n\n`;
-}
-
-function bodyOf(failure: Failure): string {
-  return JSON.stringify({ error: errorOf(failure) });
-}
-
-function errorOf(failure: Failure): ErrorBody & { readonly param: string | null } {
-  const said = usual(failure);
+function openaiBody({ failure, said }: Telling<ErrorBody>): OpenaiBody {
+  const { status, code, message, param, detail } = failure;
   return {
-    message: failure.message ?? said.message,
-    type: failure.detail === tooManyTokens ? tooManyTokens : said.type,
-    param: failure.status === 429 ? null : (failure.param ?? null),
-    code: failure.code === undefined ? said.code : nameOf(failure.code, failure),
+    error: {
+      message: message ?? said.message,
+      type: detail === tooManyTokens ? tooManyTokens : said.type,
+      param: status === 429 ? null : (param ?? null),
+      code: code === undefined ? said.code : nameOf(code, failure),
+    },
   };
 }
 
@@ -139,40 +83,42 @@ function nameOf(code: ErrorCode, failure: Failure): string | null {
   return name === undefined ? code : name(failure);
 }
 
-function waitFor({ status, code, variant }: Failure): number | undefined {
-  const mayRetry = status === 503 || (status === 429 && code === undefined && variant === undefined);
-  return mayRetry ? defaultWaitSeconds : undefined;
-}
+const table: FailureTable<ErrorBody, OpenaiBody> = {
+  usual,
+  varying: { 404: unknownModel, 429: limited },
+  refused: { message: "The request was refused.", type: badRequest, code: null },
+  broken: { message: "The server had an error.", type: serverError, code: null },
+  contentType: "application/json",
+  callHeaders: xRequestId,
+  challenge: "Bearer",
+  retriesUnavailable: true,
+  hints: retryAfterMs,
+  quota: {
+    header: (part, unit) => `x-ratelimit-${part}-${unit}`,
+    units: { requests: ["requests"], tokens: ["tokens"] },
+    reset: goDuration,
+    withVariants: true,
+    usedUp: (waitSeconds) => ({
+      requests: { limit: 500, remaining: 0, resetMs: waitSeconds * 1000 },
+      tokens: { limit: 30_000, remaining: 29_000, resetMs: 2000 },
+    }),
+  },
+  body: openaiBody,
+  /** An event of its own among those of a response, else the body as the data of an event, and then no `[DONE]`. @see the OpenAI document, ResponseErrorEvent; for chunks seen in issues of gateways */
+  event(body, _failure, place) {
+    if (place?.operation !== "responses") return `data: ${JSON.stringify(body)}\n\n`;
+    const { message, param, code } = body.error;
+    const data = JSON.stringify({ type: "error", sequence_number: place.events, code, message, param });
+    return `event: error\ndata: ${data}\n\n`;
+  },
+};
 
-/** The quota headers of an injected 429: no requests left. The limits are those of a small account. */
-function usedUp(waitSeconds: number): string[] {
-  return quotaHeaders({
-    requests: { limit: 500, remaining: 0, resetMs: waitSeconds * 1000 },
-    tokens: { limit: 30_000, remaining: 29_000, resetMs: 2000 },
-  });
-}
+/** A failure in the provider's shape: all four keys of the error, and the headers its clients act on. */
+export const { renderFailure, renderFailureEvent, quotaHeaders } = failuresOf(table);
 
-/**
- * `x-ratelimit-*` as the provider sends them, also with answers that succeed.
- *
- * @param quota what is overdrawn shows as 0 left
- * @returns names and values in turn
- */
-export function quotaHeaders(quota: Quota): string[] {
-  const headers: string[] = [];
-  if (quota.requests !== undefined) addQuota(headers, "requests", quota.requests);
-  if (quota.tokens !== undefined) addQuota(headers, "tokens", quota.tokens);
-  return headers;
-}
-
-function addQuota(
-  headers: string[],
-  unit: string,
-  { limit, remaining, resetMs }: NonNullable<Quota["requests"]>,
-): void {
-  headers.push(`x-ratelimit-limit-${unit}`, String(limit));
-  headers.push(`x-ratelimit-remaining-${unit}`, String(Math.max(0, Math.floor(remaining))));
-  headers.push(`x-ratelimit-reset-${unit}`, goDuration(resetMs));
+/** The body of a failure, for an API that passes it on. */
+export function openaiBodyOf(failure: Failure): OpenaiBody {
+  return bodyOf(table, failure);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { hash32 } from "../../rng.ts";
 import type { Facts } from "../../types.ts";
-import { readText, refuse, refuseEmpty, refuseLong, refuseMissing, refuseType, refuseValue } from "./check.ts";
+import { field, refuseEmpty, refuseLong, refuseMissing, refuseType } from "./check.ts";
+import { read, required } from "../shared/fields.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { longId } from "./responses/response.ts";
 import { countWithinBytes, estimateBySize, jsonPlan } from "./text.ts";
@@ -33,6 +34,11 @@ const defaultModel = "omni-moderation-latest";
 /** A stand-in judges all texts of a call in one go; the document names no limit. */
 const maxInputs = 2048;
 const readAhead = ["model"];
+const modelField = field.string("model");
+const partFields = {
+  type: required(field.word("type", ["text", "image_url"])),
+  text: required(field.string("text")),
+};
 
 /** `POST /v1/moderations`. @see https://platform.openai.com/docs/api-reference/moderations */
 export const moderations: Operation = {
@@ -72,7 +78,7 @@ function textsOf(input: unknown): string[] {
 type Judged = { readonly text: string | undefined; readonly images: readonly string[] };
 
 function askOf(body: JsonObject, facts: Facts): Ask {
-  const model = readText(body, "model") ?? defaultModel;
+  const model = read(body, modelField) ?? defaultModel;
   const judged = readJudged(body);
   return textless({
     model,
@@ -105,21 +111,12 @@ function readJudged({ input }: JsonObject): readonly Judged[] {
 
 function readPart(part: unknown, path: string): { type: string; value: string } {
   if (!isObject(part)) return refuseType(path, "a string or an object, like the others", part);
-  const { type, text, image_url: image } = part;
-  if (type === undefined) refuseMissing(`${path}.type`);
-  if (type === "text") {
-    if (text === undefined) refuseMissing(`${path}.text`);
-    return typeof text === "string" ? { type, value: text } : refuseType(`${path}.text`, "a string", text);
-  }
-  if (typeof type !== "string") return refuseType(`${path}.type`, "a string", type);
-  if (type !== "image_url") return refuseValue(`${path}.type`, ["text", "image_url"], type);
+  const type = read(part, partFields.type, path);
+  if (type === "text") return { type, value: read(part, partFields.text, path) };
+  const { image_url: image } = part;
   const url = isObject(image) ? image["url"] : undefined;
   if (typeof url === "string") return { type, value: url };
-  return refuse(
-    `${path}.image_url.url`,
-    "missing_required_parameter",
-    `Missing required parameter: '${path}.image_url.url'.`,
-  );
+  return refuseMissing(`${path}.image_url.url`);
 }
 
 /** The same input always gets the same scores: low ones by its hash, and high ones where a category's words occur. */

@@ -1,4 +1,5 @@
-import { readObject, readWord, refuse } from "./check.ts";
+import { field, refuse } from "./check.ts";
+import { read } from "../shared/fields.ts";
 import type { JsonObject } from "../shared/json-body.ts";
 
 /** Names of the models that reason before they answer, with or without the name of a provider before them. */
@@ -18,20 +19,26 @@ const shares = { none: 0, minimal: 0.05, low: 0.25, medium: 0.5, high: 0.75, xhi
 type Effort = keyof typeof shares;
 
 const efforts = Object.keys(shares) as readonly Effort[];
+const summaries = ["auto", "concise", "detailed"] as const;
+
+const members = {
+  reasoningEffort: field.word("reasoning_effort", efforts),
+  reasoning: field.object("reasoning"),
+  effort: field.word("effort", efforts),
+  summary: field.word("summary", summaries),
+  generateSummary: field.word("generate_summary", summaries),
+};
 
 /**
- * The share of the output tokens that a model spends on reasoning.
+ * The share of the output tokens that a model spends on reasoning, by `reasoning_effort` of a chat request.
  *
- * @param param name of the effort in the request
  * @returns 0 to 1; 0 for a model that does not reason
  * @throws BODY_INVALID when the effort is none that is known
  */
-export function reasoningShare(model: string, body: JsonObject, param: string): number {
-  const effort = readWord(body, param, efforts) ?? "medium";
+export function reasoningShare(model: string, body: JsonObject): number {
+  const effort = read(body, members.reasoningEffort) ?? "medium";
   return isReasoning(model) ? shares[effort] : 0;
 }
-
-const summaries = ["auto", "concise", "detailed"] as const;
 
 /** What a request asks of the reasoning before an answer. */
 export type Reasoning = {
@@ -47,12 +54,10 @@ export type Reasoning = {
  * @throws BODY_INVALID for a model that is known not to reason
  */
 export function readReasoning(body: JsonObject, model: string): Reasoning {
-  const given = readObject(body, "reasoning") ?? {};
-  const effort = readWord(given, "effort", efforts, "reasoning.") ?? null;
+  const given = read(body, members.reasoning) ?? {};
+  const effort = read(given, members.effort, "reasoning") ?? null;
   const summary =
-    readWord(given, "summary", summaries, "reasoning.") ??
-    readWord(given, "generate_summary", summaries, "reasoning.") ??
-    null;
+    read(given, members.summary, "reasoning") ?? read(given, members.generateSummary, "reasoning") ?? null;
   if (effort !== null && proseModels.test(model)) {
     refuse(
       "reasoning.effort",

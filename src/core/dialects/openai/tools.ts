@@ -1,15 +1,6 @@
 import type { Tool, Wanted } from "../../simulator/compose.ts";
-import {
-  optionalOf,
-  readBoolean,
-  readWord,
-  refuse,
-  refuseEmpty,
-  refuseLong,
-  refuseMissing,
-  refuseType,
-  refuseValue,
-} from "./check.ts";
+import { asObject, field, refuse, refuseValue } from "./check.ts";
+import { read, required } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 import { checkParameters } from "./strict.ts";
 
@@ -24,11 +15,50 @@ export type Tooling = {
   readonly parallel: boolean;
 };
 
-const maxTools = 128;
+/** The name of a tool or a schema, which has only letters, digits, `_` and `-`. */
+export const toolName = required(field.string("name", { max: 64, pattern: /^[a-zA-Z0-9_-]+$/ }));
+
 const choices = ["none", "auto", "required"] as const;
-const choiceTypes = ["function", "custom", "allowed_tools"] as const;
-const toolTypes = ["function", "custom"] as const;
-const allowedModes = ["auto", "required"] as const;
+const listed = { called: "an array of objects", min: 1, max: 128 };
+
+const members = {
+  tools: field.array("tools", { ...listed, elements: "tools" }),
+  parallel: field.boolean("parallel_tool_calls"),
+  choice: field.mixed("tool_choice", textOrObject, { called: "a string or an object" }),
+  functions: field.array("functions", { ...listed, elements: "functions" }),
+  call: field.mixed("function_call", textOrObject, { called: "a string or an object" }),
+};
+
+const toolFields = {
+  type: required(field.word("type", ["function", "custom"], { nullIsMissing: true })),
+  function: required(field.object("function")),
+  custom: required(field.object("custom")),
+};
+
+const functionFields = {
+  strict: field.boolean("strict"),
+  description: field.string("description"),
+  parameters: field.object("parameters"),
+};
+
+const inputFields = {
+  format: field.object("format"),
+  type: required(field.word("type", ["text", "grammar"], { nullIsMissing: true })),
+  grammar: required(field.object("grammar")),
+  definition: required(field.string("definition")),
+  syntax: required(field.word("syntax", ["lark", "regex"], { nullIsMissing: true })),
+};
+
+const choiceFields = {
+  type: required(field.word("type", ["function", "custom", "allowed_tools"], { nullIsMissing: true })),
+  allowed: required(field.object("allowed_tools")),
+  mode: required(field.word("mode", ["auto", "required"], { nullIsMissing: true })),
+  tools: required(field.array("tools", { called: "an array of objects", elements: "tools", min: 1 })),
+};
+
+function textOrObject(value: unknown): string | JsonObject | undefined {
+  return typeof value === "string" || isObject(value) ? value : undefined;
+}
 
 /**
  * Reads the tools of a chat request, or its `functions`.
@@ -37,37 +67,21 @@ const allowedModes = ["auto", "required"] as const;
  * @throws BODY_INVALID with the path of the first mistake
  */
 export function readTooling(body: JsonObject): Tooling | undefined {
-  const tools = readList(body, "tools");
-  const choice = optionalOf(body, "tool_choice");
-  const parallel = readBoolean(body, "parallel_tool_calls");
-  if (tools === undefined) {
-    if (choice !== undefined) {
-      if (typeof choice !== "string" && !isObject(choice)) refuseType("tool_choice", "a string or an object", choice);
-      refuseAlone("tool_choice", "tools");
-    }
+  const list = read(body, members.tools);
+  const parallel = read(body, members.parallel);
+  if (list === undefined) {
+    if (read(body, members.choice) !== undefined) refuseAlone("tool_choice", "tools");
     if (parallel !== undefined) refuseAlone("parallel_tool_calls", "tools");
     return readFunctions(body);
   }
-  if (optionalOf(body, "functions") !== undefined) {
-    refuse(
-      "functions",
-      "invalid_value",
-      "The parameters 'tools' and 'functions' cannot be used together. Use 'tools'.",
-    );
+  if ((body["functions"] ?? undefined) !== undefined) {
+    const problem = "The parameters 'tools' and 'functions' cannot be used together. Use 'tools'.";
+    refuse("functions", "invalid_value", problem);
   }
-  if (optionalOf(body, "function_call") !== undefined) refuseAlone("function_call", "functions");
-  const read = tools.map((tool, index) => readTool(tool, `tools[${index}]`));
-  const custom = new Set(read.filter((tool) => tool.input !== undefined).map(({ name }) => name));
-  const chosen = readChoice(choice, read);
-  return { style: "tools", tools: chosen.tools, custom, choice: chosen.choice, parallel: parallel ?? true };
-}
-
-function readList(body: JsonObject, param: "tools" | "functions"): readonly unknown[] | undefined {
-  const list = optionalOf(body, param);
-  if (list === undefined) return undefined;
-  if (!Array.isArray(list)) return refuseType(param, "an array of objects", list);
-  if (list.length === 0) return refuseEmpty(param, param);
-  return list.length > maxTools ? refuseLong(param, maxTools, list.length) : list;
+  if ((body["function_call"] ?? undefined) !== undefined) refuseAlone("function_call", "functions");
+  const tools = list.map((tool, index) => readTool(tool, `tools[${index}]`));
+  const custom = new Set(tools.filter((tool) => tool.input !== undefined).map(({ name }) => name));
+  return { style: "tools", custom, ...readChoice(body, tools), parallel: parallel ?? true };
 }
 
 function refuseAlone(param: string, needed: string): never {
@@ -78,90 +92,46 @@ function refuseAlone(param: string, needed: string): never {
   );
 }
 
-function readTool(tool: unknown, path: string): Tool {
-  if (!isObject(tool)) return refuseType(path, "an object", tool);
-  const type = readWord(tool, "type", toolTypes, `${path}.`) ?? refuseMissing(`${path}.type`);
-  if (type === "function") return readFunction(memberOf(tool, "function", path), `${path}.function`);
-  const custom = memberOf(tool, "custom", path);
-  return {
-    name: readName(custom, `${path}.custom`),
-    parameters: undefined,
-    input: readInput(custom, `${path}.custom.format`),
-  };
-}
-
-function memberOf(object: JsonObject, name: string, path: string): JsonObject {
-  const value = object[name];
-  if (value === undefined) return refuseMissing(`${path}.${name}`);
-  return isObject(value) ? value : refuseType(`${path}.${name}`, "an object", value);
+function readTool(value: unknown, path: string): Tool {
+  const tool = asObject(value, path);
+  const type = read(tool, toolFields.type, path);
+  const own = read(tool, toolFields[type], path);
+  if (type === "function") return readFunction(own, `${path}.function`);
+  const name = read(own, toolName, `${path}.custom`);
+  return { name, parameters: undefined, input: readInput(own, `${path}.custom`) };
 }
 
 function readFunction(tool: JsonObject, path: string): Tool {
-  const name = readName(tool, path);
-  const parameters = optionalOf(tool, "parameters");
-  const strict = readBoolean(tool, "strict", `${path}.`) ?? false;
-  const description = optionalOf(tool, "description");
-  if (description !== undefined && typeof description !== "string") {
-    refuseType(`${path}.description`, "a string", description);
-  }
-  if (parameters === undefined) return { name, parameters };
-  if (!isObject(parameters)) return refuseType(`${path}.parameters`, "an object", parameters);
-  checkParameters(parameters, { strict, name, param: `${path}.parameters` });
+  const name = read(tool, toolName, path);
+  const strict = read(tool, functionFields.strict, path) ?? false;
+  read(tool, functionFields.description, path);
+  const parameters = read(tool, functionFields.parameters, path);
+  if (parameters !== undefined) checkParameters(parameters, { strict, name, param: `${path}.parameters` });
   return { name, parameters };
-}
-
-const nameSyntax = /^[a-zA-Z0-9_-]+$/;
-const maxNameLength = 64;
-
-/** The name of a tool or a schema, which has only letters, digits, `_` and `-`. */
-export function readName(object: JsonObject, path: string): string {
-  const { name } = object;
-  const param = `${path}.name`;
-  if (name === undefined) return refuseMissing(param);
-  if (typeof name !== "string") return refuseType(param, "a string", name);
-  if (name.length > maxNameLength) {
-    return refuse(
-      param,
-      "string_above_max_length",
-      `Invalid '${param}': at most ${maxNameLength} characters are allowed, got ${name.length}.`,
-    );
-  }
-  if (nameSyntax.test(name)) return name;
-  return refuse(
-    param,
-    "invalid_value",
-    `Invalid '${param}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.`,
-  );
 }
 
 /** What a custom tool takes: any text, or one of a regular grammar. */
 function readInput(custom: JsonObject, path: string): NonNullable<Tool["input"]> {
-  const format = optionalOf(custom, "format");
-  if (format === undefined) return {};
-  if (!isObject(format)) return refuseType(path, "an object", format);
-  const type = readWord(format, "type", ["text", "grammar"], `${path}.`) ?? refuseMissing(`${path}.type`);
-  if (type === "text") return {};
-  const grammar = memberOf(format, "grammar", path);
-  const { definition } = grammar;
-  if (definition === undefined) return refuseMissing(`${path}.grammar.definition`);
-  if (typeof definition !== "string") return refuseType(`${path}.grammar.definition`, "a string", definition);
-  const syntax = readWord(grammar, "syntax", ["lark", "regex"], `${path}.grammar.`);
-  if (syntax === undefined) return refuseMissing(`${path}.grammar.syntax`);
-  return syntax === "regex" ? { pattern: definition } : {};
+  const format = read(custom, inputFields.format, path);
+  if (format === undefined || read(format, inputFields.type, `${path}.format`) === "text") return {};
+  const at = `${path}.format.grammar`;
+  const grammar = read(format, inputFields.grammar, `${path}.format`);
+  const pattern = read(grammar, inputFields.definition, at);
+  return read(grammar, inputFields.syntax, at) === "regex" ? { pattern } : {};
 }
 
 type Chosen = { readonly tools: readonly Tool[]; readonly choice: Wanted["choice"] };
 
-function readChoice(choice: unknown, tools: readonly Tool[]): Chosen {
+function readChoice(body: JsonObject, tools: readonly Tool[]): Chosen {
+  const choice = read(body, members.choice);
   if (choice === undefined) return { tools, choice: "auto" };
   if (typeof choice === "string") {
     const known = choices.find((each) => each === choice);
     return { tools, choice: known ?? refuseValue("tool_choice", choices, choice) };
   }
-  if (!isObject(choice)) return refuseType("tool_choice", "a string or an object", choice);
-  const type = readWord(choice, "type", choiceTypes, "tool_choice.") ?? refuseMissing("tool_choice.type");
-  if (type === "allowed_tools") return readAllowed(memberOf(choice, type, "tool_choice"), tools);
-  const name = readName(memberOf(choice, type, "tool_choice"), `tool_choice.${type}`);
+  const type = read(choice, choiceFields.type, "tool_choice");
+  if (type === "allowed_tools") return readAllowed(read(choice, choiceFields.allowed, "tool_choice"), tools);
+  const name = read(read(choice, toolFields[type], "tool_choice"), toolName, `tool_choice.${type}`);
   return { tools, choice: { name: knownName(name, tools, "tool_choice") } };
 }
 
@@ -172,36 +142,33 @@ function knownName(name: string, tools: readonly Tool[], param: string): string 
 
 function readAllowed(allowed: JsonObject, tools: readonly Tool[]): Chosen {
   const path = "tool_choice.allowed_tools";
-  const choice = readWord(allowed, "mode", allowedModes, `${path}.`) ?? refuseMissing(`${path}.mode`);
-  const { tools: list } = allowed;
-  if (list === undefined) return refuseMissing(`${path}.tools`);
-  if (!Array.isArray(list)) return refuseType(`${path}.tools`, "an array of objects", list);
-  if (list.length === 0) return refuseEmpty(`${path}.tools`, "tools");
+  const choice = read(allowed, choiceFields.mode, path);
   const names = new Set(
-    list.map((each: unknown, index) => {
+    read(allowed, choiceFields.tools, path).map((value, index) => {
       const param = `${path}.tools[${index}]`;
-      if (!isObject(each)) return refuseType(param, "an object", each);
-      const type = readWord(each, "type", toolTypes, `${param}.`) ?? refuseMissing(`${param}.type`);
-      return knownName(readName(memberOf(each, type, param), `${param}.${type}`), tools, param);
+      const each = asObject(value, param);
+      const type = read(each, toolFields.type, param);
+      return knownName(read(read(each, toolFields[type], param), toolName, `${param}.${type}`), tools, param);
     }),
   );
   return { tools: tools.filter(({ name }) => names.has(name)), choice };
 }
 
 function readFunctions(body: JsonObject): Tooling | undefined {
-  const functions = readList(body, "functions");
-  const call = optionalOf(body, "function_call");
-  if (functions === undefined) return call === undefined ? undefined : refuseAlone("function_call", "functions");
+  const functions = read(body, members.functions);
+  if (functions === undefined) {
+    return (body["function_call"] ?? undefined) === undefined ? undefined : refuseAlone("function_call", "functions");
+  }
   const tools = functions.map((each, index) =>
-    isObject(each) ? readFunction(each, `functions[${index}]`) : refuseType(`functions[${index}]`, "an object", each),
+    readFunction(asObject(each, `functions[${index}]`), `functions[${index}]`),
   );
-  return { style: "functions", tools, custom: new Set(), choice: readCall(call, tools), parallel: false };
+  return { style: "functions", tools, custom: new Set(), choice: readCall(body, tools), parallel: false };
 }
 
-function readCall(call: unknown, tools: readonly Tool[]): Wanted["choice"] {
+function readCall(body: JsonObject, tools: readonly Tool[]): Wanted["choice"] {
+  const call = read(body, members.call);
   if (call === undefined || call === "auto") return "auto";
   if (call === "none") return call;
   if (typeof call === "string") return refuseValue("function_call", ["none", "auto"], call);
-  if (!isObject(call)) return refuseType("function_call", "a string or an object", call);
-  return { name: knownName(readName(call, "function_call"), tools, "function_call") };
+  return { name: knownName(read(call, toolName, "function_call"), tools, "function_call") };
 }

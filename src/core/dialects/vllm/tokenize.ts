@@ -1,6 +1,7 @@
 import { decodeTokens, encodeTokens, isToken } from "../../simulator/tokens.ts";
 import type { Facts } from "../../types.ts";
-import { readArray, readBoolean, readText, refuse, refuseMissing, refuseType } from "../openai/check.ts";
+import { field, refuse, refuseType } from "../openai/check.ts";
+import { read, required } from "../shared/fields.ts";
 import { openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { checkMessages, lastUserText, textOf } from "../openai/messages.ts";
 import { jsonPlan } from "../openai/text.ts";
@@ -13,6 +14,13 @@ const maxModelLen = 131_072;
 const maxChars = 400_000;
 const maxTokens = 400_000;
 const readAhead = ["model"];
+const members = {
+  model: field.string("model"),
+  tokenStrings: field.boolean("return_token_strs"),
+  prompt: required(field.string("prompt", { nullIsMissing: true })),
+  generationPrompt: field.boolean("add_generation_prompt"),
+  tokens: required(field.array("tokens", { nullIsMissing: true })),
+};
 
 /** `POST /tokenize` of vLLM, in o200k_base tokens. @see vLLM, entrypoints/serve/tokenize/protocol.py */
 export const tokenize: Operation = {
@@ -49,7 +57,7 @@ function factsOf(json: JsonBody): Facts {
 /** Nothing is generated, so the answer comes at once. */
 function asking(body: JsonObject, answer: object): Ask {
   return textless({
-    model: readText(body, "model") ?? "",
+    model: read(body, members.model) ?? "",
     promptTokens: 0,
     write(script) {
       return jsonPlan(withoutDelay(script), 0, JSON.stringify(answer));
@@ -63,22 +71,22 @@ function tokenized(body: JsonObject): object {
     refuse("prompt", "string_above_max_length", `At most ${maxChars} characters are tokenized, got ${text.length}.`);
   }
   const tokens = encodeTokens(text);
-  const wantsTexts = readBoolean(body, "return_token_strs") === true;
+  const wantsTexts = read(body, members.tokenStrings) === true;
   const strings = wantsTexts ? tokens.map((token) => decodeTokens([token])) : null;
   return { count: tokens.length, max_model_len: maxModelLen, tokens, token_strs: strings };
 }
 
 /** A prompt, or a conversation as a template would write it. */
 function textToEncode(body: JsonObject): string {
-  if (body["messages"] === undefined) return readText(body, "prompt") ?? refuseMissing("prompt");
+  if (body["messages"] === undefined) return read(body, members.prompt);
   checkMessages(body);
   const messages = body["messages"] as readonly JsonObject[];
   const turns = messages.map((message) => `${String(message["role"])}\n${textOf(message)}\n`);
-  return turns.join("") + (readBoolean(body, "add_generation_prompt") === false ? "" : "assistant\n");
+  return turns.join("") + (read(body, members.generationPrompt) === false ? "" : "assistant\n");
 }
 
 function detokenized(body: JsonObject): object {
-  const tokens = readArray(body, "tokens") ?? refuseMissing("tokens");
+  const tokens = read(body, members.tokens);
   if (tokens.length > maxTokens) refuse("tokens", "array_above_max_length", `At most ${maxTokens} tokens are decoded.`);
   const numbers = tokens.map((token, index) => readToken(token, `tokens[${index}]`));
   return { prompt: decodeTokens(numbers) };

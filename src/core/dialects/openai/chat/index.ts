@@ -1,23 +1,15 @@
 import { composer, type Wanted } from "../../../simulator/compose.ts";
 import type { Compose } from "../../../simulator/parts.ts";
 import type { Facts } from "../../../types.ts";
-import {
-  checkSampling,
-  maxChoices,
-  readInteger,
-  readModel,
-  readSeed,
-  readServiceTier,
-  readStop,
-  readStreaming,
-} from "../check.ts";
+import { checkSampling, readModel, readStop, readStreaming, refuse, seed, tierTold } from "../check.ts";
+import { check, read } from "../../shared/fields.ts";
 import { isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { writeChat } from "./response.ts";
 import { weightOf } from "../logprobs.ts";
-import { checkOptions, readFormat, readLimit, readTopLogprobs, tiers } from "./options.ts";
+import { checkModalities, options, readFormat, shape } from "./options.ts";
 import { mediaTokens } from "../media.ts";
 import { checkMessages, endsWithResult, lastUserText, textOf } from "../messages.ts";
-import { reasoningShare } from "../reasoning.ts";
+import { isReasoning, reasoningShare } from "../reasoning.ts";
 import { countWithinBytes, estimateBySize } from "../text.ts";
 import { readTooling, type Tooling } from "../tools.ts";
 import type { Ask, Body, CountTokens, OpenRequest, Operation } from "../../types.ts";
@@ -81,51 +73,79 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const model = readModel(body, facts.model);
   checkMessages(body);
   checkSampling(body);
-  checkOptions(body);
+  check(body, options);
+  if (body["modalities"] !== undefined) checkModalities(body);
   const topLogprobs = readTopLogprobs(body);
-  const tooling = readTooling(body);
-  const choices = readInteger(body, "n", 1, maxChoices) ?? 1;
+  const tooling = namesTools(body) ? readTooling(body) : undefined;
+  const choices = read(body, shape.choices) ?? 1;
   const stops = readStop(body);
   const streaming = readStreaming(body);
   const maxTokens = readLimit(body, model);
-  const serviceTier = readServiceTier(body, tiers);
+  const serviceTier = tierTold(read(body, shape.serviceTier));
   const promptTokens = facts.promptTokens();
   const audioTokens = audioIn(body);
   const compose = composeOf(body, model, tooling);
   const isPlain = choices === 1 && compose === undefined && topLogprobs === undefined;
-  const weight = choices * weightOf(topLogprobs);
+  const weight = topLogprobs === undefined ? choices : choices * weightOf(topLogprobs);
+  const fixed = {
+    model,
+    promptTokens,
+    audioTokens,
+    choices,
+    stops,
+    streaming,
+    serviceTier,
+    maxTokens,
+    compose,
+    topLogprobs,
+    tooling,
+  };
   const ask: Ask = {
     model,
     stream: streaming.stream,
     promptTokens,
     maxTokens,
-    seed: readSeed(body),
+    seed: read(body, seed),
     refuses: true,
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     endOnly: isPlain && !streaming.stream && stops.length === 0,
-    write: (script) =>
-      writeChat({
-        model,
-        script,
-        promptTokens,
-        audioTokens,
-        choices,
-        stops,
-        streaming,
-        serviceTier,
-        maxTokens,
-        compose,
-        topLogprobs,
-        tooling,
-      }),
+    write: (script) => writeChat({ ...fixed, script }),
   };
   return compose === undefined ? ask : { ...ask, compose };
 }
 
+/** How many of the most likely tokens are told for each; undefined when `logprobs` was not asked for. */
+function readTopLogprobs(body: JsonObject): number | undefined {
+  const logprobs = read(body, shape.logprobs) ?? false;
+  const top = read(body, shape.topLogprobs);
+  if (logprobs) return top ?? 0;
+  if (top === undefined) return undefined;
+  const problem = "The parameter 'top_logprobs' is only allowed when 'logprobs' is true.";
+  return refuse("top_logprobs", "invalid_value", problem);
+}
+
+/** The limit on output tokens under either name; the old one is not for models that reason. */
+function readLimit(body: JsonObject, model: string): number | undefined {
+  const older = read(body, shape.maxTokens);
+  const newer = read(body, shape.maxCompletionTokens);
+  if (older === undefined || !isReasoning(model)) return newer ?? older;
+  const problem =
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+  return refuse("max_tokens", "unsupported_parameter", problem);
+}
+
+const toolMembers = ["tools", "functions", "tool_choice", "function_call", "parallel_tool_calls"];
+
+/** Most requests say nothing of tools. */
+function namesTools(body: JsonObject): boolean {
+  for (const name of toolMembers) if (body[name] !== undefined) return true;
+  return false;
+}
+
 /** How the answer is made where it is more than prose. */
 function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined): Compose | undefined {
-  const json = readFormat(body);
-  const share = reasoningShare(model, body, "reasoning_effort");
+  const json = body["response_format"] === undefined ? undefined : readFormat(body);
+  const share = reasoningShare(model, body);
   if (tooling === undefined && json === undefined && share === 0) return undefined;
   const { tools, choice, parallel } = tooling ?? noTools;
   return composer({ tools, choice, parallel, answersTool: endsWithResult(body), json, reasoningShare: share });

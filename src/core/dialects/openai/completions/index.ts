@@ -1,16 +1,6 @@
 import type { Facts } from "../../../types.ts";
-import {
-  checkSampling,
-  checkText,
-  maxChoices,
-  readBoolean,
-  readInteger,
-  readModel,
-  readSeed,
-  readStop,
-  readStreaming,
-  refuse,
-} from "../check.ts";
+import { checkSampling, field, maxChoices, readModel, readStop, readStreaming, refuse, seed } from "../check.ts";
+import { read } from "../../shared/fields.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
 import { inputFacts, readInputs, type Inputs } from "../input.ts";
 import { weightOf } from "../logprobs.ts";
@@ -19,9 +9,15 @@ import type { Ask, Operation } from "../../types.ts";
 
 /** What the provider gives when the caller sets no limit. @see https://platform.openai.com/docs/api-reference/completions */
 const defaultMaxTokens = 16;
-const maxBestOf = 20;
-const maxLogprobs = 5;
 const noPrompt: Inputs = { texts: [""], areTokens: false };
+const members = {
+  suffix: field.string("suffix"),
+  logprobs: field.integer("logprobs", { min: 0, max: 5 }),
+  perPrompt: field.integer("n", { min: 1, max: maxChoices }),
+  bestOf: field.integer("best_of", { min: 0, max: 20 }),
+  echo: field.boolean("echo"),
+  maxTokens: field.integer("max_tokens", { min: 0, max: Number.MAX_SAFE_INTEGER }),
+};
 const readAhead = ["model", "stream"];
 
 /** `POST /v1/completions`. @see https://platform.openai.com/docs/api-reference/completions */
@@ -40,22 +36,22 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const model = readModel(body, facts.model);
   const { texts: prompts, areTokens } = body["prompt"] === null ? noPrompt : readInputs(body, "prompt");
   checkSampling(body);
-  checkText(body, "suffix");
-  const logprobs = readInteger(body, "logprobs", 0, maxLogprobs);
-  const choices = readWords(body, prompts.length);
+  read(body, members.suffix);
+  const logprobs = read(body, members.logprobs);
+  const choices = readChoices(body, prompts.length);
   const stops = readStop(body);
   const streaming = readStreaming(body);
-  const echo = readBoolean(body, "echo") === true && !areTokens ? prompts : undefined;
+  const echo = read(body, members.echo) === true && !areTokens ? prompts : undefined;
   const promptTokens = facts.promptTokens();
   const repeated = echo === undefined ? 0 : promptTokens / prompts.length;
   const weight = choices * weightOf(logprobs);
-  const maxTokens = readInteger(body, "max_tokens", 0, Number.MAX_SAFE_INTEGER) ?? defaultMaxTokens;
+  const maxTokens = read(body, members.maxTokens) ?? defaultMaxTokens;
   return {
     model,
     stream: streaming.stream,
     promptTokens,
     maxTokens,
-    seed: readSeed(body),
+    seed: read(body, seed),
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>
       writeCompletion({ model, script, promptTokens, choices, stops, maxTokens, streaming, echo, logprobs }),
@@ -63,9 +59,9 @@ function askOf(body: JsonObject, facts: Facts): Ask {
 }
 
 /** How many choices all prompts get together; the best of several is chosen among texts that are not shown. */
-function readWords(body: JsonObject, prompts: number): number {
-  const perPrompt = readInteger(body, "n", 1, maxChoices) ?? 1;
-  const bestOf = readInteger(body, "best_of", 0, maxBestOf) ?? perPrompt;
+function readChoices(body: JsonObject, prompts: number): number {
+  const perPrompt = read(body, members.perPrompt) ?? 1;
+  const bestOf = read(body, members.bestOf) ?? perPrompt;
   if (bestOf > perPrompt && body["stream"] === true) {
     refuse("best_of", "invalid_value", "Invalid 'best_of': what is best cannot be known in a stream; use 'n' alone.");
   }

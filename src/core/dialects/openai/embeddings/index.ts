@@ -1,6 +1,7 @@
 import { StuntdoubleError } from "../../../errors.ts";
 import type { Facts, Frame, Plan } from "../../../types.ts";
-import { checkText, readInteger, readModel, refuse, refuseLong, refuseType, refuseValue } from "../check.ts";
+import { field, readModel, refuse, refuseLong } from "../check.ts";
+import { read } from "../../shared/fields.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
 import { countOne, inputFacts, readInputs } from "../input.ts";
 import { jsonPlan } from "../text.ts";
@@ -20,7 +21,15 @@ const maxTokens = 300_000;
 const ownModels = "text-embedding-";
 /** So many numbers are about 170 KB of JSON. */
 const numbersInPiece = 16_384;
-const formats = ["float", "base64"];
+const members = {
+  format: field.word("encoding_format", ["float", "base64"]),
+  user: field.string("user"),
+  dimensions: {
+    ofSmall: field.integer("dimensions", { min: 1, max: smallDimensions }),
+    ofLarge: field.integer("dimensions", { min: 1, max: largeDimensions }),
+    ofOthers: field.integer("dimensions", { min: 1, max: maxDimensions }),
+  },
+};
 const readAhead = ["model"];
 
 /** `POST /v1/embeddings`. @see https://platform.openai.com/docs/api-reference/embeddings */
@@ -43,9 +52,9 @@ function askOf(body: JsonObject, facts: Facts, count: CountTokens): Ask {
   if (inputs.includes(""))
     refuse("input", "invalid_value", "Invalid 'input': a text to be embedded must not be empty.");
   if (model.startsWith(ownModels)) checkLength(body["input"], inputs, count);
-  const asFloats = readFormat(body) === "float";
+  const asFloats = read(body, members.format) !== "base64";
   const dimensions = readDimensions(body, model);
-  checkText(body, "user");
+  read(body, members.user);
   const promptTokens = facts.promptTokens();
   return textless({
     model,
@@ -123,18 +132,13 @@ function listed({ inputs, model, dimensions, asFloats }: Embeddings, from: numbe
   return list.join(",");
 }
 
-function readFormat(body: JsonObject): string {
-  const format = body["encoding_format"] ?? "float";
-  if (typeof format !== "string") return refuseType("encoding_format", "a string", format);
-  return formats.includes(format) ? format : refuseValue("encoding_format", formats, format);
-}
-
 function readDimensions(body: JsonObject, model: string): number {
-  const own = model.endsWith("-large") ? largeDimensions : smallDimensions;
-  const most = model.startsWith(ownModels) ? own : maxDimensions;
-  const wanted = readInteger(body, "dimensions", 1, most);
+  const isLarge = model.endsWith("-large");
+  const { ofSmall, ofLarge, ofOthers } = members.dimensions;
+  const ofOwn = isLarge ? ofLarge : ofSmall;
+  const wanted = read(body, model.startsWith(ownModels) ? ofOwn : ofOthers);
   if (wanted !== undefined && model === "text-embedding-ada-002") {
     refuse("dimensions", "invalid_value", "This model does not support the parameter 'dimensions'.");
   }
-  return wanted ?? own;
+  return wanted ?? (isLarge ? largeDimensions : smallDimensions);
 }

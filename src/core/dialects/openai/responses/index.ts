@@ -1,21 +1,9 @@
 import { countOf } from "../../../simulator/parts.ts";
 import { composer } from "../../../simulator/compose.ts";
 import type { Facts, Plan } from "../../../types.ts";
-import {
-  readArray,
-  readBoolean,
-  readWord,
-  readInteger,
-  readModel,
-  readNumber,
-  readObject,
-  readServiceTier,
-  readText,
-  refuse,
-  refuseType,
-  refuseValue,
-} from "../check.ts";
-import { isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { field, readModel, readStreamOptions, refuse, refuseType, refuseValue, streaming, tierTold } from "../check.ts";
+import { read } from "../../shared/fields.ts";
+import { openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { weightOf } from "../logprobs.ts";
 import { readReasoning } from "../reasoning.ts";
 import { callIds, outputItems, overAt, longId, responseJson, type ResponsesResponse } from "./response.ts";
@@ -28,10 +16,6 @@ import { withoutDelay, textless } from "../../shared/textless.ts";
 import type { Ask, CountTokens, KeptResponses, Operation } from "../../types.ts";
 
 const readAhead = ["model", "stream", "previous_response_id"];
-const leastOutputTokens = 16;
-const truncations = ["auto", "disabled"] as const;
-const tiers = ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] as const;
-const maxTopLogprobs = 20;
 /** A stream tells the logprobs with each token, and again with the whole text, content part, item and response. */
 const timesTold = 5;
 /** What can be asked for beyond the usual. @see the OpenAI document, IncludeEnum */
@@ -45,6 +29,27 @@ const includable = [
   "reasoning.encrypted_content",
   "message.output_text.logprobs",
 ];
+
+const members = {
+  model: field.string("model"),
+  maxTokens: field.integer("max_output_tokens", { min: 16, max: Number.MAX_SAFE_INTEGER }),
+  instructions: field.string("instructions"),
+  include: field.array("include"),
+  topLogprobs: field.integer("top_logprobs", { min: 0, max: 20 }),
+  background: field.boolean("background"),
+  store: field.boolean("store"),
+  previous: field.string("previous_response_id"),
+  prompt: field.object("prompt"),
+  user: field.string("user"),
+  maxToolCalls: field.integer("max_tool_calls", { min: 1, max: Number.MAX_SAFE_INTEGER }),
+  metadata: field.object("metadata", { each: field.string("value") }),
+  cacheKey: field.string("prompt_cache_key"),
+  safetyIdentifier: field.string("safety_identifier"),
+  tier: field.word("service_tier", ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]),
+  temperature: field.number("temperature", { min: 0, max: 2 }),
+  topP: field.number("top_p", { min: 0, max: 1 }),
+  truncation: field.word("truncation", ["auto", "disabled"]),
+};
 
 /** `POST /v1/responses`. @see https://platform.openai.com/docs/api-reference/responses */
 export const responses: Operation = {
@@ -77,7 +82,7 @@ function countTokens(body: JsonObject, facts: Facts, kept: KeptResponses | undef
   const promptTokens = facts.promptTokens();
   const answer = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
   return textless({
-    model: readText(body, "model") ?? "",
+    model: read(body, members.model) ?? "",
     promptTokens,
     write: (script) => jsonPlan(withoutDelay(script), 0, answer),
   });
@@ -117,10 +122,10 @@ function askOf({ body, text, facts, kept }: Request): Ask {
   if (format.json === "object" && before === undefined) checkMention(items, body);
   const { stream, obfuscate } = readStream(body);
   const { background, store } = readKeeping(body);
-  const maxTokens = readInteger(body, "max_output_tokens", leastOutputTokens, Number.MAX_SAFE_INTEGER);
+  const maxTokens = read(body, members.maxTokens);
   const { encrypted, topLogprobs, told } = readIncluded(body);
   const weight = 1 + (weightOf(told) - 1) * (stream ? timesTold : 1);
-  const instructions = readText(body, "instructions");
+  const instructions = read(body, members.instructions);
   // A template, because most requests have only a few of these members.
   const settings =
     `"instructions":${jsonOf(instructions)},"max_output_tokens":${maxTokens ?? null},"model":${JSON.stringify(model)},` +
@@ -181,7 +186,7 @@ function atOnce(answer: ResponsesResponse): Plan {
 /** What is included beyond the usual; `told` is undefined where the logprobs are not. */
 function readIncluded(body: JsonObject) {
   const include = readInclude(body);
-  const topLogprobs = readInteger(body, "top_logprobs", 0, maxTopLogprobs) ?? 0;
+  const topLogprobs = read(body, members.topLogprobs) ?? 0;
   return {
     encrypted: include.includes("reasoning.encrypted_content"),
     topLogprobs,
@@ -190,7 +195,7 @@ function readIncluded(body: JsonObject) {
 }
 
 function readInclude(body: JsonObject): readonly unknown[] {
-  const include = readArray(body, "include") ?? [];
+  const include = read(body, members.include) ?? [];
   for (const [index, each] of include.entries()) {
     if (typeof each !== "string") return refuseType(`include[${index}]`, "a string", each);
     if (!includable.includes(each)) return refuseValue(`include[${index}]`, includable, each);
@@ -199,15 +204,15 @@ function readInclude(body: JsonObject): readonly unknown[] {
 }
 
 function checkMention(items: readonly JsonObject[], body: JsonObject): void {
-  if (mentionsJson(items, readText(body, "instructions"))) return;
+  if (mentionsJson(items, read(body, members.instructions))) return;
   const problem =
     "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.";
   refuse("input", "invalid_value", problem);
 }
 
 function readKeeping(body: JsonObject): { readonly background: boolean; readonly store: boolean } {
-  const background = readBoolean(body, "background") ?? false;
-  const store = readBoolean(body, "store") ?? true;
+  const background = read(body, members.background) ?? false;
+  const store = read(body, members.store) ?? true;
   if (background && !store) {
     refuse("background", "invalid_value", "A response in the background must be stored: set 'store' to true.");
   }
@@ -230,7 +235,7 @@ function readPrevious(body: JsonObject, kept: KeptResponses | undefined) {
     const problem = "A stand-in keeps no conversations; use 'previous_response_id' instead of 'conversation'.";
     refuse("conversation", "unsupported_parameter", problem);
   }
-  const id = readText(body, "previous_response_id");
+  const id = read(body, members.previous);
   if (id === undefined) return undefined;
   const found = findResponse(kept, id);
   if (found === undefined && kept !== undefined) {
@@ -241,36 +246,27 @@ function readPrevious(body: JsonObject, kept: KeptResponses | undefined) {
 }
 
 function readStream(body: JsonObject): { readonly stream: boolean; readonly obfuscate: boolean } {
-  const stream = readBoolean(body, "stream") ?? false;
-  const options = readObject(body, "stream_options");
+  const stream = read(body, streaming.stream) ?? false;
+  const options = readStreamOptions(body, stream);
   if (options === undefined) return { stream, obfuscate: true };
-  if (!stream) {
-    refuse("stream_options", "invalid_value", "The parameter 'stream_options' is only allowed when 'stream' is true.");
-  }
-  return { stream, obfuscate: readBoolean(options, "include_obfuscation", "stream_options.") ?? true };
+  return { stream, obfuscate: read(options, streaming.obfuscate, "stream_options") ?? true };
 }
 
 /** What is checked, repeated in the answer, and changes nothing else in it: JSON of those members. */
 function readRest(body: JsonObject): string {
-  const { prompt } = body;
-  if (prompt !== undefined && prompt !== null && !isObject(prompt)) refuseType("prompt", "an object", prompt);
-  const user = readText(body, "user");
+  read(body, members.prompt);
+  const user = read(body, members.user);
   return (
-    `"max_tool_calls":${readInteger(body, "max_tool_calls", 1, Number.MAX_SAFE_INTEGER) ?? null},` +
-    `"metadata":${readMetadata(body)},"prompt_cache_key":${jsonOf(readText(body, "prompt_cache_key"))},` +
-    `"safety_identifier":${jsonOf(readText(body, "safety_identifier"))},"service_tier":"${readServiceTier(body, tiers)}",` +
-    `"temperature":${readNumber(body, "temperature", 0, 2) ?? 1},` +
-    `"top_p":${readNumber(body, "top_p", 0, 1) ?? 1},` +
-    `"truncation":"${readWord(body, "truncation", truncations) ?? "disabled"}"` +
+    `"max_tool_calls":${read(body, members.maxToolCalls) ?? null},` +
+    `"metadata":${metadataJson(read(body, members.metadata))},"prompt_cache_key":${jsonOf(read(body, members.cacheKey))},` +
+    `"safety_identifier":${jsonOf(read(body, members.safetyIdentifier))},"service_tier":"${tierTold(read(body, members.tier))}",` +
+    `"temperature":${read(body, members.temperature) ?? 1},` +
+    `"top_p":${read(body, members.topP) ?? 1},` +
+    `"truncation":"${read(body, members.truncation) ?? "disabled"}"` +
     (user === undefined ? "" : `,"user":${jsonOf(user)}`)
   );
 }
 
-function readMetadata(body: JsonObject): string {
-  const metadata = readObject(body, "metadata");
-  if (metadata === undefined) return "{}";
-  for (const [name, value] of Object.entries(metadata)) {
-    if (typeof value !== "string") refuseType(`metadata.${name}`, "a string", value);
-  }
-  return JSON.stringify(metadata);
+function metadataJson(metadata: JsonObject | undefined): string {
+  return metadata === undefined ? "{}" : JSON.stringify(metadata);
 }

@@ -1,9 +1,8 @@
-import { refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "../check.ts";
+import { asObject, field, refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "../check.ts";
+import { check, read, required, type Field } from "../../shared/fields.ts";
 import { isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { countWithinBytes, estimateBySize } from "../text.ts";
 import type { CountTokens } from "../../types.ts";
-
-const roles = ["user", "assistant", "system", "developer"];
 
 /** Kinds of content, and the members of which one must be there. */
 const partTypes: Readonly<Record<string, readonly string[]>> = {
@@ -15,16 +14,20 @@ const partTypes: Readonly<Record<string, readonly string[]>> = {
   input_audio: ["input_audio"],
 };
 
+function texts(...names: readonly string[]): readonly Field[] {
+  return names.map((name) => required(field.string(name)));
+}
+
 /** Kinds of items, and the members that must be texts. */
-const itemTypes: Readonly<Record<string, readonly string[]>> = {
-  function_call: ["call_id", "name", "arguments"],
-  function_call_output: ["call_id"],
-  item_reference: ["id"],
-  program: ["call_id", "code"],
-  program_output: ["call_id", "result"],
+const itemTypes: Readonly<Record<string, readonly Field[]>> = {
+  function_call: texts("call_id", "name", "arguments"),
+  function_call_output: texts("call_id"),
+  item_reference: texts("id"),
+  program: texts("call_id", "code"),
+  program_output: texts("call_id", "result"),
   reasoning: [],
-  custom_tool_call: ["call_id", "name", "input"],
-  custom_tool_call_output: ["call_id"],
+  custom_tool_call: texts("call_id", "name", "input"),
+  custom_tool_call_output: texts("call_id"),
   file_search_call: [],
   web_search_call: [],
   computer_call: [],
@@ -78,17 +81,14 @@ export function typeOf(item: JsonObject): unknown {
   return item["type"] ?? ("id" in item && !("role" in item) ? "item_reference" : "message");
 }
 
-function checkItem(item: unknown, path: string): JsonObject {
-  if (!isObject(item)) return refuseType(path, "an object", item);
+function checkItem(value: unknown, path: string): JsonObject {
+  const item = asObject(value, path);
   const type = typeOf(item);
   if (typeof type !== "string") return refuseType(`${path}.type`, "a string", type);
   if (type === "message") return checkMessage(item, path);
   const members = Object.hasOwn(itemTypes, type) ? itemTypes[type] : undefined;
   if (members === undefined) return refuseValue(`${path}.type`, typeNames, type);
-  for (const name of members) {
-    if (item[name] === undefined) refuseMissing(`${path}.${name}`);
-    if (typeof item[name] !== "string") refuseType(`${path}.${name}`, "a string", item[name]);
-  }
+  check(item, members, path);
   if (type.endsWith("call_output") && type !== "apply_patch_call_output") {
     if (item["output"] === undefined) refuseMissing(`${path}.output`);
     if (type.startsWith("function")) checkContent(item["output"], `${path}.output`);
@@ -96,11 +96,11 @@ function checkItem(item: unknown, path: string): JsonObject {
   return item;
 }
 
+const roleField = required(field.word("role", ["user", "assistant", "system", "developer"]));
+
 function checkMessage(item: JsonObject, path: string): JsonObject {
-  const { role, content } = item;
-  if (role === undefined) refuseMissing(`${path}.role`);
-  if (typeof role !== "string") return refuseType(`${path}.role`, "a string", role);
-  if (!roles.includes(role)) refuseValue(`${path}.role`, roles, role);
+  const { content } = item;
+  const role = read(item, roleField, path);
   if (content === undefined) refuseMissing(`${path}.content`);
   checkContent(content, `${path}.content`);
   if (role === "assistant" && Array.isArray(content)) checkSaid(content, `${path}.content`);
@@ -122,13 +122,11 @@ function checkContent(content: unknown, path: string): void {
   for (const [index, part] of content.entries()) checkPart(part, `${path}[${index}]`);
 }
 
-function checkPart(part: unknown, path: string): void {
-  if (!isObject(part)) return refuseType(path, "an object", part);
-  const { type } = part;
-  if (type === undefined) refuseMissing(`${path}.type`);
-  if (typeof type !== "string") return refuseType(`${path}.type`, "a string", type);
-  const members = Object.hasOwn(partTypes, type) ? partTypes[type]! : undefined;
-  if (members === undefined) return refuseValue(`${path}.type`, Object.keys(partTypes), type);
+const partType = required(field.word("type", Object.keys(partTypes)));
+
+function checkPart(value: unknown, path: string): void {
+  const part = asObject(value, path);
+  const members = partTypes[read(part, partType, path)] ?? [];
   const [first] = members;
   const member = members.find((name) => part[name] !== undefined && part[name] !== null);
   if (member === undefined) return refuseMissing(`${path}.${first}`);

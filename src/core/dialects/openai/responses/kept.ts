@@ -1,6 +1,7 @@
 import { StuntdoubleError } from "../../../errors.ts";
 import type { Facts } from "../../../types.ts";
-import { readInteger, refuse, refuseValue } from "../check.ts";
+import { field, refuse, refuseValue } from "../check.ts";
+import { read } from "../../shared/fields.ts";
 import { isObject, type JsonObject } from "../../shared/json-body.ts";
 import { readItems, typeOf } from "./input.ts";
 import { longId } from "./response.ts";
@@ -152,12 +153,12 @@ function unfinished({ response }: KeptResponse, status: "in_progress" | "cancell
 
 const orders = ["asc", "desc"];
 const defaultLimit = 20;
-const maxLimit = 100;
+const limitField = field.integer("limit", { min: 1, max: 100 });
 
 function listInput({ id, found, query }: About): () => string {
   const { order = "desc", after } = query;
   if (!orders.includes(String(order))) refuseValue("order", orders, String(order));
-  const limit = readInteger(query, "limit", 1, maxLimit) ?? defaultLimit;
+  const limit = read(query, limitField) ?? defaultLimit;
   return () => {
     const items = readItems(JSON.parse(found.request) as JsonObject)
       .filter((item) => !unlisted.has(typeOf(item)))

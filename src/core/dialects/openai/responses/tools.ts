@@ -1,11 +1,40 @@
 import type { Tool, Wanted } from "../../../simulator/compose.ts";
-import { readArray, readBoolean, readWord, readObject, readText, refuse, refuseMissing, refuseType } from "../check.ts";
+import { asObject, field, refuse, refuseMissing } from "../check.ts";
+import { read, required } from "../../shared/fields.ts";
 import { isObject, type JsonObject } from "../../shared/json-body.ts";
 
-const modes = ["none", "auto", "required"] as const;
-const formats = ["text", "json_object", "json_schema"] as const;
-const verbosities = ["low", "medium", "high"] as const;
 const nameForm = /^[A-Za-z0-9_-]{1,64}$/;
+
+const members = {
+  parallel: field.boolean("parallel_tool_calls"),
+  tools: field.array("tools"),
+  choice: field.word("tool_choice", ["none", "auto", "required"]),
+  chosen: field.object("tool_choice", { called: "a string or an object" }),
+  text: field.object("text"),
+};
+
+const toolFields = {
+  type: field.string("type"),
+  name: required(field.string("name", { nullIsMissing: true })),
+  parameters: field.object("parameters"),
+  strict: field.boolean("strict"),
+  description: field.string("description"),
+};
+
+const choiceFields = {
+  tools: required(field.array("tools", { nullIsMissing: true })),
+  mode: field.word("mode", ["auto", "required"]),
+};
+
+const textFields = {
+  verbosity: field.word("verbosity", ["low", "medium", "high"]),
+  format: field.object("format"),
+};
+
+const formatFields = {
+  type: field.word("type", ["text", "json_object", "json_schema"]),
+  schema: required(field.object("schema")),
+};
 
 /** The tools of a request: those that can be called here, and all as the answer repeats them. */
 export type Tools = {
@@ -25,28 +54,24 @@ const noTools = { callable: [], choice: "auto", shown: "[]", shownChoice: `"auto
  * @throws BODY_INVALID with the path of the first mistake
  */
 export function readTools(body: JsonObject): Tools {
-  const parallel = readBoolean(body, "parallel_tool_calls") ?? true;
+  const parallel = read(body, members.parallel) ?? true;
   if (body["tools"] === undefined && body["tool_choice"] === undefined) return { ...noTools, parallel };
-  const tools = (readArray(body, "tools") ?? []).map((tool, index) => checkTool(tool, `tools[${index}]`));
+  const tools = (read(body, members.tools) ?? []).map((tool, index) => readTool(tool, `tools[${index}]`));
   const functions = tools.filter(({ type }) => type === "function");
   const callable = functions.map(({ name, parameters }) => ({ name: String(name), parameters }));
   const given = body["tool_choice"] ?? "auto";
   const shown = { shown: JSON.stringify(tools), shownChoice: JSON.stringify(given) };
   if (typeof given === "string") {
-    const choice = readWord(body, "tool_choice", modes) ?? "auto";
-    return { callable, choice, parallel, ...shown };
+    return { callable, choice: read(body, members.choice) ?? "auto", parallel, ...shown };
   }
-  if (!isObject(given)) return refuseType("tool_choice", "a string or an object", given);
-  return { parallel, ...shown, ...chosenOf(given, callable) };
+  return { parallel, ...shown, ...chosenOf(read(body, members.chosen) ?? {}, callable) };
 }
 
-function checkTool(tool: unknown, path: string): JsonObject {
-  if (!isObject(tool)) return refuseType(path, "an object", tool);
+function readTool(value: unknown, path: string): JsonObject {
+  const tool = asObject(value, path);
   if (tool["type"] === undefined) refuseMissing(`${path}.type`);
-  const type = readText(tool, "type", `${path}.`);
-  if (type !== "function") return tool;
-  const name = readText(tool, "name", `${path}.`);
-  if (name === undefined) return refuseMissing(`${path}.name`);
+  if (read(tool, toolFields.type, path) !== "function") return tool;
+  const name = read(tool, toolFields.name, path);
   if (!nameForm.test(name)) {
     refuse(
       `${path}.name`,
@@ -54,10 +79,9 @@ function checkTool(tool: unknown, path: string): JsonObject {
       `Invalid '${path}.name': expected 1 to 64 letters, digits, underscores or hyphens.`,
     );
   }
-  const { parameters = null } = tool;
-  if (parameters !== null && !isObject(parameters)) refuseType(`${path}.parameters`, "an object", parameters);
-  const strict = readBoolean(tool, "strict", `${path}.`) ?? true;
-  return { ...tool, description: readText(tool, "description", `${path}.`) ?? null, parameters, strict };
+  const parameters = read(tool, toolFields.parameters, path) ?? null;
+  const strict = read(tool, toolFields.strict, path) ?? true;
+  return { ...tool, description: read(tool, toolFields.description, path) ?? null, parameters, strict };
 }
 
 /** What a choice that is an object allows. A tool that the provider would run itself leaves an answer in words. */
@@ -65,16 +89,16 @@ function chosenOf(choice: JsonObject, callable: readonly Tool[]): Pick<Tools, "c
   const { type } = choice;
   if (typeof type !== "string") return refuseMissing("tool_choice.type");
   if (type === "function") {
-    const name = readText(choice, "name", "tool_choice.") ?? refuseMissing("tool_choice.name");
+    const name = read(choice, toolFields.name, "tool_choice");
     if (!callable.some((tool) => tool.name === name)) {
       refuse("tool_choice", "invalid_value", `Tool choice '${name}' not found in 'tools' parameter.`);
     }
     return { callable, choice: { name } };
   }
   if (type !== "allowed_tools") return { callable: [], choice: "none" };
-  const allowed = readArray(choice, "tools", "tool_choice.") ?? refuseMissing("tool_choice.tools");
+  const allowed = read(choice, choiceFields.tools, "tool_choice");
   const names = new Set(allowed.map((tool) => (isObject(tool) ? tool["name"] : undefined)));
-  const mode = readWord(choice, "mode", ["auto", "required"], "tool_choice.") ?? "auto";
+  const mode = read(choice, choiceFields.mode, "tool_choice") ?? "auto";
   return { callable: callable.filter(({ name }) => names.has(name)), choice: mode };
 }
 
@@ -85,23 +109,21 @@ const freeText: Format = { json: undefined, shown: `{"format":{"type":"text"},"v
 
 /** Reads `text` of a request. */
 export function readFormat(body: JsonObject): Format {
-  const text = readObject(body, "text");
+  const text = read(body, members.text);
   if (text === undefined) return freeText;
-  const verbosity = readWord(text, "verbosity", verbosities, "text.") ?? "medium";
-  const format = text["format"] ?? { type: "text" };
-  if (!isObject(format)) return refuseType("text.format", "an object", format);
-  if (format["type"] === undefined) refuseMissing("text.format.type");
-  const type = readWord(format, "type", formats, "text.format.");
+  const path = "text.format";
+  const verbosity = read(text, textFields.verbosity, "text") ?? "medium";
+  const format = read(text, textFields.format, "text") ?? { type: "text" };
+  if (format["type"] === undefined) refuseMissing(`${path}.type`);
+  const type = read(format, formatFields.type, path);
   if (type !== "json_schema") {
     const shown = `{"format":{"type":"${type}"},"verbosity":"${verbosity}"}`;
     return { json: type === "json_object" ? "object" : undefined, shown };
   }
-  const name = readText(format, "name", "text.format.") ?? refuseMissing("text.format.name");
-  const { schema } = format;
-  if (schema === undefined) refuseMissing("text.format.schema");
-  if (!isObject(schema)) return refuseType("text.format.schema", "an object", schema);
-  const description = readText(format, "description", "text.format.");
-  const strict = readBoolean(format, "strict", "text.format.") ?? false;
+  const name = read(format, toolFields.name, path);
+  const schema = read(format, formatFields.schema, path);
+  const description = read(format, toolFields.description, path);
+  const strict = read(format, toolFields.strict, path) ?? false;
   const shown = { type, name, schema, strict, ...(description !== undefined && { description }) };
   return { json: { schema }, shown: JSON.stringify({ format: shown, verbosity }) };
 }
