@@ -5,7 +5,6 @@ import type { Settings } from "../config/load.ts";
 import type { UpstreamSettings } from "../core/snapshot.ts";
 import { dialectNamed } from "../core/dialects/index.ts";
 import { createBreaker, type BreakerState } from "../limits/breaker.ts";
-import type { Clock } from "../limits/clock.ts";
 import { createKeys } from "../limits/keys.ts";
 import { createProfileCache } from "../limits/profile-cache.ts";
 import { createRates } from "../limits/rates.ts";
@@ -13,18 +12,14 @@ import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
 export type RuntimeOptions = {
-  readonly memory: SharedMemory;
-  readonly clock: Clock;
+  readonly memory: Pick<SharedMemory, "rates">;
+  readonly loop: Loop;
   onBreaker(upstream: string, state: BreakerState): void;
 };
 
 /** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
-export function buildRuntime(
-  options: RuntimeOptions,
-  settings: Settings,
-  loop: Loop,
-  before: Runtime | undefined,
-): Runtime {
+export function buildRuntime(options: RuntimeOptions, settings: Settings, before: Runtime | undefined): Runtime {
+  const { memory, loop } = options;
   const snapshot = compile(settings);
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const wanted of snapshot.upstreams.values()) {
@@ -33,7 +28,7 @@ export function buildRuntime(
       old !== undefined && JSON.stringify(old) === JSON.stringify(wanted)
         ? before?.upstreams.get(wanted.name)
         : undefined;
-    upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted, loop));
+    upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted));
   }
   return {
     snapshot,
@@ -41,20 +36,21 @@ export function buildRuntime(
     rates: snapshot.rateLimits.some(
       (limit) => limit.requestsPerMinute !== undefined || limit.tokensPerMinute !== undefined,
     )
-      ? createRates({ memory: options.memory.rates, clock: options.clock, limits: snapshot.rateLimits })
+      ? createRates({ memory: memory.rates, clock: loop.clock, limits: snapshot.rateLimits })
       : undefined,
     profiles: createProfileCache({ profiles: snapshot.profiles, fallback: snapshot.defaultProfile, max: 500 }),
     upstreams,
   };
 }
 
-function createUpstreamRuntime(options: RuntimeOptions, settings: UpstreamSettings, loop: Loop): UpstreamRuntime {
+function createUpstreamRuntime({ loop, onBreaker }: RuntimeOptions, settings: UpstreamSettings): UpstreamRuntime {
   return {
     upstream: createUpstream(settings, loop),
     breaker: createBreaker({
       name: settings.name,
+      clock: loop.clock,
       ...settings.breaker,
-      onChange: (state) => options.onBreaker(settings.name, state),
+      onChange: (state) => onBreaker(settings.name, state),
     }),
     whenOpen: settings.breaker.whenOpen,
     credential: settings.apiKey === undefined ? undefined : dialectNamed(settings.dialect)?.credential(settings.apiKey),
