@@ -1,5 +1,4 @@
 import { STATUS_CODES } from "node:http";
-import type { FastifyReply } from "fastify";
 
 /** Ends a request of the admin API with a problem; `message` is shown to the caller. */
 export class ProblemError extends Error {
@@ -15,21 +14,15 @@ export class ProblemError extends Error {
   }
 }
 
+/** The content type of a problem. */
+export const problemType = "application/problem+json; charset=utf-8";
+
 /**
- * Answers with `application/problem+json`.
+ * A problem as JSON.
  *
- * @param detail one sentence for the person who meets it
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
-export function sendProblem(
-  reply: FastifyReply,
-  status: number,
-  detail: string,
-  more: Readonly<Record<string, unknown>> = {},
-): FastifyReply {
-  const problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, ...more };
-  return reply
-    .code(status)
-    .type("application/problem+json; charset=utf-8")
-    .send(`${JSON.stringify(problem)}\n`);
+export function problemText({ status, message, more }: ProblemError): string {
+  const title = STATUS_CODES[status] ?? "Error";
+  return `${JSON.stringify({ type: "about:blank", title, status, detail: message, ...more })}\n`;
 }

@@ -5,57 +5,27 @@ import fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from "fastify";
-import type { ShadowReport } from "../core/shadow.ts";
-import type { Outcome } from "../core/types.ts";
+import { StuntdoubleError } from "../core/errors.ts";
 import { refusedHost, refusedOrigin, refusedToken } from "./guard.ts";
-import { ProblemError, sendProblem } from "./problem.ts";
-import { readQuery, requestParameters } from "./query.ts";
+import { ProblemError, problemText, problemType } from "./problem.ts";
+import { readQuery } from "./query.ts";
+import type { NodeView, Resource, Route } from "./resource.ts";
+import { resources as allResources } from "./resources/index.ts";
+import { probePaths } from "./resources/probes.ts";
 
-/** What the admin API shows and does; the app gives each. */
-export type AdminView = {
-  isReady(): boolean;
+/** What the admin API is made with besides the node it shows. */
+export type AdminOptions = {
+  /** Names, besides those nobody can rebind, under which it may be asked. */
+  readonly hosts?: readonly string[];
+  readonly resources?: readonly Resource[];
   /** SHA-256 of the token that callers must present, 64 hex digits; undefined lets everyone in. */
   tokenSha256(): string | undefined;
-  /** Prometheus text format 0.0.4. */
-  metrics(): Promise<string>;
-  /** The latest calls of the node, the newest first. */
-  requests(limit: number): Promise<readonly Outcome[]>;
-  shadow(): Promise<ShadowReport>;
-  status(): Promise<Status>;
-  /** The configuration in force with its secrets masked. */
-  config(): unknown;
-  reload(): Promise<Reload>;
-  /** WorkerMessage of every error that the API answers with status 500. */
+  /** Told of every error that becomes a response with status 500. */
   failed(error: unknown): void;
 };
 
-/** The state of the node. */
-export type Status = {
-  readonly version: string;
-  readonly uptimeSeconds: number;
-  readonly workers: number;
-  /** Number of the configuration in force. */
-  readonly generation: number;
-  readonly inFlight: number;
-  readonly waiting: number;
-  readonly permits: { readonly max: number; readonly available: number };
-  /** State of each breaker by upstream. */
-  readonly breakers: Readonly<Record<string, "closed" | "open" | "half-open">>;
-  readonly draining: boolean;
-};
-
-/** What became of an attempt to load the configuration again. */
-export type Reload =
-  | { readonly ok: true; readonly generation: number }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
-
-/** Settings of the admin API. `hosts` are names, besides those nobody can rebind, under which it may be asked. */
-export type AdminOptions = { readonly hosts?: readonly string[] };
-
-/** Outcomes a node keeps for `GET /admin/v1/requests`. */
-const journalSize = 1000;
 const maxBodyBytes = 64 * 1024;
-/** Longest request id that can be looked up. */
+/** Max length of an id in a path. */
 const maxIdLength = 1024;
 
 /**
@@ -67,133 +37,99 @@ const maxIdLength = 1024;
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457 problem details
  */
-export function createAdmin(view: AdminView, options: AdminOptions = {}): FastifyInstance {
+export function createAdmin(node: NodeView, options: AdminOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: maxIdLength },
   });
   app.removeContentTypeParser("text/plain");
-  guard(app, view, options.hosts ?? []);
-  handleErrors(app, view);
-  addProbes(app, view);
-  addReadings(app, view);
-  addRequests(app, view);
-  addReload(app, view);
+  addGuard(app, options);
+  addErrors(app, options);
+  const { resources = allResources } = options;
+  const routes = resources.flatMap((resource) => resource.routes);
+  for (const route of routes) addRoute(app, node, route);
+  for (const [path, allowed] of methodsByPath(routes)) refuseOthers(app, path, allowed);
   return app;
 }
 
-function guard(app: FastifyInstance, view: AdminView, hosts: readonly string[]): void {
+function addGuard(app: FastifyInstance, { hosts = [], tokenSha256 }: AdminOptions): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
     const { host, origin, authorization } = request.headers;
-    const isProbe = request.url === "/healthz" || request.url === "/readyz";
+    const isProbe = probePaths.includes(request.url);
     const refusal = refusedOrigin(origin, host) ?? (isProbe ? undefined : refusedHost(host, hosts));
     if (refusal !== undefined) throw new ProblemError(403, refusal);
-    const stranger = isProbe ? undefined : refusedToken(authorization, view.tokenSha256());
+    const stranger = isProbe ? undefined : refusedToken(authorization, tokenSha256());
     if (stranger === undefined) return;
     reply.header("www-authenticate", "Bearer");
     throw new ProblemError(401, stranger);
   });
 }
 
-function handleErrors(app: FastifyInstance, view: AdminView): void {
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, 404, `There is no ${pathOf(request)} here.`));
-  app.setErrorHandler((error: FastifyError | ProblemError, _request, reply) => {
-    if (error instanceof ProblemError) return sendProblem(reply, error.status, error.message, error.more);
-    const status = error.statusCode ?? 500;
-    if (status < 500) return sendProblem(reply, status, error.message);
-    view.failed(error);
-    return sendProblem(reply, 500, "The admin API made a mistake; the log has the reason.");
-  });
-}
-
-function addProbes(app: FastifyInstance, view: AdminView): void {
-  serve(app, "GET", "/healthz", (_request, reply) => reply.type("text/plain; charset=utf-8").send("ok\n"));
-  serve(app, "GET", "/readyz", (_request, reply) => {
-    const ready = view.isReady();
-    return reply
-      .code(ready ? 200 : 503)
-      .type("text/plain; charset=utf-8")
-      .send(ready ? "ready\n" : "not ready\n");
-  });
-  serve(app, "GET", "/metrics", async (_request, reply) =>
-    reply.type("text/plain; version=0.0.4; charset=utf-8").send(await view.metrics()),
+function addErrors(app: FastifyInstance, { failed }: AdminOptions): void {
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new ProblemError(404, `There is no ${pathOf(request)} here.`)),
   );
-}
-
-function addReadings(app: FastifyInstance, view: AdminView): void {
-  const readings: readonly (readonly [path: string, read: () => unknown])[] = [
-    ["/admin/v1/shadow", () => view.shadow()],
-    ["/admin/v1/status", () => view.status()],
-    ["/admin/v1/config", () => view.config()],
-  ];
-  for (const [path, read] of readings) {
-    serve(app, "GET", path, async (request, reply) => {
-      readQuery(request.query, {});
-      return sendJson(reply, await read());
-    });
-  }
-}
-
-function addRequests(app: FastifyInstance, view: AdminView): void {
-  serve(app, "GET", "/admin/v1/requests", async (request, reply) => {
-    const { limit, mode, rule, fault, model } = readQuery(request.query, requestParameters);
-    const wanted = (outcome: Outcome): boolean =>
-      (mode === undefined || outcome.mode === mode) &&
-      (rule === undefined || outcome.rule === rule) &&
-      (fault === undefined || outcome.faults.includes(fault)) &&
-      (model === undefined || outcome.model === model);
-    const requests = (await view.requests(journalSize)).filter(wanted);
-    return sendJson(reply, { requests: requests.slice(0, Number(limit ?? 100)) });
-  });
-  serve(app, "GET", "/admin/v1/requests/:id", async (request, reply) => {
-    readQuery(request.query, {});
-    const { id } = request.params as { id: string };
-    const found = (await view.requests(journalSize)).find((outcome) => outcome.id === id);
-    if (found === undefined) throw new ProblemError(404, `None of the last ${journalSize} requests has this id.`);
-    return sendJson(reply, found);
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500 && !(error instanceof ProblemError)) failed(error);
+    return sendProblem(reply, problem);
   });
 }
 
-function addReload(app: FastifyInstance, view: AdminView): void {
-  serve(app, "POST", "/admin/v1/reload", async (request, reply) => {
-    readQuery(request.query, {});
-    const result = await view.reload();
-    if (result.ok) return sendJson(reply, { generation: result.generation });
-    throw new ProblemError(422, "The configuration has mistakes; the old one stays in force.", {
-      mistakes: result.mistakes,
-    });
-  });
+/** What the caller is told of an error: the whole message where the request is at fault. */
+function problemOf(error: FastifyError | ProblemError | StuntdoubleError): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const ours = error instanceof StuntdoubleError;
+  const status = (ours ? error.status : error.statusCode) ?? 500;
+  if (status >= 500) return new ProblemError(500, "Internal error; the log has the reason.");
+  return new ProblemError(status, error.message, ours ? { code: error.code } : {});
 }
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
-
-const methods: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/** Adds a route, and for the methods it does not have a 405 that names those it has. */
-function serve(app: FastifyInstance, method: "GET" | "POST", url: string, handler: Handler): void {
-  const allowed: readonly HTTPMethods[] = method === "GET" ? ["GET", "HEAD"] : ["POST"];
-  app.route({ method, url, handler, exposeHeadRoute: method === "GET" });
-  app.route({
-    method: methods.filter((other) => !allowed.includes(other)),
-    url,
-    exposeHeadRoute: false,
-    handler(request, reply) {
-      reply.header("allow", allowed.join(", "));
-      return sendProblem(
-        reply,
-        405,
-        `${request.method} is not allowed on ${pathOf(request)}; use ${allowed.join(" or ")}.`,
-      );
+function addRoute(app: FastifyInstance, node: NodeView, { method, path, parameters = {}, respond }: Route): void {
+  app.route<{ Params: { id?: string } }>({
+    method,
+    url: path,
+    exposeHeadRoute: method === "GET",
+    async handler({ query, params, body }, reply) {
+      const values = readQuery(query, parameters);
+      const { status, type, text } = await respond({ node, query: values, id: params.id ?? "", body });
+      return reply.code(status).type(type).send(text);
     },
   });
 }
 
-function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.type("application/json; charset=utf-8").send(`${JSON.stringify(value)}\n`);
+const methods: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, readonly HTTPMethods[]> {
+  const byPath = new Map<string, readonly HTTPMethods[]>();
+  for (const { path, method } of routes) {
+    const added: readonly HTTPMethods[] = method === "GET" ? ["GET", "HEAD"] : [method];
+    byPath.set(path, [...(byPath.get(path) ?? []), ...added]);
+  }
+  return byPath;
 }
 
-function pathOf(request: FastifyRequest): string {
-  return request.url.split("?", 1)[0]!;
+/** Adds a 405 for all other methods of a path. */
+function refuseOthers(app: FastifyInstance, path: string, allowed: readonly HTTPMethods[]): void {
+  app.route({
+    method: methods.filter((method) => !allowed.includes(method)),
+    url: path,
+    exposeHeadRoute: false,
+    handler(request, reply) {
+      reply.header("allow", allowed.join(", "));
+      const detail = `${request.method} is not allowed on ${pathOf(request)}; use ${allowed.join(" or ")}.`;
+      return sendProblem(reply, new ProblemError(405, detail));
+    },
+  });
+}
+
+function sendProblem(reply: FastifyReply, problem: ProblemError): FastifyReply {
+  return reply.code(problem.status).type(problemType).send(problemText(problem));
+}
+
+/** Without the query, which may hold a secret. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.replace(/\?.*$/s, "");
 }

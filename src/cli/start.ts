@@ -1,12 +1,11 @@
 import path from "node:path";
 import type { App } from "../node/app.ts";
-import { defaultConfig } from "../config/default.ts";
-import { extProcSchema } from "../config/ports.ts";
-import { fileExists, formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
+import { createLoad, type Load } from "../node/reload.ts";
+import { fileExists, type Settings } from "../config/load.ts";
 import { watchFile } from "../config/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createLineBatch, createLog } from "../emit/log.ts";
-import { systemClock } from "../limits/clock.ts";
+import { systemClock, wallClockMs } from "../limits/clock.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
@@ -53,7 +52,8 @@ export const start: Verb = {
       adminPort: portOf("--admin-port", flags["admin-port"]),
       extProc: flags["ext-proc"] === "" ? "on" : portOf("--ext-proc", flags["ext-proc"]),
     } as const;
-    const load = loader(file === undefined ? undefined : path.resolve(io.cwd, file), overrides, io);
+    const source = file === undefined ? undefined : path.resolve(io.cwd, file);
+    const load = createLoad({ file: source, env: io.env, overrides });
     const first = await load(1);
     if (!first.ok) {
       io.err(`${first.mistakes.join("\n")}\n`);
@@ -62,16 +62,6 @@ export const start: Verb = {
     return await serve(first.settings, { file, load, io });
   },
 };
-
-type Overrides = {
-  readonly port: number | undefined;
-  readonly adminPort: number | undefined;
-  /** `on` keeps the configured port. */
-  readonly extProc: number | "on" | undefined;
-};
-type Load = (
-  generation: number,
-) => Promise<{ ok: true; settings: Settings } | { ok: false; mistakes: readonly string[] }>;
 
 /** The port of `--ext-proc` may be left out, which the reader of flags does not know. */
 function withPort(args: readonly string[]): string[] {
@@ -85,36 +75,13 @@ function portOf(flag: string, text: string | undefined): number | undefined {
   throw new StuntdoubleError("CONFIG_INVALID", `${flag} must be a port from 0 to 65535, got "${text}".`);
 }
 
-function loader(file: string | undefined, overrides: Overrides, io: Io): Load {
-  return async (generation) => {
-    if (file === undefined)
-      return { ok: true, settings: overridden(await settingsOf(defaultConfig(), io.env), overrides) };
-    const loaded = await loadConfig(file, { env: io.env, generation, extProc: overrides.extProc !== undefined });
-    if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n") };
-    return { ok: true, settings: overridden(loaded.settings, overrides) };
-  };
-}
-
-function overridden(settings: Settings, { port, adminPort, extProc }: Overrides): Settings {
-  const { listen, admin } = settings.config;
-  const base = settings.config.extProc ?? extProcSchema.parse({});
-  const config = {
-    ...settings.config,
-    listen: { ...listen, port: port ?? listen.port },
-    admin: { ...admin, port: adminPort ?? admin.port },
-    ...(extProc !== undefined && { extProc: { ...base, port: extProc === "on" ? base.port : extProc } }),
-  };
-  return { ...settings, config };
-}
-
 async function serve(
   settings: Settings,
   { file, load, io }: { file: string | undefined; load: Load; io: Io },
 ): Promise<number> {
   const clock = systemClock();
   const batch = createLineBatch(io.out, { everyMs: logEveryMs, maxChars: logChars, clock });
-  const log = createLog({ level: settings.config.log.level, batch });
-  const wallClockMs = (): number => Date.now();
+  const log = createLog({ level: settings.config.log.level, batch, wallClockMs });
   let app: App;
   try {
     const { startApp } = await import("../node/app.ts");

@@ -149,3 +149,16 @@ export const metricPrefix = "stuntdouble_";
 export type RecordedName = keyof typeof recorded;
 /** Name of a metric that the node reports, without the prefix. */
 export type ReportedName = keyof typeof reported;
+
+/** The names of all metrics that the event loops record. */
+export const recordedNames: readonly RecordedName[] = Object.keys(recorded).filter(isRecorded);
+/** The names of all metrics that the node reports. */
+export const reportedNames: readonly ReportedName[] = Object.keys(reported).filter(isReported);
+
+function isRecorded(name: string): name is RecordedName {
+  return Object.hasOwn(recorded, name);
+}
+
+function isReported(name: string): name is ReportedName {
+  return Object.hasOwn(reported, name);
+}

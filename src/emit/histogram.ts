@@ -1,37 +1,58 @@
 /**
- * Adds one reading to a histogram: a count for each bound, one for all above, and the sum in seconds.
+ * Adds to one number of an array.
  *
- * @param at index of the first count in `values`
- * @param boundsMs upper bounds, inclusive, ascending
+ * @param at an index within the array
  */
-export function observe(values: Float64Array, at: number, boundsMs: Float64Array, ms: number): void {
-  values[at + bucketOf(boundsMs, ms)]! += 1;
-  values[at + boundsMs.length + 1]! += ms / 1000;
+export function add(values: Float64Array, at: number, by: number): void {
+  values[at] = (values[at] ?? 0) + by;
 }
 
-/**
- * Adds the gap between each two times that follow each other to a histogram.
- *
- * @param atMs at least one time, ascending
- */
-export function observeGaps(values: Float64Array, at: number, boundsMs: Float64Array, atMs: readonly number[]): void {
-  let beforeMs = atMs[0]!;
-  for (let index = 1; index < atMs.length; index += 1) {
-    const nowMs = atMs[index]!;
-    values[at + bucketOf(boundsMs, nowMs - beforeMs)]! += 1;
-    beforeMs = nowMs;
-  }
-  values[at + boundsMs.length + 1]! += (beforeMs - atMs[0]!) / 1000;
-}
+/** The buckets of a histogram. In an array of values it has a count for each bound, one for all above, and the sum in seconds. */
+export class Buckets {
+  readonly #boundsMs: Float64Array;
 
-/** Index of the first bound that is not below `ms`; the number of bounds when there is none. */
-function bucketOf(boundsMs: Float64Array, ms: number): number {
-  let low = 0;
-  let high = boundsMs.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (boundsMs[middle]! < ms) low = middle + 1;
-    else high = middle;
+  /** @param boundsMs upper bounds, inclusive, ascending */
+  constructor(boundsMs: Float64Array) {
+    this.#boundsMs = boundsMs;
   }
-  return low;
+
+  /**
+   * Adds one reading.
+   *
+   * @param at index of the first count in `values`
+   */
+  observe(values: Float64Array, at: number, ms: number): void {
+    add(values, at + this.#indexOf(ms), 1);
+    add(values, at + this.#boundsMs.length + 1, ms / 1000);
+  }
+
+  /**
+   * Adds the gap between each two times that follow each other.
+   *
+   * @param at index of the first count in `values`
+   * @param atMs ascending
+   */
+  observeGaps(values: Float64Array, at: number, atMs: readonly number[]): void {
+    const firstMs = atMs[0] ?? 0;
+    let beforeMs = firstMs;
+    for (let index = 1; index < atMs.length; index += 1) {
+      const nowMs = atMs[index] ?? beforeMs;
+      add(values, at + this.#indexOf(nowMs - beforeMs), 1);
+      beforeMs = nowMs;
+    }
+    add(values, at + this.#boundsMs.length + 1, (beforeMs - firstMs) / 1000);
+  }
+
+  /** Index of the first bound that is not below `ms`; the number of bounds when there is none. */
+  #indexOf(ms: number): number {
+    const boundsMs = this.#boundsMs;
+    let low = 0;
+    let high = boundsMs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((boundsMs[middle] ?? Infinity) < ms) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

@@ -27,8 +27,12 @@ export function createJournal(size: number): Journal {
       cursor = (cursor + 1) % size;
     },
     last(limit) {
-      const count = Math.min(limit, ring.length);
-      return Array.from({ length: count }, (_, back) => read(ring[(cursor - 1 - back + size) % size]!));
+      const found: Outcome[] = [];
+      for (let back = 1; back <= Math.min(limit, ring.length); back += 1) {
+        const record = ring[(cursor - back + size) % size];
+        if (record !== undefined) found.push(read(record));
+      }
+      return found;
     },
   };
 }

@@ -59,19 +59,29 @@ export function createLineBatch(write: (text: string) => void, options: LineBatc
   };
 }
 
-/** Longest text of a caller that a line repeats. */
+/** Max length of a caller's text in a line. */
 const maxText = 256;
 
-/**
- * Makes the log of one thread.
- *
- * @param options.level  least severe level that is written
- * @param options.batch  gets the lines, each with its line end
- */
-export function createLog(options: { readonly level: LogLevel; readonly batch: LineBatch }): Log {
+/** What a log is made with. */
+export type LogOptions = {
+  /** Minimum level that is written. */
+  readonly level: LogLevel;
+  /** Gets the lines, each with its line end. */
+  readonly batch: LineBatch;
+  /** Time of each line: milliseconds since 1970. */
+  wallClockMs(): number;
+};
+
+/** Makes the log of one thread. */
+export function createLog({ level: minimum, batch, wallClockMs }: LogOptions): Log {
   const logger = pino(
-    { level: options.level, base: null, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => options.batch.write(line) },
+    {
+      level: minimum,
+      base: null,
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":${wallClockMs()}`,
+    },
+    { write: (line: string) => batch.write(line) },
   );
   const say = (level: "info" | "warn" | "error", details: object, message: string): void => {
     if (logger.isLevelEnabled(level)) logger[level](shownDetails(details), redactText(message));
@@ -80,7 +90,8 @@ export function createLog(options: { readonly level: LogLevel; readonly batch: L
     outcome(outcome) {
       const reason = reasonOf(outcome.cause);
       const level = reason === undefined ? "info" : "warn";
-      if (logger.isLevelEnabled(level)) options.batch.write(lineOf(level, outcome, reason));
+      if (logger.isLevelEnabled(level))
+        batch.write(`{"level":"${level}","time":${wallClockMs()}${fieldsOf(outcome, reason)}}\n`);
     },
     info: (details, message) => say("info", details, message),
     warn: (details, message) => say("warn", details, message),
@@ -93,18 +104,20 @@ function shownDetails(details: object): unknown {
   return redact(details instanceof Error ? { error: details } : details);
 }
 
+const errors: Readonly<Record<string, { status: number; summary: string }>> = errorTable;
+
 /** Why a call failed, when it was not the caller's doing. */
 function reasonOf(cause: string | undefined): string | undefined {
   if (cause === undefined) return undefined;
-  const known = (errorTable as Readonly<Record<string, { status: number; summary: string }>>)[cause];
+  const known = errors[cause];
   return known !== undefined && known.status >= 500 ? known.summary : undefined;
 }
 
-/** The line of a call, made by hand: it is written for every call, and pino's general way costs four times as much. */
-function lineOf(level: string, outcome: Outcome, reason: string | undefined): string {
+/** The members of the line of a call, made by hand: it is written for every call, and pino's general way costs four times as much. */
+function fieldsOf(outcome: Outcome, reason: string | undefined): string {
   const { actual, planned } = outcome;
   return (
-    `{"level":"${level}","time":${Date.now()},"id":${quoted(outcome.id)},"method":${quoted(outcome.method)},"route":${quoted(outcome.route)}` +
+    `,"id":${quoted(outcome.id)},"method":${quoted(outcome.method)},"route":${quoted(outcome.route)}` +
     text("model", outcome.model) +
     `,"stream":${outcome.stream},"rule":${quoted(outcome.rule)},"mode":"${outcome.mode}"` +
     text("upstream", outcome.upstream) +
@@ -121,7 +134,7 @@ function lineOf(level: string, outcome: Outcome, reason: string | undefined): st
     number("ttftMs", actual.ttftMs) +
     `,"totalMs":${rounded(actual.totalMs)}` +
     number("plannedTtftMs", planned?.ttftMs) +
-    `,"overheadMs":${rounded(outcome.overheadMs)},"msg":"call"}\n`
+    `,"overheadMs":${rounded(outcome.overheadMs)},"msg":"call"`
   );
 }
 

@@ -1,13 +1,16 @@
-import { collectDefaultMetrics, Registry, type Metric as PromMetric } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import {
   metricPrefix,
   recorded,
+  recordedNames,
   reported,
+  reportedNames,
   type Metric,
   type MetricType,
   type RecordedName,
   type ReportedName,
 } from "./catalog.ts";
+import { add } from "./histogram.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series } from "./series.ts";
 
 export { createRecorder } from "./recorder.ts";
@@ -66,17 +69,16 @@ export function createScrape(options: ScrapeOptions): Scrape {
   };
   let readings: readonly Reading[] = [];
 
-  for (const name of Object.keys(recorded) as RecordedName[]) {
-    register(registry, name, recorded[name], () =>
+  for (const name of recordedNames) {
+    register(registry, name, () =>
       table.all().flatMap((series) => (series.metric === name ? samplesOf(series, sums, labelsOf(series)) : [])),
     );
   }
-  for (const name of Object.keys(reported) as ReportedName[]) {
-    const metric: Metric = reported[name];
-    register(registry, name, metric, () =>
+  for (const name of reportedNames) {
+    register(registry, name, () =>
       readings
         .filter((reading) => reading.name === name)
-        .map(({ value, labels = [] }) => ({ value, labels: named(metric.labels, labels) })),
+        .map(({ value, labels = [] }) => ({ value, labels: named(reported[name].labels, labels) })),
     );
   }
 
@@ -89,15 +91,17 @@ export function createScrape(options: ScrapeOptions): Scrape {
   };
 }
 
+const metrics = { ...recorded, ...reported };
+
 /** prom-client asks a metric for nothing but its name and `get`, which its types do not say. */
-function register(registry: Registry, shortName: string, metric: Metric, values: () => Sample[]): void {
+function register(registry: Registry, shortName: RecordedName | ReportedName, values: () => Sample[]): void {
   const name = metricPrefix + shortName;
-  const { help, type } = metric;
+  const { help, type }: Metric = metrics[shortName];
   const source = {
     name,
     get: async (): Promise<Collected> => ({ name, help, type, values: values(), aggregator: "sum" }),
   };
-  registry.registerMetric(source as unknown as PromMetric);
+  registry.registerMetric(source as never);
 }
 
 function sum(workers: readonly WorkerValues[], table: ReturnType<typeof createSeriesTable>, sums: Float64Array): void {
@@ -106,26 +110,26 @@ function sum(workers: readonly WorkerValues[], table: ReturnType<typeof createSe
     for (const { metric, labels, index } of series) {
       const at = table.resolve(metric, labels);
       const width = widthOf(metric);
-      for (let offset = 0; offset < width; offset += 1) sums[at + offset]! += values[index + offset]!;
+      for (let offset = 0; offset < width; offset += 1) add(sums, at + offset, values[index + offset] ?? 0);
     }
   }
 }
 
 function samplesOf(series: Series, sums: Float64Array, sharedLabels: Record<string, string>): Sample[] {
   const metric: Metric = recorded[series.metric];
-  if (metric.bucketsMs === undefined) return [{ value: sums[series.index]!, sharedLabels }];
+  if (metric.bucketsMs === undefined) return [{ value: sums[series.index] ?? 0, sharedLabels }];
   const name = metricPrefix + series.metric;
   const samples: Sample[] = [];
   let count = 0;
   for (const [at, boundMs] of metric.bucketsMs.entries()) {
-    count += sums[series.index + at]!;
+    count += sums[series.index + at] ?? 0;
     samples.push({ metricName: `${name}_bucket`, value: count, labels: { le: boundMs / 1000 }, sharedLabels });
   }
   const above = series.index + metric.bucketsMs.length;
-  count += sums[above]!;
+  count += sums[above] ?? 0;
   samples.push(
     { metricName: `${name}_bucket`, value: count, labels: { le: "+Inf" }, sharedLabels },
-    { metricName: `${name}_sum`, value: sums[above + 1]!, sharedLabels },
+    { metricName: `${name}_sum`, value: sums[above + 1] ?? 0, sharedLabels },
     { metricName: `${name}_count`, value: count, sharedLabels },
   );
   return samples;

@@ -1,6 +1,6 @@
 import type { Outcome, Timeline } from "../core/types.ts";
 import { closedLabels, noneLabel, otherLabel, recorded, type RecordedName } from "./catalog.ts";
-import { observe, observeGaps } from "./histogram.ts";
+import { add, Buckets } from "./histogram.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series, type SeriesTable } from "./series.ts";
 
 /** Counts outcomes into an array of numbers that only this event loop writes. */
@@ -46,13 +46,13 @@ const modes: readonly Mode[] = ["real", "simulated", "own"];
 const classes = closedLabels["code_class"] ?? [];
 const shapes = modes.length * 2 * classes.length;
 
-const durationMs = recorded.request_duration_seconds.bucketsMs;
-const firstTokenMs = recorded.time_to_first_token_seconds.bucketsMs;
-const gapMs = recorded.inter_token_latency_seconds.bucketsMs;
-const perTokenMs = recorded.time_per_output_token_seconds.bucketsMs;
-const overheadMs = recorded.overhead_seconds.bucketsMs;
-const scheduleErrorMs = recorded.schedule_error_seconds.bucketsMs;
-const queueWaitMs = recorded.queue_wait_seconds.bucketsMs;
+const duration = new Buckets(recorded.request_duration_seconds.bucketsMs);
+const firstToken = new Buckets(recorded.time_to_first_token_seconds.bucketsMs);
+const gap = new Buckets(recorded.inter_token_latency_seconds.bucketsMs);
+const perToken = new Buckets(recorded.time_per_output_token_seconds.bucketsMs);
+const overhead = new Buckets(recorded.overhead_seconds.bucketsMs);
+const scheduleError = new Buckets(recorded.schedule_error_seconds.bucketsMs);
+const queueWait = new Buckets(recorded.queue_wait_seconds.bucketsMs);
 
 /**
  * Makes the recorder of one event loop; `record` takes no lock and allocates only for label sets it has not met.
@@ -84,7 +84,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       observeOwn(book, outcome);
       countEvents(book, outcome);
       if (outcome.shadow === undefined) return;
-      values[book.pairsAt]! += 1;
+      add(values, book.pairsAt, 1);
       const mirrored = outcome.mode === "real" ? "simulated" : "real";
       observeTimes(book, timingsOf(of, mirrored, outcome.stream), outcome.shadow[mirrored]);
     },
@@ -98,7 +98,7 @@ type Book = {
   readonly allowed: ReadonlySet<string>;
   readonly models: Map<string, ModelPlaces>;
   readonly rare: Map<string, number>;
-  readonly overheadAt: number[];
+  readonly overheadAt: Readonly<Record<Mode, number>>;
   readonly queueWaitAt: number;
   readonly meanErrorAt: number;
   readonly maxErrorAt: number;
@@ -114,7 +114,11 @@ function newBook(values: Float64Array, table: SeriesTable, allowedModels: readon
     allowed: new Set(allowedModels),
     models: new Map(),
     rare: new Map(),
-    overheadAt: modes.map((mode) => place("overhead_seconds", mode)),
+    overheadAt: {
+      real: place("overhead_seconds", "real"),
+      simulated: place("overhead_seconds", "simulated"),
+      own: place("overhead_seconds", "own"),
+    },
     queueWaitAt: place("queue_wait_seconds"),
     meanErrorAt: place("schedule_error_seconds", "mean"),
     maxErrorAt: place("schedule_error_seconds", "max"),
@@ -142,54 +146,54 @@ function countRequest(book: Book, of: ModelPlaces, outcome: Outcome): void {
   const counters = countersOf(of.requests, rule, upstream);
   const codeClass = classOf(outcome.status);
   const shape = (modes.indexOf(mode) * 2 + (stream ? 1 : 0)) * classes.length + codeClass;
-  let at = counters[shape]!;
+  let at = counters[shape] ?? -1;
   if (at < 0) {
-    at = book.place("requests_total", mode, rule, upstream, of.model, String(stream), classes[codeClass]!);
+    at = book.place("requests_total", mode, rule, upstream, of.model, String(stream), classes[codeClass] ?? noneLabel);
     counters[shape] = at;
   }
-  book.values[at]! += 1;
+  add(book.values, at, 1);
 }
 
 function observeTimes(book: Book, at: Places, timeline: Timeline): void {
   const { values } = book;
   if (at.durationAt < 0) at.durationAt = book.place("request_duration_seconds", ...at.labels, at.stream);
-  observe(values, at.durationAt, durationMs, timeline.totalMs);
+  duration.observe(values, at.durationAt, timeline.totalMs);
   if (at.stream === "false" || timeline.ttftMs === undefined) return;
   if (at.firstTokenAt < 0) at.firstTokenAt = book.place("time_to_first_token_seconds", ...at.labels);
-  observe(values, at.firstTokenAt, firstTokenMs, timeline.ttftMs);
+  firstToken.observe(values, at.firstTokenAt, timeline.ttftMs);
   const { atMs } = timeline;
   if (atMs.length < 2) return;
   if (at.gapAt < 0) at.gapAt = book.place("inter_token_latency_seconds", ...at.labels);
-  observeGaps(values, at.gapAt, gapMs, atMs);
+  gap.observeGaps(values, at.gapAt, atMs);
   if (at.perTokenAt < 0) at.perTokenAt = book.place("time_per_output_token_seconds", ...at.labels);
-  observe(values, at.perTokenAt, perTokenMs, (atMs[atMs.length - 1]! - atMs[0]!) / (atMs.length - 1));
+  perToken.observe(values, at.perTokenAt, ((atMs[atMs.length - 1] ?? 0) - (atMs[0] ?? 0)) / (atMs.length - 1));
 }
 
 function countTokens({ values, place }: Book, at: Places, outcome: Outcome): void {
   if (outcome.actual.tokens > 0) {
     if (at.outputAt < 0) at.outputAt = place("output_tokens_total", ...at.labels);
-    values[at.outputAt]! += outcome.actual.tokens;
+    add(values, at.outputAt, outcome.actual.tokens);
   }
   if (outcome.promptTokens !== undefined) {
     if (at.promptAt < 0) at.promptAt = place("prompt_tokens_total", ...at.labels);
-    values[at.promptAt]! += outcome.promptTokens;
+    add(values, at.promptAt, outcome.promptTokens);
   }
 }
 
 function observeOwn(book: Book, outcome: Outcome): void {
   const { values } = book;
-  observe(values, book.overheadAt[modes.indexOf(outcome.mode)]!, overheadMs, outcome.overheadMs);
-  observe(values, book.queueWaitAt, queueWaitMs, outcome.queueMs);
+  overhead.observe(values, book.overheadAt[outcome.mode], outcome.overheadMs);
+  queueWait.observe(values, book.queueWaitAt, outcome.queueMs);
   const error = outcome.scheduleErrorMs;
   if (error === undefined) return;
-  observe(values, book.meanErrorAt, scheduleErrorMs, error.mean);
-  observe(values, book.maxErrorAt, scheduleErrorMs, error.max);
+  scheduleError.observe(values, book.meanErrorAt, error.mean);
+  scheduleError.observe(values, book.maxErrorAt, error.max);
 }
 
 function countEvents(book: Book, outcome: Outcome): void {
   for (const fault of outcome.faults) countRare(book, "faults_injected_total", [fault, outcome.rule]);
   if (outcome.standIn) countRare(book, "stand_ins_total", [outcome.upstream ?? noneLabel]);
-  if (outcome.ending === "client-gone") book.values[book.clientGoneAt]! += 1;
+  if (outcome.ending === "client-gone") add(book.values, book.clientGoneAt, 1);
   else if (outcome.cause !== undefined) countRare(book, "errors_total", [outcome.cause]);
 }
 
@@ -197,7 +201,7 @@ function countRare(book: Book, metric: RecordedName, labels: readonly string[]):
   const key = `${metric} ${labels.join(" ")}`;
   let at = book.rare.get(key);
   if (at === undefined) book.rare.set(key, (at = book.place(metric, ...labels)));
-  book.values[at]! += 1;
+  add(book.values, at, 1);
 }
 
 function labelOf(model: string | undefined, allowed: ReadonlySet<string>): string {

@@ -1,4 +1,11 @@
-import { closedLabels, otherLabel, recorded, type Metric, type RecordedName } from "./catalog.ts";
+import {
+  closedLabels,
+  otherLabel,
+  recorded,
+  recordedNames as names,
+  type Metric,
+  type RecordedName,
+} from "./catalog.ts";
 
 /** One label set of a metric and where its values start. `labels` are the values in the order of the catalog. */
 export type Series = {
@@ -20,13 +27,12 @@ export type SeriesTable = {
   all(): readonly Series[];
 };
 
-/** Most label sets of histograms in a process; a scrape of 1,000 blocks an event loop for 36 ms. */
+/** Max label sets of histograms in a process; a scrape of 1,000 blocks an event loop for 36 ms. */
 export const maxHistograms = 200;
-/** Most label sets of counters in a process. */
+/** Max label sets of counters in a process. */
 const maxCounters = 2000;
 
 const metrics: Readonly<Record<RecordedName, Metric>> = recorded;
-const names = Object.keys(recorded) as RecordedName[];
 
 /** Values one label set takes: one for a counter; for a histogram each bucket, the one above all bounds, and the sum. */
 export function widthOf(metric: RecordedName): number {

@@ -1,4 +1,6 @@
+import { EventEmitter } from "node:events";
 import CircuitBreaker from "opossum";
+import type { Clock } from "./clock.ts";
 
 /** `closed` lets calls through, `open` refuses them, `half-open` lets one try. */
 export type BreakerState = "closed" | "open" | "half-open";
@@ -18,13 +20,13 @@ export type Breaker = {
   state(): BreakerState;
   /** Lets one call through; undefined when it is refused. */
   admit(): Ticket | undefined;
-  /** Counts a call as failed after all: its answer broke off after its head. */
+  /** Counts a call as failed after all: its response broke off after its head. */
   failedLate(): void;
-  /** Follows a change that another thread told of; `onChange` is not called. */
+  /** Follows a change in another thread; `onChange` is not called. */
   force(state: BreakerState): void;
   /** Milliseconds until the breaker becomes half-open; 0 when it is not open. */
   retryAfterMs(): number;
-  /** Ends its timers; it then stays as it is. */
+  /** Ends its timer; it then stays as it is. */
   shutdown(): void;
 };
 
@@ -36,6 +38,7 @@ export type Breaker = {
  */
 export type BreakerOptions = {
   readonly name: string;
+  readonly clock: Clock;
   readonly errorPercentage: number;
   readonly minimumCalls: number;
   readonly windowMs: number;
@@ -43,86 +46,57 @@ export type BreakerOptions = {
   onChange(state: BreakerState): void;
 };
 
-type Circuit = CircuitBreaker<[failed: boolean], void>;
-
-const reportedFailure = new Error("A call was reported as failed.");
-const reportedSuccess = Promise.resolve();
-
-/** opossum opens above its threshold, a percentage configured here is reached when it is equalled. */
-const justBelow = 1e-6;
-
 /**
- * A circuit breaker: opossum's rolling window and state machine, fed with results once they are known.
+ * Makes a circuit breaker: opossum counts and decides when it opens, the given clock when it becomes half-open.
  *
- * opossum counts a call when it starts, so calls with long answers would water down the share of failures; here a call
- * counts when its head is there. It is never given the calls themselves: they keep their own deadlines and signals.
- * Only results of calls admitted in the present state count, and in the half-open state only the probe's.
+ * opossum counts a call when it starts, so calls in flight would water down the share of failures. It is fed with results
+ * instead, once they are known: here a call counts when its head is there. A result counts only in the stay in a state in
+ * which its call was admitted.
  */
 export function createBreaker(options: BreakerOptions): Breaker {
-  let current: BreakerState = "closed";
-  let circuit = createCircuit(options, current, change);
-  let openedAtMs = 0;
-  /** Counts changes of state, to tell results of calls that were admitted before the last one. */
-  let period = 0;
-  let probing = false;
+  let stay = closed(options, change);
+  let ended = false;
 
   function enter(state: BreakerState): void {
-    current = state;
-    period += 1;
-    probing = false;
-    if (state === "open") openedAtMs = performance.now();
-  }
-
-  function replace(state: BreakerState): void {
-    circuit.shutdown();
-    circuit = createCircuit(options, state, change);
-    enter(state);
+    stay.end();
+    stay = stays[state](options, change);
   }
 
   function change(state: BreakerState): void {
-    // opossum keeps its window when it closes, and the old failures in it could open it at once: start with an empty one.
-    if (state === "closed") replace(state);
-    else enter(state);
+    enter(state);
     options.onChange(state);
   }
 
   return {
-    state: () => current,
+    state: () => stay.state,
     admit() {
-      if (current === "open" || probing) return undefined;
-      probing = current === "half-open";
-      const admitted = period;
-      return createTicket((report) => {
-        if (admitted !== period || circuit.isShutdown) return;
-        if (report === "abandoned") probing = false;
-        else feed(circuit, report === "failed");
+      const admitted = stay;
+      if (!admitted.admits()) return undefined;
+      return createTicket((result) => {
+        if (stay === admitted && !ended) admitted.report(result);
       });
     },
-    failedLate() {
-      if (current !== "closed" || circuit.isShutdown) return;
-      // The call was counted when its head came; it joins the failures now without being counted as one more call.
-      circuit.emit("failure", reportedFailure, 0);
-      const { fires, failures } = circuit.stats;
-      const percentage = (failures / fires) * 100;
-      if (fires >= options.minimumCalls && percentage >= options.errorPercentage) circuit.open();
-    },
+    failedLate: () => stay.failedLate(),
     force(state) {
-      if (state !== current && !circuit.isShutdown) replace(state);
+      if (state !== stay.state && !ended) enter(state);
     },
-    retryAfterMs: () => (current === "open" ? Math.max(0, openedAtMs + options.resetMs - performance.now()) : 0),
+    retryAfterMs: () => stay.retryAfterMs(),
     shutdown() {
-      period += 1;
-      circuit.shutdown();
+      ended = true;
+      stay.end();
     },
   };
 }
 
-function createTicket(report: (report: "succeeded" | "failed" | "abandoned") => void): Ticket {
+/** What came of one admitted call. */
+type Result = "succeeded" | "failed" | "abandoned";
+
+function createTicket(report: (result: Result) => void): Ticket {
   let pending = true;
-  const once = (word: "succeeded" | "failed" | "abandoned"): void => {
+  const once = (result: Result): void => {
     if (!pending) return;
     pending = false;
-    report(word);
+    report(result);
   };
   return {
     succeeded: () => once("succeeded"),
@@ -131,34 +105,114 @@ function createTicket(report: (report: "succeeded" | "failed" | "abandoned") => 
   };
 }
 
-function createCircuit(options: BreakerOptions, state: BreakerState, change: (state: BreakerState) => void): Circuit {
-  const settings = {
-    name: options.name,
-    timeout: false as const,
-    rollingCountTimeout: options.windowMs,
-    volumeThreshold: options.minimumCalls,
-    errorThresholdPercentage: options.errorPercentage - justBelow,
-    resetTimeout: options.resetMs,
-    rollingPercentilesEnabled: false,
-    enableSnapshots: false,
-    // Not in opossum's published types: the state to begin in.
-    state: { closed: state === "closed", halfOpen: state === "half-open" },
+/** One stay of a breaker in a state. */
+type Stay = {
+  readonly state: BreakerState;
+  admits(): boolean;
+  report(result: Result): void;
+  failedLate(): void;
+  retryAfterMs(): number;
+  end(): void;
+};
+
+type Change = (state: BreakerState) => void;
+
+const stays = { closed, open, "half-open": halfOpen };
+const nothing = (): void => undefined;
+
+function open({ clock, resetMs }: BreakerOptions, change: Change): Stay {
+  const endMs = clock.now() + resetMs;
+  return {
+    state: "open",
+    admits: () => false,
+    report: nothing,
+    failedLate: nothing,
+    retryAfterMs: () => Math.max(0, endMs - clock.now()),
+    end: clock.wake(resetMs, () => change("half-open")),
   };
-  const circuit: Circuit = new CircuitBreaker(settle, settings);
-  circuit.on("open", () => change("open"));
-  circuit.on("halfOpen", () => change("half-open"));
-  circuit.on("close", () => change("closed"));
-  return circuit;
 }
 
-function feed(circuit: Circuit, failed: boolean): void {
-  circuit.fire(failed).catch((error: unknown) => {
-    if (error !== reportedFailure) throw error;
+function halfOpen(_options: BreakerOptions, change: Change): Stay {
+  let probing = false;
+  return {
+    state: "half-open",
+    admits: () => !probing && (probing = true),
+    report(result) {
+      if (result === "abandoned") probing = false;
+      else change(result === "failed" ? "open" : "closed");
+    },
+    failedLate: nothing,
+    retryAfterMs: () => 0,
+    end: nothing,
+  };
+}
+
+/** It begins with no call counted, so that old failures cannot open a breaker that has just closed. */
+function closed(options: BreakerOptions, change: Change): Stay {
+  const { minimumCalls, errorPercentage } = options;
+  const rotation = new EventEmitter();
+  const circuit = createCircuit(options, rotation);
+  const moveOn = createRotation(options, rotation);
+  // At once, for opossum has set a timer of its own for what comes next.
+  circuit.on("open", () => {
+    circuit.shutdown();
+    change("open");
+  });
+  return {
+    state: "closed",
+    admits: () => true,
+    report(result) {
+      if (result === "abandoned") return;
+      moveOn();
+      circuit.fire(result).catch(nothing);
+    },
+    failedLate() {
+      moveOn();
+      // The call was counted when its head came; it joins the failures now without being counted as one more call.
+      circuit.emit("failure", reportedFailure, 0);
+      const { fires, failures } = circuit.stats;
+      if (fires >= minimumCalls && (failures / fires) * 100 >= errorPercentage) circuit.open();
+    },
+    retryAfterMs: () => 0,
+    end: () => circuit.shutdown(),
+  };
+}
+
+/** The window of opossum moves on by so many steps. */
+const steps = 10;
+/** opossum opens above its threshold; a percentage configured here is reached when it is equalled. */
+const justBelow = 1e-6;
+
+function createCircuit(options: BreakerOptions, rotateBucketController: EventEmitter): CircuitBreaker<[Result], void> {
+  return new CircuitBreaker(settle, {
+    name: options.name,
+    timeout: false,
+    rollingCountTimeout: options.windowMs,
+    rollingCountBuckets: steps,
+    rotateBucketController,
+    volumeThreshold: options.minimumCalls,
+    errorThresholdPercentage: options.errorPercentage - justBelow,
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
   });
 }
 
-/** Settles at once, the failure even before `fire` returns. */
-function settle(failed: boolean): Promise<void> {
-  if (failed) throw reportedFailure;
+/** Gives back what moves opossum's window on to the present; it is asked before each count, so no timer is needed. */
+function createRotation({ clock, windowMs }: BreakerOptions, rotation: EventEmitter): () => void {
+  const stepMs = windowMs / steps;
+  let movedAtMs = clock.now();
+  return () => {
+    const due = Math.floor((clock.now() - movedAtMs) / stepMs);
+    movedAtMs += due * stepMs;
+    for (let step = 0; step < Math.min(due, steps); step += 1) rotation.emit("rotate");
+  };
+}
+
+const reportedFailure = new Error("A call was reported as failed.");
+const reportedSuccess = Promise.resolve();
+
+/** What opossum guards: a result that is known already. A failure counts before `fire` returns. */
+function settle(result: Result): Promise<void> {
+  if (result === "failed") throw reportedFailure;
   return reportedSuccess;
 }

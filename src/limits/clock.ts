@@ -21,3 +21,8 @@ export function systemClock(): Clock {
     },
   };
 }
+
+/** The wall clock of the system: milliseconds since 1970. It can be set, and so go back. */
+export function wallClockMs(): number {
+  return Date.now();
+}

@@ -13,18 +13,14 @@ import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
 export type RuntimeOptions = {
-  readonly memory: SharedMemory;
-  readonly clock: Clock;
+  readonly memory: Pick<SharedMemory, "rates">;
+  readonly loop: Loop;
   onBreaker(upstream: string, state: BreakerState): void;
 };
 
 /** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
-export function buildRuntime(
-  options: RuntimeOptions,
-  settings: Settings,
-  loop: Loop,
-  before: Runtime | undefined,
-): Runtime {
+export function buildRuntime(options: RuntimeOptions, settings: Settings, before: Runtime | undefined): Runtime {
+  const { memory, loop } = options;
   const snapshot = compile(settings);
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const wanted of snapshot.upstreams.values()) {
@@ -33,9 +29,9 @@ export function buildRuntime(
       old !== undefined && JSON.stringify(old) === JSON.stringify(wanted)
         ? before?.upstreams.get(wanted.name)
         : undefined;
-    upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted, loop));
+    upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted));
   }
-  return { snapshot, ...limitsOf(snapshot, options.memory.rates, options.clock), upstreams };
+  return { snapshot, ...limitsOf(snapshot, memory.rates, loop.clock), upstreams };
 }
 
 /**
@@ -59,13 +55,14 @@ export function limitsOf(
   };
 }
 
-function createUpstreamRuntime(options: RuntimeOptions, settings: UpstreamSettings, loop: Loop): UpstreamRuntime {
+function createUpstreamRuntime({ loop, onBreaker }: RuntimeOptions, settings: UpstreamSettings): UpstreamRuntime {
   return {
     upstream: createUpstream(settings, loop),
     breaker: createBreaker({
       name: settings.name,
+      clock: loop.clock,
       ...settings.breaker,
-      onChange: (state) => options.onBreaker(settings.name, state),
+      onChange: (state) => onBreaker(settings.name, state),
     }),
     whenOpen: settings.breaker.whenOpen,
     credential: settings.apiKey === undefined ? undefined : dialectNamed(settings.dialect)?.credential(settings.apiKey),

@@ -1,9 +1,10 @@
 import type { Act, ActDeps, Loop, Runtime } from "../act/types.ts";
 import { createAct } from "../act/exchange.ts";
 import { createWheel } from "../act/timer-wheel.ts";
-import { createShadowStore, type ShadowSnapshot } from "../core/shadow.ts";
+import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
+import { journalSize } from "../admin/resources/requests.ts";
+import { createShadowStore } from "../core/shadow.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
-import type { Outcome } from "../core/types.ts";
 import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
 import { createJournal } from "../emit/journal.ts";
@@ -13,105 +14,133 @@ import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
-import { createPermits } from "../limits/permits/permits.ts";
+import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import type { Settings } from "../config/load.ts";
-import type { SharedMemory } from "./shared-memory.ts";
+import type { EventLoopMemory } from "./shared-memory.ts";
 import { buildRuntime, modelLabels, retire } from "./build-runtime.ts";
 
-/** What one event loop with traffic is given. */
-export type EventLoopOptions = {
+/** What an event loop is started with, in whatever thread it runs. */
+export type EventLoopStart = {
+  /** Number of the event loop, from 0. */
   readonly worker: number;
-  readonly memory: SharedMemory;
+  readonly memory: EventLoopMemory;
   readonly settings: Settings;
-  readonly clock: Clock;
-  readonly log: Log;
-  wallClockMs(): number;
+  readonly states: StateValues;
   /** Label sets that an event loop before this one had in the same memory. */
   readonly knownSeries: readonly Series[];
+};
+
+/** What an event loop says by itself. */
+export type EventLoopEvents = {
   /** A new label set of a metric. */
   onSeries(series: Series): void;
   /** A breaker of this loop changed by itself; the other loops must follow. */
   onBreaker(upstream: string, state: BreakerState): void;
 };
 
+/** All that an event loop is built with. */
+export type EventLoopOptions = EventLoopStart &
+  EventLoopEvents & {
+    readonly clock: Clock;
+    readonly log: Log;
+    wallClockMs(): number;
+  };
+
 /** One event loop with traffic, as the main thread sees it, whether it runs there or in a worker. */
 export type EventLoop = {
   listen(address: Address): Promise<Ports>;
+  /** @throws CONFIG_INVALID when the settings do not compile; those before stay in force */
   apply(settings: Settings): Promise<void>;
-  setBreaker(upstream: string, state: BreakerState): Promise<void>;
-  breakers(): Promise<Record<string, BreakerState>>;
-  requests(limit: number): Promise<readonly Outcome[]>;
-  shadow(): Promise<ShadowSnapshot>;
-  cacheUse(): Promise<{ hits: number; misses: number }>;
-  /** Resolves when the last open call has ended and its answer has left whole. */
+  ask<Args extends readonly Cloneable[], Reply extends Cloneable>(
+    question: Question<Args, Reply, unknown>,
+    ...args: Args
+  ): Promise<Reply>;
+  set(state: string, value: Cloneable): Promise<void>;
+  /** Resolves when the last open call has ended and its response has left whole. */
   drain(): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** Outcomes kept for the admin API. */
-const keptOutcomes = 1000;
 /** How often a draining loop looks whether its calls have ended. */
 const drainCheckMs = 20;
 /** How often a stopping loop looks whether the calls it cut off have been recorded. */
 const maxStopChecks = 50;
 
 /**
- * Builds one event loop: port, core, act and one timer wheel.
+ * Builds one event loop: listeners, core, act and one timer wheel.
  *
  * @throws CONFIG_INVALID when the settings do not compile
  */
 export function createEventLoop(options: EventLoopOptions): EventLoop {
-  const { clock } = options;
+  const { clock, settings } = options;
   const loop: Loop = { clock, wheel: createWheel(clock) };
+  const building = { memory: options.memory, loop, onBreaker: options.onBreaker };
   const state: LoopState = {
-    runtime: buildRuntime(options, options.settings, loop, undefined),
+    runtime: buildRuntime(building, settings, undefined),
     draining: false,
     stopping: false,
   };
   const records = createRecords(options);
-  const { queueTimeoutMs } = state.runtime.snapshot.permits;
-  const permits = createPermits({ memory: options.memory.permits, worker: options.worker, clock, queueTimeoutMs });
-  const deps: ActDeps = {
-    loop,
-    permits,
-    count: createTokenCounter(),
-    kept: createKeptResponses(options.memory.answers, options.worker),
-    pseudonym: options.memory.pseudonym,
-    runtime: () => state.runtime,
-    emit: createEmit(records),
-    stopping: () => state.stopping,
-    wallClockMs: options.wallClockMs,
-  };
+  const deps = createActDeps({ options, loop, state, records });
   const act = createAct(deps);
-  const { settings } = options;
   const listeners = createListeners({ settings, deps, act, draining: () => state.draining });
+  const states = new Map(options.states);
+  const view: LoopView = {
+    journal: records.journal,
+    shadow: records.shadow,
+    runtime: () => state.runtime,
+    get: (wanted) => valueOf(states, wanted),
+  };
   return {
     listen: (address) => listeners.listen(address),
     async apply(settings) {
       const before = state.runtime;
-      state.runtime = buildRuntime(options, settings, loop, before);
-      permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
+      state.runtime = buildRuntime(building, settings, before);
+      deps.permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       records.recorder.setAllowedModels(modelLabels(settings));
       listeners.renew(settings.certificates);
       retire(before, state.runtime);
     },
-    async setBreaker(upstream, to) {
-      state.runtime.upstreams.get(upstream)?.breaker.force(to);
-    },
-    async breakers() {
-      return Object.fromEntries([...state.runtime.upstreams].map(([name, each]) => [name, each.breaker.state()]));
-    },
-    requests: async (limit) => records.journal.last(limit),
-    shadow: async () => records.shadow.snapshot(),
-    cacheUse: async () => ({ hits: state.runtime.profiles.hits(), misses: state.runtime.profiles.misses() }),
-    ...createEnd(clock, state, act, listeners),
+    ask: async (question, ...args) => question.reply(view, ...args),
+    set: async (name, value) => void states.set(name, value),
+    ...createEnd({ clock, state, act, listeners }),
   };
 }
 
 type LoopState = { runtime: Runtime; draining: boolean; stopping: boolean };
 
+type ActParts = {
+  readonly options: EventLoopOptions;
+  readonly loop: Loop;
+  readonly state: LoopState;
+  readonly records: Emitters;
+};
+
+function createActDeps({ options, loop, state, records }: ActParts): ActDeps & { readonly permits: Permits } {
+  const { clock, memory, worker } = options;
+  const { queueTimeoutMs } = state.runtime.snapshot.permits;
+  return {
+    loop,
+    permits: createPermits({ memory: memory.permits, worker, clock, queueTimeoutMs }),
+    count: createTokenCounter(),
+    kept: createKeptResponses(memory.responses, worker),
+    pseudonym: memory.pseudonym,
+    runtime: () => state.runtime,
+    emit: createEmit(records),
+    stopping: () => state.stopping,
+    wallClockMs: options.wallClockMs,
+  };
+}
+
+type EndParts = {
+  readonly clock: Clock;
+  readonly state: LoopState;
+  readonly act: Act;
+  readonly listeners: Listeners;
+};
+
 /** How a loop comes to its end: it waits for its calls, or cuts them off. */
-function createEnd(clock: Clock, state: LoopState, act: Act, listeners: Listeners): Pick<EventLoop, "drain" | "stop"> {
+function createEnd({ clock, state, act, listeners }: EndParts): Pick<EventLoop, "drain" | "stop"> {
   const nextCheck = (): Promise<void> => new Promise((resolve) => void clock.wake(drainCheckMs, resolve));
   const recording = (): boolean => act.open() > 0 || listeners.upgraded() > 0;
   return {
@@ -134,12 +163,12 @@ function createEnd(clock: Clock, state: LoopState, act: Act, listeners: Listener
 }
 
 /** Where the outcomes of this loop go. */
-function createRecords(options: EventLoopOptions): Emitters {
+function createRecords({ memory, settings, knownSeries, onSeries, log }: EventLoopOptions): Emitters {
   const recorder = createRecorder({
-    values: new Float64Array(options.memory.metrics[options.worker]!),
-    allowedModels: modelLabels(options.settings),
-    known: options.knownSeries,
-    onSeries: options.onSeries,
+    values: new Float64Array(memory.metrics),
+    allowedModels: modelLabels(settings),
+    known: knownSeries,
+    onSeries,
   });
-  return { recorder, log: options.log, journal: createJournal(keptOutcomes), shadow: createShadowStore() };
+  return { recorder, log, journal: createJournal(journalSize), shadow: createShadowStore() };
 }

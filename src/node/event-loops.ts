@@ -1,18 +1,19 @@
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
+import { valueOf, type Cloneable } from "../admin/question.ts";
+import type { NodeView } from "../admin/resource.ts";
 import type { Settings } from "../config/load.ts";
-import { shadowReport, type ShadowReport } from "../core/shadow.ts";
-import { toStuntdoubleError, type StuntdoubleError } from "../core/errors.ts";
-import type { Outcome } from "../core/types.ts";
+import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Log } from "../emit/log.ts";
 import type { WorkerValues } from "../emit/metrics.ts";
-import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
-import { startSupervisor, type Supervisor } from "./supervisor.ts";
-import { createSharedMemory } from "./shared-memory.ts";
+import { startWorker, WorkerGoneError, type WorkerEvents } from "./channel.ts";
+import type { EventLoop, EventLoopStart } from "./event-loop.ts";
 import type { Address, Ports } from "./listeners.ts";
-import type { EventLoop } from "./event-loop.ts";
+import { questionNamed } from "./questions.ts";
+import { createSharedMemory } from "./shared-memory.ts";
+import { startSupervisor, type Supervisor } from "./supervisor.ts";
 
 /** What the event loops of a node are started with. */
 export type EventLoopsOptions = {
@@ -20,21 +21,19 @@ export type EventLoopsOptions = {
   readonly clock: Clock;
   readonly log: Log;
   wallClockMs(): number;
-  /** Takes whole log lines of the threads. */
+  /** Takes whole log lines of the workers. */
   writeLog(text: string): void;
 };
 
 /** All event loops with traffic of a node as one. */
-export type EventLoops = {
-  readonly loops: number;
+export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
+  readonly count: number;
   readonly permits: Permits;
   /** Resolves to the ports really bound. */
   listen(address: Pick<Address, "traffic" | "extProc">): Promise<Ports>;
+  /** @throws CONFIG_INVALID when the settings do not compile; those before stay in force */
   apply(settings: Settings): Promise<void>;
-  breakers(): Promise<Record<string, BreakerState>>;
-  requests(limit: number): Promise<readonly Outcome[]>;
-  shadow(): Promise<ShadowReport>;
-  cacheUse(): Promise<{ hits: number; misses: number }>;
+  /** What each has recorded for the metrics. */
   values(): readonly WorkerValues[];
   drain(): Promise<void>;
   stop(): Promise<void>;
@@ -46,70 +45,82 @@ export type EventLoops = {
  * @throws CONFIG_INVALID when the settings do not compile
  */
 export async function createEventLoops(options: EventLoopsOptions): Promise<EventLoops> {
+  const { clock, log } = options;
   let { settings } = options;
   const { workers, permits: limits } = settings.config;
-  const loops = workers === "auto" ? availableParallelism() : workers;
-  const memory = createSharedMemory(settings.config, loops);
+  const count = workers === "auto" ? availableParallelism() : workers;
+  const memory = createSharedMemory(settings.config, count);
   const { queueTimeoutMs } = limits;
-  const permits = createPermits({ memory: memory.permits, worker: loops, clock: options.clock, queueTimeoutMs });
-  const members = await startSupervisor({ ...options, loops, memory, permits, settings: () => settings });
-  const values = memory.metrics.map((buffer) => new Float64Array(buffer));
+  const permits = createPermits({ memory: memory.permits, worker: count, clock, queueTimeoutMs });
+  const states = new Map<string, Cloneable>();
+  const start = count === 1 ? startHere(options) : startElsewhere;
+  const supervisor = await startSupervisor({ ...options, memory, permits, settings: () => settings, states, start });
 
   return {
-    loops,
+    count,
     permits,
-    listen: (address) => listenAll(members, { ...address, shared: loops > 1 }),
+    listen: (address) => listenAll(supervisor, { ...address, shared: count > 1 }),
     async apply(next) {
       const before = settings;
       settings = next;
-      const told = await Promise.allSettled(members.all().map((member) => member.apply(next)));
-      const refusal = refusalIn(told, options.log);
-      if (refusal === undefined) return permits.setMax(next.config.permits.max);
+      const applied = await Promise.allSettled(supervisor.loops().map((loop) => loop.apply(next)));
+      const rejected = rejectionOf(applied, log);
+      if (rejected === undefined) return permits.setMax(next.config.permits.max);
       settings = before;
-      throw refusal;
+      throw rejected;
     },
-    async breakers() {
-      const all = await gather(members, (member) => member.breakers());
-      return Object.assign({}, ...all) as Record<string, BreakerState>;
+    async ask(question, ...args) {
+      if (questionNamed(question.name) !== question)
+        throw new StuntdoubleError("INTERNAL", `No resource lists the question ${question.name}.`);
+      return question.merge(await fromAll(supervisor, (loop) => loop.ask(question, ...args)));
     },
-    async requests(limit) {
-      const all = (await gather(members, (member) => member.requests(limit))).flat();
-      return all.sort((a, b) => b.startedAtMs - a.startedAtMs).slice(0, limit);
+    get: (state) => valueOf(states, state),
+    async set({ name }, value) {
+      states.set(name, value);
+      await fromAll(supervisor, (loop) => loop.set(name, value));
     },
-    shadow: async () => shadowReport(await gather(members, (member) => member.shadow())),
-    async cacheUse() {
-      const total = { hits: 0, misses: 0 };
-      for (const { hits, misses } of await gather(members, (member) => member.cacheUse())) {
-        total.hits += hits;
-        total.misses += misses;
-      }
-      return total;
-    },
-    values: () => values.map((each, worker) => ({ series: members.series(worker), values: each })),
+    values: () =>
+      supervisor.series().flatMap((series, worker) => {
+        const buffer = memory.metrics[worker];
+        return buffer === undefined ? [] : { series, values: new Float64Array(buffer) };
+      }),
     async drain() {
-      await gather(members, (member) => member.drain());
+      await Promise.allSettled(supervisor.loops().map((loop) => loop.drain()));
     },
     async stop() {
-      members.release();
-      await gather(members, (member) => member.stop());
+      supervisor.release();
+      await Promise.allSettled(supervisor.loops().map((loop) => loop.stop()));
     },
   };
 }
 
+/** Starts an event loop in this thread. What traffic needs is loaded only where there is traffic. */
+function startHere({ clock, log, wallClockMs }: EventLoopsOptions) {
+  return async (start: EventLoopStart, events: WorkerEvents): Promise<EventLoop> => {
+    const { createEventLoop } = await import("./event-loop.ts");
+    return createEventLoop({ ...start, ...events, clock, log, wallClockMs });
+  };
+}
+
+async function startElsewhere(start: EventLoopStart, events: WorkerEvents): Promise<EventLoop> {
+  return startWorker(start, events);
+}
+
 /** The first one binds, so that free ports are the same for all. */
-async function listenAll(members: Supervisor, wanted: Address): Promise<Ports> {
-  if (wanted.shared) await claim(wanted.traffic);
-  if (wanted.shared && wanted.extProc !== undefined) await claim(wanted.extProc);
-  const [first, ...others] = members.all();
-  const bound = await first!.listen(wanted);
+async function listenAll(supervisor: Supervisor, wanted: Address): Promise<Ports> {
   const { traffic, extProc, shared } = wanted;
+  if (shared) await claim(traffic);
+  if (shared && extProc !== undefined) await claim(extProc);
+  const [first, ...others] = supervisor.loops();
+  if (first === undefined) throw new StuntdoubleError("INTERNAL", "No event loop runs.");
+  const bound = await first.listen(wanted);
   const address: Address = {
     traffic: { ...traffic, port: bound.traffic },
     extProc: extProc === undefined ? undefined : { ...extProc, port: bound.extProc ?? extProc.port },
     shared,
   };
-  members.listenAt(address);
-  await Promise.all(others.map((member) => member.listen(address)));
+  supervisor.listenAt(address);
+  await Promise.all(others.map((loop) => loop.listen(address)));
   return bound;
 }
 
@@ -122,19 +133,27 @@ function claim({ host, port }: { host: string; port: number }): Promise<void> {
   });
 }
 
-/** Settings that do not fit are refused by all loops alike; a loop that dies meanwhile starts again with the new ones. */
-function refusalIn(told: readonly PromiseSettledResult<void>[], log: Log): StuntdoubleError | undefined {
-  for (const each of told) {
+/** Settings that do not fit are rejected by all loops alike; a loop that dies meanwhile starts again with the new ones. */
+function rejectionOf(applied: readonly PromiseSettledResult<void>[], log: Log): StuntdoubleError | undefined {
+  for (const each of applied) {
     if (each.status === "fulfilled") continue;
     const error = toStuntdoubleError(each.reason);
     if (error.code === "CONFIG_INVALID") return error;
-    log.warn({ error }, "a worker did not take up the configuration");
+    log.warn({ error }, "a worker did not apply the configuration");
   }
   return undefined;
 }
 
-/** Asks every event loop; one that dies meanwhile has nothing to say. */
-async function gather<Value>(members: Supervisor, ask: (member: EventLoop) => Promise<Value>): Promise<Value[]> {
-  const answers = await Promise.allSettled(members.all().map((member) => ask(member)));
-  return answers.filter((answer) => answer.status === "fulfilled").map((answer) => answer.value);
+/**
+ * The replies of all event loops; a worker that dies meanwhile gives none.
+ *
+ * @throws the first error that a loop threw, when all have ended
+ */
+async function fromAll<Value>(supervisor: Supervisor, ask: (loop: EventLoop) => Promise<Value>): Promise<Value[]> {
+  const settled = await Promise.allSettled(supervisor.loops().map(ask));
+  return settled.flatMap((each) => {
+    if (each.status === "fulfilled") return [each.value];
+    if (each.reason instanceof WorkerGoneError) return [];
+    throw each.reason;
+  });
 }

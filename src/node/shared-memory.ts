@@ -11,10 +11,13 @@ export type SharedMemory = {
   readonly pseudonym: string;
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
-  readonly answers: SharedArrayBuffer;
+  readonly responses: SharedArrayBuffer;
   /** One array of metric values per event loop with traffic. */
   readonly metrics: readonly SharedArrayBuffer[];
 };
+
+/** What one event loop gets of it. */
+export type EventLoopMemory = Omit<SharedMemory, "metrics"> & { readonly metrics: SharedArrayBuffer };
 
 /** Keys that may be added by later configurations without a restart. */
 const spareKeys = 64;
@@ -31,7 +34,7 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     pseudonym: `stuntdouble-${randomBytes(pseudonymBytes).toString("hex")}`,
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
-    answers: createResponseMemory(),
+    responses: createResponseMemory(),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),
   };
 }

@@ -1,3 +1,5 @@
+import { breakers } from "../admin/resources/status.ts";
+import type { StateValues } from "../admin/question.ts";
 import type { Settings } from "../config/load.ts";
 import type { Log } from "../emit/log.ts";
 import type { Series } from "../emit/series.ts";
@@ -5,29 +7,36 @@ import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { returnResponseLock } from "../limits/kept-responses.ts";
 import type { Permits } from "../limits/permits/permits.ts";
-import type { SharedMemory } from "./shared-memory.ts";
-import { startThread } from "./channel.ts";
+import type { WorkerEvents } from "./channel.ts";
+import type { EventLoop, EventLoopStart } from "./event-loop.ts";
 import type { Address } from "./listeners.ts";
-import type { EventLoop, EventLoopOptions } from "./event-loop.ts";
+import { forceBreaker } from "./questions.ts";
+import type { EventLoopMemory, SharedMemory } from "./shared-memory.ts";
 
-/** What the event loops of a node are made with. */
+/** What the event loops of a node are kept alive with. */
 export type SupervisorOptions = {
-  readonly loops: number;
+  /** Has metrics for each event loop. */
   readonly memory: SharedMemory;
   /** Of the main thread, to take back what a dead worker held. */
   readonly permits: Permits;
   readonly clock: Clock;
   readonly log: Log;
+  /** What a new event loop starts with. */
   settings(): Settings;
-  wallClockMs(): number;
+  readonly states: StateValues;
+  /** Takes whole log lines of the workers. */
   writeLog(text: string): void;
+  /** Starts an event loop, in this thread or in one of its own. */
+  start(start: EventLoopStart, events: WorkerEvents): Promise<EventLoop>;
 };
 
 /** The event loops of a node, each kept alive. */
 export type Supervisor = {
-  all(): readonly EventLoop[];
+  /** Those that run; one that has died is missing until it is replaced. */
+  loops(): readonly EventLoop[];
   /** Label sets of the metrics of each, by worker number. */
-  series(worker: number): readonly Series[];
+  series(): readonly (readonly Series[])[];
+  /** Where a worker that takes a dead one's place listens. */
   listenAt(address: Address): void;
   /** From now on a worker that ends is not replaced. */
   release(): void;
@@ -38,87 +47,110 @@ const restartMs = 100;
 const maxRestartMs = 1500;
 
 /**
- * Starts the event loops: one in this thread, or several in threads of their own that are replaced when they die.
+ * Starts the event loops, as many as there is memory for, and replaces those that die.
  *
  * @throws CONFIG_INVALID when the settings do not compile
  */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
-  const { loops, log, clock, permits } = options;
-  const series: Series[][] = Array.from({ length: loops }, () => []);
-  let address: Address | undefined;
-  let deaths = 0;
-  let released = false;
-
-  const unheard = (error: unknown): void => log.warn({ error }, "a worker did not hear");
-  const onBreaker = (from: number, upstream: string, state: BreakerState): void => {
-    log.warn({ upstream, state, worker: from }, "breaker");
-    if (state === "half-open") return;
-    for (const [worker, member] of members.entries()) {
-      if (worker !== from) member.setBreaker(upstream, state).catch(unheard);
-    }
+  const watch: Watch = {
+    options,
+    slots: options.memory.metrics.map((metrics, worker) => ({
+      worker,
+      memory: { ...options.memory, metrics },
+      series: [],
+      loop: undefined,
+    })),
+    address: undefined,
+    deaths: 0,
+    released: false,
   };
-  const events = (worker: number): Pick<EventLoopOptions, "onSeries" | "onBreaker"> => ({
-    onSeries: (made) => void series[worker]!.push(made),
-    onBreaker: (upstream, state) => onBreaker(worker, upstream, state),
-  });
-
-  const startInThread = (worker: number): EventLoop =>
-    startThread(
-      { worker, memory: options.memory, settings: options.settings(), knownSeries: [...series[worker]!] },
-      { ...events(worker), onLog: options.writeLog, onDeath: (reason) => replace(worker, reason) },
-    );
-  const replace = (worker: number, reason: string): void => {
-    if (released) return;
-    deaths += 1;
-    permits.returnAllOf(worker);
-    returnResponseLock(options.memory.answers, worker);
-    log.error({ worker, reason }, "worker died");
-    clock.wake(Math.min(restartMs * deaths, maxRestartMs), () => {
-      if (released) return;
-      const member = startInThread(worker);
-      members[worker] = member;
-      takeUp(member).then(() => log.info({ worker }, "worker replaced"), unheard);
-    });
-  };
-  /** A new worker first hears which breakers are open, so that it does not ask an upstream that the node knows to be broken. */
-  const takeUp = async (member: EventLoop): Promise<void> => {
-    const others = await Promise.allSettled(
-      members.filter((other) => other !== member).map((other) => other.breakers()),
-    );
-    for (const other of others) {
-      const states = other.status === "fulfilled" ? Object.entries(other.value) : [];
-      for (const [upstream, state] of states) if (state === "open") await member.setBreaker(upstream, state);
-    }
-    if (address !== undefined) await member.listen(address);
-  };
-
-  const members: EventLoop[] = [];
-  if (loops === 1) members.push(await startHere(options, events(0)));
-  else for (let worker = 0; worker < loops; worker += 1) members.push(startInThread(worker));
-
+  for (const slot of watch.slots) await startLoop(watch, slot);
   return {
-    all: () => members,
-    series: (worker) => series[worker]!,
-    listenAt: (given) => void (address = given),
-    release: () => void (released = true),
+    loops: () => watch.slots.flatMap(({ loop }) => loop ?? []),
+    series: () => watch.slots.map(({ series }) => series),
+    listenAt: (address) => void (watch.address = address),
+    release: () => void (watch.released = true),
   };
 }
 
-/** What traffic needs is loaded only where there is traffic. */
-async function startHere(
-  options: SupervisorOptions,
-  events: Pick<EventLoopOptions, "onSeries" | "onBreaker">,
-): Promise<EventLoop> {
-  const { createEventLoop } = await import("./event-loop.ts");
-  const { memory, clock, log, wallClockMs } = options;
-  return createEventLoop({
-    worker: 0,
-    memory,
-    clock,
-    log,
-    wallClockMs,
-    settings: options.settings(),
-    knownSeries: [],
-    ...events,
+/** The place of one event loop, whichever worker fills it. */
+type Slot = {
+  readonly worker: number;
+  readonly memory: EventLoopMemory;
+  readonly series: Series[];
+  loop: EventLoop | undefined;
+};
+
+/** What a supervisor knows. */
+type Watch = {
+  readonly options: SupervisorOptions;
+  readonly slots: readonly Slot[];
+  address: Address | undefined;
+  deaths: number;
+  released: boolean;
+};
+
+async function startLoop(watch: Watch, slot: Slot): Promise<EventLoop> {
+  const { settings, states, start, writeLog } = watch.options;
+  const { worker, memory, series } = slot;
+  const loop = await start(
+    { worker, memory, settings: settings(), states, knownSeries: [...series] },
+    {
+      onSeries: (made) => void series.push(made),
+      onBreaker: (upstream, state) => follow(watch, slot, { upstream, state }),
+      onLog: writeLog,
+      onDeath: (reason) => replace(watch, slot, reason),
+    },
+  );
+  slot.loop = loop;
+  return loop;
+}
+
+/** The other event loops follow the breaker of one; each tries by itself when it is half-open. */
+function follow(
+  { options, slots }: Watch,
+  from: Slot,
+  { upstream, state }: { upstream: string; state: BreakerState },
+): void {
+  const { log } = options;
+  log.warn({ upstream, state, worker: from.worker }, "breaker");
+  if (state === "half-open") return;
+  for (const { worker, loop } of slots) {
+    if (worker === from.worker) continue;
+    loop
+      ?.ask(forceBreaker, upstream, state)
+      .catch((error: unknown) => log.warn({ error, worker }, "could not reach worker"));
+  }
+}
+
+/** Takes back what a dead worker held, and starts another one in its place after a while. */
+function replace(watch: Watch, slot: Slot, reason: string): void {
+  const { clock, log, memory, permits } = watch.options;
+  const { worker } = slot;
+  slot.loop = undefined;
+  if (watch.released) return;
+  watch.deaths += 1;
+  permits.returnAllOf(worker);
+  returnResponseLock(memory.responses, worker);
+  log.error({ worker, reason }, "worker died");
+  clock.wake(Math.min(restartMs * watch.deaths, maxRestartMs), () => {
+    if (watch.released) return;
+    takePlace(watch, slot).then(
+      () => log.info({ worker }, "worker replaced"),
+      (error: unknown) => log.warn({ error, worker }, "could not reach worker"),
+    );
   });
+}
+
+/** A new worker first hears which breakers are open, so that it does not ask an upstream that the node knows to be broken. */
+async function takePlace(watch: Watch, slot: Slot): Promise<void> {
+  const others = watch.slots.flatMap(({ loop }) => loop ?? []);
+  const loop = await startLoop(watch, slot);
+  const known = await Promise.allSettled(others.map((other) => other.ask(breakers)));
+  for (const states of known) {
+    if (states.status === "rejected") continue;
+    for (const [upstream, state] of Object.entries(states.value))
+      if (state === "open") await loop.ask(forceBreaker, upstream, state);
+  }
+  if (watch.address !== undefined) await loop.listen(watch.address);
 }

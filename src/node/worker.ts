@@ -1,9 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { toStuntdoubleError } from "../core/errors.ts";
+import type { AnyQuestion, Cloneable } from "../admin/question.ts";
+import { StuntdoubleError } from "../core/errors.ts";
 import { createLineBatch, createLog } from "../emit/log.ts";
-import { systemClock } from "../limits/clock.ts";
-import type { WorkerRequest, ThreadData, WorkerMessage } from "./channel.ts";
-import { createEventLoop, type EventLoop } from "./event-loop.ts";
+import { systemClock, wallClockMs } from "../limits/clock.ts";
+import { packError, type WorkerMessage, type WorkerRequest, type WorkerTask } from "./channel.ts";
+import { createEventLoop, type EventLoopStart } from "./event-loop.ts";
+import { questionNamed } from "./questions.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** Lines wait so long before they go to the main thread together. */
@@ -13,35 +15,56 @@ const logChars = 64 * 1024;
 warmUp();
 const port = parentPort;
 if (port === null) throw new Error("worker.ts runs in a worker thread only");
-const data = workerData as ThreadData;
-const tell = (told: WorkerMessage): void => port.postMessage(told);
+const start: EventLoopStart = workerData;
+const say = (message: WorkerMessage): void => port.postMessage(message);
 const clock = systemClock();
-const batch = createLineBatch((text) => tell({ kind: "log", text }), {
+const batch = createLineBatch((text) => say({ kind: "log", text }), {
   everyMs: logEveryMs,
   maxChars: logChars,
   clock,
 });
 
-const traffic: EventLoop = createEventLoop({
-  ...data,
+const eventLoop = createEventLoop({
+  ...start,
   clock,
-  log: createLog({ level: data.settings.config.log.level, batch }),
-  wallClockMs: () => Date.now(),
-  onSeries: (series) => tell({ kind: "series", series }),
-  onBreaker: (upstream, state) => tell({ kind: "breaker", upstream, state }),
+  log: createLog({ level: start.settings.config.log.level, batch, wallClockMs }),
+  wallClockMs,
+  onSeries: (series) => say({ kind: "series", series }),
+  onBreaker: (upstream, state) => say({ kind: "breaker", upstream, state }),
 });
 
-/** Carries out one of EventLoop's methods for the main thread. */
-async function answer({ id, method, args }: WorkerRequest): Promise<void> {
+async function carryOut(task: WorkerTask): Promise<Cloneable> {
+  switch (task.kind) {
+    case "listen":
+      return await eventLoop.listen(task.address);
+    case "ask":
+      return await eventLoop.ask(listed(task.question), ...task.args);
+    case "apply":
+      await eventLoop.apply(task.settings);
+      break;
+    case "set":
+      await eventLoop.set(task.state, task.value);
+      break;
+    case "drain":
+    case "stop":
+      await eventLoop[task.kind]();
+      batch.flush();
+  }
+  return undefined;
+}
+
+function listed(name: string): AnyQuestion {
+  const question = questionNamed(name);
+  if (question === undefined) throw new StuntdoubleError("INTERNAL", `No resource lists the question ${name}.`);
+  return question;
+}
+
+async function handle({ id, task }: WorkerRequest): Promise<void> {
   try {
-    const carryOut = traffic[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    const value = await carryOut(...args);
-    if (method === "stop" || method === "drain") batch.flush();
-    tell({ kind: "answer", id, value });
+    say({ kind: "reply", id, value: await carryOut(task) });
   } catch (error) {
-    const { code, message } = toStuntdoubleError(error);
-    tell({ kind: "failure", id, code, message });
+    say({ kind: "failure", id, error: packError(error) });
   }
 }
 
-port.on("message", (ask: WorkerRequest) => void answer(ask));
+port.on("message", (request: WorkerRequest) => void handle(request));

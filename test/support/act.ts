@@ -172,7 +172,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
   };
   const outcomes: Outcome[] = [];
   const build = (next: Settings, before?: Built): Built => {
-    const real = buildRuntime({ memory, clock, onBreaker: () => undefined }, next, loop, before?.real);
+    const real = buildRuntime({ memory, loop, onBreaker: () => undefined }, next, before?.real);
     return { real, runtime: withFakes(real, before, calls) };
   };
   let built = build(settings);
@@ -181,7 +181,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
     loop,
     permits,
     count,
-    kept: createKeptResponses(memory.answers, 0),
+    kept: createKeptResponses(memory.responses, 0),
     pseudonym: memory.pseudonym,
     runtime: () => built.runtime,
     emit: (outcome) => void outcomes.push(outcome),

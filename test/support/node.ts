@@ -3,7 +3,7 @@ import { startApp, type App, type AppOptions } from "../../src/node/app.ts";
 import { settingsOf } from "../../src/config/load.ts";
 import type { Outcome } from "../../src/core/types.ts";
 import { createLog } from "../../src/emit/log.ts";
-import { systemClock } from "../../src/limits/clock.ts";
+import { systemClock, wallClockMs } from "../../src/limits/clock.ts";
 
 /** A running sidecar as a test sees it from outside. */
 export type View = {
@@ -51,9 +51,9 @@ export async function startNode(config: ConfigObject = {}, options: NodeOptions 
   const app = await startApp({
     settings,
     clock: systemClock(),
-    log: createLog({ level: "info", batch: { write: writeLog, flush: () => undefined } }),
+    log: createLog({ level: "info", batch: { write: writeLog, flush: () => undefined }, wallClockMs }),
     version: "test",
-    wallClockMs: () => Date.now(),
+    wallClockMs,
     writeLog,
     ...(options.load !== undefined && { load: options.load }),
   });

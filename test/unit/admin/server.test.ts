@@ -1,40 +1,23 @@
 import { hash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { question } from "../../../src/admin/question.ts";
+import { json, route, text, type NodeView, type Resource } from "../../../src/admin/resource.ts";
+import { createAdmin, type AdminOptions } from "../../../src/admin/server.ts";
+import { StuntdoubleError } from "../../../src/core/errors.ts";
 import type { Outcome } from "../../../src/core/types.ts";
-import { createAdmin, type AdminView, type Status } from "../../../src/admin/server.ts";
 import { outcome, timeline } from "../emit/outcome.ts";
+import { createTestNode, status, type TestLoop } from "./node-view.ts";
 
-const status: Status = {
-  version: "1.2.3",
-  uptimeSeconds: 5,
-  workers: 1,
-  generation: 1,
-  inFlight: 0,
-  waiting: 0,
-  permits: { max: 10, available: 10 },
-  breakers: { openai: "closed" },
-  draining: false,
-};
+type Changes = Partial<NodeView> & Partial<AdminOptions> & { readonly loops?: readonly TestLoop[] };
 
-function createTestAdmin(changes: Partial<AdminView> = {}, hosts?: readonly string[]) {
+function createTestAdmin({ loops, ...changes }: Changes = {}) {
   const failures: unknown[] = [];
-  const view: AdminView = {
-    isReady: () => true,
-    tokenSha256: () => undefined,
-    metrics: async () => "# HELP a b\n",
-    requests: async () => [],
-    shadow: async () => ({ strata: [] }),
-    status: async () => status,
-    config: () => ({ listen: { port: 8080 } }),
-    reload: async () => ({ ok: true, generation: 2 }),
-    failed: (error) => failures.push(error),
-    ...changes,
-  };
-  return { app: createAdmin(view, hosts === undefined ? {} : { hosts }), failures };
+  const options = { tokenSha256: () => undefined, failed: (error: unknown) => void failures.push(error), ...changes };
+  return { app: createAdmin(createTestNode(loops, changes), options), failures };
 }
 
 function withRequests(...outcomes: Outcome[]) {
-  return createTestAdmin({ requests: async (limit) => outcomes.slice(0, limit) }).app;
+  return createTestAdmin({ loops: [{ outcomes }] }).app;
 }
 
 const problemType = "application/problem+json; charset=utf-8";
@@ -70,9 +53,13 @@ describe("probes and metrics", () => {
 
 describe("readings", () => {
   test("status, shadow and config are given as JSON that no cache keeps", async () => {
-    const { app } = createTestAdmin();
+    const { app } = createTestAdmin({ loops: [{ breakers: { openai: "closed" } }] });
     const answers = await Promise.all(["status", "shadow", "config"].map((name) => app.inject(`/admin/v1/${name}`)));
-    expect(answers.map((answer) => answer.json())).toEqual([status, { strata: [] }, { listen: { port: 8080 } }]);
+    expect(answers.map((answer) => answer.json())).toEqual([
+      { ...status, breakers: { openai: "closed" } },
+      { strata: [] },
+      { listen: { port: 8080 } },
+    ]);
     for (const { headers } of answers) {
       expect(headers["content-type"]).toBe("application/json; charset=utf-8");
       expect(headers["cache-control"]).toBe("no-store");
@@ -81,7 +68,7 @@ describe("readings", () => {
 
   test("a failing view is a problem without its reason, which is told to the app", async () => {
     const error = new Error("secret detail");
-    const { app, failures } = createTestAdmin({ status: () => Promise.reject(error) });
+    const { app, failures } = createTestAdmin({ ask: () => Promise.reject(error) });
     const answer = await app.inject("/admin/v1/status");
     expect([answer.statusCode, answer.headers["content-type"]]).toEqual([500, problemType]);
     expect(answer.body).not.toContain("secret detail");
@@ -261,7 +248,7 @@ describe("a token", () => {
 
 describe("pages of other sites", () => {
   const ask = (headers: Record<string, string>, url = "/admin/v1/status", hosts?: readonly string[]) =>
-    createTestAdmin({}, hosts).app.inject({ method: "GET", url, headers });
+    createTestAdmin(hosts === undefined ? {} : { hosts }).app.inject({ method: "GET", url, headers });
 
   test.each(["http://evil.example", "null", "https://127.0.0.1:8081", "http://127.0.0.1:9000"])(
     "an origin %s is refused on every route",
@@ -322,5 +309,78 @@ describe("pages of other sites", () => {
   test("probes answer under any host name", async () => {
     const answers = await Promise.all(["/healthz", "/readyz"].map((url) => ask({ host: "node.example.com" }, url)));
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+  });
+});
+
+describe("a resource", () => {
+  const slowest = question({
+    name: "slowest",
+    reply: (loop, overMs: number) => loop.journal.last(10).filter(({ actual }) => actual.totalMs > overMs).length,
+    merge: (replies) => replies.reduce((total, count) => total + count, 0),
+  });
+  const resource: Resource = {
+    questions: [slowest],
+    routes: [
+      route({
+        method: "GET",
+        path: "/admin/v1/slow",
+        parameters: { overMs: { allowed: "a number", accepts: (value) => Number.isFinite(Number(value)) } },
+        respond: async ({ node, query }) => json({ slow: await node.ask(slowest, Number(query.overMs)) }),
+      }),
+      route({ method: "PUT", path: "/admin/v1/slow", respond: ({ body }) => json(body, 201) }),
+      route({ method: "DELETE", path: "/admin/v1/slow/:id", respond: ({ id }) => text(`${id} is gone\n`) }),
+    ],
+  };
+  const { app } = createTestAdmin({
+    resources: [resource],
+    loops: [{ outcomes: [outcome({ actual: timeline(1) })] }, { outcomes: [outcome({ actual: timeline(800) })] }],
+  });
+
+  test("asks every event loop with what the caller gave, and adds up the replies", async () => {
+    expect((await app.inject("/admin/v1/slow?overMs=0")).json()).toEqual({ slow: 2 });
+    expect((await app.inject("/admin/v1/slow?overMs=500")).json()).toEqual({ slow: 1 });
+  });
+
+  test("gets the JSON that was sent, and says the status of its response", async () => {
+    const answer = await app.inject({ method: "PUT", url: "/admin/v1/slow", payload: { overMs: 5 } });
+    expect([answer.statusCode, answer.json()]).toEqual([201, { overMs: 5 }]);
+  });
+
+  test("gets the id of its path, decoded", async () => {
+    const answer = await app.inject({ method: "DELETE", url: "/admin/v1/slow/a%2Fb" });
+    expect([answer.headers["content-type"], answer.body]).toEqual(["text/plain; charset=utf-8", "a/b is gone\n"]);
+  });
+
+  test.each([
+    ["PATCH", "/admin/v1/slow", "GET, HEAD, PUT"],
+    ["GET", "/admin/v1/slow/a", "DELETE"],
+  ] as const)("with several methods on a path names all of them: %s %s", async (method, url, allow) => {
+    const answer = await app.inject({ method, url });
+    expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
+  });
+});
+
+describe("an error of an event loop", () => {
+  const failing = (error: Error) =>
+    createTestAdmin({
+      ask: async () => {
+        throw error;
+      },
+    });
+
+  test("keeps its code, status and message where the caller is at fault", async () => {
+    const { app, failures } = failing(new StuntdoubleError("NOT_FOUND", "There is no experiment a."));
+    const answer = await app.inject("/admin/v1/shadow");
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, problemType]);
+    expect(answer.json()).toMatchObject({ code: "NOT_FOUND", detail: "There is no experiment a." });
+    expect(failures).toEqual([]);
+  });
+
+  test("is an internal error where we are, and the app is told", async () => {
+    const error = new StuntdoubleError("INTERNAL", "secret detail");
+    const { app, failures } = failing(error);
+    const answer = await app.inject("/admin/v1/shadow");
+    expect(answer.json()).toMatchObject({ status: 500, detail: "Internal error; the log has the reason." });
+    expect(failures).toEqual([error]);
   });
 });

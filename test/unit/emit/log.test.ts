@@ -3,10 +3,13 @@ import { createLineBatch, createLog, type LogLevel } from "../../../src/emit/log
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { outcome } from "./outcome.ts";
 
+/** The wall clock of every log here, milliseconds since 1970. */
+const nowMs = 1_700_000_000_123;
+
 function createTestLog(level: LogLevel = "info") {
   const lines: Record<string, unknown>[] = [];
   const batch = { write: (line: string) => void lines.push(JSON.parse(line)), flush() {} };
-  return { log: createLog({ level, batch }), lines };
+  return { log: createLog({ level, batch, wallClockMs: () => nowMs }), lines };
 }
 
 function createTestBatch(maxChars = 1000) {
@@ -111,7 +114,8 @@ describe("the line of a call", () => {
 
   test("stays one line whatever the caller names its model", () => {
     const texts: string[] = [];
-    const log = createLog({ level: "info", batch: { write: (line) => void texts.push(line), flush() {} } });
+    const batch = { write: (line: string) => void texts.push(line), flush() {} };
+    const log = createLog({ level: "info", batch, wallClockMs: () => nowMs });
     log.outcome(outcome({ model: 'a"\n{"level":"error"}' }));
     expect(texts.join("").match(/\n/g)).toHaveLength(1);
     expect(JSON.parse(texts.join(""))).toMatchObject({ model: 'a"\n{"level":"error"}' });
@@ -130,6 +134,13 @@ describe("the line of a call", () => {
     log.warn({}, "kept");
     expect(lines.map(({ msg }) => msg)).toEqual(["kept"]);
   });
+});
+
+test("every line has the time of the wall clock that the log was given", () => {
+  const { log, lines } = createTestLog();
+  log.outcome(outcome());
+  log.info({}, "started");
+  expect(lines.map(({ time }) => time)).toEqual([nowMs, nowMs]);
 });
 
 describe("the log of the app", () => {

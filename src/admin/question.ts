@@ -1,0 +1,66 @@
+import type { Runtime } from "../act/types.ts";
+import type { ShadowSnapshot } from "../core/shadow.ts";
+import type { Outcome } from "../core/types.ts";
+
+/** What comes out of another thread as it went in: no functions, no classes. */
+export type Cloneable =
+  | undefined
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Cloneable[]
+  | { readonly [member: string]: Cloneable };
+
+/** What a question sees of the event loop in which it is answered. */
+export type LoopView = {
+  /** The latest calls of this event loop, the newest first. */
+  readonly journal: { last(limit: number): readonly Outcome[] };
+  /** The timings of its shadowed calls. */
+  readonly shadow: { snapshot(): ShadowSnapshot };
+  /** The configuration in force, with the upstreams, breakers and caches built for it. */
+  runtime(): Runtime;
+  /** The value that the node last gave to a state. */
+  get<Value extends Cloneable>(state: State<Value>): Value;
+};
+
+/**
+ * What the main thread asks of each event loop, in whatever thread that runs.
+ *
+ * Only its name and its arguments go there; so whoever declares a question lists it, for every thread to know it.
+ */
+export type Question<Args extends readonly Cloneable[], Reply extends Cloneable, Total> = {
+  /** No other question has it. */
+  readonly name: string;
+  /** Runs in each event loop. A StuntdoubleError that it throws reaches the one who asks with its code. */
+  reply(loop: LoopView, ...args: Args): Reply;
+  /** Runs in the main thread, over one reply of each event loop. A worker that has died meanwhile has none. */
+  merge(replies: readonly Reply[]): Total;
+};
+
+/** A question of whatever type. */
+export type AnyQuestion = Question<readonly Cloneable[], Cloneable, unknown>;
+
+/** Declares a question; its types come from `reply` and `merge`. */
+export function question<Args extends readonly Cloneable[], Reply extends Cloneable, Total>(
+  declared: Question<Args, Reply, Total>,
+): Question<Args, Reply, Total> {
+  return declared;
+}
+
+/** A value that the main thread sets and every event loop has, also one in a worker that takes a dead one's place. */
+export type State<Value extends Cloneable> = {
+  /** No other state has it. */
+  readonly name: string;
+  /** What it is until it is set. */
+  readonly initial: Value;
+};
+
+/** The present values of states, by name. */
+export type StateValues = ReadonlyMap<string, Cloneable>;
+
+/** The value of a state. */
+export function valueOf<Value extends Cloneable>(values: StateValues, { name, initial }: State<Value>): Value {
+  // Whoever sets a state gives a value of its type.
+  return values.has(name) ? (values.get(name) as Value) : initial;
+}

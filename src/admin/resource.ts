@@ -1,0 +1,94 @@
+import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
+
+/** One thing of the admin API: a file of `resources/`, and a line in its index. */
+export type Resource = {
+  readonly routes: readonly Route[];
+  /** What the routes ask of the event loops. */
+  readonly questions?: readonly AnyQuestion[];
+};
+
+/** One method on one path. `Name` are the names of its query parameters. */
+export type Route<Name extends string = string> = {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Begins with `/admin/v1/`, and may end in `/:id`. */
+  readonly path: string;
+  /** The query parameters it takes; any other is refused. */
+  readonly parameters?: Parameters<Name>;
+  /** @throws ProblemError where there is nothing good to show */
+  respond(request: AdminRequest<Name>): AdminResponse | Promise<AdminResponse>;
+};
+
+/** What each query parameter may be; `accepts` says whether a value is, and `allowed` tells it to the caller. */
+export type Parameters<Name extends string> = Readonly<
+  Record<Name, { readonly allowed: string; readonly accepts: (value: string) => boolean }>
+>;
+
+/** One request, after the guards. */
+export type AdminRequest<Name extends string = string> = {
+  readonly node: NodeView;
+  readonly query: Readonly<Partial<Record<Name, string>>>;
+  /** The end of a path with `/:id`, decoded; else empty. */
+  readonly id: string;
+  /** The JSON that was sent, unchecked. */
+  readonly body: unknown;
+};
+
+/** What is sent back. */
+export type AdminResponse = { readonly status: number; readonly type: string; readonly text: string };
+
+/** The node as resources see it from the main thread. */
+export type NodeView = {
+  isReady(): boolean;
+  status(): NodeStatus;
+  /** The configuration in force; it names secrets and holds none. */
+  config(): unknown;
+  /** Loads the configuration again. */
+  reload(): Promise<Reload>;
+  /** Prometheus text format 0.0.4. */
+  metrics(): Promise<string>;
+  /**
+   * Asks every event loop, and adds up the replies.
+   *
+   * @throws the first error that a `reply` threw
+   */
+  ask<Args extends readonly Cloneable[], Reply extends Cloneable, Total>(
+    question: Question<Args, Reply, Total>,
+    ...args: Args
+  ): Promise<Total>;
+  get<Value extends Cloneable>(state: State<Value>): Value;
+  /** Sets a state in every event loop. Resolves when all have it. */
+  set<Value extends Cloneable>(state: State<Value>, value: Value): Promise<void>;
+};
+
+/** What the main thread knows of the node without asking. */
+export type NodeStatus = {
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly workers: number;
+  /** Number of the configuration in force. */
+  readonly generation: number;
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly permits: { readonly max: number; readonly available: number };
+  readonly draining: boolean;
+};
+
+/** What became of an attempt to load the configuration again. */
+export type Reload =
+  | { readonly ok: true; readonly generation: number }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** Declares a route; the names of its query parameters come from `parameters`. */
+export function route<Name extends string = never>(declared: Route<Name>): Route<Name> {
+  return declared;
+}
+
+/** A response in JSON. */
+export function json(value: unknown, status = 200): AdminResponse {
+  return { status, type: "application/json; charset=utf-8", text: `${JSON.stringify(value)}\n` };
+}
+
+/** A response in plain text. */
+export function text(text: string, status = 200): AdminResponse {
+  return { status, type: "text/plain; charset=utf-8", text };
+}

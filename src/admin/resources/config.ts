@@ -1,0 +1,6 @@
+import { json, route, type Resource } from "../resource.ts";
+
+/** `GET /admin/v1/config`: the configuration in force. */
+export const config: Resource = {
+  routes: [route({ method: "GET", path: "/admin/v1/config", respond: ({ node }) => json(node.config()) })],
+};

@@ -1,0 +1,11 @@
+import type { Resource } from "../resource.ts";
+import { config } from "./config.ts";
+import { metrics } from "./metrics.ts";
+import { probes } from "./probes.ts";
+import { reload } from "./reload.ts";
+import { requests } from "./requests.ts";
+import { shadow } from "./shadow.ts";
+import { status } from "./status.ts";
+
+/** Everything that the admin API shows and does. */
+export const resources: readonly Resource[] = [probes, metrics, status, requests, shadow, config, reload];

@@ -1,0 +1,16 @@
+import { route, text, type Resource } from "../resource.ts";
+
+/** The paths that orchestrators ask: under any host name, and without the token. */
+export const probePaths: readonly string[] = ["/healthz", "/readyz"];
+
+/** `GET /healthz` and `GET /readyz` */
+export const probes: Resource = {
+  routes: [
+    route({ method: "GET", path: "/healthz", respond: () => text("ok\n") }),
+    route({
+      method: "GET",
+      path: "/readyz",
+      respond: ({ node }) => (node.isReady() ? text("ready\n") : text("not ready\n", 503)),
+    }),
+  ],
+};

@@ -1,0 +1,18 @@
+import { ProblemError } from "../problem.ts";
+import { json, route, type Resource } from "../resource.ts";
+
+/** `POST /admin/v1/reload` */
+export const reload: Resource = {
+  routes: [
+    route({
+      method: "POST",
+      path: "/admin/v1/reload",
+      async respond({ node }) {
+        const result = await node.reload();
+        if (result.ok) return json({ generation: result.generation });
+        const { mistakes } = result;
+        throw new ProblemError(422, "The configuration has mistakes; the old one stays in force.", { mistakes });
+      },
+    }),
+  ],
+};

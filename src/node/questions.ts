@@ -1,0 +1,33 @@
+import { question, type AnyQuestion } from "../admin/question.ts";
+import { resources } from "../admin/resources/index.ts";
+import type { BreakerState } from "../limits/breaker.ts";
+
+/** Hits and misses of the profile caches. */
+export const cacheUse = question({
+  name: "cacheUse",
+  reply: (loop) => {
+    const { profiles } = loop.runtime();
+    return { hits: profiles.hits(), misses: profiles.misses() };
+  },
+  merge: (replies) => ({
+    hits: replies.reduce((total, { hits }) => total + hits, 0),
+    misses: replies.reduce((total, { misses }) => total + misses, 0),
+  }),
+});
+
+/** Has a breaker follow a change in another event loop. */
+export const forceBreaker = question({
+  name: "forceBreaker",
+  reply: (loop, upstream: string, state: BreakerState) => {
+    loop.runtime().upstreams.get(upstream)?.breaker.force(state);
+    return undefined;
+  },
+  merge: () => undefined,
+});
+
+const all: readonly AnyQuestion[] = [...resources.flatMap(({ questions = [] }) => questions), cacheUse, forceBreaker];
+
+/** The question of that name, of a resource or of the node itself; undefined when none lists it. */
+export function questionNamed(name: string): AnyQuestion | undefined {
+  return all.find((each) => each.name === name);
+}

@@ -1,0 +1,82 @@
+import type { NodeStatus, NodeView } from "../admin/resource.ts";
+import { breakers } from "../admin/resources/status.ts";
+import { createScrape, type Reading } from "../emit/metrics.ts";
+import type { Clock } from "../limits/clock.ts";
+import type { EventLoops } from "./event-loops.ts";
+import { cacheUse } from "./questions.ts";
+import type { Reloader } from "./reload.ts";
+
+/** What a node tells about itself is read from. */
+export type ReadingsOptions = {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly eventLoops: EventLoops;
+  readonly reloader: Reloader;
+  isReady(): boolean;
+  isDraining(): boolean;
+};
+
+/** Makes what the admin API sees of the node. */
+export function createNodeView(options: ReadingsOptions): NodeView {
+  const { clock, eventLoops, reloader, isReady } = options;
+  const startedAtMs = clock.now();
+  const scrape = createScrape({ workers: () => eventLoops.values(), readings: () => readings(options) });
+  return {
+    isReady,
+    status: () => status(options, startedAtMs),
+    config: () => reloader.settings().config,
+    reload: () => reloader.reload(),
+    metrics: () => scrape.text(),
+    ask: eventLoops.ask,
+    get: eventLoops.get,
+    set: eventLoops.set,
+  };
+}
+
+function status(
+  { version, clock, eventLoops, reloader, isDraining }: ReadingsOptions,
+  startedAtMs: number,
+): NodeStatus {
+  const { count, permits } = eventLoops;
+  const { config, generation } = reloader.settings();
+  return {
+    version,
+    uptimeSeconds: Math.floor((clock.now() - startedAtMs) / 1000),
+    workers: count,
+    generation,
+    inFlight: permits.inFlight(),
+    waiting: permits.waiting(),
+    permits: { max: config.permits.max, available: permits.available() },
+    draining: isDraining(),
+  };
+}
+
+const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
+
+/** What is asked for at each scrape. */
+async function readings({ version, eventLoops, reloader, isReady }: ReadingsOptions): Promise<Reading[]> {
+  const { permits } = eventLoops;
+  const cache = await eventLoops.ask(cacheUse);
+  const states = Object.entries(await eventLoops.ask(breakers));
+  const { config, generation } = reloader.settings();
+  const { success, error, lastOk, lastSuccessMs } = reloader.tally();
+  return [
+    { name: "inflight", value: permits.inFlight() },
+    { name: "limit", value: config.permits.max },
+    { name: "permit_utilisation", value: permits.utilisation() },
+    { name: "queue_depth", value: permits.waiting() },
+    { name: "queue_timeouts_total", value: permits.queueTimeouts() },
+    ...states.map(([upstream, state]): Reading => {
+      return { name: "breaker_state", labels: [upstream], value: breakerNumber[state] };
+    }),
+    { name: "config_generation", value: generation },
+    { name: "config_reloads_total", labels: ["success"], value: success },
+    { name: "config_reloads_total", labels: ["error"], value: error },
+    { name: "config_last_reload_ok", value: lastOk ? 1 : 0 },
+    { name: "config_last_success_timestamp_seconds", value: lastSuccessMs / 1000 },
+    { name: "profile_cache_hits_total", value: cache.hits },
+    { name: "profile_cache_misses_total", value: cache.misses },
+    { name: "build_info", labels: [version], value: 1 },
+    { name: "ready", value: isReady() ? 1 : 0 },
+  ];
+}

@@ -1,0 +1,163 @@
+import type { Reload } from "../admin/resource.ts";
+import { adminTokenOf } from "../config/admin-token.ts";
+import { defaultConfig } from "../config/default.ts";
+import { formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
+import { extProcSchema } from "../config/ports.ts";
+import { restartPaths } from "../config/restart.ts";
+import { StuntdoubleError } from "../core/errors.ts";
+import type { Log } from "../emit/log.ts";
+
+/** Where a configuration comes from. */
+export type Source = {
+  /** Undefined stands for the built-in one, which simulates everything. */
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly overrides: Overrides;
+};
+
+/** What the command line says instead of the configuration. */
+export type Overrides = {
+  readonly port: number | undefined;
+  readonly adminPort: number | undefined;
+  /** `on` keeps the configured port. */
+  readonly extProc: number | "on" | undefined;
+};
+
+/** Settings as they are loaded, or every mistake, each as one line. */
+export type LoadResult =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** Loads the configuration of that generation. */
+export type Load = (generation: number) => Promise<LoadResult>;
+
+/**
+ * Makes what loads a configuration, at the start and at each reload.
+ *
+ * @returns throws CONFIG_INVALID when the file cannot be read
+ */
+export function createLoad({ file, env, overrides }: Source): Load {
+  return async (generation) => {
+    if (file === undefined)
+      return { ok: true, settings: overridden(await settingsOf(defaultConfig(), env), overrides) };
+    const loaded = await loadConfig(file, { env, generation, extProc: overrides.extProc !== undefined });
+    if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n") };
+    return { ok: true, settings: overridden(loaded.settings, overrides) };
+  };
+}
+
+function overridden(settings: Settings, { port, adminPort, extProc }: Overrides): Settings {
+  const { listen, admin } = settings.config;
+  const base = settings.config.extProc ?? extProcSchema.parse({});
+  const config = {
+    ...settings.config,
+    listen: { ...listen, port: port ?? listen.port },
+    admin: { ...admin, port: adminPort ?? admin.port },
+    ...(extProc !== undefined && { extProc: { ...base, port: extProc === "on" ? base.port : extProc } }),
+  };
+  return { ...settings, config };
+}
+
+/** What a node needs to take up another configuration. */
+export type ReloaderOptions = {
+  /** Those that it starts with. */
+  readonly settings: Settings;
+  readonly log: Log;
+  wallClockMs(): number;
+  /** Undefined when there is no file to load. */
+  readonly load?: Load;
+};
+
+/** The configuration in force, and the way to another one. */
+export type Reloader = {
+  settings(): Settings;
+  /** SHA-256 of the token that the admin API asks for; undefined where it asks for none. */
+  adminToken(): string | undefined;
+  /** How the attempts so far ended. */
+  tally(): ReloadTally;
+  /** Takes up a changed configuration whole, or keeps the old one and says why. One attempt waits for the one before. */
+  reload(): Promise<Reload>;
+};
+
+/** Attempts to load a configuration: how many ended how, and when one was last put in force, milliseconds since 1970. */
+export type ReloadTally = {
+  readonly success: number;
+  readonly error: number;
+  readonly lastOk: boolean;
+  readonly lastSuccessMs: number;
+};
+
+/**
+ * Makes the reloader of a node.
+ *
+ * @param apply  puts settings in force in every event loop, or throws and changes nothing
+ * @throws CONFIG_INVALID when the admin API asks for a token that is not there
+ */
+export function createReloader(options: ReloaderOptions, apply: (settings: Settings) => Promise<void>): Reloader {
+  const { load, log, wallClockMs } = options;
+  let { settings } = options;
+  let adminToken = adminTokenOf(settings);
+  let tally: ReloadTally = { success: 0, error: 0, lastOk: true, lastSuccessMs: wallClockMs() };
+
+  const takeUp = async (next: Settings): Promise<Reload> => {
+    const nextToken = adminTokenOf(next);
+    await apply(next);
+    adminToken = nextToken;
+    tellChanges({ before: settings, now: next, log });
+    settings = next;
+    tally = { ...tally, success: tally.success + 1, lastOk: true, lastSuccessMs: wallClockMs() };
+    log.info({ generation: next.generation }, "configuration in force");
+    return { ok: true, generation: next.generation };
+  };
+  const reject = (mistakes: readonly string[]): Reload => {
+    tally = { ...tally, error: tally.error + 1, lastOk: false };
+    const { generation } = settings;
+    log.error({ mistakes, generation }, "the new configuration is not valid; the old one stays in force");
+    return { ok: false, mistakes };
+  };
+  const attempt = async (): Promise<Reload> => {
+    try {
+      if (load === undefined)
+        throw new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file.");
+      const loaded = await load(settings.generation + 1);
+      return loaded.ok ? await takeUp(loaded.settings) : reject(loaded.mistakes);
+    } catch (error) {
+      return reject([error instanceof Error ? error.message : String(error)]);
+    }
+  };
+  return {
+    settings: () => settings,
+    adminToken: () => adminToken,
+    tally: () => tally,
+    reload: serialised(attempt),
+  };
+}
+
+/** Runs a task again only after the run before it has ended. */
+function serialised<Value>(task: () => Promise<Value>): () => Promise<Value> {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const run = last.then(task, task);
+    last = run;
+    return run;
+  };
+}
+
+/** Two configurations, one in force after the other. */
+type Change = { readonly before: Settings; readonly now: Settings };
+
+function tellChanges({ before, now, log }: Change & { readonly log: Log }): void {
+  for (const port of certified)
+    if (isRenewed(before.certificates[port], now.certificates[port]))
+      log.info({ path: `${port}.tls` }, "new connections see the new certificate");
+  for (const path of restartPaths(before.config, now.config)) log.warn({ path }, "takes effect after a restart");
+}
+
+/** The ports that can have a certificate, which is the only part of them that can change while they listen. */
+const certified = ["listen", "extProc"] as const;
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function isRenewed(before: object | undefined, now: object | undefined): boolean {
+  return before !== undefined && now !== undefined && !isSame(before, now);
+}

@@ -1,0 +1,54 @@
+import { valueOf, type Cloneable, type LoopView } from "../../../src/admin/question.ts";
+import type { NodeStatus, NodeView } from "../../../src/admin/resource.ts";
+import type { Runtime } from "../../../src/act/types.ts";
+import { createShadowStore } from "../../../src/core/shadow.ts";
+import type { Outcome } from "../../../src/core/types.ts";
+import type { BreakerState } from "../../../src/limits/breaker.ts";
+
+/** What an event loop of a test has. */
+export type TestLoop = {
+  /** The newest first. */
+  readonly outcomes?: readonly Outcome[];
+  readonly breakers?: Readonly<Record<string, BreakerState>>;
+  readonly shadow?: LoopView["shadow"];
+};
+
+/** The status of a node of a test, without its breakers. */
+export const status: NodeStatus = {
+  version: "1.2.3",
+  uptimeSeconds: 5,
+  workers: 1,
+  generation: 1,
+  inFlight: 0,
+  waiting: 0,
+  permits: { max: 10, available: 10 },
+  draining: false,
+};
+
+/** A node whose event loops are views, asked in this thread; replies and arguments are cloned on the way as between threads. */
+export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Partial<NodeView> = {}): NodeView {
+  const states = new Map<string, Cloneable>();
+  const views = loops.map((loop) => createLoopView(loop, states));
+  return {
+    isReady: () => true,
+    status: () => status,
+    config: () => ({ listen: { port: 8080 } }),
+    metrics: async () => "# HELP a b\n",
+    reload: async () => ({ ok: true, generation: 2 }),
+    ask: async (question, ...args) =>
+      question.merge(views.map((view) => structuredClone(question.reply(view, ...structuredClone(args))))),
+    get: (state) => valueOf(states, state),
+    set: async ({ name }, value) => void states.set(name, value),
+    ...changes,
+  };
+}
+
+function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, states: Map<string, Cloneable>): LoopView {
+  const upstreams = Object.entries(breakers).map(([name, state]) => [name, { breaker: { state: () => state } }]);
+  return {
+    journal: { last: (limit) => outcomes.slice(0, limit) },
+    shadow: shadow ?? createShadowStore(),
+    runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,
+    get: (state) => valueOf(states, state),
+  };
+}
