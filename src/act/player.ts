@@ -1,4 +1,5 @@
-import type { Ending, Frame, Head, Plan } from "../core/types.ts";
+import { dataOf } from "../core/late-frame.ts";
+import type { Ending, Frame, Head, Plan, PlannedFrame } from "../core/types.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
 import type { Timer } from "./timer-wheel.ts";
@@ -32,7 +33,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   #silentAtMs: number | undefined = undefined;
   #head: Head | undefined = undefined;
   #headAtMs = 0;
-  #frames: Frame[] = [];
+  #frames: PlannedFrame[] = [];
   #cursor = 0;
   #ending: Ending | undefined = undefined;
   #endAtMs = 0;
@@ -174,7 +175,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#cursor = this.#frames.length;
     if (frame !== undefined) this.#recordError(frame, nowMs);
     this.#tokens = frame?.tokens ?? 0;
-    this.#reply.whole(head, frame === undefined ? "" : frame.data);
+    this.#reply.whole(head, frame === undefined ? "" : dataOf(frame));
     this.#conclude("finish", nowMs);
     return true;
   }
@@ -189,15 +190,14 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     let frame = this.#frames[first];
     if (frame === undefined || frame.atMs > nowMs) return false;
     this.#record(frame, nowMs);
-    // Looked at once only: the text of a long response is made by that.
-    let { data } = frame;
+    let data = dataOf(frame);
     let length = data.length;
     let pieces: Frame["data"][] | undefined;
     let last = first + 1;
     frame = this.#frames[last];
     while (frame !== undefined && frame.atMs <= nowMs && length < writeAtMost) {
       this.#record(frame, nowMs);
-      const piece = frame.data;
+      const piece = dataOf(frame);
       pieces ??= [data];
       pieces.push(piece);
       length += piece.length;
@@ -213,13 +213,13 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     return !this.#blocked && frame !== undefined && frame.atMs <= nowMs;
   }
 
-  #record(frame: Frame, nowMs: number): void {
+  #record(frame: PlannedFrame, nowMs: number): void {
     for (let count = frame.tokens; count > 0; count -= 1) this.#tokenAtMs.push(nowMs);
     this.#tokens += frame.tokens;
     this.#recordError(frame, nowMs);
   }
 
-  #recordError(frame: Frame, nowMs: number): void {
+  #recordError(frame: PlannedFrame, nowMs: number): void {
     const errorMs = nowMs - frame.atMs;
     this.#errorSumMs += errorMs;
     this.#errorCount += 1;

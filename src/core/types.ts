@@ -4,6 +4,8 @@
  * Every time is in milliseconds; `atMs` counts from the start of the call.
  */
 
+import type { LateFrame } from "./late-frame.ts";
+
 /** A source of chance: each call gives a number x with 0 ≤ x < 1. */
 export type Rng = () => number;
 
@@ -68,7 +70,7 @@ export type Overrides = {
 /** One configured fault; the other members are the options of its kind. */
 export type FaultConfig = { readonly kind: string; readonly [option: string]: unknown };
 
-/** One piece of a response. `data` as a string is UTF-8 text, which may be made only when it is looked at. */
+/** One piece of a response, a plain record. `data` as a string is UTF-8 text. */
 export type Frame = {
   readonly atMs: number;
   readonly data: string | Uint8Array;
@@ -77,6 +79,9 @@ export type Frame = {
   /** The dialect's final marker (`[DONE]`, `message_stop`, the finish chunk), without which a client cannot see that the answer is whole. */
   readonly final: boolean;
 };
+
+/** One piece of a response that waits for its time; of a long response it may be made when it leaves. */
+export type PlannedFrame = Frame | LateFrame;
 
 /**
  * How a response ends: `finish` properly; `cut` by closing the connection in the middle; `reset` by a TCP RST (or
@@ -97,7 +102,7 @@ export type Plan = {
   /** Undefined when it breaks off or falls silent before its head. */
   readonly head: Head | undefined;
   readonly headAtMs: number;
-  readonly frames: readonly Frame[];
+  readonly frames: readonly PlannedFrame[];
   readonly ending: Ending;
   readonly endAtMs: number;
 };

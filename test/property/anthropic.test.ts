@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import { StuntdoubleError } from "../../src/core/errors.ts";
 import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import { simulate } from "../../src/core/simulator/simulate.ts";
-import type { Frame, Plan } from "../../src/core/types.ts";
+import type { Plan } from "../../src/core/types.ts";
 import { judge } from "../../src/core/dialects/anthropic/events.ts";
 import { countTokens, messages } from "../../src/core/dialects/anthropic/operations.ts";
 import { createSseReader } from "../../src/core/dialects/shared/streams/sse.ts";
 import { profileOf } from "../support/profile.ts";
+import { framesOf } from "../support/frames.ts";
 
 const profile = prepareProfile(profileOf());
 
@@ -107,11 +108,13 @@ function completed(json: string): unknown {
   }
 }
 
-function textOf({ frames }: Plan): string {
-  return frames.map(({ data }) => (typeof data === "string" ? data : new TextDecoder().decode(data))).join("");
+function textOf(plan: Plan): string {
+  return framesOf(plan)
+    .map(({ data }) => (typeof data === "string" ? data : new TextDecoder().decode(data)))
+    .join("");
 }
 
-function tokensOf(frames: readonly Frame[]): number {
+function tokensOf(frames: Plan["frames"]): number {
   return frames.reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
@@ -151,14 +154,14 @@ test("however a stream is split, it is read as the frames it was planned in", ()
     fc.property(request, draw, fc.array(fc.nat(), { maxLength: 30 }), (given, drawn, at) => {
       // Thoughts that are not shown are tokens that no reader can count.
       fc.pre(!JSON.stringify(given).includes("omitted"));
-      const { frames } = plan(given, true, { ...drawn, tokens: Math.min(drawn.tokens, 200) });
-      const bytes = new TextEncoder().encode(textOf({ frames } as Plan));
+      const streamed = plan(given, true, { ...drawn, tokens: Math.min(drawn.tokens, 200) });
+      const bytes = new TextEncoder().encode(textOf(streamed));
       const edges = [0, ...at.map((each) => each % bytes.length).sort((a, b) => a - b), bytes.length];
       const reader = createSseReader(judge);
       const read = edges.slice(1).flatMap((edge, index) => reader.push(0, bytes.subarray(edges[index], edge)));
       expect(reader.flush(0)).toBeUndefined();
       expect(read.map(({ data, tokens, final }) => [Buffer.from(data).toString(), tokens, final])).toEqual(
-        frames.map(({ data, tokens, final }) => [data, tokens, final]),
+        framesOf(streamed).map(({ data, tokens, final }) => [data, tokens, final]),
       );
     }),
     { numRuns: 60 },

@@ -10,6 +10,7 @@ import { createArrayReader } from "../../src/core/dialects/shared/streams/json-a
 import { createNdjsonReader } from "../../src/core/dialects/shared/streams/ndjson.ts";
 import type { Ask, StreamReader } from "../../src/core/dialects/types.ts";
 import { profileOf } from "../support/profile.ts";
+import { framesOf } from "../support/frames.ts";
 
 const encoder = new TextEncoder();
 const judge: ClassifyEvent = (event) => ({ tokens: event.length, final: event.includes("}") });
@@ -139,12 +140,12 @@ function planOf(ask: Ask, seed: number): Plan {
   );
 }
 
-function sumOf(frames: readonly Frame[]): number {
+function sumOf(frames: Plan["frames"]): number {
   return frames.reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
 function bytesOf(plan: Plan): Uint8Array {
-  return Buffer.concat(plan.frames.map(({ data }) => Buffer.from(data)));
+  return Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data)));
 }
 
 type Part = { text?: string; thought?: boolean; functionCall?: unknown };
@@ -184,7 +185,7 @@ test("Gemini's streams say what the whole answer says, and count what they carry
       ] as const) {
         const type = plan.head!.headers[1]!.toLowerCase();
         const frames = read(gemini.readStream(type, `/v1beta/models/m:${target}${query}`)!, [bytesOf(plan)]);
-        expect(plain(frames)).toEqual(plain(plan.frames));
+        expect(plain(frames)).toEqual(plain(framesOf(plan)));
         expect(sumOf(frames)).toBe(gemini.readUsage(bytesOf(whole)));
       }
     }),

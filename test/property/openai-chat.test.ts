@@ -6,7 +6,7 @@ import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { completions } from "../../src/core/dialects/openai/completions/index.ts";
 import { judge } from "../../src/core/dialects/openai/events.ts";
 import { createSseReader } from "../../src/core/dialects/shared/streams/sse.ts";
-import { addedUp, bodyOf, chunksOf, type Loose } from "../support/chat-stream.ts";
+import { addedUp, bodyOf, chunksOf, textOf, type Loose } from "../support/chat-stream.ts";
 import { simulated } from "../support/simulated.ts";
 
 const ajv = new Ajv2020({ strict: false });
@@ -130,7 +130,7 @@ test("a stream is read as it was written, its times never go back, and it ends w
   fc.assert(
     fc.property(requests, seeds, (request, seed) => {
       const { whole, stream } = both(request, seed);
-      const text = stream.frames.map(({ data }) => String(data)).join("");
+      const text = textOf(stream);
       const read = createSseReader(judge).push(0, new TextEncoder().encode(text));
       const worth = (frames: Plan["frames"]): object[] => frames.map(({ tokens, final }) => ({ tokens, final }));
       expect(worth(read)).toEqual(worth(stream.frames));

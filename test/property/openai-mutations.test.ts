@@ -5,6 +5,7 @@ import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { completions } from "../../src/core/dialects/openai/completions/index.ts";
 import type { Operation } from "../../src/core/dialects/types.ts";
 import { simulated } from "../support/simulated.ts";
+import { framesOf } from "../support/frames.ts";
 
 const schema = {
   type: "object",
@@ -124,7 +125,7 @@ test.each(requests)(
         const nested = second === null || second[0].join(" ").startsWith(first[0].join(" "));
         const changed = nested ? once : replaced(once, ...second);
         try {
-          const { frames } = simulated(operation, changed as object, seed, { outputTokens: 20 });
+          const frames = framesOf(simulated(operation, changed as object, seed, { outputTokens: 20 }));
           for (const { data } of frames) {
             const text = String(data);
             if (text.startsWith("data: {")) JSON.parse(text.slice("data: ".length));

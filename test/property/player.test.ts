@@ -2,10 +2,11 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Player } from "../../src/act/player.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
-import type { Ending, Frame, Plan } from "../../src/core/types.ts";
+import type { Ending, Frame } from "../../src/core/types.ts";
 import { createBusyClock } from "../support/busy-clock.ts";
 import { createTimes } from "../support/times.ts";
 import { createRecordingReply, type RecordingReply } from "../support/reply.ts";
+import type { MadePlan } from "../support/frames.ts";
 
 const pieces = fc.record({
   gapMs: fc.nat({ max: 60 }),
@@ -13,7 +14,7 @@ const pieces = fc.record({
   tokens: fc.nat({ max: 3 }),
 });
 
-const plans: fc.Arbitrary<Plan> = fc
+const plans: fc.Arbitrary<MadePlan> = fc
   .record({
     headAtMs: fc.nat({ max: 100 }),
     pieces: fc.array(pieces, { maxLength: 15 }),
@@ -56,7 +57,7 @@ function setUp() {
 }
 
 const bytesOf = (data: string | Uint8Array): Buffer => Buffer.from(data as Uint8Array);
-const dueBy = ({ frames }: Plan, atMs: number): Buffer =>
+const dueBy = ({ frames }: MadePlan, atMs: number): Buffer =>
   Buffer.concat(frames.filter((frame) => frame.atMs <= atMs).map(({ data }) => bytesOf(data)));
 
 /** Each piece of the body with the time at which it left. */

@@ -1,4 +1,5 @@
 import type { Plan } from "../../src/core/types.ts";
+import { framesOf } from "./frames.ts";
 
 /** JSON of a shape that the test knows. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -6,7 +7,7 @@ export type Loose = any;
 
 /** The texts of a plan's frames. */
 function textsOf(plan: Plan): string[] {
-  return plan.frames.map(({ data }) => (typeof data === "string" ? data : new TextDecoder().decode(data)));
+  return framesOf(plan).map(({ data }) => (typeof data === "string" ? data : new TextDecoder().decode(data)));
 }
 
 /** All that a plan sends. */

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { Sink } from "../types.ts";
-import { frameWith } from "./engine/bytes.ts";
 import { pointed, pointOf, untilPoint } from "./engine/point.ts";
 import type { Fault } from "./engine/types.ts";
 
@@ -21,7 +20,7 @@ export const delay: Fault<z.infer<typeof options>> = {
 function later(ms: number, next: Sink): Sink {
   return {
     head: (atMs, head) => next.head(atMs + ms, head),
-    data: (frame) => next.data(frameWith(frame, { atMs: frame.atMs + ms })),
+    data: (frame) => next.data({ ...frame, atMs: frame.atMs + ms }),
     end: (atMs, ending) => next.end(atMs + ms, ending),
   };
 }

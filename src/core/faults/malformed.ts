@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
-import { bytesOf, frameWith, isEventStream } from "./engine/bytes.ts";
+import { bytesOf, isEventStream } from "./engine/bytes.ts";
 import { pointed, pointOf, untilPoint } from "./engine/point.ts";
 import type { Fault, FaultContext } from "./engine/types.ts";
 
@@ -44,7 +44,7 @@ function damaging(what: What, head: Head | undefined, next: Sink, context: Fault
       if (data === undefined) return next.data(frame);
       damaged = true;
       context.fired();
-      next.data(frameWith(frame, { data }));
+      next.data({ ...frame, data });
     },
     end: (atMs, ending) => next.end(atMs, ending),
   };

@@ -1,4 +1,5 @@
-import type { Frame, Head, Plan } from "../../types.ts";
+import { LateFrame, type LateTexts } from "../../late-frame.ts";
+import type { Head, Plan, PlannedFrame } from "../../types.ts";
 import { createRng, hash32 } from "../../rng.ts";
 import { escapeToken } from "../shared/json-body.ts";
 import type { ChoiceStart, Script } from "../types.ts";
@@ -99,39 +100,21 @@ export type StreamEnding = {
   readonly obfuscate: boolean;
 };
 
-/** What the tokens of a stream have in common: the text around each, and the times of all. */
-type TokenEvents = { readonly before: string; readonly after: string; readonly atMs: readonly number[] };
-
-/** The event of one token. Its text is made when it is looked at: a plan waits for long, and what waits is dear to collect. */
-class TokenFrame implements Frame {
-  readonly #events: TokenEvents;
-  readonly #index: number;
-  readonly #token: string;
-  readonly #close: string;
-
-  constructor(events: TokenEvents, index: number, token: string, close: string) {
-    this.#events = events;
-    this.#index = index;
-    this.#token = token;
-    this.#close = close;
-  }
-
-  get atMs(): number {
-    return this.#events.atMs[this.#index]!;
-  }
-
-  get data(): string {
-    const { before, after } = this.#events;
-    return before + this.#token + after + this.#close;
-  }
-
-  get tokens(): number {
-    return 1;
-  }
-
-  get final(): boolean {
-    return false;
-  }
+/** The events of a stream's tokens, one each. */
+function tokenEvents({ parts, timing }: Script, around: StreamParts["token"], close: Close): LateFrame[] {
+  // A joined text lies in one piece; a concatenated one would be put together again for every frame.
+  const before = ["data: ", around.before].join("");
+  const after = [around.after.slice(0, -1)].join("");
+  const { atMs } = timing;
+  const escaped = (parts[0]?.tokens ?? []).map((token) => escapeToken(token));
+  const closings = escaped.map((token) => close(token.length));
+  const texts: LateTexts = {
+    tokens: 1,
+    large: false,
+    atMs: (index) => atMs[index]!,
+    make: (index) => before + escaped[index]! + after + closings[index]!,
+  };
+  return escaped.map((_, index) => new LateFrame(texts, index));
 }
 
 /**
@@ -139,23 +122,15 @@ class TokenFrame implements Frame {
  * whatever ends the stream together with the last.
  */
 export function streamPlan(script: Script, parts: StreamParts): Plan {
-  const { parts: said, timing } = script;
-  const tokens = said[0]?.tokens ?? [];
+  const { timing } = script;
   const firstMs = timing.atMs[0] ?? timing.ttftMs;
   const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
-  const frames: Frame[] = [];
+  const frames: PlannedFrame[] = [];
   const close = closingOf(script, parts.ending);
-  // A joined text lies in one piece; a concatenated one would be put together again for every frame.
-  const before = ["data: ", parts.token.before].join("");
-  const after = [parts.token.after.slice(0, -1)].join("");
-  const events = { before, after, atMs: timing.atMs };
   if (parts.opening !== undefined) {
     frames.push({ atMs: firstMs, data: eventOf(parts.opening, close), tokens: 0, final: false });
   }
-  for (let index = 0; index < tokens.length; index += 1) {
-    const token = escapeToken(tokens[index]!);
-    frames.push(new TokenFrame(events, index, token, close(token.length)));
-  }
+  for (const event of tokenEvents(script, parts.token, close)) frames.push(event);
   frames.push({ atMs: lastMs, data: eventOf(parts.finish, close), tokens: 0, final: true });
   return endedStream(script, frames, parts.ending);
 }
@@ -166,7 +141,7 @@ export function eventOf(json: string, close: Close): string {
 }
 
 /** A stream of frames in order of time, with what comes after the last choice. */
-export function endedStream(script: Script, frames: Frame[], { usage }: StreamEnding): Plan {
+export function endedStream(script: Script, frames: PlannedFrame[], { usage }: StreamEnding): Plan {
   const { timing } = script;
   if (usage !== undefined) {
     frames.push({ atMs: timing.totalMs, data: `data: ${usage}\n\n`, tokens: 0, final: false });

@@ -9,13 +9,6 @@ export function bytesOf(data: string | Uint8Array): Uint8Array {
   return typeof data === "string" ? encoder.encode(data) : data;
 }
 
-/** A frame with other members in place of its own. */
-export function frameWith(frame: Frame, changes: Partial<Frame>): Frame {
-  // One by one: a spread would lose members that are made when they are looked at.
-  const { atMs, data, tokens, final } = frame;
-  return { atMs, data, tokens, final, ...changes };
-}
-
 /**
  * One part of a frame's bytes as a frame of its own; it may begin or end inside a UTF-8 character.
  *
@@ -25,7 +18,7 @@ export function frameWith(frame: Frame, changes: Partial<Frame>): Frame {
  */
 export function partOf(frame: Frame, bytes: Uint8Array, from: number, to: number): Frame {
   const tokens = to === bytes.length ? frame.tokens : 0;
-  return { atMs: frame.atMs, data: bytes.subarray(from, to), tokens, final: frame.final };
+  return { ...frame, data: bytes.subarray(from, to), tokens };
 }
 
 /**

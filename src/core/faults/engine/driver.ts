@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../../errors.ts";
-import type { Ending, Frame, Head, Plan, Sink } from "../../types.ts";
-import { frameWith } from "./bytes.ts";
+import { LateFrame } from "../../late-frame.ts";
+import type { Ending, Frame, Head, Plan, PlannedFrame, Sink } from "../../types.ts";
 import type { FaultContext } from "./types.ts";
 
 /** A fault with its options checked and filled in. */
@@ -48,7 +48,7 @@ export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: 
   const result = collector(plan.frames.length + maxPieces);
   const alarms = createAlarms();
   const chain = link(result, bending, { ...context, at: alarms.at });
-  pour(plan, chain, alarms);
+  pour(plan, chain, { alarms, result });
   while (!chain.over() && alarms.runNext(Infinity)) continue;
   return result.plan();
 }
@@ -103,7 +103,7 @@ function guard(next: Sink, stage: string): Chain {
       if (state === "before") throw new StuntdoubleError("INTERNAL", `Data came from ${stage} before the head.`);
       const late = frame.atMs < lastMs;
       lastMs = Math.max(lastMs, frame.atMs);
-      next.data(late ? frameWith(frame, { atMs: lastMs }) : frame);
+      next.data(late ? { ...frame, atMs: lastMs } : frame);
     },
     end(atMs, ending) {
       if (state === "over") return;
@@ -136,7 +136,9 @@ function createAlarms(): Alarms {
   };
 }
 
-function pour(plan: Plan, chain: Chain, alarms: Alarms): void {
+type Bending = { readonly alarms: Alarms; readonly result: Collector };
+
+function pour(plan: Plan, chain: Chain, { alarms, result }: Bending): void {
   const turnTo = (atMs: number): boolean => {
     while (!chain.over() && alarms.runNext(atMs)) continue;
     return !chain.over();
@@ -144,16 +146,30 @@ function pour(plan: Plan, chain: Chain, alarms: Alarms): void {
   if (plan.head !== undefined && turnTo(plan.headAtMs)) chain.head(plan.headAtMs, plan.head);
   for (const frame of plan.frames) {
     if (!turnTo(frame.atMs)) return;
-    chain.data(frame);
+    if (frame instanceof LateFrame) pourLate(frame, chain, result);
+    else chain.data(frame);
   }
   if (turnTo(plan.endAtMs)) chain.end(plan.endAtMs, plan.ending);
+}
+
+/** Faults are given a record; a frame that they let through as it was stays the small thing it is while it waits. */
+function pourLate(frame: LateFrame, chain: Chain, result: Collector): void {
+  const record = frame.record();
+  chain.data(record);
+  result.swapLast(record, frame);
 }
 
 /** A plan is bent as a whole, and a piece takes about 230 bytes. */
 const maxPieces = 500_000;
 
-function collector(most: number): Sink & { plan(): Plan } {
-  const frames: Frame[] = [];
+type Collector = Sink & {
+  plan(): Plan;
+  /** Puts another frame in the place of the last one, if that is `frame`. */
+  swapLast(frame: Frame, by: PlannedFrame): void;
+};
+
+function collector(most: number): Collector {
+  const frames: PlannedFrame[] = [];
   let head: Head | undefined;
   let headAtMs: number | undefined;
   let end: { readonly ending: Ending; readonly endAtMs: number } | undefined;
@@ -170,6 +186,9 @@ function collector(most: number): Sink & { plan(): Plan } {
       frames.push(frame);
     },
     end: (endAtMs, ending) => void (end = { ending, endAtMs }),
+    swapLast(frame, by) {
+      if (frames.at(-1) === frame) frames[frames.length - 1] = by;
+    },
     plan() {
       if (end === undefined) throw new StuntdoubleError("INTERNAL", "A fault never ended the response.");
       return { head, headAtMs: headAtMs ?? end.endAtMs, frames, ...end };

@@ -3,6 +3,7 @@ import { createRng } from "../../../../src/core/rng.ts";
 import { StuntdoubleError } from "../../../../src/core/errors.ts";
 import type { Plan } from "../../../../src/core/types.ts";
 import type { Body, Opened, OpenRequest, Operation, Script } from "../../../../src/core/dialects/types.ts";
+import { framesOf } from "../../../support/frames.ts";
 
 export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -64,7 +65,7 @@ export function wordOf(json: Json | undefined): string {
 
 /** The texts of a plan's frames. */
 export function textsOf(plan: Plan): string[] {
-  return plan.frames.map(({ data }) => (typeof data === "string" ? data : textOf(data)));
+  return framesOf(plan).map(({ data }) => (typeof data === "string" ? data : textOf(data)));
 }
 
 /** The JSON of each event of a stream, without `[DONE]`. */

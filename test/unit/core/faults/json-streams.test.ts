@@ -3,6 +3,7 @@ import { bendPlan, faultResponse, prepareFault } from "../../../../src/core/faul
 import type { FaultConfig, Plan } from "../../../../src/core/types.ts";
 import { findOperation } from "../../../../src/core/dialects/index.ts";
 import { bodyOf, scriptOf } from "../dialects/support.ts";
+import { framesOf } from "../../../support/frames.ts";
 
 const words = ["one", " two", " three", " four"];
 
@@ -23,7 +24,9 @@ function streamOf(target: string, request: object) {
 }
 
 function textOf(plan: Plan): string {
-  return plan.frames.map(({ data }) => Buffer.from(data).toString()).join("");
+  return framesOf(plan)
+    .map(({ data }) => Buffer.from(data).toString())
+    .join("");
 }
 
 const lines = streamOf("/api/chat", { model: "m", messages: [{ role: "user", content: "hi" }] });
@@ -52,7 +55,7 @@ describe.each([
   test.each(["invalid-json", "truncated-json"])("one element alone is damaged: %s", (what) => {
     const damaged = bend({ kind: "malformed", what, afterTokens: 1 });
     const texts = damaged.frames.map((frame) => textOf({ ...plan, frames: [frame] }));
-    const own = plan.frames.map(({ data }) => data);
+    const own = framesOf(plan).map(({ data }) => data);
     expect(texts.map((text, index) => text === own[index])).toEqual(own.map((_data, index) => index !== 1));
     const element = texts[1]!.slice(texts[1]!.indexOf("{"));
     expect(() => JSON.parse(element) as unknown).toThrow(SyntaxError);

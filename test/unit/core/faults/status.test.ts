@@ -3,14 +3,14 @@ import { faultResponse, prepareFault } from "../../../../src/core/faults/index.t
 import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import type { FaultConfig } from "../../../../src/core/types.ts";
 import { context } from "./support.ts";
+import { made } from "../../../support/frames.ts";
 
 const answered = (...configs: FaultConfig[]) => {
   const fired: string[] = [];
+  const faults = configs.map((config) => prepareFault(config));
+  const plan = faultResponse(faults, context(fired));
   return {
-    plan: faultResponse(
-      configs.map((config) => prepareFault(config)),
-      context(fired),
-    ),
+    plan: plan === undefined ? undefined : made(plan),
     fired,
   };
 };

@@ -2,6 +2,7 @@ import { createFakeClock } from "../../../support/fake-clock.ts";
 import { bendLive, bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
 import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import type { Ending, FaultConfig, Frame, Head, Plan, Sink } from "../../../../src/core/types.ts";
+import { framesOf, made, type MadePlan } from "../../../support/frames.ts";
 
 export const streamHead: Head = { status: 200, headers: ["Content-Type", "text/event-stream; charset=utf-8"] };
 export const jsonHead: Head = { status: 200, headers: ["content-type", "application/json"] };
@@ -11,7 +12,7 @@ export function event(atMs: number, json: string, more: Partial<Frame> = {}): Fr
 }
 
 /** A head at 20 ms, a role event and four tokens from 100 ms on, 10 ms apart, and two final events at 140 ms. */
-export const stream: Plan = {
+export const stream: MadePlan = {
   head: streamHead,
   headAtMs: 20,
   frames: [
@@ -25,7 +26,7 @@ export const stream: Plan = {
 };
 
 /** One body at 200 ms, as an answer that is not streamed. */
-export function whole(body: string): Plan {
+export function whole(body: string): MadePlan {
   return {
     head: jsonHead,
     headAtMs: 200,
@@ -36,7 +37,7 @@ export function whole(body: string): Plan {
 }
 
 export function textOf(plan: Plan): string {
-  return Buffer.concat(plan.frames.map(({ data }) => Buffer.from(data))).toString();
+  return Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data))).toString();
 }
 
 export function context(fired: string[] = []) {
@@ -49,11 +50,11 @@ export function context(fired: string[] = []) {
   };
 }
 
-/** The plan as the faults leave it, and the kinds that fired. */
-export function bend(plan: Plan, ...configs: FaultConfig[]): { plan: Plan; fired: string[] } {
+/** The plan as the faults leave it, with the texts of its frames, and the kinds that fired. */
+export function bend(plan: Plan, ...configs: FaultConfig[]): { plan: MadePlan; fired: string[] } {
   const fired: string[] = [];
   const faults = configs.map((config) => prepareFault(config));
-  return { plan: bendPlan(plan, faults, context(fired)), fired };
+  return { plan: made(bendPlan(plan, faults, context(fired))), fired };
 }
 
 /** What a client is given when the plan's pieces arrive one by one at their times; alarms ring up to `alarmsLateMs` late. */
@@ -61,7 +62,7 @@ export function live(
   plan: Plan,
   configs: readonly FaultConfig[],
   alarmsLateMs: () => number = () => 0,
-): { plan: Plan; fired: string[]; seenAtMs: number[] } {
+): { plan: MadePlan; fired: string[]; seenAtMs: number[] } {
   const clock = createFakeClock(0);
   const fired: string[] = [];
   const seen = recorder(() => clock.now());
@@ -71,7 +72,7 @@ export function live(
     at: (atMs, task) => void clock.wake(atMs + alarmsLateMs() - clock.now(), () => task(clock.now())),
   });
   if (plan.head !== undefined) clock.wake(plan.headAtMs, () => sink.head(plan.headAtMs, plan.head!));
-  for (const frame of plan.frames) clock.wake(frame.atMs, () => sink.data(frame));
+  for (const frame of framesOf(plan)) clock.wake(frame.atMs, () => sink.data(frame));
   clock.wake(plan.endAtMs, () => sink.end(plan.endAtMs, plan.ending));
   clock.advance(1e9);
   return { plan: seen.plan(), fired, seenAtMs: seen.calledAtMs };
@@ -100,7 +101,7 @@ function recorder(now: () => number) {
       calledAtMs.push(now());
     },
   };
-  const plan = (): Plan => {
+  const plan = (): MadePlan => {
     if (end === undefined) throw new Error("no end");
     return { head: head?.head, headAtMs: head?.headAtMs ?? end.endAtMs, frames, ...end };
   };

@@ -1,5 +1,6 @@
 import { StuntdoubleError } from "../../../errors.ts";
-import type { Facts, Frame, Plan } from "../../../types.ts";
+import { LateFrame, type LateTexts } from "../../../late-frame.ts";
+import type { Facts, Plan } from "../../../types.ts";
 import { field, readModel, refuse, refuseLong } from "../check.ts";
 import { read } from "../../shared/fields.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
@@ -103,23 +104,14 @@ function write(answer: Embeddings): Plan {
   if (inputs.length <= inPiece) return jsonPlan(script, 0, before + listed(answer, 0, inputs.length) + after);
   const plan = jsonPlan(script, 0, before);
   const atMs = plan.endAtMs;
-  const pieces: Frame[] = [];
-  for (let from = 0; from < inputs.length; from += inPiece) {
-    pieces.push(lateFrame(atMs, () => (from === 0 ? "" : ",") + listed(answer, from, from + inPiece)));
-  }
-  return { ...plan, frames: [...plan.frames, ...pieces, { atMs, data: after, tokens: 0, final: false }] };
-}
-
-/** A frame whose text is made when it is looked at. */
-function lateFrame(atMs: number, make: () => string): Frame {
-  return {
-    atMs,
-    get data() {
-      return make();
-    },
+  const texts: LateTexts = {
     tokens: 0,
-    final: false,
+    large: true,
+    atMs: () => atMs,
+    make: (piece) => (piece === 0 ? "" : ",") + listed(answer, piece * inPiece, (piece + 1) * inPiece),
   };
+  const pieces = Array.from({ length: Math.ceil(inputs.length / inPiece) }, (_, piece) => new LateFrame(texts, piece));
+  return { ...plan, frames: [...plan.frames, ...pieces, { atMs, data: after, tokens: 0, final: false }] };
 }
 
 /** The embeddings of some of the inputs, separated by commas. */

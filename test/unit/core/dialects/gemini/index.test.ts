@@ -9,6 +9,7 @@ import type { Opened, Script } from "../../../../../src/core/dialects/types.ts";
 import { prepareProfile } from "../../../../../src/core/simulator/profile.ts";
 import { profileOf } from "../../../../support/profile.ts";
 import { bodyOf, bytesOf, header, jsonOf, refusal, scriptOf, textsOf, type Json } from "../support.ts";
+import { framesOf } from "../../../../support/frames.ts";
 
 const model = "/v1beta/models/gemini-2.5-flash";
 const contents = [{ role: "user", parts: [{ text: "one two three" }] }];
@@ -209,7 +210,7 @@ describe("a stream", () => {
       final,
       data: Buffer.from(data).toString(),
     });
-    expect(frames.map(seen)).toEqual(plan.frames.map(seen));
+    expect(frames.map(seen)).toEqual(framesOf(plan).map(seen));
     expect(plan.frames.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(7);
     expect(reader.flush(0)).toBeUndefined();
   });

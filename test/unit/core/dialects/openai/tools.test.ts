@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { chat } from "../../../../../src/core/dialects/openai/chat/index.ts";
 import { open, refusal } from "../support.ts";
+import { framesOf } from "../../../../support/frames.ts";
 
 const messages = [{ role: "user", content: "say hello" }];
 const f = { type: "function", function: { name: "f" } };
@@ -281,6 +282,6 @@ describe("the tokens of a prompt", () => {
         finish: "stop",
         rng: () => 0,
       });
-    expect(String(plan.frames[0]!.data)).toContain(`"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":1}`);
+    expect(String(framesOf(plan)[0]!.data)).toContain(`"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":1}`);
   });
 });
