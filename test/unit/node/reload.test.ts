@@ -73,7 +73,7 @@ test("what is bound to the start is named", async () => {
     }),
   ]);
   await reloader.reload();
-  const fixed = ["workers", "log", "listen", "extProc", "admin.port", "permits.queue"];
+  const fixed = ["listen", "admin.port", "extProc", "workers", "log", "permits.queue"];
   expect(lines.slice(0, -1)).toEqual(fixed.map((path) => `${path}: takes effect after a restart`));
 });
 
