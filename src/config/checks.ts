@@ -44,13 +44,13 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   }
   const rules = listOf(file["rules"]).map(mapOf);
   for (const [index, rule] of rules.entries()) {
-    checkAction(rule, ["rules", index], names, checked.findings);
+    checkAction(rule, ["rules", index], { names, findings: checked.findings });
     checkRuleName(rules, index, checked.findings);
     checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked.warnings);
   }
   checkReach(rules, checked.warnings);
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
-  checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], names, checked.findings);
+  checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], { names, findings: checked.findings });
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
   checkAdminToken(mapOf(file["admin"]), { env, checked });
@@ -61,7 +61,10 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
 const socketFaults: ReadonlySet<unknown> = new Set(["reset"]);
 
 function checkSocketFaults({ rules, default: fallback }: Raw, findings: Finding[]): void {
-  const actions = listOf(rules).map((rule, index) => ({ path: ["rules", index] as Path, action: mapOf(rule) }));
+  const actions = listOf(rules).map((rule, index): { path: Path; action: Raw } => ({
+    path: ["rules", index],
+    action: mapOf(rule),
+  }));
   for (const { path, action } of [...actions, { path: ["default"], action: mapOf(fallback) }]) {
     for (const [at, fault] of listOf(action["faults"]).map(mapOf).entries()) {
       if (!socketFaults.has(fault["kind"])) continue;
@@ -99,10 +102,14 @@ function forbidHiddenKeys(value: unknown, path: Path, findings: Finding[]): void
   }
 }
 
-function checkAction(action: Raw, path: Path, names: Names, findings: Finding[]): void {
+function checkAction(
+  action: Raw,
+  path: Path,
+  { names, findings }: { readonly names: Names; readonly findings: Finding[] },
+): void {
   const { serve, upstream, profile, mirror } = action;
-  known("upstream", upstream, names.upstreams, { path, findings });
-  known("profile", profile, names.profiles, { path, findings });
+  findings.push(...unknownName([...path, "upstream"], upstream, names.upstreams));
+  findings.push(...unknownName([...path, "profile"], profile, names.profiles));
   if (serve === "forward" && upstream === undefined) {
     if (names.upstreams.length === 0)
       findings.push({ path: [...path, "serve"], message: "forward needs an upstream, but none is configured" });
@@ -121,19 +128,10 @@ function checkAction(action: Raw, path: Path, names: Names, findings: Finding[])
     findings.push({ path: [...path, "mirror"], message: "cannot be combined with serve: simulate" });
 }
 
-function known(
-  what: string,
-  name: unknown,
-  names: readonly string[],
-  { path, findings }: { path: Path; findings: Finding[] },
-): void {
-  if (typeof name !== "string" || names.includes(name)) return;
-  findings.push({
-    path: [...path, what],
-    at: "value",
-    message: `unknown ${what} "${name}"`,
-    ...choice(name, names),
-  });
+/** The finding that a name at a path is none of those there are. */
+function unknownName(path: Path, name: unknown, names: readonly string[]): Finding[] {
+  if (typeof name !== "string" || names.includes(name)) return [];
+  return [{ path, at: "value", message: `unknown ${String(path.at(-1))} "${name}"`, ...choice(name, names) }];
 }
 
 function checkRuleName(rules: readonly Raw[], index: number, findings: Finding[]): void {

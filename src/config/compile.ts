@@ -26,7 +26,9 @@ export function compile({ config, profiles, env, generation }: Settings): Snapsh
     seed,
     rules: config.rules.map((rule) => ruleOf(rule, config)),
     fallback: decisionOf("default", config.default, config),
-    upstreams: new Map(Object.keys(config.upstreams).map((name) => [name, upstreamOf(name, config, env)])),
+    upstreams: new Map(
+      Object.entries(config.upstreams).map(([name, upstream]) => [name, upstreamOf(name, upstream, env)]),
+    ),
     profiles: structuredClone(profiles),
     defaultProfile,
     models: config.models === undefined ? undefined : new Set(config.models),
@@ -71,8 +73,8 @@ function upstreamFor(action: ActionConfig, { upstreams }: Config): string {
   throw new StuntdoubleError("CONFIG_INVALID", "A rule forwards, but no upstream is configured.");
 }
 
-function upstreamOf(name: string, { upstreams }: Config, env: Environment): UpstreamSettings {
-  const { apiKeyEnv, url, breaker, ...rest } = upstreams[name]!;
+function upstreamOf(name: string, upstream: Config["upstreams"][string], env: Environment): UpstreamSettings {
+  const { apiKeyEnv, url, breaker, ...rest } = upstream;
   const { origin, pathname } = new URL(url);
   const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
   return {

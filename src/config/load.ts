@@ -109,8 +109,8 @@ async function judge(raw: unknown, { folder, env, generation, extProc = false }:
   }
   const config = parsed.data;
   const certificates = {
-    listen: await readCertificate("listen", config, folder, found),
-    extProc: await readCertificate("extProc", config, folder, found),
+    listen: await readCertificate("listen", config, { folder, findings: found }),
+    extProc: await readCertificate("extProc", config, { folder, findings: found }),
   };
   return {
     settings: { config, profiles, env: named(config, env), generation, certificates },
@@ -181,8 +181,7 @@ function pairProblem(pair: Certificate): string | undefined {
 async function readCertificate(
   port: CertifiedPort,
   config: Config,
-  folder: string,
-  findings: Finding[],
+  { folder, findings }: { readonly folder: string; readonly findings: Finding[] },
 ): Promise<Certificate | undefined> {
   const tls = config[port]?.tls;
   if (tls === undefined) return undefined;

@@ -39,15 +39,15 @@ const profileSchema: z.ZodType<Profile> = z.strictObject({
  */
 export async function loadProfiles(folder: string): Promise<Profile[]> {
   const files = await profileFiles(folder);
-  const profiles = await Promise.all(files.map(loadProfile));
+  const loaded = await Promise.all(files.map(async (file) => ({ file, profile: await loadProfile(file) })));
   const fileOf = new Map<string, string>();
-  for (const [index, { name }] of profiles.entries()) {
-    const file = files[index]!;
+  for (const { file, profile } of loaded) {
+    const { name } = profile;
     const other = fileOf.get(name);
     if (other !== undefined) throw invalid(file, `the name ${name} is already taken by ${other}`);
     fileOf.set(name, file);
   }
-  return profiles;
+  return loaded.map(({ profile }) => profile);
 }
 
 async function profileFiles(folder: string): Promise<string[]> {

@@ -136,32 +136,32 @@ test("two rules of the same percentage draw independently", () => {
   expect(Math.abs(both / calls - 0.25)).toBeLessThan(4 * Math.sqrt(0.1875 / calls));
 });
 
-function fates(match: Match, wishesOf: (index: number) => CallWishes, perAttempt = false): Set<boolean> {
+function decisions(match: Match, wishesOf: (index: number) => CallWishes, perAttempt = false): Set<boolean> {
   return new Set(
     Array.from({ length: 200 }, (_, index) => holds({ percentage: 50, ...match }, wishesOf(index), perAttempt)),
   );
 }
 
-test("the same request id meets the same fate", () => {
-  expect(fates({}, () => ({ id: "same" })).size).toBe(1);
+test("the same request id gets the same decision", () => {
+  expect(decisions({}, () => ({ id: "same" })).size).toBe(1);
 });
 
-test("calls with the same header value share one fate when the percentage goes by that header", () => {
+test("calls with the same header value get the same decision when the percentage goes by that header", () => {
   const byUser: Match = { percentageBy: "header:X-User" };
-  expect(fates(byUser, (index) => ({ id: `id-${index}`, headers: { "x-user": "u1" } })).size).toBe(1);
-  expect(fates(byUser, (index) => ({ id: "same", headers: { "x-user": `u${index}` } })).size).toBe(2);
+  expect(decisions(byUser, (index) => ({ id: `id-${index}`, headers: { "x-user": "u1" } })).size).toBe(1);
+  expect(decisions(byUser, (index) => ({ id: "same", headers: { "x-user": `u${index}` } })).size).toBe(2);
 });
 
-test("calls with the same API key share one fate when the percentage goes by key", () => {
-  expect(fates({ percentageBy: "key" }, (index) => ({ id: `id-${index}`, keyHash: "abc" })).size).toBe(1);
+test("calls with the same API key get the same decision when the percentage goes by key", () => {
+  expect(decisions({ percentageBy: "key" }, (index) => ({ id: `id-${index}`, keyHash: "abc" })).size).toBe(1);
 });
 
 test("calls without the header that the percentage goes by are drawn by their request id", () => {
-  expect(fates({ percentageBy: "header:x-user" }, (index) => ({ id: `id-${index}` })).size).toBe(2);
+  expect(decisions({ percentageBy: "header:x-user" }, (index) => ({ id: `id-${index}` })).size).toBe(2);
 });
 
-test("a retry meets the same fate, unless the rule draws per attempt", () => {
+test("a retry gets the same decision, unless the rule draws per attempt", () => {
   const retry = (index: number) => ({ id: "same", headers: { "x-stainless-retry-count": String(index) } });
-  expect(fates({}, retry).size).toBe(1);
-  expect(fates({}, retry, true).size).toBe(2);
+  expect(decisions({}, retry).size).toBe(1);
+  expect(decisions({}, retry, true).size).toBe(2);
 });
