@@ -12,7 +12,7 @@ export type Cloneable =
   | readonly Cloneable[]
   | { readonly [member: string]: Cloneable };
 
-/** What a question sees of the event loop in which it is answered. */
+/** What a question sees of the event loop that replies to it. */
 export type LoopView = {
   /** The latest calls of this event loop, the newest first. */
   readonly journal: { last(limit: number): readonly Outcome[] };

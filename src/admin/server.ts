@@ -20,7 +20,7 @@ export type AdminOptions = {
   readonly resources?: readonly Resource[];
   /** SHA-256 of the token that callers must present, 64 hex digits; undefined lets everyone in. */
   tokenSha256(): string | undefined;
-  /** Told of every error that becomes a response with status 500. */
+  /** Gets every error that becomes a response with status 500. */
   failed(error: unknown): void;
 };
 
@@ -60,10 +60,10 @@ function addGuard(app: FastifyInstance, { hosts = [], tokenSha256 }: AdminOption
     const isProbe = probePaths.includes(request.url);
     const refusal = refusedOrigin(origin, host) ?? (isProbe ? undefined : refusedHost(host, hosts));
     if (refusal !== undefined) throw new ProblemError(403, refusal);
-    const stranger = isProbe ? undefined : refusedToken(authorization, tokenSha256());
-    if (stranger === undefined) return;
+    const unauthenticated = isProbe ? undefined : refusedToken(authorization, tokenSha256());
+    if (unauthenticated === undefined) return;
     reply.header("www-authenticate", "Bearer");
-    throw new ProblemError(401, stranger);
+    throw new ProblemError(401, unauthenticated);
   });
 }
 
@@ -78,7 +78,7 @@ function addErrors(app: FastifyInstance, { failed }: AdminOptions): void {
   });
 }
 
-/** What the caller is told of an error: the whole message where the request is at fault. */
+/** What the caller sees of an error: the whole message where the request is at fault. */
 function problemOf(error: FastifyError | ProblemError | StuntdoubleError): ProblemError {
   if (error instanceof ProblemError) return error;
   const ours = error instanceof StuntdoubleError;

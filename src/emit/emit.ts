@@ -4,7 +4,7 @@ import type { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** All that an ended call is told to. */
+/** Everything that gets the outcome of an ended call. */
 export type Emitters = {
   readonly recorder: Recorder;
   readonly log: Log;
@@ -12,7 +12,7 @@ export type Emitters = {
   readonly shadow: ShadowStore;
 };
 
-/** Longest model name that is kept; a caller can send one of many megabytes. */
+/** Max length of a model name that is kept; a caller can send one of many megabytes. */
 const maxModelLength = 256;
 
 /**

@@ -22,7 +22,7 @@ export class Buckets {
    * @param at index of the first count in `values`
    */
   observe(values: Float64Array, at: number, ms: number): void {
-    add(values, at + this.#indexOf(ms), 1);
+    add(values, at + bucketOf(this.#boundsMs, ms), 1);
     add(values, at + this.#boundsMs.length + 1, ms / 1000);
   }
 
@@ -33,26 +33,26 @@ export class Buckets {
    * @param atMs ascending
    */
   observeGaps(values: Float64Array, at: number, atMs: readonly number[]): void {
+    const boundsMs = this.#boundsMs;
     const firstMs = atMs[0] ?? 0;
     let beforeMs = firstMs;
     for (let index = 1; index < atMs.length; index += 1) {
       const nowMs = atMs[index] ?? beforeMs;
-      add(values, at + this.#indexOf(nowMs - beforeMs), 1);
+      add(values, at + bucketOf(boundsMs, nowMs - beforeMs), 1);
       beforeMs = nowMs;
     }
-    add(values, at + this.#boundsMs.length + 1, (beforeMs - firstMs) / 1000);
+    add(values, at + boundsMs.length + 1, (beforeMs - firstMs) / 1000);
   }
+}
 
-  /** Index of the first bound that is not below `ms`; the number of bounds when there is none. */
-  #indexOf(ms: number): number {
-    const boundsMs = this.#boundsMs;
-    let low = 0;
-    let high = boundsMs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((boundsMs[middle] ?? Infinity) < ms) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** Index of the first bound that is not below `ms`; the number of bounds when there is none. */
+function bucketOf(boundsMs: Float64Array, ms: number): number {
+  let low = 0;
+  let high = boundsMs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((boundsMs[middle] ?? Infinity) < ms) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }

@@ -3,7 +3,7 @@ import type { Outcome, ShadowPair, Timeline } from "../core/types.ts";
 /** The outcomes of the latest calls. */
 export type Journal = {
   add(outcome: Outcome): void;
-  /** At most `limit` outcomes, the newest first; plain copies. */
+  /** Up to `limit` outcomes, the newest first; plain copies. */
   last(limit: number): readonly Outcome[];
 };
 
@@ -39,7 +39,7 @@ export function createJournal(size: number): Journal {
 
 type Written<Type> = { -readonly [Member in keyof Type]: Type[Member] };
 
-/** An outcome whose parts are written over; which of the optional parts count is told by `outcome`. */
+/** An outcome whose parts are written over; `outcome` says which of the optional parts count. */
 type Record = {
   readonly outcome: Written<Outcome>;
   readonly actual: Written<Timeline>;

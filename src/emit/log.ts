@@ -3,7 +3,7 @@ import { errorTable } from "../core/errors.ts";
 import type { Outcome } from "../core/types.ts";
 import { redact, redactText } from "./redact.ts";
 
-/** From the most to the least talkative. */
+/** From the most to the least verbose. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Writes JSON lines; what is given to `info`, `warn` and `error` is redacted. */

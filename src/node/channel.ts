@@ -28,7 +28,7 @@ export type WorkerMessage =
   | { readonly kind: "breaker"; readonly upstream: string; readonly state: BreakerState }
   | { readonly kind: "log"; readonly text: string };
 
-/** Who hears what a worker says by itself. */
+/** What happens in a worker by itself. */
 export type WorkerEvents = EventLoopEvents & {
   /** Whole lines of its log. */
   onLog(text: string): void;
@@ -49,7 +49,7 @@ export function startWorker(start: EventLoopStart, events: WorkerEvents): EventL
   const requests = createRequests((request) => worker.postMessage(request), `Worker ${start.worker} died.`);
   let stopping = false;
   let reason = "it ended";
-  worker.on("message", (message: WorkerMessage) => hear(message, requests, events));
+  worker.on("message", (message: WorkerMessage) => receive(message, requests, events));
   worker.on("error", (error) => {
     reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   });
@@ -74,7 +74,7 @@ export function startWorker(start: EventLoopStart, events: WorkerEvents): EventL
   };
 }
 
-function hear(message: WorkerMessage, requests: Requests, events: WorkerEvents): void {
+function receive(message: WorkerMessage, requests: Requests, events: WorkerEvents): void {
   switch (message.kind) {
     case "reply":
       return requests.take(message.id)?.resolve(message.value);

@@ -69,16 +69,7 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
       settings = before;
       throw rejected;
     },
-    async ask(question, ...args) {
-      if (questionNamed(question.name) !== question)
-        throw new StuntdoubleError("INTERNAL", `No resource lists the question ${question.name}.`);
-      return question.merge(await fromAll(supervisor, (loop) => loop.ask(question, ...args)));
-    },
-    get: (state) => valueOf(states, state),
-    async set({ name }, value) {
-      states.set(name, value);
-      await fromAll(supervisor, (loop) => loop.set(name, value));
-    },
+    ...createAsking(supervisor, states),
     values: () =>
       supervisor.series().flatMap((series, worker) => {
         const buffer = memory.metrics[worker];
@@ -90,6 +81,22 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
     async stop() {
       supervisor.release();
       await Promise.allSettled(supervisor.loops().map((loop) => loop.stop()));
+    },
+  };
+}
+
+/** How resources reach the event loops. */
+function createAsking(supervisor: Supervisor, states: Map<string, Cloneable>): Pick<EventLoops, "ask" | "get" | "set"> {
+  return {
+    async ask(question, ...args) {
+      if (questionNamed(question.name) !== question)
+        throw new StuntdoubleError("INTERNAL", `No resource lists the question ${question.name}.`);
+      return question.merge(await fromAll(supervisor, (loop) => loop.ask(question, ...args)));
+    },
+    get: (state) => valueOf(states, state),
+    async set({ name }, value) {
+      states.set(name, value);
+      await fromAll(supervisor, (loop) => loop.set(name, value));
     },
   };
 }

@@ -25,7 +25,7 @@ export type Listeners = {
   renew(certificates: Settings["certificates"]): void;
   drain(): void;
   destroy(): void;
-  /** What still goes on besides calls and upgraded connections: answers that have not left whole, HTTP/2 connections. */
+  /** What still goes on besides calls and upgraded connections: responses that have not left whole, HTTP/2 connections. */
   open(): number;
   /** Upgraded connections that have not been recorded yet. */
   upgraded(): number;
@@ -35,7 +35,7 @@ type ListenersOptions = {
   readonly settings: Settings;
   readonly deps: ActDeps;
   readonly act: Act;
-  /** True while shutting down: connections are closed after their answer. */
+  /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
 };
 

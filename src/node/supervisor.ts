@@ -142,7 +142,7 @@ function replace(watch: Watch, slot: Slot, reason: string): void {
   });
 }
 
-/** A new worker first hears which breakers are open, so that it does not ask an upstream that the node knows to be broken. */
+/** A new worker first learns which breakers are open, so that it does not call an upstream that the node knows to be broken. */
 async function takePlace(watch: Watch, slot: Slot): Promise<void> {
   const others = watch.slots.flatMap(({ loop }) => loop ?? []);
   const loop = await startLoop(watch, slot);

@@ -112,7 +112,7 @@ test("workers that die again and again are replaced later each time, but within 
   expect(Math.max(...waits)).toBe(1500);
 });
 
-test("one that takes a dead one's place hears which breakers are open before it listens, where the others do", async () => {
+test("one that takes a dead one's place learns which breakers are open before it listens, where the others do", async () => {
   const { made, die, clock, supervisor } = await setUp({ open: { openai: "open", other: "closed" } });
   supervisor.listenAt({ traffic: { host: "127.0.0.1", port: 8080 }, extProc: undefined, shared: true });
   die(made[0]);
