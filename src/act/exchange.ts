@@ -1,11 +1,11 @@
 import type { Act, ActDeps, Outgoing, Passage, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { PreparedFault } from "../core/faults/index.ts";
-import type { Ending, Outcome, Plan, Source, Timeline } from "../core/types.ts";
+import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
 import { breakerOpen } from "./failures.ts";
-import { requestHeaders, requestTarget } from "./headers.ts";
+import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player } from "./player.ts";
@@ -18,13 +18,16 @@ import { Relay, type RelayOwner } from "./relay.ts";
  */
 export function createAct(deps: ActDeps): Act {
   let open = 0;
-  const ended = (outcome: Outcome): void => {
-    open -= 1;
-    deps.emit(outcome);
+  const counted: ActDeps = {
+    ...deps,
+    emit(outcome) {
+      open -= 1;
+      deps.emit(outcome);
+    },
   };
   const begin = (request: Request, reply: Reply): Exchange => {
     open += 1;
-    return new Exchange(deps, new CallRecord(request, deps.loop, deps.wallClockMs()), { reply, ended });
+    return new Exchange(counted, new CallRecord(request, deps.loop, deps.wallClockMs()), reply);
   };
   return {
     serve: (request, reply) => begin(request, reply).run(),
@@ -46,19 +49,17 @@ class Exchange implements RelayOwner {
   readonly #runtime: Runtime;
   readonly #record: CallRecord;
   readonly #player: Player;
-  readonly #ended: (outcome: Outcome) => void;
   #rateRow: number | undefined = undefined;
   #permit: Permit | undefined = undefined;
   #queue: AbortController | undefined = undefined;
   #relay: Relay | undefined = undefined;
 
-  constructor(deps: ActDeps, record: CallRecord, way: { reply: Reply; ended: (outcome: Outcome) => void }) {
+  constructor(deps: ActDeps, record: CallRecord, reply: Reply) {
     this.#deps = deps;
     this.#request = record.request;
     this.#runtime = deps.runtime();
     this.#record = record;
-    this.#player = new Player(way.reply, record, (ending, atMs) => this.#settled(ending, atMs));
-    this.#ended = way.ended;
+    this.#player = new Player(reply, record, (ending, atMs) => this.#settled(ending, atMs));
   }
 
   run(): void {
@@ -151,10 +152,11 @@ class Exchange implements RelayOwner {
     const simulated = this.#mirror(admitted);
     relay.compareWith(simulated);
     const streamed = admitted.opened?.facts.stream === true;
-    const headers = this.#headersFor(runtime, faults.length > 0 || (streamed && simulated !== undefined));
+    const forwarding = this.#forwarding(runtime, faults.length > 0 || (streamed && simulated !== undefined));
+    const headers = requestHeaders(this.#request.rawHeaders, forwarding);
     this.#record.asked();
     const { carrier } = this.#request;
-    if (carrier === undefined) relay.follow(upstream.send(this.#outgoing(runtime, headers), relay));
+    if (carrier === undefined) relay.follow(upstream.send(this.#outgoing(headers, forwarding), relay));
     else {
       const passage = { upstream: name, headers, decision: admitted.decision, need: needOf(faults, simulated) };
       relay.follow(carrier.carry(passage, relay));
@@ -162,23 +164,22 @@ class Exchange implements RelayOwner {
   }
 
   /** @param plain the response must come uncompressed */
-  #headersFor({ credential }: UpstreamRuntime, plain: boolean): string[] {
-    return requestHeaders(this.#request.rawHeaders, {
+  #forwarding({ credential }: UpstreamRuntime, plain: boolean): Forwarding {
+    return {
       controlHeader: this.#runtime.snapshot.control.header,
       credential,
       dropCredentials: this.#runtime.keys !== undefined,
       requestId: this.#request.id,
       pseudonym: this.#deps.pseudonym,
       plain,
-    });
+    };
   }
 
-  #outgoing({ credential }: UpstreamRuntime, headers: string[]): Outgoing {
+  #outgoing(headers: string[], forwarding: Forwarding): Outgoing {
     const { method, target, dialect, body, bodyStream } = this.#request;
-    const dropCredentials = this.#runtime.keys !== undefined;
     return {
       method,
-      target: requestTarget(target, dialect.keyParameter, { credential, dropCredentials }),
+      target: requestTarget(target, dialect.keyParameter, forwarding),
       headers,
       body: body !== undefined && body.bytes.length > 0 ? body.bytes : (bodyStream ?? null),
     };
@@ -226,7 +227,7 @@ class Exchange implements RelayOwner {
     if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0) {
       rates.settle(this.#rateRow, outcome.actual.tokens);
     }
-    this.#ended(outcome);
+    this.#deps.emit(outcome);
   }
 }
 

@@ -21,9 +21,6 @@ export type Sent = {
 /** Nothing was asked yet that may refuse a call. */
 const unasked = { call: undefined, opened: undefined, decision: undefined, quota: undefined } as const;
 
-/** A simulation as far as it is noted. */
-type Simulated = { readonly profile: string; readonly seed: number; readonly promptTokens: number };
-
 /**
  * What is noted of one call while it runs, and the Outcome made of it at its end. All its times and marks are written here.
  *
@@ -125,13 +122,13 @@ export class CallRecord implements CallTimes {
   }
 
   /** A simulation beside a real response. */
-  mirrored({ profile, promptTokens }: Omit<Simulated, "seed">): void {
+  mirrored(profile: string, promptTokens: number): void {
     this.#profile = profile;
     this.#promptTokens = promptTokens;
   }
 
   /** A simulation that is served. */
-  simulated({ profile, seed, promptTokens }: Simulated): void {
+  simulated(profile: string, promptTokens: number, seed: number): void {
     this.#mode = "simulated";
     this.#profile = profile;
     this.#seed = seed;

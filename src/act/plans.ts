@@ -44,7 +44,7 @@ export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating
   const { faults } = admitted;
   const simulation = simulationOf(admitted, record.request, simulating);
   const { ask, profile, seed } = simulation;
-  record.simulated({ profile: profile.profile.name, seed, promptTokens: ask.promptTokens });
+  record.simulated(profile.profile.name, ask.promptTokens, seed);
   const plan = simulate(simulation, record.request.id, Math.floor(record.startedAtMs / 1000));
   record.planned(plan);
   const own = marked(plan, record, simulating.label);
@@ -62,7 +62,7 @@ export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omi
   const simulation = simulationOf(admitted, record.request, simulating);
   const { ask, profile } = simulation;
   const { ttftMs, totalMs, tokens, atMs } = simulateTiming(simulation);
-  record.mirrored({ profile: profile.profile.name, promptTokens: ask.promptTokens });
+  record.mirrored(profile.profile.name, ask.promptTokens);
   return { ttftMs: ask.stream ? ttftMs : undefined, totalMs, tokens, atMs: ask.stream ? atMs : [] };
 }
 

@@ -60,7 +60,7 @@ const whole: Plan = { head, headAtMs: 50, frames: [frame(50, 9)], ending: "finis
 type Mark = (record: CallRecord) => void;
 
 /** A simulation is served. */
-const simulated: Mark = (record) => record.simulated({ profile: "fast", seed: 1, promptTokens: 3 });
+const simulated: Mark = (record) => record.simulated("fast", 3, 1);
 
 function setUp(mark: Mark = simulated, of = request) {
   const clock = createBusyClock();
