@@ -1,3 +1,4 @@
+import { eachHeader } from "../core/headers.ts";
 import { admit, respondsByItself, type Admission, type Admitted } from "../act/admission.ts";
 import { CallRecord } from "../act/outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts";
@@ -209,10 +210,11 @@ function responseOf({ head }: Plan, code?: string): ForecastResponse {
 }
 
 function decisionHeaders(headers: readonly string[]): Record<string, string> {
-  const named = headers.flatMap((name, index) =>
-    index % 2 === 0 && name.startsWith("x-stuntdouble-") ? [[name, headers[index + 1] ?? ""]] : [],
-  );
-  return Object.fromEntries(named) as Record<string, string>;
+  const named: Record<string, string> = {};
+  eachHeader(headers, (name, value) => {
+    if (name.startsWith("x-stuntdouble-")) named[name] = value;
+  });
+  return named;
 }
 
 function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {

@@ -150,7 +150,8 @@ export class ExtProcReply implements Reply {
   }
 
   #collect(data: string | Uint8Array): true {
-    if (this.#options.method !== "HEAD") this.#collected.push(Buffer.from(data as Uint8Array));
+    if (this.#options.method !== "HEAD")
+      this.#collected.push(typeof data === "string" ? Buffer.from(data) : Buffer.from(data));
     return true;
   }
 

@@ -2,7 +2,7 @@ import { checkBlock } from "./blocks.ts";
 import { asObject, field, readTag, refuseField, shown } from "./check.ts";
 import type { Version } from "./version.ts";
 import { check, read, required } from "../shared/fields.ts";
-import { isObject, type JsonObject } from "../shared/json-body.ts";
+import { objectsIn, isObject, type JsonObject } from "../shared/json-body.ts";
 
 const messagesField = required(field.array("messages"));
 const roleField = required(field.word("role", ["user", "assistant", "system"]));
@@ -23,9 +23,9 @@ export function checkMessages(body: JsonObject, version: Version): void {
   const messages = read(body, messagesField);
   if (messages.length === 0) return refuseField("messages", "at least one message is required");
   for (const [index, message] of messages.entries()) checkMessage(message, index, version);
-  const [first] = messages as readonly JsonObject[];
-  if (first?.["role"] === "assistant") refuseField("messages", 'first message must use the "user" role');
-  checkToolTurns(messages as readonly JsonObject[]);
+  const checked = objectsIn(messages);
+  if (checked[0]?.["role"] === "assistant") refuseField("messages", 'first message must use the "user" role');
+  checkToolTurns(checked);
 }
 
 function checkMessage(value: unknown, index: number, version: Version): void {

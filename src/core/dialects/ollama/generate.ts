@@ -1,6 +1,6 @@
 import { composer, plainProse, type Tool } from "../../simulator/compose.ts";
 import type { Facts } from "../../types.ts";
-import { isObject, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
+import { objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { jsonResponse, openingOf, writeResponse, type OllamaResponse } from "./response.ts";
 import { checkImages, field, readFormat, readModel, readOptions, readThinking, refuse } from "./check.ts";
 import { check, read } from "../shared/fields.ts";
@@ -92,8 +92,7 @@ function countImages({ images }: JsonObject): number {
 
 function countChat({ messages, tools }: JsonObject, count: CountTokens): number {
   let tokens = countText(tools, count);
-  for (const message of Array.isArray(messages) ? (messages as readonly unknown[]) : []) {
-    if (!isObject(message)) continue;
+  for (const message of objectsIn(messages)) {
     tokens += tokensPerMessage + countText(message["content"], count) + countImages(message);
     tokens += countText(message["thinking"], count) + countText(message["tool_calls"], count);
   }
@@ -190,7 +189,7 @@ function readMessages(body: JsonObject): readonly JsonObject[] {
 
 function readTool(tool: unknown, index: number): Tool {
   const declared = isObject(tool) ? tool["function"] : undefined;
-  const name = isObject(declared) ? declared["name"] : undefined;
-  if (typeof name === "string" && name !== "") return { name, parameters: (declared as JsonObject)["parameters"] };
+  const { name, parameters } = isObject(declared) ? declared : {};
+  if (typeof name === "string" && name !== "") return { name, parameters };
   return refuse(`tools[${index}].function.name`, `invalid tool: tools[${index}].function needs a name`);
 }

@@ -1,4 +1,4 @@
-import { isObject } from "../shared/json-body.ts";
+import { objectsIn, isObject } from "../shared/json-body.ts";
 import { dataOf, type EventInfo } from "../shared/streams/sse.ts";
 import { numberAt } from "../shared/streams/usage.ts";
 
@@ -76,8 +76,7 @@ function worthOf(chunk: unknown): EventInfo {
   if (!Array.isArray(choices)) return nothing;
   let tokens = 0;
   let final = false;
-  for (const choice of choices as readonly unknown[]) {
-    if (!isObject(choice)) continue;
+  for (const choice of objectsIn(choices)) {
     if (carriesToken(choice["delta"]) || isFilled(choice["text"])) tokens += 1;
     if (isFilled(choice["finish_reason"])) final = true;
   }

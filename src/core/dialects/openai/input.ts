@@ -1,6 +1,6 @@
 import type { Facts } from "../../types.ts";
 import { refuse, refuseEmpty, refuseMissing, refuseType } from "./check.ts";
-import type { JsonBody, JsonObject } from "../shared/json-body.ts";
+import { elementsOf, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { countWithinBytes, estimateBySize } from "./text.ts";
 import type { CountTokens, OpenRequest } from "../types.ts";
 
@@ -31,7 +31,7 @@ function countInput(json: JsonBody, name: string, count: CountTokens): number {
   const input = json.whole()[name];
   if (!Array.isArray(input)) return countOne(input, count);
   let tokens = 0;
-  for (const each of input as readonly unknown[]) tokens += countOne(each, count);
+  for (const each of elementsOf(input)) tokens += countOne(each, count);
   return tokens;
 }
 

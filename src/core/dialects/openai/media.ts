@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "../shared/json-body.ts";
+import { objectsIn, isObject, type JsonObject } from "../shared/json-body.ts";
 
 /** What a message holds beside its text, in tokens. */
 export type MediaTokens = { readonly audio: number; readonly other: number };
@@ -21,8 +21,7 @@ export function mediaTokens({ content }: JsonObject): MediaTokens {
   if (!Array.isArray(content)) return none;
   let audio = 0;
   let other = 0;
-  for (const part of content as readonly unknown[]) {
-    if (!isObject(part)) continue;
+  for (const part of objectsIn(content)) {
     const { image_url: image, input_audio: sound, file } = part;
     if (isObject(image)) other += image["detail"] === "low" ? lowDetailTokens : imageTokens;
     if (isObject(sound)) audio += soundTokens(sound);

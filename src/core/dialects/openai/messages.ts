@@ -1,5 +1,5 @@
 import { refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "./check.ts";
-import { isObject, type JsonObject } from "../shared/json-body.ts";
+import { elementsOf, objectsIn, isObject, type JsonObject } from "../shared/json-body.ts";
 
 const roles = ["system", "developer", "user", "assistant", "tool", "function"];
 
@@ -16,10 +16,9 @@ const partTypes: Readonly<Record<string, { readonly member: string; readonly hol
 export function textOf(message: JsonObject): string {
   const { content } = message;
   if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
   const texts: string[] = [];
-  for (const part of content as readonly unknown[]) {
-    const text = isObject(part) ? (part["text"] ?? part["refusal"]) : undefined;
+  for (const part of objectsIn(content)) {
+    const text = part["text"] ?? part["refusal"];
     if (typeof text === "string") texts.push(text);
   }
   return texts.join("\n");
@@ -45,9 +44,9 @@ export function checkMessages(body: JsonObject): void {
   if (!Array.isArray(messages)) return refuseType("messages", "an array of objects", messages);
   if (messages.length === 0) refuseEmpty("messages", "messages");
   const open = new Set<string>();
-  for (let index = 0; index < messages.length; index += 1) {
-    checkMessage(messages[index], index);
-    checkTurn(messages[index] as JsonObject, index, open);
+  for (const [index, message] of messages.entries()) {
+    checkMessage(message, index);
+    if (isObject(message)) checkTurn(message, index, open);
   }
   if (open.size > 0) refuseUnanswered(messages.length, open);
 }
@@ -77,7 +76,7 @@ function checkTurn({ role, tool_call_id: id, tool_calls: calls }: JsonObject, in
   if (role !== "assistant" || calls === undefined || calls === null) return;
   const path = `messages[${index}].tool_calls`;
   if (!Array.isArray(calls)) return refuseType(path, "an array of objects", calls);
-  (calls as readonly unknown[]).forEach((call, at) => open.add(callId(call, `${path}[${at}]`)));
+  for (const [at, call] of elementsOf(calls).entries()) open.add(callId(call, `${path}[${at}]`));
 }
 
 function callId(call: unknown, path: string): string {

@@ -18,7 +18,7 @@ const shares = { none: 0, minimal: 0.05, low: 0.25, medium: 0.5, high: 0.75, xhi
 
 type Effort = keyof typeof shares;
 
-const efforts = Object.keys(shares) as readonly Effort[];
+const efforts: readonly Effort[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const summaries = ["auto", "concise", "detailed"] as const;
 
 const members = {

@@ -1,5 +1,5 @@
 import { refuse } from "./check.ts";
-import { isObject, type JsonObject } from "../shared/json-body.ts";
+import { elementsOf, isObject, type JsonObject } from "../shared/json-body.ts";
 
 /** What a schema belongs to. */
 type Owner = { readonly strict: boolean; readonly name: string; readonly param: string };
@@ -46,9 +46,8 @@ function checkStrict(schema: unknown, path: readonly string[], say: Say): void {
   }
   checkStrict(schema["items"], [...path, "items"], say);
   for (const keyword of lists) {
-    const schemas = schema[keyword];
-    if (!Array.isArray(schemas)) continue;
-    (schemas as readonly unknown[]).forEach((each, index) => checkStrict(each, [...path, keyword, String(index)], say));
+    for (const [index, each] of elementsOf(schema[keyword]).entries())
+      checkStrict(each, [...path, keyword, String(index)], say);
   }
 }
 

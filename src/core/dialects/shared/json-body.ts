@@ -61,7 +61,7 @@ function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) return value.some((element) => isDeeper(element, levels - 1));
-  for (const name in value) if (isDeeper((value as JsonObject)[name], levels - 1)) return true;
+  for (const name in value) if (isDeeper(Reflect.get(value, name), levels - 1)) return true;
   return false;
 }
 
@@ -126,4 +126,14 @@ export function escapeToken(token: string): string {
   if (escapes.size >= maxEscapes) escapes.clear();
   escapes.set(token, escaped);
   return escaped;
+}
+
+/** The elements of a list; none of anything else. */
+export function elementsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Those of them that are objects. */
+export function objectsIn(value: unknown): readonly JsonObject[] {
+  return elementsOf(value).filter(isObject);
 }

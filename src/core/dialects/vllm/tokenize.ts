@@ -2,7 +2,7 @@ import { decodeTokens, encodeTokens, isToken } from "../../simulator/tokens.ts";
 import type { Facts } from "../../types.ts";
 import { field, refuse, refuseType } from "../openai/check.ts";
 import { read, required } from "../shared/fields.ts";
-import { openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
+import { objectsIn, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { checkMessages, lastUserText, textOf } from "../openai/messages.ts";
 import { jsonPlan } from "../openai/text.ts";
 import { withoutDelay, textless } from "../shared/textless.ts";
@@ -80,8 +80,7 @@ function tokenized(body: JsonObject): object {
 function textToEncode(body: JsonObject): string {
   if (body["messages"] === undefined) return read(body, members.prompt);
   checkMessages(body);
-  const messages = body["messages"] as readonly JsonObject[];
-  const turns = messages.map((message) => `${String(message["role"])}\n${textOf(message)}\n`);
+  const turns = objectsIn(body["messages"]).map((message) => `${String(message["role"])}\n${textOf(message)}\n`);
   return turns.join("") + (read(body, members.generationPrompt) === false ? "" : "assistant\n");
 }
 

@@ -3,7 +3,7 @@ import type { Compose } from "../../../simulator/parts.ts";
 import type { Facts } from "../../../types.ts";
 import { checkSampling, readModel, readStop, readStreaming, refuse, seed, tierTold } from "../check.ts";
 import { check, read } from "../../shared/fields.ts";
-import { isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { writeChat } from "./response.ts";
 import { weightOf } from "../logprobs.ts";
 import { checkModalities, options, readFormat, shape } from "./options.ts";
@@ -51,9 +51,7 @@ function countPrompt(json: JsonBody, body: Body, count: CountTokens): number {
   const { messages, tools, functions } = json.whole();
   const countText = isLarge ? (text: string): number => estimateBySize(text.length) : count;
   let tokens = tokensForReply;
-  if (Array.isArray(messages)) {
-    for (const message of messages as readonly unknown[]) tokens += tokensPerMessage + countMessage(message, countText);
-  }
+  for (const message of elementsOf(messages)) tokens += tokensPerMessage + countMessage(message, countText);
   for (const list of [tools, functions]) {
     if (list !== undefined && list !== null) tokens += countText(JSON.stringify(list));
   }
@@ -155,7 +153,7 @@ const noTools: Pick<Wanted, "tools" | "choice" | "parallel"> = { tools: [], choi
 
 function audioIn({ messages }: JsonObject): number {
   let tokens = 0;
-  for (const message of messages as readonly JsonObject[]) {
+  for (const message of objectsIn(messages)) {
     if (Array.isArray(message["content"])) tokens += mediaTokens(message).audio;
   }
   return tokens;

@@ -1,6 +1,6 @@
 import { asObject, field, refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "../check.ts";
 import { check, read, required, type Field } from "../../shared/fields.ts";
-import { isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { objectsIn, isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { countWithinBytes, estimateBySize } from "../text.ts";
 import type { CountTokens } from "../../types.ts";
 
@@ -142,9 +142,8 @@ function textsOf({ content, arguments: given, input, output }: JsonObject): stri
 
 function textsIn(content: unknown): string[] {
   if (typeof content === "string") return [content];
-  if (!Array.isArray(content)) return [];
-  return (content as readonly unknown[]).flatMap((part) => {
-    const text = isObject(part) ? (part["text"] ?? part["refusal"]) : undefined;
+  return objectsIn(content).flatMap((part) => {
+    const text = part["text"] ?? part["refusal"];
     return typeof text === "string" ? [text] : [];
   });
 }
@@ -166,8 +165,7 @@ export function countInput(json: JsonBody, count: CountTokens): number {
   if (typeof instructions === "string") tokens += tokensPerItem + count(instructions);
   if (Array.isArray(tools) && tools.length > 0) tokens += count(JSON.stringify(tools));
   if (typeof input === "string") return tokens + tokensPerItem + count(input);
-  if (!Array.isArray(input)) return tokens;
-  for (const item of input as readonly unknown[]) if (isObject(item)) tokens += countItem(item, count);
+  for (const item of objectsIn(input)) tokens += countItem(item, count);
   return tokens;
 }
 
@@ -175,8 +173,7 @@ function countItem(item: JsonObject, count: CountTokens): number {
   let tokens = tokensPerItem;
   for (const text of textsOf(item)) tokens += count(text);
   const { content } = item;
-  if (!Array.isArray(content)) return tokens;
-  for (const part of content as readonly unknown[]) if (isObject(part)) tokens += countMedia(part);
+  for (const part of objectsIn(content)) tokens += countMedia(part);
   return tokens;
 }
 

@@ -40,7 +40,7 @@ export function findResponse(kept: KeptResponses | undefined, id: string): KeptR
   if (text === undefined) return undefined;
   const factsEnd = text.indexOf("\n");
   const responseEnd = text.indexOf("\n", factsEnd + 1);
-  const facts = JSON.parse(text.slice(0, factsEnd)) as Omit<KeptResponse, "response" | "request">;
+  const facts: Omit<KeptResponse, "response" | "request"> = JSON.parse(text.slice(0, factsEnd));
   return { ...facts, response: text.slice(factsEnd + 1, responseEnd), request: text.slice(responseEnd + 1) };
 }
 
@@ -102,13 +102,12 @@ function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {
 
 const pairForm = /[?&]([^=&]+)=([^&]*)/g;
 
-/** The parameters of a target, whole numbers as such. */
+/** The parameters of a target, integers as such. */
 function queryOf(target: string): JsonObject {
-  const pairs = [...target.matchAll(pairForm)].map(([, name = "", value = ""]) => [
-    name,
-    /^-?\d{1,9}$/.test(value) ? Number(value) : value,
-  ]);
-  return Object.fromEntries(pairs) as JsonObject;
+  const pairs = [...target.matchAll(pairForm)].map(
+    ([, name = "", value = ""]) => [name, /^-?\d{1,9}$/.test(value) ? Number(value) : value] as const,
+  );
+  return Object.fromEntries(pairs);
 }
 
 function show({ found, query }: About): (script: Script) => string {
@@ -147,7 +146,7 @@ function isOver({ overAtSeconds }: KeptResponse, { createdSeconds }: Script): bo
 
 /** A response that has said nothing yet, or never will. */
 function unfinished({ response }: KeptResponse, status: "in_progress" | "cancelled"): string {
-  const { usage: _, ...made } = JSON.parse(response) as JsonObject;
+  const { usage: _, ...made }: JsonObject = JSON.parse(response);
   return JSON.stringify({ ...made, status, completed_at: null, incomplete_details: null, output: [] });
 }
 
@@ -160,7 +159,8 @@ function listInput({ id, found, query }: About): () => string {
   if (!orders.includes(String(order))) refuseValue("order", orders, String(order));
   const limit = read(query, limitField) ?? defaultLimit;
   return () => {
-    const items = readItems(JSON.parse(found.request) as JsonObject)
+    const request: JsonObject = JSON.parse(found.request);
+    const items = readItems(request)
       .filter((item) => !unlisted.has(typeOf(item)))
       .map((item, index) => shownItem(item, id, index));
     const ordered = order === "asc" ? items : items.toReversed();
