@@ -20,7 +20,7 @@ const answerCalls: GrpcMethod = (call) => {
       if (kind !== "body") return;
       pieces.push(body);
       if (!endOfStream) return;
-      call.send(immediateFrame(head, answerText(Buffer.concat(pieces)), metadata, "stuntdouble_simulate"));
+      call.send(immediateFrame(head, answerText(Buffer.concat(pieces)), { metadata, details: "stuntdouble_simulate" }));
     },
     halfClosed: () => call.end(0),
     drained: () => undefined,
@@ -30,5 +30,5 @@ const answerCalls: GrpcMethod = (call) => {
 
 const methods = new Map([["/envoy.service.ext_proc.v3.ExternalProcessor/Process", answerCalls]]);
 const server = createServer({ streamResetBurst: 1_000_000, streamResetRate: 1_000_000 });
-server.on("stream", (stream, headers) => serveGrpc(stream, headers, methods, 1024 * 1024));
+server.on("stream", (stream, headers) => serveGrpc(stream, headers, { methods, maxMessageBytes: 1024 * 1024 }));
 server.listen(Number(process.argv[2]), "127.0.0.1");

@@ -72,7 +72,9 @@ describe("what we write", () => {
   test("an immediate response has its status, body and details", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 599 }), data, (status, body) => {
-        const answer = read(immediateFrame({ status, headers: ["a", "b"] }, body, [["rule", "default"]], "why"));
+        const answer = read(
+          immediateFrame({ status, headers: ["a", "b"] }, body, { metadata: [["rule", "default"]], details: "why" }),
+        );
         expect(answer).toMatchObject({
           immediate_response: {
             status: { code: status },

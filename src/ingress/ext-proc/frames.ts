@@ -81,12 +81,11 @@ export function trailersFrame(side: Side): Buffer {
   return writer.frame();
 }
 
-/**
- * A ProcessingResponse with a whole answer; the upstream is not asked, or not any longer.
- *
- * @param details shown by Envoy as `%RESPONSE_CODE_DETAILS%`
- */
-export function immediateFrame(head: Head, data: string | Uint8Array, metadata: Metadata, details: string): Buffer {
+/** What Envoy's access log may show: dynamic metadata, and `details` as `%RESPONSE_CODE_DETAILS%`. */
+type Told = { readonly metadata: Metadata; readonly details: string };
+
+/** A ProcessingResponse with a whole response; the upstream is not asked, or not any longer. */
+export function immediateFrame(head: Head, data: string | Uint8Array, { metadata, details }: Told): Buffer {
   writeMetadata(metadata);
   writer.message(ProcessingResponse.immediateResponse, () => {
     writer.bytes(ImmediateResponse.details, details);

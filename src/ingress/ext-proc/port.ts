@@ -83,7 +83,7 @@ export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
     session.on("close", () => sessions.delete(session));
   });
   (server as Http2Server).on("stream", (stream, headers) =>
-    serveGrpc(stream, headers, methods, options.maxBodyBytes() + beyondBodyBytes),
+    serveGrpc(stream, headers, { methods, maxMessageBytes: options.maxBodyBytes() + beyondBodyBytes }),
   );
   return {
     listen: (where) => listenOn(server, where),

@@ -80,7 +80,11 @@ export class Processing implements GrpcListener, Carrier {
       reroute: true,
       modes: told,
     };
-    this.#answer = new UpstreamResponse(this.#call, reply, this.#reading, { mode: modes.answer, to: receiver });
+    this.#answer = new UpstreamResponse(this.#call, reply, {
+      reading: this.#reading,
+      mode: modes.answer,
+      to: receiver,
+    });
     reply.passed = true;
     this.#call.send(buffered ? bufferedFrame(onward) : headersFrame("request", onward));
     body.pass();

@@ -163,7 +163,9 @@ export class ExtProcReply implements Reply {
 
   #immediate(head: Head, data: string | Uint8Array): void {
     const decision = headerValue(head.headers, "x-stuntdouble-decision") ?? "error";
-    this.#send(immediateFrame(head, data, responseMetadata(head.headers), `stuntdouble_${decision}`));
+    this.#send(
+      immediateFrame(head, data, { metadata: responseMetadata(head.headers), details: `stuntdouble_${decision}` }),
+    );
   }
 
   #send(frame: Buffer): boolean {

@@ -6,7 +6,10 @@ import { bodyMode, type Step } from "./step.ts";
 import type { Reading } from "./request.ts";
 import type { RealResponse } from "./reply.ts";
 
-/** The upstream's answer to one call, as Envoy shows it to whom it concerns. */
+/** How a response is shown: `mode` of its body by the numbers of `BodySendMode`. */
+type Showing = { readonly reading: Reading; readonly mode: number; readonly to: Receiver };
+
+/** The upstream's response to one call, as Envoy shows it to whom it concerns. */
 export class UpstreamResponse implements Forwarded {
   readonly #call: GrpcCall;
   readonly #reply: { real: RealResponse | undefined };
@@ -15,12 +18,7 @@ export class UpstreamResponse implements Forwarded {
   readonly #mode: number;
   #receiver: Receiver | undefined;
 
-  constructor(
-    call: GrpcCall,
-    reply: { real: RealResponse | undefined },
-    reading: Reading,
-    { mode, to }: { mode: number; to: Receiver },
-  ) {
+  constructor(call: GrpcCall, reply: { real: RealResponse | undefined }, { reading, mode, to }: Showing) {
     this.#call = call;
     this.#reply = reply;
     this.#reading = reading;

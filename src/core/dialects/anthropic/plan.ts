@@ -65,7 +65,7 @@ export function streamPlan(script: Script, { message, blocks, end }: StreamParts
   const frames: Frame[] = [frame(firstMs, "message_start", `"message":${message}`)];
   let sent = 0;
   for (const [index, block] of blocks.entries()) {
-    addBlock(frames, block, index, timing.atMs.slice(sent, sent + block.part.tokens.length));
+    addBlock(frames, block, { index, atMs: timing.atMs.slice(sent, sent + block.part.tokens.length) });
     sent += block.part.tokens.length;
   }
   const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
@@ -77,15 +77,18 @@ export function streamPlan(script: Script, { message, blocks, end }: StreamParts
 
 const ping = `event: ping\ndata: {"type":"ping"}\n\n`;
 
-/** @param atMs times of the block's tokens, at least one */
-function addBlock(frames: Frame[], block: Block, index: number, atMs: readonly number[]): void {
-  const firstMs = atMs[0]!;
-  const lastMs = atMs.at(-1)!;
+/** Where a block stands among the others, and the times of its tokens. */
+type Place = { readonly index: number; readonly atMs: readonly number[] };
+
+function addBlock(frames: Frame[], block: Block, place: Place): void {
+  const { index, atMs } = place;
+  const firstMs = atMs[0] ?? 0;
+  const lastMs = atMs.at(-1) ?? firstMs;
   const delta = `"index":${index},"delta":`;
   frames.push(frame(firstMs, "content_block_start", `"index":${index},"content_block":${block.empty}`));
   if (index === 0) frames.push({ atMs: firstMs, data: ping, tokens: 0, final: false });
   if (block.first !== undefined) frames.push(frame(firstMs, "content_block_delta", delta + block.first));
-  if (!block.hidden) addTokens(frames, block, index, atMs);
+  if (!block.hidden) addTokens(frames, block, place);
   if (block.last !== undefined) {
     const tokens = block.hidden ? block.part.tokens.length : 0;
     frames.push({ ...frame(lastMs, "content_block_delta", delta + block.last), tokens });
@@ -93,7 +96,7 @@ function addBlock(frames: Frame[], block: Block, index: number, atMs: readonly n
   frames.push(frame(lastMs, "content_block_stop", `"index":${index}`));
 }
 
-function addTokens(frames: Frame[], { part, delta, ours }: Block, index: number, atMs: readonly number[]): void {
+function addTokens(frames: Frame[], { part, delta, ours }: Block, { index, atMs }: Place): void {
   const { tokens } = part;
   // A joined text lies in one piece; a concatenated one would be put together again for every frame.
   const before = [
@@ -101,8 +104,8 @@ function addTokens(frames: Frame[], { part, delta, ours }: Block, index: number,
     `"delta":{"type":"${delta.type}","${delta.member}":"`,
   ].join("");
   const escape = ours ? escapeToken : escapeOnce;
-  for (let at = 0; at < tokens.length; at += 1) {
-    frames.push({ atMs: atMs[at]!, data: `${before}${escape(tokens[at]!)}"}}\n\n`, tokens: 1, final: false });
+  for (const [at, token] of tokens.entries()) {
+    frames.push({ atMs: atMs[at] ?? 0, data: `${before}${escape(token)}"}}\n\n`, tokens: 1, final: false });
   }
 }
 

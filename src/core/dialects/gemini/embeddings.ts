@@ -64,10 +64,11 @@ function openEmbed({ target, body, count }: OpenRequest, shape: Shape): Opened {
     promptTokens: () => (tokens ??= sumOf(countContents(contents(), [], count))),
     lastUserMessage: () => textOf(contents().at(-1)) || undefined,
   };
-  return { facts, ask: () => askOf(shape, json.whole(), model, facts.promptTokens()) };
+  return { facts, ask: () => askOf(shape, json.whole(), { model, promptTokens: facts.promptTokens() }) };
 }
 
-function askOf(shape: Shape, body: JsonObject, model: string, promptTokens: number): Ask {
+function askOf(shape: Shape, body: JsonObject, asked: { model: string; promptTokens: number }): Ask {
+  const { model, promptTokens } = asked;
   const requests = shape.requestsIn(body);
   if (requests.length === 0) refuseRule("requests", "requests must not be empty");
   if (requests.length > maxRequests) {

@@ -88,22 +88,22 @@ function streamed(answer: GeminiResponse, { type, first, next, after, end }: (ty
   const frames: Frame[] = [];
   let said = 0;
   let thoughts = 0;
-  const push = (atMs: number, candidate: string, tokens: number, final: boolean): void => {
+  const frameOf = (atMs: number, candidate: string, tokens: number): Frame => {
     const start = frames.length === 0 ? first : next;
     // Joined, a text lies in one piece; concatenated, this one would be twenty of them until it leaves.
     const data = [start, `{"candidates":[`, candidate, "],", usage(said, thoughts), closing].join("");
-    frames.push({ atMs, data, tokens, final });
+    return { atMs, data, tokens, final: false };
   };
   const hides = (part: Part): boolean => (part.kind === "reasoning" ? !showThoughts : isBroken(part, script));
   const hidden = showThoughts ? 0 : tokensOfKind(script.parts, "reasoning");
-  const waiting = eachPiece(script, hides, (part, text, atMs, tokens) => {
+  const waiting = eachPiece(script, hides, (part, { text, atMs, tokens }) => {
     const json = part.kind === "call" ? callJson(part) : textJson(part, text);
     for (let index = 0; index < choices; index += 1) {
       // Thoughts that are not shown count to the first piece that is.
       const unseen = part.kind !== "reasoning" && thoughts < hidden * (index + 1) ? hidden : 0;
       thoughts += part.kind === "reasoning" ? tokens : unseen;
       said += part.kind === "reasoning" ? 0 : tokens - unseen;
-      push(atMs, `{"content":{"parts":[${json}],"role":"model"},"index":${index}}`, tokens, false);
+      frames.push(frameOf(atMs, `{"content":{"parts":[${json}],"role":"model"},"index":${index}}`, tokens));
     }
   });
   const lastMs = lastTokenMs(script);
@@ -112,7 +112,8 @@ function streamed(answer: GeminiResponse, { type, first, next, after, end }: (ty
     thoughts += unseen;
     said += waiting - unseen;
     const content = `{"parts":[{"text":""}],"role":"model"}`;
-    push(lastMs, `{"content":${content},"finishReason":"${reasonOf(script)}","index":${index}}`, waiting, true);
+    const candidate = `{"content":${content},"finishReason":"${reasonOf(script)}","index":${index}}`;
+    frames.push({ ...frameOf(lastMs, candidate, waiting), final: true });
   }
   if (end !== "") frames.push({ atMs: lastMs, data: end, tokens: 0, final: false });
   const head = headOf(type, script, script.timing.ttftMs);

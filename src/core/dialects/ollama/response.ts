@@ -76,7 +76,7 @@ function streamed(answer: OllamaResponse): Plan {
   const isCall = (part: Part): boolean => part.kind === "call";
   let called = 0;
   for (const part of script.parts) if (isCall(part) && !isBroken(part, script)) called += part.tokens.length;
-  const waiting = eachPiece(script, isCall, (part, text, atMs, tokens) => {
+  const waiting = eachPiece(script, isCall, (part, { text, atMs, tokens }) => {
     push(atMs, kind === "chat" ? messageOf(part, text) : responseOf(part, text), tokens);
   });
   const lastMs = lastTokenMs(script);
@@ -86,7 +86,7 @@ function streamed(answer: OllamaResponse): Plan {
   const data = `${opening(lastMs)},${empty},"done":true,${countsOf(answer)}}\n`;
   frames.push({ atMs: lastMs, data, tokens: waiting - called, final: true });
   const head = headOf("application/x-ndjson", script);
-  return { head, headAtMs: frames[0]!.atMs, frames, ending: "finish", endAtMs: script.timing.totalMs };
+  return { head, headAtMs: frames[0]?.atMs ?? 0, frames, ending: "finish", endAtMs: script.timing.totalMs };
 }
 
 /** Writes how a line begins; of a line that follows at once only the part after the second is new. */

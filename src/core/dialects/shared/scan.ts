@@ -37,7 +37,7 @@ export function findMembers(bytes: Uint8Array, wanted: readonly string[]): Map<s
   for (;;) {
     if (bytes[at] !== quote) throw broken(`a member name was expected at byte ${at}`);
     const nameEnd = skipString(bytes, at);
-    const name = nameIn(bytes, at, nameEnd, wanted);
+    const name = nameIn(bytes, { from: at, to: nameEnd }, wanted);
     at = skipBlanks(bytes, nameEnd);
     if (bytes[at] !== colon) throw broken(`":" was expected at byte ${at}`);
     const from = skipBlanks(bytes, at + 1);
@@ -94,14 +94,14 @@ function skipString(bytes: Uint8Array, from: number): number {
 }
 
 /** The wanted name that stands between two quotes, if it is one. */
-function nameIn(bytes: Uint8Array, from: number, to: number, wanted: readonly string[]): string | undefined {
+function nameIn(bytes: Uint8Array, { from, to }: Span, wanted: readonly string[]): string | undefined {
   let escaped = false;
   for (let at = from + 1; at < to - 1 && !escaped; at += 1) escaped = bytes[at] === backslash;
   if (escaped) {
     const name = parseName(bytes.subarray(from, to));
     return wanted.find((each) => each === name);
   }
-  return wanted.find((each) => spells(bytes, from + 1, to - 1, each));
+  return wanted.find((each) => each.length === to - from - 2 && spells(bytes, from + 1, each));
 }
 
 /** A name with escapes: `"mod\u0065l"` is `model`. */
@@ -113,8 +113,7 @@ function parseName(quoted: Uint8Array): unknown {
   }
 }
 
-function spells(bytes: Uint8Array, from: number, to: number, name: string): boolean {
-  if (to - from !== name.length) return false;
+function spells(bytes: Uint8Array, from: number, name: string): boolean {
   for (let index = 0; index < name.length; index += 1) {
     if (bytes[from + index] !== name.charCodeAt(index)) return false;
   }
@@ -144,7 +143,7 @@ const opened = new Uint8Array(maxDepth);
 function skipNested(bytes: Uint8Array, from: number): number {
   let depth = 0;
   for (let at = from; at < bytes.length; at += 1) {
-    const byte = bytes[at]!;
+    const byte = bytes[at] ?? 0;
     if (byte === quote) at = skipString(bytes, at) - 1;
     else if (byte === openBrace || byte === openBracket) {
       // The object around it is a level as well.

@@ -1,14 +1,16 @@
 import type { Part } from "../../simulator/parts.ts";
 import type { Script } from "../types.ts";
 
-/** Takes one piece of an answer: a token of a part, or a call of a tool as a whole. */
-export type Visit = (part: Part, text: string, atMs: number, tokens: number) => void;
+/** A token of a part, or a call of a tool as a whole: its text, when it is complete, and how many tokens it stands for. */
+export type Piece = { readonly text: string; readonly atMs: number; readonly tokens: number };
+
+/** Takes one piece of a response. */
+export type Visit = (part: Part, piece: Piece) => void;
 
 /**
  * Goes through what is said, token by token, in the order of time; the arguments of a call come in one piece.
  *
  * @param hides says which parts the caller does not get to see; their tokens count to the piece that follows
- * @param visit gets the text, the time when it is complete, and how many tokens it stands for
  * @returns tokens that no piece stands for, because nothing followed them
  */
 export function eachPiece({ parts, timing }: Script, hides: (part: Part) => boolean, visit: Visit): number {
@@ -19,17 +21,17 @@ export function eachPiece({ parts, timing }: Script, hides: (part: Part) => bool
       at += part.tokens.length;
       waiting += part.tokens.length;
       if (hides(part)) continue;
-      visit(part, part.text, timing.atMs[at - 1] ?? timing.totalMs, waiting);
+      visit(part, { text: part.text, atMs: timing.atMs[at - 1] ?? timing.totalMs, tokens: waiting });
       waiting = 0;
       continue;
     }
     for (const token of part.tokens) {
-      const atMs = timing.atMs[at]!;
+      const atMs = timing.atMs[at] ?? timing.totalMs;
       at += 1;
       waiting += 1;
       // A character of several tokens stands at the last of them.
       if (token === "") continue;
-      visit(part, token, atMs, waiting);
+      visit(part, { text: token, atMs, tokens: waiting });
       waiting = 0;
     }
   }

@@ -39,19 +39,22 @@ export type GrpcMethod = (call: GrpcCall) => GrpcListener;
 /** Flag and length before each message. */
 const headBytes = 5;
 
+/** Methods by path, as `/package.Service/Method`; a message above the max ends its call with RESOURCE_EXHAUSTED. */
+export type GrpcService = {
+  readonly methods: ReadonlyMap<string, GrpcMethod>;
+  readonly maxMessageBytes: number;
+};
+
 /**
  * Serves one HTTP/2 stream as a gRPC call.
  *
- * @param methods by path, as `/package.Service/Method`
- * @param maxMessageBytes a longer message ends the call with RESOURCE_EXHAUSTED
  * @returns never throws
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export function serveGrpc(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  methods: ReadonlyMap<string, GrpcMethod>,
-  maxMessageBytes: number,
+  { methods, maxMessageBytes }: GrpcService,
 ): void {
   stream._destroy = destroyQuietly;
   if (headers[":method"] !== "POST" || headers["content-type"]?.startsWith("application/grpc") !== true) {
@@ -66,7 +69,7 @@ export function serveGrpc(
   }
   const listener = method(call);
   call.onDrain = () => listener.drained();
-  readMessages(stream, call, listener, maxMessageBytes);
+  readMessages(stream, { call, listener, maxBytes: maxMessageBytes });
   stream.on("close", () => listener.closed());
 }
 
@@ -145,8 +148,10 @@ function percentEncoded(message: string): string {
   return message.replaceAll(/[^\x20-\x24\x26-\x7e]/g, (character) => encodeURIComponent(character));
 }
 
+type MessagesOptions = { readonly call: StreamCall; readonly listener: GrpcListener; readonly maxBytes: number };
+
 /** Cuts what arrives into messages; one that comes in many pieces is put together once. */
-function readMessages(stream: ServerHttp2Stream, call: StreamCall, listener: GrpcListener, maxBytes: number): void {
+function readMessages(stream: ServerHttp2Stream, { call, listener, maxBytes }: MessagesOptions): void {
   let pieces: Buffer[] = [];
   let length = 0;
   let wanted = headBytes;

@@ -166,7 +166,7 @@ function askOf({ body, text, facts, kept }: Request): Ask {
       const answer = { ...fixed, id: longId("resp_", script.id), script };
       const made = outputItems(answer);
       const whole = responseJson(answer, "over", made.map(({ done }) => done).join(","));
-      if (store) keepResponse(kept, answer.id, keptOf(answer, model, whole, text()));
+      if (store) keepResponse(kept, answer.id, keptOf(answer, { model, response: whole, request: text() }));
       if (stream) return streamResponse(answer, made, whole);
       return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
     },
@@ -219,10 +219,10 @@ function readKeeping(body: JsonObject): { readonly background: boolean; readonly
   return { background, store };
 }
 
-function keptOf(answer: ResponsesResponse, model: string, response: string, request: string): KeptResponse {
+function keptOf(answer: ResponsesResponse, texts: Pick<KeptResponse, "model" | "response" | "request">): KeptResponse {
   const { script, promptTokens, background } = answer;
   const tokens = promptTokens + countOf(script.parts);
-  return { model, tokens, calls: callIds(answer), background, overAtSeconds: overAt(script), response, request };
+  return { ...texts, tokens, calls: callIds(answer), background, overAtSeconds: overAt(script) };
 }
 
 /**

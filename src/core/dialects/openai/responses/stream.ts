@@ -47,7 +47,7 @@ export function streamResponse(answer: ResponsesResponse, items: readonly Output
   }
   const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
   const name = script.finish === "length" ? "response.incomplete" : "response.completed";
-  events.add(lastMs, name, `"response":${whole}`, true);
+  events.addLast(lastMs, name, `"response":${whole}`);
   const head = headOf("text/event-stream; charset=utf-8", script, 0);
   return { head, headAtMs: 0, frames: events.frames, ending: "finish", endAtMs: timing.totalMs };
 }
@@ -57,12 +57,12 @@ type Placed = { readonly item: OutputItem; readonly index: number; readonly time
 
 function addItem(events: Events, answer: ResponsesResponse, { item, index, times }: Placed): void {
   const { part, id, text } = item;
-  const firstMs = times[0]!;
-  const lastMs = times.at(-1)!;
+  const firstMs = times[0] ?? 0;
+  const lastMs = times.at(-1) ?? firstMs;
   const place = `"item_id":"${id}","output_index":${index}`;
   events.add(firstMs, "response.output_item.added", `"output_index":${index},"item":${item.added}`);
   if (part.kind === "call") {
-    events.addTokens(part, times, place);
+    events.addTokens(part, times, { place });
     events.add(
       lastMs,
       `${kinds.call.name}.done`,
@@ -77,13 +77,15 @@ function addItem(events: Events, answer: ResponsesResponse, { item, index, times
     const { name, whole, more } = kinds[part.kind];
     const told = item.likely?.map(likelyEventJson);
     events.add(firstMs, `${piece}.added`, `${inItem},"part":${pieceJson(`""`)}`);
-    events.addTokens(part, times, inItem, told);
+    events.addTokens(part, times, { place: inItem, told });
     const logprobs = told === undefined ? more : `,"logprobs":[${told.join(",")}]`;
     events.add(lastMs, `${name}.done`, `${inItem},"${whole}":${text}${logprobs}`);
     events.add(lastMs, `${piece}.done`, `${inItem},"part":${pieceJson(text, item.likely)}`);
   }
   events.add(lastMs, "response.output_item.done", `"output_index":${index},"item":${item.done}`);
 }
+
+type Where = { readonly place: string; readonly told?: readonly string[] | undefined };
 
 /** The events of one response, numbered as they are added. */
 class Events {
@@ -97,24 +99,34 @@ class Events {
   }
 
   /** @param members JSON of the event's own members */
-  add(atMs: number, type: string, members: string, final = false): void {
-    const data = `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.frames.length},${members}}\n\n`;
-    this.frames.push({ atMs, data, tokens: 0, final });
+  add(atMs: number, type: string, members: string): void {
+    this.frames.push(this.#frame(atMs, type, members));
   }
 
-  /** @param told JSON of the logprobs of each token, where they are told */
-  addTokens({ kind, tokens }: Part, times: readonly number[], place: string, told?: readonly string[]): void {
+  /** The same for the last event of all. */
+  addLast(atMs: number, type: string, members: string): void {
+    this.frames.push({ ...this.#frame(atMs, type, members), final: true });
+  }
+
+  #frame(atMs: number, type: string, members: string): Frame {
+    const data = `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.frames.length},${members}}\n\n`;
+    return { atMs, data, tokens: 0, final: false };
+  }
+
+  /** @param where `told` JSON of the logprobs of each token, where they are told */
+  addTokens({ kind, tokens }: Part, times: readonly number[], where: Where): void {
+    const { place, told } = where;
     const { name, more } = kinds[kind];
     const escape = kind === "call" ? escapeAny : this.#escape;
     const before = `event: ${name}.delta\ndata: {"type":"${name}.delta","sequence_number":`;
     // A joined text lies in one piece; a concatenated one would be put together again for every frame.
     const middle = [",", place, `,"delta":"`].join("");
     const after = `"${more}`;
-    for (let index = 0; index < tokens.length; index += 1) {
-      const token = escape(tokens[index]!);
+    for (const [index, each] of tokens.entries()) {
+      const token = escape(each);
       const end = told === undefined ? after : `","logprobs":[${told[index]}]`;
       const data = before + String(this.frames.length) + middle + token + end + this.#close(token.length);
-      this.frames.push({ atMs: times[index]!, data, tokens: 1, final: false });
+      this.frames.push({ atMs: times[index] ?? 0, data, tokens: 1, final: false });
     }
   }
 }

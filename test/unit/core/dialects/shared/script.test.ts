@@ -10,7 +10,7 @@ describe("eachPiece", () => {
     const left = eachPiece(
       script,
       ({ kind }) => kind === hidden,
-      (_part, text, atMs, tokens) => void pieces.push([text, atMs, tokens]),
+      (_part, { text, atMs, tokens }) => void pieces.push([text, atMs, tokens]),
     );
     return { pieces, left };
   }
