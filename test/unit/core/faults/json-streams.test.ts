@@ -24,7 +24,9 @@ function streamOf(target: string, request: object) {
 }
 
 function textOf(plan: Plan): string {
-  return framesOf(plan).map(({ data }) => Buffer.from(data).toString()).join("");
+  return framesOf(plan)
+    .map(({ data }) => Buffer.from(data).toString())
+    .join("");
 }
 
 const lines = streamOf("/api/chat", { model: "m", messages: [{ role: "user", content: "hi" }] });
