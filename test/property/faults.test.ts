@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { faults } from "../../src/core/faults/index.ts";
 import type { Ending, FaultConfig, Frame, Plan } from "../../src/core/types.ts";
 import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { simulated } from "../support/simulated.ts";
@@ -40,7 +41,9 @@ const points = fc.oneof(
   fc.record({ afterMs: fc.nat({ max: 600 }) }),
 );
 
-const settings: Record<string, fc.Arbitrary<object>> = {
+/** The options that a kind needs, or that make it worth testing. */
+const settings: Readonly<Record<string, fc.Arbitrary<object>>> = {
+  replace: fc.record({ status: fc.integer({ min: 400, max: 599 }) }),
   delay: fc.record({ ms: fc.integer({ min: 1, max: 300 }) }),
   drip: fc.oneof(
     fc.record({ sliceBytes: fc.integer({ min: 1, max: 9 }) }),
@@ -50,17 +53,16 @@ const settings: Record<string, fc.Arbitrary<object>> = {
   malformed: fc.record({ what: fc.constantFrom("invalid-json", "truncated-json") }),
 };
 
-const replacing: fc.Arbitrary<FaultConfig> = fc
-  .integer({ min: 400, max: 599 })
-  .map((status) => ({ kind: "replace", status }));
+const bending = faults.filter(({ bend }) => bend !== undefined);
 
-const faultOf = (kind: string): fc.Arbitrary<FaultConfig> =>
-  fc.tuple(points, settings[kind] ?? fc.constant({})).map(([point, options]) => ({ kind, ...point, ...options }));
+function configOf({ kind, options }: (typeof faults)[number]): fc.Arbitrary<FaultConfig> {
+  const point = "where" in options.shape ? points : fc.constant({});
+  return fc.tuple(point, settings[kind] ?? fc.constant({})).map(([point, own]) => ({ kind, ...point, ...own }));
+}
 
-const pointed = fc
-  .constantFrom("delay", "hang", "cut", "reset", "drip", "malformed", "clean-end", "error-event")
-  .chain(faultOf);
-const anyFault = fc.oneof({ arbitrary: pointed, weight: 8 }, { arbitrary: replacing, weight: 1 });
+const faultOf = (kind: string): fc.Arbitrary<FaultConfig> => configOf(bending.find((fault) => fault.kind === kind)!);
+
+const anyFault = fc.constantFrom(...bending).chain(configOf);
 const lists = fc.array(anyFault, { minLength: 1, maxLength: 3 });
 
 const bytesOf = (plan: Plan) => Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data)));

@@ -15,21 +15,6 @@ function refusal(task: () => unknown): { code: string; message: string } {
   throw new Error("nothing was refused");
 }
 
-test("the kinds of faults are these", () => {
-  expect(kinds).toEqual([
-    "status",
-    "replace",
-    "delay",
-    "hang",
-    "cut",
-    "reset",
-    "drip",
-    "malformed",
-    "clean-end",
-    "error-event",
-  ]);
-});
-
 test("every kind either answers itself or bends an answer", () => {
   for (const fault of faults)
     expect([fault.kind, fault.answer !== undefined, fault.bend !== undefined]).toContain(true);

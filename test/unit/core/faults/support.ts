@@ -2,6 +2,8 @@ import { createFakeClock } from "../../../support/fake-clock.ts";
 import { bendLive, bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
 import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import type { Ending, FaultConfig, Frame, Head, Plan, Sink } from "../../../../src/core/types.ts";
+import { chat } from "../../../../src/core/dialects/openai/chat/index.ts";
+import { simulated } from "../../../support/simulated.ts";
 import { framesOf, made, type MadePlan } from "../../../support/frames.ts";
 
 export const streamHead: Head = { status: 200, headers: ["Content-Type", "text/event-stream; charset=utf-8"] };
@@ -24,6 +26,14 @@ export const stream: MadePlan = {
   ending: "finish",
   endAtMs: 140,
 };
+
+/** A chat stream of ten tokens as the simulator plans it, whose texts are made late. */
+export const simulatedStream: Plan = simulated(
+  chat,
+  { model: "gpt-4o", messages: [{ role: "user", content: "Hi" }], stream: true },
+  1,
+  { outputTokens: 10 },
+);
 
 /** One body at 200 ms, as an answer that is not streamed. */
 export function whole(body: string): MadePlan {

@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { bendLive, bendPlan, prepareFault, type PreparedFault } from "../../../../../src/core/faults/index.ts";
 import type { FaultContext } from "../../../../../src/core/faults/engine/types.ts";
-import type { Sink } from "../../../../../src/core/types.ts";
+import { LateFrame } from "../../../../../src/core/late-frame.ts";
+import type { Frame, Plan, Sink } from "../../../../../src/core/types.ts";
+import { chat } from "../../../../../src/core/dialects/openai/chat/index.ts";
+import { framesOf } from "../../../../support/frames.ts";
+import { simulated } from "../../../../support/simulated.ts";
 import { bend, context, event, live, stream, streamHead, textOf } from "../support.ts";
 
 /** A fault made for one test. */
@@ -133,6 +137,44 @@ test("a fault that sends two heads is named in the error", () => {
 test("a fault that never ends the answer is an error, not an endless plan", () => {
   const endless = made("endless", (next) => ({ ...next, end: () => undefined }));
   expect(() => bendPlan(stream, [endless], context())).toThrow("A fault never ended the response.");
+});
+
+/** Changes every frame by a copy, and sends the first twice. */
+const copying = made("copying", (next) => {
+  let repeated = false;
+  return {
+    ...next,
+    head: (atMs, head) => next.head(atMs, { ...head, status: 203 }),
+    data(frame) {
+      next.data({ ...frame, final: true });
+      if (!repeated) next.data({ ...frame, tokens: 0 });
+      repeated = true;
+    },
+    end: (atMs, ending) => next.end(atMs, ending),
+  };
+});
+
+const request = { model: "gpt-4o", messages: [{ role: "user", content: "Hi" }], stream: true };
+
+test("a fault may copy the frames of a simulated stream and of a live one with other members", () => {
+  const plan = simulated(chat, request, 1, { outputTokens: 5 });
+  const [first, ...others] = framesOf(plan).map((frame) => ({ ...frame, final: true }));
+  const copied = [first, { ...framesOf(plan)[0], tokens: 0 }, ...others];
+  expect(framesOf(bendPlan(plan, [copying], context()))).toEqual(copied);
+  const received: Frame[] = [];
+  const sink: Sink = { head: () => undefined, data: (frame) => void received.push(frame), end: () => undefined };
+  const chain = bendLive(sink, [copying], { ...context(), at: () => undefined });
+  chain.head(0, streamHead);
+  for (const frame of framesOf(plan)) chain.data(frame);
+  expect(received).toEqual(copied);
+});
+
+test("late frames that no fault changes stay late, and those that one changes are there", () => {
+  const plan = simulated(chat, request, 1, { outputTokens: 5 });
+  const late = ({ frames }: Plan) => frames.map((frame) => frame instanceof LateFrame);
+  const bent = bendPlan(plan, [prepareFault({ kind: "delay", ms: 10, afterTokens: 3 })], context());
+  expect(late(plan)).toEqual([false, true, true, true, true, true, false, false]);
+  expect(late(bent)).toEqual([false, true, true, true, false, false, false, false]);
 });
 
 test("bending leaves the plan it was given untouched", () => {
