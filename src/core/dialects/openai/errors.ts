@@ -124,7 +124,8 @@ function bodyOf(failure: Failure): string {
   return JSON.stringify({ error: errorOf(failure) });
 }
 
-function errorOf(failure: Failure): ErrorBody & { readonly param: string | null } {
+/** What the provider's error for a failure says. */
+export function errorOf(failure: Failure): ErrorBody & { readonly param: string | null } {
   const said = usual(failure);
   return {
     message: failure.message ?? said.message,

@@ -18,7 +18,7 @@ import { checkOptions, readFormat, readLimit, readTopLogprobs, tiers } from "./o
 import { mediaTokens } from "../media.ts";
 import { checkMessages, endsWithResult, lastUserText, textOf } from "../messages.ts";
 import { reasoningShare } from "../reasoning.ts";
-import { countWithinBytes, estimateBySize } from "../text.ts";
+import { countWithinBytes, estimateBySize, streamingFor } from "../text.ts";
 import { readTooling, type Tooling } from "../tools.ts";
 import type { Ask, Body, CountTokens, OpenRequest, Operation } from "../../types.ts";
 
@@ -111,7 +111,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
         audioTokens,
         choices,
         stops,
-        streaming,
+        streaming: streamingFor(script, streaming),
         serviceTier,
         maxTokens,
         compose,

@@ -14,6 +14,7 @@ import {
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
 import { inputFacts, readInputs, type Inputs } from "../input.ts";
 import { weightOf } from "../logprobs.ts";
+import { streamingFor } from "../text.ts";
 import { writeCompletion } from "./response.ts";
 import type { Ask, Operation } from "../../types.ts";
 
@@ -58,7 +59,17 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     seed: readSeed(body),
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>
-      writeCompletion({ model, script, promptTokens, choices, stops, maxTokens, streaming, echo, logprobs }),
+      writeCompletion({
+        model,
+        script,
+        promptTokens,
+        choices,
+        stops,
+        maxTokens,
+        streaming: streamingFor(script, streaming),
+        echo,
+        logprobs,
+      }),
   };
 }
 
