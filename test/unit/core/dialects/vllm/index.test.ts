@@ -35,7 +35,7 @@ describe("a response", () => {
   test("has vLLM's member at the end, and no header of OpenAI's", () => {
     const plan = write("/vllm/v1/chat/completions", { model: "qwen3", messages });
     expect(jsonOf(plan)).toMatchObject({ object: "chat.completion", model: "qwen3", kv_transfer_params: null });
-    expect(plan.head.headers).toEqual(["content-type", "application/json", "x-request-id", "req_0123456789"]);
+    expect(plan.head?.headers).toEqual(["content-type", "application/json", "x-request-id", "req_0123456789"]);
   });
 
   test("to tokenize is that of the path without a prefix", () => {
