@@ -4,10 +4,21 @@ import { azure } from "./azure/index.ts";
 import { gemini } from "./gemini/index.ts";
 import { ollama } from "./ollama/index.ts";
 import { openai } from "./openai/index.ts";
+import { openrouter } from "./openrouter/index.ts";
 import type { Dialect, Operation } from "./types.ts";
+import { vllm } from "./vllm/index.ts";
 
-/** Every dialect; the first one shapes the answers to requests of none. */
-export const dialects: readonly [Dialect, ...Dialect[]] = [openai, anthropic, gemini, ollama, azure];
+/** Every dialect; the first one shapes the responses to requests of none, and of several that claim a path the first gets it. */
+export const dialects: readonly [Dialect, ...Dialect[]] = [
+  openai,
+  anthropic,
+  gemini,
+  // Before Ollama, which claims all of `/api/`.
+  openrouter,
+  ollama,
+  azure,
+  vllm,
+];
 
 /** The dialect of that name; undefined when there is none. */
 export function dialectNamed(name: string): Dialect | undefined {

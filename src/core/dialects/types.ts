@@ -145,9 +145,13 @@ export type Script = {
 /** What a relative of an API has besides, as JSON members, and what it has instead. */
 export type Relative = {
   /** At the beginning of a choice that is whole or has a token, and of any other; each member has a comma behind. */
-  readonly choice: ChoiceStart;
+  readonly choice?: ChoiceStart;
   /** At the end of a whole answer with choices; each member has a comma before it. */
-  readonly end: string;
+  readonly end?: string;
+  /** What ids of responses with choices begin with. */
+  readonly idPrefix?: string | undefined;
+  /** What a stream does whatever the request says. */
+  readonly streaming?: { readonly includeUsage?: boolean; readonly obfuscate?: boolean } | undefined;
   /** All headers of a good answer. */
   headers(contentType: string, requestId: string): string[];
 };

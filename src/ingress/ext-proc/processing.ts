@@ -18,7 +18,7 @@ export type ProcessingOptions = {
   maxBodyBytes(): number;
   /** What is shown to us of each forwarded answer, at least. */
   readonly observe: "head" | "response";
-  /** WorkerMessage when Envoy is done with a call. */
+  /** Told when Envoy is done with a call. */
   closed(): void;
 };
 

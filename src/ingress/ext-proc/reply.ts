@@ -30,9 +30,9 @@ export type ReplyOptions = {
   readonly acceptEncoding: string | undefined;
   /** Envoy takes an answer of ours piece by piece. */
   readonly streams: boolean;
-  /** WorkerMessage when a stream of ours begins: the request cannot go on to its upstream any more. */
+  /** Told when a stream of ours begins: the request cannot go on to its upstream any more. */
   begun(): void;
-  /** WorkerMessage once, when nothing more will be sent. */
+  /** Told once, when nothing more will be sent. */
   finished(): void;
 };
 

@@ -19,7 +19,7 @@ const lingerMs = 5000;
 export type ReplyServer = {
   /** True while shutting down: connections are closed after their answer. */
   draining(): boolean;
-  /** WorkerMessage of each response that has been handed to the network whole, or whose client is gone. */
+  /** Told of each response that has been handed to the network whole, or whose client is gone. */
   closed(): void;
 };
 

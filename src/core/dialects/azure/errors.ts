@@ -4,13 +4,13 @@ import { failuresOf, retryAfterMs, type Telling } from "../shared/failure.ts";
 import type { Failure } from "../types.ts";
 
 /** Without a code of its own it has the status for one. */
-type WorkerMessage = { readonly code?: string; readonly message: string };
+type Wording = { readonly code?: string; readonly message: string };
 
 const quotaIncrease = "https://aka.ms/oai/quotaincrease";
 const timeout = { code: "Timeout", message: "The operation was timeout." };
 
 /** What Azure usually says with a status, code and message and nothing else. @see wordings reported in public issues */
-const usual: Readonly<Record<number, WorkerMessage>> = {
+const usual: Readonly<Record<number, Wording>> = {
   401: {
     code: "401",
     message:
@@ -34,7 +34,7 @@ const usual: Readonly<Record<number, WorkerMessage>> = {
   504: timeout,
 };
 
-function limited({ param, variant }: Failure, waitSeconds: number | undefined): WorkerMessage {
+function limited({ param, variant }: Failure, waitSeconds: number | undefined): Wording {
   if (variant === "quota") {
     return { code: "insufficient_quota", message: `Your subscription has no quota left. See ${quotaIncrease}.` };
   }
@@ -45,13 +45,13 @@ function limited({ param, variant }: Failure, waitSeconds: number | undefined): 
 }
 
 /** A request that the model refuses has OpenAI's shape, because Azure passes that on. */
-function azureBody({ failure, said }: Telling<WorkerMessage>): object {
+function azureBody({ failure, said }: Telling<Wording>): object {
   if (failure.status === 400) return openaiBodyOf(failure);
   return { error: { code: codeOf(failure, said), message: failure.message ?? said.message } };
 }
 
 /** Failures of ours that Azure has a name for; the others go by their own. */
-function codeOf({ status, code, param }: Failure, said: WorkerMessage): string {
+function codeOf({ status, code, param }: Failure, said: Wording): string {
   const own = said.code ?? String(status);
   if (code === undefined) return own;
   if (code === "NOT_FOUND") return param === "model" ? own : "404";
@@ -60,7 +60,7 @@ function codeOf({ status, code, param }: Failure, said: WorkerMessage): string {
 }
 
 /** A failure in Azure's shape: a code that is a text, and a message. */
-export const { renderFailure, renderFailureEvent, quotaHeaders } = failuresOf<WorkerMessage, object>({
+export const { renderFailure, renderFailureEvent, quotaHeaders } = failuresOf<Wording, object>({
   usual,
   varying: { 429: limited },
   refused: { message: "The request was refused." },

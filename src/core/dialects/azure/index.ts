@@ -1,6 +1,7 @@
 import { StuntdoubleError } from "../../errors.ts";
 import { filtered, plain, withPromptEvent } from "./response.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
+import { below } from "../openai/compatible.ts";
 import { openai } from "../openai/index.ts";
 import { queryValue } from "../shared/target.ts";
 import type { Ask, Dialect, OpenRequest, Opened, Operation } from "../types.ts";
@@ -17,6 +18,7 @@ const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
     .map((operation) => [operation.route.slice("/v1".length), [deployed(operation)]]),
 );
 
+// Not by openaiCompatible: it has two families of paths, one with a version, and what it adds depends on the operation.
 /** Azure OpenAI: the OpenAI API below other paths. @see https://learn.microsoft.com/azure/ai-foundry/openai/reference */
 export const azure: Dialect = {
   name: "azure",
@@ -42,13 +44,7 @@ export const azure: Dialect = {
 
 /** An operation of `/openai/v1`, which needs no `api-version`. */
 function belowPrefix(operation: Operation): Operation {
-  const { name, method, route } = operation;
-  return {
-    name,
-    method,
-    route: prefix + route,
-    open: (request) => asAzure(name, operation.open({ ...request, target: request.target.slice(prefix.length) })),
-  };
+  return below(prefix, operation, (opened) => asAzure(operation.name, opened));
 }
 
 /** Some servers that speak OpenAI's API have more paths, which Azure has not. */

@@ -21,7 +21,7 @@ function headers(contentType: string, requestId: string): string[] {
 }
 
 /** How an answer of Azure differs from OpenAI's: by its headers. */
-export const plain: Relative = { choice: { said: "", other: "" }, end: "", headers };
+export const plain: Relative = { headers };
 
 /** The same where the content filter looks at the texts. */
 export const filtered: Relative = { choice, end: `,${promptResults}`, headers };

@@ -2,6 +2,7 @@ import { LateFrame, type LateTexts } from "../../late-frame.ts";
 import type { Head, Plan, PlannedFrame } from "../../types.ts";
 import { createRng, hash32 } from "../../rng.ts";
 import { escapeToken } from "../shared/json-body.ts";
+import type { Streaming } from "./check.ts";
 import type { ChoiceStart, Script } from "../types.ts";
 
 /** The prompts of larger bodies are counted by their size. */
@@ -30,6 +31,16 @@ export function responseId(prefix: string, requestId: string): string {
     id += couples[((high ^ low) >>> 8) % couples.length]!;
   }
   return id + idAlphabet[(high >>> 8) % idAlphabet.length]!;
+}
+
+/** The id of a response with choices. @param prefix the API's own; a relative may have another */
+export function choicesId(prefix: string, { id, relative }: Script): string {
+  return responseId(relative?.idPrefix ?? prefix, id);
+}
+
+/** How a stream is written, where a relative of the API may not leave it to the request. */
+export function streamingFor({ relative }: Script, streaming: Streaming): Streaming {
+  return relative?.streaming === undefined ? streaming : { ...streaming, ...relative.streaming };
 }
 
 /** Tokens that a usage tells; of the prompt `audio`, and of the completion `reasoning`, are parts. */

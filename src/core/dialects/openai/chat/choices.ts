@@ -14,7 +14,7 @@ import {
   type Track,
 } from "../choices.ts";
 import { createWeigh, likelyJson, type Weigh } from "../logprobs.ts";
-import { responseId, endOf, jsonPlan, startOf, usageJson } from "../text.ts";
+import { choicesId, responseId, endOf, jsonPlan, startOf, usageJson } from "../text.ts";
 import type { Tooling } from "../tools.ts";
 import type { ChoiceStart } from "../../types.ts";
 
@@ -54,7 +54,7 @@ export function writeChoices(answer: ChatResponse, common: string): Plan {
     completion: tokens,
     reasoning: tokensIn(choices, "reasoning"),
   });
-  const id = responseId("chatcmpl-", script.id);
+  const id = choicesId("chatcmpl-", script);
   if (!streaming.stream) {
     const list = writings.map(choiceJson).join(",");
     const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}${endOf(script, usage)}`;

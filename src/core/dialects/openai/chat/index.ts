@@ -10,7 +10,7 @@ import { checkModalities, options, readFormat, shape } from "./options.ts";
 import { mediaTokens } from "../media.ts";
 import { checkMessages, endsWithResult, lastUserText, textOf } from "../messages.ts";
 import { isReasoning, reasoningShare } from "../reasoning.ts";
-import { countWithinBytes, estimateBySize } from "../text.ts";
+import { countWithinBytes, estimateBySize, streamingFor } from "../text.ts";
 import { readTooling, type Tooling } from "../tools.ts";
 import type { Ask, Body, CountTokens, OpenRequest, Operation } from "../../types.ts";
 
@@ -91,7 +91,6 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     audioTokens,
     choices,
     stops,
-    streaming,
     serviceTier,
     maxTokens,
     compose,
@@ -107,7 +106,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     refuses: true,
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     endOnly: isPlain && !streaming.stream && stops.length === 0,
-    write: (script) => writeChat({ ...fixed, script }),
+    write: (script) => writeChat({ ...fixed, script, streaming: streamingFor(script, streaming) }),
   };
   return compose === undefined ? ask : { ...ask, compose };
 }

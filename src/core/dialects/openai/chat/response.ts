@@ -2,7 +2,7 @@ import { countOf, textOfKind } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
 import { writeChoices } from "./choices.ts";
 import type { ChatResponse } from "./types.ts";
-import { responseId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../text.ts";
+import { choicesId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../text.ts";
 import { stopAt } from "../../shared/stop.ts";
 import type { Script } from "../../types.ts";
 
@@ -33,14 +33,14 @@ function whole(answer: ChatResponse, script: Script): Plan {
   const { said } = startOf(script);
   const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
   const body =
-    `{"id":"${responseId("chatcmpl-", script.id)}","object":"chat.completion",${made(answer)},` +
+    `{"id":"${choicesId("chatcmpl-", script)}","object":"chat.completion",${made(answer)},` +
     `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}${endOf(script, plainUsage(answer, script))}`;
   return jsonPlan(script, countOf(script.parts), body);
 }
 
 function streamed(answer: ChatResponse, script: Script): Plan {
   const { includeUsage, obfuscate } = answer.streaming;
-  const id = responseId("chatcmpl-", script.id);
+  const id = choicesId("chatcmpl-", script);
   const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
   const tail = includeUsage ? `],"usage":null}` : "]}";
   const { said, other } = startOf(script);

@@ -4,6 +4,7 @@ import { read } from "../../shared/fields.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
 import { inputFacts, readInputs, type Inputs } from "../input.ts";
 import { weightOf } from "../logprobs.ts";
+import { streamingFor } from "../text.ts";
 import { writeCompletion } from "./response.ts";
 import type { Ask, Operation } from "../../types.ts";
 
@@ -54,7 +55,17 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     seed: read(body, seed),
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>
-      writeCompletion({ model, script, promptTokens, choices, stops, maxTokens, streaming, echo, logprobs }),
+      writeCompletion({
+        model,
+        script,
+        promptTokens,
+        choices,
+        stops,
+        maxTokens,
+        streaming: streamingFor(script, streaming),
+        echo,
+        logprobs,
+      }),
   };
 }
 

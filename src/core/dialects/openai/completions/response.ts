@@ -14,7 +14,7 @@ import {
   type Track,
 } from "../choices.ts";
 import { createWeigh, type Likely } from "../logprobs.ts";
-import { responseId, endOf, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
+import { choicesId, endOf, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
 import { stopAt } from "../../shared/stop.ts";
 import type { ChoiceStart, Script } from "../../types.ts";
 
@@ -42,7 +42,7 @@ export type Completion = {
 export function writeCompletion(completion: Completion): Plan {
   const { script, choices, logprobs } = completion;
   const head =
-    `{"id":"${responseId("cmpl-", script.id)}","object":"text_completion","created":${script.createdSeconds},` +
+    `{"id":"${choicesId("cmpl-", script)}","object":"text_completion","created":${script.createdSeconds},` +
     `"model":${JSON.stringify(completion.model)},"choices":[`;
   if (choices > 1 || logprobs !== undefined) return writeChoices(completion, head);
   const stopped = stopAt(script, completion.stops).script;

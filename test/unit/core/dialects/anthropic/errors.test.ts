@@ -4,8 +4,8 @@ import { quotaHeaders, renderFailure, renderFailureEvent } from "../../../../../
 import type { Failure } from "../../../../../src/core/dialects/types.ts";
 import { header } from "../support.ts";
 
-type WorkerMessage = { type: string; message: string; details?: { error_code: string } };
-type Body = { type: string; error: WorkerMessage; request_id: string | null };
+type ErrorBody = { type: string; message: string; details?: { error_code: string } };
+type Body = { type: string; error: ErrorBody; request_id: string | null };
 
 const nowMs = Date.UTC(2026, 10, 24, 10, 0, 0);
 

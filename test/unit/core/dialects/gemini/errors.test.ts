@@ -3,7 +3,7 @@ import { gemini } from "../../../../../src/core/dialects/gemini/index.ts";
 import type { Failure } from "../../../../../src/core/dialects/types.ts";
 import { header } from "../support.ts";
 
-type WorkerMessage = {
+type ErrorBody = {
   code: number;
   message: string;
   status: string;
@@ -11,16 +11,16 @@ type WorkerMessage = {
 };
 
 function render(failure: Omit<Failure, "requestId">): {
-  error: WorkerMessage;
+  error: ErrorBody;
   headers: readonly string[];
   status: number;
 } {
   const { head, body } = gemini.failure({ requestId: "req_1", ...failure });
-  const { error } = JSON.parse(body) as { error: WorkerMessage };
+  const { error } = JSON.parse(body) as { error: ErrorBody };
   return { error, headers: head.headers, status: head.status };
 }
 
-function detail(error: WorkerMessage, type: string) {
+function detail(error: ErrorBody, type: string) {
   return error.details?.find((each) => each["@type"] === `type.googleapis.com/google.rpc.${type}`);
 }
 

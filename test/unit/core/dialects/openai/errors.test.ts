@@ -4,15 +4,15 @@ import { goDuration, quotaHeaders, renderFailure } from "../../../../../src/core
 import type { Failure } from "../../../../../src/core/dialects/types.ts";
 import { header } from "../support.ts";
 
-type WorkerMessage = { message: string; type: string; param: string | null; code: string | null };
+type ErrorBody = { message: string; type: string; param: string | null; code: string | null };
 
 function render(failure: Omit<Failure, "requestId">): {
-  error: WorkerMessage;
+  error: ErrorBody;
   headers: readonly string[];
   status: number;
 } {
   const { head, body } = renderFailure({ requestId: "req_1", ...failure });
-  const { error } = JSON.parse(body) as { error: WorkerMessage };
+  const { error } = JSON.parse(body) as { error: ErrorBody };
   return { error, headers: head.headers, status: head.status };
 }
 

@@ -1,0 +1,130 @@
+import { keepHeaders } from "../../headers.ts";
+import type { Plan } from "../../types.ts";
+import type { Dialect, Failure, Opened, Operation, Relative, Rendered, Script } from "../types.ts";
+import { openaiBodyOf, renderFailure } from "./errors.ts";
+import { openai } from "./index.ts";
+import { responseId } from "./text.ts";
+
+/** An API that clients of OpenAI's use with another base URL. */
+export type CompatibleApi = {
+  readonly name: string;
+  readonly paths: Paths;
+  /** How it differs; without any it responds as OpenAI's does, but for OpenAI's own headers. */
+  readonly quirks?: Quirks;
+};
+
+export type Paths = {
+  /** What stands before OpenAI's paths, as `/api` in `/api/v1/chat/completions`; it tells the API from all others. */
+  readonly prefix: `/${string}`;
+  /** Those of OpenAI's operations that it has, and its own. */
+  readonly operations: readonly Operation[];
+};
+
+/** What an API has instead of OpenAI's. */
+export type Quirks = {
+  /** Name of the header with the request id. */
+  readonly requestIdHeader?: string;
+  /** Ids of responses with choices begin with it, and the header of the request id tells the whole id. */
+  readonly idPrefix?: string;
+  /** Members at the end of every whole response with choices. */
+  readonly end?: Readonly<Record<string, unknown>>;
+  /** A comment at the beginning of every stream, while the model has not begun. */
+  readonly comment?: string;
+  /** What a stream does whatever `stream_options` says. */
+  readonly streaming?: Relative["streaming"];
+  readonly errors?: ErrorQuirks;
+  /** Whether headers tell what is left of a quota; true when absent. */
+  readonly quotaHeaders?: boolean;
+};
+
+/** Errors whose `code` is the status, a number. */
+export type ErrorQuirks = {
+  readonly members: readonly ("code" | "message" | "param" | "type")[];
+  /** The type by the status; OpenAI's for any other. */
+  readonly types?: Readonly<Record<number, string>>;
+  /** Members beside the error where it comes in the middle of a stream. */
+  readonly inStream?: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * The dialect of an API that is OpenAI's below another path.
+ *
+ * Its requests are told by that path. Its upstreams take their key, and its live streams are read, as OpenAI's.
+ */
+export function openaiCompatible({ name, paths: { prefix, operations }, quirks = {} }: CompatibleApi): Dialect {
+  const { requestIdHeader = openai.requestIdHeader, idPrefix, end, comment, streaming, quotaHeaders = true } = quirks;
+  const idHeader = (requestId: string): string[] => {
+    if (requestId === "") return [];
+    return [requestIdHeader, idPrefix === undefined ? requestId : responseId(idPrefix, requestId)];
+  };
+  const relative: Relative = {
+    idPrefix,
+    streaming,
+    end: end === undefined ? "" : `,${JSON.stringify(end).slice(1, -1)}`,
+    headers: (contentType, requestId) => ["content-type", contentType, ...idHeader(requestId)],
+  };
+  return {
+    name,
+    operations: operations.map((operation) => below(prefix, operation, (opened) => adapted(opened, relative, comment))),
+    claims: (path) => path.startsWith(`${prefix}/v1/`),
+    requestIdHeader,
+    credential: openai.credential,
+    failure(failure) {
+      const { head, body } = renderFailure(failure);
+      const headers = keepHeaders(head.headers, (each) => keptOf(each, quotaHeaders));
+      headers.push(...idHeader(failure.requestId));
+      return {
+        head: { ...head, headers },
+        body: quirks.errors === undefined ? body : errorBody(failure, quirks.errors),
+      };
+    },
+    failureEvent(failure, place) {
+      const { errors } = quirks;
+      if (errors === undefined) return openai.failureEvent(failure, place);
+      return `data: ${errorBody(failure, errors, errors.inStream)}\n\n`;
+    },
+    quotaHeaders: quotaHeaders ? openai.quotaHeaders : () => [],
+    readStream: openai.readStream,
+    readUsage: openai.readUsage,
+  };
+}
+
+/** An operation of OpenAI's API below a path. @param adapt what is opened there */
+export function below(prefix: string, operation: Operation, adapt: (opened: Opened) => Opened): Operation {
+  const { name, method, route } = operation;
+  return {
+    name,
+    method,
+    route: prefix + route,
+    open: (request) => adapt(operation.open({ ...request, target: request.target.slice(prefix.length) })),
+  };
+}
+
+function adapted({ facts, ask }: Opened, relative: Relative, comment: string | undefined): Opened {
+  return {
+    facts,
+    ask() {
+      const asked = ask();
+      const write = (script: Script): Plan => asked.write({ ...script, relative });
+      const commented = comment !== undefined && asked.stream;
+      return { ...asked, write: commented ? (script) => withComment(write(script), comment) : write };
+    },
+  };
+}
+
+/** A stream that says first that the connection is alive. */
+function withComment(plan: Plan, comment: string): Plan {
+  const first = { atMs: plan.headAtMs, data: `: ${comment}\n\n`, tokens: 0, final: false };
+  return { ...plan, frames: [first, ...plan.frames] };
+}
+
+/** OpenAI's own headers of a failure are left out. */
+function keptOf(name: string, quotaHeaders: boolean): boolean {
+  return name === "content-type" || name === "retry-after" || (quotaHeaders && name.startsWith("x-ratelimit-"));
+}
+
+function errorBody(failure: Failure, { members, types }: ErrorQuirks, beside: object = {}): Rendered["body"] {
+  const { message, type, param } = openaiBodyOf(failure).error;
+  const all = { message, type: types?.[failure.status] ?? type, param, code: failure.status };
+  return JSON.stringify({ error: Object.fromEntries(members.map((member) => [member, all[member]])), ...beside });
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { findOperation } from "../../../../../src/core/dialects/index.ts";
+import { openai } from "../../../../../src/core/dialects/openai/index.ts";
+import { vllm } from "../../../../../src/core/dialects/vllm/index.ts";
+import type { Plan } from "../../../../../src/core/types.ts";
+import { bodyOf, header, jsonOf, scriptOf, textsOf } from "../support.ts";
+
+const messages = [{ role: "user", content: "hi" }];
+
+function write(path: string, request: object): Plan {
+  return findOperation("POST", path, {})
+    .operation!.open({ headers: {}, target: path, body: bodyOf(JSON.stringify(request)), count: (text) => text.length })
+    .ask()
+    .write(scriptOf(["Hello", " there"]));
+}
+
+describe("paths", () => {
+  test.each([
+    ["POST", "/vllm/v1/chat/completions", "chat"],
+    ["POST", "/vllm/v1/completions", "completions"],
+    ["POST", "/vllm/v1/embeddings", "embeddings"],
+    ["GET", "/vllm/v1/models", "models"],
+    ["POST", "/vllm/tokenize", "tokenize"],
+    ["POST", "/vllm/detokenize", "detokenize"],
+  ])("%s %s is the operation %s", (method, path, name) => {
+    expect(findOperation(method, path, {})).toMatchObject({ dialect: { name: "vllm" }, operation: { name } });
+  });
+
+  test.each(["/tokenize", "/detokenize"])("%s is served with OpenAI's too", (path) => {
+    expect(findOperation("POST", path, {}).dialect).toBe(openai);
+  });
+});
+
+describe("a response", () => {
+  test("has vLLM's member at the end, and no header of OpenAI's", () => {
+    const plan = write("/vllm/v1/chat/completions", { model: "qwen3", messages });
+    expect(jsonOf(plan)).toMatchObject({ object: "chat.completion", model: "qwen3", kv_transfer_params: null });
+    expect(plan.head?.headers).toEqual(["content-type", "application/json", "x-request-id", "req_0123456789"]);
+  });
+
+  test("to tokenize is that of the path without a prefix", () => {
+    const request = { model: "qwen3", prompt: "Hello there" };
+    expect(jsonOf(write("/vllm/tokenize", request))).toEqual(jsonOf(write("/tokenize", request)));
+  });
+
+  test("as a stream tells its usage only when asked, and has no obfuscation", () => {
+    const stream = (more: object) =>
+      textsOf(write("/vllm/v1/chat/completions", { model: "m", messages, stream: true, ...more })).join("");
+    expect(stream({})).not.toMatch(/usage|obfuscation|^:/);
+    expect(stream({ stream_options: { include_usage: true } })).toContain(`"choices":[],"usage":{`);
+  });
+});
+
+describe("an error", () => {
+  test.each([
+    [400, "BadRequestError"],
+    [404, "NotFoundError"],
+    [500, "InternalServerError"],
+  ])("of the status %i has it as its code, and the type %s", (status, type) => {
+    const { body } = vllm.failure({ status, requestId: "", param: "n" });
+    const message = expect.any(String) as string;
+    expect(JSON.parse(body)).toEqual({ error: { message, type, param: "n", code: status } });
+  });
+
+  test("in a stream is an event of the same body", () => {
+    const { head, body } = vllm.failure({ status: 500, requestId: "req_1" });
+    expect(vllm.failureEvent({ status: 500, requestId: "req_1" })).toBe(`data: ${body}\n\n`);
+    expect(header(head.headers, "x-request-id")).toBe("req_1");
+  });
+});
