@@ -38,7 +38,7 @@ export function notSimulated(request: Request): StuntdoubleError {
  * @param cause why no stand-in responds, where one should
  */
 export function breakerOpen({ upstream, breaker }: UpstreamRuntime, cause?: unknown): StuntdoubleError {
-  const why = cause instanceof Error ? ` No stand-in answers: ${cause.message}` : "";
+  const why = cause instanceof Error ? ` No stand-in responds: ${cause.message}` : "";
   return new StuntdoubleError(
     "BREAKER_OPEN",
     `Upstream ${upstream.name} failed too often and is not asked for now.${why}`,

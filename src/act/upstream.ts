@@ -120,7 +120,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     const { name, headTimeoutMs } = this.#options;
     const failure = new StuntdoubleError(
       "UPSTREAM_TIMEOUT",
-      `Upstream ${name} did not answer within ${headTimeoutMs} ms.`,
+      `Upstream ${name} did not respond within ${headTimeoutMs} ms.`,
     );
     this.#over();
     this.#gone = true;
@@ -158,6 +158,6 @@ function explained(cause: Error, state: "waiting" | "sent" | "answering", option
     const reason = code === "" ? cause.name : code;
     return new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached (${reason}).`, { cause });
   }
-  const when = state === "sent" ? "before it answered" : "in the middle of its answer";
+  const when = state === "sent" ? "before it responded" : "in the middle of its response";
   return new StuntdoubleError("UPSTREAM_RESET", `Upstream ${name} broke the connection ${when}.`, { cause });
 }

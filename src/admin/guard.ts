@@ -31,7 +31,7 @@ const privateSuffixes = [".localhost", ".local", ".internal", ".svc", ".home.arp
 export function refusedOrigin(origin: string | undefined, host: string | undefined): string | undefined {
   if (origin === undefined) return undefined;
   if (host !== undefined && origin.toLowerCase() === `http://${host.toLowerCase()}`) return undefined;
-  return "The Origin header names another site; the admin API does not answer to pages of other sites.";
+  return "The Origin header names another site; the admin API does not respond to pages of other sites.";
 }
 
 /**

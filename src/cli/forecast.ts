@@ -147,7 +147,7 @@ function outlook(admission: Admission, record: CallRecord, runtime: ForecastRunt
     const error = toStuntdoubleError(caught);
     const { status, code, message } = error;
     const response = responseOf(failurePlan(error, record), code);
-    return { decision: undefined, happens: [`answer ${status} ${code}: ${message}`], response, notes: [] };
+    return { decision: undefined, happens: [`respond ${status} ${code}: ${message}`], response, notes: [] };
   }
 }
 
@@ -158,7 +158,7 @@ function servedOutlook(admitted: Admitted, record: CallRecord, runtime: Forecast
   if (first >= 0) {
     const instead = faultPlan(faults, record);
     const { kind, ...options } = decision.faults[first] ?? { kind: "" };
-    const sentence = `answer ${instead.head?.status ?? "nothing"} by fault ${kind} ${JSON.stringify(options)}`;
+    const sentence = `respond ${instead.head?.status ?? "nothing"} by fault ${kind} ${JSON.stringify(options)}`;
     const others = decision.faults.filter((_, index) => index !== first);
     return { decision, happens: [sentence, ...others.map(bending)], response: responseOf(instead), notes: [] };
   }
@@ -234,7 +234,7 @@ function notesOn({ headers }: DescribedRequest, admission: Admission, { rules, c
     notes.push(`The control header ${control.header} is there, but control.enabled is false, so it has no effect.`);
   }
   if (headers["via"] !== undefined) {
-    notes.push("The request has a Via header. A node that is named in it answers 508 LOOP_DETECTED.");
+    notes.push("The request has a Via header. A node that is named in it responds 508 LOOP_DETECTED.");
   }
   return notes;
 }

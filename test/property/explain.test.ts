@@ -24,7 +24,7 @@ type Said = {
 function toldBy({ happens, response }: Forecast): Said {
   const text = happens.join("\n");
   const { status, code, headers } = response;
-  const [, message] = /^answer \d+ [A-Z_]+: (.*)$/su.exec(text) ?? [];
+  const [, message] = /^respond \d+ [A-Z_]+: (.*)$/su.exec(text) ?? [];
   const [, upstream] = /^forward to upstream (\S+)/u.exec(text) ?? [];
   const [, profile] = /with profile (\S+)$/mu.exec(text) ?? [];
   return { status, code, message, headers, upstream, profile };

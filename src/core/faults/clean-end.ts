@@ -8,7 +8,7 @@ const options = pointed({});
 /** Ends the answer properly but not whole: without its final marker, or early when a point is given. */
 export const cleanEnd: Fault<z.infer<typeof options>> = {
   kind: "clean-end",
-  summary: "Ends the answer properly, but early or without its final marker.",
+  summary: "Ends the response cleanly, but early or without its final marker.",
   options,
   bend(options, next, context) {
     const point = pointOf(options);

@@ -7,7 +7,7 @@ const options = pointed({});
 /** Closes the connection in the middle of the answer; without a point, before the head. */
 export const cut: Fault<z.infer<typeof options>> = {
   kind: "cut",
-  summary: "Closes the connection in the middle of the answer.",
+  summary: "Closes the connection in the middle of the response.",
   options,
   bend: (options, next, context) => endAtPoint("cut", options, next, context),
 };

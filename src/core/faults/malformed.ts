@@ -21,7 +21,7 @@ const forbidden = 0x01;
 /** Damages the first event with JSON after a point, or a JSON answer's body; without a point, the first of all. */
 export const malformed: Fault<z.infer<typeof options>> = {
   kind: "malformed",
-  summary: "Damages the JSON of one event, or of a JSON answer.",
+  summary: "Damages the JSON of one event, or of a JSON response.",
   options,
   bend({ what = "invalid-json", ...options }, next, context) {
     const point = pointOf(options) ?? { after: "bytes", count: 0 };

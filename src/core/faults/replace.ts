@@ -6,7 +6,7 @@ import type { Fault } from "./engine/types.ts";
 /** Asks the source, throws away what it answers, and gives an error in its place when its head would leave. */
 export const replace: Fault<FailureOptions> = {
   kind: "replace",
-  summary: "Asks for the answer, throws it away, and gives an error status in its place.",
+  summary: "Sends the request upstream, discards the response, and sends an error status instead.",
   options: failureOptions,
   headOnly: true,
   bend: (options, next, context) => ({

@@ -1,10 +1,10 @@
 import { failureOf, failureOptions, type FailureOptions } from "./engine/failure.ts";
 import type { Fault } from "./engine/types.ts";
 
-/** Answers with an error status, in the provider's body and headers; the source is not asked. */
+/** Responds with an error status, in the provider's body and headers; the source is not asked. */
 export const status: Fault<FailureOptions> = {
   kind: "status",
-  summary: "Answers with an error status, in the provider's body and headers.",
+  summary: "Responds with an error status, in the provider's body and headers.",
   options: failureOptions,
   answer(options, context) {
     context.fired();

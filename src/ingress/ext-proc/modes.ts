@@ -59,7 +59,7 @@ export class CallModes {
     if (can) return;
     throw new StuntdoubleError(
       "INTERNAL",
-      "The faults of this call must bend its answer, which Envoy's ext_proc filter does not pass through us. " +
+      "The faults of this call must change its response, which Envoy's ext_proc filter does not pass through us. " +
         "Set its request_body_mode to STREAMED, or its response_body_mode to FULL_DUPLEX_STREAMED.",
     );
   }

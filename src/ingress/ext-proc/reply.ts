@@ -113,7 +113,7 @@ export class ExtProcReply implements Reply {
   /** Envoy breaks an answer when our gRPC call fails in the middle of it. One that it cannot break becomes a 502. */
   cut(): void {
     if (this.#over) return;
-    if (this.#begun()) this.#options.call.end(grpcStatus.aborted, "The answer is cut.");
+    if (this.#begun()) this.#options.call.end(grpcStatus.aborted, "The response is cut off.");
     else this.#immediate({ ...brokenHead, status: 502 }, "");
     this.#finish();
   }

@@ -105,7 +105,7 @@ describe("an answer above the limit on its tokens", () => {
     expect(refused.status).toBe(503);
     expect(refused.headers).toMatchObject({ "retry-after": expect.any(String) as string });
     expect(apiError(refused.body)).toMatchObject({ code: "BREAKER_OPEN" });
-    expect(apiError(refused.body).message).toContain(`No stand-in answers: ${said}`);
+    expect(apiError(refused.body).message).toContain(`No stand-in responds: ${said}`);
     expect((await ask(chat, { model: "gpt-4o", messages }, 20)).headers["x-stuntdouble-decision"]).toBe("stand-in");
     const [given, none] = await node.outcomes(3);
     expect([given!.standIn, none!.standIn, none!.cause]).toEqual([true, false, "BREAKER_OPEN"]);

@@ -86,18 +86,18 @@ test.each([
     "a control header that cannot be followed",
     { headers: { "x-stuntdouble": "nope" }, body: chat },
     config,
-    /^answer 400 BODY_INVALID: Control header: unknown key/,
+    /^respond 400 BODY_INVALID: Control header: unknown key/,
   ],
-  ["a body that is no JSON", { body: "{" }, config, /^answer 400 BODY_INVALID/],
-  ["a message without a role", { body: { model: "o3", messages: [{}] } }, "{}", /^answer 400 BODY_INVALID: .*role/],
-  ["a model that is not listed", { body: chat }, "models: [o3]", /^answer 404 NOT_FOUND: The model `gpt-4o`/],
-  ["a path that cannot be simulated", { method: "GET", path: "/v1/files" }, "{}", /^answer 404 NOT_FOUND/],
-  ["a wrong method", { method: "GET" }, "{}", /^answer 405 METHOD_NOT_ALLOWED/],
+  ["a body that is no JSON", { body: "{" }, config, /^respond 400 BODY_INVALID/],
+  ["a message without a role", { body: { model: "o3", messages: [{}] } }, "{}", /^respond 400 BODY_INVALID: .*role/],
+  ["a model that is not listed", { body: chat }, "models: [o3]", /^respond 404 NOT_FOUND: The model `gpt-4o`/],
+  ["a path that cannot be simulated", { method: "GET", path: "/v1/files" }, "{}", /^respond 404 NOT_FOUND/],
+  ["a wrong method", { method: "GET" }, "{}", /^respond 405 METHOD_NOT_ALLOWED/],
   [
     "a missing API key",
     { body: chat },
     `auth: { keys: [{ name: a, sha256: ${hash("sha256", "k")} }] }`,
-    /^answer 401 UNAUTHENTICATED/,
+    /^respond 401 UNAUTHENTICATED/,
   ],
 ])("%s is told as the answer it would get", async (_name, request, text, answer) => {
   const { code, told } = await explain(request, text);
@@ -131,7 +131,7 @@ test.each([
     const { told } = await explain(request, limited.replace(/upstreams.*/, ""));
     expect(told).toMatchObject({
       decision: { rule: "limited" },
-      happens: [`answer 429 by fault status {"status":429}`],
+      happens: [`respond 429 by fault status {"status":429}`],
       response: {
         status: 429,
         headers: {
@@ -146,7 +146,7 @@ test.each([
 
 test("a fault that responds by itself is told before the upstream that would be asked", async () => {
   const { told } = await explain({ path: "/v1/audio/speech", body: {} }, limited);
-  expect([told.happens, told.response.status]).toEqual([[`answer 429 by fault status {"status":429}`], 429]);
+  expect([told.happens, told.response.status]).toEqual([[`respond 429 by fault status {"status":429}`], 429]);
 });
 
 test.each([
@@ -154,31 +154,31 @@ test.each([
     "a call that its key's minute cannot hold",
     { headers: { authorization: "Bearer k" }, body: chat },
     `auth: { keys: [{ name: a, sha256: ${hash("sha256", "k")}, tokensPerMinute: 2 }] }`,
-    /^answer 429 RATE_LIMITED: Request too large/,
+    /^respond 429 RATE_LIMITED: Request too large/,
   ],
   [
     "a simulated response above the limit on its tokens",
     { headers: { "x-stuntdouble": "tokens=500" }, body: chat },
     "control: { enabled: true }\nlimits: { maxOutputTokens: 400 }",
-    /^answer 400 RESPONSE_TOO_LARGE/,
+    /^respond 400 RESPONSE_TOO_LARGE/,
   ],
   [
     "a refusal in an API that has no form for it",
     { path: "/v1/completions", headers: { "x-stuntdouble": "refusal" }, body: { model: "gpt-4o", prompt: "Hi" } },
     "control: { enabled: true }",
-    /^answer 400 BODY_INVALID: Control header: this kind of response/,
+    /^respond 400 BODY_INVALID: Control header: this kind of response/,
   ],
   [
     "a body above the limit on its size",
     { body: { ...chat, user: "x".repeat(2000) } },
     "listen: { maxBodyBytes: 1024 }",
-    /^answer 413 BODY_TOO_LARGE/,
+    /^respond 413 BODY_TOO_LARGE/,
   ],
   [
     "a long body that a rule looks into, and that is no JSON",
     { body: `{"model":"gpt-4o","messages":[${"1,".repeat(10_000)}]}` },
     "rules: [{ name: long, match: { promptTokens: { min: 10 } }, serve: simulate }]",
-    /^answer 400 BODY_INVALID: The JSON body of your request could not be read/,
+    /^respond 400 BODY_INVALID: The JSON body of your request could not be read/,
   ],
 ])("%s is told as the refusal that it would get", async (_, request, text, answer) => {
   const { told } = await explain(request, text);

@@ -97,7 +97,7 @@ function limitOf(text: string | undefined): number {
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   return limit >= 1 && limit <= maxLimit
     ? limit
-    : refuseField("limit", `Input should be a whole number from 1 to ${maxLimit}`);
+    : refuseField("limit", `Input should be an integer from 1 to ${maxLimit}`);
 }
 
 function queryOf(target: string): ReadonlyMap<string, string> {

@@ -68,7 +68,7 @@ function askEmbed(body: JsonObject, promptTokens: number): Ask {
   const own = ownDimensions(model);
   const wanted = body["dimensions"] ?? 0;
   if (typeof wanted !== "number" || !Number.isInteger(wanted) || wanted < 0) {
-    refuse("dimensions", "dimensions must be a whole number of at least 0");
+    refuse("dimensions", "dimensions must be an integer of at least 0");
   }
   // A larger number is no reason to refuse: the model gives what it has.
   const dimensions = wanted === 0 ? own : Math.min(wanted, own);

@@ -3,6 +3,8 @@ import { isObject, type JsonObject } from "./json-body.ts";
 /** What a field holds; `mixed` where it may be of several JSON types. */
 export type Kind = "string" | "integer" | "number" | "boolean" | "array" | "object" | "mixed";
 
+type Parse<Value> = (value: unknown) => Value | undefined;
+
 /** One member of a request: a row of the tables by which a request is read. */
 export type Field<Value = unknown> = {
   readonly name: string;
@@ -10,8 +12,12 @@ export type Field<Value = unknown> = {
   readonly alias: string | undefined;
   readonly kind: Kind;
   /** The value to go on with; undefined for one that is refused. */
-  readonly parse: (value: unknown) => Value | undefined;
+  readonly parse: Parse<Value>;
   readonly required: boolean;
+  /** When it is not under its name, it is absent. */
+  readonly mayBeAbsent: boolean;
+  /** There is more to check in it. */
+  readonly nests: boolean;
   readonly rules: Rules;
   readonly wording: Wording;
 };
@@ -59,57 +65,54 @@ export type Wording = {
   readonly pattern?: Refuse;
 };
 
-/** The rows of tables, in the words of one provider. */
+/** Makes the rows of tables, in the words of one provider. */
 export function fieldsOf(wording: Wording) {
-  const row = <Value>({ name, kind, parse, rules }: Described<Value>): Field<Value> => {
-    return { name, alias: wording.alias?.(name), kind, parse, required: false, rules, wording };
+  const row = <Value>(name: string, kind: Kind, { parse, rules }: Described<Value>): Field<Value> => {
+    const nests = kind === "object" && (rules.fields !== undefined || rules.each !== undefined);
+    const alias = wording.alias?.(name);
+    return { name, alias, kind, parse, required: false, mayBeAbsent: alias === undefined, nests, rules, wording };
   };
   return {
     string: (name: string, rules = noRules): Field<string> =>
-      row({ name, kind: "string", parse: stringWithin(rules), rules }),
+      row(name, "string", { parse: stringWithin(rules), rules }),
     /** A string that is one of several. */
     word: <const Word extends string>(name: string, allowed: readonly Word[], rules = noRules): Field<Word> =>
-      row({ name, kind: "string", parse: oneOf(allowed), rules: { ...rules, allowed } }),
-    boolean: (name: string): Field<boolean> => row({ name, kind: "boolean", parse: booleanIn, rules: noRules }),
+      row(name, "string", { parse: oneOf(allowed), rules: { ...rules, allowed } }),
+    boolean: (name: string): Field<boolean> => row(name, "boolean", { parse: booleanIn, rules: noRules }),
     integer: (name: string, rules = noRules): Field<number> =>
-      row({ name, kind: "integer", parse: (value) => within(wording.integerOf(value), rules), rules }),
+      row(name, "integer", { parse: numberWithin(rules, wording.integerOf), rules }),
     number: (name: string, rules = noRules): Field<number> =>
-      row({ name, kind: "number", parse: (value) => within(value, rules), rules }),
-    object: (name: string, rules = noRules): Field<JsonObject> => row({ name, kind: "object", parse: objectIn, rules }),
+      row(name, "number", { parse: numberWithin(rules, numberIn), rules }),
+    object: (name: string, rules = noRules): Field<JsonObject> => row(name, "object", { parse: objectIn, rules }),
     /** An array of anything. */
     array: (name: string, rules = noRules): Field<readonly unknown[]> =>
-      row({ name, kind: "array", parse: (value) => arrayWithin(value, rules), rules }),
+      row(name, "array", { parse: arrayWithin(rules), rules }),
     /** An array whose elements are what another row says. */
     list: <Element>(name: string, each: Field<Element>, rules = noRules): Field<readonly Element[]> =>
-      row({
-        name,
-        kind: "array",
-        parse: (value) => elementsOf(arrayWithin(value, rules), each),
-        rules: { ...rules, each },
-      }),
+      row(name, "array", { parse: elementsOf(each, arrayWithin(rules)), rules: { ...rules, each } }),
     /** A value of one of several types, which `rules.called` names. */
-    mixed: <Value>(name: string, parse: (value: unknown) => Value | undefined, rules: Rules): Field<Value> =>
-      row({ name, kind: "mixed", parse, rules }),
+    mixed: <Value>(name: string, parse: Parse<Value>, rules: Rules): Field<Value> =>
+      row(name, "mixed", { parse, rules }),
   };
 }
 
-type Described<Value> = Pick<Field<Value>, "name" | "kind" | "parse" | "rules">;
+type Described<Value> = Pick<Field<Value>, "parse" | "rules">;
 
 const noRules: Rules = {};
 
 /** The row of a field that must be there. */
 export function required<Value>(field: Field<Value>): RequiredField<Value> {
-  return { ...field, required: true };
+  return { ...field, required: true, mayBeAbsent: false };
 }
 
-function stringWithin({ min = 0, max = Infinity, pattern }: Rules): (value: unknown) => string | undefined {
+function stringWithin({ min = 0, max = Infinity, pattern }: Rules): Parse<string> {
   return (value) => {
     if (typeof value !== "string" || value.length < min || value.length > max) return undefined;
     return pattern === undefined || pattern.test(value) ? value : undefined;
   };
 }
 
-function oneOf<Word extends string>(allowed: readonly Word[]): (value: unknown) => Word | undefined {
+function oneOf<Word extends string>(allowed: readonly Word[]): Parse<Word> {
   return (value) => {
     for (const word of allowed) if (word === value) return word;
     return undefined;
@@ -120,30 +123,37 @@ function booleanIn(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : undefined;
 }
 
+function numberIn(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
 function objectIn(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-function within(value: unknown, { min = -Infinity, max = Infinity }: Rules): number | undefined {
-  return typeof value === "number" && value >= min && value <= max ? value : undefined;
+function numberWithin({ min = -Infinity, max = Infinity }: Rules, parse: Parse<number>): Parse<number> {
+  return (value) => {
+    const number = parse(value);
+    return number !== undefined && number >= min && number <= max ? number : undefined;
+  };
 }
 
-function arrayWithin(value: unknown, { min = 0, max = Infinity }: Rules): readonly unknown[] | undefined {
-  return Array.isArray(value) && value.length >= min && value.length <= max ? value : undefined;
+function arrayWithin({ min = 0, max = Infinity }: Rules): Parse<readonly unknown[]> {
+  return (value) => (Array.isArray(value) && value.length >= min && value.length <= max ? value : undefined);
 }
 
-function elementsOf<Element>(
-  list: readonly unknown[] | undefined,
-  each: Field<Element>,
-): readonly Element[] | undefined {
-  if (list === undefined) return undefined;
-  const elements: Element[] = [];
-  for (const value of list) {
-    const element = each.parse(value);
-    if (element === undefined) return undefined;
-    elements.push(element);
-  }
-  return elements;
+function elementsOf<Element>(each: Field<Element>, listOf: Parse<readonly unknown[]>): Parse<readonly Element[]> {
+  return (value) => {
+    const list = listOf(value);
+    if (list === undefined) return undefined;
+    const elements: Element[] = [];
+    for (const given of list) {
+      const element = each.parse(given);
+      if (element === undefined) return undefined;
+      elements.push(element);
+    }
+    return elements;
+  };
 }
 
 /** The path of a member. @param at path of the object that holds it, empty for the request itself */
@@ -160,11 +170,10 @@ export function pathOf(at: string, name: string): string {
 export function read<Value>(object: JsonObject, field: RequiredField<Value>, at?: string): Value;
 export function read<Value>(object: JsonObject, field: Field<Value>, at?: string): Value | undefined;
 export function read<Value>(object: JsonObject, field: Field<Value>, at = ""): Value | undefined {
-  let value = object[field.name];
-  if (field.alias !== undefined) value = value ?? object[field.alias];
-  if (value !== undefined && value !== null) return accepted(value, field, at);
-  if (!field.required) return undefined;
-  return refuseAbsent(value, field, at);
+  const value = object[field.name];
+  if (value === undefined) return field.mayBeAbsent ? undefined : readFurther(object, field, at);
+  const parsed = field.parse(value);
+  return parsed === undefined || field.nests ? readFurther(object, field, at) : parsed;
 }
 
 /** Checks fields in the order of a table, and what is in them. @throws BODY_INVALID for the first that is refused */
@@ -172,25 +181,28 @@ export function check(object: JsonObject, fields: readonly Field[], at = ""): vo
   for (const field of fields) read(object, field, at);
 }
 
-function accepted<Value>(value: unknown, field: Field<Value>, at: string): Value {
+/** Reads what is not done with a look: a second name, null, what is nested, and what is refused. */
+function readFurther<Value>(object: JsonObject, field: Field<Value>, at: string): Value | undefined {
+  const { name, alias, required, nests, rules } = field;
+  const value = alias === undefined ? object[name] : (object[name] ?? object[alias]);
+  if (value === undefined || value === null) return required ? refuseAbsent(value, field, at) : undefined;
   const parsed = field.parse(value);
   if (parsed === undefined) return refuseValue({ param: paramOf(field, at), field, value });
-  const { fields, each } = field.rules;
-  if (fields !== undefined && isObject(value)) check(value, fields, paramOf(field, at));
-  if (each !== undefined && isObject(value)) checkMembers(value, each, paramOf(field, at));
+  if (nests && isObject(value)) checkNested(value, rules, paramOf(field, at));
   return parsed;
+}
+
+function checkNested(object: JsonObject, { fields = [], each }: Rules, at: string): void {
+  check(object, fields, at);
+  if (each === undefined) return;
+  for (const name of Object.keys(object)) {
+    const value = object[name];
+    if (each.parse(value) === undefined) refuseValue({ param: pathOf(at, name), field: each, value });
+  }
 }
 
 function paramOf({ alias, name }: Field, at: string): string {
   return pathOf(at, alias ?? name);
-}
-
-function checkMembers(object: JsonObject, each: Field, at: string): void {
-  for (const name of Object.keys(object)) {
-    if (each.parse(object[name]) === undefined) {
-      refuseValue({ param: pathOf(at, name), field: each, value: object[name] });
-    }
-  }
 }
 
 function refuseAbsent(value: unknown, field: Field, at: string): never {

@@ -180,7 +180,7 @@ function collector(most: number): Collector {
     },
     data(frame) {
       if (frames.length === most) {
-        const message = `The faults of this call would divide its answer into more than ${most} pieces; a larger sliceBytes makes fewer.`;
+        const message = `The faults of this call would divide its response into more than ${most} pieces; a larger sliceBytes makes fewer.`;
         throw new StuntdoubleError("RESPONSE_TOO_LARGE", message);
       }
       frames.push(frame);
@@ -207,5 +207,5 @@ function once(task: () => void): () => void {
 
 /** An answer of its own is complete at once; nothing of it waits for a time. */
 function noAlarm(): never {
-  throw new StuntdoubleError("INTERNAL", "A fault that answers itself cannot set an alarm.");
+  throw new StuntdoubleError("INTERNAL", "A fault that responds by itself cannot set an alarm.");
 }

@@ -4,7 +4,7 @@ import type { FaultContext } from "./types.ts";
 
 /** The options of a fault that gives a whole error answer. */
 export const failureOptions = z.strictObject({
-  status: z.number().int().min(400).max(599).describe("HTTP status of the answer"),
+  status: z.number().int().min(400).max(599).describe("HTTP status of the response"),
   message: z.string().optional().describe("replaces the provider's usual message"),
   retryAfterSeconds: z.number().int().min(0).optional().describe("sent as `retry-after`"),
   variant: z

@@ -21,7 +21,7 @@ export function writeChat(answer: ChatResponse): Plan {
   if (compose !== undefined || choices > 1 || topLogprobs !== undefined || !isText(answer.script)) {
     return writeChoices(answer, made(answer));
   }
-  const script = stopAt(answer.script, answer.stops).script;
+  const script = answer.stops.length === 0 ? answer.script : stopAt(answer.script, answer.stops).script;
   return answer.streaming.stream ? streamed(answer, script) : whole(answer, script);
 }
 
