@@ -49,7 +49,7 @@ export class SocketReply implements Reply {
   }
 
   whole(head: Head, data: string | Uint8Array): void {
-    const bytes = Buffer.from(data as Uint8Array);
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
     const known = headerValue(head.headers, "content-length") !== undefined;
     const length = known ? [] : ["content-length", String(bytes.length)];
     endSocket(this.#socket, Buffer.concat([headOf({ ...head, headers: [...head.headers, ...length] }), bytes]));

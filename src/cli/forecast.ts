@@ -209,10 +209,11 @@ function responseOf({ head }: Plan, code?: string): ForecastResponse {
 }
 
 function decisionHeaders(headers: readonly string[]): Record<string, string> {
-  const named = headers.flatMap((name, index) =>
-    index % 2 === 0 && name.startsWith("x-stuntdouble-") ? [[name, headers[index + 1] ?? ""]] : [],
-  );
-  return Object.fromEntries(named) as Record<string, string>;
+  const named: Record<string, string> = {};
+  for (const [index, name] of headers.entries()) {
+    if (index % 2 === 0 && name.startsWith("x-stuntdouble-")) named[name] = headers[index + 1] ?? "";
+  }
+  return named;
 }
 
 function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {

@@ -92,7 +92,11 @@ export class Observed implements Reply {
   }
 
   #show(receiver: Receiver): UpstreamResponse {
-    this.#answer = new UpstreamResponse(mute, this, new Reading(mute), { mode: bodyMode.streamed, to: receiver });
+    this.#answer = new UpstreamResponse(mute, new Reading(mute), {
+      reply: this,
+      mode: bodyMode.streamed,
+      to: receiver,
+    });
     return this.#answer;
   }
 }

@@ -71,7 +71,8 @@ export class Processing implements GrpcListener, Carrier {
   }
 
   carry({ upstream, headers, decision, need }: Passage, receiver: Receiver): Forwarded {
-    const { request, reply, body, modes, buffered } = this.#started!;
+    if (this.#started === undefined) throw new StuntdoubleError("INTERNAL", "Envoy is done with this call.");
+    const { request, reply, body, modes, buffered } = this.#started;
     const told = modes.settle(this.#need(need));
     const { set, remove } = difference(request.rawHeaders, headers);
     const onward: Continue = {
@@ -80,7 +81,7 @@ export class Processing implements GrpcListener, Carrier {
       reroute: true,
       modes: told,
     };
-    this.#answer = new UpstreamResponse(this.#call, reply, this.#reading, { mode: modes.answer, to: receiver });
+    this.#answer = new UpstreamResponse(this.#call, this.#reading, { reply, mode: modes.answer, to: receiver });
     reply.passed = true;
     this.#call.send(buffered ? bufferedFrame(onward) : headersFrame("request", onward));
     body.pass();

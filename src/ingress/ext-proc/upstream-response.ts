@@ -6,6 +6,12 @@ import { bodyMode, type Step } from "./step.ts";
 import type { Reading } from "./request.ts";
 import type { RealResponse } from "./reply.ts";
 
+type UpstreamResponseOptions = {
+  readonly reply: { real: RealResponse | undefined };
+  readonly mode: number;
+  readonly to: Receiver;
+};
+
 /** The upstream's answer to one call, as Envoy shows it to whom it concerns. */
 export class UpstreamResponse implements Forwarded {
   readonly #call: GrpcCall;
@@ -15,15 +21,11 @@ export class UpstreamResponse implements Forwarded {
   readonly #mode: number;
   #receiver: Receiver | undefined;
 
-  constructor(
-    call: GrpcCall,
-    reply: { real: RealResponse | undefined },
-    reading: Reading,
-    { mode, to }: { mode: number; to: Receiver },
-  ) {
+  /** @param to where it is told, and how its body comes, by the numbers of `BodySendMode` */
+  constructor(call: GrpcCall, reading: Reading, { reply, mode, to }: UpstreamResponseOptions) {
     this.#call = call;
-    this.#reply = reply;
     this.#reading = reading;
+    this.#reply = reply;
     this.#mode = mode;
     this.#receiver = to;
   }
