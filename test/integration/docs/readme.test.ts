@@ -172,7 +172,9 @@ const pages = [
   "README.md",
   "CONTRIBUTING.md",
   "stuntdouble.example.yaml",
-  ...readdirSync(path.join(root, "docs")).map((name) => `docs/${name}`),
+  ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
 ];
 
 /** Variables that an example names are taken to be set. */
