@@ -133,7 +133,7 @@ describe("the README", () => {
     const code = (language: string): string =>
       moved(blocksOf(section).findLast((block) => block.language === language)!.text, place);
 
-    test("JavaScript prints an answer", async () => {
+    test("JavaScript prints a response", async () => {
       const printed = await run(process.execPath, ["--input-type=module", "--eval", code("js")]);
       expect(printed).toMatch(/^[A-Z][^\n{}]{20,}$/);
     });
@@ -153,7 +153,7 @@ describe("the README", () => {
     });
 
     describeWith("Python openai client", pythonWithOpenai(), "Python", (python) => {
-      test("prints an answer", async () => {
+      test("prints a response", async () => {
         const printed = await run(python, ["-c", code("python")]);
         expect(printed).toMatch(/^[A-Z][^\n{}]{20,}\n?$/);
       });
