@@ -1,11 +1,14 @@
 import type { Rng } from "../types.ts";
+import type { Prose } from "./text.ts";
 
 /** What a model says: some text, its reasoning, a refusal, or a call of a tool. `tokens` joined are `text`. */
-export type Part = {
+export type Part = CutPart | Prose;
+
+/** A part whose tokens are there, a plain record. */
+export type CutPart = {
   readonly kind: "text" | "reasoning" | "refusal" | "call";
   readonly tokens: readonly string[];
-  /** How many tokens there are, where that is known without looking at them. */
-  readonly count?: number;
+  readonly count?: undefined;
   /** Of a call: its arguments, a JSON object. */
   readonly text: string;
   /** Of a call: the name of the tool. */
