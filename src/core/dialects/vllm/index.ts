@@ -9,7 +9,8 @@ import { detokenize, tokenize } from "./tokenize.ts";
  * vLLM's server, started with `--root-path /vllm`: without a prefix its paths are OpenAI's own, and nothing in a
  * request tells the two apart.
  *
- * @see vLLM, entrypoints/openai/protocol.py: ErrorInfo, ChatCompletionResponse, ChatCompletionStreamResponse
+ * @see vLLM, entrypoints/openai/protocol.py: ErrorInfo, ChatCompletionResponse, ChatCompletionStreamResponse;
+ *   serving_engine.py: create_error_response
  */
 export const vllm = openaiCompatible({
   name: "vllm",
