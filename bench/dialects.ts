@@ -74,7 +74,7 @@ export async function dialects(): Promise<Figure[]> {
   );
   if (instant === undefined) throw new Error("there is no profile named instant");
   const profile = prepareProfile(instant);
-  return [...compared("answer", whole, 1, profile), ...compared("token of a stream", streamed, tokens, profile)];
+  return [...compared("response", whole, 1, profile), ...compared("token of a stream", streamed, tokens, profile)];
 }
 
 function compared(

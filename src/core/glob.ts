@@ -1,4 +1,4 @@
-/** Says whether a text matches. */
+/** Says whether a string matches. */
 export type Matcher = (text: string) => boolean;
 
 /**
@@ -9,8 +9,8 @@ export type Matcher = (text: string) => boolean;
 export function compileGlob(pattern: string): Matcher {
   const parts = pattern.split("*");
   const [first = "", ...rest] = parts;
-  if (rest.length === 0) return (text) => text === pattern;
-  const last = rest.pop()!;
+  const last = rest.pop();
+  if (last === undefined) return (text) => text === pattern;
   if (rest.length === 0) {
     return (text) => text.length >= first.length + last.length && text.startsWith(first) && text.endsWith(last);
   }

@@ -35,7 +35,7 @@ export function hash32(...parts: readonly (string | number)[]): number {
  * The one draw of a request: the same seed, rule and key give the same number on every node and every retry.
  *
  * @param rule name of the rule, so that rules draw independently
- * @param key what shall share a fate: a request id, a header's value or a key's name
+ * @param key what shall get the same decision: a request id, a header's value or a key's name
  * @returns 0 ≤ x < 1 with 32 random bits
  */
 export function draw(seed: number, rule: string, key: string): number {
@@ -43,9 +43,20 @@ export function draw(seed: number, rule: string, key: string): number {
 }
 
 /**
- * Makes a repeatable source of chance: sfc32, started from one number.
+ * One of some values, each as likely as any other; costs one draw.
  *
- * @param seed whole number within ±2⁵³; all its bits count
+ * @throws RangeError when there is none
+ */
+export function pick<Value>(rng: Rng, values: ArrayLike<Value>): Value {
+  const value = values[Math.floor(rng() * values.length)];
+  if (value === undefined) throw new RangeError("There is nothing to pick from.");
+  return value;
+}
+
+/**
+ * Makes a repeatable source of randomness: sfc32, started from one number.
+ *
+ * @param seed integer within ±2⁵³; all its bits count
  * @returns each call gives the next x, 0 ≤ x < 1 with 32 random bits
  * @see PractRand's sfc32, by Chris Doty-Humphrey
  */
@@ -58,10 +69,10 @@ export function createRng(seed: number): Rng {
     1,
   );
   const next = (): number => {
-    const a = state[0]!;
-    const b = state[1]!;
-    const c = state[2]!;
-    const counter = state[3]!;
+    const a = state[0] ?? 0;
+    const b = state[1] ?? 0;
+    const c = state[2] ?? 0;
+    const counter = state[3] ?? 0;
     const sum = (a + b + counter) | 0;
     state[0] = b ^ (b >>> 9);
     state[1] = c + (c << 3);

@@ -20,7 +20,7 @@ type StratumSnapshot = {
   readonly simulated: Samples;
 };
 
-/** Samples by measure, in no order: times in milliseconds, `tokens` a count for each answer. */
+/** Samples by measure, in no order: times in milliseconds, `tokens` a count for each response. */
 type Samples = { readonly [measure in Measure]: readonly number[] };
 
 /** What is compared: `gapMs` is the time between two tokens. */
@@ -97,7 +97,7 @@ export function createShadowStore(): ShadowStore {
  * @see https://doi.org/10.2307/2684934 Hyndman and Fan, "Sample Quantiles in Statistical Packages" (1996)
  */
 export function shadowReport(snapshots: readonly ShadowSnapshot[]): ShadowReport {
-  const groups = new Map<string, StratumSnapshot[]>();
+  const groups = new Map<string, [StratumSnapshot, ...StratumSnapshot[]]>();
   for (const stratum of snapshots.flat()) {
     const key = `${stratum.stream} ${stratum.model}`;
     const group = groups.get(key);
@@ -126,8 +126,11 @@ function addSamples(rings: Rings, timeline: Timeline): void {
   push(rings.totalMs, kept.totalMs, timeline.totalMs);
   push(rings.tokens, kept.tokens, timeline.tokens);
   const { atMs } = timeline;
+  let before = atMs[0];
   for (let index = 1; index < atMs.length; index += 1) {
-    push(rings.gapMs, kept.gapMs, atMs[index]! - atMs[index - 1]!);
+    const now = atMs[index];
+    if (before !== undefined && now !== undefined) push(rings.gapMs, kept.gapMs, now - before);
+    before = now;
   }
 }
 
@@ -150,8 +153,8 @@ function copy(rings: Rings): Samples {
   };
 }
 
-function reportStratum(group: readonly StratumSnapshot[]): StratumReport {
-  const { model, stream } = group[0]!;
+function reportStratum(group: readonly [StratumSnapshot, ...StratumSnapshot[]]): StratumReport {
+  const [{ model, stream }] = group;
   const reports: { [measure in Measure]?: MeasureReport } = {};
   for (const measure of measures) {
     const real = describe(group.flatMap((stratum) => stratum.real[measure]));
@@ -183,7 +186,7 @@ function quantile(sorted: Float64Array, share: number): number | null {
   if (sorted.length === 0) return null;
   const position = (sorted.length - 1) * share;
   const below = Math.floor(position);
-  const low = sorted[below]!;
-  const high = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  const low = sorted[below] ?? 0;
+  const high = sorted[below + 1] ?? low;
   return low + (high - low) * (position - below);
 }

@@ -21,7 +21,7 @@ export type Snapshot = {
   /** One row for each of `keys`, in their order, and a last one for calls without a key. */
   readonly rateLimits: readonly RateLimit[];
   readonly permits: PermitSettings;
-  /** How large one simulated answer may be. */
+  /** Max size of one simulated response. */
   readonly limits: { readonly maxOutputTokens: number };
   readonly listen: ListenSettings;
   readonly admin: { readonly host: string; readonly port: number };
@@ -42,7 +42,7 @@ export type UpstreamSettings = {
   readonly connectTimeoutMs: number;
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  /** Most connections of one worker. */
+  /** Max connections of one worker. */
   readonly connections: number;
   readonly breaker: BreakerSettings;
 };

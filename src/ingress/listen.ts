@@ -1,4 +1,4 @@
-import type { AddressInfo, Server } from "node:net";
+import type { Server } from "node:net";
 
 /** Where a port listens; `shared` when other workers listen there too. */
 export type Where = { readonly host: string; readonly port: number; readonly shared: boolean };
@@ -11,7 +11,8 @@ export function listenOn(server: Server, { host, port, shared }: Where): Promise
     server.once("error", reject);
     server.listen({ host, port, reusePort: shared, backlog }, () => {
       server.off("error", reject);
-      resolve((server.address() as AddressInfo).port);
+      const bound = server.address();
+      resolve(typeof bound === "object" && bound !== null ? bound.port : port);
     });
   });
 }

@@ -30,7 +30,7 @@ export type PortOptions = {
   readonly maxStreamsPerConnection: number;
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
-  /** Shapes the answers to requests that cannot be parsed. */
+  /** Shapes the responses to requests that cannot be parsed. */
   readonly dialect: Dialect;
   onRequest(request: NodeRequest, response: NodeResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -41,7 +41,7 @@ export type Port = {
   listen(where: Where): Promise<number>;
   /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
   renew(certificate: Certificate): void;
-  /** Takes no new connection and closes those that wait for a request; the others end with their answer. */
+  /** Takes no new connection and closes those that wait for a request; the others end with their response. */
   drain(): void;
   /** Ends every connection now. */
   destroy(): void;
@@ -63,24 +63,11 @@ const tlsHandshake = 0x16;
 export function createPort(options: PortOptions): Port {
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
-  const http1Sockets = new Set<Socket>();
   const http1 = configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
   const http2 = withSessions(configured(createHttp2(http2Options(options)), options), sessions, options.idleMs);
   const secure =
     options.tls === undefined ? undefined : withSessions(secured(options, options.tls), sessions, options.idleMs);
-
-  const keep = (socket: Socket): void => {
-    http1Sockets.add(socket);
-    socket.once("close", () => http1Sockets.delete(socket));
-  };
-  const letGo = (_request: IncomingMessage, socket: Duplex): void => {
-    if (socket instanceof Socket) http1Sockets.delete(socket);
-  };
-  http1.on("connection", keep).on("upgrade", letGo);
-  secure?.on("upgrade", letGo).on("secureConnection", (socket) => {
-    if (socket.alpnProtocol !== "h2") keep(socket);
-  });
-
+  const http1Sockets = socketsOf(http1, secure);
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -88,13 +75,11 @@ export function createPort(options: PortOptions): Port {
       const plainHttp1 = secure === undefined && !first.subarray(0, 3).equals(h2Preface);
       // Only HTTP/1.1 sees by itself that a client has ended its side.
       socket.allowHalfOpen = plainHttp1;
-      if (secure !== undefined) {
-        if (first[0] === tlsHandshake) secure.emit("connection", socket);
-        else refuse(socket, 400, options.dialect, "This port speaks TLS.");
-      } else (plainHttp1 ? http1 : http2).emit("connection", socket);
+      if (secure === undefined) (plainHttp1 ? http1 : http2).emit("connection", socket);
+      else if (first[0] === tlsHandshake) secure.emit("connection", socket);
+      else refuse(socket, options.dialect, { status: 400, message: "This port speaks TLS." });
     });
   });
-
   return {
     listen: (where) => listenOn(server, where),
     renew: (certificate) => secure?.setSecureContext({ ...certificate }),
@@ -111,15 +96,32 @@ export function createPort(options: PortOptions): Port {
   };
 }
 
+/** The connections that speak HTTP/1.1, without those that were upgraded. */
+function socketsOf(http1: Http1Server, secure: Http2SecureServer | undefined): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  };
+  const letGo = (_request: IncomingMessage, socket: Duplex): void => {
+    if (socket instanceof Socket) sockets.delete(socket);
+  };
+  http1.on("connection", keep).on("upgrade", letGo);
+  secure?.on("upgrade", letGo).on("secureConnection", (socket) => {
+    if (socket.alpnProtocol !== "h2") keep(socket);
+  });
+  return sockets;
+}
+
 function http1Options(options: PortOptions) {
   return {
     keepAliveTimeout: options.keepAliveMs,
     headersTimeout: headersTimeoutMs,
     maxHeaderSize: maxHeaderBytes,
-    // The guard checks it, and answers in the provider's shape.
+    // The guard checks it, and responds in the provider's shape.
     requireHostHeader: false,
     connectionsCheckingInterval: 5000,
-    // A client may offer any other protocol, such as h2c, and is then answered as if it had not.
+    // A client may offer any other protocol, such as h2c, which is then passed over.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
   };
 }
@@ -145,7 +147,7 @@ function configured<Server extends Http1Server | Http2Server | Http2SecureServer
 ): Server {
   const events = server as Http1Server;
   events.maxHeadersCount = 0;
-  // Without the last two Node gives leave to send any body, and answers an unknown expectation in no one's shape.
+  // Without the last two Node lets any body be sent, and responds to an unknown expectation in no one's shape.
   for (const event of ["request", "checkContinue", "checkExpectation"]) events.on(event, options.onRequest);
   events.on("upgrade", options.onUpgrade);
   events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options.dialect));
@@ -199,12 +201,15 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
     return;
   }
   if (error.code === "HPE_HEADER_OVERFLOW") {
-    return refuse(socket, 431, dialect, `The request headers are larger than ${maxHeaderBytes} bytes.`);
+    return refuse(socket, dialect, {
+      status: 431,
+      message: `The request headers are larger than ${maxHeaderBytes} bytes.`,
+    });
   }
   if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return refuse(socket, 408, dialect, "The request took too long to arrive.");
+    return refuse(socket, dialect, { status: 408, message: "The request took too long to arrive." });
   }
-  refuse(socket, 400, dialect, "The request is not valid HTTP.");
+  refuse(socket, dialect, { status: 400, message: "The request is not valid HTTP." });
 }
 
 /**
@@ -217,7 +222,9 @@ function responseOn(socket: Duplex): ServerResponse | undefined {
   return response instanceof ServerResponse ? response : undefined;
 }
 
-function refuse(socket: Duplex, status: number, dialect: Dialect, message: string): void {
+type Refusal = { readonly status: number; readonly message: string };
+
+function refuse(socket: Duplex, dialect: Dialect, { status, message }: Refusal): void {
   const { body } = dialect.failure({ status, code: "BODY_INVALID", message, requestId: "" });
   endSocket(
     socket,

@@ -5,12 +5,12 @@ import { acquire, release } from "./shared-lock.ts";
 /**
  * How the shared memory is laid out: some words, then a ring of bytes.
  *
- * The words are a header and a ring of places, one an answer. Both rings are filled in the order of arrival, so the
+ * The words are a header and a ring of places, one a response. Both rings are filled in the order of arrival, so the
  * oldest place is also the one whose bytes are overwritten next.
  */
 const at = { lock: 0, writeAt: 1, oldest: 2, used: 3 } as const;
 const headerWords = 4;
-/** Fields of a place; a `hash` of 0 is a forgotten answer. */
+/** Fields of a place; a `hash` of 0 is a forgotten response. */
 const inPlace = { hash: 0, start: 1, length: 2 } as const;
 const placeWords = 3;
 
@@ -23,13 +23,13 @@ const ringAt = (headerWords + maxResponses * placeWords) * Int32Array.BYTES_PER_
 /** The lock is held while a text is copied: after so many naps its holder must be gone. */
 const naps = 200;
 
-/** Allocates room for the answers that a node keeps: at most 4,096 and 16 MiB, which are used as they are filled. */
+/** Allocates room for the responses that a node keeps: max 4,096 and 16 MiB, which are used as they are filled. */
 export function createResponseMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(ringAt + ringBytes);
 }
 
 /**
- * Answers that every event loop of a node can find, whichever made them.
+ * Responses that every event loop of a node can find, whichever made them.
  *
  * Each is a copy in shared memory; the oldest make room for new ones. One above 1 MiB is not kept.
  *
@@ -42,7 +42,7 @@ export function createKeptResponses(memory: SharedArrayBuffer, worker: number): 
   const ring = Buffer.from(memory, ringAt, ringBytes);
 
   const locked = <Result>(section: () => Result): Result | undefined => {
-    if (!acquire(words, at.lock, worker + 1, { naps })) return undefined;
+    if (!acquire({ words, index: at.lock }, worker + 1, { naps })) return undefined;
     try {
       return section();
     } finally {
@@ -76,6 +76,10 @@ export function returnResponseLock(memory: SharedArrayBuffer, worker: number): v
   Atomics.compareExchange(wordsOf(memory), at.lock, worker + 1, 0);
 }
 
+function wordAt(words: Int32Array, index: number): number {
+  return words[index] ?? 0;
+}
+
 function wordsOf(memory: SharedArrayBuffer): Int32Array {
   return new Int32Array(memory, 0, ringAt / Int32Array.BYTES_PER_ELEMENT);
 }
@@ -88,17 +92,17 @@ function hashOf(id: string): number {
 
 /** Position of the place that is `index` places younger than the oldest. */
 function placeAt(words: Int32Array, index: number): number {
-  return headerWords + ((words[at.oldest]! + index) % maxResponses) * placeWords;
+  return headerWords + ((wordAt(words, at.oldest) + index) % maxResponses) * placeWords;
 }
 
 /** The youngest place of an id; undefined when nothing is kept under it. */
 function placeOf(words: Int32Array, ring: Buffer, id: string): number | undefined {
   const hash = hashOf(id);
   const name = Buffer.from(`${id}\n`);
-  for (let index = words[at.used]! - 1; index >= 0; index -= 1) {
+  for (let index = wordAt(words, at.used) - 1; index >= 0; index -= 1) {
     const place = placeAt(words, index);
     if (words[place + inPlace.hash] !== hash) continue;
-    const start = words[place + inPlace.start]!;
+    const start = wordAt(words, place + inPlace.start);
     if (ring.subarray(start, start + name.length).equals(name)) return place;
   }
   return undefined;
@@ -107,8 +111,8 @@ function placeOf(words: Int32Array, ring: Buffer, id: string): number | undefine
 function textOf(words: Int32Array, ring: Buffer, id: string): string | undefined {
   const place = placeOf(words, ring, id);
   if (place === undefined) return undefined;
-  const start = words[place + inPlace.start]!;
-  return ring.toString("utf8", start + Buffer.byteLength(id) + 1, start + words[place + inPlace.length]!);
+  const start = wordAt(words, place + inPlace.start);
+  return ring.toString("utf8", start + Buffer.byteLength(id) + 1, start + wordAt(words, place + inPlace.length));
 }
 
 /** Drops the text of an id, and those that it replaced. */
@@ -122,9 +126,9 @@ function dropAll(words: Int32Array, ring: Buffer, id: string): boolean {
   return known;
 }
 
-/** Forgets the oldest answers until so many bytes are free in one piece; gives where that begins. */
+/** Forgets the oldest responses until so many bytes are free in one piece; gives where that begins. */
 function makeRoom(words: Int32Array, length: number): number {
-  let start = words[at.writeAt]!;
+  let start = wordAt(words, at.writeAt);
   if (start + length > ringBytes) {
     // What is left at the end of the ring stays empty.
     forgetWhile(words, (oldest) => oldest >= start);
@@ -137,19 +141,19 @@ function makeRoom(words: Int32Array, length: number): number {
 }
 
 function forgetWhile(words: Int32Array, reached: (start: number) => boolean): void {
-  while (words[at.used]! > 0 && reached(words[placeAt(words, 0) + inPlace.start]!)) forgetOldest(words);
+  while (wordAt(words, at.used) > 0 && reached(wordAt(words, placeAt(words, 0) + inPlace.start))) forgetOldest(words);
 }
 
 function forgetOldest(words: Int32Array): void {
-  words[at.oldest] = (words[at.oldest]! + 1) % maxResponses;
-  words[at.used] = words[at.used]! - 1;
+  words[at.oldest] = (wordAt(words, at.oldest) + 1) % maxResponses;
+  words[at.used] = wordAt(words, at.used) - 1;
 }
 
 function append(words: Int32Array, place: { hash: number; start: number; length: number }): void {
-  const position = placeAt(words, words[at.used]!);
+  const position = placeAt(words, wordAt(words, at.used));
   words[position + inPlace.hash] = place.hash;
   words[position + inPlace.start] = place.start;
   words[position + inPlace.length] = place.length;
   words[at.writeAt] = place.start + place.length;
-  words[at.used] = words[at.used]! + 1;
+  words[at.used] = wordAt(words, at.used) + 1;
 }

@@ -16,7 +16,7 @@ export type ProfileCache = {
    * @throws BODY_INVALID when there is no profile of the wanted name
    */
   find(model: string, wanted: string | undefined): PreparedProfile;
-  /** Look-ups by model answered from the cache since it was made. */
+  /** Look-ups by model served from the cache since it was made. */
   hits(): number;
   /** Look-ups by model that had to compare globs. */
   misses(): number;

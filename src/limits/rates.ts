@@ -24,7 +24,7 @@ export type RateResult =
 export type Rates = {
   /** Takes one request and its tokens from a key's allowance, or nothing at all. */
   take(keyIndex: number, tokens: number): RateResult;
-  /** Takes tokens that were known only afterwards; the allowance may fall below nothing, and the next call then waits. */
+  /** Takes tokens that were known only afterwards; the allowance may fall below 0, and the next call then waits. */
   settle(keyIndex: number, extraTokens: number): void;
   quota(keyIndex: number): Quota;
   /** Whether the key's tokens are limited, so that they need to be counted. */
@@ -39,7 +39,7 @@ const bucketsPerKey = 2;
 /**
  * Allocates the allowances of so many keys, all of them full.
  *
- * @throws CONFIG_INVALID when `keys` is no whole number from 1 to 2^20
+ * @throws CONFIG_INVALID when `keys` is no integer from 1 to 2^20
  */
 export function createRateMemory(keys: number): SharedArrayBuffer {
   if (!Number.isInteger(keys) || keys < 1 || keys > 2 ** 20) {
@@ -70,41 +70,53 @@ export function createRates(options: { memory: SharedArrayBuffer; clock: Clock; 
     return limit;
   };
   const nowNs = (): bigint => BigInt(Math.round(clock.now() * nsPerMs));
-  const quotaAt = (keyIndex: number, now: bigint): Quota => {
-    const { requestsPerMinute, tokensPerMinute } = limitOf(keyIndex);
-    return {
-      ...(requestsPerMinute !== undefined && {
-        requests: left(buckets, requestBucket(keyIndex), requestsPerMinute, now),
-      }),
-      ...(tokensPerMinute !== undefined && { tokens: left(buckets, tokenBucket(keyIndex), tokensPerMinute, now) }),
-    };
-  };
+  const quotaAt = (keyIndex: number, now: bigint): Quota =>
+    quotaOf(buckets, keyIndex, { limit: limitOf(keyIndex), now });
 
   return {
     take(keyIndex, tokens) {
-      const { requestsPerMinute, tokensPerMinute } = limitOf(keyIndex);
       const now = nowNs();
-      const refuse = (exceeded: "requests" | "tokens", retryAfterMs: number, tooLarge = false): RateResult => {
-        return { ok: false, quota: quotaAt(keyIndex, now), exceeded, retryAfterMs, tooLarge };
-      };
-      if (tokensPerMinute !== undefined && tokens > tokensPerMinute) return refuse("tokens", minuteMs, true);
-      const requestWaitMs = takeFrom(buckets, requestBucket(keyIndex), { amount: 1, limit: requestsPerMinute, now });
-      if (requestWaitMs > 0) return refuse("requests", requestWaitMs);
-      const tokenWaitMs = takeFrom(buckets, tokenBucket(keyIndex), { amount: tokens, limit: tokensPerMinute, now });
-      if (tokenWaitMs === 0) return { ok: true, quota: quotaAt(keyIndex, now) };
-      if (requestsPerMinute !== undefined) {
-        Atomics.sub(buckets, requestBucket(keyIndex), costNs(1, requestsPerMinute));
-      }
-      return refuse("tokens", tokenWaitMs);
+      const refusal = takeBoth(buckets, keyIndex, { limit: limitOf(keyIndex), tokens, now });
+      const quota = quotaAt(keyIndex, now);
+      return refusal === undefined ? { ok: true, quota } : { ok: false, quota, ...refusal };
     },
     settle(keyIndex, extraTokens) {
       const { tokensPerMinute } = limitOf(keyIndex);
       if (tokensPerMinute === undefined) return;
-      charge(buckets, tokenBucket(keyIndex), costNs(extraTokens, tokensPerMinute), nowNs());
+      charge(buckets, tokenBucket(keyIndex), { cost: costNs(extraTokens, tokensPerMinute), now: nowNs() });
     },
     quota: (keyIndex) => quotaAt(keyIndex, nowNs()),
     limitsTokens: (keyIndex) => limitOf(keyIndex).tokensPerMinute !== undefined,
   };
+}
+
+function quotaOf(buckets: BigInt64Array, keyIndex: number, { limit, now }: { limit: RateLimit; now: bigint }): Quota {
+  const { requestsPerMinute, tokensPerMinute } = limit;
+  const requests = Atomics.load(buckets, requestBucket(keyIndex));
+  const tokens = Atomics.load(buckets, tokenBucket(keyIndex));
+  return {
+    ...(requestsPerMinute !== undefined && { requests: left(requests, requestsPerMinute, now) }),
+    ...(tokensPerMinute !== undefined && { tokens: left(tokens, tokensPerMinute, now) }),
+  };
+}
+
+type Refusal = Pick<Extract<RateResult, { ok: false }>, "exceeded" | "retryAfterMs" | "tooLarge">;
+
+/** Takes a request and its tokens, or neither of them; gives why not. */
+function takeBoth(
+  buckets: BigInt64Array,
+  keyIndex: number,
+  { limit, tokens, now }: { limit: RateLimit; tokens: number; now: bigint },
+): Refusal | undefined {
+  const { requestsPerMinute, tokensPerMinute } = limit;
+  if (tokensPerMinute !== undefined && tokens > tokensPerMinute)
+    return { exceeded: "tokens", retryAfterMs: minuteMs, tooLarge: true };
+  const requestWaitMs = takeFrom(buckets, requestBucket(keyIndex), { amount: 1, limit: requestsPerMinute, now });
+  if (requestWaitMs > 0) return { exceeded: "requests", retryAfterMs: requestWaitMs, tooLarge: false };
+  const tokenWaitMs = takeFrom(buckets, tokenBucket(keyIndex), { amount: tokens, limit: tokensPerMinute, now });
+  if (tokenWaitMs === 0) return undefined;
+  if (requestsPerMinute !== undefined) Atomics.sub(buckets, requestBucket(keyIndex), costNs(1, requestsPerMinute));
+  return { exceeded: "tokens", retryAfterMs: tokenWaitMs, tooLarge: false };
 }
 
 type Taking = { readonly amount: number; readonly limit: number | undefined; readonly now: bigint };
@@ -123,7 +135,7 @@ function takeFrom(buckets: BigInt64Array, bucket: number, { amount, limit, now }
 }
 
 /** Takes without asking. */
-function charge(buckets: BigInt64Array, bucket: number, cost: bigint, now: bigint): void {
+function charge(buckets: BigInt64Array, bucket: number, { cost, now }: { cost: bigint; now: bigint }): void {
   for (let full = Atomics.load(buckets, bucket); ;) {
     const found = Atomics.compareExchange(buckets, bucket, full, (full > now ? full : now) + cost);
     if (found === full) return;
@@ -131,8 +143,10 @@ function charge(buckets: BigInt64Array, bucket: number, cost: bigint, now: bigin
   }
 }
 
-function left(buckets: BigInt64Array, bucket: number, limit: number, now: bigint): NonNullable<Quota["requests"]> {
-  const full = Atomics.load(buckets, bucket);
+type Left = NonNullable<Quota["requests"]>;
+
+/** @param full when the bucket is full again */
+function left(full: bigint, limit: number, now: bigint): Left {
   const resetMs = full > now ? Number(full - now) / nsPerMs : 0;
   return { limit, remaining: Math.max(0, Math.floor(limit - (limit * resetMs) / minuteMs)), resetMs };
 }

@@ -1,3 +1,6 @@
+/** A word of shared memory. */
+export type Lock = { readonly words: Int32Array; readonly index: number };
+
 const spins = 200;
 const napMs = 0.05;
 
@@ -8,15 +11,10 @@ const napMs = 0.05;
  * Meant for sections of a few hundred nanoseconds: it spins, then naps so that a holder without a core can go on.
  *
  * @param owner the caller's number, not 0
- * @param limits `dead`: number of a thread known to be gone, whose lock is taken over; `naps`: how often to nap at most
+ * @param limits `dead`: number of a thread known to be gone, whose lock is taken over; `naps`: max naps
  * @returns whether the lock was taken; always true without `naps`
  */
-export function acquire(
-  words: Int32Array,
-  index: number,
-  owner: number,
-  limits: { dead?: number; naps?: number } = {},
-): boolean {
+export function acquire({ words, index }: Lock, owner: number, limits: { dead?: number; naps?: number } = {}): boolean {
   const { dead = 0, naps = Infinity } = limits;
   const maxTries = naps * spins;
   for (let tries = 1; tries <= maxTries; tries += 1) {

@@ -16,7 +16,7 @@ const step = fc.record({
   text,
 });
 
-test("whatever is kept, found and forgotten by whom, what is found is what was kept last", () => {
+test("whatever is kept, found and forgotten by whom, what is found is what was kept last", { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 20, maxLength: 60 }), (steps) => {
       const last = new Map<string, string | undefined>();

@@ -9,7 +9,9 @@ import { dialects } from "../../src/core/dialects/index.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const read = (page: string): string => readFileSync(path.join(root, page), "utf8");
-const docs = readdirSync(path.join(root, "docs")).map((name) => `docs/${name}`);
+const docs = readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
 const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md", ...docs];
 
 type Failed = { readonly error: { readonly type: string; readonly code: string | null } };
@@ -71,8 +73,11 @@ describe("links", () => {
     },
   );
 
-  test("the README leads to every page of docs", () => {
-    expect(docs.filter((page) => !linksOf("README.md").includes(page))).toEqual([]);
+  test("the README leads to the index of the docs, and that to every page of docs", () => {
+    const index = "docs/README.md";
+    expect(linksOf("README.md")).toContain(index);
+    const listed = new Set(linksOf(index).map((link) => path.join("docs", link)));
+    expect(docs.filter((page) => page !== index && !listed.has(page))).toEqual([]);
   });
 });
 
@@ -148,7 +153,7 @@ describe("docs/control-header.md", () => {
   });
 
   test("lists every key, and no other", () => {
-    const keys = rowsOf(page, "What it can say").map(([key]) => key!.replaceAll("`", ""));
+    const keys = rowsOf(page, "Keys").map(([key]) => key!.replaceAll("`", ""));
     expect(() => readControl("unknown", settings, simulated)).toThrow(`Allowed: ${keys.join(", ")}.`);
   });
 });

@@ -12,6 +12,9 @@ export type Reach = Budget & {
   readonly heights: Map<unknown, number>;
 };
 
+/** How to go: `small` takes the branch whose instances end soonest, and not any; `chain` schemas led here. */
+type Way = { readonly small: boolean; readonly chain?: number };
+
 const maxChainLength = 32;
 /** So many names copied from one schema into another cost as much as one schema. */
 const namesPerSchema = 20;
@@ -19,30 +22,30 @@ const namesPerSchema = 20;
 /**
  * A schema with its references followed, its `allOf` joined and one branch of each `anyOf` and `oneOf` taken.
  *
- * @param small take the branch whose instances end soonest, and not any
  * @returns `never` when its parts exclude each other
  */
-export function flatten(schema: unknown, reach: Reach, small: boolean, chain = 0): JsonObject | typeof never {
+export function flatten(schema: unknown, reach: Reach, { small, chain = 0 }: Way): JsonObject | typeof never {
   reach.left -= 1;
   if (schema === false) return never;
   if (!isObject(schema) || chain > maxChainLength || reach.left < 0) return {};
+  const below: Way = { small, chain: chain + 1 };
   const { $ref: reference, allOf, anyOf, oneOf, ...own } = schema;
   let joined: JsonObject | typeof never = own;
   const join = (other: unknown): void => {
     if (reach.left < 0) return;
-    const flat = flatten(other, reach, small, chain + 1);
+    const flat = flatten(other, reach, below);
     joined = joined === never || flat === never ? never : merged(joined, flat);
     if (joined !== never) reach.left -= Object.keys(joined["properties"] ?? {}).length / namesPerSchema;
   };
   if (typeof reference === "string") join(targetOf(reference, reach.root));
-  if (Array.isArray(allOf)) for (const each of allOf as readonly unknown[]) join(each);
+  for (const each of listIn(allOf)) join(each);
   for (const branches of [anyOf, oneOf]) {
     if (!Array.isArray(branches) || joined === never) continue;
     const whole: JsonObject = joined;
     const exclusive = branches === oneOf;
     joined = never;
     for (const branch of inOrder(branches, reach, small)) {
-      const flat = flatten(branch, reach, small, chain + 1);
+      const flat = flatten(branch, reach, below);
       if (flat === never) continue;
       joined = merged(whole, flat);
       if (joined === never) continue;
@@ -56,8 +59,8 @@ export function flatten(schema: unknown, reach: Reach, small: boolean, chain = 0
 /** The branches from any of them on; where instances must end, those that end soonest first. */
 function inOrder(branches: readonly unknown[], reach: Reach, small: boolean): readonly unknown[] {
   if (small) {
-    const heights = new Map(branches.map((branch) => [branch, heightOf(branch, reach, [])]));
-    return [...branches].sort((one, other) => heights.get(one)! - heights.get(other)!);
+    const measured = branches.map((branch) => ({ branch, height: heightOf(branch, reach, []) }));
+    return measured.sort((one, other) => one.height - other.height).map(({ branch }) => branch);
   }
   const first = Math.floor(reach.rng() * branches.length);
   return [...branches.slice(first), ...branches.slice(0, first)];
@@ -98,10 +101,10 @@ function measured(schema: unknown, reach: Reach, above: readonly string[]): numb
   for (const branches of [anyOf, oneOf]) {
     if (!Array.isArray(branches)) continue;
     let least = Infinity;
-    for (const branch of branches as readonly unknown[]) least = Math.min(least, heightOf(branch, reach, above));
+    for (const branch of listIn(branches)) least = Math.min(least, heightOf(branch, reach, above));
     atLeast(least);
   }
-  if (Array.isArray(allOf)) for (const each of allOf as readonly unknown[]) atLeast(heightOf(each, reach, above));
+  for (const each of listIn(allOf)) atLeast(heightOf(each, reach, above));
   if (Array.isArray(type) && type.some((each) => each !== "object" && each !== "array")) return height;
   for (const name of namesIn(schema["required"])) {
     if (!isObject(properties) || !Object.hasOwn(properties, name)) continue;
@@ -109,6 +112,11 @@ function measured(schema: unknown, reach: Reach, above: readonly string[]): numb
   }
   if (typeof minItems === "number" && minItems > 0) atLeast(1 + heightOf(items, reach, above));
   return height;
+}
+
+/** The elements of a list; none of anything else. */
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** The names in `required`. */
@@ -122,8 +130,8 @@ function targetOf(reference: string, root: unknown): unknown {
   let target = root;
   for (const part of reference.slice(1).split("/").slice(1)) {
     const name = decoded(part).replaceAll("~1", "/").replaceAll("~0", "~");
-    const holds = (isObject(target) || Array.isArray(target)) && Object.hasOwn(target, name);
-    target = holds ? (target as JsonObject)[name] : {};
+    target =
+      (isObject(target) || Array.isArray(target)) && Object.hasOwn(target, name) ? Reflect.get(target, name) : {};
   }
   return target;
 }
@@ -138,7 +146,8 @@ function decoded(part: string): string {
 
 /** A copy in which any name can be set, `__proto__` too. */
 function copyOf(object: JsonObject): Record<string, unknown> {
-  return Object.assign(Object.create(null) as Record<string, unknown>, object);
+  const empty: Record<string, unknown> = Object.create(null);
+  return Object.assign(empty, object);
 }
 
 /** What both schemas ask for; `never` where that cannot be. */

@@ -4,7 +4,7 @@ import { flatten, namesIn, never, type Reach } from "./flatten.ts";
 import type { Rng } from "../types.ts";
 import { isObject, type JsonObject } from "../dialects/shared/json-body.ts";
 
-/** Schemas that are looked at for one instance at most, four for each property of the largest that the provider takes. */
+/** Max schemas that are looked at for one instance, four for each property of the largest that the provider takes. */
 const maxSchemas = 20_000;
 /** Below this level only what must be there is made, so that recursion ends. */
 const freeLevels = 4;
@@ -24,7 +24,7 @@ const maxMisses = 100;
  * text further in. One that asks for more than about 20,000 values or 160,000 characters gets less, and is not met.
  *
  * @param schema draft 2020-12 or draft 7; anything else but an object gives `{}`
- * @returns JSON data; the same chance gives the same value; never throws
+ * @returns JSON data; the same randomness gives the same value; never throws
  */
 export function instanceOf(schema: unknown, rng: Rng): unknown {
   const reach: Reach = { root: schema, rng, left: maxSchemas, heights: new Map() };
@@ -34,7 +34,7 @@ export function instanceOf(schema: unknown, rng: Rng): unknown {
 /** `level` is 0 at the root. */
 function valueOf(schema: unknown, reach: Reach, level: number): unknown {
   const { rng } = reach;
-  const flat = flatten(schema, reach, level > freeLevels);
+  const flat = flatten(schema, reach, { small: level > freeLevels });
   if (flat === never || level > deepest || reach.left < 0) return level === 0 ? {} : null;
   if (Object.hasOwn(flat, "const")) return given(flat["const"], reach);
   const { enum: values } = flat;
@@ -106,11 +106,11 @@ function arrayOf(flat: JsonObject, reach: Reach, level: number): readonly unknow
   const tuple: readonly unknown[] = Array.isArray(prefixItems) ? prefixItems : Array.isArray(items) ? items : [];
   const rest = Array.isArray(items) ? (additionalItems ?? true) : (items ?? true);
   const least = Math.min(countIn(flat, "minItems") ?? 0, mostItems);
-  const most = Math.min(countIn(flat, "maxItems") ?? Infinity, rest === false ? tuple.length : Infinity);
+  const max = Math.min(countIn(flat, "maxItems") ?? Infinity, rest === false ? tuple.length : Infinity);
   const small = level > freeLevels;
   const usual = Math.max(least, small ? 0 : Math.max(1, tuple.length));
   const more = small ? 0 : Math.floor(reach.rng() * (level < 2 ? 3 : 2));
-  const wanted = Math.min(tuple.length > 0 ? usual : usual + more, most);
+  const wanted = Math.min(tuple.length > 0 ? usual : usual + more, max);
   const unique = flat["uniqueItems"] === true;
   const made: unknown[] = [];
   const seen = new Set<string>();
@@ -133,9 +133,9 @@ function objectOf(flat: JsonObject, reach: Reach, level: number): JsonObject {
   const properties = isObject(flat["properties"]) ? flat["properties"] : {};
   const required = new Set(namesIn(flat["required"]));
   const least = countIn(flat, "minProperties") ?? 0;
-  const most = countIn(flat, "maxProperties") ?? Infinity;
+  const max = countIn(flat, "maxProperties") ?? Infinity;
   const made = new Map<string, unknown>();
-  let room = Math.max(0, most - required.size);
+  let room = Math.max(0, max - required.size);
   let needed = least - required.size;
   for (const [name, schema] of Object.entries(properties)) {
     spend(reach, name.length);
@@ -145,7 +145,7 @@ function objectOf(flat: JsonObject, reach: Reach, level: number): JsonObject {
     }
     const mayBe = schema !== never && room > 0;
     if (!mayBe || (needed <= 0 && (level > freeLevels || rng() >= optionalShare))) continue;
-    if (flatten(schema, reach, true) === never) continue;
+    if (flatten(schema, reach, { small: true }) === never) continue;
     made.set(name, valueOf(schema, reach, level + 1));
     room -= 1;
     needed -= 1;

@@ -1,3 +1,4 @@
+import { pick } from "../rng.ts";
 import type { Rng } from "../types.ts";
 
 /** Characters from `from` to `to`, both included, as code points. */
@@ -7,9 +8,9 @@ type Node =
   | { readonly kind: "one-of"; readonly ranges: readonly Range[] }
   | { readonly kind: "sequence"; readonly nodes: readonly Node[] }
   | { readonly kind: "either"; readonly nodes: readonly Node[] }
-  | { readonly kind: "repeat"; readonly node: Node; readonly least: number; readonly most: number };
+  | { readonly kind: "repeat"; readonly node: Node; readonly min: number; readonly max: number };
 
-/** Chance, and how much may yet be made: whatever is asked for, the making ends. */
+/** Randomness, and how much may yet be made: whatever is asked for, the making ends. */
 export type Budget = { readonly rng: Rng; left: number };
 
 /** Pays for characters that were made. */
@@ -37,16 +38,16 @@ const anyChar: readonly Range[] = [
   [48, 57],
 ];
 const printable: Range = [32, 126];
-const classes: Readonly<Record<string, readonly Range[]>> = {
+const classes = mapOf<readonly Range[]>({
   d: digits,
   w: wordChars,
   s: blanks,
   D: complement(digits),
   W: complement(wordChars),
   S: complement(blanks),
-};
-const controls: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, r: 13, "0": 0 };
-const properties: Readonly<Record<string, readonly Range[]>> = {
+});
+const controls = mapOf({ t: 9, n: 10, v: 11, f: 12, r: 13, "0": 0 });
+const properties = mapOf<readonly Range[]>({
   L: [[97, 122]],
   Ll: [[97, 122]],
   Lu: [[65, 90]],
@@ -54,14 +55,18 @@ const properties: Readonly<Record<string, readonly Range[]>> = {
   Alphabetic: [[97, 122]],
   N: digits,
   Nd: digits,
-};
+});
 const nothing: Node = { kind: "sequence", nodes: [] };
-const deepest = 100;
-const longest = 10_000;
+const maxDepth = 100;
+const maxLength = 10_000;
 /** Ends patterns that repeat nothing for ever. */
 const maxSteps = 20_000;
 /** So many characters, or tries to make one, cost as much as one schema. */
 const charsPerSchema = 8;
+
+function mapOf<Value>(entries: Readonly<Record<string, Value>>): ReadonlyMap<string, Value> {
+  return new Map(Object.entries(entries));
+}
 
 /** Printable ASCII without some ranges. */
 function complement(ranges: readonly Range[]): Range[] {
@@ -104,9 +109,10 @@ function wholePattern(cursor: Cursor): Node {
 }
 
 function readEither(cursor: Cursor): Node {
-  const nodes = [readSequence(cursor)];
-  while (takes(cursor, "|")) nodes.push(readSequence(cursor));
-  return nodes.length === 1 ? nodes[0]! : { kind: "either", nodes };
+  const first = readSequence(cursor);
+  const others: Node[] = [];
+  while (takes(cursor, "|")) others.push(readSequence(cursor));
+  return others.length === 0 ? first : { kind: "either", nodes: [first, ...others] };
 }
 
 function readSequence(cursor: Cursor): Node {
@@ -134,7 +140,7 @@ function readAtom(cursor: Cursor): Node {
 
 function readGroup(cursor: Cursor): Node {
   cursor.depth += 1;
-  if (cursor.depth > deepest) throw new Unsupported();
+  if (cursor.depth > maxDepth) throw new Unsupported();
   const start = cursor.chars.slice(cursor.at, cursor.at + 3).join("");
   const looks = /^\?(?:[=!]|<[=!])/.exec(start);
   if (looks !== null) cursor.at += looks[0].length;
@@ -153,7 +159,7 @@ function quantified(cursor: Cursor, node: Node): Node {
   const bounds = readBounds(cursor);
   if (bounds === undefined) return node;
   takes(cursor, "?");
-  return { kind: "repeat", node, least: bounds[0], most: bounds[1] };
+  return { kind: "repeat", node, min: bounds[0], max: bounds[1] };
 }
 
 function readBounds(cursor: Cursor): readonly [number, number] | undefined {
@@ -181,9 +187,9 @@ function readClass(cursor: Cursor): Node {
       continue;
     }
     cursor.at += 1;
-    const low = from[0]![0];
-    const high = readMember(cursor)[0]![0];
-    if (high < low) throw new Unsupported();
+    const low = from[0]?.[0];
+    const high = readMember(cursor)[0]?.[0];
+    if (low === undefined || high === undefined || high < low) throw new Unsupported();
     ranges.push([low, high]);
   }
   const given = negated ? complement(ranges) : ranges;
@@ -199,8 +205,10 @@ function readMember(cursor: Cursor): readonly Range[] {
 
 function readEscape(cursor: Cursor): readonly Range[] {
   const char = next(cursor);
-  if (Object.hasOwn(classes, char)) return classes[char]!;
-  if (Object.hasOwn(controls, char)) return [[controls[char]!, controls[char]!]];
+  const known = classes.get(char);
+  if (known !== undefined) return known;
+  const control = controls.get(char);
+  if (control !== undefined) return [[control, control]];
   if (char === "x") return readCode(cursor, 2);
   if (char === "u")
     return takes(cursor, "{")
@@ -209,9 +217,10 @@ function readEscape(cursor: Cursor): readonly Range[] {
   if (char === "p" && takes(cursor, "{")) {
     const end = cursor.chars.indexOf("}", cursor.at);
     const name = cursor.chars.slice(cursor.at, Math.max(cursor.at, end)).join("");
-    if (!Object.hasOwn(properties, name)) throw new Unsupported();
+    const property = properties.get(name);
+    if (property === undefined) throw new Unsupported();
     cursor.at = end + 1;
-    return properties[name]!;
+    return property;
   }
   if (/[A-Za-z0-9]/.test(char)) throw new Unsupported();
   return only(char);
@@ -239,7 +248,7 @@ function takes(cursor: Cursor, char: string): boolean {
 }
 
 function only(char: string): readonly Range[] {
-  const code = char.codePointAt(0)!;
+  const code = char.codePointAt(0) ?? 0;
   return [[code, code]];
 }
 
@@ -255,10 +264,10 @@ export function textMatching(pattern: Pattern, budget: Budget, more: { upTo: num
   let steps = 0;
   const write = (node: Node): void => {
     steps += 1;
-    if (text.length >= longest || steps > maxSteps || budget.left < 0) return;
+    if (text.length >= maxLength || steps > maxSteps || budget.left < 0) return;
     switch (node.kind) {
       case "one-of": {
-        const [from, to] = node.ranges[Math.floor(rng() * node.ranges.length)]!;
+        const [from, to] = pick(rng, node.ranges);
         text += String.fromCodePoint(from + Math.floor(rng() * (to - from + 1)));
         return;
       }
@@ -266,12 +275,12 @@ export function textMatching(pattern: Pattern, budget: Budget, more: { upTo: num
         for (const each of node.nodes) write(each);
         return;
       case "either":
-        write(node.nodes[Math.floor(rng() * node.nodes.length)]!);
+        write(pick(rng, node.nodes));
         return;
       case "repeat": {
-        const free = node.most - node.least;
+        const free = node.max - node.min;
         const drawn = "exactly" in more ? more.exactly : Math.floor(rng() * (Math.min(free, more.upTo) + 1));
-        const times = node.least + Math.min(free, drawn);
+        const times = node.min + Math.min(free, drawn);
         for (let time = 0; time < times; time += 1) {
           if (steps > maxSteps) return;
           write(node.node);

@@ -1,9 +1,10 @@
 import { readPattern, spend, textMatching, type Budget, type Pattern } from "./pattern.ts";
 import { makeText } from "../simulator/text.ts";
+import { pick } from "../rng.ts";
 import type { Rng } from "../types.ts";
 import type { JsonObject } from "../dialects/shared/json-body.ts";
 
-const longest = 20_000;
+const maxLength = 20_000;
 const tries = 40;
 
 /**
@@ -14,13 +15,13 @@ const tries = 40;
 export function textOfSchema(schema: JsonObject, budget: Budget): string {
   const { rng } = budget;
   const { pattern: source, format } = schema;
-  const least = Math.min(lengthIn(schema, "minLength") ?? 0, longest);
-  const most = lengthIn(schema, "maxLength") ?? Infinity;
+  const min = Math.min(lengthIn(schema, "minLength") ?? 0, maxLength);
+  const length: Length = { min, max: lengthIn(schema, "maxLength") ?? Infinity };
   const pattern = typeof source === "string" ? readPattern(source) : undefined;
-  if (pattern !== undefined && !pattern.looksAround) return matching(pattern, budget, least, most);
+  if (pattern !== undefined && !pattern.looksAround) return matching(pattern, budget, length);
   const make = typeof format === "string" && Object.hasOwn(formats, format) ? formats[format] : undefined;
-  if (pattern !== undefined && make === undefined) return matching(pattern, budget, least, most);
-  const text = make?.(rng, least) ?? words(rng, least, most);
+  if (pattern !== undefined && make === undefined) return matching(pattern, budget, length);
+  const text = make?.(rng, min) ?? words(rng, length);
   spend(budget, text.length);
   return text;
 }
@@ -30,27 +31,29 @@ function lengthIn(schema: JsonObject, keyword: string): number | undefined {
   return typeof value === "number" && value >= 0 ? Math.floor(value) : undefined;
 }
 
+type Length = { readonly min: number; readonly max: number };
+
 /** Where what comes is too short or too long, what repeats does so just as often as the length needs. */
-function matching(pattern: Pattern, budget: Budget, least: number, most: number): string {
+function matching(pattern: Pattern, budget: Budget, { min, max }: Length): string {
   const holds = (text: string): boolean => {
     const length = Array.from(text).length;
-    return length >= least && length <= most;
+    return length >= min && length <= max;
   };
   const usual = textMatching(pattern, budget, { upTo: 4 });
   if (holds(usual)) return usual;
   const shortest = textMatching(pattern, budget, { exactly: 0 });
   for (let unit = 1; unit <= tries; unit += 1) {
-    const exactly = Math.ceil(Math.max(0, least - shortest.length) / unit);
+    const exactly = Math.ceil(Math.max(0, min - shortest.length) / unit);
     const text = textMatching(pattern, budget, { exactly });
     if (holds(text)) return text;
   }
   return usual;
 }
 
-function words(rng: Rng, least: number, most: number): string {
+function words(rng: Rng, { min, max }: Length): string {
   let { text } = makeText(rng, 2 + Math.floor(rng() * 6));
-  while (text.length < least) text += ` ${makeText(rng, 8).text}`;
-  return text.slice(0, most);
+  while (text.length < min) text += ` ${makeText(rng, 8).text}`;
+  return text.slice(0, max);
 }
 
 /** A number within the bounds of a schema; `step` 1 for integers. */
@@ -59,23 +62,23 @@ export function numberOf(schema: JsonObject, rng: Rng, step: number | undefined)
   const { multipleOf } = schema;
   const given = typeof multipleOf === "number" && multipleOf > 0 ? multipleOf : undefined;
   if (given === undefined && step === undefined) return decimal(bounds, rng);
-  return multiple(bounds, rng, given ?? 1, step === 1);
+  return multiple(bounds, rng, { of: given ?? 1, whole: step === 1 });
 }
 
 type Bounds = { readonly low: number; readonly high: number; readonly holds: (value: number) => boolean };
 
 /** A schema that is open, or nearly so, gives numbers of everyday size. */
-const widest = 10_000;
+const maxSpan = 10_000;
 
 function boundsOf(schema: JsonObject): Bounds {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   const least = Math.max(...[minimum, exclusiveMinimum].filter((value) => typeof value === "number"));
-  const most = Math.min(...[maximum, exclusiveMaximum].filter((value) => typeof value === "number"));
-  const near = Math.max(least, Math.min(most, 0));
+  const max = Math.min(...[maximum, exclusiveMaximum].filter((value) => typeof value === "number"));
+  const near = Math.max(least, Math.min(max, 0));
   const span = Math.max(100, Math.abs(near));
-  const isNarrow = most - least <= widest;
-  const low = isNarrow ? least : near < most ? near : near - span;
-  const high = isNarrow ? most : Math.min(most, near + span);
+  const isNarrow = max - least <= maxSpan;
+  const low = isNarrow ? least : near < max ? near : near - span;
+  const high = isNarrow ? max : Math.min(max, near + span);
   // Before draft 6 these were marks at the bounds.
   const above = exclusiveMinimum === true ? minimum : exclusiveMinimum;
   const below = exclusiveMaximum === true ? maximum : exclusiveMaximum;
@@ -97,8 +100,9 @@ function decimal({ low, high, holds }: Bounds, rng: Rng): number {
   return low;
 }
 
-/** A multiple that division finds to be one: the quotient of many decimals is a little beside the whole number. */
-function multiple({ low, high, holds }: Bounds, rng: Rng, step: number, whole: boolean): number {
+/** A multiple that division finds to be one: the quotient of many decimals is a little beside the integer. */
+function multiple({ low, high, holds }: Bounds, rng: Rng, wanted: { of: number; whole: boolean }): number {
+  const { of: step, whole } = wanted;
   const first = Math.ceil(low / step);
   const count = Math.max(1, Math.floor(high / step) - first + 1);
   const start = Math.floor(rng() * count);
@@ -111,7 +115,7 @@ function multiple({ low, high, holds }: Bounds, rng: Rng, step: number, whole: b
   return first * step;
 }
 
-const hex = Array.from("0123456789abcdef");
+const hex = "0123456789abcdef";
 const hosts = ["example.com", "example.org", "example.net"];
 
 function below(rng: Rng, limit: number): number {
@@ -123,7 +127,7 @@ function two(value: number): string {
 }
 
 function hexDigits(rng: Rng, count: number): string {
-  return Array.from({ length: count }, () => hex[below(rng, 16)]!).join("");
+  return Array.from({ length: count }, () => pick(rng, hex)).join("");
 }
 
 function date(rng: Rng): string {
@@ -135,7 +139,7 @@ function time(rng: Rng): string {
 }
 
 function host(rng: Rng): string {
-  return hosts[below(rng, hosts.length)]!;
+  return pick(rng, hosts);
 }
 
 /** A name of at least so many letters. */
@@ -172,7 +176,7 @@ const formats: Readonly<Record<string, (rng: Rng, least: number) => string>> = {
   "uri-reference": uri,
   "iri-reference": uri,
   uuid: (rng) =>
-    `${hexDigits(rng, 8)}-${hexDigits(rng, 4)}-4${hexDigits(rng, 3)}-${hex[8 + below(rng, 4)]!}${hexDigits(rng, 3)}-${hexDigits(rng, 12)}`,
+    `${hexDigits(rng, 8)}-${hexDigits(rng, 4)}-4${hexDigits(rng, 3)}-${hex.charAt(8 + below(rng, 4))}${hexDigits(rng, 3)}-${hexDigits(rng, 12)}`,
   "json-pointer": (rng) => `/${letters(rng, 0)}`,
   regex: () => "^[a-z]+$",
 };

@@ -14,18 +14,18 @@ export type Tool = {
   readonly input?: { readonly pattern?: string };
 };
 
-/** What a request asks of an answer beyond prose. */
+/** What a request asks of a response beyond prose. */
 export type Wanted = {
   readonly tools: readonly Tool[];
   /** `auto` calls a tool, unless the conversation ends with the result of one; a name calls that tool alone. */
   readonly choice: "none" | "auto" | "required" | { readonly name: string };
   /** Several tools may be called at once. */
   readonly parallel: boolean;
-  /** The conversation ends with the result of a tool, which is answered in words. */
+  /** The conversation ends with the result of a tool, which gets a reply in words. */
   readonly answersTool: boolean;
   /** Text that must be JSON: any object, or an instance of a schema. */
   readonly json: "object" | { readonly schema: unknown } | undefined;
-  /** Reasoning goes before the answer, with this share of its tokens, 0 to 1. */
+  /** Reasoning goes first, with this share of its tokens, 0 to 1. */
   readonly reasoningShare: number;
 };
 
@@ -55,18 +55,20 @@ const maxCalls = 3;
 export function composer(wanted: Wanted): Compose | undefined {
   const calls = toolsToCall(wanted);
   if (calls === undefined && wanted.json === undefined && wanted.reasoningShare === 0) return undefined;
-  return (tokens, rng, most = Infinity) => {
+  const say = sayer(wanted, calls);
+  return (tokens, rng, max = Infinity) => {
     const thought = Math.floor(tokens * wanted.reasoningShare);
-    const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", Math.min(thought, most), rng)] : [];
-    return [...reasoning, ...answerParts(wanted, calls, Math.min(Math.max(1, tokens - thought), most), rng)];
+    const reasoning: readonly Part[] = thought > 0 ? [prosePart("reasoning", Math.min(thought, max), rng)] : [];
+    return [...reasoning, ...say(Math.min(Math.max(1, tokens - thought), max), rng)];
   };
 }
 
-function answerParts(wanted: Wanted, calls: readonly Tool[] | undefined, tokens: number, rng: Rng): readonly Part[] {
-  if (calls !== undefined) return chosen(calls, wanted, rng).map((tool) => callPart(tool, rng));
-  if (wanted.json === undefined) return [prosePart("text", tokens, rng)];
+/** Makes what is said besides reasoning, in so many tokens where that can vary. */
+function sayer(wanted: Wanted, calls: readonly Tool[] | undefined): (tokens: number, rng: Rng) => readonly Part[] {
+  if (calls !== undefined) return (_tokens, rng) => chosen(calls, wanted, rng).map((tool) => callPart(tool, rng));
+  if (wanted.json === undefined) return (tokens, rng) => [prosePart("text", tokens, rng)];
   const schema = wanted.json === "object" ? anyObject : wanted.json.schema;
-  return [partOf("text", JSON.stringify(instanceOf(schema, rng)))];
+  return (_tokens, rng) => [partOf("text", JSON.stringify(instanceOf(schema, rng)))];
 }
 
 /** The tools to choose from; undefined when none is to be called. */
@@ -82,9 +84,9 @@ function toolsToCall({ tools, choice, answersTool }: Wanted): readonly Tool[] | 
 /** One tool, or with parallel calls often several different ones. */
 function chosen(tools: readonly Tool[], { parallel }: Wanted, rng: Rng): readonly Tool[] {
   const first = Math.floor(rng() * tools.length);
-  const most = parallel ? Math.min(maxCalls, tools.length) : 1;
-  const count = 1 + Math.floor(rng() * most);
-  return Array.from({ length: Math.min(count, most) }, (_, index) => tools[(first + index) % tools.length]!);
+  const max = parallel ? Math.min(maxCalls, tools.length) : 1;
+  const count = 1 + Math.floor(rng() * max);
+  return [...tools.slice(first), ...tools.slice(0, first)].slice(0, Math.min(count, max));
 }
 
 function callPart({ name, parameters, input }: Tool, rng: Rng): Part {

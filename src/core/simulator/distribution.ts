@@ -47,8 +47,8 @@ function interpolate(body: Float64Array, tail: Float64Array, share: number): num
 }
 
 function between(table: Float64Array, cell: number, share: number): number {
-  const low = table[cell]!;
-  return low + (table[cell + 1]! - low) * share;
+  const low = table[cell] ?? 0;
+  return low + ((table[cell + 1] ?? low) - low) * share;
 }
 
 function meanOf(body: Float64Array, tail: Float64Array): number {
@@ -76,7 +76,7 @@ function inverseOf(name: string, distribution: Distribution): (share: number) =>
     }
     case "gamma":
       positive(`${name}.mean`, distribution.mean);
-      within(`${name}.shape`, distribution.shape, 0.1, 1000);
+      within(`${name}.shape`, distribution.shape, { min: 0.1, max: 1000 });
       return gammaInverse(distribution.mean, distribution.shape);
     case "quantiles":
       return quantileInverse(name, distribution.table);
@@ -85,9 +85,9 @@ function inverseOf(name: string, distribution: Distribution): (share: number) =>
   }
 }
 
-function atLeast(option: string, value: number, least: number): void {
-  if (Number.isFinite(value) && value >= least) return;
-  throw new RangeError(`${option} must be a number of at least ${least}, got ${value}`);
+function atLeast(option: string, value: number, min: number): void {
+  if (Number.isFinite(value) && value >= min) return;
+  throw new RangeError(`${option} must be a number of at least ${min}, got ${value}`);
 }
 
 function positive(option: string, value: number): void {
@@ -95,27 +95,29 @@ function positive(option: string, value: number): void {
   throw new RangeError(`${option} must be a number above 0, got ${value}`);
 }
 
-function within(option: string, value: number, least: number, most: number): void {
-  if (value >= least && value <= most) return;
-  throw new RangeError(`${option} must be a number from ${least} to ${most}, got ${value}`);
+function within(option: string, value: number, { min, max }: { min: number; max: number }): void {
+  if (value >= min && value <= max) return;
+  throw new RangeError(`${option} must be a number from ${min} to ${max}, got ${value}`);
 }
 
 function quantileInverse(name: string, table: readonly (readonly [number, number])[]): (share: number) => number {
   if (table.length < 2) throw new RangeError(`${name}.table must have at least 2 rows, got ${table.length}`);
-  for (const [index, [q, value]] of table.entries()) {
-    const [previousQ, previousValue] = index === 0 ? [0, 0] : table[index - 1]!;
-    within(`${name}.table[${index}] q`, q, 0, 1);
-    if (index > 0 && q <= previousQ)
+  let previous: readonly [q: number, value: number] = [-1, 0];
+  for (const [index, row] of table.entries()) {
+    const [q, value] = row;
+    within(`${name}.table[${index}] q`, q, { min: 0, max: 1 });
+    if (q <= previous[0])
       throw new RangeError(`${name}.table[${index}] must have a larger q than the row before, got ${q}`);
-    atLeast(`${name}.table[${index}] value`, value, previousValue);
+    atLeast(`${name}.table[${index}] value`, value, previous[1]);
+    previous = row;
   }
   return (share) => {
-    const upper = table.findIndex(([q]) => q >= share);
-    if (upper === -1) return table.at(-1)![1];
-    const [highQ, high] = table[upper]!;
-    if (upper === 0) return high;
-    const [lowQ, low] = table[upper - 1]!;
-    return low + ((high - low) * (share - lowQ)) / (highQ - lowQ);
+    let [lowQ, low] = [0, 0];
+    for (const [index, [q, value]] of table.entries()) {
+      if (q >= share) return index === 0 ? value : low + ((value - low) * (share - lowQ)) / (q - lowQ);
+      [lowQ, low] = [q, value];
+    }
+    return low;
   };
 }
 

@@ -2,15 +2,15 @@ import { loadAt, type PreparedProfile } from "./profile.ts";
 import type { Rng, Timing, Overrides } from "../types.ts";
 
 /**
- * Draws when each token of an answer leaves.
+ * Draws when each token of a response leaves.
  *
  * TTFT = draw × load + prefill of the prompt; each further token follows after draw × load. So the total is on average
  * TTFT + (N − 1) × mean ITL. A wish replaces the whole TTFT or the whole gap, load and prefill included.
  *
  * @param options.promptTokens ≥ 0
- * @param options.outputTokens whole number ≥ 0; 0 for an answer without text, which is whole at TTFT
+ * @param options.outputTokens integer ≥ 0; 0 for a response without text, which is whole at TTFT
  * @param options.inFlight calls in flight on this node
- * @param options.endOnly leaves `atMs` empty, for an answer in one piece
+ * @param options.endOnly leaves `atMs` empty, for a response in one piece
  * @param options.overrides `ttftMs` and `itlMs`, milliseconds ≥ 0
  * @returns times in milliseconds that never go back
  */

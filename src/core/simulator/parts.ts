@@ -13,11 +13,11 @@ export type Part = {
 };
 
 /**
- * Makes the parts of an answer of about so many tokens.
+ * Makes the parts of a response of about so many tokens.
  *
- * @param most prose beyond so many tokens is not wanted and need not be made; all of it is without one
+ * @param max prose beyond so many tokens is not wanted and need not be made; all of it is without one
  */
-export type Compose = (tokens: number, rng: Rng, most?: number) => readonly Part[];
+export type Compose = (tokens: number, rng: Rng, max?: number) => readonly Part[];
 
 /** How many tokens parts have together. */
 export function countOf(parts: readonly Part[]): number {
@@ -27,15 +27,15 @@ export function countOf(parts: readonly Part[]): number {
 }
 
 /**
- * The first so many tokens of an answer.
+ * The first so many tokens of a response.
  *
- * @param most ≥ 0
+ * @param max ≥ 0
  * @returns `parts` itself when it has no more
  */
-export function cutAt(parts: readonly Part[], most: number): readonly Part[] {
-  if (countOf(parts) <= most) return parts;
+export function cutAt(parts: readonly Part[], max: number): readonly Part[] {
+  if (countOf(parts) <= max) return parts;
   const kept: Part[] = [];
-  let left = most;
+  let left = max;
   for (const part of parts) {
     if (left === 0) break;
     const tokens = part.tokens.slice(0, left);

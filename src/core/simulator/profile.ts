@@ -72,9 +72,9 @@ function between(low: LoadRow, high: LoadRow, inFlight: number): LoadFactors {
 }
 
 /**
- * Draws how many tokens an answer has.
+ * Draws how many tokens a response has.
  *
- * @returns whole number ≥ 1: a model asked for text gives some
+ * @returns integer ≥ 1: a model asked for text gives some
  */
 export function pickOutputTokens(profile: PreparedProfile, rng: Rng): number {
   return Math.max(1, Math.round(profile.outputTokens.sample(rng)));

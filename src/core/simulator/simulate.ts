@@ -16,15 +16,15 @@ export type Simulation = {
   readonly seed: number;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
-  /** Most tokens that an answer may have, all its choices together. */
+  /** Max tokens of a response, all its choices together. */
   readonly maxOutputTokens: number;
 };
 
 /**
- * The whole simulated answer, described in advance.
+ * The whole simulated response, described in advance.
  *
- * @param callId unique per call; ids inside the answer derive from it
- * @param nowSeconds seconds since 1970, for the answer's `created`
+ * @param callId unique per call; ids inside the response derive from it
+ * @param nowSeconds seconds since 1970, for the response's `created`
  * @throws RESPONSE_TOO_LARGE before any of it is written
  */
 export function simulate(simulation: Simulation, callId: string, nowSeconds: number): Plan {
@@ -37,7 +37,7 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
 }
 
 /**
- * When the simulated answer would leave, without making it: the mirror of a real call.
+ * When the simulated response would leave, without making it: the mirror of a real call.
  *
  * @throws RESPONSE_TOO_LARGE where one choice alone is
  */
@@ -48,7 +48,7 @@ export function simulateTiming(simulation: Simulation): Timing & { readonly toke
   return { ...timingOf(simulation, drawn, rng), tokens: drawn.tokens };
 }
 
-/** How long the answer is; its parts only where they decide that. */
+/** How long the response is; its parts only where they decide that. */
 type Drawn = {
   readonly tokens: number;
   readonly parts: readonly Part[] | undefined;
@@ -74,7 +74,7 @@ function checkSize({ maxOutputTokens }: Simulation, tokens: number): void {
   if (tokens <= maxOutputTokens) return;
   throw new StuntdoubleError(
     "RESPONSE_TOO_LARGE",
-    `The simulated answer would count at least ${Math.ceil(tokens)} tokens, with all choices, echoed prompts and logprobs; limits.maxOutputTokens of the configuration allows ${maxOutputTokens}.`,
+    `The simulated response would count at least ${Math.ceil(tokens)} tokens, with all choices, echoed prompts and logprobs; limits.maxOutputTokens of the configuration allows ${maxOutputTokens}.`,
   );
 }
 
@@ -88,7 +88,7 @@ const declinedTokens = splitTokens(declined);
 
 function refusalTo({ refuses }: Ask): readonly Part[] {
   if (refuses === true) return [{ kind: "refusal", tokens: declinedTokens, text: declined }];
-  throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of answer has no form for a refusal.");
+  throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of response has no form for a refusal.");
 }
 
 function timingOf({ ask, profile, inFlight, overrides }: Simulation, drawn: Drawn, rng: Rng): Timing {
@@ -98,7 +98,7 @@ function timingOf({ ask, profile, inFlight, overrides }: Simulation, drawn: Draw
   return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, overrides, endOnly });
 }
 
-/** What is said has a chance of its own, so that it can be made before or after the times are drawn. */
+/** What is said has randomness of its own, so that it can be made before or after the times are drawn. */
 function textRng({ seed }: Simulation): Rng {
   return createRng(hash32(seed, "text"));
 }

@@ -2,7 +2,7 @@ import type { Part } from "./parts.ts";
 import { sentences } from "./sentences.ts";
 import type { Rng } from "../types.ts";
 
-/** A text of so many tokens; `tokens` joined are `text`. They are cut only when they are asked for: a whole answer needs none. */
+/** A text of so many tokens; `tokens` joined are `text`. They are cut only when they are asked for: a whole response needs none. */
 export class Prose implements Part {
   readonly kind = "text";
   readonly text: string;
@@ -45,7 +45,7 @@ function inPieces(text: string): Sentence {
  * Makes plausible English prose as exactly so many tokens; joined, they encode to that number again.
  *
  * @param tokens ≥ 0
- * @returns one string per token, and all as one; the same chance gives the same text
+ * @returns one string per token, and all as one; the same randomness gives the same text
  */
 export function makeText(rng: Rng, tokens: number): Prose {
   const said: Sentence[] = [];
@@ -57,7 +57,8 @@ export function makeText(rng: Rng, tokens: number): Prose {
     let chosen = Math.floor(rng() * bank.length);
     if (chosen === last) chosen = (chosen + 1) % bank.length;
     last = chosen;
-    const sentence = bank[chosen]!;
+    const sentence = bank[chosen];
+    if (sentence === undefined) throw new RangeError("There are no sentences.");
     said.push(sentence);
     const { length } = sentence.pieces;
     text += left >= length ? sentence.text : sentence.text.slice(0, sentence.ends[left - 1]);

@@ -19,7 +19,7 @@ const allAsText = { disallowedSpecial: new Set<string>() };
  * The estimate is within 10 % on English prose, source code and JSON. A text with a run of more than 100 characters
  * without a blank or mark is estimated too, whatever its length.
  *
- * @param options.exactUpToChars longest text that is counted exactly, characters ≥ 0; 1,000 by default
+ * @param options.exactUpToChars max length of a text that is counted exactly, characters ≥ 0; 1,000 by default
  * @returns a counter that never throws
  * @throws RangeError when `exactUpToChars` is no number of at least 0
  */
@@ -100,7 +100,7 @@ const asciiClass = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 function classOf(code: number): number {
-  if (code < 128) return asciiClass[code]!;
+  if (code < 128) return asciiClass[code] ?? mark;
   const kanaOrHan = (code >= 0x3040 && code <= 0x30ff) || (code >= 0x3400 && code <= 0x9fff);
   return kanaOrHan || (code >= 0xac00 && code <= 0xd7af) ? ideograph : otherLetter;
 }
@@ -133,7 +133,7 @@ function runEnd(text: string, from: number, kind: number): number {
  * The weights were fitted by least squares to English prose, source code, change logs and JSON; a word is a run of
  * capitals and then small letters, as in the tokenizer.
  *
- * @returns whole number ≥ 0
+ * @returns integer ≥ 0
  */
 export function estimateTokens(text: string): number {
   let tokens = 0;

@@ -2,18 +2,18 @@ import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:
 import { headerValue } from "../../act/headers.ts";
 import type { HeaderList } from "../../core/types.ts";
 
-/** Below this an answer costs more to compress than to send: 0.6 KB of JSON takes half the time of a whole request. */
+/** Below this a response costs more to compress than to send: 0.6 KB of JSON takes half the time of a whole request. */
 const worthwhileBytes = 8 * 1024;
 
 type Encoding = "zstd" | "br" | "gzip";
 
-/** By cost for a 32 KB JSON answer, cheapest first; decides between encodings the client likes equally. */
+/** By cost for a 32 KB JSON response, cheapest first; decides between encodings the client likes equally. */
 const preference: readonly Encoding[] = ["zstd", "br", "gzip"];
 
 /**
- * Compresses a whole answer where the client accepts it and the answer gains from it.
+ * Compresses a whole response where the client accepts it and the response gains from it.
  *
- * @param headers of the answer; one that has a content-encoding already, or is no text, stays as it is
+ * @param headers of the response; one that has a content-encoding already, or is no text, stays as it is
  * @param accepted the client's accept-encoding
  * @returns the data to send and the headers that go with it
  */
@@ -25,7 +25,7 @@ export function compress(
   if (data.length < worthwhileBytes || !compressible(headers)) return { data, headers: [] };
   const encoding = accepted === undefined ? undefined : choose(accepted);
   if (encoding === undefined) return { data, headers: ["vary", "accept-encoding"] };
-  const packed = pack(Buffer.from(data as Uint8Array), encoding);
+  const packed = pack(typeof data === "string" ? Buffer.from(data) : data, encoding);
   if (packed.length >= data.length) return { data, headers: ["vary", "accept-encoding"] };
   return { data: packed, headers: ["content-encoding", encoding, "vary", "accept-encoding"] };
 }
@@ -63,7 +63,7 @@ function choose(accepted: string): Encoding | undefined {
   return best;
 }
 
-function pack(data: Buffer, encoding: Encoding): Buffer {
+function pack(data: Uint8Array, encoding: Encoding): Buffer {
   switch (encoding) {
     case "zstd":
       return zstdCompressSync(data, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });

@@ -85,7 +85,7 @@ function checkFraming({ rawHeaders, headers, httpVersion }: IncomingMessage): vo
   }
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]!.length === 4 && rawHeaders[index]!.toLowerCase() === "host") hosts += 1;
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === "host") hosts += 1;
   }
   if (hosts > 1) throw new StuntdoubleError("BODY_INVALID", "The request has more than one Host header.");
   if (hosts === 0 && httpVersion === "1.1")

@@ -31,7 +31,7 @@ export type Permits = {
   /**
    * Changes the limit of the node. A lower one lets calls in flight run on; a higher one serves waiters at once.
    *
-   * @throws CONFIG_INVALID for a limit that is no whole number from 1 to 2^29
+   * @throws CONFIG_INVALID for a limit that is no integer from 1 to 2^29
    */
   setMax(max: number): void;
   /** For calls that join the queue from now on. */
@@ -52,7 +52,7 @@ export type Permits = {
  * Gives the calls of one thread their share of the node's permits: first come, first served over all threads.
  *
  * @param options `memory` from `createPermitMemory`; `worker` this thread's number, used by no other living thread;
- *   `queueTimeoutMs` longest wait, milliseconds
+ *   `queueTimeoutMs` max wait, milliseconds
  * @throws CONFIG_INVALID for a worker the memory has no room for
  */
 export function createPermits(options: PermitOptions): Permits {

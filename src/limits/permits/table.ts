@@ -21,9 +21,9 @@ const maxGrantsUnderWay = 65_536;
  */
 export function createPermitMemory(options: { max: number; queue: number; workers: number }): SharedArrayBuffer {
   const { max, queue, workers } = options;
-  checkInteger("permits.max", max, 1, largestMax);
-  checkInteger("permits.queue", queue, 0, 2 ** 20);
-  checkInteger("workers", workers, 1, 1024);
+  checkInteger("permits.max", max, { min: 1, max: largestMax });
+  checkInteger("permits.queue", queue, { min: 0, max: 2 ** 20 });
+  checkInteger("workers", workers, { min: 1, max: 1024 });
   // A node stays in use until its worker has picked up the grant, which it does whenever it joins. So no worker ever has more
   // of them than may wait.
   const places = Math.min((workers + 1) * queue + 1, 2 * queue + maxGrantsUnderWay);
@@ -125,10 +125,10 @@ export class PermitTable {
 
   /** Sets the limit; undefined when the lock was not to be had, so that waiters are served only by another call. */
   setMax(max: number): readonly number[] | undefined {
-    checkInteger("permits.max", max, 1, largestMax);
+    checkInteger("permits.max", max, { min: 1, max: largestMax });
     Atomics.store(this.words, at.max, max);
     // A thread that supervises others must not wait for a worker whose death it has yet to be told of.
-    if (!acquire(this.words, at.lock, this.#owner, { naps: supervisorNaps })) return undefined;
+    if (!acquire({ words: this.words, index: at.lock }, this.#owner, { naps: supervisorNaps })) return undefined;
     return this.#unlocking(() => this.#serve());
   }
 
@@ -136,7 +136,7 @@ export class PermitTable {
   returnAllOf(dead: number): readonly number[] | undefined {
     const { words } = this;
     this.#checkWorker(dead);
-    if (!acquire(words, at.lock, this.#owner, { dead: dead + 1, naps: supervisorNaps })) return undefined;
+    if (!acquire({ words, index: at.lock }, this.#owner, { dead: dead + 1, naps: supervisorNaps })) return undefined;
     return this.#unlocking(() => {
       abandon(words, slotAt(words, dead));
       rebuild(words);
@@ -145,7 +145,7 @@ export class PermitTable {
     });
   }
 
-  /** What was counted in vain may have kept another thread from serving the queue. */
+  /** A permit that was counted and not taken may have kept another thread from serving the queue. */
   #takeBack(): void {
     const { words } = this;
     Atomics.sub(words, this.#held, 1);
@@ -179,7 +179,7 @@ export class PermitTable {
   }
 
   #locked<T>(task: () => T): T {
-    acquire(this.words, at.lock, this.#owner);
+    acquire({ words: this.words, index: at.lock }, this.#owner);
     return this.#unlocking(task);
   }
 
@@ -192,14 +192,11 @@ export class PermitTable {
   }
 
   #checkWorker(worker: number): void {
-    checkInteger("worker", worker, 0, Atomics.load(this.words, at.slots) - 1);
+    checkInteger("worker", worker, { min: 0, max: Atomics.load(this.words, at.slots) - 1 });
   }
 }
 
-function checkInteger(name: string, value: number, min: number, max: number): void {
+function checkInteger(name: string, value: number, { min, max }: { min: number; max: number }): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new StuntdoubleError(
-    "CONFIG_INVALID",
-    `${name} is ${value}, but must be a whole number from ${min} to ${max}.`,
-  );
+  throw new StuntdoubleError("CONFIG_INVALID", `${name} is ${value}, but must be an integer from ${min} to ${max}.`);
 }

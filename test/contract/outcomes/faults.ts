@@ -7,7 +7,7 @@ export const callFaults: readonly TableFault[] = [
     label: `status ${status}`,
     control: `fault=status;status=${status}`,
   })),
-  { label: "status 429, look-alike quota", control: "fault=status;status=429;look-alike=quota" },
+  { label: "status 429, variant quota", control: "fault=status;status=429;variant=quota" },
   { label: "replaced by 502", control: "fault=replace;status=502" },
   { label: "cut before the head", control: "fault=cut" },
   { label: "reset before the head", control: "fault=reset" },

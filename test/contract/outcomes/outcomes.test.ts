@@ -13,12 +13,12 @@ const page = path.join(import.meta.dirname, "../../../docs/clients.md");
 /** `STUNTDOUBLE_WRITE_DOCS=1 npx vitest run test/contract/outcomes` writes the tables anew. */
 const writing = process.env["STUNTDOUBLE_WRITE_DOCS"] === "1";
 
-/** What comes of a call: the name of what is thrown, with its status, or how much of the answer was given. */
+/** What comes of a call: the name of what is thrown, with its status, or how much of the response was given. */
 async function outcomeOf(attempt: Attempt, url: string, control: string, whole: string): Promise<string> {
   try {
     const text = await attempt({ url, control });
-    if (text === whole) return "whole answer";
-    return text === "" ? "**no text, no error**" : "**part of the answer, no error**";
+    if (text === whole) return "complete response";
+    return text === "" ? "**no text, no error**" : "**truncated response, no error**";
   } catch (error) {
     return nameOf(error);
   }
@@ -66,7 +66,7 @@ describe("the outcome of every fault in every client", () => {
     return rows.join("\n");
   }
 
-  test("of a whole answer is the one of docs/clients.md", { timeout: 60_000 }, async () => {
+  test("of a JSON response is the one of docs/clients.md", { timeout: 60_000 }, async () => {
     await expectInPage("whole", await table(callFaults, "whole"));
   });
 

@@ -59,8 +59,8 @@ def outcome(attempt, control, whole):
         status = getattr(error, "status_code", None)
         return f"`{type(error).__name__}`" + (f" {status}" if status is not None else "")
     if text == whole:
-        return "whole answer"
-    return "**no text, no error**" if text == "" else "**part of the answer, no error**"
+        return "complete response"
+    return "**no text, no error**" if text == "" else "**truncated response, no error**"
 
 
 def rows(attempts, controls):

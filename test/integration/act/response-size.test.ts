@@ -8,7 +8,7 @@ const chat = "/v1/chat/completions";
 const limits = { maxOutputTokens: 20 };
 const control = { enabled: true };
 const said =
-  "The simulated answer would count at least 21 tokens, with all choices, echoed prompts and logprobs; limits.maxOutputTokens of the configuration allows 20.";
+  "The simulated response would count at least 21 tokens, with all choices, echoed prompts and logprobs; limits.maxOutputTokens of the configuration allows 20.";
 
 let node: Node | undefined;
 let upstream: ScriptedUpstream | undefined;

@@ -133,7 +133,7 @@ describe("the README", () => {
     const code = (language: string): string =>
       moved(blocksOf(section).findLast((block) => block.language === language)!.text, place);
 
-    test("JavaScript prints an answer", async () => {
+    test("JavaScript prints a response", async () => {
       const printed = await run(process.execPath, ["--input-type=module", "--eval", code("js")]);
       expect(printed).toMatch(/^[A-Z][^\n{}]{20,}$/);
     });
@@ -153,7 +153,7 @@ describe("the README", () => {
     });
 
     describeWith("Python openai client", pythonWithOpenai(), "Python", (python) => {
-      test("prints an answer", async () => {
+      test("prints a response", async () => {
         const printed = await run(python, ["-c", code("python")]);
         expect(printed).toMatch(/^[A-Z][^\n{}]{20,}\n?$/);
       });
@@ -172,7 +172,9 @@ const pages = [
   "README.md",
   "CONTRIBUTING.md",
   "stuntdouble.example.yaml",
-  ...readdirSync(path.join(root, "docs")).map((name) => `docs/${name}`),
+  ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
 ];
 
 /** Variables that an example names are taken to be set. */

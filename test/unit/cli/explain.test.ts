@@ -166,7 +166,7 @@ test.each([
     "a refusal in an API that has no form for it",
     { path: "/v1/completions", headers: { "x-stuntdouble": "refusal" }, body: { model: "gpt-4o", prompt: "Hi" } },
     "control: { enabled: true }",
-    /^answer 400 BODY_INVALID: Control header: this kind of answer/,
+    /^answer 400 BODY_INVALID: Control header: this kind of response/,
   ],
   [
     "a body above the limit on its size",

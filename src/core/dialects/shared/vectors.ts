@@ -12,6 +12,7 @@ const noiseRange = 3;
 const sumRange = noiseRange * (maxFeatures + 1);
 const offsets = 1 << 16;
 const noise = makeNoise();
+const silence = new Int8Array(maxDimensions);
 
 /** A long list of small random numbers: the vector of a feature begins somewhere in it. */
 function makeNoise(): Int8Array {
@@ -39,33 +40,31 @@ export function embed(model: string, text: string, dimensions: number): Vector {
   const starts = [hash32(model, text), ...featuresOf(text)].map((hash) => Math.imul(hash ^ seed, 0x9e3779b1) >>> 16);
   const sums = sumOf(starts, dimensions);
   let square = 0;
-  for (let at = 0; at < dimensions; at += 1) square += sums[at]! * sums[at]!;
+  for (const sum of sums) square += sum * sum;
   if (square === 0) {
     sums[0] = 1;
     square = 1;
   }
   const scale = 1 / Math.sqrt(square);
   const floats = new Float32Array(dimensions);
-  for (let at = 0; at < dimensions; at += 1) floats[at] = sums[at]! * scale;
+  for (let at = 0; at < dimensions; at += 1) floats[at] = (sums[at] ?? 0) * scale;
   return { floats, text: () => textOf(sums, scale) };
 }
 
 /** The sum of the noise from each start on; four at a time, so that sums are read and written less often. */
 function sumOf(starts: readonly number[], dimensions: number): Int32Array {
   const sums = new Int32Array(dimensions);
-  let index = 0;
-  for (; index + 3 < starts.length; index += 4) {
-    const first = starts[index]!;
-    const second = starts[index + 1]!;
-    const third = starts[index + 2]!;
-    const fourth = starts[index + 3]!;
+  const noiseFrom = (start: number | undefined): Int8Array =>
+    start === undefined ? silence : noise.subarray(start, start + dimensions);
+  for (let index = 0; index < starts.length; index += 4) {
+    const first = noiseFrom(starts[index]);
+    const second = noiseFrom(starts[index + 1]);
+    const third = noiseFrom(starts[index + 2]);
+    const fourth = noiseFrom(starts[index + 3]);
     for (let at = 0; at < dimensions; at += 1) {
-      sums[at] = sums[at]! + noise[first + at]! + noise[second + at]! + noise[third + at]! + noise[fourth + at]!;
+      const sum = sums[at] ?? 0;
+      sums[at] = sum + (first[at] ?? 0) + (second[at] ?? 0) + (third[at] ?? 0) + (fourth[at] ?? 0);
     }
-  }
-  for (; index < starts.length; index += 1) {
-    const start = starts[index]!;
-    for (let at = 0; at < dimensions; at += 1) sums[at] = sums[at]! + noise[start + at]!;
   }
   return sums;
 }
@@ -74,8 +73,7 @@ function sumOf(starts: readonly number[], dimensions: number): Int32Array {
 function textOf(sums: Int32Array, scale: number): string {
   const known: (string | undefined)[] = Array.from({ length: 2 * sumRange + 1 });
   const texts: string[] = [];
-  for (let at = 0; at < sums.length; at += 1) {
-    const sum = sums[at]!;
+  for (const sum of sums) {
     texts.push((known[sum + sumRange] ??= String(Number((sum * scale).toFixed(decimals)))));
   }
   return texts.join(",");
@@ -92,7 +90,7 @@ function featuresOf(text: string): readonly number[] {
   let from = 0;
   for (let at = 0; at <= lower.length; at += 1) {
     if (at < lower.length && isOfWord(lower.charCodeAt(at))) continue;
-    if (at > from) addWord(smallest, lower, from, at);
+    if (at > from) addWord(smallest, lower, { from, to: at });
     from = at + 1;
   }
   return smallest.values();
@@ -100,7 +98,7 @@ function featuresOf(text: string): readonly number[] {
 
 type Smallest = ReturnType<typeof createSmallest>;
 
-function addWord(smallest: Smallest, text: string, from: number, to: number): void {
+function addWord(smallest: Smallest, text: string, { from, to }: { from: number; to: number }): void {
   smallest.add(hashOf(text, from, to));
   const chars = text.charCodeAt(from) < ideographs ? gramChars : gramChars - 1;
   for (let at = from; at + chars <= to; at += 1) smallest.add(hashOf(text, at, at + chars));
@@ -122,15 +120,15 @@ function hashOf(text: string, from: number, to: number): number {
 }
 
 /** The smallest so many of the numbers added, each once. */
-function createSmallest(most: number) {
+function createSmallest(max: number) {
   const kept: number[] = [];
   let largest = Infinity;
   return {
     add(number: number): void {
       if (number >= largest || kept.includes(number)) return;
-      if (kept.length < most) kept.push(number);
+      if (kept.length < max) kept.push(number);
       else kept[kept.indexOf(largest)] = number;
-      if (kept.length === most) largest = Math.max(...kept);
+      if (kept.length === max) largest = Math.max(...kept);
     },
     values: (): readonly number[] => kept,
   };
@@ -138,21 +136,16 @@ function createSmallest(most: number) {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /** Two characters for each 12 bits. */
-const couples = Array.from({ length: 4096 }, (_, bits) => alphabet[bits >> 6]! + alphabet[bits & 63]!);
+const couples = Array.from({ length: 4096 }, (_, bits) => alphabet.charAt(bits >> 6) + alphabet.charAt(bits & 63));
 
 /** The bytes of numbers, little-endian 32-bit floats, in base64. */
 export function toBase64(floats: Float32Array): string {
   const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
-  const whole = bytes.length - (bytes.length % 3);
   let text = "";
-  for (let at = 0; at < whole; at += 3) {
-    const bits = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
-    text += couples[bits >> 12]! + couples[bits & 4095]!;
+  for (let at = 0; at < bytes.length; at += 3) {
+    const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    text += `${couples[bits >> 12]}${couples[bits & 4095]}`;
   }
-  if (bytes.length - whole === 1) text += `${couples[bytes[whole]! << 4]!}==`;
-  if (bytes.length - whole === 2) {
-    const bits = (bytes[whole]! << 10) | (bytes[whole + 1]! << 2);
-    text += `${couples[bits >> 6]!}${alphabet[bits & 63]!}=`;
-  }
-  return text;
+  const missing = (3 - (bytes.length % 3)) % 3;
+  return missing === 0 ? text : text.slice(0, -missing) + "=".repeat(missing);
 }

@@ -292,7 +292,7 @@ test("a limit that is no whole number above 0 is refused", () => {
 
 test("a worker for whom there is no memory is refused", () => {
   const { open } = setUp({ max: 1, queue: 0, workers: 2 });
-  expect(() => open(3)).toThrow(/worker is 3, but must be a whole number from 0 to 2/u);
+  expect(() => open(3)).toThrow(/worker is 3, but must be an integer from 0 to 2/u);
 });
 
 test("a dead worker's permits come back and go to those who wait", async () => {
