@@ -40,7 +40,7 @@ export default defineConfig({
     "max-lines": ["error", { max: 300 }],
     "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
     "max-depth": ["error", 4],
-    "max-params": ["error", 4],
+    "max-params": ["error", 3],
     complexity: ["error", 20],
     "no-empty": ["error", { allowEmptyCatch: false }],
     eqeqeq: "error",
@@ -90,6 +90,7 @@ export default defineConfig({
       rules: {
         "max-lines-per-function": "off",
         "max-lines": "off",
+        "max-params": ["error", 4],
         "no-console": "off",
         complexity: "off",
         "vitest/no-conditional-expect": "off",

@@ -14,7 +14,7 @@ import { Relay, type RelayOwner } from "./relay.ts";
 /**
  * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
  *
- * @returns never throws; what fails is answered in the caller's dialect
+ * @returns never throws; what fails gets a response in the caller's dialect
  */
 export function createAct(deps: ActDeps): Act {
   let open = 0;
@@ -198,7 +198,7 @@ class Exchange implements RelayOwner {
     }
   }
 
-  /** What the simulator would have done; a request that only the provider understands, or can answer at such length, is not compared. */
+  /** What the simulator would have done; a request that only the provider understands, or can serve at such length, is not compared. */
   #mirror(admitted: Admitted): Timeline | undefined {
     const { mirror } = admitted.decision;
     if (mirror === undefined || admitted.opened === undefined) return undefined;

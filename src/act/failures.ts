@@ -17,7 +17,7 @@ export function unknownModel(model: string): StuntdoubleError {
   });
 }
 
-/** A path, or a method of a known path, that nobody can answer. */
+/** A path, or a method of a known path, that nobody can serve. */
 export function notSimulated(request: Request): StuntdoubleError {
   const methods = methodsOf(request.dialect, request.route);
   if (methods.length > 0) {

@@ -91,12 +91,12 @@ class Joining {
   readonly #socket: Duplex;
   readonly #reply: SocketReply;
   #permit: Permit | undefined = undefined;
-  /** What the upstream answered. */
+  /** Status of the upstream's response. */
   #status = 101;
-  /** The two sockets are one connection; an error can no longer be answered. */
+  /** The two sockets are one connection; an error can no longer be told by a response. */
   #tied = false;
   #failed = false;
-  /** What leaves instead of an upstream's answer. */
+  /** What leaves instead of an upstream's response. */
   #player: Player | undefined = undefined;
   #ending: Ending | "client-gone" = "finish";
 

@@ -6,7 +6,7 @@
 
 import type { LateFrame } from "./late-frame.ts";
 
-/** A source of chance: each call gives a number x with 0 ≤ x < 1. */
+/** A source of randomness: each call gives a number x with 0 ≤ x < 1. */
 export type Rng = () => number;
 
 /** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
@@ -40,7 +40,7 @@ export type Facts = {
   lastUserMessage(): string | undefined;
 };
 
-/** Where an answer comes from. */
+/** Where a response comes from. */
 export type Source =
   | { readonly from: "upstream"; readonly upstream: string }
   | { readonly from: "simulator"; readonly profile: string | undefined };
@@ -50,7 +50,7 @@ export type Decision = {
   /** The rule that matched, `default`, or `control` when the control header decided. */
   readonly rule: string;
   readonly serve: Source;
-  /** Measured beside the served answer, never sent to the client. */
+  /** Measured beside the served response, never sent to the client. */
   readonly mirror: Source | undefined;
   readonly faults: readonly FaultConfig[];
   /** What the control header asked of the simulator. */
@@ -76,7 +76,7 @@ export type Frame = {
   readonly data: string | Uint8Array;
   /** How many output tokens it carries; 0 for role, usage and final marker frames. */
   readonly tokens: number;
-  /** The dialect's final marker (`[DONE]`, `message_stop`, the finish chunk), without which a client cannot see that the answer is whole. */
+  /** The dialect's final marker (`[DONE]`, `message_stop`, the finish chunk), without which a client cannot see that the response is whole. */
   readonly final: boolean;
 };
 
@@ -93,7 +93,7 @@ export type Ending = "finish" | "cut" | "reset" | "stall";
 export type Head = {
   readonly status: number;
   readonly headers: HeaderList;
-  /** True for a head that a fault made, of an answer in which nothing of the source's is left. */
+  /** True for a head that a fault made, of a response in which nothing of the source's is left. */
   readonly instead?: true;
 };
 
@@ -110,7 +110,7 @@ export type Plan = {
 /**
  * Receives a response piece by piece: first `head` once, then `data`, then `end` once. Times never go back.
  *
- * A plan can be poured into a sink ahead of time and a live answer as it arrives; faults are sinks that pass on to another.
+ * A plan can be poured into a sink ahead of time and a live response as it arrives; faults are sinks that pass on to another.
  */
 export type Sink = {
   head(atMs: number, head: Head): void;
@@ -141,7 +141,7 @@ export type Outcome = {
   readonly client: string;
   readonly keyName: string | undefined;
   readonly rule: string;
-  /** What the client was given: a provider's answer, a simulated one, or one of our own (errors, listings). */
+  /** What the client was given: a provider's response, a simulated one, or one of our own (errors, listings). */
   readonly mode: "real" | "simulated" | "own";
   readonly upstream: string | undefined;
   readonly profile: string | undefined;

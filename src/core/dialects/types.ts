@@ -33,14 +33,14 @@ export type Dialect = {
    */
   quotaHeaders(quota: Quota, nowMs: number): string[];
   /**
-   * Starts reading a live answer: cuts it into frames where events end, and says which of them carry tokens.
+   * Starts reading a live response: cuts it into frames where events end, and says which of them carry tokens.
    *
-   * @param contentType of the answer, in lower case
-   * @param target of the request, path with query: one content type can be a stream or a whole answer
-   * @returns undefined for an answer that is no stream of this API
+   * @param contentType of the response, in lower case
+   * @param target of the request, path with query: one content type can be a stream or a whole response
+   * @returns undefined for a response that is no stream of this API
    */
   readStream(contentType: string, target?: string): StreamReader | undefined;
-  /** Output tokens named by a whole JSON answer's usage; undefined when it names none. */
+  /** Output tokens named by a whole JSON response's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
 };
 
@@ -78,11 +78,11 @@ export type OpenRequest = {
   readonly model?: string | undefined;
   readonly body: Body;
   readonly count: CountTokens;
-  /** Where answers are kept; without it each is forgotten at once. */
+  /** Where responses are kept; without it each is forgotten at once. */
   readonly kept?: KeptResponses | undefined;
 };
 
-/** Answers that can be asked for again by their ids. It is bounded: the oldest are forgotten for new ones. */
+/** Responses that can be asked for again by their ids. It is bounded: the oldest are forgotten for new ones. */
 export type KeptResponses = {
   /** Keeps a text, given in pieces, under an id, in place of an earlier one; one that is too long is not kept. */
   keep(id: string, pieces: readonly string[]): void;
@@ -111,24 +111,24 @@ export type Ask = {
   /** Upper limit on output tokens; undefined when the caller set none. 0 for operations that generate no text. */
   readonly maxTokens: number | undefined;
   readonly seed: number | undefined;
-  /** The answer is one piece, and where it is prose only its end must be timed; `timing.atMs` is then empty. */
+  /** The response is one piece, and where it is prose only its end must be timed; `timing.atMs` is then empty. */
   readonly endOnly?: boolean;
   /** The API has a form for a model that declines. */
   readonly refuses?: boolean;
   /** What is said, where it is anything but prose: tool calls, reasoning, JSON of a schema. */
   readonly compose?: Compose;
   /**
-   * How many tokens the whole answer has where so many are said: with all its choices, what it repeats, and what it tells
+   * How many tokens the whole response has where so many are said: with all its choices, what it repeats, and what it tells
    * beside. Just as many when absent.
    */
   sizeOf?(tokens: number): number;
-  /** Writes the simulated answer, JSON in one frame or SSE frame by frame. */
+  /** Writes the simulated response, JSON in one frame or SSE frame by frame. */
   write(script: Script): Plan;
 };
 
 /** What the simulator made up; a dialect puts it on the wire. */
 export type Script = {
-  /** Request id, unique per call; answer ids derive from it. */
+  /** Request id, unique per call; response ids derive from it. */
   readonly id: string;
   readonly createdSeconds: number;
   /** `atMs` has a time for each token of all parts, in order. */
@@ -138,7 +138,7 @@ export type Script = {
   /** `length` when the limit on tokens ended it. */
   readonly finish: "stop" | "length";
   readonly rng: Rng;
-  /** What is different where the answer is one of a relative of the API. */
+  /** What is different where the response is one of a relative of the API. */
   readonly relative?: Relative | undefined;
 };
 
@@ -146,13 +146,13 @@ export type Script = {
 export type Relative = {
   /** At the beginning of a choice that is whole or has a token, and of any other; each member has a comma behind. */
   readonly choice?: ChoiceStart;
-  /** At the end of a whole answer with choices; each member has a comma before it. */
+  /** At the end of a whole response with choices; each member has a comma before it. */
   readonly end?: string;
   /** What ids of responses with choices begin with. */
   readonly idPrefix?: string | undefined;
   /** What a stream does whatever the request says. */
   readonly streaming?: { readonly includeUsage?: boolean; readonly obfuscate?: boolean } | undefined;
-  /** All headers of a good answer. */
+  /** All headers of a good response. */
   headers(contentType: string, requestId: string): string[];
 };
 

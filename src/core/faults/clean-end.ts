@@ -5,7 +5,7 @@ import type { Fault, FaultContext } from "./engine/types.ts";
 
 const options = pointed({});
 
-/** Ends the answer properly but not whole: without its final marker, or early when a point is given. */
+/** Ends the response properly but not whole: without its final marker, or early when a point is given. */
 export const cleanEnd: Fault<z.infer<typeof options>> = {
   kind: "clean-end",
   summary: "Ends the response cleanly, but early or without its final marker.",

@@ -4,7 +4,7 @@ import type { Fault } from "./engine/types.ts";
 
 const options = pointed({});
 
-/** Closes the connection in the middle of the answer; without a point, before the head. */
+/** Closes the connection in the middle of the response; without a point, before the head. */
 export const cut: Fault<z.infer<typeof options>> = {
   kind: "cut",
   summary: "Closes the connection in the middle of the response.",

@@ -21,7 +21,7 @@ const closeBrace = 0x7d;
 /** JSON allows this control character nowhere, neither in a string nor outside, so it need not know where it is. */
 const forbidden = 0x01;
 
-/** Damages the first event with JSON after a point, or a JSON answer's body; without a point, the first of all. */
+/** Damages the first event with JSON after a point, or a JSON response's body; without a point, the first of all. */
 export const malformed: Fault<z.infer<typeof options>> = {
   kind: "malformed",
   summary: "Damages the JSON of one event, or of a JSON response.",

@@ -3,7 +3,7 @@ import type { HeaderList } from "../types.ts";
 import { failureOf, failureOptions, type FailureOptions } from "./engine/failure.ts";
 import type { Fault } from "./engine/types.ts";
 
-/** Asks the source, throws away what it answers, and gives an error in its place when its head would leave. */
+/** Asks the source, throws away its response, and gives an error in its place when its head would leave. */
 export const replace: Fault<FailureOptions> = {
   kind: "replace",
   summary: "Sends the request upstream, discards the response, and sends an error status instead.",
@@ -22,7 +22,7 @@ export const replace: Fault<FailureOptions> = {
   }),
 };
 
-/** The headers that say what was decided; all others went with the answer. */
+/** The headers that say what was decided; all others went with the response. */
 function ownOf(headers: HeaderList): HeaderList {
   return keepHeaders(headers, (name) => name.startsWith("x-stuntdouble-"));
 }

@@ -10,7 +10,7 @@ const { ProcessingResponse, StreamedBodyResponse, StreamedImmediateResponse, Str
 const { HeaderSendMode } = enums;
 const { APPEND_IF_EXISTS_OR_ADD, OVERWRITE_IF_EXISTS_OR_ADD } = enums.HeaderAppendAction;
 
-/** The field of ProcessingResponse that answers a step, by its side. */
+/** The field of ProcessingResponse that responses a step, by its side. */
 const answerTo = {
   headers: { request: ProcessingResponse.requestHeaders, response: ProcessingResponse.responseHeaders },
   body: { request: ProcessingResponse.requestBody, response: ProcessingResponse.responseBody },
@@ -96,7 +96,7 @@ export function immediateFrame(head: Head, data: string | Uint8Array, { metadata
   return writer.frame();
 }
 
-/** A ProcessingResponse with the head of an answer whose body follows in pieces. */
+/** A ProcessingResponse with the head of a response whose body follows in pieces. */
 export function streamedHeadFrame(head: Head, metadata: Metadata): Buffer {
   writeMetadata(metadata);
   writer.message(ProcessingResponse.streamedImmediateResponse, () => {
@@ -107,7 +107,7 @@ export function streamedHeadFrame(head: Head, metadata: Metadata): Buffer {
   return writer.frame();
 }
 
-/** A ProcessingResponse with one piece of such an answer. */
+/** A ProcessingResponse with one piece of such a response. */
 export function streamedBodyFrame(data: string | Uint8Array, endOfStream: boolean): Buffer {
   writer.message(ProcessingResponse.streamedImmediateResponse, () => {
     writer.message(StreamedImmediateResponse.bodyResponse, () => writePiece(data, endOfStream));

@@ -5,7 +5,7 @@ import { bodyMode, type Modes } from "./step.ts";
 /**
  * How Envoy sends the bodies of one call, and what can be made of it.
  *
- * Where the filter has a full duplex, its modes hold. Where it has none, we may change those of the answer together with the
+ * Where the filter has a full duplex, its modes hold. Where it has none, we may change those of the response together with the
  * leave for the request's headers, and Envoy 1.40 takes full duplex for the request before that.
  *
  * @see https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/service/ext_proc/v3/external_processor.proto
@@ -13,11 +13,11 @@ import { bodyMode, type Modes } from "./step.ts";
 export class CallModes {
   /** How the request's body comes, by the numbers of `BodySendMode`. */
   readonly request: number;
-  /** How the answer's body comes; settled when the call goes on. */
+  /** How the response's body comes; settled when the call goes on. */
   answer: number;
   /** Envoy must be told of `request` before all else. */
   readonly upgraded: boolean;
-  /** Envoy can take an answer of ours piece by piece. */
+  /** Envoy can take a response of ours piece by piece. */
   readonly streams: boolean;
   readonly #fixed: boolean;
   #settled = false;
@@ -40,10 +40,10 @@ export class CallModes {
   }
 
   /**
-   * Settles how the answer's body shall come; once, as Envoy takes other modes only with the headers.
+   * Settles how the response's body shall come; once, as Envoy takes other modes only with the headers.
    *
    * @returns the modes that Envoy must be told; undefined when the filter's own hold
-   * @throws INTERNAL when an answer shall be bent that cannot come through us
+   * @throws INTERNAL when a response shall be bent that cannot come through us
    */
   settle(need: Passage["need"]): Modes | undefined {
     if (need === "bend") this.#requireBending();
@@ -65,5 +65,5 @@ export class CallModes {
   }
 }
 
-/** A streamed answer need not be sent back to Envoy, only acknowledged. */
+/** A streamed response need not be sent back to Envoy, only acknowledged. */
 const wanted = { head: bodyMode.none, read: bodyMode.streamed, bend: bodyMode.fullDuplex } as const;

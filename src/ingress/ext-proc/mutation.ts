@@ -45,7 +45,7 @@ export function forwardMetadata({ rule, faults }: Decision, upstream: string): M
   return all.filter(([, value]) => value !== "");
 }
 
-/** What the access log may show of a call that is answered here, taken from the headers of the answer. */
+/** What the access log may show of a call that is served here, taken from the headers of the response. */
 export function responseMetadata(headers: HeaderList): Metadata {
   return ["decision", "rule", "fault"].flatMap((name) => {
     const value = headerValue(headers, `x-stuntdouble-${name}`);

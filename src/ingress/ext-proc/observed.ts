@@ -16,7 +16,7 @@ const mute: GrpcCall = { send: () => true, end: () => undefined, pause: () => un
 /**
  * One call that Envoy only shows us, by `observability_mode`. It goes on whatever we do, so all that comes of it is its Outcome.
  *
- * Envoy does not say which bodies it shows. A request is whole with the end of its body, or when the answer begins.
+ * Envoy does not say which bodies it shows. A request is whole with the end of its body, or when the response begins.
  */
 export class Observed implements Reply {
   listener: ReplyListener | undefined = undefined;
@@ -38,7 +38,7 @@ export class Observed implements Reply {
     if (this.listener === undefined) {
       if (step.side === "request" && step.kind === "headers") this.#begin(step);
     } else if (step.side === "response") {
-      // The provider may answer before it has the whole request.
+      // The provider may respond before it has the whole request.
       this.#watch();
       this.#answer?.take(step);
     } else if (step.kind === "body") this.#body.add(step.body, step.endOfStream);

@@ -17,7 +17,7 @@ import type { Certificate } from "../port.ts";
 export type ExtProcOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
-  /** How much of each forwarded answer is shown to us; one that is bent or compared always comes through us. */
+  /** How much of each forwarded response is shown to us; one that is bent or compared always comes through us. */
   readonly observe: "head" | "response";
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
@@ -29,7 +29,7 @@ export type ExtProcPort = {
   listen(where: Where): Promise<number>;
   /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
   renew(certificate: Certificate): void;
-  /** Says NOT_SERVING to health checks and takes no new call; the open ones end with their answer. */
+  /** Says NOT_SERVING to health checks and takes no new call; the open ones end with their response. */
   drain(): void;
   /** Ends every connection now. */
   destroy(): void;

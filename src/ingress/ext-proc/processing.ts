@@ -16,7 +16,7 @@ import { describe, Reading, RequestBody, withoutBody, withoutStream } from "./re
 export type ProcessingOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
-  /** What is shown to us of each forwarded answer, at least. */
+  /** What is shown to us of each forwarded response, at least. */
   readonly observe: "head" | "response";
   /** Told when Envoy is done with a call. */
   closed(): void;
@@ -138,7 +138,7 @@ export class Processing implements GrpcListener, Carrier {
       body.drop();
       return acting.refuse(request, reply, tooLarge(maxBytes));
     }
-    // Envoy sends the body only then, and holds the request until that has been answered, too.
+    // Envoy sends the body only then, and holds the request until that has got its reply, too.
     if (buffered) this.#call.send(headersFrame("request", { ...unchanged, modes: modes.settle(this.#need("head")) }));
     body.read(maxBytes, (read) => {
       if (read instanceof StuntdoubleError) return acting.refuse(request, reply, read);
@@ -172,7 +172,7 @@ type Started = {
   readonly reply: ExtProcReply;
   readonly body: RequestBody;
   readonly modes: CallModes;
-  /** Its headers have gone on, and wait for the answer to its body. */
+  /** Its headers have gone on, and wait for the response to its body. */
   readonly buffered: boolean;
 };
 

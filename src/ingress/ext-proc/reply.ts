@@ -13,7 +13,7 @@ import {
 } from "./frames.ts";
 import { responseMetadata, difference } from "./mutation.ts";
 
-/** The upstream's answer as far as Envoy has shown it. */
+/** The upstream's response as far as Envoy has shown it. */
 export type RealResponse = {
   readonly status: number;
   readonly headers: HeaderList;
@@ -28,7 +28,7 @@ export type ReplyOptions = {
   readonly call: GrpcCall;
   readonly method: string;
   readonly acceptEncoding: string | undefined;
-  /** Envoy takes an answer of ours piece by piece. */
+  /** Envoy takes a response of ours piece by piece. */
   readonly streams: boolean;
   /** Told when a stream of ours begins: the request cannot go on to its upstream any more. */
   begun(): void;
@@ -37,20 +37,20 @@ export type ReplyOptions = {
 };
 
 /**
- * Answers one call through Envoy; see `Reply` for what each method promises.
+ * Responds to one call through Envoy; see `Reply` for what each method promises.
  *
- * Before the upstream has answered, an answer of ours takes its place. After that, the upstream's own is changed, or one of
+ * Before the upstream has responded, a response of ours takes its place. After that, the upstream's own is changed, or one of
  * which nothing is the upstream's takes its place.
  */
 export class ExtProcReply implements Reply {
   listener: ReplyListener | undefined = undefined;
-  /** Set as soon as Envoy shows the upstream's answer. */
+  /** Set as soon as Envoy shows the upstream's response. */
   real: RealResponse | undefined = undefined;
-  /** The call has gone on to its upstream; from then on Envoy takes an answer of ours only as a whole. */
+  /** The call has gone on to its upstream; from then on Envoy takes a response of ours only as a whole. */
   passed = false;
   readonly #options: ReplyOptions;
   #head: Head | undefined = undefined;
-  /** An answer that Envoy takes only as a whole. */
+  /** A response that Envoy takes only as a whole. */
   #collected: Buffer[] = [];
   #over = false;
 
@@ -110,7 +110,7 @@ export class ExtProcReply implements Reply {
     this.#finish();
   }
 
-  /** Envoy breaks an answer when our gRPC call fails in the middle of it. One that it cannot break becomes a 502. */
+  /** Envoy breaks a response when our gRPC call fails in the middle of it. One that it cannot break becomes a 502. */
   cut(): void {
     if (this.#over) return;
     if (this.#begun()) this.#options.call.end(grpcStatus.aborted, "The response is cut off.");
@@ -129,7 +129,7 @@ export class ExtProcReply implements Reply {
   }
 
   /**
-   * Begins an answer that is to break, where it has not begun: without one, `failure_mode_allow` would have Envoy ask the upstream.
+   * Begins a response that is to break, where it has not begun: without one, `failure_mode_allow` would have Envoy ask the upstream.
    *
    * @returns false where Envoy takes no beginning
    */
@@ -137,12 +137,12 @@ export class ExtProcReply implements Reply {
     const { real } = this;
     if (this.#takesWhole() || (real === undefined && this.passed)) return false;
     if (this.#head === undefined) this.head(real ?? brokenHead);
-    // Envoy keeps the head of a whole answer back until a piece of its body is there, and would replace it by an error.
+    // Envoy keeps the head of a whole response back until a piece of its body is there, and would replace it by an error.
     if (real?.throughUs === true) this.#send(bodyFrame("response", "", false));
     return true;
   }
 
-  /** Envoy takes the answer that begins, or has begun, only in one piece. */
+  /** Envoy takes the response that begins, or has begun, only in one piece. */
   #takesWhole(): boolean {
     const { real } = this;
     if (real === undefined) return !this.#options.streams;
@@ -173,5 +173,5 @@ export class ExtProcReply implements Reply {
   }
 }
 
-/** The beginning of an answer of which nothing will be seen but that it breaks. */
+/** The beginning of a response of which nothing will be seen but that it breaks. */
 const brokenHead: Head = { status: 200, headers: ["x-stuntdouble-decision", "fault"] };

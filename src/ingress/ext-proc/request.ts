@@ -60,7 +60,7 @@ export function withoutBody(operation: Operation): Operation {
   };
 }
 
-/** The same operation where Envoy takes an answer only as a whole: a stream cannot be simulated. */
+/** The same operation where Envoy takes a response only as a whole: a stream cannot be simulated. */
 export function withoutStream(operation: Operation): Operation {
   return {
     ...operation,

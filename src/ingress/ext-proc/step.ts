@@ -13,7 +13,7 @@ export const bodyMode = {
   fullDuplex: BodySendMode.FULL_DUPLEX_STREAMED,
 } as const;
 
-/** The side of a message: of the client's request, or of the upstream's answer. */
+/** The side of a message: of the client's request, or of the upstream's response. */
 export type Side = "request" | "response";
 
 /** What Envoy tells us: one step of one call. Members that a kind does not have are empty. */
@@ -28,7 +28,7 @@ export type Step = {
   modes: Modes | undefined;
   /** Address and port of the client, where the filter asks Envoy for the attribute `source.address`. */
   client: string;
-  /** Envoy only shows; it waits for no answer. */
+  /** Envoy only shows; it waits for no response. */
   observing: boolean;
 };
 

@@ -11,7 +11,7 @@ export type HandlerOptions = {
   /** What requests are handed to. */
   readonly acting: Pick<Act, "serve" | "refuse">;
   maxBodyBytes(): number;
-  /** True while shutting down: connections are closed after their answer. */
+  /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
 };
 
@@ -19,7 +19,7 @@ export type HandlerOptions = {
 export type Handler = {
   /** The listener for `request` events of node:http and node:http2; never throws. */
   onRequest(request: NodeRequest, response: NodeResponse): void;
-  /** Requests whose answer has not been handed to the network whole. */
+  /** Requests whose response has not been handed to the network whole. */
   open(): number;
 };
 

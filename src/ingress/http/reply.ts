@@ -17,13 +17,13 @@ const lingerMs = 5000;
 
 /** What replies need of their server. */
 export type ReplyServer = {
-  /** True while shutting down: connections are closed after their answer. */
+  /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
   /** Told of each response that has been handed to the network whole, or whose client is gone. */
   closed(): void;
 };
 
-/** Answers one HTTP request; see `Reply` for what each method promises. */
+/** Responds to one HTTP request; see `Reply` for what each method promises. */
 export class HttpReply implements Reply {
   listener: ReplyListener | undefined = undefined;
   readonly #response: NodeResponse;
@@ -62,7 +62,7 @@ export class HttpReply implements Reply {
     else this.#response.end(packed.data, bytes === packed.data.length ? "latin1" : "utf8");
   }
 
-  /** The answer will leave while the request is still arriving; closing at once would make the client lose it. */
+  /** The response will leave while the request is still arriving; closing at once would make the client lose it. */
   linger(unread: NodeRequest): void {
     this.#unread = unread;
     this.#closing = true;

@@ -77,7 +77,7 @@ export class PermitTable {
       // In this order: a grant that had not seen this call yet opens the way only after it has been counted itself.
       if (Atomics.load(words, at.closed) === 0 && inUse(words) <= Atomics.load(words, at.max)) return true;
       this.#takeBack();
-      // Another thread that was trying at the same time may have made it look like one too many.
+      // Another thread that was trying concurrently may have made it look like one too many.
       if (inUse(words) >= Atomics.load(words, at.max)) return false;
     }
     return false;

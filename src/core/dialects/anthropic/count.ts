@@ -11,7 +11,7 @@ export type Input = {
   readonly cached1h: number;
 };
 
-/** Each message has about so many tokens around it, and so has the answer. */
+/** Each message has about so many tokens around it, and so has the response. */
 const tokensPerMessage = 4;
 const tokensForReply = 3;
 /** What the provider adds when there are tools. @see its table "Tool use system prompt token count", Claude 4, `auto` */
@@ -29,7 +29,7 @@ const leastCachedTokens = 1024;
  *
  * Images and documents count by their kind, not by the length of their data.
  *
- * @returns whole numbers; those of a large body are estimated by the length of its texts
+ * @returns integers; those of a large body are estimated by the length of its texts
  */
 export function countInput(json: JsonBody, count: CountTokens): Input {
   const body = json.whole();

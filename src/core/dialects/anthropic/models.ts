@@ -118,7 +118,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Such an answer costs the provider nothing, so it comes at once. */
+/** Such a response costs the provider nothing, so it comes at once. */
 function answering({ headers }: OpenRequest, model: string | undefined, body: () => string): Opened {
   return {
     facts: factsOfModel(model),

@@ -57,7 +57,7 @@ function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
   };
 }
 
-/** Thinking takes its share of the answer, but no more than its budget. */
+/** Thinking takes its share of the response, but no more than its budget. */
 function composeOf({ wanted, thinking }: MessageRequest): Compose | undefined {
   if (wanted.reasoningShare === 0) return composer(wanted);
   return (tokens, rng, most) => {

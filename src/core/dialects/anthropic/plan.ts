@@ -17,7 +17,7 @@ function headOf(contentType: string, script: Script): Head {
   return { status: 200, headers: ["content-type", contentType, ...callHeaders(script.id)] };
 }
 
-/** A whole JSON answer, due when its last token would be. */
+/** A whole JSON response, due when its last token would be. */
 export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   const { totalMs } = script.timing;
   return {
@@ -29,7 +29,7 @@ export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   };
 }
 
-/** A JSON answer that takes no time: nothing is generated for it. */
+/** A JSON response that takes no time: nothing is generated for it. */
 export function instantPlan(script: Script, body: string): Plan {
   return jsonPlan(withoutDelay(script), 0, body);
 }

@@ -7,19 +7,19 @@ import type { Version } from "./version.ts";
 import { check, read, required } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
-/** How much of an answer is thinking, where it is asked for; the budget may allow less. */
+/** How much of a response is thinking, where it is asked for; the budget may allow less. */
 const thinkingShare = 0.5;
 
 /** What a request to make a message asks for. */
 export type MessageRequest = {
   readonly model: string;
   readonly stream: boolean;
-  /** 0 only fills the prompt cache: the answer is empty. */
+  /** 0 only fills the prompt cache: the response is empty. */
   readonly maxTokens: number;
   readonly stops: readonly string[];
   readonly wanted: Wanted;
   readonly thinking: Thinking;
-  /** Where it is processed; the answer tells it back. */
+  /** Where it is processed; the response tells it back. */
   readonly geo: string | undefined;
   readonly speed: string | undefined;
 };
@@ -56,7 +56,7 @@ const members = new Set([
   "diagnostics",
 ]);
 const fields = {
-  /** Names of models are echoed in the answer, so they have a limit. */
+  /** Names of models are echoed in the response, so they have a limit. */
   model: required(field.string("model", { min: 1, max: 256 })),
   maxTokens: required(field.integer("max_tokens", { min: 0 })),
   stream: field.boolean("stream"),
@@ -69,7 +69,7 @@ const fields = {
   betaDisplay: field.word("display", ["summarized", "omitted", "updates"]),
   budgetTokens: required(field.integer("budget_tokens", { min: 1024 })),
 };
-/** The rest of a request, which does not change a simulated answer. */
+/** The rest of a request, which does not change a simulated response. */
 const rest = [
   field.number("temperature", { min: 0, max: 1 }),
   field.number("top_p", { min: 0, max: 1 }),
@@ -119,7 +119,7 @@ export function readRequest(body: JsonObject, version: Version, beta: boolean): 
 }
 
 /**
- * Checks a request to count tokens: one to make a message without what limits the answer.
+ * Checks a request to count tokens: one to make a message without what limits the response.
  *
  * @throws BODY_INVALID with the path of the first mistake
  */

@@ -16,7 +16,7 @@ const caller = `"caller":{"type":"direct"}`;
 /** A message to be written, as a whole or as a stream. */
 export type MessageResponse = { readonly request: MessageRequest; readonly input: Input; readonly script: Script };
 
-/** Why the answer ended, as JSON: the two members that say so. */
+/** Why the response ended, as JSON: the two members that say so. */
 type Stop = { readonly reason: string; readonly sequence: string };
 
 /**

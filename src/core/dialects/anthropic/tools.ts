@@ -98,7 +98,7 @@ function definedTool(type: string, name: string | undefined): ReadTool {
 }
 
 /**
- * The JSON Schema that the answer's text must follow; undefined when it may be any text.
+ * The JSON Schema that the response's text must follow; undefined when it may be any text.
  *
  * @throws BODY_INVALID with the path of the mistake
  */

@@ -13,14 +13,14 @@ const choice = {
   said: `"content_filter_results":{"hate":{${safe}},${harms}},`,
   other: `"content_filter_results":{},`,
 };
-/** Comes before all of the answer, and says nothing of it. */
+/** Comes before all of the response, and says nothing of it. */
 const promptEvent = `data: {"choices":[],"created":0,"id":"","model":"","object":"",${promptResults}}\n\n`;
 
 function headers(contentType: string, requestId: string): string[] {
   return ["content-type", contentType, ...azureHeaders(requestId)];
 }
 
-/** How an answer of Azure differs from OpenAI's: by its headers. */
+/** How a response of Azure differs from OpenAI's: by its headers. */
 export const plain: Relative = { headers };
 
 /** The same where the content filter looks at the texts. */
@@ -32,7 +32,7 @@ export function withPromptEvent(plan: Plan): Plan {
   return { ...plan, frames: [first, ...plan.frames] };
 }
 
-/** The headers that are in every answer of Azure. @param requestId empty when there is none */
+/** The headers that are in every response of Azure. @param requestId empty when there is none */
 export function azureHeaders(requestId: string): string[] {
   const headers = ["x-ms-region", "East US", "x-content-type-options", "nosniff"];
   if (requestId !== "") headers.push("x-request-id", requestId, "apim-request-id", uuidOf(requestId));

@@ -7,7 +7,7 @@ import { toJsonSchema } from "./schema.ts";
 import { check, read } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
 
-/** What a request asks of its answer. */
+/** What a request asks of its response. */
 export type GenerateConfig = {
   readonly maxTokens: number | undefined;
   readonly choices: number;
@@ -66,7 +66,7 @@ const toolFields = {
 const path = "generation_config";
 
 /**
- * Reads and checks everything that shapes an answer.
+ * Reads and checks everything that shapes a response.
  *
  * @throws BODY_INVALID with the path of the first mistake
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
@@ -100,7 +100,7 @@ export function readConfig(body: JsonObject): GenerateConfig {
 
 type Thinking = { readonly show: boolean; readonly share: number; readonly most: number };
 
-/** How much of an answer is thought, by level; the same for a budget. An estimate: it depends on model and task. */
+/** How much of a response is thought, by level; the same for a budget. An estimate: it depends on model and task. */
 const shares: Readonly<Record<string, number>> = {
   MINIMAL: 0.1,
   LOW: 0.25,

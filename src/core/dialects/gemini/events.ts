@@ -49,7 +49,7 @@ function candidatesOf(json: string): unknown {
 }
 
 /**
- * Output tokens named by the usage of a whole JSON answer, thoughts included.
+ * Output tokens named by the usage of a whole JSON response, thoughts included.
  *
  * @returns undefined when it names none, or is no JSON object
  */

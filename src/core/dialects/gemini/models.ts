@@ -69,7 +69,7 @@ function describe(model: string): object {
   };
 }
 
-/** Such an answer costs the provider nothing, so it comes at once. */
+/** Such a response costs the provider nothing, so it comes at once. */
 function answering(model: string | undefined, body: () => string): Opened {
   return {
     facts: factsOfModel(model),

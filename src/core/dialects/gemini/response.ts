@@ -7,7 +7,7 @@ import { eachPiece, isBroken, lastTokenMs, tokensOfKind } from "../shared/script
 import { stopAt } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 
-/** An answer to be written: whole, as server-sent events, or as a JSON array element by element. */
+/** A response to be written: whole, as server-sent events, or as a JSON array element by element. */
 export type GeminiResponse = {
   readonly script: Script;
   readonly model: string;
@@ -36,7 +36,7 @@ export function writeGenerated(answer: GeminiResponse): Plan {
   return stopped.form === "whole" ? whole(stopped) : streamed(stopped, framing[stopped.form]);
 }
 
-/** A whole JSON answer. @param script tells when it is due */
+/** A whole JSON response. @param script tells when it is due */
 export function jsonResponse(script: Script, tokens: number, body: string): Plan {
   const { totalMs } = script.timing;
   return {
@@ -68,7 +68,7 @@ function whole(answer: GeminiResponse): Plan {
   return jsonResponse(script, said + thoughts, `{"candidates":[${candidates}],${usage},${originOf(answer)}}`);
 }
 
-/** The parts of a whole answer, separated by commas; all text is one. */
+/** The parts of a whole response, separated by commas; all text is one. */
 function partsJson({ script, showThoughts }: GeminiResponse): string {
   const { parts } = script;
   const [only] = parts;
@@ -143,7 +143,7 @@ function usageWriter({ prompt }: GeminiResponse): (said: number, thoughts: numbe
     `"promptTokensDetails":${details}${thoughts > 0 ? `,"thoughtsTokenCount":${thoughts}` : ""}}`;
 }
 
-/** Ends every answer: which model gave it, and its id. */
+/** Ends every response: which model gave it, and its id. */
 function originOf({ model, script }: GeminiResponse): string {
   return `"modelVersion":${JSON.stringify(model)},"responseId":"${responseId("", script.id).slice(0, 22)}"`;
 }

@@ -47,7 +47,7 @@ const option = fieldsOf({
 
 const names = { model: field.string("model"), older: field.string("name") };
 
-/** Names of models are echoed in each line of an answer, so they have a limit. */
+/** Names of models are echoed in each line of a response, so they have a limit. */
 const maxModelLength = 256;
 
 /** The name of the model, which every request needs. */
@@ -71,7 +71,7 @@ export function checkImages(object: JsonObject, at = ""): void {
   }
 }
 
-/** What the options of a request say about its answer. */
+/** What the options of a request say about its response. */
 export type Options = {
   readonly maxTokens: number | undefined;
   readonly stops: readonly string[];
@@ -80,7 +80,7 @@ export type Options = {
 
 const optionsField = field.object("options");
 
-/** Options that change nothing in a simulated answer. */
+/** Options that change nothing in a simulated response. */
 const unused = [
   ...["num_ctx", "num_keep", "top_k", "repeat_last_n", "num_batch", "num_gpu", "num_thread"].map((name) =>
     option.integer(name),
@@ -120,7 +120,7 @@ const efforts = new Map<unknown, number>([
   ["high", 0.7],
 ]);
 
-/** The share of an answer that is thought: an estimate by effort; 0 when the caller does not ask to think. */
+/** The share of a response that is thought: an estimate by effort; 0 when the caller does not ask to think. */
 export function readThinking(body: JsonObject): number {
   const think = body["think"] ?? false;
   if (think === false) return 0;

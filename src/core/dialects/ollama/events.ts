@@ -39,7 +39,7 @@ function parsed(line: string) {
   }
 }
 
-/** Output tokens named by a whole JSON answer; undefined when it names none, or is no JSON object. */
+/** Output tokens named by a whole JSON response; undefined when it names none, or is no JSON object. */
 export function readUsage(body: Uint8Array): number | undefined {
   return numberAt(body, "eval_count");
 }

@@ -62,7 +62,7 @@ function factsOf(json: JsonBody, count: () => number, last: (body: JsonObject) =
   let promptTokens: number | undefined;
   return {
     model: typeof model === "string" ? model : undefined,
-    // An answer is streamed unless the caller says no.
+    // A response is streamed unless the caller says no.
     stream: json.member("stream") !== false,
     promptTokens: () => (promptTokens ??= count()),
     lastUserMessage: () => last(json.whole()),

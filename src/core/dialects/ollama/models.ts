@@ -108,7 +108,7 @@ function shownOf(model: string): object {
   };
 }
 
-/** Such an answer needs no model, so it comes at once. @param check makes the body while the request is checked */
+/** Such a response needs no model, so it comes at once. @param check makes the body while the request is checked */
 function answering(model: string | undefined, bodyOf: (script: Script) => string, check?: () => string): Opened {
   return {
     facts: factsOfModel(model),

@@ -8,7 +8,7 @@ import { eachPiece, isBroken, lastTokenMs } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 
-/** An answer to be written, of a chat or of a single prompt. */
+/** A response to be written, of a chat or of a single prompt. */
 export type OllamaResponse = {
   readonly script: Script;
   readonly model: string;
@@ -21,7 +21,7 @@ export type OllamaResponse = {
 };
 
 /**
- * Writes an answer: one JSON object, or one a line, with the counts and durations in the last.
+ * Writes a response: one JSON object, or one a line, with the counts and durations in the last.
  *
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
@@ -30,7 +30,7 @@ export function writeResponse(answer: OllamaResponse): Plan {
   return answer.stream ? streamed(stopped) : whole(stopped);
 }
 
-/** A whole JSON answer, due when its last token would be. */
+/** A whole JSON response, due when its last token would be. */
 export function jsonResponse(script: Script, tokens: number, body: string): Plan {
   const { totalMs } = script.timing;
   return {
@@ -46,7 +46,7 @@ function headOf(contentType: string, script: Script): Head {
   return { status: 200, headers: ["content-type", contentType, "x-request-id", script.id] };
 }
 
-/** The members that every answer begins with. @param atMs when it is said, from the start of the call */
+/** The members that every response begins with. @param atMs when it is said, from the start of the call */
 export function openingOf(model: string, script: Script, atMs: number): string {
   return `{"model":${JSON.stringify(model)},"created_at":"${rfc3339Micros(script.createdSeconds * 1000 + atMs)}"`;
 }

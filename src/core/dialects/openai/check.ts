@@ -119,7 +119,7 @@ function refuseNumber({ param, field, value }: Refused, side: string, limit: str
   return refuse(param, `${kind}_${side}_value`, problem);
 }
 
-/** Names of models are echoed in each chunk of an answer, so they have a limit. */
+/** Names of models are echoed in each chunk of a response, so they have a limit. */
 const model = required(field.string("model", { called: "the name of a model", min: 1, max: 256 }));
 
 /** The model asked for, which every operation needs. @param elsewhere the one named outside of the body */
@@ -127,7 +127,7 @@ export function readModel(body: JsonObject, elsewhere?: string): string {
   return read(body["model"] === undefined ? { model: elsewhere } : body, model);
 }
 
-/** Settings that all text operations share and that do not change a simulated answer. */
+/** Settings that all text operations share and that do not change a simulated response. */
 const sampling = [
   field.number("temperature", { min: 0, max: 2 }),
   field.number("top_p", { min: 0, max: 1 }),
@@ -137,7 +137,7 @@ const sampling = [
   field.string("user"),
 ];
 
-/** Checks the settings that all text operations share and that do not change a simulated answer. */
+/** Checks the settings that all text operations share and that do not change a simulated response. */
 export function checkSampling(body: JsonObject): void {
   check(body, sampling);
 }
@@ -153,7 +153,7 @@ const stops = field.list("stop", field.string("stop"), {
 });
 const noStops: readonly string[] = [];
 
-/** The texts at which an answer stops; often none. */
+/** The texts at which a response stops; often none. */
 export function readStop(body: JsonObject): readonly string[] {
   const { stop } = body;
   if (typeof stop === "string") return stop === "" ? noStops : [stop];
@@ -163,11 +163,11 @@ export function readStop(body: JsonObject): readonly string[] {
 /** The provider's seeds are 64-bit integers. */
 const maxSeed = 2 ** 63;
 
-/** The seed that makes an answer repeatable. */
+/** The seed that makes a response repeatable. */
 export const seed = field.integer("seed", { min: -maxSeed, max: maxSeed });
 
 /**
- * The service tier that the answer tells: the one asked for; where it is left to the provider the default one.
+ * The service tier that the response tells: the one asked for; where it is left to the provider the default one.
  *
  * @see the OpenAI document, ServiceTier: `fast` is told as `priority`
  */
@@ -176,7 +176,7 @@ export function tierTold(asked = "auto"): string {
   return asked === "fast" ? "priority" : asked;
 }
 
-/** How an answer shall be streamed. */
+/** How a response shall be streamed. */
 export type Streaming = {
   readonly stream: boolean;
   /** A last chunk tells the usage. */
@@ -185,7 +185,7 @@ export type Streaming = {
   readonly obfuscate: boolean;
 };
 
-/** Rows for how an answer shall be streamed. */
+/** Rows for how a response shall be streamed. */
 export const streaming = {
   stream: field.boolean("stream"),
   options: field.object("stream_options"),

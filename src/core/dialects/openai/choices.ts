@@ -8,7 +8,7 @@ import type { Script } from "../types.ts";
 /** What one choice says. */
 export type Said = { readonly parts: readonly Part[]; readonly finish: Script["finish"] };
 
-/** What the choices of an answer have in common. */
+/** What the choices of a response have in common. */
 export type Choosing = {
   /** How many choices, ≥ 1. */
   readonly choices: number;

@@ -102,7 +102,7 @@ function isFilled(value: unknown): boolean {
 }
 
 /**
- * Output tokens named by the usage of a whole JSON answer, found by a scan.
+ * Output tokens named by the usage of a whole JSON response, found by a scan.
  *
  * @returns undefined when it names none, or is no JSON object
  */

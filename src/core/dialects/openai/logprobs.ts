@@ -8,7 +8,7 @@ export type Chance = { readonly token: string; readonly logprob: number };
 export type Likely = Chance & { readonly top: readonly Chance[] };
 
 /**
- * As how many tokens of an answer one counts that is told with so many likely ones: about what it takes of memory.
+ * As how many tokens of a response one counts that is told with so many likely ones: about what it takes of memory.
  *
  * @param top 0 to 20; undefined when no logprobs are told
  */
@@ -60,7 +60,7 @@ function logOf(probability: number): number {
   return Number(Math.log(probability).toFixed(6)) + 0;
 }
 
-/** A token of an answer in JSON, with its bytes. @see the OpenAI document, ChatCompletionTokenLogprob and LogProb */
+/** A token of a response in JSON, with its bytes. @see the OpenAI document, ChatCompletionTokenLogprob and LogProb */
 export function likelyJson(likely: Likely): string {
   return listedJson(likely, withBytes);
 }

@@ -65,7 +65,7 @@ function decoded(name: string): string {
   }
 }
 
-/** Such an answer costs the provider nothing, so it comes at once. */
+/** Such a response costs the provider nothing, so it comes at once. */
 function answering(model: string | undefined, body: string): Opened {
   return {
     facts: factsOfModel(model),

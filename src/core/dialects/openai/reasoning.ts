@@ -40,7 +40,7 @@ export function reasoningShare(model: string, body: JsonObject): number {
   return isReasoning(model) ? shares[effort] : 0;
 }
 
-/** What a request asks of the reasoning before an answer. */
+/** What a request asks of the reasoning before a response. */
 export type Reasoning = {
   readonly effort: Effort | null;
   readonly summary: (typeof summaries)[number] | null;

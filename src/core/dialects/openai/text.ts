@@ -51,7 +51,7 @@ export type Usage = {
   readonly reasoning: number;
 };
 
-/** The `usage` object of an answer. */
+/** The `usage` object of a response. */
 export function usageJson({ prompt, audio, completion, reasoning }: Usage): string {
   return (
     `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${prompt + completion},` +
@@ -63,17 +63,17 @@ export function usageJson({ prompt, audio, completion, reasoning }: Usage): stri
 /** The beginning of each choice in the API itself. */
 const noStart: ChoiceStart = { said: "", other: "" };
 
-/** With what the choices of an answer begin. */
+/** With what the choices of a response begin. */
 export function startOf({ relative }: Script): ChoiceStart {
   return relative?.choice ?? noStart;
 }
 
-/** The end of a whole answer with choices. */
+/** The end of a whole response with choices. */
 export function endOf({ relative }: Script, usage: string): string {
   return `],"usage":${usage}${relative?.end ?? ""}}`;
 }
 
-/** The provider's headers of a good answer. @param processingMs until its first byte */
+/** The provider's headers of a good response. @param processingMs until its first byte */
 export function headOf(contentType: string, script: Script, processingMs: number): Head {
   const { relative, id } = script;
   if (relative !== undefined) return { status: 200, headers: relative.headers(contentType, id) };
@@ -82,7 +82,7 @@ export function headOf(contentType: string, script: Script, processingMs: number
   return { status: 200, headers };
 }
 
-/** A whole JSON answer, due when its last token would be. */
+/** A whole JSON response, due when its last token would be. */
 export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   const { totalMs } = script.timing;
   return {

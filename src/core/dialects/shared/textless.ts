@@ -1,12 +1,12 @@
 import type { Facts } from "../../types.ts";
 import type { Ask, Script } from "../types.ts";
 
-/** A valid request whose answer is one JSON document without generated text: vectors, counts, lists. */
+/** A valid request whose response is one JSON document without generated text: vectors, counts, lists. */
 export function textless({ model, promptTokens, write }: Pick<Ask, "model" | "promptTokens" | "write">): Ask {
   return { model, stream: false, promptTokens, maxTokens: 0, seed: undefined, write };
 }
 
-/** The script of an answer that costs the provider nothing, so it comes at once. */
+/** The script of a response that costs the provider nothing, so it comes at once. */
 export function withoutDelay(script: Script): Script {
   return { ...script, timing: { ttftMs: 0, atMs: [], totalMs: 0 } };
 }

@@ -69,7 +69,7 @@ function sumOf(starts: readonly number[], dimensions: number): Int32Array {
   return sums;
 }
 
-/** Sums are small whole numbers, so few different ones need to be written as decimals. */
+/** Sums are small integers, so few different ones need to be written as decimals. */
 function textOf(sums: Int32Array, scale: number): string {
   const known: (string | undefined)[] = Array.from({ length: 2 * sumRange + 1 });
   const texts: string[] = [];

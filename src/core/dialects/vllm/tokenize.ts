@@ -54,7 +54,7 @@ function factsOf(json: JsonBody): Facts {
   };
 }
 
-/** Nothing is generated, so the answer comes at once. */
+/** Nothing is generated, so the response comes at once. */
 function asking(body: JsonObject, answer: object): Ask {
   return textless({
     model: read(body, members.model) ?? "",

@@ -6,7 +6,7 @@ import type { FaultContext } from "./types.ts";
 /** A fault with its options checked and filled in. */
 export type PreparedFault = {
   readonly kind: string;
-  /** It looks at the head of an answer only, and lets nothing of its body through. */
+  /** It looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly: boolean;
   readonly answer: ((context: FaultContext) => Plan) | undefined;
   readonly bend: ((next: Sink, context: FaultContext) => Sink) | undefined;
@@ -18,13 +18,13 @@ export type BendContext = Omit<FaultContext, "fired" | "at"> & {
   fired(kind: string): void;
 };
 
-/** The same for a live answer: alarms are the caller's, who runs each not before its time. */
+/** The same for a live response: alarms are the caller's, who runs each not before its time. */
 export type LiveContext = BendContext & Pick<FaultContext, "at">;
 
 /**
- * The answer that one of the faults gives instead of the source, bent by the others.
+ * The response that one of the faults gives instead of the source, bent by the others.
  *
- * @returns undefined when no fault answers; the first one that does wins
+ * @returns undefined when no fault responds by itself; the first one that does wins
  */
 export function faultResponse(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
   for (const { kind, answer } of faults) {
@@ -54,7 +54,7 @@ export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: 
 }
 
 /**
- * The sink that takes a live answer and passes it on to `sink` as the faults leave it.
+ * The sink that takes a live response and passes it on to `sink` as the faults leave it.
  *
  * @param context `at` runs its task at that time of the call or later, and never before
  * @returns passes on nothing after the end, and never goes back in time
@@ -212,7 +212,7 @@ function once(task: () => void): () => void {
   };
 }
 
-/** An answer of its own is complete at once; nothing of it waits for a time. */
+/** A response of its own is complete at once; nothing of it waits for a time. */
 function noAlarm(): never {
   throw new StuntdoubleError("INTERNAL", "A fault that responds by itself cannot set an alarm.");
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Head } from "../../types.ts";
 import type { FaultContext } from "./types.ts";
 
-/** The options of a fault that gives a whole error answer. */
+/** The options of a fault that gives a whole error response. */
 export const failureOptions = z.strictObject({
   status: z.number().int().min(400).max(599).describe("HTTP status of the response"),
   message: z.string().optional().describe("replaces the provider's usual message"),

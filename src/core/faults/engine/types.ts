@@ -6,7 +6,7 @@ import type { Dialect } from "../../dialects/types.ts";
  * One kind of fault, in one file: its options, and what it does to a response.
  *
  * `bend` stands between a source and a client as a Sink that passes on to `next`; it never waits, it only moves times,
- * so the same code bends a plan made in advance and a live answer as it arrives. A fault that needs no answer at all
+ * so the same code bends a plan made in advance and a live response as it arrives. A fault that needs no response at all
  * gives one by `answer`, and the source is never asked.
  */
 export type Fault<Options> = {
@@ -15,7 +15,7 @@ export type Fault<Options> = {
   readonly summary: string;
   /** A strict object; `kind` is added to it for the configuration. */
   readonly options: z.ZodObject & z.ZodType<Options>;
-  /** True when it looks at the head of an answer only, and lets nothing of its body through. */
+  /** True when it looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly?: true;
   answer?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;

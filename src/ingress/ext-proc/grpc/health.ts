@@ -2,7 +2,7 @@ import { enums, fields } from "../fields.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener, type GrpcMethod } from "./call.ts";
 import { ProtoReader, ProtoWriter } from "./protobuf.ts";
 
-/** Answers health checks of gRPC clients for the whole server and for each service by its name. */
+/** Responds to health checks of gRPC clients for the whole server and for each service by its name. */
 export type Health = {
   /** By path; see `serveGrpc`. */
   readonly methods: readonly (readonly [path: string, method: GrpcMethod])[];

@@ -132,7 +132,7 @@ export class ProtoWriter {
     this.#lengthAndTag(text.length, field);
   }
 
-  /** A whole number from 0 to 2^32 − 1, or an enumerator. */
+  /** A integer from 0 to 2^32 − 1, or an enumerator. */
   number(field: number, value: number): void {
     if (value === 0) return;
     this.#reserve(0);

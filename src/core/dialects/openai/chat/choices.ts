@@ -32,7 +32,7 @@ type Writing = {
 /**
  * Writes a chat completion of any kind: several choices, tool calls, logprobs, a refusal, reasoning that is not shown.
  *
- * @param common members that all chunks and the whole answer have
+ * @param common members that all chunks and the whole response have
  */
 export function writeChoices(answer: ChatResponse, common: string): Plan {
   const { streaming, topLogprobs } = answer;

@@ -14,7 +14,7 @@ import { countWithinBytes, estimateBySize, streamingFor } from "../text.ts";
 import { readTooling, type Tooling } from "../tools.ts";
 import type { Ask, Body, CountTokens, OpenRequest, Operation } from "../../types.ts";
 
-/** The provider adds about so many tokens to each message (with its role), and to the answer. @see OpenAI cookbook, "How to count tokens with tiktoken" */
+/** The provider adds about so many tokens to each message (with its role), and to the response. @see OpenAI cookbook, "How to count tokens with tiktoken" */
 const tokensPerMessage = 4;
 const tokensForReply = 3;
 const readAhead = ["model", "stream"];
@@ -139,7 +139,7 @@ function namesTools(body: JsonObject): boolean {
   return false;
 }
 
-/** How the answer is made where it is more than prose. */
+/** How the response is made where it is more than prose. */
 function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined): Compose | undefined {
   const json = body["response_format"] === undefined ? undefined : readFormat(body);
   const share = reasoningShare(model, body);

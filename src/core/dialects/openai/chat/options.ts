@@ -18,7 +18,7 @@ const prediction = [
   ),
 ];
 
-/** What does not change a simulated answer. */
+/** What does not change a simulated response. */
 export const options = [
   field.boolean("store"),
   field.object("web_search_options"),
@@ -30,7 +30,7 @@ export const options = [
   field.object("prediction", { fields: prediction }),
 ];
 
-/** What shapes the answer. */
+/** What shapes the response. */
 export const shape = {
   logprobs: field.boolean("logprobs"),
   topLogprobs: field.integer("top_logprobs", { min: 0, max: 20 }),
@@ -49,7 +49,7 @@ const formatFields = {
 };
 
 /**
- * Whether the answer must be JSON, and of which schema.
+ * Whether the response must be JSON, and of which schema.
  *
  * @throws BODY_INVALID with the path of the first mistake
  */
@@ -91,7 +91,7 @@ function checkSaysJson({ messages }: JsonObject): void {
 
 const modalitiesRow = field.array("modalities", { called: "an array of strings", elements: "strings", min: 1 });
 
-/** Text is the only thing that is answered; silence where sound was asked for would be taken for an answer. */
+/** Text is the only thing that is answered; silence where sound was asked for would be taken for a response. */
 export function checkModalities(body: JsonObject): void {
   const modalities = read(body, modalitiesRow) ?? [];
   for (const [index, modality] of modalities.entries()) {

@@ -6,7 +6,7 @@ import { choicesId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../t
 import { stopAt } from "../../shared/stop.ts";
 import type { Script } from "../../types.ts";
 
-/** The answer is marked: the provider's fingerprints are `fp_` and ten hexadecimal digits. */
+/** The response is marked: the provider's fingerprints are `fp_` and ten hexadecimal digits. */
 const fingerprint = "fp_stuntdouble";
 const emptyDelta = "{}";
 const openingDelta = `{"role":"assistant","content":"","refusal":null}`;
@@ -61,7 +61,7 @@ function plainUsage({ promptTokens, audioTokens }: ChatResponse, { parts }: Scri
   return usageJson({ prompt: promptTokens, audio: audioTokens, completion: countOf(parts), reasoning: 0 });
 }
 
-/** The members that all chunks and the whole answer have in common. */
+/** The members that all chunks and the whole response have in common. */
 function made({ model, script, serviceTier }: ChatResponse): string {
   const common = `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
   return `${common},"service_tier":"${serviceTier}","system_fingerprint":"${fingerprint}"`;

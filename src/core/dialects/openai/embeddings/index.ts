@@ -94,7 +94,7 @@ type Embeddings = {
   readonly promptTokens: number;
 };
 
-/** A long answer is made piece by piece, each when it is about to leave: whole it can have 70 MB. */
+/** A long response is made piece by piece, each when it is about to leave: whole it can have 70 MB. */
 function write(answer: Embeddings): Plan {
   const { script, model, inputs, dimensions, promptTokens } = answer;
   const usage = `{"prompt_tokens":${promptTokens},"total_tokens":${promptTokens}}`;

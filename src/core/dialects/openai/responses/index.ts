@@ -75,7 +75,7 @@ export const inputTokens: Operation = {
   },
 };
 
-/** Counting costs the provider nothing, so the answer comes at once. */
+/** Counting costs the provider nothing, so the response comes at once. */
 function countTokens(body: JsonObject, facts: Facts, kept: KeptResponses | undefined): Ask {
   readItems(body);
   readPrevious(body, kept);
@@ -252,7 +252,7 @@ function readStream(body: JsonObject): { readonly stream: boolean; readonly obfu
   return { stream, obfuscate: read(options, streaming.obfuscate, "stream_options") ?? true };
 }
 
-/** What is checked, repeated in the answer, and changes nothing else in it: JSON of those members. */
+/** What is checked, repeated in the response, and changes nothing else in it: JSON of those members. */
 function readRest(body: JsonObject): string {
   read(body, members.prompt);
   const user = read(body, members.user);

@@ -68,7 +68,7 @@ export function responseAt(path: string): readonly Operation[] {
   return [operation("GET", show), operation("DELETE", remove)];
 }
 
-/** Makes the body of an answer about a response. */
+/** Makes the body of a response about a response. */
 type Answer = (about: About) => (script: Script) => string;
 type About = {
   readonly id: string;

@@ -109,7 +109,7 @@ function callId({ script }: ResponsesResponse, index: number): string {
   return `call_${longId("", script.id, index).slice(0, 24)}`;
 }
 
-/** Ids of the calls that an answer makes. */
+/** Ids of the calls that a response makes. */
 export function callIds(answer: ResponsesResponse): string[] {
   return answer.script.parts.flatMap(({ kind }, index) => (kind === "call" ? [callId(answer, index)] : []));
 }

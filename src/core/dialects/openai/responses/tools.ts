@@ -36,7 +36,7 @@ const formatFields = {
   schema: required(field.object("schema")),
 };
 
-/** The tools of a request: those that can be called here, and all as the answer repeats them. */
+/** The tools of a request: those that can be called here, and all as the response repeats them. */
 export type Tools = {
   readonly callable: readonly Tool[];
   readonly choice: Wanted["choice"];
@@ -84,7 +84,7 @@ function readTool(value: unknown, path: string): JsonObject {
   return { ...tool, description: read(tool, toolFields.description, path) ?? null, parameters, strict };
 }
 
-/** What a choice that is an object allows. A tool that the provider would run itself leaves an answer in words. */
+/** What a choice that is an object allows. A tool that the provider would run itself leaves a response in words. */
 function chosenOf(choice: JsonObject, callable: readonly Tool[]): Pick<Tools, "callable" | "choice"> {
   const { type } = choice;
   if (typeof type !== "string") return refuseMissing("tool_choice.type");
@@ -102,7 +102,7 @@ function chosenOf(choice: JsonObject, callable: readonly Tool[]): Pick<Tools, "c
   return { callable: callable.filter(({ name }) => names.has(name)), choice: mode };
 }
 
-/** The form that the text of an answer takes, and JSON of the member `text` as the answer repeats it. */
+/** The form that the text of a response takes, and JSON of the member `text` as the response repeats it. */
 export type Format = { readonly json: Wanted["json"]; readonly shown: string };
 
 const freeText: Format = { json: undefined, shown: `{"format":{"type":"text"},"verbosity":"medium"}` };

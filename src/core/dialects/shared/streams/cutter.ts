@@ -1,6 +1,6 @@
 import type { Frame } from "../../../types.ts";
 
-/** What one event is worth: how many output tokens it carries, and whether it tells that the answer is whole. */
+/** What one event is worth: how many output tokens it carries, and whether it tells that the response is whole. */
 export type EventInfo = { readonly tokens: number; readonly final: boolean };
 
 /** Says what an event is worth, given its text as received; never throws. */

@@ -4,7 +4,7 @@ import { findMembers } from "../scan.ts";
 const decoder = new TextDecoder();
 
 /**
- * A whole number inside a JSON object, found by a scan.
+ * A integer inside a JSON object, found by a scan.
  *
  * @param path names of members, from the outermost object to the number
  * @returns undefined when there is none there, or the text is no JSON object
