@@ -80,7 +80,7 @@ function link(sink: Sink, faults: readonly Bending[], context: LiveContext): Cha
   const last = guard(sink, faults.at(-1)?.kind ?? source);
   const at: FaultContext["at"] = (atMs, task) => context.at(atMs, (nowMs) => void (last.over() || task(nowMs)));
   let first: Chain = last;
-  for (const [index, { kind, bend }] of [...faults.entries()].reverse()) {
+  for (const [index, { kind, bend }] of [...faults.entries()].toReversed()) {
     const stage = bend(first, { ...context, at, fired: once(() => context.fired(kind)) });
     first = guard(stage, faults[index - 1]?.kind ?? source);
   }
