@@ -29,6 +29,12 @@ export function countOf(parts: readonly Part[]): number {
   return tokens;
 }
 
+/** A part of the same kind and name that says these tokens. */
+export function withTokens({ kind, name }: Part, tokens: readonly string[]): CutPart {
+  const text = tokens.join("");
+  return name === undefined ? { kind, tokens, text } : { kind, tokens, text, name };
+}
+
 /**
  * The first so many tokens of a response.
  *
@@ -43,7 +49,7 @@ export function cutAt(parts: readonly Part[], max: number): readonly Part[] {
     if (left === 0) break;
     const tokens = part.tokens.slice(0, left);
     left -= tokens.length;
-    kept.push(tokens.length === part.tokens.length ? part : partWith(part, tokens, tokens.join("")));
+    kept.push(tokens.length === part.tokens.length ? part : withTokens(part, tokens));
   }
   return kept;
 }
@@ -56,9 +62,4 @@ export function textOfKind(parts: readonly Part[], kind: Part["kind"]): string {
     .filter((part) => part.kind === kind)
     .map(({ text }) => text)
     .join("");
-}
-
-/** A part of the same kind and name with other tokens, which joined are `text`. */
-export function partWith({ kind, name }: Part, tokens: readonly string[], text: string): CutPart {
-  return name === undefined ? { kind, tokens, text } : { kind, name, tokens, text };
 }

@@ -4,7 +4,7 @@ import type { Rng } from "../types.ts";
 /**
  * A text of so many tokens; `tokens` joined are `text`. They are cut only when they are asked for: a whole response needs none.
  *
- * It is no record: a spread of it has neither tokens nor their count, and passes for a part only with tokens of its own.
+ * It is no record: a spread of it has neither tokens nor their count, and does not pass for a part.
  */
 export class Prose {
   readonly kind = "text";

@@ -27,12 +27,12 @@ export const stream: MadePlan = {
   endAtMs: 140,
 };
 
-/** A chat stream of ten tokens as the simulator plans it, whose texts are made late. */
+/** A chat stream of five tokens as the simulator plans it, whose texts are made late. */
 export const simulatedStream: Plan = simulated(
   chat,
   { model: "gpt-4o", messages: [{ role: "user", content: "Hi" }], stream: true },
   1,
-  { outputTokens: 10 },
+  { outputTokens: 5 },
 );
 
 /** One body at 200 ms, as an answer that is not streamed. */

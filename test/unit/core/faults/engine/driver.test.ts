@@ -3,10 +3,8 @@ import { bendLive, bendPlan, prepareFault, type PreparedFault } from "../../../.
 import type { FaultContext } from "../../../../../src/core/faults/engine/types.ts";
 import { LateFrame } from "../../../../../src/core/late-frame.ts";
 import type { Frame, Plan, Sink } from "../../../../../src/core/types.ts";
-import { chat } from "../../../../../src/core/dialects/openai/chat/index.ts";
 import { framesOf } from "../../../../support/frames.ts";
-import { simulated } from "../../../../support/simulated.ts";
-import { bend, context, event, live, stream, streamHead, textOf } from "../support.ts";
+import { bend, context, event, live, simulatedStream, stream, streamHead, textOf } from "../support.ts";
 
 /** A fault made for one test. */
 const made = (kind: string, bend: (next: Sink, context: FaultContext) => Sink): PreparedFault => ({
@@ -154,26 +152,22 @@ const copying = made("copying", (next) => {
   };
 });
 
-const request = { model: "gpt-4o", messages: [{ role: "user", content: "Hi" }], stream: true };
-
 test("a fault may copy the frames of a simulated stream and of a live one with other members", () => {
-  const plan = simulated(chat, request, 1, { outputTokens: 5 });
-  const [first, ...others] = framesOf(plan).map((frame) => ({ ...frame, final: true }));
-  const copied = [first, { ...framesOf(plan)[0], tokens: 0 }, ...others];
-  expect(framesOf(bendPlan(plan, [copying], context()))).toEqual(copied);
+  const [first, ...others] = framesOf(simulatedStream).map((frame) => ({ ...frame, final: true }));
+  const copied = [first, { ...framesOf(simulatedStream)[0], tokens: 0 }, ...others];
+  expect(framesOf(bendPlan(simulatedStream, [copying], context()))).toEqual(copied);
   const received: Frame[] = [];
   const sink: Sink = { head: () => undefined, data: (frame) => void received.push(frame), end: () => undefined };
   const chain = bendLive(sink, [copying], { ...context(), at: () => undefined });
   chain.head(0, streamHead);
-  for (const frame of framesOf(plan)) chain.data(frame);
+  for (const frame of framesOf(simulatedStream)) chain.data(frame);
   expect(received).toEqual(copied);
 });
 
 test("late frames that no fault changes stay late, and those that one changes are there", () => {
-  const plan = simulated(chat, request, 1, { outputTokens: 5 });
   const late = ({ frames }: Plan) => frames.map((frame) => frame instanceof LateFrame);
-  const bent = bendPlan(plan, [prepareFault({ kind: "delay", ms: 10, afterTokens: 3 })], context());
-  expect(late(plan)).toEqual([false, true, true, true, true, true, false, false]);
+  const bent = bendPlan(simulatedStream, [prepareFault({ kind: "delay", ms: 10, afterTokens: 3 })], context());
+  expect(late(simulatedStream)).toEqual([false, true, true, true, true, true, false, false]);
   expect(late(bent)).toEqual([false, true, true, true, false, false, false, false]);
 });
 
