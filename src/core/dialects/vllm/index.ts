@@ -9,7 +9,8 @@ import { detokenize, tokenize } from "./tokenize.ts";
  * vLLM's server, started with `--root-path /vllm`: without a prefix its paths are OpenAI's own, and nothing in a
  * request tells the two apart.
  *
- * @see vLLM, entrypoints/openai/protocol.py: ErrorInfo, ChatCompletionResponse, ChatCompletionStreamResponse
+ * @see vLLM, entrypoints/openai/protocol.py: ErrorInfo, ChatCompletionResponse, ChatCompletionStreamResponse;
+ *   entrypoints/serve/utils/server_utils.py: AuthenticationMiddleware for 401, XRequestIdMiddleware
  */
 export const vllm = openaiCompatible({
   name: "vllm",
@@ -20,6 +21,7 @@ export const vllm = openaiCompatible({
     errors: {
       members: ["message", "type", "param", "code"],
       types: { 400: "BadRequestError", 404: "NotFoundError", 500: "InternalServerError" },
+      bodies: { 401: { error: "Unauthorized" } },
     },
     quotaHeaders: false,
   },
