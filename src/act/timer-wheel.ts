@@ -125,8 +125,7 @@ class HashedWheel implements Wheel {
       }
       timer = following;
     }
-    for (let index = due.length - 1; index >= 0; index -= 1) {
-      const each = due[index]!;
+    for (let each = due.pop(); each !== undefined; each = due.pop()) {
       if (each.slot === nowhere && each.dueMs <= nowMs) each.fire(nowMs);
     }
   }

@@ -15,12 +15,15 @@ import { resetAtOnce, SocketReply } from "./sockets.ts";
 
 /** Takes over connections that ask for another protocol. */
 export type Upgrade = {
-  join(request: Request, incoming: IncomingMessage, socket: Duplex, head: Buffer): void;
+  join(request: Request, connection: Connection): void;
   /** Responds to a request that is not understood. */
   refuse(request: Request, socket: Duplex, error: StuntdoubleError): void;
   /** Connections that are joined, or about to be. */
   open(): number;
 };
+
+/** A connection that asks for another protocol: the request as Node has it, its socket, and what has come of the other protocol. */
+export type Connection = { readonly incoming: IncomingMessage; readonly socket: Duplex; readonly head: Buffer };
 
 /**
  * Makes the pass-through for WebSocket upgrades: admitted, limited and routed like any call, then the two sockets are
@@ -30,15 +33,7 @@ export type Upgrade = {
  */
 export function createUpgrade(deps: ActDeps): Upgrade {
   const joinings = new WeakMap<Duplex, Joining>();
-  const proxy = createProxyServer({ ws: true, changeOrigin: true });
-  proxy.on("proxyReqWs", (asked, _incoming, client) => {
-    client.once("close", () => asked.destroy());
-    asked.on("response", ({ statusCode }) => joinings.get(client)?.answered(statusCode));
-    asked.on("upgrade", (_response, upstream: Socket) => tie(client, upstream, joinings.get(client)));
-  });
-  // A client that breaks off is not a failure of ours; its socket is closed and the outcome says the rest.
-  proxy.on("error", () => undefined);
-
+  const proxy = createProxy(joinings);
   let open = 0;
   const begin = (request: Request, socket: Duplex): Joining => {
     const joining = new Joining(new CallRecord(request, deps.loop, deps.wallClockMs()), socket);
@@ -69,16 +64,26 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     proxy.ws(incoming, socket, head, { target: url }, (cause) => joining.unreached(name, cause));
   };
   return {
-    join(request, incoming, socket, head) {
-      const joining = begin(request, socket);
-      join(joining, { incoming, socket, head }).catch((error: unknown) => joining.fail(toStuntdoubleError(error)));
+    join(request, connection) {
+      const joining = begin(request, connection.socket);
+      join(joining, connection).catch((error: unknown) => joining.fail(toStuntdoubleError(error)));
     },
     refuse: (request, socket, error) => begin(request, socket).fail(error),
     open: () => open,
   };
 }
 
-type Connection = { readonly incoming: IncomingMessage; readonly socket: Duplex; readonly head: Buffer };
+function createProxy(joinings: WeakMap<Duplex, Joining>) {
+  const proxy = createProxyServer({ ws: true, changeOrigin: true });
+  proxy.on("proxyReqWs", (asked, _incoming, client) => {
+    client.once("close", () => asked.destroy());
+    asked.on("response", ({ statusCode }) => joinings.get(client)?.answered(statusCode));
+    asked.on("upgrade", (_response, upstream: Socket) => tie(client, upstream, joinings.get(client)));
+  });
+  // A client that breaks off is not a failure of ours; its socket is closed and the outcome says the rest.
+  proxy.on("error", () => undefined);
+  return proxy;
+}
 
 /** One connection from its request to its end. */
 class Joining {

@@ -71,7 +71,8 @@ export class Processing implements GrpcListener, Carrier {
   }
 
   carry({ upstream, headers, decision, need }: Passage, receiver: Receiver): Forwarded {
-    const { request, reply, body, modes, buffered } = this.#started!;
+    if (this.#started === undefined) throw new StuntdoubleError("INTERNAL", "Envoy is done with this call.");
+    const { request, reply, body, modes, buffered } = this.#started;
     const told = modes.settle(this.#need(need));
     const { set, remove } = difference(request.rawHeaders, headers);
     const onward: Continue = {

@@ -178,7 +178,8 @@ export class RequestBody {
   #complete(): void {
     if (this.#state !== "reading") return;
     this.#state = "waiting";
-    this.#done(bodyOf(this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces, this.#length)));
+    const [first, ...others] = this.#pieces;
+    this.#done(bodyOf(first !== undefined && others.length === 0 ? first : Buffer.concat(this.#pieces, this.#length)));
   }
 
   #refuse(): void {

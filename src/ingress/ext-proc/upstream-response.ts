@@ -20,8 +20,8 @@ export class UpstreamResponse implements Forwarded {
 
   constructor(call: GrpcCall, reply: { real: RealResponse | undefined }, { reading, mode, to }: Showing) {
     this.#call = call;
-    this.#reply = reply;
     this.#reading = reading;
+    this.#reply = reply;
     this.#mode = mode;
     this.#receiver = to;
   }

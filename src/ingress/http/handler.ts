@@ -84,7 +84,7 @@ export function createUpgradeHandler(
       const target = checkedTarget(incoming);
       const route = pathOf(target);
       const { dialect } = findOperation(request.method, route, request.headers);
-      upgrade.join({ ...request, target, route, dialect }, incoming, socket, head);
+      upgrade.join({ ...request, target, route, dialect }, { incoming, socket, head });
     } catch (error) {
       if (!(error instanceof StuntdoubleError)) throw error;
       upgrade.refuse(request, socket, error);
