@@ -20,9 +20,9 @@ export const budget: Budget = {
   filesInFolder: 30,
   looseFiles: ["main.ts"],
   findings: {
-    "no-non-null-assertion": 210,
-    "consistent-type-assertions": 59,
-    "max-lines-per-function": 15,
-    "max-params": 60,
+    "no-non-null-assertion": 45,
+    "consistent-type-assertions": 20,
+    "max-lines-per-function": 6,
+    "max-params": 0,
   },
 };

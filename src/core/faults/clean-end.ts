@@ -13,7 +13,7 @@ export const cleanEnd: Fault<z.infer<typeof options>> = {
   bend(options, next, context) {
     const point = pointOf(options);
     if (point === undefined) return withoutMarker(next, context);
-    return untilPoint(point, next, context, (atMs, head) => {
+    return untilPoint({ point, next, context }, (atMs, head) => {
       if (head === undefined) return headOnly(next, context);
       context.fired();
       next.end(atMs, "finish");

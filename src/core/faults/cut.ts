@@ -9,5 +9,5 @@ export const cut: Fault<z.infer<typeof options>> = {
   kind: "cut",
   summary: "Closes the connection in the middle of the response.",
   options,
-  bend: (options, next, context) => endAtPoint("cut", options, next, context),
+  bend: endAtPoint("cut"),
 };

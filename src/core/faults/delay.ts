@@ -11,7 +11,7 @@ export const delay: Fault<z.infer<typeof options>> = {
   summary: "Makes everything from a point on come later.",
   options,
   bend: (options, next, context) =>
-    untilPoint(pointOf(options) ?? { before: "head" }, next, context, () => {
+    untilPoint({ point: pointOf(options) ?? { before: "head" }, next, context }, () => {
       context.fired();
       return later(options.ms, next);
     }),

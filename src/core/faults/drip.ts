@@ -22,12 +22,12 @@ export const drip: Fault<z.infer<typeof options>> = {
   summary: "Sends the body slowly and in small pieces.",
   options,
   bend(options, next, context) {
-    const bytesPerSecond = options.bytesPerSecond ?? options.sliceBytes! * 1000;
-    const sliceBytes = options.sliceBytes ?? Math.max(1, Math.round(bytesPerSecond / slicesPerSecond));
+    // One of the two is there.
+    const { bytesPerSecond = (options.sliceBytes ?? 0) * 1000 } = options;
+    const { sliceBytes = Math.max(1, Math.round(bytesPerSecond / slicesPerSecond)) } = options;
     const line = { msPerByte: 1000 / bytesPerSecond, sliceBytes };
-    return untilPoint(pointOf(options) ?? { after: "bytes", count: 0 }, next, context, () =>
-      narrow(line, next, context),
-    );
+    const point = pointOf(options) ?? { after: "bytes", count: 0 };
+    return untilPoint({ point, next, context }, () => narrow(line, next, context));
   },
 };
 
@@ -44,7 +44,7 @@ function narrow(line: { msPerByte: number; sliceBytes: number }, next: Sink, con
       for (let from = 0; from < bytes.length; from += line.sliceBytes) {
         const to = Math.min(bytes.length, from + line.sliceBytes);
         freeAtMs += (to - from) * line.msPerByte;
-        next.data({ ...partOf(frame, bytes, from, to), atMs: freeAtMs });
+        next.data({ ...partOf(frame, bytes.subarray(from, to), to === bytes.length), atMs: freeAtMs });
       }
     },
     end: (atMs, ending) => next.end(Math.max(freeAtMs, atMs), ending),

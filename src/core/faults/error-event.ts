@@ -29,10 +29,10 @@ export const errorEvent: Fault<Options> = {
       },
       end: (atMs, ending) => next.end(atMs, ending),
     };
-    return untilPoint(point, passing, context, (atMs, head) => {
+    return untilPoint({ point, next: passing, context }, (atMs, head) => {
       if (head === undefined) return afterHead(options, next, context);
       if (!isEventStream(head, context)) return next;
-      fail({ atMs, events }, options, next, context);
+      fail({ next, context, atMs, events }, options);
       return silence;
     });
   },
@@ -45,7 +45,7 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
     head(atMs: number, head: Head) {
       next.head(atMs, head);
       if (!isEventStream(head, context)) return;
-      fail({ atMs, events: 0 }, options, next, context);
+      fail({ next, context, atMs, events: 0 }, options);
       rest = silence;
     },
     data: (frame) => rest.data(frame),
@@ -53,14 +53,15 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
   };
 }
 
-type Place = { readonly atMs: number; readonly events: number };
+/** Where in a stream the event comes: when, and after how many others. */
+type Place = {
+  readonly next: Sink;
+  readonly context: FaultContext;
+  readonly atMs: number;
+  readonly events: number;
+};
 
-function fail(
-  { atMs, events }: Place,
-  { status = overloaded, message }: Options,
-  next: Sink,
-  context: FaultContext,
-): void {
+function fail({ next, context, atMs, events }: Place, { status = overloaded, message }: Options): void {
   const { dialect, operation, model, requestId, nowMs, target } = context;
   context.fired();
   const told = message === undefined ? {} : { message };

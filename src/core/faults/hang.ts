@@ -9,5 +9,5 @@ export const hang: Fault<z.infer<typeof options>> = {
   kind: "hang",
   summary: "Falls silent on an open connection until the client leaves.",
   options,
-  bend: (options, next, context) => endAtPoint("stall", options, next, context),
+  bend: endAtPoint("stall"),
 };

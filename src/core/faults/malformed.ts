@@ -13,6 +13,9 @@ const options = pointed({
 
 type What = NonNullable<z.infer<typeof options>["what"]>;
 
+/** What is to be done, in a response whose head may have passed. */
+type Damage = { readonly what: What; readonly head: Head | undefined };
+
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 /** JSON allows this control character nowhere, neither in a string nor outside, so it need not know where it is. */
@@ -25,11 +28,11 @@ export const malformed: Fault<z.infer<typeof options>> = {
   options,
   bend({ what = "invalid-json", ...options }, next, context) {
     const point = pointOf(options) ?? { after: "bytes", count: 0 };
-    return untilPoint(point, next, context, (_atMs, head) => damaging(what, head, next, context));
+    return untilPoint({ point, next, context }, (_atMs, head) => damaging({ what, head }, next, context));
   },
 };
 
-function damaging(what: What, head: Head | undefined, next: Sink, context: FaultContext): Sink {
+function damaging({ what, head }: Damage, next: Sink, context: FaultContext): Sink {
   let stream = head !== undefined && isEventStream(head, context);
   let damaged = false;
   return {
@@ -54,21 +57,25 @@ function damaging(what: What, head: Head | undefined, next: Sink, context: Fault
 function damage(what: What, stream: boolean, bytes: Uint8Array): Uint8Array | undefined {
   const brace = bytes.indexOf(openBrace);
   if (bytes.length === 0 || (stream && brace === -1)) return undefined;
-  if (what === "invalid-json") return replaced(bytes, brace + 1, brace + 1, [forbidden]);
+  if (what === "invalid-json") return replaced(bytes, [brace + 1, brace + 1], [forbidden]);
   if (!stream) return bytes.subarray(0, middle(bytes, 0, bytes.length));
   const last = bytes.lastIndexOf(closeBrace);
   const end = last < brace ? bytes.length : last + 1;
-  return replaced(bytes, middle(bytes, brace, end), end, []);
+  return replaced(bytes, [middle(bytes, brace, end), end], []);
 }
 
 /** The middle of a range, moved back to where a UTF-8 character begins. */
 function middle(bytes: Uint8Array, from: number, to: number): number {
   let at = from + Math.floor((to - from) / 2);
-  while (at > from && (bytes[at]! & 0xc0) === 0x80) at -= 1;
+  while (at > from && isContinuation(bytes[at])) at -= 1;
   return at;
 }
 
-function replaced(bytes: Uint8Array, from: number, to: number, by: readonly number[]): Uint8Array {
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+function replaced(bytes: Uint8Array, [from, to]: readonly [number, number], by: readonly number[]): Uint8Array {
   const result = new Uint8Array(bytes.length - (to - from) + by.length);
   result.set(bytes.subarray(0, from));
   result.set(by, from);

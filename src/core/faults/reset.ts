@@ -9,5 +9,5 @@ export const reset: Fault<z.infer<typeof options>> = {
   kind: "reset",
   summary: "Resets the connection (TCP RST, or RST_STREAM on HTTP/2).",
   options,
-  bend: (options, next, context) => endAtPoint("reset", options, next, context),
+  bend: endAtPoint("reset"),
 };

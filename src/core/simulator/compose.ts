@@ -1,4 +1,4 @@
-import type { Compose, Part } from "./parts.ts";
+import type { Compose, CutPart, Part } from "./parts.ts";
 import { instanceOf } from "../json-schema/instance.ts";
 import { makeText } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
@@ -107,6 +107,6 @@ function prosePart(kind: Part["kind"], tokens: number, rng: Rng): Part {
   return { kind, tokens: made, text };
 }
 
-function partOf(kind: Part["kind"], text: string): Part {
+function partOf(kind: Part["kind"], text: string): CutPart {
   return { kind, tokens: splitTokens(text), text };
 }

@@ -1,11 +1,14 @@
 import type { Rng } from "../types.ts";
+import type { Prose } from "./text.ts";
 
 /** What a model says: some text, its reasoning, a refusal, or a call of a tool. `tokens` joined are `text`. */
-export type Part = {
+export type Part = CutPart | Prose;
+
+/** A part whose tokens are there, a plain record. */
+export type CutPart = {
   readonly kind: "text" | "reasoning" | "refusal" | "call";
   readonly tokens: readonly string[];
-  /** How many tokens there are, where that is known without looking at them. */
-  readonly count?: number;
+  readonly count?: undefined;
   /** Of a call: its arguments, a JSON object. */
   readonly text: string;
   /** Of a call: the name of the tool. */
@@ -40,7 +43,7 @@ export function cutAt(parts: readonly Part[], max: number): readonly Part[] {
     if (left === 0) break;
     const tokens = part.tokens.slice(0, left);
     left -= tokens.length;
-    kept.push(tokens.length === part.tokens.length ? part : { ...part, tokens, text: tokens.join("") });
+    kept.push(tokens.length === part.tokens.length ? part : partWith(part, tokens, tokens.join("")));
   }
   return kept;
 }
@@ -53,4 +56,9 @@ export function textOfKind(parts: readonly Part[], kind: Part["kind"]): string {
     .filter((part) => part.kind === kind)
     .map(({ text }) => text)
     .join("");
+}
+
+/** A part of the same kind and name with other tokens, which joined are `text`. */
+export function partWith({ kind, name }: Part, tokens: readonly string[], text: string): CutPart {
+  return name === undefined ? { kind, tokens, text } : { kind, name, tokens, text };
 }

@@ -1,10 +1,14 @@
-import type { Part } from "./parts.ts";
 import { sentences } from "./sentences.ts";
 import type { Rng } from "../types.ts";
 
-/** A text of so many tokens; `tokens` joined are `text`. They are cut only when they are asked for: a whole response needs none. */
-export class Prose implements Part {
+/**
+ * A text of so many tokens; `tokens` joined are `text`. They are cut only when they are asked for: a whole response needs none.
+ *
+ * It is no record: a spread of it has neither tokens nor their count, and passes for a part only with tokens of its own.
+ */
+export class Prose {
   readonly kind = "text";
+  declare readonly name?: never;
   readonly text: string;
   readonly #sentences: readonly Sentence[];
   readonly #count: number;
@@ -16,7 +20,7 @@ export class Prose implements Part {
     this.#count = count;
   }
 
-  // Getters, so that a part made from this one by a spread does not take them over.
+  /** How many tokens there are, known without cutting them. */
   get count(): number {
     return this.#count;
   }

@@ -28,6 +28,8 @@ test("a late frame says when it is due and what it carries without making its te
 test("neither a late frame nor a spread of it passes for a record", () => {
   const late = new LateFrame(textsOf(false), 0);
   expectTypeOf(late).not.toExtend<Frame>();
+  // That a spread is told by its type is what is tested.
+  // oxlint-disable-next-line typescript/no-misused-spread
   expectTypeOf({ ...late, tokens: 0 }).not.toExtend<PlannedFrame>();
   expectTypeOf<PlannedFrame>().not.toHaveProperty("data");
 });

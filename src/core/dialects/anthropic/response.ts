@@ -109,7 +109,7 @@ function blockOf(answer: MessageResponse, part: Part, index: number): Block {
     case "refusal":
       return textBlock(answer, part);
     default:
-      return part.kind satisfies never;
+      return part satisfies never;
   }
 }
 

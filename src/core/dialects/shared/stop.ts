@@ -1,4 +1,4 @@
-import { countOf, type Part } from "../../simulator/parts.ts";
+import { countOf, partWith, type Part } from "../../simulator/parts.ts";
 import type { Timing } from "../../types.ts";
 import type { Script } from "../types.ts";
 
@@ -61,5 +61,5 @@ function beginning(part: Part, end: number): readonly Part[] {
     tokens.push(token.slice(0, end - length));
     length += token.length;
   }
-  return tokens.length === 0 ? [] : [{ ...part, tokens, text: part.text.slice(0, end) }];
+  return tokens.length === 0 ? [] : [partWith(part, tokens, part.text.slice(0, end))];
 }

@@ -10,7 +10,8 @@ import { detokenize, tokenize } from "./tokenize.ts";
  * request tells the two apart.
  *
  * @see vLLM, entrypoints/openai/protocol.py: ErrorInfo, ChatCompletionResponse, ChatCompletionStreamResponse;
- *   entrypoints/serve/utils/server_utils.py: AuthenticationMiddleware for 401, XRequestIdMiddleware
+ *   serving_engine.py: create_error_response; entrypoints/serve/utils/server_utils.py: AuthenticationMiddleware for 401,
+ *   XRequestIdMiddleware
  */
 export const vllm = openaiCompatible({
   name: "vllm",

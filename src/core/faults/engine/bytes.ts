@@ -10,15 +10,12 @@ export function bytesOf(data: string | Uint8Array): Uint8Array {
 }
 
 /**
- * One part of a frame's bytes as a frame of its own; it may begin or end inside a UTF-8 character.
+ * One part of a frame as a frame of its own; it may begin or end inside a UTF-8 character.
  *
- * The tokens belong to the last part, because an event counts when it is complete.
- *
- * @param bytes the whole frame's bytes
+ * @param isLast the tokens belong to the last part, because an event counts when it is complete
  */
-export function partOf(frame: Frame, bytes: Uint8Array, from: number, to: number): Frame {
-  const tokens = to === bytes.length ? frame.tokens : 0;
-  return { ...frame, data: bytes.subarray(from, to), tokens };
+export function partOf(frame: Frame, data: Uint8Array, isLast: boolean): Frame {
+  return { ...frame, data, tokens: isLast ? frame.tokens : 0 };
 }
 
 /**

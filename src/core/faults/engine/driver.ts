@@ -43,7 +43,7 @@ export function faultResponse(faults: readonly PreparedFault[], context: BendCon
  *   data and end, or never ends
  */
 export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: BendContext): Plan {
-  const bending = faults.filter(({ bend }) => bend !== undefined);
+  const bending = bendingOf(faults);
   if (bending.length === 0) return plan;
   const result = collector(plan.frames.length + maxPieces);
   const alarms = createAlarms();
@@ -61,21 +61,28 @@ export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: 
  * @throws INTERNAL, from its methods, when a fault breaks the order of head, data and end
  */
 export function bendLive(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): Sink {
-  const bending = faults.filter(({ bend }) => bend !== undefined);
+  const bending = bendingOf(faults);
   return bending.length === 0 ? sink : link(sink, bending, context);
+}
+
+type Bending = { readonly kind: string; readonly bend: NonNullable<PreparedFault["bend"]> };
+
+function bendingOf(faults: readonly PreparedFault[]): readonly Bending[] {
+  return faults.flatMap(({ kind, bend }) => (bend === undefined ? [] : [{ kind, bend }]));
 }
 
 /** A sink that says when nothing more will be passed on. */
 type Chain = Sink & { over(): boolean };
 
-function link(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): Chain {
-  const last = guard(sink, faults.at(-1)!.kind);
+const source = "the source";
+
+function link(sink: Sink, faults: readonly Bending[], context: LiveContext): Chain {
+  const last = guard(sink, faults.at(-1)?.kind ?? source);
   const at: FaultContext["at"] = (atMs, task) => context.at(atMs, (nowMs) => void (last.over() || task(nowMs)));
   let first: Chain = last;
-  for (let index = faults.length - 1; index >= 0; index -= 1) {
-    const { kind, bend } = faults[index]!;
-    const stage = bend!(first, { ...context, at, fired: once(() => context.fired(kind)) });
-    first = guard(stage, faults[index - 1]?.kind ?? "the source");
+  for (const [index, { kind, bend }] of [...faults.entries()].toReversed()) {
+    const stage = bend(first, { ...context, at, fired: once(() => context.fired(kind)) });
+    first = guard(stage, faults[index - 1]?.kind ?? source);
   }
   const entrance = first;
   return {
@@ -136,9 +143,9 @@ function createAlarms(): Alarms {
   };
 }
 
-type Bending = { readonly alarms: Alarms; readonly result: Collector };
+type Surroundings = { readonly alarms: Alarms; readonly result: Collector };
 
-function pour(plan: Plan, chain: Chain, { alarms, result }: Bending): void {
+function pour(plan: Plan, chain: Chain, { alarms, result }: Surroundings): void {
   const turnTo = (atMs: number): boolean => {
     while (!chain.over() && alarms.runNext(atMs)) continue;
     return !chain.over();
@@ -168,7 +175,7 @@ type Collector = Sink & {
   swapLast(frame: Frame, by: PlannedFrame): void;
 };
 
-function collector(most: number): Collector {
+function collector(maxFrames: number): Collector {
   const frames: PlannedFrame[] = [];
   let head: Head | undefined;
   let headAtMs: number | undefined;
@@ -179,8 +186,8 @@ function collector(most: number): Collector {
       headAtMs = atMs;
     },
     data(frame) {
-      if (frames.length === most) {
-        const message = `The faults of this call would divide its response into more than ${most} pieces; a larger sliceBytes makes fewer.`;
+      if (frames.length === maxFrames) {
+        const message = `The faults of this call would divide its response into more than ${maxFrames} pieces; a larger sliceBytes makes fewer.`;
         throw new StuntdoubleError("RESPONSE_TOO_LARGE", message);
       }
       frames.push(frame);

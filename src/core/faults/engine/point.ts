@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Ending, Frame, Head, Sink } from "../../types.ts";
 import { bytesOf, isEventStream, partOf } from "./bytes.ts";
-import type { FaultContext } from "./types.ts";
+import type { Fault, FaultContext } from "./types.ts";
 
 const count = z.number().int().min(0);
 
@@ -63,6 +63,12 @@ export function pointOf(options: PointOptions): Point | undefined {
 /** Takes everything and passes nothing on. */
 export const silence: Sink = { head: () => undefined, data: () => undefined, end: () => undefined };
 
+/** Called at a point, with its time and the head if that has passed; gives the sink for the rest. */
+type Reached = (atMs: number, head: Head | undefined) => Sink;
+
+/** A point, and between whom it lies: what comes before it is passed on to `next`. */
+export type PointIn = { readonly point: Point; readonly next: Sink; readonly context: FaultContext };
+
 /**
  * Passes a response on up to a point, and gives the rest of it to another sink.
  *
@@ -70,17 +76,12 @@ export const silence: Sink = { head: () => undefined, data: () => undefined, end
  * complete with the head. At a time, it comes before anything of that time or later. A response that ends first never
  * reaches the point.
  *
- * @param reached called once at the point, with its time and the head if that has passed; gives the sink for the rest
+ * @param reached called once at the point, or never
  */
-export function untilPoint(
-  point: Point,
-  next: Sink,
-  context: FaultContext,
-  reached: (atMs: number, head: Head | undefined) => Sink,
-): Sink {
-  const dueMs = "after" in point && point.after === "ms" ? point.count : Infinity;
-  const unit = "after" in point ? point.after : undefined;
-  let left = "after" in point && point.after !== "ms" ? point.count : Infinity;
+export function untilPoint({ point, next, context }: PointIn, reached: Reached): Sink {
+  const { unit, count } = measureOf(point);
+  const dueMs = unit === "ms" ? count : Infinity;
+  let left = unit === "ms" ? Infinity : count;
   let head: Head | undefined;
   let stream = false;
   let rest: Sink | undefined;
@@ -88,29 +89,12 @@ export function untilPoint(
 
   const reach = (atMs: number): Sink => (rest = reached(atMs, head));
 
-  function isFirstToken(frame: Frame): boolean {
-    return "before" in point && point.before === "firstToken" && (stream ? frame.tokens > 0 : frame.data.length > 0);
-  }
-
-  function passBytes(frame: Frame): void {
-    const bytes = bytesOf(frame.data);
-    if (bytes.length <= left) return pass(frame, bytes.length);
-    next.data(partOf(frame, bytes, 0, left));
-    reach(frame.atMs).data(partOf(frame, bytes, left, bytes.length));
-  }
-
-  function pass(frame: Frame, counted: number): void {
-    next.data(frame);
-    left -= counted;
-    if (left <= 0) reach(frame.atMs);
-  }
-
   if (dueMs < Infinity) context.at(dueMs, () => void (rest === undefined && !over && reach(dueMs)));
   return {
     head(atMs, given) {
       if (rest !== undefined) return rest.head(atMs, given);
       if (atMs >= dueMs) return reach(dueMs).head(atMs, given);
-      if ("before" in point && point.before === "head") return reach(atMs).head(atMs, given);
+      if (unit === "head") return reach(atMs).head(atMs, given);
       head = given;
       stream = isEventStream(given, context);
       if (!stream && unit !== "bytes") left = Infinity;
@@ -120,10 +104,15 @@ export function untilPoint(
     data(frame) {
       if (rest !== undefined) return rest.data(frame);
       if (frame.atMs >= dueMs) return reach(dueMs).data(frame);
-      if (isFirstToken(frame)) return reach(frame.atMs).data(frame);
-      if (unit === "bytes") return passBytes(frame);
-      if (unit === "tokens") return pass(frame, frame.tokens);
-      pass(frame, 1);
+      if (unit === "firstToken" && beginsTokens(frame, stream)) return reach(frame.atMs).data(frame);
+      const bytes = unit === "bytes" ? bytesOf(frame.data) : undefined;
+      if (bytes !== undefined && bytes.length > left) {
+        next.data(partOf(frame, bytes.subarray(0, left), false));
+        return reach(frame.atMs).data(partOf(frame, bytes.subarray(left), true));
+      }
+      next.data(frame);
+      left -= bytes?.length ?? (unit === "tokens" ? frame.tokens : 1);
+      if (left <= 0) reach(frame.atMs);
     },
     end(atMs, ending) {
       if (rest !== undefined) return rest.end(atMs, ending);
@@ -134,11 +123,21 @@ export function untilPoint(
   };
 }
 
-/** Ends a response in that way at the point the options name; without one, where its head would leave. */
-export function endAtPoint(ending: Ending, options: PointOptions, next: Sink, context: FaultContext): Sink {
-  return untilPoint(pointOf(options) ?? { before: "head" }, next, context, (atMs) => {
-    context.fired();
-    next.end(atMs, ending);
-    return silence;
-  });
+function measureOf(point: Point) {
+  return "after" in point ? { unit: point.after, count: point.count } : { unit: point.before, count: Infinity };
+}
+
+/** Whether nothing that a model said comes before this frame; in a JSON response that is the first with any data. */
+function beginsTokens(frame: Frame, stream: boolean): boolean {
+  return stream ? frame.tokens > 0 : frame.data.length > 0;
+}
+
+/** What a kind does that ends a response in that way at its point; without one, where the head would leave. */
+export function endAtPoint(ending: Ending): NonNullable<Fault<PointOptions>["bend"]> {
+  return (options, next, context) =>
+    untilPoint({ point: pointOf(options) ?? { before: "head" }, next, context }, (atMs) => {
+      context.fired();
+      next.end(atMs, ending);
+      return silence;
+    });
 }

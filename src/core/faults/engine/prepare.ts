@@ -25,11 +25,12 @@ export function findKind(list: readonly Fault<unknown>[], kind: string, code: Er
  */
 export function prepareWith<Options>(fault: Fault<Options>, given: object): PreparedFault {
   const options = checked(fault, given, { code: "CONFIG_INVALID", spell: (name) => name });
+  const { answer, bend } = fault;
   return {
     kind: fault.kind,
     headOnly: fault.headOnly === true,
-    answer: fault.answer && ((context) => fault.answer!(options, context)),
-    bend: fault.bend && ((next, context) => fault.bend!(options, next, context)),
+    answer: answer && ((context) => answer(options, context)),
+    bend: bend && ((next, context) => bend(options, next, context)),
   };
 }
 

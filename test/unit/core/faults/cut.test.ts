@@ -1,5 +1,6 @@
+import { framesOf } from "../../../support/frames.ts";
 import { expect, test } from "vitest";
-import { bend, stream, textOf, whole } from "./support.ts";
+import { bend, live, simulatedStream, stream, textOf, whole } from "./support.ts";
 
 test("a cut after two tokens passes two tokens, then closes the connection", () => {
   const { plan, fired } = bend(stream, { kind: "cut", afterTokens: 2 });
@@ -25,5 +26,14 @@ test("a cut after the last token comes before the final events", () => {
 test("a cut of a JSON answer at a byte leaves its first bytes", () => {
   const { plan } = bend(whole(`{"text":"hello"}`), { kind: "cut", afterBytes: 9 });
   expect(textOf(plan)).toBe(`{"text":"`);
+  expect(plan.ending).toBe("cut");
+});
+
+test.each([
+  ["planned", bend],
+  ["live", (plan: typeof simulatedStream, fault: { kind: "cut"; afterTokens: number }) => live(plan, [fault])],
+] as const)("a %s stream whose texts are made late keeps the events before the cut", (_, cutting) => {
+  const { plan } = cutting(simulatedStream, { kind: "cut", afterTokens: 2 });
+  expect(plan.frames).toEqual(framesOf(simulatedStream).slice(0, 3));
   expect(plan.ending).toBe("cut");
 });

@@ -1,6 +1,7 @@
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { createRng } from "../../../../src/core/rng.ts";
+import { countOf, cutAt, type Part } from "../../../../src/core/simulator/parts.ts";
 import { sentences } from "../../../../src/core/simulator/sentences.ts";
 import { makeText } from "../../../../src/core/simulator/text.ts";
 
@@ -58,4 +59,21 @@ describe("makeText", () => {
   test("has more than 60 sentences to choose from, all different", () => {
     expect(new Set(sentences).size).toBeGreaterThan(60);
   });
+});
+
+test("a text that is cut has the tokens that are left, and counts them", () => {
+  const whole = makeText(createRng(7), 50);
+  const cut = cutAt([whole], 20);
+  expect(cut).toEqual([{ kind: "text", tokens: whole.tokens.slice(0, 20), text: whole.tokens.slice(0, 20).join("") }]);
+  expect(countOf(cut)).toBe(20);
+});
+
+test("a spread of a text passes for a part only with tokens of its own", () => {
+  const text = makeText(createRng(7), 5);
+  // That a spread is told by its type is what is tested.
+  // oxlint-disable-next-line typescript/no-misused-spread
+  expectTypeOf({ ...text, kind: "refusal" as const }).not.toExtend<Part>();
+  // That a spread is told by its type is what is tested.
+  // oxlint-disable-next-line typescript/no-misused-spread
+  expectTypeOf({ ...text, tokens: text.tokens }).toExtend<Part>();
 });
