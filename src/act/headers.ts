@@ -1,4 +1,4 @@
-import { eachHeader, keepHeaders } from "../core/headers.ts";
+import { headerIndex, keepHeaders } from "../core/headers.ts";
 import type { HeaderList } from "../core/types.ts";
 import type { Header } from "../core/dialects/types.ts";
 import { withoutQuery } from "../core/dialects/shared/target.ts";
@@ -110,11 +110,11 @@ export function responseHeaders(rawHeaders: HeaderList, keepLength: boolean): st
 /** Further hop-by-hop fields that the sender named in `Connection`, of which there may be several. */
 function namedByConnection(headers: HeaderList): Set<string> | undefined {
   let named: Set<string> | undefined;
-  eachHeader(headers, (name, value) => {
-    if (name.length !== connection.length || name.toLowerCase() !== connection) return;
-    if (value === "keep-alive" || value === "close") return;
+  for (let at = headerIndex(headers, connection); at !== -1; at = headerIndex(headers, connection, at + 2)) {
+    const value = headers[at + 1] ?? "";
+    if (value === "keep-alive" || value === "close") continue;
     named ??= new Set();
     for (const option of value.split(",")) named.add(option.trim().toLowerCase());
-  });
+  }
   return named;
 }

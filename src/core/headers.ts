@@ -29,9 +29,13 @@ export function eachHeaderBackwards(
   }
 }
 
-/** Where the first header of that lower-case name stands in the list; -1 when there is none. */
-export function headerIndex(headers: HeaderList, wanted: string): number {
-  for (let index = 0; index + 1 < headers.length; index += 2) {
+/**
+ * Where the first header of that lower-case name stands in the list; -1 when there is none.
+ *
+ * @param from the place of a header in the list, from which on it is looked for
+ */
+export function headerIndex(headers: HeaderList, wanted: string, from = 0): number {
+  for (let index = from; index + 1 < headers.length; index += 2) {
     const name = headers[index];
     if (name?.length === wanted.length && name.toLowerCase() === wanted) return index;
   }
@@ -60,9 +64,12 @@ export function headerCount(headers: HeaderList, wanted: string): number {
  */
 export function keepHeaders(headers: HeaderList, keep: (name: string) => boolean): string[] {
   const kept: string[] = [];
-  eachHeader(headers, (name, value) => {
-    if (keep(name.toLowerCase())) kept.push(name, value);
-  });
+  // A loop of its own: every forwarded call comes through here twice.
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index];
+    const value = headers[index + 1];
+    if (name !== undefined && value !== undefined && keep(name.toLowerCase())) kept.push(name, value);
+  }
   return kept;
 }
 
@@ -73,9 +80,15 @@ export function keepHeaders(headers: HeaderList, keep: (name: string) => boolean
  * @param wanted with lower-case names
  */
 export function setHeaders(headers: string[], wanted: HeaderList): void {
-  const kept = keepHeaders(headers, (name) => headerValue(wanted, name) === undefined);
-  headers.length = 0;
-  headers.push(...kept, ...wanted);
+  let kept = 0;
+  eachHeader(headers, (name, value) => {
+    if (headerValue(wanted, name.toLowerCase()) !== undefined) return;
+    headers[kept] = name;
+    headers[kept + 1] = value;
+    kept += 2;
+  });
+  headers.length = kept;
+  headers.push(...wanted);
 }
 
 /** The values of each name, in order; names in lower case, in the order of their first header. */

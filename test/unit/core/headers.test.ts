@@ -41,6 +41,12 @@ test("a value that looks like a name is not taken for one", () => {
   expect(headerIndex(["x", "host", "host", "y"], "host")).toBe(2);
 });
 
+test("each header of a name is found from the place of the one before", () => {
+  expect(headerIndex(headers, "set-cookie")).toBe(2);
+  expect(headerIndex(headers, "set-cookie", 4)).toBe(4);
+  expect(headerIndex(headers, "set-cookie", 6)).toBe(-1);
+});
+
 test("headers of a name are counted", () => {
   expect([headerCount(headers, "set-cookie"), headerCount(headers, "accept")]).toEqual([2, 0]);
 });
@@ -53,6 +59,12 @@ test("headers are set in the place of all of their name", () => {
   const changed = [...headers];
   setHeaders(changed, ["set-cookie", "c=3", "x-new", "1"]);
   expect(changed).toEqual(["Content-Type", "text/plain", "set-cookie", "c=3", "x-new", "1"]);
+});
+
+test("headers that are set leave others of the same value where they are", () => {
+  const changed = ["x-a", "1", "X-B", "1", "x-c", "1"];
+  setHeaders(changed, ["x-b", "2"]);
+  expect(changed).toEqual(["x-a", "1", "x-c", "1", "x-b", "2"]);
 });
 
 test("values are grouped by name in lower case", () => {

@@ -37,11 +37,13 @@ export type Quirks = {
   readonly quotaHeaders?: boolean;
 };
 
-/** Errors whose `code` is the status, a number. */
+/** Errors whose `code` is the status, an integer, but for those with a body of their own. */
 export type ErrorQuirks = {
   readonly members: readonly ("code" | "message" | "param" | "type")[];
   /** The type by the status; OpenAI's for any other. */
   readonly types?: Readonly<Record<number, string>>;
+  /** The whole body by the status, where it is not of the usual form and has no message of ours. */
+  readonly bodies?: Readonly<Record<number, object>>;
   /** Members beside the error where it comes in the middle of a stream. */
   readonly inStream?: Readonly<Record<string, unknown>>;
 };
@@ -123,7 +125,10 @@ function keptOf(name: string, quotaHeaders: boolean): boolean {
   return name === "content-type" || name === "retry-after" || (quotaHeaders && name.startsWith("x-ratelimit-"));
 }
 
-function errorBody(failure: Failure, { members, types }: ErrorQuirks, beside: object = {}): Rendered["body"] {
+function errorBody(failure: Failure, errors: ErrorQuirks, beside: object = {}): Rendered["body"] {
+  const { members, types, bodies } = errors;
+  const own = bodies?.[failure.status];
+  if (own !== undefined) return JSON.stringify({ ...own, ...beside });
   const { message, type, param } = openaiBodyOf(failure).error;
   const all = { message, type: types?.[failure.status] ?? type, param, code: failure.status };
   return JSON.stringify({ error: Object.fromEntries(members.map((member) => [member, all[member]])), ...beside });

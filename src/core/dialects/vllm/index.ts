@@ -10,7 +10,8 @@ import { detokenize, tokenize } from "./tokenize.ts";
  * request tells the two apart.
  *
  * @see vLLM, entrypoints/openai/protocol.py: ErrorInfo, ChatCompletionResponse, ChatCompletionStreamResponse;
- *   serving_engine.py: create_error_response
+ *   serving_engine.py: create_error_response; entrypoints/serve/utils/server_utils.py: AuthenticationMiddleware for 401,
+ *   XRequestIdMiddleware
  */
 export const vllm = openaiCompatible({
   name: "vllm",
@@ -21,6 +22,7 @@ export const vllm = openaiCompatible({
     errors: {
       members: ["message", "type", "param", "code"],
       types: { 400: "BadRequestError", 404: "NotFoundError", 500: "InternalServerError" },
+      bodies: { 401: { error: "Unauthorized" } },
     },
     quotaHeaders: false,
   },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { findOperation } from "../../../../../src/core/dialects/index.ts";
 import { openai } from "../../../../../src/core/dialects/openai/index.ts";
 import { vllm } from "../../../../../src/core/dialects/vllm/index.ts";
+import type { Failure } from "../../../../../src/core/dialects/types.ts";
 import type { Plan } from "../../../../../src/core/types.ts";
 import { bodyOf, header, jsonOf, scriptOf, textsOf } from "../support.ts";
 
@@ -60,6 +61,13 @@ describe("an error", () => {
     const { body } = vllm.failure({ status, requestId: "", param: "n" });
     const message = expect.any(String) as string;
     expect(JSON.parse(body)).toEqual({ error: { message, type, param: "n", code: status } });
+  });
+
+  test("of a wrong key is one word, of whatever cause", () => {
+    const refused: Failure = { status: 401, requestId: "", code: "UNAUTHENTICATED", message: "No such key." };
+    for (const failure of [refused, { status: 401, requestId: "" }]) {
+      expect(JSON.parse(vllm.failure(failure).body)).toEqual({ error: "Unauthorized" });
+    }
   });
 
   test("in a stream is an event of the same body", () => {
