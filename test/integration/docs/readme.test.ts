@@ -15,7 +15,8 @@ const readme = readFileSync(path.join(root, "README.md"), "utf8");
 type Block = { readonly language: string; readonly text: string };
 
 function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language = "", text = ""]) => ({ language, text }));
+  const blocks = markdown.matchAll(/^(`{3,})(\w*)\n(.*?)^\1$/gms);
+  return [...blocks].map(([, , language = "", text = ""]) => ({ language, text }));
 }
 
 function sectionOf(markdown: string, title: string): string {
