@@ -1,5 +1,5 @@
 import type { Budget } from "./pattern.ts";
-import { isObject, type JsonObject } from "../dialects/shared/json-body.ts";
+import { elementsOf, isObject, type JsonObject } from "../dialects/shared/json-body.ts";
 
 /** A schema that nothing is valid against. */
 export const never = false;
@@ -38,7 +38,7 @@ export function flatten(schema: unknown, reach: Reach, { small, chain = 0 }: Way
     if (joined !== never) reach.left -= Object.keys(joined["properties"] ?? {}).length / namesPerSchema;
   };
   if (typeof reference === "string") join(targetOf(reference, reach.root));
-  for (const each of listIn(allOf)) join(each);
+  for (const each of elementsOf(allOf)) join(each);
   for (const branches of [anyOf, oneOf]) {
     if (!Array.isArray(branches) || joined === never) continue;
     const whole: JsonObject = joined;
@@ -101,10 +101,10 @@ function measured(schema: unknown, reach: Reach, above: readonly string[]): numb
   for (const branches of [anyOf, oneOf]) {
     if (!Array.isArray(branches)) continue;
     let least = Infinity;
-    for (const branch of listIn(branches)) least = Math.min(least, heightOf(branch, reach, above));
+    for (const branch of elementsOf(branches)) least = Math.min(least, heightOf(branch, reach, above));
     atLeast(least);
   }
-  for (const each of listIn(allOf)) atLeast(heightOf(each, reach, above));
+  for (const each of elementsOf(allOf)) atLeast(heightOf(each, reach, above));
   if (Array.isArray(type) && type.some((each) => each !== "object" && each !== "array")) return height;
   for (const name of namesIn(schema["required"])) {
     if (!isObject(properties) || !Object.hasOwn(properties, name)) continue;
@@ -112,11 +112,6 @@ function measured(schema: unknown, reach: Reach, above: readonly string[]): numb
   }
   if (typeof minItems === "number" && minItems > 0) atLeast(1 + heightOf(items, reach, above));
   return height;
-}
-
-/** The elements of a list; none of anything else. */
-function listIn(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** The names in `required`. */
