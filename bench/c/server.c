@@ -24,7 +24,7 @@
 #define SLOTS 65536 /* 1 ms each */
 
 typedef struct {
-  int open, used, sending, token;
+  int open, used, sending, linked, token;
   uint64_t start_us;
   int next; /* in its wheel slot */
   char in[8192];
@@ -42,13 +42,17 @@ static uint64_t now_us(void) {
   return (uint64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* A number that the wheel still holds is closed when its slot comes, so that no other connection gets it before. */
 static void drop(int fd) {
-  conns[fd]->open = 0;
-  close(fd);
+  conn *c = conns[fd];
+  c->open = 0;
+  if (c->linked) epoll_ctl(epfd, EPOLL_CTL_DEL, fd, NULL);
+  else close(fd);
 }
 
 static void arm(int fd, uint64_t due_us) {
   int at = (int)((due_us / 1000 + 1) % SLOTS);
+  conns[fd]->linked = 1;
   conns[fd]->next = slot[at];
   slot[at] = fd;
 }
@@ -88,10 +92,10 @@ static void begin(int fd) {
   arm(fd, c->start_us + (uint64_t)ttft_us);
 }
 
-/* Answers each complete request in the buffer. */
+/* Answers each complete request in the buffer, one after the other. */
 static void serve(int fd) {
   conn *c = conns[fd];
-  for (;;) {
+  while (!c->sending) {
     c->in[c->used] = 0;
     char *end = strstr(c->in, "\r\n\r\n");
     if (!end) return;
@@ -125,9 +129,12 @@ static void turn(uint64_t *done_ms) {
     while (fd) {
       conn *c = conns[fd];
       int next = c->next;
-      if (c->open && c->sending) {
+      c->linked = 0;
+      if (!c->open) close(fd);
+      else if (c->sending) {
         send_token(fd);
         if (c->sending) arm(fd, c->start_us + (uint64_t)ttft_us + (uint64_t)c->token * (uint64_t)itl_us);
+        else serve(fd);
       }
       fd = next;
     }
