@@ -1,4 +1,4 @@
-import { dataOf } from "../core/late-frame.ts";
+import { LateFrame } from "../core/late-frame.ts";
 import type { Ending, Frame, Head, Plan, PlannedFrame } from "../core/types.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
@@ -272,6 +272,11 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
 
 /** Stands where a frame stood. */
 const sent: Frame = { atMs: 0, data: "", tokens: 0, final: false };
+
+/** What a frame sends; the text of a late one is made by this. */
+function dataOf(frame: PlannedFrame): Frame["data"] {
+  return frame instanceof LateFrame ? frame.text() : frame.data;
+}
 
 /** Several pieces as one; text stays text. */
 function joined(pieces: readonly Frame["data"][]): Frame["data"] {

@@ -56,8 +56,3 @@ export class LateFrame {
     };
   }
 }
-
-/** What a frame sends; the text of a late one is made by this. */
-export function dataOf<Data>(frame: LateFrame | { readonly data: Data }): Data | string {
-  return frame instanceof LateFrame ? frame.text() : frame.data;
-}

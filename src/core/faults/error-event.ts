@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
-import { isEventStream } from "./engine/bytes.ts";
-import { pointed, pointOf, silence, untilPoint } from "./engine/point.ts";
+import { pointed, pointOf, sendsEvents, silence, untilPoint } from "./engine/point.ts";
 import type { Fault, FaultContext } from "./engine/types.ts";
 
 const options = pointed({
@@ -31,7 +30,7 @@ export const errorEvent: Fault<Options> = {
     };
     return untilPoint({ point, next: passing, context }, (atMs, head) => {
       if (head === undefined) return afterHead(options, next, context);
-      if (!isEventStream(head, context)) return next;
+      if (!sendsEvents(head, context)) return next;
       fail({ next, context, atMs, events }, options);
       return silence;
     });
@@ -44,7 +43,7 @@ function afterHead(options: Options, next: Sink, context: FaultContext): Sink {
   return {
     head(atMs: number, head: Head) {
       next.head(atMs, head);
-      if (!isEventStream(head, context)) return;
+      if (!sendsEvents(head, context)) return;
       fail({ next, context, atMs, events: 0 }, options);
       rest = silence;
     },

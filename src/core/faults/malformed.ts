@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
-import { bytesOf, isEventStream } from "./engine/bytes.ts";
-import { pointed, pointOf, untilPoint } from "./engine/point.ts";
+import { bytesOf } from "./engine/bytes.ts";
+import { pointed, pointOf, sendsEvents, untilPoint } from "./engine/point.ts";
 import type { Fault, FaultContext } from "./engine/types.ts";
 
 const options = pointed({
@@ -33,11 +33,11 @@ export const malformed: Fault<z.infer<typeof options>> = {
 };
 
 function damaging({ what, head }: Damage, next: Sink, context: FaultContext): Sink {
-  let stream = head !== undefined && isEventStream(head, context);
+  let stream = head !== undefined && sendsEvents(head, context);
   let damaged = false;
   return {
     head(atMs, late) {
-      stream = isEventStream(late, context);
+      stream = sendsEvents(late, context);
       next.head(atMs, late);
     },
     data(frame) {

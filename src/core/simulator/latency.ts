@@ -1,5 +1,10 @@
-import { loadAt, type PreparedProfile } from "./profile.ts";
-import type { Rng, Timing, Overrides } from "../types.ts";
+import type { PreparedProfile } from "./profile.ts";
+import type { LoadRow, Overrides, Rng, Timing } from "../types.ts";
+
+/** TTFT and ITL are this many times the drawn value. */
+export type LoadFactors = { readonly ttft: number; readonly itl: number };
+
+const noLoad: LoadFactors = { ttft: 1, itl: 1 };
 
 /**
  * Draws when each token of a response leaves.
@@ -39,4 +44,33 @@ export function planTiming(options: {
 function prefillMs(profile: PreparedProfile, promptTokens: number): number {
   const { freePromptTokens, msPer1000Tokens } = profile.profile.prefill;
   return (Math.max(0, promptTokens - freePromptTokens) / 1000) * msPer1000Tokens;
+}
+
+/**
+ * The load factors at a number of calls in flight, interpolated between the rows of a profile.
+ *
+ * @param rows sorted by `inFlight`
+ * @returns the first row's before the first row, the last row's beyond the last; 1 and 1 without rows
+ */
+export function loadAt(rows: readonly LoadRow[], inFlight: number): LoadFactors {
+  let low: LoadRow | undefined;
+  for (const row of rows) {
+    if (row.inFlight >= inFlight) return low === undefined ? row : between(low, row, inFlight);
+    low = row;
+  }
+  return low ?? noLoad;
+}
+
+function between(low: LoadRow, high: LoadRow, inFlight: number): LoadFactors {
+  const share = (inFlight - low.inFlight) / (high.inFlight - low.inFlight);
+  return { ttft: low.ttft + (high.ttft - low.ttft) * share, itl: low.itl + (high.itl - low.itl) * share };
+}
+
+/**
+ * Draws how many tokens a response has.
+ *
+ * @returns integer ≥ 1: a model asked for text gives some
+ */
+export function pickOutputTokens(profile: PreparedProfile, rng: Rng): number {
+  return Math.max(1, Math.round(profile.outputTokens.sample(rng)));
 }

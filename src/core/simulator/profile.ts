@@ -1,5 +1,5 @@
 import { prepareDistribution, type Prepared } from "./distribution.ts";
-import type { LoadRow, Profile, Rng } from "../types.ts";
+import type { LoadRow, Profile } from "../types.ts";
 
 /** A profile with its distributions ready to be drawn from. */
 export type PreparedProfile = {
@@ -8,11 +8,6 @@ export type PreparedProfile = {
   readonly itlMs: Prepared;
   readonly outputTokens: Prepared;
 };
-
-/** TTFT and ITL are this many times the drawn value. */
-export type LoadFactors = { readonly ttft: number; readonly itl: number };
-
-const noLoad: LoadFactors = { ttft: 1, itl: 1 };
 
 /**
  * Compiles the distributions of a profile, once.
@@ -49,33 +44,4 @@ function checkLoad(rows: readonly LoadRow[]): void {
     }
     previous = row.inFlight;
   }
-}
-
-/**
- * The load factors at a number of calls in flight, interpolated between the rows of a profile.
- *
- * @param rows sorted by `inFlight`
- * @returns the first row's before the first row, the last row's beyond the last; 1 and 1 without rows
- */
-export function loadAt(rows: readonly LoadRow[], inFlight: number): LoadFactors {
-  let low: LoadRow | undefined;
-  for (const row of rows) {
-    if (row.inFlight >= inFlight) return low === undefined ? row : between(low, row, inFlight);
-    low = row;
-  }
-  return low ?? noLoad;
-}
-
-function between(low: LoadRow, high: LoadRow, inFlight: number): LoadFactors {
-  const share = (inFlight - low.inFlight) / (high.inFlight - low.inFlight);
-  return { ttft: low.ttft + (high.ttft - low.ttft) * share, itl: low.itl + (high.itl - low.itl) * share };
-}
-
-/**
- * Draws how many tokens a response has.
- *
- * @returns integer ≥ 1: a model asked for text gives some
- */
-export function pickOutputTokens(profile: PreparedProfile, rng: Rng): number {
-  return Math.max(1, Math.round(profile.outputTokens.sample(rng)));
 }

@@ -1,7 +1,7 @@
 import { countOf, cutAt, type Part } from "./parts.ts";
 import { StuntdoubleError } from "../errors.ts";
-import { planTiming } from "./latency.ts";
-import { pickOutputTokens, type PreparedProfile } from "./profile.ts";
+import { pickOutputTokens, planTiming } from "./latency.ts";
+import type { PreparedProfile } from "./profile.ts";
 import { createRng, hash32 } from "../rng.ts";
 import { makeText } from "./text.ts";
 import { splitTokens } from "./tokens.ts";

@@ -1,6 +1,7 @@
 import { objectsIn, isObject } from "../shared/json-body.ts";
-import { dataOf, type EventInfo } from "../shared/streams/sse.ts";
+import { createSseReader, dataOf, isEventStream, type EventInfo } from "../shared/streams/sse.ts";
 import { numberAt } from "../shared/streams/usage.ts";
+import type { StreamReader } from "../types.ts";
 
 const nothing: EventInfo = { tokens: 0, final: false };
 const oneToken: EventInfo = { tokens: 1, final: false };
@@ -30,6 +31,11 @@ const tokenTypes = new Set([
   "code_interpreter_call_code.delta",
 ]);
 const finalTypes = new Set(["completed", "incomplete", "failed", "cancelled"]);
+
+/** A reader for a response of that content type in lower case; undefined when it is no stream of events. */
+export function readStream(contentType: string): StreamReader | undefined {
+  return isEventStream(contentType) ? createSseReader(judge) : undefined;
+}
 
 /**
  * Says what an event of a stream is worth: a chunk of a chat or of a completion, or an event of a response.

@@ -2,12 +2,11 @@ import { chat } from "./chat/index.ts";
 import { completions } from "./completions/index.ts";
 import { embeddings } from "./embeddings/index.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
-import { judge, readUsage } from "./events.ts";
+import { readStream, readUsage } from "./events.ts";
 import { modelAt, models } from "./models.ts";
 import { moderations } from "./moderations.ts";
 import { inputTokens, responses } from "./responses/index.ts";
 import { responseAt } from "./responses/kept.ts";
-import { createSseReader, isEventStream } from "../shared/streams/sse.ts";
 import type { Dialect } from "../types.ts";
 import { detokenize, tokenize } from "../vllm/tokenize.ts";
 
@@ -21,6 +20,6 @@ export const openai: Dialect = {
   failure: renderFailure,
   failureEvent: renderFailureEvent,
   quotaHeaders,
-  readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
+  readStream,
   readUsage,
 };

@@ -1,6 +1,4 @@
-import { headerValue } from "../../headers.ts";
-import type { Frame, Head } from "../../types.ts";
-import type { FaultContext } from "./types.ts";
+import type { Frame } from "../../types.ts";
 
 const encoder = new TextEncoder();
 
@@ -16,15 +14,4 @@ export function bytesOf(data: string | Uint8Array): Uint8Array {
  */
 export function partOf(frame: Frame, data: Uint8Array, isLast: boolean): Frame {
   return { ...frame, data, tokens: isLast ? frame.tokens : 0 };
-}
-
-/**
- * Whether a response is a stream of events, so that its frames are events.
- *
- * The dialect knows: server-sent events, lines of JSON, or the elements of an array.
- */
-export function isEventStream({ status, headers }: Head, { dialect, target }: FaultContext): boolean {
-  if (status >= 400) return false;
-  const type = headerValue(headers, "content-type");
-  return type !== undefined && dialect.readStream(type.toLowerCase(), target) !== undefined;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Ending, Frame, Head, Sink } from "../../types.ts";
-import { bytesOf, isEventStream, partOf } from "./bytes.ts";
+import { headerValue } from "../../headers.ts";
+import { bytesOf, partOf } from "./bytes.ts";
 import type { Fault, FaultContext } from "./types.ts";
 
 const count = z.number().int().min(0);
@@ -96,7 +97,7 @@ export function untilPoint({ point, next, context }: PointIn, reached: Reached):
       if (atMs >= dueMs) return reach(dueMs).head(atMs, given);
       if (unit === "head") return reach(atMs).head(atMs, given);
       head = given;
-      stream = isEventStream(given, context);
+      stream = sendsEvents(given, context);
       if (!stream && unit !== "bytes") left = Infinity;
       next.head(atMs, given);
       if (left <= 0) reach(atMs);
@@ -140,4 +141,15 @@ export function endAtPoint(ending: Ending): NonNullable<Fault<PointOptions>["ben
       next.end(atMs, ending);
       return silence;
     });
+}
+
+/**
+ * Whether a response is a stream of events, so that its frames are events.
+ *
+ * The dialect knows: server-sent events, lines of JSON, or the elements of an array.
+ */
+export function sendsEvents({ status, headers }: Head, { dialect, target }: FaultContext): boolean {
+  if (status >= 400) return false;
+  const type = headerValue(headers, "content-type");
+  return type !== undefined && dialect.readStream(type.toLowerCase(), target) !== undefined;
 }
