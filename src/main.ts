@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
+import { constants } from "node:os";
 import type { Io } from "./cli/args.ts";
 import { warmUp } from "./node/warm-up.ts";
 
@@ -9,6 +10,17 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   version: string;
 };
 
+const stopSignals = ["SIGTERM", "SIGINT"] as const;
+
+/**
+ * A signal that nobody handles ends the process even while its event loop is blocked. The first process of a container has no
+ * such signals, and must end itself.
+ */
+function endAtOnceOn(signal: (typeof stopSignals)[number]): void {
+  process.removeAllListeners(signal);
+  if (process.pid === 1) process.on(signal, () => process.exit(128 + constants.signals[signal]));
+}
+
 const io: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
@@ -16,7 +28,12 @@ const io: Io = {
   cwd: process.cwd(),
   version,
   untilStopped: new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+    for (const signal of stopSignals) {
+      process.once(signal, () => {
+        resolve(signal);
+        for (const second of stopSignals) endAtOnceOn(second);
+      });
+    }
   }),
   onHangup: (task) => void process.on("SIGHUP", task),
 };

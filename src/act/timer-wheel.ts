@@ -17,6 +17,8 @@ export type Wheel = {
   disarm(timer: Timer): void;
   /** How many timers are armed. */
   size(): number;
+  /** Lets the system timer go, which would keep the process alive; from now on nothing fires. */
+  stop(): void;
 };
 
 const slots = 2048;
@@ -64,6 +66,12 @@ class HashedWheel implements Wheel {
 
   size(): number {
     return this.#size;
+  }
+
+  stop(): void {
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
+    this.#wakeTick = -Infinity;
   }
 
   #link(timer: Timer, slot: number): void {

@@ -30,11 +30,19 @@ export const listen = z.strictObject({
     .max(10_000)
     .default(100)
     .describe("Max concurrent streams of one HTTP/2 connection"),
+  drainDelayMs: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      "Graceful shutdown: time for which calls are still taken after `/readyz` has turned to 503, so that gateways notice before the " +
+        "port closes, in milliseconds; default: 5000 if anything has asked `/readyz` or the ext_proc port since the start, else 0",
+    ),
   drainMs: z
     .int()
     .min(0)
     .default(30_000)
-    .describe("Graceful shutdown: max time that calls in flight get after a stop signal, in milliseconds"),
+    .describe("Graceful shutdown: max time that calls in flight get once the port is closed, in milliseconds"),
 });
 
 /** The admin port. */

@@ -16,3 +16,12 @@ export function listenOn(server: Server, { host, port, shared }: Where): Promise
     });
   });
 }
+
+/**
+ * Takes no more connections, but those whose handshake is done: the kernel resets what nobody has accepted when a port closes.
+ *
+ * After one whole turn of the event loop, which accepts all that wait, few can be left.
+ */
+export function closeListener(server: Server): void {
+  setImmediate(() => setImmediate(() => server.close()));
+}

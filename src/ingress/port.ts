@@ -18,7 +18,8 @@ import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/dialects/types.ts";
 import type { NodeRequest } from "./http/request.ts";
 import type { NodeResponse } from "./http/reply.ts";
-import { listenOn, type Where } from "./listen.ts";
+import { closeListener, listenOn, type Where } from "./listen.ts";
+import { createSessions } from "./sessions.ts";
 
 /** A certificate chain and its key, as PEM texts. */
 export type Certificate = { readonly cert: string; readonly key: string };
@@ -41,11 +42,15 @@ export type Port = {
   listen(where: Where): Promise<number>;
   /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
   renew(certificate: Certificate): void;
-  /** Takes no new connection and closes those that wait for a request; the others end with their response. */
-  drain(): void;
+  /** Takes no new connection, and tells HTTP/2 clients to send no more requests on those that are open. */
+  announce(): void;
+  /** Closes the connections that wait for a request; the others end with their response. */
+  closeIdle(): void;
   /** Ends every connection now. */
   destroy(): void;
-  /** Open HTTP/2 connections. */
+  /** Open connections, upgraded ones included. */
+  connections(): number;
+  /** Those of them that speak HTTP/2. */
   sessions(): number;
 };
 
@@ -61,12 +66,12 @@ const tlsHandshake = 0x16;
  * The first bytes of a connection decide: they are put back and the connection is handed to the right server.
  */
 export function createPort(options: PortOptions): Port {
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = createSessions();
   const sockets = new Set<Socket>();
   const http1 = configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
-  const http2 = withSessions(configured(createHttp2(http2Options(options)), options), sessions, options.idleMs);
-  const secure =
-    options.tls === undefined ? undefined : withSessions(secured(options, options.tls), sessions, options.idleMs);
+  const withIdleTimeout = (session: ServerHttp2Session) => session.setTimeout(options.idleMs, () => session.close());
+  const http2 = sessions.of(configured(createHttp2(http2Options(options)), options), withIdleTimeout);
+  const secure = options.tls === undefined ? undefined : sessions.of(secured(options, options.tls), withIdleTimeout);
   const http1Sockets = socketsOf(http1, secure);
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -83,16 +88,20 @@ export function createPort(options: PortOptions): Port {
   return {
     listen: (where) => listenOn(server, where),
     renew: (certificate) => secure?.setSecureContext({ ...certificate }),
-    drain() {
-      server.close();
+    announce() {
+      closeListener(server);
+      sessions.announce();
+    },
+    closeIdle() {
       for (const socket of http1Sockets) if (responseOn(socket) === undefined) socket.destroy();
-      for (const session of sessions) session.close();
+      sessions.close();
     },
     destroy() {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
-    sessions: () => sessions.size,
+    connections: () => sockets.size,
+    sessions: sessions.open,
   };
 }
 
@@ -152,19 +161,6 @@ function configured<Server extends Http1Server | Http2Server | Http2SecureServer
   events.on("upgrade", options.onUpgrade);
   events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options.dialect));
   events.emit("listening");
-  return server;
-}
-
-function withSessions<Server extends Http2Server | Http2SecureServer>(
-  server: Server,
-  sessions: Set<ServerHttp2Session>,
-  idleMs: number,
-): Server {
-  (server as Http2Server).on("session", (session) => {
-    sessions.add(session);
-    session.setTimeout(idleMs, () => session.close());
-    session.on("close", () => sessions.delete(session));
-  });
   return server;
 }
 

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import type { Settings } from "../config/load.ts";
 import type { Log } from "../emit/log.ts";
 import type { Clock } from "../limits/clock.ts";
-import type { Reload } from "../admin/resource.ts";
+import type { NodeView, Reload } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createNodeView } from "./readings.ts";
@@ -42,7 +42,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { listen, extProc, admin: adminPlace } = settings.config;
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops(options);
-  const life = { ready: false, draining: false };
+  const life: Life = { ready: false, draining: false, asked: false };
   const node = createNodeView({
     ...options,
     eventLoops,
@@ -50,7 +50,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     isReady: () => life.ready,
     isDraining: () => life.draining,
   });
-  const admin = createAdmin(node, {
+  const admin = createAdmin(noting(node, life), {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
@@ -72,6 +72,18 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
+/** Where a node stands; `asked` once somebody has wanted to know whether it is ready. */
+type Life = { ready: boolean; draining: boolean; asked: boolean };
+
+/** The node as the admin API sees it, which notes that it is asked. */
+function noting(node: NodeView, life: Life): NodeView {
+  const isReady = (): boolean => {
+    life.asked = true;
+    return life.ready;
+  };
+  return { ...node, isReady };
+}
+
 function portOf(address: string | AddressInfo | null): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
@@ -80,16 +92,21 @@ function portOf(address: string | AddressInfo | null): number {
 type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
-  readonly life: { ready: boolean; draining: boolean };
+  readonly life: Life;
   closeAdmin(): Promise<void>;
 };
+
+/** How long a gateway that asks for readiness may take to notice that it is gone. */
+const noticeMs = 5000;
 
 async function stop(running: Running): Promise<boolean> {
   const { clock, log, eventLoops, reloader, life } = running;
   life.ready = false;
   life.draining = true;
-  const { drainMs } = reloader.settings().config.listen;
-  log.info({ inFlight: eventLoops.permits.inFlight(), drainMs }, "draining");
+  const asked = (await eventLoops.unready()) || life.asked;
+  const { drainMs, drainDelayMs = asked ? noticeMs : 0 } = reloader.settings().config.listen;
+  log.info({ inFlight: eventLoops.permits.inFlight(), drainDelayMs, drainMs }, "draining");
+  if (drainDelayMs > 0) await new Promise<void>((resolve) => void clock.wake(drainDelayMs, resolve));
   let cancel = (): void => {};
   const limit = new Promise<boolean>((resolve) => void (cancel = clock.wake(drainMs, () => resolve(false))));
   const drained = await Promise.race([eventLoops.drain().then(() => true), limit]);

@@ -17,6 +17,7 @@ export type WorkerTask =
   | { readonly kind: "apply"; readonly settings: Settings }
   | { readonly kind: "ask"; readonly question: string; readonly args: readonly Cloneable[] }
   | { readonly kind: "set"; readonly state: string; readonly value: Cloneable }
+  | { readonly kind: "unready" }
   | { readonly kind: "drain" }
   | { readonly kind: "stop" };
 
@@ -62,6 +63,7 @@ export function startWorker(start: EventLoopStart, events: WorkerEvents): EventL
     ask: (question, ...args) => requests.send({ kind: "ask", question: question.name, args }),
     apply: async (settings) => void (await requests.send({ kind: "apply", settings })),
     set: async (state, value) => void (await requests.send({ kind: "set", state, value })),
+    unready: () => requests.send({ kind: "unready" }),
     drain: async () => void (await requests.send({ kind: "drain" })),
     async stop() {
       stopping = true;

@@ -56,11 +56,18 @@ export type EventLoop = {
     ...args: Args
   ): Promise<Reply>;
   set(state: string, value: Cloneable): Promise<void>;
-  /** Resolves when the last open call has ended and its response has left whole. */
+  /** Tells Envoy's health checks that no more calls are wanted. Resolves to whether Envoy has asked anything yet. */
+  unready(): Promise<boolean>;
+  /** Takes no new connection. Resolves when the last open call has ended and its response has left whole. */
   drain(): Promise<void>;
   stop(): Promise<void>;
 };
 
+/**
+ * How long a connection stays open for a request that is on its way, once its client can know that no more are wanted. HTTP/1.1
+ * leaves no way to be sure.
+ */
+const graceMs = 250;
 /** How often a draining loop looks whether its calls have ended. */
 const drainCheckMs = 20;
 /** How often a stopping loop looks whether the calls it cut off have been recorded. */
@@ -103,7 +110,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     },
     ask: async (question, ...args) => question.reply(view, ...args),
     set: async (name, value) => void states.set(name, value),
-    ...createEnd({ clock, state, act, listeners }),
+    ...createEnd({ loop, state, act, listeners }),
   };
 }
 
@@ -133,22 +140,30 @@ function createActDeps({ options, loop, state, records }: ActParts): ActDeps & {
 }
 
 type EndParts = {
-  readonly clock: Clock;
+  readonly loop: Loop;
   readonly state: LoopState;
   readonly act: Act;
   readonly listeners: Listeners;
 };
 
 /** How a loop comes to its end: it waits for its calls, or cuts them off. */
-function createEnd({ clock, state, act, listeners }: EndParts): Pick<EventLoop, "drain" | "stop"> {
-  const nextCheck = (): Promise<void> => new Promise((resolve) => void clock.wake(drainCheckMs, resolve));
+function createEnd({ loop, state, act, listeners }: EndParts): Pick<EventLoop, "unready" | "drain" | "stop"> {
+  const nextCheck = (): Promise<void> => new Promise((resolve) => void loop.clock.wake(drainCheckMs, resolve));
   const recording = (): boolean => act.open() > 0 || listeners.upgraded() > 0;
+  const closeIdle = async (): Promise<void> => {
+    const untilMs = loop.clock.now() + graceMs;
+    while (listeners.connections() > 0 && loop.clock.now() < untilMs) await nextCheck();
+    listeners.closeIdle();
+  };
   return {
+    unready: async () => listeners.unready(),
     async drain() {
       state.draining = true;
-      listeners.drain();
+      listeners.announce();
+      await closeIdle();
       while (recording() || listeners.open() > 0) await nextCheck();
-      listeners.drain();
+      // What was closing with its last response, and what had told its client before that it would stay open.
+      await closeIdle();
     },
     async stop() {
       state.stopping = true;
@@ -158,6 +173,7 @@ function createEnd({ clock, state, act, listeners }: EndParts): Pick<EventLoop, 
         breaker.shutdown();
         void upstream.close();
       }
+      loop.wheel.stop();
     },
   };
 }

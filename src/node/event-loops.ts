@@ -35,6 +35,9 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
   apply(settings: Settings): Promise<void>;
   /** What each has recorded for the metrics. */
   values(): readonly WorkerValues[];
+  /** Tells Envoy's health checks that no more calls are wanted. Resolves to whether Envoy has asked anything yet. */
+  unready(): Promise<boolean>;
+  /** Takes no new connection. Resolves when all calls have ended. */
   drain(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -75,7 +78,17 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
         const buffer = memory.metrics[worker];
         return buffer === undefined ? [] : { series, values: new Float64Array(buffer) };
       }),
+    ...createEnd(supervisor),
+  };
+}
+
+/** How the event loops come to their end. */
+function createEnd(supervisor: Supervisor): Pick<EventLoops, "unready" | "drain" | "stop"> {
+  return {
+    unready: async () => (await fromAll(supervisor, (loop) => loop.unready())).includes(true),
     async drain() {
+      // A worker that would take a dead one's place knows nothing of the shutdown.
+      supervisor.release();
       await Promise.allSettled(supervisor.loops().map((loop) => loop.drain()));
     },
     async stop() {

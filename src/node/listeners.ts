@@ -23,8 +23,14 @@ export type Listeners = {
   listen(address: Address): Promise<Ports>;
   /** Takes other certificates for connections from now on; without effect on a port that speaks no TLS. */
   renew(certificates: Settings["certificates"]): void;
-  drain(): void;
+  /** Tells those who ask that no more calls are wanted, and takes them as before. @returns whether Envoy has asked anything yet */
+  unready(): boolean;
+  /** Takes no new connection, and tells clients to send no more calls on those that are open. */
+  announce(): void;
+  /** Closes the connections on which no call is open; the others end with their last one. */
+  closeIdle(): void;
   destroy(): void;
+  connections(): number;
   /** What still goes on besides calls and upgraded connections: responses that have not left whole, HTTP/2 connections. */
   open(): number;
   /** Upgraded connections that have not been recorded yet. */
@@ -57,6 +63,7 @@ export function createListeners({ settings, deps, act, draining }: ListenersOpti
     extProc === undefined
       ? undefined
       : createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe, tls: certificates.extProc });
+  const ports = envoy === undefined ? [port] : [port, envoy];
   return {
     async listen({ traffic, extProc: at, shared }) {
       const bound = await port.listen({ ...traffic, shared });
@@ -66,14 +73,11 @@ export function createListeners({ settings, deps, act, draining }: ListenersOpti
       if (listen !== undefined) port.renew(listen);
       if (extProc !== undefined) envoy?.renew(extProc);
     },
-    drain() {
-      port.drain();
-      envoy?.drain();
-    },
-    destroy() {
-      port.destroy();
-      envoy?.destroy();
-    },
+    unready: () => envoy?.unready() ?? false,
+    announce: () => ports.forEach((each) => each.announce()),
+    closeIdle: () => ports.forEach((each) => each.closeIdle()),
+    destroy: () => ports.forEach((each) => each.destroy()),
+    connections: () => ports.reduce((sum, each) => sum + each.connections(), 0),
     open: () => handler.open() + port.sessions() + (envoy?.open() ?? 0),
     upgraded: () => upgrade.open(),
   };

@@ -45,6 +45,8 @@ async function carryOut(task: WorkerTask): Promise<Cloneable> {
     case "set":
       await eventLoop.set(task.state, task.value);
       break;
+    case "unready":
+      return await eventLoop.unready();
     case "drain":
     case "stop":
       await eventLoop[task.kind]();

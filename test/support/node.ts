@@ -3,7 +3,7 @@ import { startApp, type App, type AppOptions } from "../../src/node/app.ts";
 import { settingsOf } from "../../src/config/load.ts";
 import type { Outcome } from "../../src/core/types.ts";
 import { createLog } from "../../src/emit/log.ts";
-import { systemClock, wallClockMs } from "../../src/limits/clock.ts";
+import { systemClock, wallClockMs, type Clock } from "../../src/limits/clock.ts";
 
 /** A running sidecar as a test sees it from outside. */
 export type View = {
@@ -35,6 +35,8 @@ export type NodeOptions = {
   /** Where relative names of other files start. */
   readonly folder?: string;
   readonly load?: AppOptions["load"];
+  /** The system's when absent. */
+  readonly clock?: Clock;
 };
 
 type ConfigObject = Readonly<Record<string, unknown>>;
@@ -50,7 +52,7 @@ export async function startNode(config: ConfigObject = {}, options: NodeOptions 
   const settings = await settingsOf(nodeConfig(config, options.workers), options.env ?? {}, options.folder);
   const app = await startApp({
     settings,
-    clock: systemClock(),
+    clock: options.clock ?? systemClock(),
     log: createLog({ level: "info", batch: { write: writeLog, flush: () => undefined }, wallClockMs }),
     version: "test",
     wallClockMs,
@@ -69,7 +71,7 @@ export function nodeConfig(config: ConfigObject, workers = 1): ConfigObject {
     default: { serve: "simulate", profile: "instant" },
     ...config,
     workers,
-    listen: { host: "127.0.0.1", port: 0, drainMs: 1000, ...(config["listen"] as object | undefined) },
+    listen: { host: "127.0.0.1", port: 0, drainDelayMs: 0, drainMs: 1000, ...(config["listen"] as object | undefined) },
     admin: { port: 0, ...(config["admin"] as object | undefined) },
     ...(config["extProc"] !== undefined && { extProc: { port: 0, ...(config["extProc"] as object) } }),
   };

@@ -1,17 +1,12 @@
-import {
-  createSecureServer,
-  createServer,
-  type Http2SecureServer,
-  type Http2Server,
-  type ServerHttp2Session,
-} from "node:http2";
-import type { Socket } from "node:net";
+import { createSecureServer, createServer, type Http2SecureServer, type Http2Server } from "node:http2";
+import { createServer as createListener, type Server, type Socket } from "node:net";
 import type { Act } from "../../act/types.ts";
 import { serveGrpc, type GrpcMethod } from "./grpc/call.ts";
 import { createHealth } from "./grpc/health.ts";
 import { Processing } from "./processing.ts";
-import { listenOn, type Where } from "../listen.ts";
+import { closeListener, listenOn, type Where } from "../listen.ts";
 import type { Certificate } from "../port.ts";
+import { createSessions } from "../sessions.ts";
 
 /** What the ext_proc service is made with. */
 export type ExtProcOptions = {
@@ -29,10 +24,15 @@ export type ExtProcPort = {
   listen(where: Where): Promise<number>;
   /** Shows another certificate to new connections; without effect on a port that speaks no TLS. */
   renew(certificate: Certificate): void;
-  /** Says NOT_SERVING to health checks and takes no new call; the open ones end with their response. */
-  drain(): void;
+  /** Says NOT_SERVING to health checks, and takes calls as before. @returns whether anything has asked this port yet */
+  unready(): boolean;
+  /** Takes no new connection, and tells Envoy to send no more calls on those that are open. */
+  announce(): void;
+  /** Closes each connection after its last call. */
+  closeIdle(): void;
   /** Ends every connection now. */
   destroy(): void;
+  connections(): number;
   /** Calls that Envoy is not done with. */
   open(): number;
 };
@@ -65,8 +65,10 @@ const serverOptions = {
  * @see envoy/proto/ext_proc.proto
  */
 export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = createSessions();
+  const sockets = new Set<Socket>();
   let open = 0;
+  let asked = false;
   const process: GrpcMethod = (call) => {
     open += 1;
     return new Processing(call, { ...options, closed: () => void (open -= 1) });
@@ -74,40 +76,44 @@ export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
   const health = createHealth([service]);
   const methods = new Map<string, GrpcMethod>([[`/${service}/Process`, process], ...health.methods]);
   const secure = options.tls === undefined ? undefined : createSecureServer({ ...serverOptions, ...options.tls });
-  const server = secure ?? createServer(serverOptions);
-  const sockets = secure === undefined ? new Set<Socket>() : socketsOf(secure);
-  (server as Http2Server).on("session", (session) => {
-    sessions.add(session);
+  const server = sessions.of(secure ?? createServer(serverOptions), (session) => {
     session.setLocalWindowSize(connectionWindowBytes);
     session.on("error", () => undefined);
-    session.on("close", () => sessions.delete(session));
   });
-  (server as Http2Server).on("stream", (stream, headers) =>
-    serveGrpc(stream, headers, { methods, maxMessageBytes: options.maxBodyBytes() + beyondBodyBytes }),
-  );
+  (server as Http2Server).on("stream", (stream, headers) => {
+    asked = true;
+    serveGrpc(stream, headers, { methods, maxMessageBytes: options.maxBodyBytes() + beyondBodyBytes });
+  });
+  const listener = listenerFor(server, sockets);
   return {
-    listen: (where) => listenOn(server, where),
+    listen: (where) => listenOn(listener, where),
     renew: (certificate) => secure?.setSecureContext({ ...certificate }),
-    drain() {
+    unready() {
       health.down();
-      server.close();
-      for (const session of sessions) session.close();
+      return asked;
+    },
+    announce() {
+      closeListener(listener);
+      sessions.announce();
+    },
+    closeIdle() {
+      health.end();
+      sessions.close();
     },
     destroy() {
-      server.close();
-      for (const session of sessions) session.destroy();
+      listener.close();
       for (const socket of sockets) socket.destroy();
     },
+    connections: () => sockets.size,
     open: () => open,
   };
 }
 
-/** The connections of a server with TLS: one is no session before its handshake is done. */
-function socketsOf(server: Http2SecureServer): Set<Socket> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
+/** A server of HTTP/2 that listens by itself ends its connections when it listens no longer; this one does not. */
+function listenerFor(server: Http2Server | Http2SecureServer, sockets: Set<Socket>): Server {
+  return createListener({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
+    server.emit("connection", socket);
   });
-  return sockets;
 }

@@ -29,8 +29,9 @@ export class HttpReply implements Reply {
   readonly #response: NodeResponse;
   readonly #acceptEncoding: string | undefined;
   readonly #method: string;
+  readonly #server: ReplyServer;
   /** The connection is not to be kept for another request. */
-  #closing: boolean;
+  #closing = false;
   #unread: NodeRequest | undefined = undefined;
   #over = false;
   /** The body is sent in chunks, which we make. */
@@ -40,7 +41,7 @@ export class HttpReply implements Reply {
     this.#response = response;
     this.#method = request.method ?? "GET";
     this.#acceptEncoding = acceptEncoding(request);
-    this.#closing = server.draining();
+    this.#server = server;
     response.on("close", () => {
       server.closed();
       this.#left();
@@ -138,7 +139,7 @@ export class HttpReply implements Reply {
       return;
     }
     response.sendDate = headerValue(headers, "date") === undefined;
-    if (this.#closing) response.shouldKeepAlive = false;
+    if (this.#closing || this.#server.draining()) response.shouldKeepAlive = false;
     response.writeHead(status, headers as string[]);
     // The head says that chunks follow; from here on we make them.
     this.#chunked = response.chunkedEncoding;

@@ -56,6 +56,7 @@ function fakeLoop({ asked }: FakeLoop, open: Record<string, BreakerState>): Even
       return question.reply(view as never, ...args);
     },
     set: async () => undefined,
+    unready: async () => false,
     drain: async () => undefined,
     stop: async () => undefined,
   };

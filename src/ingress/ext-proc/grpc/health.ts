@@ -8,6 +8,8 @@ export type Health = {
   readonly methods: readonly (readonly [path: string, method: GrpcMethod])[];
   /** From now on nothing is served, and those who watch are told. */
   down(): void;
+  /** Ends the calls of those who watch. */
+  end(): void;
 };
 
 const { HealthCheckRequest, HealthCheckResponse } = fields;
@@ -45,10 +47,10 @@ export function createHealth(services: readonly string[]): Health {
     ],
     down() {
       status = ServingStatus.NOT_SERVING;
-      for (const call of watchers) {
-        call.send(statusFrame(status));
-        call.end(grpcStatus.ok);
-      }
+      for (const call of watchers) call.send(statusFrame(status));
+    },
+    end() {
+      for (const call of watchers) call.end(grpcStatus.ok);
     },
   };
 }
