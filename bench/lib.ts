@@ -56,13 +56,20 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Starts Stuntdouble with a configuration text on one core. */
-export async function startStuntdouble(name: string, config: string, port: number): Promise<Running> {
+/** Starts Stuntdouble with a configuration text on one core. @param nodeFlags besides those of `npm start` */
+export async function startStuntdouble(
+  name: string,
+  config: string,
+  port: number,
+  nodeFlags: readonly string[] = [],
+): Promise<Running> {
   const file = path.join(outFolder, `${name}.yaml`);
   await mkdir(outFolder, { recursive: true });
   await writeFile(file, config);
   const flags = ["--config", file, "--port", String(port), "--admin-port", String(port + 1)];
-  return await startServer([...node, "src/main.ts", "start", ...flags], () => answers(port + 1, "/readyz"));
+  return await startServer([...node, ...nodeFlags, "src/main.ts", "start", ...flags], () =>
+    answers(port + 1, "/readyz"),
+  );
 }
 
 /** Whether a port takes connections (and answers a path with 200, where one is given). */

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { featuresOn } from "./figures.ts";
+import { liveHeapBytes } from "./heap.ts";
 import {
   chatRequest,
   compiled,
@@ -13,6 +14,8 @@ import {
 } from "./lib.ts";
 
 const minutes = Number(process.env["SOAK_MINUTES"] ?? "10");
+const inspectorPort = 9374;
+const mib = 1024 * 1024;
 
 /** Mixed load for ten minutes: JSON and streams, simulated and forwarded, whole and broken. Nothing may grow. */
 export async function soak(): Promise<Figure[]> {
@@ -27,28 +30,36 @@ export async function soak(): Promise<Figure[]> {
 upstreams: { stub: { url: "http://127.0.0.1:9372" } }
 default: { serve: simulate, profile: instant }
 `;
-  const ours = await startStuntdouble("soak", config, 9370);
+  const ours = await startStuntdouble("soak", config, 9370, [`--inspect=127.0.0.1:${inspectorPort}`]);
   const request = chatRequest({ stream: true });
-  const samples: { kib: number; handles: number; inFlight: number }[] = [];
+  const samples: { liveMib: number; answers: number; handles: number; inFlight: number }[] = [];
   for (let minute = 0; minute < minutes; minute += 1) {
-    await load({ port: 9370, pid: ours.pid, connections: 64, seconds: 48, request, itlMs: 5 });
+    const { answers, seconds } = await load({
+      port: 9370,
+      pid: ours.pid,
+      connections: 64,
+      seconds: 48,
+      request,
+      itlMs: 5,
+    });
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const sample = {
-      kib: await residentKib(ours.pid),
+      liveMib: (await liveHeapBytes(inspectorPort)) / mib,
+      answers: answers / seconds,
       handles: (await readdir(`/proc/${ours.pid}/fd`)).length,
       inFlight: await inFlight(9371),
     };
     console.log(
-      `soak minute ${minute + 1}    ${sample.kib} KiB, ${sample.handles} handles, ${sample.inFlight} permits held`,
+      `soak minute ${minute + 1}    ${sample.answers.toFixed(0)} responses/s, live heap ${sample.liveMib.toFixed(1)} MiB, ${await residentKib(ours.pid)} KiB resident, ${sample.handles} handles, ${sample.inFlight} permits held`,
     );
     samples.push(sample);
   }
   await ours.stop();
   await stub.stop();
   const half = samples.slice(Math.floor(samples.length / 2));
-  const growth = (half.at(-1)!.kib - half[0]!.kib) / 1024;
+  const growth = half.at(-1)!.liveMib - half[0]!.liveMib;
   return [
-    figure("soak, memory growth over the second half", growth, { atMost: 8, digits: 1, unit: " MiB" }),
+    figure("soak, growth of the live heap over the second half", growth, { atMost: 8, digits: 1, unit: " MiB" }),
     figure("soak, handles at the end against the first minute", samples.at(-1)!.handles - samples[0]!.handles, {
       atMost: 8,
       digits: 0,
