@@ -28,6 +28,11 @@ const whole: readonly Sample[] = [
   { name: "gemini", target: "/v1beta/models/gemini-2.5-flash:generateContent", body: { contents } },
   { name: "ollama chat", target: "/api/chat", body: { model: "llama3.2", messages, stream: false } },
   { name: "azure chat", target: `${deployment}/chat/completions?api-version=2025-01-01-preview`, body: { messages } },
+  {
+    name: "azure responses",
+    target: "/openai/responses?api-version=2025-04-01-preview",
+    body: { model: "gpt-4o", input: text },
+  },
 ];
 
 const streamed: readonly Sample[] = whole.map((sample) => {

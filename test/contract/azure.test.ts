@@ -94,6 +94,26 @@ describe("the AzureOpenAI client", () => {
     expect(names).toContain("gpt-4o");
   });
 
+  test("creates responses, gets them again, lists their input and deletes them", async () => {
+    const { id, output_text: text, model } = await client.responses.create({ model: "gpt-4o", input: "Hi" });
+    expect([model, text]).toEqual(["gpt-4o", expect.stringMatching(/\w/) as string]);
+    expect((await client.responses.retrieve(id)).output_text).toBe(text);
+    expect((await client.responses.inputItems.list(id)).data).toMatchObject([{ role: "user" }]);
+    await client.responses.delete(id);
+    await expect(client.responses.retrieve(id)).rejects.toBeInstanceOf(NotFoundError);
+  });
+
+  test("gets a response as a stream, and goes on from it", async () => {
+    const events = [];
+    for await (const event of await client.responses.create({ model: "gpt-4o", input: "Hi", stream: true })) {
+      events.push(event);
+    }
+    const last = events.at(-1);
+    const id = last?.type === "response.completed" ? last.response.id : "";
+    const next = await client.responses.create({ model: "gpt-4o", input: "And?", previous_response_id: id });
+    expect(next.previous_response_id).toBe(id);
+  });
+
   test("needs no model in the body: the deployment is one", async () => {
     const answer = await fetch(`${node.url}/openai/deployments/my%20own/chat/completions?api-version=2024-10-21`, {
       method: "POST",

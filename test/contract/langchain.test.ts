@@ -1,6 +1,6 @@
 import { HumanMessage, type AIMessageChunk } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
-import { ChatOpenAI, OpenAI } from "@langchain/openai";
+import { AzureChatOpenAI, ChatOpenAI, OpenAI } from "@langchain/openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { startNode, type Node } from "../support/node.ts";
@@ -93,5 +93,28 @@ describe("LangChain, with OpenAI's chat", () => {
       configuration: { baseURL: `${node.url}/v1` },
     });
     expect(await model.invoke(question)).not.toBe("");
+  });
+});
+
+describe("LangChain, with Azure's chat", () => {
+  let node: Node;
+  beforeAll(async () => {
+    node = await startNode({ control: { enabled: true } });
+  });
+  afterAll(() => node.stop());
+
+  test.each([
+    ["chat completions", false],
+    ["responses", true],
+  ])("gets a message by %s", async (_, useResponsesApi) => {
+    const chat = new AzureChatOpenAI({
+      useResponsesApi,
+      azureOpenAIApiKey: "key-of-nobody",
+      azureOpenAIEndpoint: node.url,
+      azureOpenAIApiDeploymentName: "mine",
+      azureOpenAIApiVersion: "2025-04-01-preview",
+      maxRetries: 0,
+    });
+    expect((await chat.invoke(question)).text).toMatch(/\w/);
   });
 });

@@ -239,6 +239,8 @@ test.each([
   "/api/show",
   "/openai/deployments/d/chat/completions?api-version=1",
   "/openai/deployments/d/embeddings?api-version=1",
+  "/openai/deployments/d/responses?api-version=1",
+  "/openai/responses?api-version=1",
 ])("any request to %s is answered or refused with BODY_INVALID, small or large", (target) => {
   const members =
     "contents generationConfig generation_config systemInstruction tools toolConfig content requests " +

@@ -148,6 +148,8 @@ export type Relative = {
   readonly choice?: ChoiceStart;
   /** At the end of a whole response with choices; each member has a comma before it. */
   readonly end?: string;
+  /** In an object of the Responses API, before it is over and after; each member has a comma behind. */
+  readonly response?: { readonly begun: string; readonly over: string };
   /** What ids of responses with choices begin with. */
   readonly idPrefix?: string | undefined;
   /** What a stream does whatever the request says. */

@@ -80,5 +80,9 @@ export const { renderFailure, renderFailureEvent, quotaHeaders } = failuresOf<Wo
     }),
   },
   body: azureBody,
-  event: (body) => `data: ${JSON.stringify(body)}\n\n`,
+  /** Among the events of the Responses API it names its type and its number; the error stays an object. @see maximhq/bifrost, TestResponsesStreamAzureStyleErrorEvent */
+  event(body, _failure, place) {
+    if (place?.operation !== "responses") return `data: ${JSON.stringify(body)}\n\n`;
+    return `event: error\ndata: ${JSON.stringify({ type: "error", ...body, sequence_number: place.events })}\n\n`;
+  },
 });

@@ -1,21 +1,28 @@
 import { StuntdoubleError } from "../../errors.ts";
-import { filtered, plain, withPromptEvent } from "./response.ts";
+import { filtered, filteredResponse, plain, withPromptEvent } from "./response.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { below } from "../openai/compatible.ts";
 import { openai } from "../openai/index.ts";
 import { queryValue } from "../shared/target.ts";
-import type { Ask, Dialect, OpenRequest, Opened, Operation } from "../types.ts";
+import type { Ask, Dialect, OpenRequest, Opened, Operation, Relative } from "../types.ts";
 
 const prefix = "/openai";
+const version = "/v1";
 const deploymentPath = /^\/openai\/deployments\/([^/?]+)(\/[^?]+)/;
-/** Operations whose texts go through the content filter. */
-const filterable = new Set(["chat", "completions"]);
-const deployable = new Set(["chat", "completions", "embeddings"]);
+/** What the content filter looks at, by operation. */
+const relatives: Readonly<Record<string, Relative>> = {
+  chat: filtered,
+  completions: filtered,
+  responses: filteredResponse,
+};
+const deployable = new Set(["chat", "completions", "embeddings", "responses", "input_tokens"]);
+/** Operations that the older paths have besides those of a deployment. */
+const ofResources = new Set(["models", "responses", "input_tokens"]);
 /** Operations of a deployment, by the path below it. */
 const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
   openai.operations
     .filter(({ name }) => deployable.has(name))
-    .map((operation) => [operation.route.slice("/v1".length), [deployed(operation)]]),
+    .map((operation) => [operation.route.slice(version.length), [deployed(operation)]]),
 );
 
 // Not by openaiCompatible: it has two families of paths, one with a version, and what it adds depends on the operation.
@@ -24,13 +31,15 @@ export const azure: Dialect = {
   name: "azure",
   operations: [
     ...openai.operations.filter(isOpenai).map(belowPrefix),
-    ...openai.operations.filter(isModels).map(ofResource),
+    ...openai.operations.filter(({ name }) => ofResources.has(name)).map(ofResource),
   ],
   operationsAt(path) {
     const below = deploymentPath.exec(path)?.[2];
-    if (below !== undefined) return ofDeployment.get(below) ?? [];
-    if (!path.startsWith(`${prefix}/v1/`)) return [];
-    return (openai.operationsAt?.(path.slice(prefix.length)) ?? []).map(belowPrefix);
+    if (below !== undefined) return ofDeployment.get(below) ?? namedAt(version + below, deployable).map(deployed);
+    if (!path.startsWith(`${prefix}/`)) return [];
+    const rest = path.slice(prefix.length);
+    if (rest.startsWith(`${version}/`)) return (openai.operationsAt?.(rest) ?? []).map(belowPrefix);
+    return namedAt(version + rest, ofResources).map(ofResource);
   },
   claims: (path) => path.startsWith(`${prefix}/`),
   requestIdHeader: "x-request-id",
@@ -52,15 +61,22 @@ function isOpenai({ route }: Operation): boolean {
   return route.startsWith("/v1/");
 }
 
-function isModels({ route }: Operation): boolean {
-  return route === "/v1/models";
+/** Operations of a path of OpenAI's that holds a name, of those given. */
+function namedAt(path: string, names: ReadonlySet<string>): readonly Operation[] {
+  return (openai.operationsAt?.(path) ?? []).filter(({ name }) => names.has(name));
 }
 
-/** The list of models of the older paths. */
+/** An operation of the older paths without a deployment. */
 function ofResource(operation: Operation): Operation {
   const { name, method } = operation;
-  const route = `${prefix}/models`;
-  return { name, method, route, open: (request) => versioned(request, asAzure(name, operation.open(request))) };
+  const toOpenai = (path: string): string => version + path.slice(prefix.length);
+  return {
+    name,
+    method,
+    route: prefix + operation.route.slice(version.length),
+    open: (request) =>
+      versioned(request, asAzure(name, operation.open({ ...request, target: toOpenai(request.target) }))),
+  };
 }
 
 /** An operation of one deployment, whose name is the model where the body names none. */
@@ -69,10 +85,11 @@ function deployed(operation: Operation): Operation {
   return {
     name,
     method,
-    route: `${prefix}/deployments/{deployment}${route.slice("/v1".length)}`,
+    route: `${prefix}/deployments/{deployment}${route.slice(version.length)}`,
     open(request) {
       const model = deploymentIn(request.target);
-      return versioned(request, asAzure(name, operation.open({ ...request, model, target: route })));
+      const query = request.target.slice(deploymentPath.exec(request.target)?.[0].length);
+      return versioned(request, asAzure(name, operation.open({ ...request, model, target: route + query })));
     },
   };
 }
@@ -101,7 +118,7 @@ function versioned({ target }: OpenRequest, { facts, ask }: Opened): Opened {
 }
 
 function asAzure(name: string, { facts, ask }: Opened): Opened {
-  const relative = filterable.has(name) ? filtered : plain;
+  const relative = relatives[name] ?? plain;
   return {
     facts,
     ask() {

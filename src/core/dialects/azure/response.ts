@@ -23,7 +23,20 @@ function headers(contentType: string, requestId: string): string[] {
 /** How a response of Azure differs from OpenAI's: by its headers. */
 export const plain: Relative = { headers };
 
-/** The same where the content filter looks at the texts. */
+const offsets = `"content_filter_offsets":{"start_offset":0,"end_offset":0,"check_offset":0}`;
+const found = (source: string, results: string): string =>
+  `{"blocked":false,"source_type":"${source}","content_filter_raw":[],"content_filter_results":{${results}},${offsets}}`;
+const jailbreak = `"jailbreak":{"detected":false,"filtered":false}`;
+/** What the filter found in the input and in the output. @see Azure/azure-rest-api-specs#42141 */
+const contentFilters = `[${found("prompt", `"hate":{${safe}},${jailbreak},${harms}`)},${found("completion", `"hate":{${safe}},${harms}`)}]`;
+
+/** The same for objects of the Responses API. */
+export const filteredResponse: Relative = {
+  headers,
+  response: { begun: `"content_filters":null,`, over: `"content_filters":${contentFilters},` },
+};
+
+/** The same where the content filter looks at the texts of choices. */
 export const filtered: Relative = { choice, end: `,${promptResults}`, headers };
 
 /** A stream with what the content filter found in the prompt. */

@@ -122,9 +122,10 @@ function refuseNumber({ param, field, value }: Refused, side: string, limit: str
 /** Names of models are echoed in each chunk of a response, so they have a limit. */
 const model = required(field.string("model", { called: "the name of a model", min: 1, max: 256 }));
 
-/** The model asked for, which every operation needs. @param elsewhere the one named outside of the body */
+/** The model asked for, which every operation needs. @param elsewhere the one named outside of the body, where that names none */
 export function readModel(body: JsonObject, elsewhere?: string): string {
-  return read(body["model"] === undefined ? { model: elsewhere } : body, model);
+  const isElsewhere = elsewhere !== undefined && (body["model"] ?? undefined) === undefined;
+  return read(isElsewhere ? { model: elsewhere } : body, model);
 }
 
 /** Settings that all text operations share and that do not change a simulated response. */

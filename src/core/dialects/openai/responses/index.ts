@@ -13,7 +13,7 @@ import { streamResponse } from "./stream.ts";
 import { readFormat, readTools } from "./tools.ts";
 import { jsonPlan } from "../text.ts";
 import { withoutDelay, textless } from "../../shared/textless.ts";
-import type { Ask, CountTokens, KeptResponses, Operation } from "../../types.ts";
+import type { Ask, KeptResponses, OpenRequest, Operation } from "../../types.ts";
 
 const readAhead = ["model", "stream", "previous_response_id"];
 /** A stream tells the logprobs with each token, and again with the whole text, content part, item and response. */
@@ -56,9 +56,10 @@ export const responses: Operation = {
   name: "responses",
   method: "POST",
   route: "/v1/responses",
-  open({ body, count, kept }) {
+  open(request) {
+    const { body, kept } = request;
     const json = openJson(body, readAhead);
-    const facts = responseFacts(json, count, kept);
+    const facts = responseFacts(json, request);
     return { facts, ask: () => askOf({ body: json.whole(), text: () => body.text(), facts, kept }) };
   },
 };
@@ -68,10 +69,10 @@ export const inputTokens: Operation = {
   name: "input_tokens",
   method: "POST",
   route: "/v1/responses/input_tokens",
-  open({ body, count, kept }) {
-    const json = openJson(body, readAhead);
-    const facts = { ...responseFacts(json, count, kept), stream: false };
-    return { facts, ask: () => countTokens(json.whole(), facts, kept) };
+  open(request) {
+    const json = openJson(request.body, readAhead);
+    const facts = { ...responseFacts(json, request), stream: false };
+    return { facts, ask: () => countTokens(json.whole(), facts, request.kept) };
   },
 };
 
@@ -82,14 +83,14 @@ function countTokens(body: JsonObject, facts: Facts, kept: KeptResponses | undef
   const promptTokens = facts.promptTokens();
   const answer = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
   return textless({
-    model: read(body, members.model) ?? "",
+    model: read(body, members.model) ?? facts.model ?? "",
     promptTokens,
     write: (script) => jsonPlan(withoutDelay(script), 0, answer),
   });
 }
 
-function responseFacts(json: JsonBody, count: CountTokens, kept: KeptResponses | undefined): Facts {
-  const model = json.member("model");
+function responseFacts(json: JsonBody, { count, kept, model: elsewhere }: OpenRequest): Facts {
+  const model = json.member("model") ?? elsewhere;
   let promptTokens: number | undefined;
   const tokensBefore = (): number => {
     const id = json.member("previous_response_id");
@@ -112,7 +113,7 @@ type Request = {
 };
 
 function askOf({ body, text, facts, kept }: Request): Ask {
-  const model = readModel(body);
+  const model = readModel(body, facts.model);
   const items = readItems(body);
   const before = readPrevious(body, kept);
   if (before === undefined || before.found !== undefined) checkResults(items, before?.found?.calls ?? []);

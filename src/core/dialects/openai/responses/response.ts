@@ -133,9 +133,11 @@ export function responseJson(answer: ResponsesResponse, state: ResponseState, ou
   const over = state === "over";
   const cut = over && script.finish === "length";
   const status = over ? (cut ? "incomplete" : "completed") : state;
+  const more = script.relative?.response;
   return (
     `{"id":"${answer.id}","object":"response","created_at":${script.createdSeconds},"status":"${status}",` +
-    `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},"error":null,` +
+    `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},` +
+    `${more === undefined ? "" : over ? more.over : more.begun}"error":null,` +
     `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
     (over ? `,"usage":${usageJson(answer)}}` : "}")
   );

@@ -3,7 +3,7 @@ import { errorTable, type ErrorCode } from "../../../../../src/core/errors.ts";
 import { azure } from "../../../../../src/core/dialects/azure/index.ts";
 import { findOperation } from "../../../../../src/core/dialects/index.ts";
 import type { Failure, Opened } from "../../../../../src/core/dialects/types.ts";
-import { bodyOf, bytesOf, chunksOf, header, jsonOf, refusal, scriptOf, textsOf } from "../support.ts";
+import { bodyOf, bytesOf, chunksOf, header, jsonOf, refusal, scriptOf, textsOf, type Json } from "../support.ts";
 
 const deployment = "/openai/deployments/mine";
 const version = "?api-version=2024-10-21";
@@ -25,6 +25,17 @@ describe("paths", () => {
     ["GET", "/openai/v1/models", "models"],
     ["GET", "/openai/v1/models/gpt-4o", "models"],
     ["GET", "/openai/models", "models"],
+    ["GET", "/openai/models/gpt-4o", "models"],
+    ["POST", "/openai/responses", "responses"],
+    ["POST", "/openai/responses/input_tokens", "input_tokens"],
+    ["GET", "/openai/responses/resp_1", "responses"],
+    ["DELETE", "/openai/responses/resp_1", "responses"],
+    ["GET", "/openai/responses/resp_1/input_items", "responses"],
+    ["POST", "/openai/responses/resp_1/cancel", "responses"],
+    ["POST", `${deployment}/responses`, "responses"],
+    ["GET", `${deployment}/responses/resp_1`, "responses"],
+    ["POST", "/openai/v1/responses", "responses"],
+    ["GET", "/openai/v1/responses/resp_1", "responses"],
   ])("%s %s is the operation %s", (method, path, name) => {
     expect(findOperation(method, path, {})).toMatchObject({ dialect: { name: "azure" }, operation: { name } });
   });
@@ -46,8 +57,31 @@ describe("the model", () => {
     [` \n{ }`, "mine"],
     [`{"model":"own","messages":[]}`, "own"],
     [`{"messages":[{"role":"user","content":"{\\"model\\":1}"}],"model":"own"}`, "own"],
+    [`{"model":null,"messages":[]}`, "mine"],
   ])("of %s is %s", (body, model) => {
     expect(chatOf(body)).toBe(model);
+  });
+
+  test.each([
+    ["chat/completions", { messages }],
+    ["completions", { prompt: "hi" }],
+    ["embeddings", { input: "hi" }],
+    ["responses", { input: "hi" }],
+    ["responses/input_tokens", { input: "hi" }],
+  ])("is the deployment for %s, whether none is named or null", (path, request) => {
+    const modelOf = (body: object): string => openAt(`${deployment}/${path}${version}`, body).ask().model;
+    expect([modelOf(request), modelOf({ ...request, model: null }), modelOf({ ...request, model: "own" })]).toEqual([
+      "mine",
+      "mine",
+      "own",
+    ]);
+  });
+
+  test("may not be null where no deployment stands in the path", () => {
+    expect(refusal(() => openAt("/openai/v1/responses", { model: null, input: "hi" }).ask())).toMatchObject({
+      param: "model",
+      detail: "invalid_type",
+    });
   });
 
   test("is the deployment in a large body too", () => {
@@ -69,6 +103,9 @@ test("a deployment's path needs a version, but only when it is answered here", (
   const { facts, ask } = openAt(`${deployment}/chat/completions`, { messages });
   expect(facts.model).toBe("mine");
   expect(refusal(ask)).toMatchObject({ code: "NOT_FOUND", message: "Resource not found" });
+  expect(refusal(() => openAt("/openai/responses", { model: "m", input: "hi" }).ask())).toMatchObject({
+    code: "NOT_FOUND",
+  });
   expect(openAt("/openai/v1/chat/completions", { model: "m", messages }).ask().model).toBe("m");
 });
 
@@ -116,6 +153,24 @@ describe("an answer", () => {
     expect(worth(frames)).toEqual(worth(plan.frames));
     expect(plan.frames[0]?.atMs).toBe(plan.frames[1]?.atMs);
   });
+
+  test.each(["/openai/v1/responses", `/openai/responses${version}`, `${deployment}/responses${version}`])(
+    "at %s is a response with what the filter found, which is not known before it is over",
+    (target) => {
+      const ask = (more: object) =>
+        openAt(target, { model: "mine", input: "hi", ...more })
+          .ask()
+          .write(scriptOf(["Hello"]));
+      const filters = [
+        { blocked: false, source_type: "prompt", content_filter_results: { jailbreak: { detected: false } } },
+        { blocked: false, source_type: "completion", content_filter_results: { hate: { severity: "safe" } } },
+      ];
+      expect(jsonOf(ask({}))).toMatchObject({ object: "response", model: "mine", content_filters: filters });
+      const events = textsOf(ask({ stream: true })).map((text) => JSON.parse(text.slice(text.indexOf("{"))) as Json);
+      expect(events.at(0)).toMatchObject({ type: "response.created", response: { content_filters: null } });
+      expect(events.at(-1)).toMatchObject({ type: "response.completed", response: { content_filters: filters } });
+    },
+  );
 
   test("of embeddings has no such results", () => {
     expect(Object.keys(jsonOf(write({ input: "a" }, "embeddings")))).not.toContain("prompt_filter_results");
@@ -176,6 +231,16 @@ describe("an error", () => {
 
   test("in a stream is an event", () => {
     expect(azure.failureEvent({ status: 500, requestId: "" })).toMatch(/^data: \{"error":\{"code":.*\}\}\n\n$/);
+  });
+
+  test("in a response has its place among the events, and the error is an object", () => {
+    const event = azure.failureEvent({ status: 429, requestId: "" }, { operation: "responses", events: 4 });
+    expect(event).toMatch(/^event: error\ndata: \{.*\}\n\n$/);
+    expect(JSON.parse(event.slice(event.indexOf("{")))).toEqual({
+      type: "error",
+      error: { code: "429", message: expect.any(String) as string },
+      sequence_number: 4,
+    });
   });
 });
 
