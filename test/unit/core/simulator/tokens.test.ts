@@ -1,6 +1,12 @@
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, test } from "vitest";
-import { createTokenCounter, estimateTokens } from "../../../../src/core/simulator/tokens.ts";
+import {
+  createTokenCounter,
+  decodeTokens,
+  encodeTokens,
+  estimateTokens,
+  splitTokens,
+} from "../../../../src/core/simulator/tokens.ts";
 import { code, english, json, log, markdownTable } from "../../../support/samples.ts";
 
 const asText = { disallowedSpecial: new Set<string>() };
@@ -57,6 +63,37 @@ describe("createTokenCounter", () => {
       expect(count(text)).toBeGreaterThan(0);
     }
   });
+});
+
+describe("tokens of a part of a character", () => {
+  const [first = 0, second = 0] = encodeTokens("\u{12000}");
+
+  test("leave the next text of anyone as it is", () => {
+    expect(encodeTokens("\u{12000}").length).toBeGreaterThan(2);
+    decodeTokens([first]);
+    expect(decodeTokens(encodeTokens("\u{12000}"))).toBe("\u{12000}");
+    decodeTokens([first]);
+    expect(splitTokens("a \u{12000}").join("")).toBe("a \u{12000}");
+  });
+
+  test("become U+FFFD where the character is not completed", () => {
+    const [hello = 0] = encodeTokens("Hello");
+    expect(decodeTokens([first])).toBe("\u{fffd}");
+    expect(decodeTokens([first, hello])).toBe("\u{fffd}Hello");
+    expect(decodeTokens([hello, second])).toMatch(/^Hello\u{fffd}+$/u);
+  });
+});
+
+test.each(Object.entries({ english, code, json, log, markdownTable, signs: "🦜 \u{12000}, é漢\ufeff字 <|endoftext|>" }))(
+  "tokens of %s decode to it, in pieces and as a whole",
+  (_, text) => {
+    expect(decodeTokens(encodeTokens(text))).toBe(text);
+    expect(splitTokens(text).join("")).toBe(text);
+  },
+);
+
+test("the end of a text has a name", () => {
+  expect(decodeTokens([199_999])).toBe("<|endoftext|>");
 });
 
 describe("estimateTokens", () => {
