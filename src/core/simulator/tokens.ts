@@ -86,7 +86,7 @@ export function decodeTokens(tokens: readonly number[]): string | undefined {
  */
 class Utf8Decoder {
   /** Most texts have no token that is only a part of a character, and need none. */
-  #decoder: TextDecoder | undefined;
+  #decoder: InstanceType<typeof TextDecoder> | undefined;
 
   /** The text that is complete with a token. */
   take(token: number): string {

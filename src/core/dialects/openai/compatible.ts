@@ -1,7 +1,7 @@
 import { keepHeaders } from "../../headers.ts";
 import type { Plan } from "../../types.ts";
 import type { Dialect, Failure, Opened, Operation, Relative, Rendered, Script } from "../types.ts";
-import { openaiBodyOf, renderFailure } from "./errors.ts";
+import { openaiBodyOf, renderFailure, type OpenaiBody } from "./errors.ts";
 import { openai } from "./index.ts";
 import { responseId } from "./text.ts";
 
@@ -37,16 +37,22 @@ export type Quirks = {
   readonly quotaHeaders?: boolean;
 };
 
-/** Errors whose `code` is the status, an integer, but for those with a body of their own. */
+/** How errors differ. What is told of one is what OpenAI's API would say of it. */
 export type ErrorQuirks = {
-  readonly members: readonly ("code" | "message" | "param" | "type")[];
-  /** The type by the status; OpenAI's for any other. */
-  readonly types?: Readonly<Record<number, string>>;
+  readonly members: readonly (keyof ToldError)[];
+  /** The `type` of an error; OpenAI's when absent. */
+  readonly type?: (failure: Failure, openais: string) => string;
+  /** The `code` of an error; the status, an integer, when absent. */
+  readonly code?: (failure: Failure, openais: string | null) => unknown;
+  /** The body that an error stands in; it is the member `error` when absent. */
+  readonly body?: (error: object, failure: Failure) => object;
   /** The whole body by the status, where it is not of the usual form and has no message of ours. */
   readonly bodies?: Readonly<Record<number, object>>;
   /** Members beside the error where it comes in the middle of a stream. */
-  readonly inStream?: Readonly<Record<string, unknown>>;
+  readonly inStream?: (failure: Failure) => object;
 };
+
+type ToldError = OpenaiBody["error"];
 
 /**
  * The dialect of an API that is OpenAI's below another path.
@@ -83,7 +89,7 @@ export function openaiCompatible({ name, paths: { prefix, operations }, quirks =
     failureEvent(failure, place) {
       const { errors } = quirks;
       if (errors === undefined) return openai.failureEvent(failure, place);
-      return `data: ${errorBody(failure, errors, errors.inStream)}\n\n`;
+      return `data: ${errorBody(failure, errors, errors.inStream?.(failure))}\n\n`;
     },
     quotaHeaders: quotaHeaders ? openai.quotaHeaders : () => [],
     readStream: openai.readStream,
@@ -126,10 +132,13 @@ function keptOf(name: string, quotaHeaders: boolean): boolean {
 }
 
 function errorBody(failure: Failure, errors: ErrorQuirks, beside: object = {}): Rendered["body"] {
-  const { members, types, bodies } = errors;
+  const { members, bodies, body = (error) => ({ error }) } = errors;
   const own = bodies?.[failure.status];
   if (own !== undefined) return JSON.stringify({ ...own, ...beside });
-  const { message, type, param } = openaiBodyOf(failure).error;
-  const all = { message, type: types?.[failure.status] ?? type, param, code: failure.status };
-  return JSON.stringify({ error: Object.fromEntries(members.map((member) => [member, all[member]])), ...beside });
+  const told = openaiBodyOf(failure).error;
+  const type = errors.type?.(failure, told.type) ?? told.type;
+  const code = errors.code === undefined ? failure.status : errors.code(failure, told.code);
+  const all = { ...told, type, code };
+  const error = Object.fromEntries(members.map((member) => [member, all[member]]));
+  return JSON.stringify({ ...beside, ...body(error, failure) });
 }

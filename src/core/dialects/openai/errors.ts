@@ -64,7 +64,8 @@ const providersName: { readonly [code in ErrorCode]?: (failure: Failure) => stri
   BODY_INVALID: ({ detail }) => detail ?? null,
 };
 
-type OpenaiBody = { readonly error: ErrorBody & { readonly param: string | null } };
+/** The body of an error. */
+export type OpenaiBody = { readonly error: ErrorBody & { readonly param: string | null } };
 
 function openaiBody({ failure, said }: Telling<ErrorBody>): OpenaiBody {
   const { status, code, message, param, detail } = failure;

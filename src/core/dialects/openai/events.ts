@@ -13,6 +13,8 @@ const usualToken = /"delta":\{"content":"(?!")/;
 /** A filled text; whether it stands in a choice, only a parse can tell. */
 const tokenMark = /"(?:content|refusal|reasoning|reasoning_content|text|arguments|input)"\s*:\s*"(?!")/;
 const finishMark = /"finish_reason"\s*:\s*"/;
+/** The reason of a choice that broke off; the error stands beside it. @see OpenRouter, which ends a stream by it */
+const failed = "error";
 const deltaMark = /"delta":/g;
 const deltaTexts = ["content", "refusal", "reasoning", "reasoning_content"];
 
@@ -41,7 +43,8 @@ export function readStream(contentType: string): StreamReader | undefined {
  * Says what an event of a stream is worth: a chunk of a chat or of a completion, or an event of a response.
  *
  * Of a chunk, each choice whose delta has text, reasoning, a refusal or a piece of what a tool is called with is a token; the
- * name of that tool, which goes before, is none. Final are the chunk with a finish reason and `[DONE]`. Of a response, each
+ * name of that tool, which goes before, is none. Final are `[DONE]` and a chunk with a finish
+ * reason, but for the one of a failure. Of a response, each
  * filled delta of such a text is a token, and final is what ends it.
  *
  * @returns never throws; broken JSON is worth nothing
@@ -84,7 +87,7 @@ function worthOf(chunk: unknown): EventInfo {
   let final = false;
   for (const choice of objectsIn(choices)) {
     if (carriesToken(choice["delta"]) || isFilled(choice["text"])) tokens += 1;
-    if (isFilled(choice["finish_reason"])) final = true;
+    if (isFilled(choice["finish_reason"]) && choice["finish_reason"] !== failed) final = true;
   }
   return { tokens, final };
 }

@@ -3,6 +3,11 @@ import { openaiCompatible } from "../openai/compatible.ts";
 import { completions } from "../openai/completions/index.ts";
 import { embeddings } from "../openai/embeddings/index.ts";
 import { models } from "../openai/models.ts";
+import { responseId } from "../openai/text.ts";
+
+const idPrefix = "gen-";
+/** Whose model it was; the stand-in does not know, and says so. */
+const provider = "Stuntdouble";
 
 /**
  * OpenRouter's API.
@@ -16,12 +21,19 @@ export const openrouter = openaiCompatible({
   paths: { prefix: "/api", operations: [chat, completions, embeddings, models] },
   quirks: {
     requestIdHeader: "x-generation-id",
-    idPrefix: "gen-",
+    idPrefix,
     comment: "OPENROUTER PROCESSING",
     streaming: { includeUsage: true, obfuscate: false },
     errors: {
       members: ["code", "message"],
-      inStream: { choices: [{ index: 0, delta: { content: "" }, finish_reason: "error" }] },
+      inStream: ({ requestId, model, nowMs = 0 }) => ({
+        id: responseId(idPrefix, requestId),
+        object: "chat.completion.chunk",
+        created: Math.floor(nowMs / 1000),
+        model,
+        provider,
+        choices: [{ index: 0, delta: { content: "" }, finish_reason: "error" }],
+      }),
     },
     quotaHeaders: false,
   },

@@ -3,15 +3,43 @@ import { openaiCompatible } from "../openai/compatible.ts";
 import { completions } from "../openai/completions/index.ts";
 import { embeddings } from "../openai/embeddings/index.ts";
 import { models } from "../openai/models.ts";
+import type { Failure } from "../types.ts";
 import { detokenize, tokenize } from "./tokenize.ts";
+
+/** Of its own errors; any other has the words of its status. */
+const types: Readonly<Record<number, string>> = {
+  400: "BadRequestError",
+  404: "NotFoundError",
+  422: "UnprocessableEntityError",
+  500: "InternalServerError",
+  501: "NotImplementedError",
+};
+const words: Readonly<Record<number, string>> = {
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Request Entity Too Large",
+  429: "Too Many Requests",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+/** A path that it does not have is told in other words than a model. */
+function typeOf({ status, code, param }: Failure): string {
+  const isPath = code === "NOT_FOUND" && param !== "model";
+  const own = isPath ? undefined : types[status];
+  return own ?? words[status] ?? (status < 500 ? "BadRequestError" : "InternalServerError");
+}
 
 /**
  * vLLM's server, started with `--root-path /vllm`: without a prefix its paths are OpenAI's own, and nothing in a
  * request tells the two apart.
  *
- * @see vLLM, entrypoints/openai/protocol.py: ErrorInfo, ChatCompletionResponse, ChatCompletionStreamResponse;
- *   serving_engine.py: create_error_response; entrypoints/serve/utils/server_utils.py: AuthenticationMiddleware for 401,
- *   XRequestIdMiddleware
+ * @see vLLM, entrypoints/openai/chat_completion/protocol.py: ChatCompletionResponse, ChatCompletionStreamResponse;
+ *   entrypoints/serve/exception_handling: create_error_response, http_exception_handler;
+ *   entrypoints/serve/middleware: AuthenticationMiddleware for 401, XRequestIdMiddleware
  */
 export const vllm = openaiCompatible({
   name: "vllm",
@@ -21,7 +49,7 @@ export const vllm = openaiCompatible({
     streaming: { obfuscate: false },
     errors: {
       members: ["message", "type", "param", "code"],
-      types: { 400: "BadRequestError", 404: "NotFoundError", 500: "InternalServerError" },
+      type: typeOf,
       bodies: { 401: { error: "Unauthorized" } },
     },
     quotaHeaders: false,

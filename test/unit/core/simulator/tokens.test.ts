@@ -84,13 +84,12 @@ describe("tokens of a part of a character", () => {
   });
 });
 
-test.each(Object.entries({ english, code, json, log, markdownTable, signs: "🦜 \u{12000}, é漢\ufeff字 <|endoftext|>" }))(
-  "tokens of %s decode to it, in pieces and as a whole",
-  (_, text) => {
-    expect(decodeTokens(encodeTokens(text))).toBe(text);
-    expect(splitTokens(text).join("")).toBe(text);
-  },
-);
+test.each(
+  Object.entries({ english, code, json, log, markdownTable, signs: "🦜 \u{12000}, é漢\ufeff字 <|endoftext|>" }),
+)("tokens of %s decode to it, in pieces and as a whole", (_, text) => {
+  expect(decodeTokens(encodeTokens(text))).toBe(text);
+  expect(splitTokens(text).join("")).toBe(text);
+});
 
 test("the end of a text has a name", () => {
   expect(decodeTokens([199_999])).toBe("<|endoftext|>");

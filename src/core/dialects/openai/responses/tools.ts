@@ -14,7 +14,7 @@ const members = {
 };
 
 const toolFields = {
-  type: field.string("type"),
+  type: required(field.string("type")),
   name: required(field.string("name", { nullIsMissing: true })),
   parameters: field.object("parameters"),
   strict: field.boolean("strict"),
@@ -32,7 +32,7 @@ const textFields = {
 };
 
 const formatFields = {
-  type: field.word("type", ["text", "json_object", "json_schema"]),
+  type: required(field.word("type", ["text", "json_object", "json_schema"])),
   schema: required(field.object("schema")),
 };
 
@@ -69,7 +69,6 @@ export function readTools(body: JsonObject): Tools {
 
 function readTool(value: unknown, path: string): JsonObject {
   const tool = asObject(value, path);
-  if (tool["type"] === undefined) refuseMissing(`${path}.type`);
   if (read(tool, toolFields.type, path) !== "function") return tool;
   const name = read(tool, toolFields.name, path);
   if (!nameForm.test(name)) {
@@ -114,7 +113,6 @@ export function readFormat(body: JsonObject): Format {
   const path = "text.format";
   const verbosity = read(text, textFields.verbosity, "text") ?? "medium";
   const format = read(text, textFields.format, "text") ?? { type: "text" };
-  if (format["type"] === undefined) refuseMissing(`${path}.type`);
   const type = read(format, formatFields.type, path);
   if (type !== "json_schema") {
     const shown = `{"format":{"type":"${type}"},"verbosity":"${verbosity}"}`;

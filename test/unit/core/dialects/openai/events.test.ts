@@ -48,6 +48,7 @@ describe("an event that carries no token", () => {
     ["a comment", ": ping\n\n"],
     ["broken JSON", 'data: {"choices":[{"delta":{"role":"assistant","content":"x\n\n'],
     ["nothing", "\n\n"],
+    ["the end of a choice that failed", chunk({ delta: { content: "" }, finish_reason: "error" })],
     ["an empty finish reason", chunk({ delta: {}, finish_reason: "" })],
   ])("has %s", (_, event) => {
     expect(judge(event)).toEqual({ tokens: 0, final: false });

@@ -106,8 +106,23 @@ describe("an error", () => {
   });
 
   test("in a stream ends it by a chunk whose choice has ended with it", () => {
-    const event = openrouter.failureEvent({ status: 502, requestId: "req_1", message: "Provider disconnected" });
+    const event = openrouter.failureEvent({
+      status: 502,
+      requestId: "req_0123456789",
+      model: "openai/gpt-4o",
+      nowMs: 1_700_000_000_500,
+      message: "Provider disconnected",
+    });
+    const { id, object, created, model } = chunksOf({
+      ...write({ ...chat, stream: true }),
+      frames: write({ ...chat, stream: true }).frames.slice(1),
+    })[0]!;
     expect(JSON.parse(event.slice("data: ".length))).toEqual({
+      id,
+      object,
+      created,
+      model,
+      provider: expect.any(String) as string,
       error: { code: 502, message: "Provider disconnected" },
       choices: [{ index: 0, delta: { content: "" }, finish_reason: "error" }],
     });

@@ -56,11 +56,20 @@ describe("an error", () => {
   test.each([
     [400, "BadRequestError"],
     [404, "NotFoundError"],
+    [422, "UnprocessableEntityError"],
     [500, "InternalServerError"],
+    [503, "Service Unavailable"],
   ])("of the status %i has it as its code, and the type %s", (status, type) => {
     const { body } = vllm.failure({ status, requestId: "", param: "n" });
     const message = expect.any(String) as string;
     expect(JSON.parse(body)).toEqual({ error: { message, type, param: "n", code: status } });
+  });
+
+  test("tells a path that is not there from a model that is not", () => {
+    const typeOf = (param?: string): unknown =>
+      JSON.parse(vllm.failure({ status: 404, code: "NOT_FOUND", requestId: "", param }).body) as unknown;
+    expect(typeOf()).toMatchObject({ error: { type: "Not Found", code: 404 } });
+    expect(typeOf("model")).toMatchObject({ error: { type: "NotFoundError", code: 404 } });
   });
 
   test("of a wrong key is one word, of whatever cause", () => {

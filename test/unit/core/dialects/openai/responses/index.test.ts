@@ -348,6 +348,9 @@ describe("a request is refused", () => {
     ["with a tool with blanks in its name", { tools: [{ ...tool, name: "a b" }] }, "tools[0].name", "invalid_value"],
     ["with a choice that is no tool", { tool_choice: { type: "function", name: "f" } }, "tool_choice", "invalid_value"],
     ["with an unknown choice", { tool_choice: "any" }, "tool_choice", "invalid_value"],
+    ["with a format whose type is null", { text: { format: { type: null } } }, "text.format.type", "invalid_type"],
+    ["with a format without a type", { text: { format: {} } }, "text.format.type", "missing_required_parameter"],
+    ["with a tool whose type is null", { tools: [{ type: null }] }, "tools[0].type", "invalid_type"],
     ["with an unknown format", { text: { format: { type: "xml" } } }, "text.format.type", "invalid_value"],
     [
       "with a format without a schema",
