@@ -55,6 +55,32 @@ export const responses: readonly Asked[] = [
       tool_choice: { type: "allowed_tools", mode: "auto", tools: [{ type: "function", name: "get_weather" }] },
     },
   },
+  { what: "calling a custom tool", body: { tools: [{ type: "custom", name: "run" }] } },
+  {
+    what: "calling tools of a namespace",
+    body: {
+      tools: [
+        {
+          type: "namespace",
+          name: "crm",
+          description: "The customers",
+          tools: [lookup, { type: "custom", name: "run" }],
+        },
+      ],
+      tool_choice: "required",
+    },
+  },
+  ...["shell", "local_shell", "apply_patch", "computer"].map((type) => ({
+    what: `calling ${type}`,
+    body: { tools: [{ type }], tool_choice: "required" },
+  })),
+  {
+    what: "calling computer_use_preview",
+    body: {
+      tools: [{ type: "computer_use_preview", environment: "browser", display_width: 800, display_height: 600 }],
+      tool_choice: { type: "computer_use_preview" },
+    },
+  },
   {
     what: "reasoning and calling a tool",
     body: { model: "o3", reasoning: { summary: "detailed" }, tools: [lookup], parallel_tool_calls: false },

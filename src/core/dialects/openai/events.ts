@@ -29,6 +29,7 @@ const tokenTypes = new Set([
   "reasoning_summary_text.delta",
   "function_call_arguments.delta",
   "custom_tool_call_input.delta",
+  "shell_call_command.delta",
   "mcp_call_arguments.delta",
   "code_interpreter_call_code.delta",
 ]);

@@ -143,6 +143,7 @@ function askOf({ body, text, facts, kept }: Request): Ask {
     encrypted,
     obfuscate,
     topLogprobs: told,
+    forms: tools.forms,
     chosenByCaller: format.json !== undefined,
   };
   const compose = composer({

@@ -2,6 +2,7 @@ import { countOf, type Part } from "../../../simulator/parts.ts";
 import { hash32 } from "../../../rng.ts";
 import { createWeigh, likelyJson, type Likely, type Weigh } from "../logprobs.ts";
 import { tokensOfKind } from "../../shared/script.ts";
+import { callJson, callPrefix, type CallForm } from "./calls.ts";
 import type { Script } from "../../types.ts";
 
 /** A response to be written, as a whole or as a stream. */
@@ -19,6 +20,8 @@ export type ResponsesResponse = {
   readonly obfuscate: boolean;
   /** How many of the most likely tokens are told for each, 0 to 20; undefined when nothing is. */
   readonly topLogprobs: number | undefined;
+  /** In what form tools are called, by the names of calls. */
+  readonly forms: ReadonlyMap<string, CallForm>;
   /** The texts come from names and values that the caller chose. */
   readonly chosenByCaller: boolean;
 };
@@ -31,6 +34,8 @@ export type OutputItem = {
   readonly text: string;
   /** How likely its tokens were, where that is told. */
   readonly likely: readonly Likely[] | undefined;
+  /** Of a call: what kind of item it is. */
+  readonly form?: CallForm;
   readonly added: string;
   readonly done: string;
 };
@@ -91,11 +96,18 @@ function itemOf(answer: ResponsesResponse, { part, index, status, weigh }: Piece
     return { id, part, text, likely: undefined, added: shell(""), done: shell(summaryJson(text)) };
   }
   if (part.kind === "call") {
-    const id = longId("fc_", requestId, index);
-    const shell = (state: string, given: string): string =>
-      `{"id":"${id}","type":"function_call","status":"${state}","arguments":${given},` +
-      `"call_id":"${callId(answer, index)}","name":${JSON.stringify(part.name ?? "")}}`;
-    return { id, part, text, likely: undefined, added: shell("in_progress", `""`), done: shell(status, text) };
+    const form = formOf(answer, part);
+    const call = { id: longId(callPrefix(form), requestId, index), callId: callId(answer, index) };
+    const added = callJson(form, { ...call, status: "in_progress", text: "" });
+    return {
+      id: call.id,
+      part,
+      text,
+      likely: undefined,
+      form,
+      added,
+      done: callJson(form, { ...call, status, text: part.text }),
+    };
   }
   const id = longId("msg_", requestId, index);
   const likely = part.kind === "text" && weigh !== undefined ? part.tokens.map(weigh) : undefined;
@@ -103,6 +115,10 @@ function itemOf(answer: ResponsesResponse, { part, index, status, weigh }: Piece
     `{"id":"${id}","type":"message","status":"${state}","content":[${content}],"role":"assistant"}`;
   const done = shell(status, contentJson(part.kind, text, likely));
   return { id, part, text, likely, added: shell("in_progress", ""), done };
+}
+
+function formOf({ forms }: ResponsesResponse, { name = "" }: Part): CallForm {
+  return forms.get(name) ?? { item: "function_call", name, namespace: undefined };
 }
 
 function callId({ script }: ResponsesResponse, index: number): string {

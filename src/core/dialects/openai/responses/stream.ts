@@ -2,6 +2,7 @@ import type { Part } from "../../../simulator/parts.ts";
 import type { Frame, Plan } from "../../../types.ts";
 import { escapeToken } from "../../shared/json-body.ts";
 import { likelyEventJson } from "../logprobs.ts";
+import type { CallForm } from "./calls.ts";
 import { contentJson, responseJson, summaryJson, type OutputItem, type ResponsesResponse } from "./response.ts";
 import { createLeveller, headOf, plainClose } from "../text.ts";
 
@@ -21,6 +22,13 @@ const kinds: Readonly<Record<Part["kind"], Kind>> = {
   reasoning: { name: "response.reasoning_summary_text", whole: "text", more: "" },
   call: { name: "response.function_call_arguments", whole: "arguments", more: "" },
 };
+
+/** What stands before `.delta` and `.done` where a tool is called. */
+const callNames = {
+  function_call: kinds.call.name,
+  custom_tool_call: "response.custom_tool_call_input",
+  shell_call: "response.shell_call_command",
+} as const;
 
 /**
  * Writes a response as a stream of events.
@@ -61,13 +69,8 @@ function addItem(events: Events, answer: ResponsesResponse, { item, index, times
   const lastMs = times.at(-1) ?? firstMs;
   const place = `"item_id":"${id}","output_index":${index}`;
   events.add(firstMs, "response.output_item.added", `"output_index":${index},"item":${item.added}`);
-  if (part.kind === "call") {
-    events.addTokens(part, times, { place });
-    events.add(
-      lastMs,
-      `${kinds.call.name}.done`,
-      `${place},"name":${JSON.stringify(part.name ?? "")},"arguments":${text}`,
-    );
+  if (item.form !== undefined) {
+    addCall(events, item.form, { item, index, times });
   } else if (part.kind !== "reasoning" || answer.summary) {
     const reasoning = part.kind === "reasoning";
     const piece = reasoning ? "response.reasoning_summary_part" : "response.content_part";
@@ -85,7 +88,35 @@ function addItem(events: Events, answer: ResponsesResponse, { item, index, times
   events.add(lastMs, "response.output_item.done", `"output_index":${index},"item":${item.done}`);
 }
 
-type Where = { readonly place: string; readonly told?: readonly string[] | undefined };
+/** What a tool is called with, token by token where the item has events for that. */
+function addCall(events: Events, form: CallForm, { item, index, times }: Placed): void {
+  const { part, id, text } = item;
+  const lastMs = times.at(-1) ?? 0;
+  const place = `"item_id":"${id}","output_index":${index}`;
+  if (form.item === "function_call") {
+    events.addTokens(part, times, { place });
+    events.add(
+      lastMs,
+      `${callNames.function_call}.done`,
+      `${place},"name":${JSON.stringify(form.name)},"arguments":${text}`,
+    );
+  } else if (form.item === "custom_tool_call") {
+    events.addTokens(part, times, { place, name: callNames.custom_tool_call });
+    events.add(lastMs, `${callNames.custom_tool_call}.done`, `${place},"input":${text}`);
+  } else if (form.item === "shell_call") {
+    const command = `"output_index":${index},"command_index":0`;
+    events.add(times[0] ?? 0, `${callNames.shell_call}.added`, `${command},"command":""`);
+    events.addTokens(part, times, { place: command, name: callNames.shell_call });
+    events.add(lastMs, `${callNames.shell_call}.done`, `${command},"command":${text}`);
+  }
+}
+
+type Where = {
+  readonly place: string;
+  /** Stands before `.delta`, where that is not as usual for the kind. */
+  readonly name?: string;
+  readonly told?: readonly string[] | undefined;
+};
 
 /** The events of one response, numbered as they are added. */
 class Events {
@@ -116,7 +147,8 @@ class Events {
   /** @param where `told` JSON of the logprobs of each token, where they are told */
   addTokens({ kind, tokens }: Part, times: readonly number[], where: Where): void {
     const { place, told } = where;
-    const { name, more } = kinds[kind];
+    const { more } = kinds[kind];
+    const name = where.name ?? kinds[kind].name;
     const escape = kind === "call" ? escapeAny : this.#escape;
     const before = `event: ${name}.delta\ndata: {"type":"${name}.delta","sequence_number":`;
     // A joined text lies in one piece; a concatenated one would be put together again for every frame.

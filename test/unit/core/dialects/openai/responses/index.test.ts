@@ -61,17 +61,25 @@ const summary = [
   "response.reasoning_summary_part.done",
   "response.output_item.done",
 ];
-const call = [
+const silentCall = ["response.output_item.added", "response.output_item.done"];
+const callWith = (name: string): string[] => [
   "response.output_item.added",
-  "response.function_call_arguments.delta",
-  "response.function_call_arguments.done",
+  `response.${name}.delta`,
+  `response.${name}.done`,
   "response.output_item.done",
 ];
+const call = callWith("function_call_arguments");
+const shellCall = callWith("shell_call_command").toSpliced(1, 0, "response.shell_call_command.added");
+const custom = { type: "custom", name: "run" };
 
 describe("the events of a stream come in the provider's order", () => {
   test.each<[string, object, string[]]>([
     ["text", {}, message],
     ["a call", { tools: [tool], tool_choice: "required" }, call],
+    ["a call of a custom tool", { tools: [custom] }, callWith("custom_tool_call_input")],
+    ["a call of a shell", { tools: [{ type: "shell" }], tool_choice: "required" }, shellCall],
+    ["a call of a local shell", { tools: [{ type: "local_shell" }], tool_choice: "required" }, silentCall],
+    ["a patch", { tools: [{ type: "apply_patch" }], tool_choice: { type: "apply_patch" } }, silentCall],
     ["reasoning with a summary", { model: "o3", reasoning: { summary: "auto" } }, [...summary, ...message]],
     ["reasoning without one", { model: "o3" }, ["response.output_item.added", "response.output_item.done", ...message]],
   ])("of %s", (_, request, between) => {
@@ -82,6 +90,7 @@ describe("the events of a stream come in the provider's order", () => {
 const kinds: [string, object][] = [
   ["text", {}],
   ["calls", { tools: [tool, { ...tool, name: "other" }], tool_choice: "required" }],
+  ["calls of other kinds", { tools: [custom, { type: "shell" }], tool_choice: "required" }],
   ["reasoning with a summary", { model: "o3", reasoning: { summary: "auto" } }],
   ["JSON", { text: { format: { type: "json_schema", name: "n", schema: tool.parameters } } }],
 ];
@@ -110,9 +119,9 @@ describe.each(kinds)("a stream of %s", (_, request) => {
     for (const [index, item] of output.entries()) {
       const deltas = events.filter((event) => (event["output_index"] as unknown) === index && "delta" in event);
       const said = deltas.map((event) => event["delta"] as unknown as string).join("");
-      const text = item["arguments"] ?? item["content"]?.[0]!["text"] ?? item["summary"]![0]!["text"];
-      expect(said).toBe(text);
-      for (const event of deltas) expect(event["item_id"]).toBe(item["id"]);
+      const given = item["arguments"] ?? item["input"] ?? item["action"]?.["commands"]![0];
+      expect(said).toBe(given ?? item["content"]?.[0]!["text"] ?? item["summary"]![0]!["text"]);
+      for (const event of deltas.filter((each) => "item_id" in each)) expect(event["item_id"]).toBe(item["id"]);
     }
   });
 
@@ -208,6 +217,44 @@ describe("which tools are called", () => {
       ["other"],
     ],
     ["none", { tools: [tool], tool_choice: "none" }, ["message"]],
+    ["one that takes text", { tools: [custom] }, ["run"]],
+    ["one that takes text, by its name", { tools: [tool, custom], tool_choice: custom }, ["run"]],
+    [
+      "one of a namespace",
+      { tools: [{ type: "namespace", name: "crm", description: "", tools: [tool] }] },
+      [tool.name],
+    ],
+    ["no shell unasked", { tools: [{ type: "shell" }] }, ["message"]],
+    [
+      "no shell of the provider's",
+      { tools: [{ type: "shell", environment: { type: "container_auto" } }], tool_choice: "required" },
+      ["message"],
+    ],
+    ["a function rather than a shell", { tools: [{ type: "local_shell" }, tool] }, [tool.name]],
+    ["a shell that is named", { tools: [tool, { type: "shell" }], tool_choice: { type: "shell" } }, ["shell_call"]],
+    [
+      "a shell that is allowed",
+      {
+        tools: [tool, { type: "local_shell" }],
+        tool_choice: { type: "allowed_tools", mode: "required", tools: [{ type: "local_shell" }] },
+      },
+      ["local_shell_call"],
+    ],
+    [
+      "a computer that is required",
+      { tools: [{ type: "computer_use_preview" }], tool_choice: "required" },
+      ["computer_call"],
+    ],
+    [
+      "a computer that is named",
+      { tools: [tool, { type: "computer" }], tool_choice: { type: "computer_use" } },
+      ["computer_call"],
+    ],
+    [
+      "none after the output of a shell",
+      { tools: [custom], input: [{ type: "local_shell_call_output", call_id: "c", output: "found" }] },
+      ["message"],
+    ],
     ["none of the provider's own", { tools: [{ type: "web_search" }] }, ["message"]],
     [
       "none after a result",
@@ -222,6 +269,39 @@ describe("which tools are called", () => {
     ],
   ])("%s", (_, request, expected) => {
     expect(called(request)).toEqual(expected);
+  });
+});
+
+describe("a call", () => {
+  const calledWith = (request: object): Json => jsonOf(answer(request))["output"]![0]!;
+
+  test("of a tool in a namespace tells both names", () => {
+    const crm = { type: "namespace", name: "crm", description: "", tools: [{ ...tool, name: "find" }, custom] };
+    const choose = (choice: object) => calledWith({ tools: [crm, tool], tool_choice: choice });
+    expect(choose({ type: "function", name: "find" })).toMatchObject({
+      type: "function_call",
+      name: "find",
+      namespace: "crm",
+    });
+    expect(choose({ type: "custom", name: "run", namespace: "crm" })).toMatchObject({
+      type: "custom_tool_call",
+      namespace: "crm",
+    });
+  });
+
+  test("of a tool with a regular grammar is text that follows it", () => {
+    const format = { type: "grammar", syntax: "regex", definition: "[0-9]{3}" };
+    expect(calledWith({ tools: [{ ...custom, format }] })).toMatchObject({
+      input: expect.stringMatching(/^[0-9]{3}$/) as string,
+    });
+  });
+
+  test("of a shell only looks", () => {
+    const tools = [{ type: "shell" }];
+    expect(calledWith({ tools, tool_choice: "required" })).toMatchObject({
+      action: { commands: [expect.stringMatching(/^(ls|pwd|date|whoami)$/) as string] },
+      environment: { type: "local" },
+    });
   });
 });
 
@@ -350,6 +430,30 @@ describe("a request is refused", () => {
     ["with an unknown choice", { tool_choice: "any" }, "tool_choice", "invalid_value"],
     ["with a format whose type is null", { text: { format: { type: null } } }, "text.format.type", "invalid_type"],
     ["with a format without a type", { text: { format: {} } }, "text.format.type", "missing_required_parameter"],
+    [
+      "with a namespace without tools",
+      { tools: [{ type: "namespace", name: "n", tools: [] }] },
+      "tools[0].tools",
+      "empty_array",
+    ],
+    [
+      "with another kind of tool in a namespace",
+      { tools: [{ type: "namespace", name: "n", tools: [{ type: "shell" }] }] },
+      "tools[0].tools[0].type",
+      "invalid_value",
+    ],
+    [
+      "with an unknown syntax of a grammar",
+      { tools: [{ ...custom, format: { type: "grammar", definition: "", syntax: "peg" } }] },
+      "tools[0].format.syntax",
+      "invalid_value",
+    ],
+    [
+      "with a choice that is no custom tool",
+      { tools: [tool], tool_choice: { ...custom } },
+      "tool_choice",
+      "invalid_value",
+    ],
     ["with a tool whose type is null", { tools: [{ type: null }] }, "tools[0].type", "invalid_type"],
     ["with an unknown format", { text: { format: { type: "xml" } } }, "text.format.type", "invalid_value"],
     [
