@@ -8,7 +8,7 @@ import type { Call, Decision, Facts, FaultConfig, HeaderMap } from "../core/type
 import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
-import { rateLimited, unauthenticated, unknownModel } from "./failures.ts";
+import { rateLimited, traceRefused, unauthenticated, unknownModel } from "./failures.ts";
 
 /** A call that may go on. */
 export type Admitted = {
@@ -57,6 +57,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
   let quota: Quota | undefined;
   try {
     refuseLoop(request.headers, deps.pseudonym);
+    if (request.method === "TRACE") throw traceRefused();
     const caller = callerOf(request, runtime);
     if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
     opened = open(request, deps);

@@ -1,5 +1,5 @@
 import type { Act, ActDeps, Outgoing, Passage, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
-import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import type { PreparedFault } from "../core/faults/index.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
@@ -10,6 +10,7 @@ import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player } from "./player.ts";
 import { Relay, type RelayOwner } from "./relay.ts";
+import { givenUpWhenSent } from "./sent-body.ts";
 
 /**
  * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
@@ -40,6 +41,12 @@ export function createAct(deps: ActDeps): Act {
   };
 }
 
+/** How an upstream can give no response at all. */
+const unreached: ReadonlySet<ErrorCode> = new Set(["UPSTREAM_CONNECT", "UPSTREAM_RESET", "UPSTREAM_TIMEOUT"]);
+
+/** A smaller body is not worth the work. */
+const worthForgettingBytes = 16 * 1024;
+
 type FromUpstream = Extract<Source, { from: "upstream" }>;
 
 /** One call from its arrival to its Outcome. */
@@ -53,6 +60,8 @@ class Exchange implements RelayOwner {
   #permit: Permit | undefined = undefined;
   #queue: AbortController | undefined = undefined;
   #relay: Relay | undefined = undefined;
+  /** What a stand-in for the upstream is made of, as long as that may still fail to respond. */
+  #standby: Admitted | undefined = undefined;
 
   constructor(deps: ActDeps, record: CallRecord, reply: Reply) {
     this.#deps = deps;
@@ -97,6 +106,23 @@ class Exchange implements RelayOwner {
     else this.#player.end(this.#record.now(), "reset");
   }
 
+  responded(): void {
+    this.#standby = undefined;
+    const { body } = this.#request;
+    if (body !== undefined && body.bytes.length > worthForgettingBytes) this.#record.forgetBody();
+  }
+
+  unanswered(error: StuntdoubleError): void {
+    const standby = this.#standby;
+    this.#standby = undefined;
+    const plan = standby !== undefined && unreached.has(error.code) ? this.#insteadOf(standby) : undefined;
+    if (plan === undefined) return this.fail(error);
+    this.#record.failed(error.code);
+    // Faults that wait for their time were meant for the upstream's response.
+    this.#relay?.stop();
+    this.#play(plan);
+  }
+
   async #queueUp(admitted: Admitted): Promise<void> {
     const queue = new AbortController();
     this.#queue = queue;
@@ -131,7 +157,8 @@ class Exchange implements RelayOwner {
 
   #simulate(admitted: Admitted, profile: string | undefined, label: Simulating["label"]): Plan {
     const inFlight = this.#deps.permits.inFlight();
-    return simulatedPlan(admitted, this.#record, { runtime: this.#runtime, profile, inFlight, label });
+    const delayMs = this.#relay === undefined ? 0 : this.#record.now();
+    return simulatedPlan(admitted, this.#record, { runtime: this.#runtime, profile, inFlight, delayMs, label });
   }
 
   #play(plan: Plan): void {
@@ -144,11 +171,12 @@ class Exchange implements RelayOwner {
     if (runtime === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${name} is not configured.`);
     const { upstream, breaker, whenOpen } = runtime;
     this.#record.meantFor(name);
-    const ticket = breaker.admit();
+    const ticket = breaker?.admit();
     if (ticket === undefined && whenOpen !== "forward") return this.#play(this.#standIn(admitted, runtime));
     const { faults } = admitted;
     const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker, ticket });
     this.#relay = relay;
+    if (whenOpen === "simulate") this.#standby = admitted;
     const simulated = this.#mirror(admitted);
     relay.compareWith(simulated);
     const streamed = admitted.opened?.facts.stream === true;
@@ -181,7 +209,7 @@ class Exchange implements RelayOwner {
       method,
       target: requestTarget(target, dialect.keyParameter, forwarding),
       headers,
-      body: body !== undefined && body.bytes.length > 0 ? body.bytes : (bodyStream ?? null),
+      body: body !== undefined && body.bytes.length > 0 ? givenUpWhenSent(body.bytes, headers) : (bodyStream ?? null),
     };
   }
 
@@ -195,6 +223,19 @@ class Exchange implements RelayOwner {
       // The upstream may well give what is too large for a stand-in: the caller shall come again.
       this.#record.standsIn(false);
       throw breakerOpen(runtime, error);
+    }
+  }
+
+  /** The stand-in for an upstream that gave no response, from now on; undefined where the simulator cannot make one. */
+  #insteadOf(admitted: Admitted): Plan | undefined {
+    if (admitted.opened === undefined || this.#player.done) return undefined;
+    try {
+      const plan = this.#simulate(admitted, undefined, "stand-in");
+      this.#record.standsIn(true);
+      return plan;
+    } catch (error) {
+      if (error instanceof StuntdoubleError) return undefined;
+      throw error;
     }
   }
 

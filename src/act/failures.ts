@@ -17,6 +17,20 @@ export function unknownModel(model: string): StuntdoubleError {
   });
 }
 
+/** Its response would repeat all headers of the request, and so the key that we send. */
+export function traceRefused(): StuntdoubleError {
+  return new StuntdoubleError("METHOD_NOT_ALLOWED", "TRACE is served on no path.");
+}
+
+/** Methods that are passed on where no operation says which it takes. */
+const passedOn: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** The methods that the path of a refused request takes. */
+export function allowedMethods({ dialect, route }: Request): readonly string[] {
+  const methods = methodsOf(dialect, route);
+  return methods.length > 0 ? methods : passedOn;
+}
+
 /** A path, or a method of a known path, that nobody can serve. */
 export function notSimulated(request: Request): StuntdoubleError {
   const methods = methodsOf(request.dialect, request.route);
@@ -42,7 +56,7 @@ export function breakerOpen({ upstream, breaker }: UpstreamRuntime, cause?: unkn
   return new StuntdoubleError(
     "BREAKER_OPEN",
     `Upstream ${upstream.name} failed too often and is not asked for now.${why}`,
-    { cause, retryAfterSeconds: Math.max(1, Math.ceil(breaker.retryAfterMs() / 1000)) },
+    { cause, retryAfterSeconds: Math.max(1, Math.ceil((breaker?.retryAfterMs() ?? 0) / 1000)) },
   );
 }
 

@@ -47,7 +47,10 @@ export type Forwarding = {
  */
 export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): string[] {
   const named = namedByConnection(rawHeaders);
-  const kept = keepHeaders(rawHeaders, (name) => !belongsToHop(name, named) && !isReplaced(name, forwarding));
+  const kept = keepHeaders(
+    rawHeaders,
+    (name) => !belongsToHop(name, named) && !isReplaced(name, forwarding) && !isMistakable(name, forwarding),
+  );
   kept.push("x-request-id", forwarding.requestId);
   kept.push("via", viaEntry(rawHeaders[0]?.startsWith(":") === true ? "2" : "1.1", forwarding.pseudonym));
   if (forwarding.plain) kept.push("accept-encoding", "identity");
@@ -87,6 +90,22 @@ export function viaEntry(protocol: "1.1" | "2", pseudonym: string): string {
   return `${protocol} ${pseudonym}`;
 }
 
+/**
+ * The name that a header has for programs that read `_` as `-`, as CGI and WSGI do.
+ *
+ * @param lower in lower case
+ */
+export function dashed(lower: string): string {
+  return lower.replaceAll("_", "-");
+}
+
+/** Whether a name with `_` may be taken for one that is not passed on, or says how long the body is. */
+function isMistakable(lower: string, forwarding: Forwarding): boolean {
+  if (!lower.includes("_")) return false;
+  const name = dashed(lower);
+  return name === "content-length" || name === "via" || belongsToHop(name) || isReplaced(name, forwarding);
+}
+
 function isReplaced(lower: string, forwarding: Forwarding): boolean {
   if (lower === "x-request-id" || lower === forwarding.controlHeader) return true;
   if (lower === "accept-encoding") return forwarding.plain;
@@ -97,7 +116,7 @@ function isReplaced(lower: string, forwarding: Forwarding): boolean {
  * The headers for the client: the upstream's less those of its connection, and of another sidecar behind this one.
  *
  * @param rawHeaders names and values in turn, as received
- * @param keepLength false when a fault may change how long the body is
+ * @param keepLength false when there is no body, or a fault may change how long it is
  */
 export function responseHeaders(rawHeaders: HeaderList, keepLength: boolean): string[] {
   const named = namedByConnection(rawHeaders);

@@ -4,9 +4,8 @@ import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/inde
 import { hash32 } from "../core/rng.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
 import type { Plan, Timeline } from "../core/types.ts";
-import { methodsOf } from "../core/dialects/index.ts";
 import type { Admitted } from "./admission.ts";
-import { notSimulated } from "./failures.ts";
+import { allowedMethods, notSimulated } from "./failures.ts";
 import type { CallRecord } from "./outcome.ts";
 
 /**
@@ -30,6 +29,8 @@ export type Simulating = {
   readonly profile: string | undefined;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
+  /** When the simulator begins, in milliseconds from the start of the call. */
+  readonly delayMs?: number;
   /** What the response says was decided. */
   readonly label: "simulate" | "stand-in";
 };
@@ -69,7 +70,7 @@ export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omi
 function simulationOf(
   { call, opened, decision }: Admitted,
   request: Request,
-  { runtime, profile, inFlight }: Omit<Simulating, "label">,
+  { runtime, profile, inFlight, delayMs = 0 }: Omit<Simulating, "label">,
 ): Simulation {
   if (opened === undefined) throw notSimulated(request);
   const { snapshot, profiles } = runtime;
@@ -81,6 +82,7 @@ function simulationOf(
     overrides,
     seed: overrides.seed ?? ask.seed ?? hash32(snapshot.seed, call.id),
     inFlight,
+    delayMs,
     maxOutputTokens: snapshot.limits.maxOutputTokens,
   };
 }
@@ -102,7 +104,7 @@ export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
     target: request.target,
   });
   const headers = [...head.headers];
-  if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", methodsOf(request.dialect, request.route).join(", "));
+  if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", allowedMethods(request).join(", "));
   record.addHeaders(headers, "error");
   return {
     head: { status: head.status, headers },

@@ -11,6 +11,9 @@ import { createTimer, type Timer } from "./timer-wheel.ts";
 /** A JSON response larger than this is not searched for its usage. */
 const usageWithinBytes = 1024 * 1024;
 
+/** A response of these has no body, and no length. */
+const bodiless: ReadonlySet<number> = new Set([204, 304]);
+
 /** What a relay asks and notes of its call. */
 export type RelayedCall = CallTimes & {
   readonly request: Request;
@@ -32,7 +35,12 @@ export type RelaySink = Sink & {
 };
 
 /** Who ends the call where its upstream gives no response. */
-export type RelayOwner = { fail(error: StuntdoubleError): void };
+export type RelayOwner = {
+  /** The head has come: from now on the response is the upstream's. */
+  responded(): void;
+  /** There will be no head. */
+  unanswered(error: StuntdoubleError): void;
+};
 
 export type RelayOptions = {
   readonly owner: RelayOwner;
@@ -83,6 +91,7 @@ export class Relay implements Receiver {
 
   head(head: Head): void {
     this.#state = "answering";
+    this.#options.owner.responded();
     if (head.status >= 500) this.#options.ticket?.failed();
     else this.#options.ticket?.succeeded();
     const { request } = this.#call;
@@ -91,7 +100,7 @@ export class Relay implements Receiver {
     this.#reader = plain ? request.dialect.readStream(type, request.target) : undefined;
     const whole = plain && request.operation !== undefined && type.startsWith("application/json");
     if (whole && this.#reader === undefined) this.#json = [];
-    const headers = responseHeaders(head.headers, this.#options.faults.length === 0);
+    const headers = responseHeaders(head.headers, this.#options.faults.length === 0 && !bodiless.has(head.status));
     const { requestIdHeader } = request.dialect;
     if (headerValue(headers, requestIdHeader) === undefined) headers.push(requestIdHeader, request.id);
     this.#call.addHeaders(headers, "forward");
@@ -138,8 +147,9 @@ export class Relay implements Receiver {
     this.#state = "over";
     this.#call.upstreamEnded(this.#call.now());
     if (before === "asked") {
-      this.#options.ticket?.failed();
-      this.#options.owner.fail(error);
+      if (error.code === "REQUEST_TIMEOUT") this.#options.ticket?.abandoned();
+      else this.#options.ticket?.failed();
+      this.#options.owner.unanswered(error);
       return;
     }
     this.#options.breaker?.failedLate();

@@ -1,3 +1,4 @@
+import type { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } from "../core/dialects/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
@@ -76,7 +77,7 @@ export type Outgoing = {
   /** Path with query. */
   readonly target: string;
   readonly headers: string[];
-  readonly body: Uint8Array | Readable | null;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | Readable | null;
 };
 
 /** Is told of a live response: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
@@ -116,13 +117,18 @@ export type Passage = {
 };
 
 export type Upstream = {
-  /** Origin and base path. */
+  /** Origin and base path of its first address. */
   readonly url: string;
   readonly name: string;
   send(outgoing: Outgoing, receiver: Receiver): Forwarded;
+  /** Where a WebSocket with that target is opened; `agent` where its connection is made in a special way. */
+  socketTarget(target: string): SocketTarget;
   /** Keeps no connection any longer. Resolves when the calls under way are done; later ones are sent all the same. */
   close(): Promise<void>;
 };
+
+/** Where a WebSocket is opened. */
+export type SocketTarget = { readonly origin: string; readonly path: string; readonly agent: Agent | undefined };
 
 /** One snapshot and what was built for it in this event loop. */
 export type Runtime = {
@@ -135,7 +141,8 @@ export type Runtime = {
 
 export type UpstreamRuntime = {
   readonly upstream: Upstream;
-  readonly breaker: Breaker;
+  /** Undefined where none is configured: then every call may ask the upstream. */
+  readonly breaker: Breaker | undefined;
   readonly whenOpen: "simulate" | "fail" | "forward";
   /** The header with the key that is sent instead of the caller's. */
   readonly credential: Header | undefined;

@@ -1,4 +1,4 @@
-import type { ActDeps, Request, Runtime, UpstreamRuntime } from "./types.ts";
+import type { ActDeps, Request, Runtime, SocketTarget, UpstreamRuntime } from "./types.ts";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -7,7 +7,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself } from "./admission.ts";
-import { credentials, requestTarget, viaEntry } from "./headers.ts";
+import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
 import { CallRecord, type Sent } from "./outcome.ts";
 import { failurePlan, faultPlan } from "./plans.ts";
 import { Player } from "./player.ts";
@@ -57,11 +57,11 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     const { faults, decision } = admission;
     if (faults.some(respondsByItself)) return joining.play(faultPlan(faults, record));
     const upstream = upstreamOf(decision.serve, request, runtime);
-    const { name, url } = upstream.upstream;
+    const { name } = upstream.upstream;
     record.meantFor(name);
     record.asked();
-    prepare(incoming, request, { runtime, upstream, pseudonym: deps.pseudonym });
-    proxy.ws(incoming, socket, head, { target: url }, (cause) => joining.unreached(name, cause));
+    const { origin, agent } = prepare(incoming, request, { runtime, upstream, pseudonym: deps.pseudonym });
+    proxy.ws(incoming, socket, head, { target: origin, agent }, (cause) => joining.unreached(name, cause));
   };
   return {
     join(request, connection) {
@@ -194,18 +194,25 @@ function upstreamOf(serve: Source, { route }: Request, { upstreams }: Runtime): 
 
 type Preparing = { readonly runtime: Runtime; readonly upstream: UpstreamRuntime; readonly pseudonym: string };
 
-/** http-proxy-3 sends what stands in the request. */
-function prepare(incoming: IncomingMessage, request: Request, { runtime, upstream, pseudonym }: Preparing): void {
+/** http-proxy-3 sends what stands in the request. @returns where to */
+function prepare(
+  incoming: IncomingMessage,
+  request: Request,
+  { runtime, upstream, pseudonym }: Preparing,
+): SocketTarget {
   const { headers } = incoming;
   const { credential } = upstream;
   const dropCredentials = runtime.keys !== undefined;
-  incoming.url = requestTarget(request.target, request.dialect.keyParameter, { credential, dropCredentials });
+  const target = requestTarget(request.target, request.dialect.keyParameter, { credential, dropCredentials });
+  const to = upstream.upstream.socketTarget(target);
+  incoming.url = to.path;
   const entry = viaEntry("1.1", pseudonym);
   headers["via"] = headers["via"] === undefined ? entry : `${headers["via"]}, ${entry}`;
-  delete headers[runtime.snapshot.control.header];
-  if (credential === undefined && !dropCredentials) return;
-  for (const name of credentials) delete headers[name];
-  if (credential === undefined) return;
-  const [name, value] = credential;
-  headers[name] = value;
+  const isReplaced = credential !== undefined || dropCredentials;
+  for (const given of Object.keys(headers)) {
+    const name = dashed(given);
+    if (name === runtime.snapshot.control.header || (isReplaced && credentials.has(name))) delete headers[given];
+  }
+  if (credential !== undefined) headers[credential[0]] = credential[1];
+  return to;
 }

@@ -1,163 +1,109 @@
-import { Pool, type Dispatcher } from "undici";
-import { StuntdoubleError } from "../core/errors.ts";
-import { createTimer } from "./timer-wheel.ts";
-import type { Forwarded, Loop, Receiver, Upstream } from "./types.ts";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Readable } from "node:stream";
+import { Pool } from "undici";
+import { createAddresses } from "./addresses.ts";
+import { joinPath, sharedWithApi } from "../core/base-path.ts";
+import { createConnecting, type UpstreamTls } from "./connect.ts";
+import { Forwarding, type Address } from "./forwarding.ts";
+import type { Loop, Upstream } from "./types.ts";
 
 /** How to reach one upstream; times in milliseconds. */
 export type UpstreamOptions = {
   readonly name: string;
-  /** Origin and, where the provider lives below a path, that path: `https://api.example.com/base`. */
-  readonly url: string;
+  /** In the order in which they are tried; at least one. */
+  readonly addresses: readonly UpstreamAddress[];
+  readonly tls: UpstreamTls | undefined;
   readonly connectTimeoutMs: number;
-  /** From the moment the call is handed over until the response head. */
+  /** From the moment the request is complete until the response head. */
   readonly headTimeoutMs: number;
   /** Longest silence in the middle of a response. */
   readonly idleTimeoutMs: number;
+  readonly maxConnectionAgeMs: number;
   readonly connections: number;
 };
 
+/** Where an upstream is, and the proxy through which it is reached. */
+export type UpstreamAddress = {
+  /** Origin and, where the provider lives below a path, that path: `https://api.example.com/base`. */
+  readonly url: string;
+  readonly proxyUrl: string | undefined;
+};
+
 /**
- * Makes the connection pool of one upstream. It never retries, and never turns a broken response into a complete one.
+ * Makes the connection pools of one upstream. A call goes to another address only where no connection was made; it never
+ * retries otherwise, and never turns a broken response into a complete one.
  *
  * @throws never; failures go to the receiver
  */
 export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
-  const url = new URL(options.url);
-  const base = url.pathname.replace(/\/$/, "");
-  const openPool = (): Pool =>
-    new Pool(url.origin, {
-      connections: options.connections,
-      connect: { timeout: options.connectTimeoutMs },
-      headersTimeout: 0,
-      bodyTimeout: options.idleTimeoutMs,
-      pipelining: 1,
-    });
-  const pool = openPool();
-  let closed = false;
+  const all = options.addresses.map((address) => createAddress(address, options));
+  const addresses = createAddresses(all, loop.clock);
+  const agents = new Map<Address, HttpAgent>();
   return {
     name: options.name,
-    url: options.url,
+    url: options.addresses[0]?.url ?? "",
     send(outgoing, receiver) {
-      const forwarding = new Forwarding(options, receiver, loop);
-      const { method, headers, body } = outgoing;
-      const path = base + outgoing.target;
-      // A call that was decided before the close, and waited in the queue, gets a pool of its own.
-      const through = closed ? openPool() : pool;
-      through.dispatch({ path, method: method, headers, body: body }, forwarding);
-      if (closed) void through.close();
+      const forwarding = new Forwarding({ options, addresses, outgoing, receiver, loop });
+      forwarding.start();
       return forwarding;
     },
-    close() {
-      closed = true;
-      return pool.close();
+    socketTarget(target) {
+      const chosen = addresses.choose([]) ?? all[0];
+      if (chosen === undefined) return { origin: "", path: target, agent: undefined };
+      const { origin, path } = chosen.locate(target);
+      const agent = agents.get(chosen) ?? agentOf(chosen, options.tls);
+      if (agent !== undefined) agents.set(chosen, agent);
+      return { origin, path, agent };
+    },
+    async close() {
+      await Promise.all(all.map((address) => address.close()));
     },
   };
 }
 
-/** undici's handler of one call: safe to abandon before, during and after the time it holds a connection. */
-class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
-  #controller: Dispatcher.DispatchController | undefined;
-  #state: "waiting" | "sent" | "answering" | "over" = "waiting";
-  #gone = false;
-  readonly #options: UpstreamOptions;
-  readonly #receiver: Receiver;
-  readonly #loop: Loop;
-  readonly #deadline = createTimer(() => this.#timeOut());
-
-  constructor(options: UpstreamOptions, receiver: Receiver, loop: Loop) {
-    this.#options = options;
-    this.#receiver = receiver;
-    this.#loop = loop;
-    loop.wheel.arm(this.#deadline, loop.clock.now() + options.headTimeoutMs);
-  }
-
-  pause(): void {
-    this.#controller?.pause();
-  }
-
-  resume(): void {
-    this.#controller?.resume();
-  }
-
-  abort(): void {
-    if (this.#state === "over") return;
-    this.#over();
-    this.#gone = true;
-    this.#controller?.abort(new StuntdoubleError("CLIENT_GONE", "The client left."));
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#gone) controller.abort(new StuntdoubleError("CLIENT_GONE", "The client left."));
-    else if (this.#state === "waiting") this.#state = "sent";
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200 || this.#state === "over") return;
-    this.#state = "answering";
-    this.#loop.wheel.disarm(this.#deadline);
-    this.#receiver.head({ status, headers: textOf(controller.rawHeaders) });
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#state === "answering") this.#receiver.data(chunk);
-  }
-
-  onResponseEnd(): void {
-    if (this.#state === "over") return;
-    this.#over();
-    this.#receiver.end();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#state === "over") return;
-    const failure = explained(error, this.#state, this.#options);
-    this.#over();
-    this.#receiver.failed(failure);
-  }
-
-  #timeOut(): void {
-    const { name, headTimeoutMs } = this.#options;
-    const failure = new StuntdoubleError(
-      "UPSTREAM_TIMEOUT",
-      `Upstream ${name} did not respond within ${headTimeoutMs} ms.`,
-    );
-    this.#over();
-    this.#gone = true;
-    this.#controller?.abort(failure);
-    this.#receiver.failed(failure);
-  }
-
-  #over(): void {
-    this.#state = "over";
-    this.#loop.wheel.disarm(this.#deadline);
-  }
-}
-
-function textOf(rawHeaders: unknown): string[] {
-  if (!Array.isArray(rawHeaders)) return [];
-  return rawHeaders.map((part: unknown) => (Buffer.isBuffer(part) ? part.toString("latin1") : String(part)));
-}
-
-function explained(cause: Error, state: "waiting" | "sent" | "answering", options: UpstreamOptions): StuntdoubleError {
-  const code = "code" in cause ? String(cause.code) : "";
-  const { name } = options;
-  if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return new StuntdoubleError(
-      "UPSTREAM_TIMEOUT",
-      `Upstream ${name} accepted no connection within ${options.connectTimeoutMs} ms.`,
-      { cause },
-    );
-  }
-  if (code === "UND_ERR_BODY_TIMEOUT") {
-    return new StuntdoubleError("UPSTREAM_TIMEOUT", `Upstream ${name} was silent for ${options.idleTimeoutMs} ms.`, {
-      cause,
+function createAddress(address: UpstreamAddress, options: UpstreamOptions): Address {
+  const { connectTimeoutMs, idleTimeoutMs, connections, maxConnectionAgeMs, tls } = options;
+  const { origin, pathname } = new URL(address.url);
+  const base = pathname.replace(/\/$/, "");
+  const overlaps = sharedWithApi(base);
+  const connecting = createConnecting({ ...address, tls, connectTimeoutMs });
+  const openPool = (): Pool =>
+    new Pool(connecting.origin, {
+      connections,
+      connect: connecting.connect,
+      headersTimeout: 0,
+      bodyTimeout: idleTimeoutMs,
+      pipelining: 1,
+      clientTtl: maxConnectionAgeMs,
     });
-  }
-  if (state === "waiting") {
-    const reason = code === "" ? cause.name : code;
-    return new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${name} could not be reached (${reason}).`, { cause });
-  }
-  const when = state === "sent" ? "before it responded" : "in the middle of its response";
-  return new StuntdoubleError("UPSTREAM_RESET", `Upstream ${name} broke the connection ${when}.`, { cause });
+  const pool = openPool();
+  let closed = false;
+  return {
+    proxyUrl: address.proxyUrl,
+    locate: (target) => ({ origin, path: joinPath(base, overlaps, target) }),
+    dispatch({ method, target, headers, body }, handler) {
+      const path = connecting.prefix + joinPath(base, overlaps, target);
+      const all = connecting.headers.length === 0 ? headers : [...headers, ...connecting.headers];
+      // A call that was decided before the close, and waited in the queue, gets a pool of its own.
+      const through = closed ? openPool() : pool;
+      // It takes any iterable of bytes, though its types do not say so.
+      through.dispatch({ path, method, headers: all, body: body as Readable | Uint8Array | null }, handler);
+      if (closed) void through.close();
+    },
+    async close() {
+      closed = true;
+      await pool.close();
+      connecting.close();
+    },
+  };
+}
+
+/** How Node makes the connection of a WebSocket; undefined where nothing is special about it. */
+function agentOf({ locate, proxyUrl }: Address, tls: UpstreamTls | undefined): HttpAgent | undefined {
+  if (tls === undefined && proxyUrl === undefined) return undefined;
+  const proxyEnv = proxyUrl === undefined ? undefined : { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
+  if (locate("/").origin.startsWith("http:")) return new HttpAgent({ proxyEnv });
+  const { serverName, ...pem } = tls ?? {};
+  return new HttpsAgent({ proxyEnv, ...pem, ...(serverName !== undefined && { servername: serverName }) });
 }

@@ -5,7 +5,10 @@ import fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from "fastify";
+import { METHODS, STATUS_CODES } from "node:http";
+import { endSocket } from "../act/sockets.ts";
 import { StuntdoubleError } from "../core/errors.ts";
+import { headerCount } from "../core/headers.ts";
 import { refusedHost, refusedOrigin, refusedToken } from "./guard.ts";
 import { ProblemError, problemText, problemType } from "./problem.ts";
 import { readQuery } from "./query.ts";
@@ -42,7 +45,12 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
     logger: false,
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: maxIdLength },
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
+    clientErrorHandler: (error, socket) => endSocket(socket, unreadable(error)),
   });
+  app.server.on("connect", (_request, socket) => endSocket(socket, bareProblem(noTunnel)));
+  for (const method of methods)
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   app.removeContentTypeParser("text/plain");
   addGuard(app, options);
   addErrors(app, options);
@@ -55,6 +63,7 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
 
 function addGuard(app: FastifyInstance, { hosts = [], tokenSha256 }: AdminOptions): void {
   app.addHook("onRequest", async (request, reply) => {
+    checkFraming(request);
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
     const { host, origin, authorization } = request.headers;
     const isProbe = probePaths.includes(request.url);
@@ -65,6 +74,13 @@ function addGuard(app: FastifyInstance, { hosts = [], tokenSha256 }: AdminOption
     reply.header("www-authenticate", "Bearer");
     throw new ProblemError(401, unauthenticated);
   });
+}
+
+/** Forms in which two hops may read a request differently. */
+function checkFraming({ raw }: FastifyRequest): void {
+  if (headerCount(raw.rawHeaders, "host") > 1)
+    throw new ProblemError(400, "The request has more than one Host header.");
+  if (raw.url?.startsWith("/") !== true) throw new ProblemError(400, "The request target is no path.");
 }
 
 function addErrors(app: FastifyInstance, { failed }: AdminOptions): void {
@@ -100,7 +116,8 @@ function addRoute(app: FastifyInstance, node: NodeView, { method, path, paramete
   });
 }
 
-const methods: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/** Node gives a CONNECT to a listener of its own. */
+const methods: readonly HTTPMethods[] = METHODS.filter((method) => method !== "CONNECT");
 
 function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, readonly HTTPMethods[]> {
   const byPath = new Map<string, readonly HTTPMethods[]>();
@@ -127,6 +144,25 @@ function refuseOthers(app: FastifyInstance, path: string, allowed: readonly HTTP
 
 function sendProblem(reply: FastifyReply, problem: ProblemError): FastifyReply {
   return reply.code(problem.status).type(problemType).send(problemText(problem));
+}
+
+const noTunnel = new ProblemError(501, "CONNECT is not served.");
+
+/** The response to a request that cannot be parsed. */
+function unreadable({ code }: Error & { readonly code?: string }): string {
+  if (code === "HPE_HEADER_OVERFLOW") return bareProblem(new ProblemError(431, "The request headers are too large."));
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return bareProblem(new ProblemError(408, "The request took too long to arrive."));
+  return bareProblem(new ProblemError(400, "The request is not valid HTTP."));
+}
+
+/** A problem as a whole response of HTTP/1.1, after which the connection closes. */
+function bareProblem(problem: ProblemError): string {
+  const text = problemText(problem);
+  return (
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\ncontent-type: ${problemType}\r\n` +
+    `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`
+  );
 }
 
 /** Without the query, which may hold a secret. */

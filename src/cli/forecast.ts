@@ -180,7 +180,9 @@ function forwarded(admitted: Admitted, record: CallRecord, runtime: ForecastRunt
   const { serve, mirror } = admitted.decision;
   const upstream = serve.from === "upstream" ? serve.upstream : "";
   const settings = runtime.snapshot.upstreams.get(upstream);
-  const happens = [`forward to upstream ${upstream} (${settings?.url ?? "not configured"})`];
+  const happens = [
+    `forward to upstream ${upstream} (${settings?.addresses.map(({ url }) => url).join(", ") ?? "not configured"})`,
+  ];
   const profile = mirror?.from === "simulator" ? mirror.profile : undefined;
   const compared = mirror !== undefined && admitted.opened !== undefined;
   if (compared && attempt(() => mirrorOf(admitted, record, { runtime, profile, inFlight: 1 })) !== undefined)
@@ -218,7 +220,7 @@ function decisionHeaders(headers: readonly string[]): Record<string, string> {
 }
 
 function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {
-  if (upstream?.breaker.whenOpen !== "simulate" || opened === undefined) return [];
+  if (upstream?.breaker?.whenOpen !== "simulate" || opened === undefined) return [];
   return [`While the breaker of upstream ${upstream.name} is open, a simulated response stands in.`];
 }
 

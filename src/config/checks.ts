@@ -1,12 +1,12 @@
 import { hash } from "node:crypto";
 import { matchesEveryCall, uselessOptions } from "../core/match.ts";
 import type { Profile } from "../core/types.ts";
-import { leadsBack } from "./own-address.ts";
-import { choice, isMapping, type Finding, type Path } from "./findings.ts";
+import { choice, isMapping, type Checked, type Finding, type Path } from "./findings.ts";
 import { reservedRuleNames } from "./schema.ts";
+import { checkUpstream } from "./upstream-checks.ts";
+import { secretOf, secretProblem, type Environment } from "./values.ts";
 
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from "./values.ts";
 
 /** What checks beside the file itself need to know. */
 export type Surroundings = {
@@ -15,9 +15,6 @@ export type Surroundings = {
   /** Envoy's ext_proc filter is served, whether or not the file asks for it. */
   readonly extProc: boolean;
 };
-
-/** What was found; warnings are things that work but are hardly meant. */
-export type Checked = { readonly findings: Finding[]; readonly warnings: Finding[] };
 
 /**
  * Checks what no single value shows: names that must exist, secrets that must be set, rules that are never reached.
@@ -33,15 +30,8 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   const upstreams = Object.keys(mapOf(file["upstreams"]));
   const names: Names = { upstreams, profiles: profiles.map((profile) => profile.name) };
   forbidHiddenKeys(raw, [], checked.findings);
-  for (const [name, upstream] of Object.entries(mapOf(file["upstreams"]))) {
-    warnUnset(mapOf(upstream)["apiKeyEnv"], ["upstreams", name, "apiKeyEnv"], { env, checked });
-    if (!leadsBack(mapOf(upstream)["url"], mapOf(file["listen"]))) continue;
-    checked.findings.push({
-      path: ["upstreams", name, "url"],
-      at: "value",
-      message: "is the traffic port of this node, so calls would loop",
-    });
-  }
+  for (const [name, upstream] of Object.entries(mapOf(file["upstreams"])))
+    checkUpstream(mapOf(upstream), ["upstreams", name], { env, checked, listen: mapOf(file["listen"]) });
   const rules = listOf(file["rules"]).map(mapOf);
   for (const [index, rule] of rules.entries()) {
     checkAction(rule, ["rules", index], { names, findings: checked.findings });
@@ -166,7 +156,7 @@ export function digestOf(
   env: Environment,
 ): string | undefined {
   if (typeof key.sha256 === "string") return key.sha256;
-  const value = typeof key.env === "string" ? (env[key.env] ?? "") : "";
+  const value = typeof key.env === "string" ? secretOf(env[key.env] ?? "") : "";
   return value === "" ? undefined : hash("sha256", value);
 }
 
@@ -201,19 +191,8 @@ function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): vo
 }
 
 function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {
-  if (unset(variable, env))
-    checked.findings.push({ path, at: "value", message: `the environment variable ${variable} is not set` });
-}
-
-function warnUnset(variable: unknown, path: Path, { env, checked }: Checking): void {
-  if (!unset(variable, env)) return;
-  checked.warnings.push({
-    path,
-    at: "value",
-    message: `the environment variable ${variable} is not set, so the callers' own keys are forwarded`,
-  });
-}
-
-function unset(variable: unknown, env: Environment): variable is string {
-  return typeof variable === "string" && (env[variable] ?? "") === "";
+  if (typeof variable !== "string") return;
+  const problem = env[variable] === undefined ? "is not set" : secretProblem(env[variable]);
+  if (problem !== undefined)
+    checked.findings.push({ path, at: "value", message: `the environment variable ${variable} ${problem}` });
 }

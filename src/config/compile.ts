@@ -7,7 +7,10 @@ import type { KeySettings, RateLimit, Snapshot, UpstreamSettings } from "../core
 import type { Decision } from "../core/types.ts";
 import { digestOf, type Environment } from "./checks.ts";
 import type { Settings } from "./load.ts";
+import { proxyFromEnvironment } from "./proxy.ts";
 import type { ActionConfig, Config, RuleConfig } from "./schema.ts";
+import type { UpstreamFiles } from "./upstream-files.ts";
+import { secretOf } from "./values.ts";
 
 /** The profile for models that no profile's glob matches. */
 const defaultProfile = "default";
@@ -18,7 +21,7 @@ const defaultProfile = "default";
  * @returns frozen through and through, but for the insides of its maps and sets
  * @throws CONFIG_INVALID for settings that were never checked
  */
-export function compile({ config, profiles, env, generation }: Settings): Snapshot {
+export function compile({ config, profiles, env, upstreamFiles, generation }: Settings): Snapshot {
   const { seed, listen, admin, extProc, workers, permits, limits, log } = config;
   const profileNames = profiles.map((profile) => profile.name);
   return deepFreeze({
@@ -27,7 +30,10 @@ export function compile({ config, profiles, env, generation }: Settings): Snapsh
     rules: config.rules.map((rule) => ruleOf(rule, config)),
     fallback: decisionOf("default", config.default, config),
     upstreams: new Map(
-      Object.entries(config.upstreams).map(([name, upstream]) => [name, upstreamOf(name, upstream, env)]),
+      Object.entries(config.upstreams).map(([name, upstream]) => [
+        name,
+        upstreamOf(name, upstream, { env, files: upstreamFiles[name] ?? {} }),
+      ]),
     ),
     profiles: structuredClone(profiles),
     defaultProfile,
@@ -73,17 +79,41 @@ function upstreamFor(action: ActionConfig, { upstreams }: Config): string {
   throw new StuntdoubleError("CONFIG_INVALID", "A rule forwards, but no upstream is configured.");
 }
 
-function upstreamOf(name: string, upstream: Config["upstreams"][string], env: Environment): UpstreamSettings {
-  const { apiKeyEnv, url, breaker, ...rest } = upstream;
-  const { origin, pathname } = new URL(url);
-  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
+/** What an upstream is compiled with besides its configuration. */
+type Given = { readonly env: Environment; readonly files: UpstreamFiles };
+
+function upstreamOf(name: string, upstream: Config["upstreams"][string], { env, files }: Given): UpstreamSettings {
+  const { dialect, connectTimeoutMs, headTimeoutMs, idleTimeoutMs, maxConnectionAgeMs, connections } = upstream;
+  const { url, urls = [], proxyUrl, apiKeyEnv, tls, breaker } = upstream;
+  const { apiKey, ...pem } = files;
+  const addresses = (url === undefined ? urls : [url]).map((each) => ({
+    url: withoutSlash(each),
+    proxyUrl: proxyUrl ?? proxyFromEnvironment(each, env).proxyUrl,
+  }));
+  if (addresses.length === 0) throw new StuntdoubleError("CONFIG_INVALID", `The upstream ${name} has no URL.`);
   return {
-    ...rest,
     name,
-    url: origin + pathname.replace(/\/+$/, ""),
-    apiKey: apiKey === "" ? undefined : apiKey,
-    breaker: { ...breaker },
+    addresses,
+    dialect,
+    apiKey: apiKey ?? secretFrom(apiKeyEnv, env),
+    tls: tls === undefined ? undefined : { ...pem, serverName: tls.serverName },
+    connectTimeoutMs,
+    headTimeoutMs,
+    idleTimeoutMs,
+    maxConnectionAgeMs,
+    connections,
+    breaker: breaker === undefined || breaker === "off" ? undefined : { ...breaker },
   };
+}
+
+function withoutSlash(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname.replace(/\/+$/, "");
+}
+
+function secretFrom(variable: string | undefined, env: Environment): string | undefined {
+  const secret = variable === undefined ? "" : secretOf(env[variable] ?? "");
+  return secret === "" ? undefined : secret;
 }
 
 function controlOf({ control, upstreams }: Config, env: Environment, profiles: readonly string[]): ControlSettings {
@@ -91,7 +121,7 @@ function controlOf({ control, upstreams }: Config, env: Environment, profiles: r
   return {
     header: header.toLowerCase(),
     enabled,
-    tokenMatches: tokenEnv === undefined ? undefined : equalTo(env[tokenEnv] ?? "", tokenEnv),
+    tokenMatches: tokenEnv === undefined ? undefined : equalTo(secretOf(env[tokenEnv] ?? ""), tokenEnv),
     maxDelayMs,
     faults: faults === undefined ? undefined : [...faults],
     upstreams: Object.keys(upstreams),

@@ -16,17 +16,29 @@ export type Finding = {
   readonly at?: "key" | "value";
 };
 
+/** What was found; warnings are things that work but are hardly meant. */
+export type Checked = { readonly findings: Finding[]; readonly warnings: Finding[] };
+
 /**
  * What the schema has to say, in words: one finding for each mistake.
  *
  * @param error from a parse with `reportInput`
  */
 export function schemaFindings(error: z.ZodError, raw: unknown): Finding[] {
-  return error.issues.flatMap((issue): Finding[] => {
+  return error.issues.flatMap(withinUnion).flatMap((issue): Finding[] => {
     if (issue.code !== "unrecognized_keys") return [{ path: issue.path, at: "value", ...describe(issue) }];
     const allowed = knownKeys(issue.path, raw);
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: "unknown key", ...choice(key, allowed) }));
   });
+}
+
+/** What is wrong inside a value that has the type of one of its forms; else that it fits none. */
+function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || !("errors" in issue)) return [issue];
+  const form = issue.errors.find((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  return form?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(withinUnion) ?? [issue];
 }
 
 /** The candidates, and the one that differs least from a word if it differs little enough to be meant. */

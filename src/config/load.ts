@@ -8,7 +8,9 @@ import { crossCheck, type Environment } from "./checks.ts";
 import { isMapping, schemaFindings, type Finding } from "./findings.ts";
 import { located, pathText, syntaxMistakes, type Mistake } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
+import { proxyVariables } from "./proxy.ts";
 import { configSchema, type Config } from "./schema.ts";
+import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
 
 export { formatMistakes } from "./places.ts";
 
@@ -25,6 +27,8 @@ export type Settings = {
   readonly generation: number;
   /** By the port that shows them; undefined where it speaks no TLS. */
   readonly certificates: { readonly [port in CertifiedPort]: Certificate | undefined };
+  /** What the files that upstreams name hold, by the name of the upstream. */
+  readonly upstreamFiles: Readonly<Record<string, UpstreamFiles>>;
 };
 
 /** The ports that can have a certificate. */
@@ -112,8 +116,9 @@ async function judge(raw: unknown, { folder, env, generation, extProc = false }:
     listen: await readCertificate("listen", config, { folder, findings: found }),
     extProc: await readCertificate("extProc", config, { folder, findings: found }),
   };
+  const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, note: () => undefined });
   return {
-    settings: { config, profiles, env: named(config, env), generation, certificates },
+    settings: { config, profiles, env: named(config, env), generation, certificates, upstreamFiles },
     findings: [...findings, ...found],
     warnings,
   };
@@ -125,6 +130,7 @@ function named({ upstreams, auth, control, admin }: Config, env: Environment): E
     admin.tokenEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
+    ...(Object.keys(upstreams).length > 0 ? proxyVariables : []),
   ];
   return Object.fromEntries(names.flatMap((name) => (name === undefined ? [] : [[name, env[name]]])));
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { responseLimits } from "./response-limits.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
+import { isProxyUrl } from "./proxy.ts";
 import { sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
@@ -30,7 +31,18 @@ const breaker = z.strictObject({
     .max(100)
     .default(50)
     .describe("Percentage of failed calls in the window at which the breaker opens"),
-  minimumCalls: z.int().min(1).default(20).describe("Min calls in the window; with fewer the breaker stays closed"),
+  minimumCalls: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe("Min calls in the window; with fewer `errorPercentage` does not open the breaker"),
+  consecutiveFailures: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Failed calls in a row that open the breaker, whatever their percentage; default: only the percentage does",
+    ),
   windowMs: timeoutMs.default(10_000).describe("Length of the window, in milliseconds"),
   resetMs: timeoutMs
     .default(15_000)
@@ -41,11 +53,34 @@ const breaker = z.strictObject({
     .describe("What calls get while it is open: a simulated response, 503 (`fail`), or the upstream as before"),
 });
 
+const file = z.string().min(1);
+
+const upstreamTls = z.strictObject({
+  caFile: file
+    .optional()
+    .describe(
+      "PEM file with the certificate authorities that its certificate is checked by, instead of the usual ones; relative to this file",
+    ),
+  certFile: file.optional().describe("PEM file with our certificate chain, for mutual TLS, relative to this file"),
+  keyFile: file.optional().describe("PEM file with the private key of our certificate, relative to this file"),
+  serverName: z.string().min(1).optional().describe("Name in its certificate (SNI); default: the host of the URL"),
+});
+
+const baseUrl = z.string().check(checkUrl);
+
 const upstream = z.strictObject({
-  url: z
-    .string()
-    .check(checkUrl)
-    .describe("Base URL of the provider, http or https; its path comes before that of each request"),
+  url: baseUrl
+    .optional()
+    .describe(
+      "Base URL of the provider, http or https; its path comes before that of each request. Set either this or `urls`",
+    ),
+  urls: z
+    .array(baseUrl)
+    .min(1)
+    .optional()
+    .describe(
+      "Several base URLs in the order in which they are tried: a call goes to the next one if no connection can be made",
+    ),
   dialect: z
     .enum(dialects.map((dialect) => dialect.name))
     .default("openai")
@@ -53,13 +88,34 @@ const upstream = z.strictObject({
   apiKeyEnv: variable
     .optional()
     .describe("Environment variable with the API key; it replaces the one that the caller sent"),
+  apiKeyFile: file
+    .optional()
+    .describe("File with the API key, relative to this file, instead of `apiKeyEnv`; read again when it changes"),
+  tls: upstreamTls.optional().describe("TLS to the provider, for https"),
+  proxyUrl: z
+    .string()
+    .refine(isProxyUrl, "must be the URL of an HTTP proxy such as http://proxy.example.com:3128")
+    .optional()
+    .describe(
+      "HTTP proxy through which the provider is reached; default: that of `HTTPS_PROXY` or `HTTP_PROXY`, unless `NO_PROXY` excepts it",
+    ),
   connectTimeoutMs: timeoutMs.default(5000).describe("Connection timeout, in milliseconds"),
-  headTimeoutMs: timeoutMs.default(60_000).describe("Timeout of the wait for the response head, in milliseconds"),
+  headTimeoutMs: timeoutMs
+    .default(60_000)
+    .describe("Timeout of the wait for the response head, from the end of the request on, in milliseconds"),
   idleTimeoutMs: timeoutMs
     .default(120_000)
     .describe("Idle timeout: max time between two parts of a response body, in milliseconds"),
-  connections: z.int().min(1).default(10_000).describe("Max connections of each worker to the upstream"),
-  breaker: breaker.prefault({}).describe("Circuit breaker"),
+  connections: z.int().min(1).default(10_000).describe("Max connections of each worker to each of its URLs"),
+  maxConnectionAgeMs: timeoutMs
+    .default(60_000)
+    .describe(
+      "Max age of a connection that is used for another call, in milliseconds; the next one asks DNS for the address again",
+    ),
+  breaker: z
+    .union([z.literal("off"), breaker], { error: "must be an object or off" })
+    .optional()
+    .describe("Circuit breaker, `{}` for one with all defaults; default: `off`, no breaker"),
 });
 
 const control = z.strictObject({

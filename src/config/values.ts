@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** A time that something may take at most, in milliseconds. */
 export const timeoutMs = z.int().min(1).max(86_400_000);
 
@@ -8,3 +11,15 @@ export const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be th
 
 /** The SHA-256 of a secret. */
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits");
+
+/** A secret as it is meant: files and shells add line ends and blanks around it. */
+export function secretOf(text: string): string {
+  return text.trim();
+}
+
+/** Why a text is no secret that a header can carry; undefined where it is one. */
+export function secretProblem(text: string): string | undefined {
+  const secret = secretOf(text);
+  if (secret === "") return "is empty";
+  return /^[\x20-\x7e]+$/.test(secret) ? undefined : "has a character that no header can carry, such as a line end";
+}

@@ -34,17 +34,36 @@ export type Snapshot = {
 /** How to reach one upstream; times in milliseconds. */
 export type UpstreamSettings = {
   readonly name: string;
-  /** Origin and base path, without a slash at the end. */
-  readonly url: string;
+  /** In the order in which they are tried; at least one. */
+  readonly addresses: readonly UpstreamAddress[];
   readonly dialect: string;
   /** Sent instead of the caller's own key. */
   readonly apiKey: string | undefined;
+  /** PEM strings, and the name in its certificate. */
+  readonly tls: UpstreamTls | undefined;
   readonly connectTimeoutMs: number;
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  /** Max connections of one worker. */
+  readonly maxConnectionAgeMs: number;
+  /** Max connections of one worker to one address. */
   readonly connections: number;
-  readonly breaker: BreakerSettings;
+  /** Undefined where none is configured. */
+  readonly breaker: BreakerSettings | undefined;
+};
+
+/** Where an upstream is. */
+type UpstreamAddress = {
+  /** Origin and base path, without a slash at the end. */
+  readonly url: string;
+  /** Of the HTTP proxy through which it is reached, credentials included. */
+  readonly proxyUrl: string | undefined;
+};
+
+type UpstreamTls = {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly serverName?: string | undefined;
 };
 
 /** When an upstream counts as broken, and what its calls get then. */
@@ -52,6 +71,7 @@ type BreakerSettings = {
   /** 0 … 100. */
   readonly errorPercentage: number;
   readonly minimumCalls: number;
+  readonly consecutiveFailures?: number | undefined;
   readonly windowMs: number;
   readonly resetMs: number;
   readonly whenOpen: "simulate" | "fail" | "forward";

@@ -159,6 +159,7 @@ function configured<Server extends Http1Server | Http2Server | Http2SecureServer
   // Without the last two Node lets any body be sent, and responds to an unknown expectation in no one's shape.
   for (const event of ["request", "checkContinue", "checkExpectation"]) events.on(event, options.onRequest);
   events.on("upgrade", options.onUpgrade);
+  events.on("connect", (_request, socket: Duplex) => refuse(socket, options.dialect, noTunnel));
   events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options.dialect));
   events.emit("listening");
   return server;
@@ -219,6 +220,8 @@ function responseOn(socket: Duplex): ServerResponse | undefined {
 }
 
 type Refusal = { readonly status: number; readonly message: string };
+
+const noTunnel: Refusal = { status: 501, message: "CONNECT is not served: this port is no forward proxy." };
 
 function refuse(socket: Duplex, dialect: Dialect, { status, message }: Refusal): void {
   const { body } = dialect.failure({ status, code: "BODY_INVALID", message, requestId: "" });

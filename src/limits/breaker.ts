@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import CircuitBreaker from "opossum";
 import type { Clock } from "./clock.ts";
+import type { ProbeSlot } from "./probe-slots.ts";
 
 /** `closed` lets calls through, `open` refuses them, `half-open` lets one try. */
 export type BreakerState = "closed" | "open" | "half-open";
@@ -33,16 +34,19 @@ export type Breaker = {
 /**
  * What a breaker needs.
  *
- * `errorPercentage` of the calls of the last `windowMs` that must fail to open it, once they are `minimumCalls` or more;
- * `resetMs` it stays open before one call may try; `onChange` is told each change but forced ones.
+ * `errorPercentage` of the calls of the last `windowMs` that must fail to open it, once they are `minimumCalls` or more, or
+ * `consecutiveFailures` in a row; `resetMs` it stays open before one call may try, of all event loops that share the `probe`;
+ * `onChange` is told each change but forced ones.
  */
 export type BreakerOptions = {
   readonly name: string;
   readonly clock: Clock;
   readonly errorPercentage: number;
   readonly minimumCalls: number;
+  readonly consecutiveFailures?: number | undefined;
   readonly windowMs: number;
   readonly resetMs: number;
+  readonly probe: ProbeSlot;
   onChange(state: BreakerState): void;
 };
 
@@ -84,6 +88,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     shutdown() {
       ended = true;
       stay.end();
+      options.probe.release();
     },
   };
 }
@@ -132,14 +137,20 @@ function open({ clock, resetMs }: BreakerOptions, change: Change): Stay {
   };
 }
 
-function halfOpen(_options: BreakerOptions, change: Change): Stay {
+/**
+ * The probe that failed is kept while the breaker is open again: an event loop that is half-open still, because it has not heard
+ * of that, must not send another one.
+ */
+function halfOpen({ probe }: BreakerOptions, change: Change): Stay {
   let probing = false;
+  probe.release();
   return {
     state: "half-open",
-    admits: () => !probing && (probing = true),
+    admits: () => !probing && (probing = probe.tryTake()),
     report(result) {
-      if (result === "abandoned") probing = false;
-      else change(result === "failed" ? "open" : "closed");
+      if (result !== "abandoned") return change(result === "failed" ? "open" : "closed");
+      probing = false;
+      probe.release();
     },
     failedLate: nothing,
     retryAfterMs: () => 0,
@@ -149,7 +160,9 @@ function halfOpen(_options: BreakerOptions, change: Change): Stay {
 
 /** It begins with no call counted, so that old failures cannot open a breaker that has just closed. */
 function closed(options: BreakerOptions, change: Change): Stay {
-  const { minimumCalls, errorPercentage } = options;
+  const { minimumCalls, errorPercentage, consecutiveFailures = Infinity, probe } = options;
+  let inARow = 0;
+  probe.release();
   const rotation = new EventEmitter();
   const circuit = createCircuit(options, rotation);
   const moveOn = createRotation(options, rotation);
@@ -163,10 +176,14 @@ function closed(options: BreakerOptions, change: Change): Stay {
     admits: () => true,
     report(result) {
       if (result === "abandoned") return;
+      inARow = result === "failed" ? inARow + 1 : 0;
+      if (inARow >= consecutiveFailures) return circuit.open();
       moveOn();
       circuit.fire(result).catch(nothing);
     },
     failedLate() {
+      inARow += 1;
+      if (inARow >= consecutiveFailures) return circuit.open();
       moveOn();
       // The call was counted when its head came; it joins the failures now without being counted as one more call.
       circuit.emit("failure", reportedFailure, 0);

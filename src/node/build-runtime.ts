@@ -2,18 +2,22 @@ import type { Loop, Runtime, UpstreamRuntime } from "../act/types.ts";
 import { createUpstream } from "../act/upstream.ts";
 import { compile } from "../config/compile.ts";
 import type { Settings } from "../config/load.ts";
+import type { Header } from "../core/dialects/types.ts";
 import type { Snapshot, UpstreamSettings } from "../core/snapshot.ts";
 import { dialectNamed } from "../core/dialects/index.ts";
-import { createBreaker, type BreakerState } from "../limits/breaker.ts";
+import { createBreaker, type Breaker, type BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createKeys } from "../limits/keys.ts";
+import { probeSlot } from "../limits/probe-slots.ts";
 import { createProfileCache } from "../limits/profile-cache.ts";
 import { createRates } from "../limits/rates.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
 export type RuntimeOptions = {
-  readonly memory: Pick<SharedMemory, "rates">;
+  readonly memory: Pick<SharedMemory, "rates" | "probes">;
+  /** Number of the event loop, from 0. */
+  readonly worker: number;
   readonly loop: Loop;
   onBreaker(upstream: string, state: BreakerState): void;
 };
@@ -24,12 +28,7 @@ export function buildRuntime(options: RuntimeOptions, settings: Settings, before
   const snapshot = compile(settings);
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const wanted of snapshot.upstreams.values()) {
-    const old = before?.snapshot.upstreams.get(wanted.name);
-    const kept =
-      old !== undefined && JSON.stringify(old) === JSON.stringify(wanted)
-        ? before?.upstreams.get(wanted.name)
-        : undefined;
-    upstreams.set(wanted.name, kept ?? createUpstreamRuntime(options, wanted));
+    upstreams.set(wanted.name, keptUpstream(wanted, before) ?? createUpstreamRuntime(options, wanted));
   }
   return { snapshot, ...limitsOf(snapshot, memory.rates, loop.clock), upstreams };
 }
@@ -55,25 +54,49 @@ export function limitsOf(
   };
 }
 
-function createUpstreamRuntime({ loop, onBreaker }: RuntimeOptions, settings: UpstreamSettings): UpstreamRuntime {
+/** The upstream as it was, if nothing but its API key has changed. */
+function keptUpstream(wanted: UpstreamSettings, before: Runtime | undefined): UpstreamRuntime | undefined {
+  const [was, kept] = [before?.snapshot.upstreams.get(wanted.name), before?.upstreams.get(wanted.name)];
+  if (was === undefined || kept === undefined || !isSame({ ...was, apiKey: wanted.apiKey }, wanted)) return undefined;
+  return was.apiKey === wanted.apiKey ? kept : { ...kept, credential: credentialOf(wanted) };
+}
+
+function isSame(a: UpstreamSettings, b: UpstreamSettings): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function credentialOf({ apiKey, dialect }: UpstreamSettings): Header | undefined {
+  return apiKey === undefined ? undefined : dialectNamed(dialect)?.credential(apiKey);
+}
+
+function createUpstreamRuntime(options: RuntimeOptions, settings: UpstreamSettings): UpstreamRuntime {
   return {
-    upstream: createUpstream(settings, loop),
-    breaker: createBreaker({
-      name: settings.name,
-      clock: loop.clock,
-      ...settings.breaker,
-      onChange: (state) => onBreaker(settings.name, state),
-    }),
-    whenOpen: settings.breaker.whenOpen,
-    credential: settings.apiKey === undefined ? undefined : dialectNamed(settings.dialect)?.credential(settings.apiKey),
+    upstream: createUpstream(settings, options.loop),
+    breaker: breakerOf(options, settings),
+    whenOpen: settings.breaker?.whenOpen ?? "forward",
+    credential: credentialOf(settings),
   };
+}
+
+function breakerOf(
+  { memory, worker, loop, onBreaker }: RuntimeOptions,
+  { name, breaker }: UpstreamSettings,
+): Breaker | undefined {
+  if (breaker === undefined) return undefined;
+  return createBreaker({
+    name,
+    clock: loop.clock,
+    ...breaker,
+    probe: probeSlot(memory.probes, name, worker),
+    onChange: (state) => onBreaker(name, state),
+  });
 }
 
 /** Calls under way keep the upstream they use; it closes when they are done. */
 export function retire(before: Runtime, now: Runtime): void {
   for (const [name, old] of before.upstreams) {
-    if (now.upstreams.get(name) === old) continue;
-    old.breaker.shutdown();
+    if (now.upstreams.get(name)?.upstream === old.upstream) continue;
+    old.breaker?.shutdown();
     void old.upstream.close();
   }
 }

@@ -81,7 +81,7 @@ const maxStopChecks = 50;
 export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock, settings } = options;
   const loop: Loop = { clock, wheel: createWheel(clock) };
-  const building = { memory: options.memory, loop, onBreaker: options.onBreaker };
+  const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
   const state: LoopState = {
     runtime: buildRuntime(building, settings, undefined),
     draining: false,
@@ -170,7 +170,7 @@ function createEnd({ loop, state, act, listeners }: EndParts): Pick<EventLoop, "
       listeners.destroy();
       for (let checks = 0; checks < maxStopChecks && recording(); checks += 1) await nextCheck();
       for (const { upstream, breaker } of state.runtime.upstreams.values()) {
-        breaker.shutdown();
+        breaker?.shutdown();
         void upstream.close();
       }
       loop.wheel.stop();

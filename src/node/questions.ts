@@ -19,7 +19,7 @@ export const cacheUse = question({
 export const forceBreaker = question({
   name: "forceBreaker",
   reply: (loop, upstream: string, state: BreakerState) => {
-    loop.runtime().upstreams.get(upstream)?.breaker.force(state);
+    loop.runtime().upstreams.get(upstream)?.breaker?.force(state);
     return undefined;
   },
   merge: () => undefined,

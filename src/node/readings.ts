@@ -1,5 +1,7 @@
 import type { NodeStatus, NodeView } from "../admin/resource.ts";
 import { breakers } from "../admin/resources/status.ts";
+import type { Config } from "../config/schema.ts";
+import { redactText } from "../emit/redact.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
@@ -24,13 +26,22 @@ export function createNodeView(options: ReadingsOptions): NodeView {
   return {
     isReady,
     status: () => status(options, startedAtMs),
-    config: () => reloader.settings().config,
+    config: () => withoutCredentials(reloader.settings().config),
     reload: () => reloader.reload(),
     metrics: () => scrape.text(),
     ask: eventLoops.ask,
     get: eventLoops.get,
     set: eventLoops.set,
   };
+}
+
+/** The configuration as it may be shown: the URL of a proxy can hold a password. */
+function withoutCredentials(config: Config): Config {
+  const upstreams = Object.entries(config.upstreams).map(([name, upstream]) => {
+    const { proxyUrl } = upstream;
+    return [name, proxyUrl === undefined ? upstream : { ...upstream, proxyUrl: redactText(proxyUrl) }];
+  });
+  return { ...config, upstreams: Object.fromEntries(upstreams) };
 }
 
 function status(

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { valuesLength } from "../emit/series.ts";
 import { createResponseMemory } from "../limits/kept-responses.ts";
 import { createPermitMemory } from "../limits/permits/permits.ts";
+import { createProbeMemory } from "../limits/probe-slots.ts";
 import { createRateMemory } from "../limits/rates.ts";
 
 /** What all event loops of a node share. */
@@ -12,6 +13,8 @@ export type SharedMemory = {
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
   readonly responses: SharedArrayBuffer;
+  /** Which event loop tests an upstream whose breaker is half-open. */
+  readonly probes: SharedArrayBuffer;
   /** One array of metric values per event loop with traffic. */
   readonly metrics: readonly SharedArrayBuffer[];
 };
@@ -35,6 +38,7 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
     responses: createResponseMemory(),
+    probes: createProbeMemory(),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),
   };
 }

@@ -6,6 +6,7 @@ import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { returnResponseLock } from "../limits/kept-responses.ts";
+import { returnProbesOf } from "../limits/probe-slots.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { WorkerEvents } from "./channel.ts";
 import type { EventLoop, EventLoopStart } from "./event-loop.ts";
@@ -132,6 +133,7 @@ function replace(watch: Watch, slot: Slot, reason: string): void {
   watch.deaths += 1;
   permits.returnAllOf(worker);
   returnResponseLock(memory.responses, worker);
+  returnProbesOf(memory.probes, worker);
   log.error({ worker, reason }, "worker died");
   clock.wake(Math.min(restartMs * watch.deaths, maxRestartMs), () => {
     if (watch.released) return;

@@ -172,7 +172,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
   };
   const outcomes: Outcome[] = [];
   const build = (next: Settings, before?: Built): Built => {
-    const real = buildRuntime({ memory, loop, onBreaker: () => undefined }, next, before?.real);
+    const real = buildRuntime({ memory, worker: 0, loop, onBreaker: () => undefined }, next, before?.real);
     return { real, runtime: withFakes(real, before, calls) };
   };
   let built = build(settings);
@@ -204,7 +204,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
     stop: () => void (stopping = true),
     async close(): Promise<void> {
       for (const { breaker, upstream } of built.real.upstreams.values()) {
-        breaker.shutdown();
+        breaker?.shutdown();
         await upstream.close();
       }
     },

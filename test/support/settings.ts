@@ -23,5 +23,6 @@ export async function settingsWithSteady(config: ConfigObject, env: Environment 
   const { success, data } = configSchema.safeParse(raw);
   if (!success || crossCheck(raw, { profiles, env, extProc: false }).findings.length > 0)
     return await settingsOf(raw, env);
-  return { config: data, profiles, env, generation: 1, certificates: { listen: undefined, extProc: undefined } };
+  const certificates = { listen: undefined, extProc: undefined };
+  return { config: data, profiles, env, generation: 1, certificates, upstreamFiles: {} };
 }

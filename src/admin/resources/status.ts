@@ -2,12 +2,13 @@ import type { BreakerState } from "../../limits/breaker.ts";
 import { question } from "../question.ts";
 import { json, route, type Resource } from "../resource.ts";
 
-/** The state of each breaker, by upstream. Event loops agree but for short times; the last one's word is taken. */
+/** The state of each breaker, by upstream; an upstream without one is not listed. Event loops agree but for short times; the last one's word is taken. */
 export const breakers = question({
   name: "breakers",
   reply: (loop) => {
     const states: { [upstream: string]: BreakerState } = {};
-    for (const [name, { breaker }] of loop.runtime().upstreams) states[name] = breaker.state();
+    for (const [name, { breaker }] of loop.runtime().upstreams)
+      if (breaker !== undefined) states[name] = breaker.state();
     return states;
   },
   merge: (replies): Readonly<Record<string, BreakerState>> => Object.assign({}, ...replies),

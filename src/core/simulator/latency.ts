@@ -27,11 +27,12 @@ export function planTiming(options: {
   rng: Rng;
   overrides: Overrides;
   endOnly?: boolean;
+  delayMs?: number;
 }): Timing {
-  const { profile, rng, overrides, outputTokens, endOnly = false } = options;
+  const { profile, rng, overrides, outputTokens, endOnly = false, delayMs = 0 } = options;
   const load = loadAt(profile.profile.load, options.inFlight);
   const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, options.promptTokens);
-  const ttftMs = overrides.ttftMs ?? drawnMs;
+  const ttftMs = delayMs + (overrides.ttftMs ?? drawnMs);
   const atMs: number[] = [];
   let whenMs = ttftMs;
   for (let token = 0; token < outputTokens; token += 1) {

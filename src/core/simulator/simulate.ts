@@ -16,6 +16,8 @@ export type Simulation = {
   readonly seed: number;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
+  /** When the model begins, in milliseconds from the start of the call. */
+  readonly delayMs?: number;
   /** Max tokens of a response, all its choices together. */
   readonly maxOutputTokens: number;
 };
@@ -91,11 +93,11 @@ function refusalTo({ refuses }: Ask): readonly Part[] {
   throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of response has no form for a refusal.");
 }
 
-function timingOf({ ask, profile, inFlight, overrides }: Simulation, drawn: Drawn, rng: Rng): Timing {
+function timingOf({ ask, profile, inFlight, overrides, delayMs = 0 }: Simulation, drawn: Drawn, rng: Rng): Timing {
   const { promptTokens } = ask;
   const outputTokens = drawn.tokens;
   const endOnly = ask.endOnly === true && drawn.parts === undefined;
-  return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, overrides, endOnly });
+  return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, overrides, endOnly, delayMs });
 }
 
 /** What is said has randomness of its own, so that it can be made before or after the times are drawn. */

@@ -76,6 +76,7 @@ export function checkedTarget(request: NodeRequest): string {
   if (!("stream" in request)) checkFraming(request);
   if (request.headers.expect !== undefined) checkExpectation(request.headers.expect);
   const url = request.url ?? "/";
+  if (url.includes("#")) throw new StuntdoubleError("BODY_INVALID", "The request target has a fragment.");
   if (url.startsWith("/")) return url;
   return absoluteTarget(url, request.headers.host ?? request.headers[":authority"]?.toString());
 }

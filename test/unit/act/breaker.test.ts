@@ -18,13 +18,16 @@ async function guarded(whenOpen: "simulate" | "fail" | "forward", more = {}): Pr
 
 async function opened(whenOpen: "simulate" | "fail" | "forward", more = {}): Promise<ActHarness> {
   const act = await guarded(whenOpen, more);
-  for (const call of [act.serve(), act.serve()]) call.upstream().failed("UPSTREAM_CONNECT");
+  for (const call of [act.serve(), act.serve()]) {
+    call.upstream().failed("UPSTREAM_CONNECT");
+    call.reply.leave();
+  }
   await act.advance();
   return act;
 }
 
 function state(act: ActHarness): string | undefined {
-  return act.deps.runtime().upstreams.get("openai")?.breaker.state();
+  return act.deps.runtime().upstreams.get("openai")?.breaker?.state();
 }
 
 describe("what counts as a failure", () => {
@@ -139,4 +142,88 @@ describe("once its time is over", () => {
     await act.advance();
     expect(state(act)).toBe("closed");
   });
+});
+
+describe("an upstream that gives no response", () => {
+  test.each(["UPSTREAM_CONNECT", "UPSTREAM_RESET", "UPSTREAM_TIMEOUT"] as const)(
+    "is stood in for in the same call, and has failed all the same: %s",
+    async (code) => {
+      const act = await guarded("simulate");
+      const call = act.serve({ body: chat({ stream: true }) });
+      await act.advance(50);
+      call.upstream().failed(code);
+      await act.advance(430);
+      expect(call.log()).toEqual(["50 head 200", "450 write", "465 write", "480 write", "480 end"]);
+      expect(call.reply.header("x-stuntdouble-decision")).toBe("stand-in");
+      expect(call.outcome()).toMatchObject({ mode: "simulated", standIn: true, cause: code, upstream: "openai" });
+      expect(call.outcome()).toMatchObject({ overheadMs: 0, planned: { ttftMs: 450 } });
+      act.serve().upstream().failed(code);
+      expect(state(act)).toBe("open");
+      await act.advance(430);
+    },
+  );
+
+  test("fails the call where no stand-in is configured", async () => {
+    const act = await guarded("fail");
+    const call = act.serve();
+    call.upstream().failed("UPSTREAM_CONNECT");
+    expect(call.outcome()).toMatchObject({ status: 502, standIn: false });
+  });
+
+  test("fails the call where the simulator cannot answer", async () => {
+    const act = await guarded("simulate", { limits: { maxOutputTokens: 50 } });
+    const calls = [
+      act.serve({ method: "GET", path: "/v1/files", body: undefined }),
+      act.serve({ body: chat({ n: 100 }) }),
+    ];
+    for (const call of calls) {
+      call.upstream().failed("UPSTREAM_CONNECT");
+      expect(call.outcome()).toMatchObject({ status: 502, standIn: false, cause: "UPSTREAM_CONNECT" });
+    }
+  });
+
+  test("is not stood in for once its head has come", async () => {
+    const act = await guarded("simulate");
+    const call = act.serve({ body: chat({ stream: true }) });
+    call.upstream().head(200, streamHead);
+    await act.advance();
+    call.upstream().failed("UPSTREAM_RESET");
+    expect(call.outcome()).toMatchObject({ ending: "reset", standIn: false });
+  });
+
+  test("has its faults bend the stand-in, and none of them acts twice", async () => {
+    const rules = [{ name: "faulty", serve: "forward", faults: [{ kind: "cut", afterMs: 420 }] }];
+    const act = await guarded("simulate", { rules });
+    const call = act.serve({ body: chat({ stream: true }) });
+    call.upstream().failed("UPSTREAM_CONNECT");
+    await act.advance(420);
+    expect(call.log()).toEqual(["0 head 200", "400 write", "415 write", "420 cut"]);
+    expect(call.outcome().faults).toEqual(["cut"]);
+  });
+
+  test("because the client is slow has not failed", async () => {
+    const act = await guarded("simulate");
+    const calls = [act.serve(), act.serve(), act.serve()];
+    for (const call of calls) call.upstream().failed("REQUEST_TIMEOUT");
+    expect(calls[0]?.outcome()).toMatchObject({ status: 408, cause: "REQUEST_TIMEOUT", standIn: false });
+    expect(state(act)).toBe("closed");
+  });
+});
+
+test("an upstream without a breaker is asked however often it fails", async () => {
+  const act = await setUpAct({
+    upstreams: { openai: { url: "https://api.example.com" } },
+    default: { serve: "forward" },
+  });
+  for (let count = 0; count < 50; count += 1) {
+    const call = act.serve();
+    call.upstream().failed("UPSTREAM_CONNECT");
+    expect(call.outcome().cause).toBe("UPSTREAM_CONNECT");
+  }
+});
+
+test("a breaker that is off is none", async () => {
+  const upstreams = { openai: { url: "https://api.example.com", breaker: "off" } };
+  const act = await setUpAct({ upstreams, default: { serve: "forward" } });
+  expect(act.deps.runtime().upstreams.get("openai")?.breaker).toBeUndefined();
 });

@@ -86,7 +86,7 @@ describe("no pair is noted", () => {
   test("of a stand-in", async () => {
     const upstreams = { openai: { url: "https://api.example.com", breaker: { whenOpen: "simulate" } } };
     const act = await setUpAct({ ...mirrored, upstreams });
-    act.deps.runtime().upstreams.get("openai")?.breaker.force("open");
+    act.deps.runtime().upstreams.get("openai")?.breaker?.force("open");
     const call = act.serve();
     await act.advance(430);
     expect(call.outcome()).toMatchObject({ standIn: true, shadow: undefined });

@@ -52,7 +52,7 @@ test("an upstream has its origin and base path, and the key from the environment
   const { upstreams } = await snapshotOf(full, { OPENAI: "sk-1" });
   expect(upstreams.get("openai")).toMatchObject({
     name: "openai",
-    url: "https://api.example.com/base",
+    addresses: [{ url: "https://api.example.com/base", proxyUrl: undefined }],
     apiKey: "sk-1",
     headTimeoutMs: 60_000,
   });

@@ -73,8 +73,8 @@ test.each([
   [
     "a missing key, where it is missing",
     "upstreams:\n  a: { dialect: openai }",
-    "2:3 upstreams.a.url",
-    "is required and must be a string",
+    "2:3 upstreams.a",
+    "must have either url or urls",
     undefined,
   ],
   ["an array where an object belongs", "listen: [1]", "1:1 listen", "must be an object, not an array", undefined],

@@ -1,10 +1,22 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createBreaker, type Breaker, type BreakerState } from "../../../src/limits/breaker.ts";
+import { createProbeMemory, probeSlot } from "../../../src/limits/probe-slots.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 const resetMs = 15_000;
 
-function setUp(more: { errorPercentage?: number; minimumCalls?: number; windowMs?: number; resetMs?: number } = {}) {
+type Wishes = {
+  readonly errorPercentage?: number;
+  readonly minimumCalls?: number;
+  readonly consecutiveFailures?: number;
+  readonly windowMs?: number;
+  readonly resetMs?: number;
+  /** Shared by the event loops of a node. */
+  readonly probes?: SharedArrayBuffer;
+  readonly worker?: number;
+};
+
+function setUp({ probes = createProbeMemory(), worker = 0, ...more }: Wishes = {}) {
   const changes: BreakerState[] = [];
   const clock = createFakeClock();
   const breaker = createBreaker({
@@ -14,6 +26,7 @@ function setUp(more: { errorPercentage?: number; minimumCalls?: number; windowMs
     minimumCalls: 10,
     windowMs: 10_000,
     resetMs,
+    probe: probeSlot(probes, "openai", worker),
     onChange: (state) => void changes.push(state),
     ...more,
   });
@@ -25,13 +38,13 @@ function report(breaker: Breaker, results: { succeeded?: number; failed?: number
   for (let n = 0; n < (results.failed ?? 0); n += 1) breaker.admit()?.failed();
 }
 
-function opened(more: Parameters<typeof setUp>[0] = {}) {
+function opened(more: Wishes = {}) {
   const made = setUp(more);
   report(made.breaker, { failed: 10 });
   return made;
 }
 
-function halfOpened(more: Parameters<typeof setUp>[0] = {}) {
+function halfOpened(more: Wishes = {}) {
   const made = opened(more);
   made.clock.advance(more.resetMs ?? resetMs);
   return made;
@@ -314,4 +327,57 @@ test("a closed breaker has no timer, and an open one has one", () => {
   expect(clock.pending()).toBe(0);
   report(breaker, { failed: 1 });
   expect([breaker.state(), clock.pending()]).toEqual(["open", 1]);
+});
+
+test("so many failures in a row open it, however few calls there were", () => {
+  const { breaker, changes } = setUp({ consecutiveFailures: 3 });
+  report(breaker, { failed: 2 });
+  expect(breaker.state()).toBe("closed");
+  report(breaker, { failed: 1 });
+  expect(changes).toEqual(["open"]);
+});
+
+test("a success begins the row anew, and a client that left does not", () => {
+  const { breaker } = setUp({ consecutiveFailures: 3 });
+  report(breaker, { failed: 2 });
+  report(breaker, { succeeded: 1 });
+  report(breaker, { failed: 2 });
+  breaker.admit()!.abandoned();
+  expect(breaker.state()).toBe("closed");
+  report(breaker, { failed: 1 });
+  expect(breaker.state()).toBe("open");
+});
+
+describe("half-open in several event loops", () => {
+  function halfOpenedLoops() {
+    const probes = createProbeMemory();
+    return [halfOpened({ probes, worker: 0 }), halfOpened({ probes, worker: 1 })] as const;
+  }
+
+  test("lets one call of the node try", () => {
+    const [first, second] = halfOpenedLoops();
+    expect(first.breaker.admit()).toBeDefined();
+    expect(second.breaker.admit()).toBeUndefined();
+  });
+
+  test("sends no second one after a failure, while the other loop has not heard of it", () => {
+    const [first, second] = halfOpenedLoops();
+    first.breaker.admit()!.failed();
+    expect(second.breaker.state()).toBe("half-open");
+    expect(second.breaker.admit()).toBeUndefined();
+    second.breaker.force("open");
+    for (const { clock } of [second, first]) clock.advance(resetMs);
+    expect(second.breaker.admit()).toBeDefined();
+  });
+
+  test("lets another one try when the client left, or the loop ended", () => {
+    const [first, second] = halfOpenedLoops();
+    first.breaker.admit()!.abandoned();
+    const probe = second.breaker.admit()!;
+    expect(first.breaker.admit()).toBeUndefined();
+    probe.abandoned();
+    first.breaker.admit();
+    first.breaker.shutdown();
+    expect(second.breaker.admit()).toBeDefined();
+  });
 });

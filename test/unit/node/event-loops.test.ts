@@ -20,7 +20,7 @@ async function setUp(config: object = {}): Promise<EventLoops> {
   return eventLoops;
 }
 
-const upstreams = { openai: { url: "https://api.example.com" } };
+const upstreams = { openai: { url: "https://api.example.com", breaker: {} } };
 
 test("a question is answered from what the event loop has", async () => {
   const eventLoops = await setUp({ upstreams });

@@ -1,0 +1,105 @@
+import { buildConnector, Pool } from "undici";
+import type { Socket } from "node:net";
+import { skipContinue } from "./skip-continue.ts";
+
+/** The certificate authorities that an upstream is checked by, our own certificate, and its name; PEM strings. */
+export type UpstreamTls = {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly serverName?: string | undefined;
+};
+
+/** How connections to one address of an upstream are made. */
+export type ConnectOptions = {
+  readonly url: string;
+  /** Of an HTTP proxy, credentials included; undefined connects directly. */
+  readonly proxyUrl: string | undefined;
+  readonly tls: UpstreamTls | undefined;
+  readonly connectTimeoutMs: number;
+};
+
+/** Makes connections, and says where requests on them go. */
+export type Connecting = {
+  /** What the connections lead to: the upstream, or the proxy that requests are sent to. */
+  readonly origin: string;
+  /** Comes before the path of a request: its proxy needs the whole URL. */
+  readonly prefix: string;
+  /** Headers for that proxy, names and values in turn. */
+  readonly headers: readonly string[];
+  readonly connect: buildConnector.connector;
+  close(): void;
+};
+
+/**
+ * Makes what connects to an upstream: directly, for https by a tunnel through its proxy, for http by requests to its proxy.
+ *
+ * Each new connection asks the resolver of the system again, and tries all addresses, of IPv6 and IPv4.
+ *
+ * @returns throws never; failures go to the callback of `connect`
+ */
+export function createConnecting(options: ConnectOptions): Connecting {
+  const { url, proxyUrl, tls = {}, connectTimeoutMs } = options;
+  const { origin, protocol, host } = new URL(url);
+  const { serverName, ...pem } = tls;
+  const connector = buildConnector({
+    timeout: connectTimeoutMs,
+    ...pem,
+    ...(serverName !== undefined && { servername: serverName }),
+  });
+  const direct = { origin, prefix: "", headers: [], connect: understanding(connector), close: () => undefined };
+  if (proxyUrl === undefined) return direct;
+  const proxy = new URL(proxyUrl);
+  const authorization = proxyAuthorization(proxy);
+  if (protocol === "http:") {
+    const headers = ["host", host, ...authorization];
+    const connect = understanding(buildConnector({ timeout: connectTimeoutMs }));
+    return { ...direct, origin: proxy.origin, prefix: origin, headers, connect };
+  }
+  const pool = new Pool(proxy.origin, {
+    connect: { timeout: connectTimeoutMs, allowH2: false },
+    headersTimeout: connectTimeoutMs,
+  });
+  const connect = understanding(tunnelling({ pool, authorization, connector }));
+  return { ...direct, connect, close: () => void pool.close() };
+}
+
+/** Passes over what undici breaks a connection for. */
+function understanding(connector: buildConnector.connector): buildConnector.connector {
+  return (target, callback) =>
+    connector(target, (...result) => {
+      if (result[1] !== null) skipContinue(result[1]);
+      callback(...result);
+    });
+}
+
+type Tunnelling = {
+  readonly pool: Pool;
+  readonly authorization: readonly string[];
+  readonly connector: buildConnector.connector;
+};
+
+function tunnelling({ pool, authorization, connector }: Tunnelling): buildConnector.connector {
+  return (target, callback) => {
+    const host = target.port === "" ? `${target.host}:443` : target.host;
+    const failed = (reason: string, cause?: unknown): void =>
+      callback(Object.assign(new Error("The proxy made no tunnel.", { cause }), { code: `proxy: ${reason}` }), null);
+    pool.connect({ path: host ?? target.hostname, headers: ["host", host ?? "", ...authorization] }, (error, made) => {
+      if (error !== null) return failed(codeOf(error), error);
+      const socket = made.socket as Socket;
+      if (made.statusCode === 200) return connector({ ...target, httpSocket: socket }, callback);
+      socket.on("error", () => undefined).destroy();
+      return failed(`status ${made.statusCode}`);
+    });
+  };
+}
+
+function codeOf(error: Error): string {
+  return "code" in error ? String(error.code) : error.name;
+}
+
+function proxyAuthorization({ username, password }: URL): string[] {
+  if (username === "" && password === "") return [];
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return ["proxy-authorization", `Basic ${Buffer.from(credentials).toString("base64")}`];
+}

@@ -1,0 +1,35 @@
+import { headerIndex } from "../core/headers.ts";
+
+/** A smaller body may stay until its response has ended. */
+const largeBytes = 16 * 1024;
+
+/**
+ * The body of a request as undici takes it, so that it is given up once it is sent: undici keeps what it was given until
+ * the response has ended, which a stream may take minutes for.
+ *
+ * @param headers of the request; the length is added where it is missing
+ * @returns the bytes themselves where they are few
+ */
+export function givenUpWhenSent(bytes: Uint8Array, headers: string[]): Uint8Array | AsyncIterable<Uint8Array> {
+  if (bytes.length < largeBytes) return bytes;
+  if (headerIndex(headers, "content-length") === -1) headers.push("content-length", String(bytes.length));
+  return new LargeBody(bytes);
+}
+
+class LargeBody implements AsyncIterable<Uint8Array> {
+  #bytes: Uint8Array | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return {
+      next: async () => {
+        const value = this.#bytes;
+        this.#bytes = undefined;
+        return value === undefined ? { done: true, value } : { done: false, value };
+      },
+    };
+  }
+}

@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { createSecureContext } from "node:tls";
+import type { Finding, Path } from "./findings.ts";
+import type { Config } from "./schema.ts";
+import { secretProblem, secretOf } from "./values.ts";
+
+/** What the files that an upstream names hold: its API key, and PEM strings. */
+export type UpstreamFiles = {
+  readonly apiKey?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+};
+
+/** What reading is told besides the configuration: the folder of relative names, and where mistakes go. */
+export type FilesReading = {
+  readonly folder: string;
+  readonly findings: Finding[];
+  /** Told each file that is read, so that it can be watched. */
+  note(file: string): void;
+};
+
+/**
+ * Reads the files that upstreams name.
+ *
+ * @returns by the name of the upstream; one that names none is not in it
+ */
+export async function readUpstreamFiles(
+  { upstreams }: Config,
+  reading: FilesReading,
+): Promise<Readonly<Record<string, UpstreamFiles>>> {
+  const found: [string, UpstreamFiles][] = [];
+  for (const [name, { apiKeyFile, tls = {} }] of Object.entries(upstreams)) {
+    const at: Path = ["upstreams", name];
+    const apiKey = await read(apiKeyFile, [...at, "apiKeyFile"], reading);
+    const ca = await read(tls.caFile, [...at, "tls", "caFile"], reading);
+    const cert = await read(tls.certFile, [...at, "tls", "certFile"], reading);
+    const key = await read(tls.keyFile, [...at, "tls", "keyFile"], reading);
+    checkKey(apiKeyFile, { apiKey, path: [...at, "apiKeyFile"], findings: reading.findings });
+    checkPem({ ca, cert, key }, [...at, "tls"], reading.findings);
+    if (apiKeyFile !== undefined || Object.keys(tls).length > 0)
+      found.push([name, { ...(apiKey !== undefined && { apiKey: secretOf(apiKey) }), ...pemOf({ ca, cert, key }) }]);
+  }
+  return Object.fromEntries(found);
+}
+
+type Pem = { readonly [member in "ca" | "cert" | "key"]: string | undefined };
+
+async function read(file: string | undefined, at: Path, reading: FilesReading): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const full = path.resolve(reading.folder, file);
+  reading.note(full);
+  try {
+    return await readFile(full, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    const message = `${file}: ${code === "ENOENT" ? "no such file" : `it cannot be read (${code})`}`;
+    reading.findings.push({ path: at, at: "value", message });
+    return undefined;
+  }
+}
+
+function checkKey(
+  file: string | undefined,
+  {
+    apiKey,
+    path,
+    findings,
+  }: { readonly apiKey: string | undefined; readonly path: Path; readonly findings: Finding[] },
+): void {
+  const problem = apiKey === undefined ? undefined : secretProblem(apiKey);
+  if (problem !== undefined) findings.push({ path, at: "value", message: `${file} ${problem}` });
+}
+
+function checkPem(pem: Pem, path: Path, findings: Finding[]): void {
+  for (const [member, value] of Object.entries(pem)) {
+    // Node ignores an empty string, and the handshake would be another one than is meant.
+    if (value?.trim() === "") findings.push({ path: [...path, `${member}File`], at: "value", message: "is empty" });
+  }
+  try {
+    createSecureContext(pemOf(pem));
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    findings.push({ path, message: `these files cannot be used together (${reason})` });
+  }
+}
+
+function pemOf({ ca, cert, key }: Pem): Omit<UpstreamFiles, "apiKey"> {
+  return { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+}
