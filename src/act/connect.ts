@@ -68,7 +68,7 @@ export function createConnecting(options: ConnectOptions): Connecting {
 function understanding(connector: buildConnector.connector): buildConnector.connector {
   return (target, callback) =>
     connector(target, (...result) => {
-      if (result[1] !== null) skipContinue(result[1]);
+      if (result[0] === null) skipContinue(result[1]);
       callback(...result);
     });
 }
