@@ -44,6 +44,8 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
   const app = fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
+    // The guard checks it, and responds with a problem.
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: maxIdLength },
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
     clientErrorHandler: (error, socket) => endSocket(socket, unreadable(error)),
@@ -78,8 +80,9 @@ function addGuard(app: FastifyInstance, { hosts = [], tokenSha256 }: AdminOption
 
 /** Forms in which two hops may read a request differently. */
 function checkFraming({ raw }: FastifyRequest): void {
-  if (headerCount(raw.rawHeaders, "host") > 1)
-    throw new ProblemError(400, "The request has more than one Host header.");
+  const hosts = headerCount(raw.rawHeaders, "host");
+  if (hosts > 1) throw new ProblemError(400, "The request has more than one Host header.");
+  if (hosts === 0 && raw.httpVersion === "1.1") throw new ProblemError(400, "The request has no Host header.");
   if (raw.url?.startsWith("/") !== true) throw new ProblemError(400, "The request target is no path.");
 }
 

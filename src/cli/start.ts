@@ -2,6 +2,7 @@ import path from "node:path";
 import type { App } from "../node/app.ts";
 import { createLoad, type Load } from "../node/reload.ts";
 import { fileExists, type Settings } from "../config/load.ts";
+import { upstreamFilePaths } from "../config/upstream-files.ts";
 import { watchFile } from "../config/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createLineBatch, createLog } from "../emit/log.ts";
@@ -91,16 +92,23 @@ async function serve(
     io.err(`stuntdouble: ${whyNotStarted(error)}\n`);
     return 1;
   }
-  const stopWatching =
-    file === undefined ? undefined : watchFile(file, { wake: clock.wake, settleMs, changed: () => void app.reload() });
+  const watched = file === undefined ? [] : watchedFiles(path.resolve(io.cwd, file), settings);
+  const stopWatching = watched.map((each) =>
+    watchFile(each, { wake: clock.wake, settleMs, changed: () => void app.reload() }),
+  );
   io.onHangup(() => void app.reload());
   io.err(banner(app, settings, file));
   const signal = await io.untilStopped;
   log.info({ signal }, "stopping");
-  stopWatching?.();
+  for (const stop of stopWatching) stop();
   await app.stop();
   batch.flush();
   return 0;
+}
+
+/** The configuration, and the files that its upstreams name. */
+function watchedFiles(file: string, { config }: Settings): string[] {
+  return [file, ...upstreamFilePaths(config, path.dirname(file))];
 }
 
 function whyNotStarted(error: unknown): string {

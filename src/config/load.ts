@@ -116,7 +116,7 @@ async function judge(raw: unknown, { folder, env, generation, extProc = false }:
     listen: await readCertificate("listen", config, { folder, findings: found }),
     extProc: await readCertificate("extProc", config, { folder, findings: found }),
   };
-  const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, note: () => undefined });
+  const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found });
   return {
     settings: { config, profiles, env: named(config, env), generation, certificates, upstreamFiles },
     findings: [...findings, ...found],

@@ -14,12 +14,7 @@ export type UpstreamFiles = {
 };
 
 /** What reading is told besides the configuration: the folder of relative names, and where mistakes go. */
-export type FilesReading = {
-  readonly folder: string;
-  readonly findings: Finding[];
-  /** Told each file that is read, so that it can be watched. */
-  note(file: string): void;
-};
+type FilesReading = { readonly folder: string; readonly findings: Finding[] };
 
 /**
  * Reads the files that upstreams name.
@@ -45,14 +40,26 @@ export async function readUpstreamFiles(
   return Object.fromEntries(found);
 }
 
+/**
+ * The files that upstreams name.
+ *
+ * @param folder where relative names start
+ * @returns absolute paths
+ */
+export function upstreamFilePaths({ upstreams }: Config, folder: string): string[] {
+  return Object.values(upstreams).flatMap(({ apiKeyFile, tls = {} }) =>
+    [apiKeyFile, tls.caFile, tls.certFile, tls.keyFile].flatMap((file) =>
+      file === undefined ? [] : [path.resolve(folder, file)],
+    ),
+  );
+}
+
 type Pem = { readonly [member in "ca" | "cert" | "key"]: string | undefined };
 
 async function read(file: string | undefined, at: Path, reading: FilesReading): Promise<string | undefined> {
   if (file === undefined) return undefined;
-  const full = path.resolve(reading.folder, file);
-  reading.note(full);
   try {
-    return await readFile(full, "utf8");
+    return await readFile(path.resolve(reading.folder, file), "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
     const message = `${file}: ${code === "ENOENT" ? "no such file" : `it cannot be read (${code})`}`;

@@ -1,4 +1,5 @@
-import { rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { nodeConfig, until } from "../../support/node.ts";
@@ -161,6 +162,24 @@ test("an upstream that does not change keeps its connections and its breaker", a
   expect(await program.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "open" } });
   await program.write(config("two"));
   await untilRule("two");
+  expect(await program.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "open" } });
+  await upstream.stop();
+});
+
+test("an API key in a file is renewed when the file changes, and the upstream keeps its connections and its breaker", async () => {
+  const upstream = await startUpstream(json({}, { status: 500 }));
+  const file = path.join(await mkdtemp(path.join(tmpdir(), "stuntdouble-")), "key");
+  await writeFile(file, "sk-old\n");
+  const breaker = { minimumCalls: 100, consecutiveFailures: 3 };
+  const upstreams = { openai: { url: upstream.url, apiKeyFile: file, breaker } };
+  program = await startProgram({ upstreams, rules: [{ name: "real", serve: "forward" }] });
+  await ruleInForce();
+  await writeFile(file, "sk-new\n");
+  await until("the new generation", async () => ((await generation()) === 2 ? true : undefined));
+  await ruleInForce();
+  expect(upstream.received.map(({ headers }) => headers["authorization"])).toEqual(["Bearer sk-old", "Bearer sk-new"]);
+  expect(upstream.connections()).toBe(1);
+  await ruleInForce();
   expect(await program.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "open" } });
   await upstream.stop();
 });

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { apiError } from "../../support/errors.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { startProgram } from "../../support/programs/program.ts";
 import { chatBody, postText, rawConnect, rawRequest, type RawAnswer, type RawConnection } from "../../support/raw.ts";
-import { json, startUpstream } from "../../support/upstream.ts";
+import { hang, json, startUpstream } from "../../support/upstream.ts";
 
 const chat = "/v1/chat/completions";
 
@@ -103,6 +104,34 @@ test("a breaker that opens in one worker opens in all, also in one that takes a 
   for (const thread of threads.slice()) await replaced(thread);
   for (const answer of await askOften(port, 30)) expect(apiError(answer.body).code).toBe("BREAKER_OPEN");
   expect(upstream.received).toHaveLength(before);
+  await upstream.stop();
+});
+
+test("a half-open breaker lets one call of the node try, not one of each worker", async () => {
+  const upstream = await startUpstream(json({}, { status: 500 }));
+  const breaker = { consecutiveFailures: 1, resetMs: 400, whenOpen: "fail" };
+  const { port, logLines } = await start({
+    upstreams: { openai: { url: upstream.url, breaker } },
+    default: { serve: "forward" },
+  });
+  await until("an open breaker in all workers", async () =>
+    countOf(await askOften(port, 20), 503) === 20 ? true : undefined,
+  );
+  const before = upstream.received.length;
+  upstream.script(hang);
+  await until("a call that tries", async () => {
+    void askOften(port, 20);
+    await sleep(50);
+    return upstream.received.length > before ? true : undefined;
+  });
+  // Both workers are half-open by then, and each refuses what comes beside the one call.
+  await until("both workers half-open", () =>
+    new Set(logLines().flatMap((line) => /"state":"half-open","worker":(\d)/.exec(line)?.[1] ?? [])).size === 2
+      ? true
+      : undefined,
+  );
+  expect(countOf(await askOften(port, 40), 503)).toBe(40);
+  expect(upstream.received.length).toBe(before + 1);
   await upstream.stop();
 });
 
