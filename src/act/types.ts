@@ -121,14 +121,21 @@ export type Upstream = {
   readonly url: string;
   readonly name: string;
   send(outgoing: Outgoing, receiver: Receiver): Forwarded;
-  /** Where a WebSocket with that target is opened; `agent` where its connection is made in a special way. */
+  /** Where a WebSocket with that target is opened. */
   socketTarget(target: string): SocketTarget;
   /** Keeps no connection any longer. Resolves when the calls under way are done; later ones are sent all the same. */
   close(): Promise<void>;
 };
 
 /** Where a WebSocket is opened. */
-export type SocketTarget = { readonly origin: string; readonly path: string; readonly agent: Agent | undefined };
+export type SocketTarget = {
+  readonly origin: string;
+  readonly path: string;
+  /** Makes its connection, where that is done in a special way. */
+  readonly agent: Agent | undefined;
+  /** It could not be reached: the next call is given another address, where there is one. */
+  unreached(): void;
+};
 
 /** One snapshot and what was built for it in this event loop. */
 export type Runtime = {

@@ -60,8 +60,10 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     const { name } = upstream.upstream;
     record.meantFor(name);
     record.asked();
-    const { origin, agent } = prepare(incoming, request, { runtime, upstream, pseudonym: deps.pseudonym });
-    proxy.ws(incoming, socket, head, { target: origin, agent }, (cause) => joining.unreached(name, cause));
+    const { origin, agent, unreached } = prepare(incoming, request, { runtime, upstream, pseudonym: deps.pseudonym });
+    proxy.ws(incoming, socket, head, { target: origin, agent }, (cause) => {
+      if (joining.unreached(name, cause)) unreached();
+    });
   };
   return {
     join(request, connection) {
@@ -134,9 +136,11 @@ class Joining {
     this.record.failed("UPSTREAM_RESET");
   }
 
-  unreached(upstream: string, cause: Error): void {
-    if (this.#tied) return;
+  /** @returns false where the error is one of the joined connections */
+  unreached(upstream: string, cause: Error): boolean {
+    if (this.#tied) return false;
     this.fail(new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${upstream} could not be reached.`, { cause }));
+    return true;
   }
 
   fail(error: StuntdoubleError): void {

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { Pool } from "undici";
 import { createAddresses } from "./addresses.ts";
 import { joinPath, sharedWithApi } from "../core/base-path.ts";
+import { StuntdoubleError } from "../core/errors.ts";
 import { createConnecting, type UpstreamTls } from "./connect.ts";
 import { Forwarding, type Address } from "./forwarding.ts";
 import type { Loop, Upstream } from "./types.ts";
@@ -49,12 +50,12 @@ export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
       return forwarding;
     },
     socketTarget(target) {
-      const chosen = addresses.choose([]) ?? all[0];
-      if (chosen === undefined) return { origin: "", path: target, agent: undefined };
+      const chosen = addresses.choose([]);
+      if (chosen === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${options.name} has no URL.`);
       const { origin, path } = chosen.locate(target);
       const agent = agents.get(chosen) ?? agentOf(chosen, options.tls);
       if (agent !== undefined) agents.set(chosen, agent);
-      return { origin, path, agent };
+      return { origin, path, agent, unreached: () => addresses.down(chosen) };
     },
     async close() {
       await Promise.all(all.map((address) => address.close()));

@@ -15,7 +15,8 @@ The configuration is one YAML or JSON file. \`stuntdouble start --config FILE\` 
 \`stuntdouble check FILE\` reports all mistakes at once, and \`stuntdouble explain\` shows what would happen to one request.
 
 Every key has a default, unless the table says that it is required. An unknown key is a mistake. Times are in milliseconds and
-end in \`Ms\`. Percentages go from 0 to 100. Secrets are never in the file: it names environment variables.
+end in \`Ms\`. Percentages go from 0 to 100. Secrets are not in the file: it names environment
+variables and files.
 
 The file is watched. A valid change takes effect at once, and no call is lost. An invalid one changes nothing; it is logged and
 counted. Changes of these keys need a restart: ${listed(fixedAtStart)}.

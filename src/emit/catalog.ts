@@ -106,7 +106,7 @@ export const recorded = {
   stand_ins_total: {
     type: "counter",
     labels: ["upstream"],
-    help: "Calls served by the simulator because the circuit breaker of the upstream was open.",
+    help: "Calls served by the simulator because the circuit breaker of the upstream was open, or it gave no response.",
   },
   client_gone_total: { type: "counter", labels: [], help: "Calls whose client left before the end of the response." },
   shadow_pairs_total: { type: "counter", labels: [], help: "Shadowed calls: timed on both sides, real and simulated." },

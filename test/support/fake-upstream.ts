@@ -42,7 +42,7 @@ export function createFakeUpstream(name: string, url: string, calls: UpstreamCal
     name,
     url,
     send: (outgoing, receiver) => noted({ upstream: name, outgoing, passage: undefined }, receiver, calls),
-    socketTarget: (target) => ({ origin: url, path: target, agent: undefined }),
+    socketTarget: (target) => ({ origin: url, path: target, agent: undefined, unreached: () => undefined }),
     close: () => Promise.resolve(),
   };
 }

@@ -54,7 +54,7 @@ describe("an interim response of an upstream", () => {
     ["100", ["HTTP/1.1 100 Continue\r\n\r\n", ok]],
     ["100 in one piece with the response", [`HTTP/1.1 100 Continue\r\n\r\n${ok}`]],
     ["100 twice, with a header", ["HTTP/1.1 100 Continue\r\nserver: a\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n", ok]],
-    ["100 byte by byte", [..."HTTP/1.1 100 Continue\r\n\r\n", ...ok.slice(0, 20), ok.slice(20)]],
+    ["100 byte by byte", [...`HTTP/1.1 100 Continue\r\n\r\n${ok.slice(0, 20)}`.split(""), ok.slice(20)]],
     ["102", ["HTTP/1.1 102 Processing\r\n\r\n", ok]],
     ["103", ["HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", ok]],
     [

@@ -90,6 +90,18 @@ describe("several URLs of an upstream", () => {
   });
 });
 
+test("a WebSocket is opened at the next URL once the first could not be reached", async () => {
+  const second = await upstreamOf(answering, {
+    onUpgrade: (_request, socket) =>
+      void socket.end("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"),
+  });
+  const node = await nodeOf({ urls: [nowhere, second.url] });
+  const open = () =>
+    rawRequest(node.port, "GET /v1/realtime HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n");
+  expect((await open()).status).toBe(502);
+  expect((await open()).status).toBe(101);
+});
+
 describe("a stand-in for an upstream that is killed", () => {
   test("serves every call from the first on, and the failures are counted", async () => {
     const upstream = await upstreamOf(answering);
