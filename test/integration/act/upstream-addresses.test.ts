@@ -20,7 +20,7 @@ const answering = json(chatAnswer("hello"));
 
 let ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const end of ends.reverse()) await end();
+  for (const end of ends.toReversed()) await end();
   ends = [];
 });
 
