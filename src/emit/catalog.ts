@@ -138,6 +138,11 @@ export const reported = {
     labels: [],
     help: "Profile lookups that had to match the model name.",
   },
+  log_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Log lines that could not be written: nobody reads them, or the disk is full.",
+  },
   build_info: { type: "gauge", labels: ["version"], help: "Always 1; the label is the running version." },
   ready: { type: "gauge", labels: [], help: "Readiness: 1 while the node takes traffic, 0 while it starts or drains." },
 } as const satisfies Record<string, Metric>;
