@@ -7,7 +7,7 @@ import { watchFile } from "../config/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createLineOutput } from "../emit/line-output.ts";
 import { createLineBatch, createLog, type Log } from "../emit/log.ts";
-import { systemClock, wallClockMs } from "../limits/clock.ts";
+import { systemClock, wallClockMs, type Clock } from "../limits/clock.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
@@ -86,12 +86,7 @@ async function serve(
   { file, load, io }: { file: string | undefined; load: Load; io: Io },
 ): Promise<number> {
   const clock = systemClock();
-  const output = createLineOutput(io.log, {
-    maxBytes: maxLogBytes,
-    recovered: (loss) => log.warn(loss, "the log is written again; lines were dropped"),
-  });
-  const batch = createLineBatch(output.write, { everyMs: logEveryMs, maxChars: logChars, clock });
-  const log: Log = createLog({ level: settings.config.log.level, batch, wallClockMs });
+  const { log, batch, output } = createNodeLog(io, settings, clock);
   let app: App;
   try {
     const { startApp } = await import("../node/app.ts");
@@ -129,6 +124,17 @@ async function serve(
 /** The configuration, and the files that its upstreams name. */
 function watchedFiles(file: string, { config }: Settings): string[] {
   return [file, ...upstreamFilePaths(config, path.dirname(file))];
+}
+
+/** The log of a node, which ends up at `output` line by line. */
+function createNodeLog(io: Io, { config }: Settings, clock: Clock) {
+  const output = createLineOutput(io.log, {
+    maxBytes: maxLogBytes,
+    recovered: (loss) => log.warn(loss, "the log is written again; lines were dropped"),
+  });
+  const batch = createLineBatch(output.write, { everyMs: logEveryMs, maxChars: logChars, clock });
+  const log: Log = createLog({ ...config.log, batch, wallClockMs });
+  return { log, batch, output };
 }
 
 function whyNotStarted(error: unknown): string {
