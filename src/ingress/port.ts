@@ -88,8 +88,7 @@ export function createPort(options: PortOptions): Port {
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    if (options.proxyProtocol === undefined) begin(socket);
-    else options.proxyProtocol.accept(socket, () => begin(socket));
+    afterProxyHeader(socket, options, () => begin(socket));
   });
   return {
     listen: (where) => listenOn(server, where),
@@ -109,6 +108,11 @@ export function createPort(options: PortOptions): Port {
     connections: () => sockets.size,
     sessions: sessions.open,
   };
+}
+
+function afterProxyHeader(socket: Socket, { proxyProtocol }: PortOptions, begin: () => void): void {
+  if (proxyProtocol === undefined) begin();
+  else proxyProtocol.accept(socket, begin);
 }
 
 /** The connections that speak HTTP/1.1, without those that were upgraded. */
