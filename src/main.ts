@@ -21,9 +21,17 @@ function endAtOnceOn(signal: (typeof stopSignals)[number]): void {
   if (process.pid === 1) process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
+let unwritten = false;
+// A reader that has left is no failure; what is lost otherwise is told to the one who wrote it.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 const io: Io = {
-  out: (text) => void process.stdout.write(text),
+  out: (text) =>
+    void process.stdout.write(text, (error) => {
+      if (error !== undefined && error !== null && (!("code" in error) || error.code !== "EPIPE")) unwritten = true;
+    }),
   err: (text) => void process.stderr.write(text),
+  log: process.stdout,
   env: process.env,
   cwd: process.cwd(),
   version,
@@ -36,7 +44,11 @@ const io: Io = {
     }
   }),
   onHangup: (task) => void process.on("SIGHUP", task),
+  exitWithin: (limitMs) => void setTimeout(() => process.exit(), limitMs).unref(),
 };
+process.on("exit", (code) => {
+  if (unwritten && code === 0) process.exitCode = 1;
+});
 
 // What is compiled once is kept: the next start takes half the time.
 enableCompileCache();

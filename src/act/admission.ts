@@ -129,13 +129,14 @@ function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
   );
 }
 
-/** Whose request it is; without keys in the configuration nobody's, known by the hash of the key that was presented. */
+/** Whose request it is; nobody's where no known key is needed, known by the hash of the key that was presented. */
 type Caller = FoundKey | { readonly index: undefined; readonly name: undefined; readonly hash16: string };
 
 function callerOf(request: Request, { keys }: AdmissionRuntime): Caller | "missing" | "wrong" | undefined {
   const { headers, target, dialect } = request;
   const inQuery = dialect.keyParameter === undefined ? undefined : queryValue(target, dialect.keyParameter);
-  if (keys !== undefined) return keys.find(headers, inQuery);
+  const found = keys?.find(headers, inQuery);
+  if (found !== undefined && (keys?.required === true || typeof found !== "string")) return found;
   const presented = presentedKey(headers, inQuery);
   return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };
 }

@@ -5,6 +5,7 @@ import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
 import { breakerOpen } from "./failures.ts";
+import { appendSender } from "./forwarded-for.ts";
 import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
@@ -73,7 +74,7 @@ class Exchange implements RelayOwner {
 
   run(): void {
     const admission = admit(this.#request, this.#deps, this.#runtime);
-    this.#record.admitted(admission);
+    this.#record.admitted(admission, this.#runtime.snapshot.responseHeaders);
     if (admission.refusal !== undefined) return this.fail(admission.refusal);
     this.#rateRow = admission.rateRow;
     const permit = this.#deps.permits.tryTake();
@@ -85,7 +86,7 @@ class Exchange implements RelayOwner {
   watch(show: Show): void {
     if (this.#player.done) return;
     const admitted = admitPassing(this.#request, this.#deps, this.#runtime);
-    this.#record.admitted(admitted);
+    this.#record.admitted(admitted, this.#runtime.snapshot.responseHeaders);
     if (this.#request.body !== undefined) this.#record.shown();
     const { serve } = admitted.decision;
     if (serve.from === "upstream") this.#record.meantFor(serve.upstream);
@@ -182,6 +183,8 @@ class Exchange implements RelayOwner {
     const streamed = admitted.opened?.facts.stream === true;
     const forwarding = this.#forwarding(runtime, faults.length > 0 || (streamed && simulated !== undefined));
     const headers = requestHeaders(this.#request.rawHeaders, forwarding);
+    const { peer } = this.#request;
+    if (peer !== undefined) appendSender(headers, this.#request.headers, peer);
     this.#record.asked();
     const { carrier } = this.#request;
     if (carrier === undefined) relay.follow(upstream.send(this.#outgoing(headers, forwarding), relay));
@@ -196,7 +199,7 @@ class Exchange implements RelayOwner {
     return {
       controlHeader: this.#runtime.snapshot.control.header,
       credential,
-      dropCredentials: this.#runtime.keys !== undefined,
+      dropCredentials: this.#runtime.keys?.required === true,
       requestId: this.#request.id,
       pseudonym: this.#deps.pseudonym,
       plain,

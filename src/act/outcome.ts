@@ -1,6 +1,7 @@
 import { setHeaders } from "../core/headers.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
+import { attemptOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission } from "./admission.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
@@ -35,9 +36,11 @@ export class CallRecord implements CallTimes {
   #startMs: number;
   #queueMs = 0;
   #admission: Admission | typeof unasked = unasked;
+  #marked = true;
   #mode: Outcome["mode"] = "own";
   #standIn = false;
   #upstream: string | undefined = undefined;
+  #upstreamRequestId: string | undefined = undefined;
   #profile: string | undefined = undefined;
   #seed: number | undefined = undefined;
   #promptTokens: number | undefined = undefined;
@@ -79,8 +82,10 @@ export class CallRecord implements CallTimes {
     return this.#admission.decision;
   }
 
-  admitted(admission: Admission): void {
+  /** @param marked the response has headers that say what was decided */
+  admitted(admission: Admission, marked: boolean): void {
     this.#admission = admission;
+    this.#marked = marked;
   }
 
   /** It waited so long for its permit; its start is now. */
@@ -103,6 +108,11 @@ export class CallRecord implements CallTimes {
   asked(): void {
     this.#mode = "real";
     this.#askedMs = this.now();
+  }
+
+  /** The request id that the upstream gave it. */
+  knownUpstreamAs(id: string): void {
+    this.#upstreamRequestId = id;
   }
 
   /** Its response has come in whole, or broke. */
@@ -137,7 +147,7 @@ export class CallRecord implements CallTimes {
 
   /** A fault responds in place of any source. */
   faulted(): void {
-    this.#mode = "simulated";
+    this.#mode = "fault";
   }
 
   /** What the simulator planned, before any fault. */
@@ -180,18 +190,25 @@ export class CallRecord implements CallTimes {
       requestId: id,
       nowMs: this.startedAtMs,
       target,
-      fired: (kind) => void this.#faults.push(kind),
+      fired: (kind) => this.#faultStarted(kind),
     };
+  }
+
+  #addMarks(headers: string[], label: string, { rule, faults }: Decision): void {
+    headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", rule);
+    if (this.#seed !== undefined) headers.push("x-stuntdouble-seed", String(this.#seed));
+    if (faults.length > 0) headers.push("x-stuntdouble-fault", faults.map(({ kind }) => kind).join(", "));
+  }
+
+  #faultStarted(kind: string): void {
+    this.#faults.push(kind);
+    this.#loop.faultStarted?.(kind, this.decision?.rule ?? "none");
   }
 
   /** Adds the headers that tell a simulated response from a real one, how to get the same again, and what the caller may still ask. */
   addHeaders(headers: string[], label: string): void {
     const { decision, quota } = this.#admission;
-    if (decision === undefined) return;
-    headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", decision.rule);
-    if (this.#seed !== undefined) headers.push("x-stuntdouble-seed", String(this.#seed));
-    if (decision.faults.length > 0)
-      headers.push("x-stuntdouble-fault", decision.faults.map(({ kind }) => kind).join(", "));
+    if (decision !== undefined && this.#marked) this.#addMarks(headers, label, decision);
     if (quota === undefined) return;
     const limits = this.request.dialect.quotaHeaders(quota, this.startedAtMs);
     if (this.#mode === "real") setHeaders(headers, limits);
@@ -209,6 +226,9 @@ export class CallRecord implements CallTimes {
     const { call, decision } = this.#admission;
     return {
       id: request.id,
+      upstreamRequestId: this.#upstreamRequestId,
+      traceId: traceIdOf(request.headers),
+      attempt: attemptOf(request.headers),
       startedAtMs: this.startedAtMs,
       method: request.method,
       route: request.route,
@@ -230,7 +250,7 @@ export class CallRecord implements CallTimes {
       promptTokens: this.#promptTokens,
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
-      scheduleErrorMs: this.#mode === "simulated" ? sent.scheduleError() : undefined,
+      scheduleErrorMs: this.#mode === "simulated" || this.#mode === "fault" ? sent.scheduleError() : undefined,
       planned: this.#planned ?? this.#shadow?.simulated,
       actual: {
         ttftMs: sent.tokenAtMs[0],

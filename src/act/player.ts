@@ -38,6 +38,8 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   #ending: Ending | undefined = undefined;
   #endAtMs = 0;
   #blocked = false;
+  /** What was sent last is the final marker: clients have all of the response, and may leave before its end. */
+  #complete = false;
   #gathering = false;
   #paused = false;
   #waitingBytes = 0;
@@ -112,7 +114,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
 
   left(): void {
     if (this.#state === "stalled") this.#settle("stall");
-    else if (this.#state === "open") this.#settle("client-gone");
+    else if (this.#state === "open") this.#settle(this.#complete && !this.#blocked ? "finish" : "client-gone");
   }
 
   /** True once nothing more will be sent. */
@@ -214,6 +216,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   }
 
   #record(frame: PlannedFrame, nowMs: number): void {
+    this.#complete = frame.final;
     for (let count = frame.tokens; count > 0; count -= 1) this.#tokenAtMs.push(nowMs);
     this.#tokens += frame.tokens;
     this.#recordError(frame, nowMs);

@@ -19,6 +19,7 @@ export type RelayedCall = CallTimes & {
   readonly request: Request;
   faultContext(): BendContext;
   addHeaders(headers: string[], label: "forward"): void;
+  knownUpstreamAs(id: string): void;
   upstreamEnded(atMs: number): void;
   measured(outputTokens: number | undefined, shadow: ShadowPair | undefined): void;
   failed(code: string): void;
@@ -102,11 +103,13 @@ export class Relay implements Receiver {
     if (whole && this.#reader === undefined) this.#json = [];
     const headers = responseHeaders(head.headers, this.#options.faults.length === 0 && !bodiless.has(head.status));
     const { requestIdHeader } = request.dialect;
-    if (headerValue(headers, requestIdHeader) === undefined) headers.push(requestIdHeader, request.id);
+    const given = headerValue(headers, requestIdHeader);
+    if (given === undefined) headers.push(requestIdHeader, request.id);
+    else this.#call.knownUpstreamAs(given);
     this.#call.addHeaders(headers, "forward");
-    const given: Head = { status: head.status, headers };
-    if (this.#options.faults.length === 0) this.#sink.head(this.#call.now(), given);
-    else this.#to.together(() => this.#sink.head(this.#call.now(), given));
+    const shown: Head = { status: head.status, headers };
+    if (this.#options.faults.length === 0) this.#sink.head(this.#call.now(), shown);
+    else this.#to.together(() => this.#sink.head(this.#call.now(), shown));
   }
 
   data(bytes: Uint8Array): void {
@@ -118,9 +121,13 @@ export class Relay implements Receiver {
     }
     const frames = this.#reader.push(atMs, bytes);
     let tokens = 0;
-    for (const frame of frames) tokens += frame.tokens;
+    let final = false;
+    for (const frame of frames) {
+      tokens += frame.tokens;
+      final ||= frame.final;
+    }
     for (let count = tokens; count > 0; count -= 1) this.#arrivedAtMs.push(atMs);
-    if (this.#options.faults.length === 0) this.#sink.data({ atMs, data: bytes, tokens, final: false });
+    if (this.#options.faults.length === 0) this.#sink.data({ atMs, data: bytes, tokens, final });
     else for (const frame of frames) this.#sink.data(frame);
   }
 

@@ -22,6 +22,8 @@ export type Request = {
   readonly headers: HeaderMap;
   readonly rawHeaders: HeaderList;
   readonly client: string;
+  /** The address that is appended to what names the client to the upstream; undefined where none is. */
+  readonly peer?: string | undefined;
   readonly dialect: Dialect;
   /** Undefined for a path that cannot be simulated. */
   readonly operation: Operation | undefined;
@@ -58,7 +60,12 @@ export type ReplyListener = {
 };
 
 /** What calls need of their event loop. */
-export type Loop = { readonly clock: Clock; readonly wheel: Wheel };
+export type Loop = {
+  readonly clock: Clock;
+  readonly wheel: Wheel;
+  /** Told when a fault begins to act on a call; it acts until the call's outcome. */
+  faultStarted?(fault: string, rule: string): void;
+};
 
 /** The times of one call, in milliseconds from its start. */
 export type CallTimes = {

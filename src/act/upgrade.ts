@@ -3,10 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createProxyServer } from "http-proxy-3";
+import { eachHeader } from "../core/headers.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself } from "./admission.ts";
+import { senderHeaders } from "./forwarded-for.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
 import { CallRecord, type Sent } from "./outcome.ts";
 import { failurePlan, faultPlan } from "./plans.ts";
@@ -51,7 +53,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     const { request } = record;
     const runtime = deps.runtime();
     const admission = admit(request, deps, runtime);
-    record.admitted(admission);
+    record.admitted(admission, runtime.snapshot.responseHeaders);
     if (admission.refusal !== undefined) throw admission.refusal;
     if (!(await joining.takePermit(deps.permits))) return;
     const { faults, decision } = admission;
@@ -206,12 +208,14 @@ function prepare(
 ): SocketTarget {
   const { headers } = incoming;
   const { credential } = upstream;
-  const dropCredentials = runtime.keys !== undefined;
+  const dropCredentials = runtime.keys?.required === true;
   const target = requestTarget(request.target, request.dialect.keyParameter, { credential, dropCredentials });
   const to = upstream.upstream.socketTarget(target);
   incoming.url = to.path;
   const entry = viaEntry("1.1", pseudonym);
   headers["via"] = headers["via"] === undefined ? entry : `${headers["via"]}, ${entry}`;
+  if (request.peer !== undefined)
+    eachHeader(senderHeaders(request.headers, request.peer), (name, value) => void (headers[name] = value));
   const isReplaced = credential !== undefined || dropCredentials;
   for (const given of Object.keys(headers)) {
     const name = dashed(given);

@@ -15,7 +15,7 @@ export type Cloneable =
 /** What a question sees of the event loop that replies to it. */
 export type LoopView = {
   /** The latest calls of this event loop, the newest first. */
-  readonly journal: { last(limit: number): readonly Outcome[] };
+  readonly journal: { last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[] };
   /** The timings of its shadowed calls. */
   readonly shadow: { snapshot(): ShadowSnapshot };
   /** The configuration in force, with the upstreams, breakers and caches built for it. */

@@ -12,6 +12,8 @@ export type Route<Name extends string = string> = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Begins with `/admin/v1/`, and may end in `/:id`. */
   readonly path: string;
+  /** What it does or returns, in a few words, for the index and the docs. */
+  readonly summary: string;
   /** The query parameters it takes; any other is refused. */
   readonly parameters?: Parameters<Name>;
   /** @throws ProblemError where there is nothing good to show */

@@ -14,6 +14,7 @@ import { ProblemError, problemText, problemType } from "./problem.ts";
 import { readQuery } from "./query.ts";
 import type { NodeView, Resource, Route } from "./resource.ts";
 import { resources as allResources } from "./resources/index.ts";
+import { createRouteIndex } from "./route-index.ts";
 import { probePaths } from "./resources/probes.ts";
 
 /** What the admin API is made with besides the node it shows. */
@@ -57,7 +58,8 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
   addGuard(app, options);
   addErrors(app, options);
   const { resources = allResources } = options;
-  const routes = resources.flatMap((resource) => resource.routes);
+  const offered = resources.flatMap((resource) => resource.routes);
+  const routes = [...createRouteIndex(offered), ...offered];
   for (const route of routes) addRoute(app, node, route);
   for (const [path, allowed] of methodsByPath(routes)) refuseOthers(app, path, allowed);
   return app;

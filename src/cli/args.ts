@@ -1,10 +1,13 @@
 import { parseArgs } from "node:util";
 import { StuntdoubleError } from "../core/errors.ts";
+import type { LineStream } from "../emit/line-output.ts";
 
 /** What a command may use of the process it runs in. */
 export type Io = {
   out(text: string): void;
   err(text: string): void;
+  /** Where the log of a node goes. */
+  readonly log: LineStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly version: string;
@@ -12,6 +15,8 @@ export type Io = {
   readonly untilStopped: Promise<string>;
   /** Calls `task` for each request to load the configuration again. */
   onHangup(task: () => void): void;
+  /** Ends the process after that time, even where nobody reads what it has written; sooner when nothing is left to do. */
+  exitWithin(limitMs: number): void;
 };
 
 /** One command of the program. `run` gives the exit code. */

@@ -71,7 +71,7 @@ export function forecast(described: DescribedRequest, snapshot: Snapshot): Forec
   const runtime = { snapshot, ...limits };
   const record = new CallRecord(request, { clock: still, wheel: createWheel(still) }, Date.now());
   const admission = admissionOf(request, described, runtime);
-  record.admitted(admission);
+  record.admitted(admission, snapshot.responseHeaders);
   const { notes, ...told } = outlook(admission, record, runtime);
   return {
     request: viewOf(request, admission),

@@ -5,8 +5,9 @@ import { fileExists, type Settings } from "../config/load.ts";
 import { upstreamFilePaths } from "../config/upstream-files.ts";
 import { watchFile } from "../config/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import { createLineBatch, createLog } from "../emit/log.ts";
-import { systemClock, wallClockMs } from "../limits/clock.ts";
+import { createLineOutput } from "../emit/line-output.ts";
+import { createLineBatch, createLog, type Log } from "../emit/log.ts";
+import { systemClock, wallClockMs, type Clock } from "../limits/clock.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
@@ -34,6 +35,10 @@ const settleMs = 100;
 /** Log lines wait so long for company. */
 const logEveryMs = 50;
 const logChars = 64 * 1024;
+/** Log lines that may wait for their reader, about ten thousand calls. */
+const maxLogBytes = 4 * 1024 * 1024;
+/** The last lines get so long to be read. */
+const lastLinesMs = 1000;
 
 /** `stuntdouble start` */
 export const start: Verb = {
@@ -81,14 +86,23 @@ async function serve(
   { file, load, io }: { file: string | undefined; load: Load; io: Io },
 ): Promise<number> {
   const clock = systemClock();
-  const batch = createLineBatch(io.out, { everyMs: logEveryMs, maxChars: logChars, clock });
-  const log = createLog({ level: settings.config.log.level, batch, wallClockMs });
+  const { log, batch, output } = createNodeLog(io, settings, clock);
   let app: App;
   try {
     const { startApp } = await import("../node/app.ts");
-    app = await startApp({ settings, clock, log, version: io.version, wallClockMs, writeLog: io.out, load });
+    app = await startApp({
+      settings,
+      clock,
+      log,
+      version: io.version,
+      wallClockMs,
+      writeLog: output.write,
+      droppedLogLines: output.dropped,
+      load,
+    });
   } catch (error) {
     batch.flush();
+    io.exitWithin(lastLinesMs);
     io.err(`stuntdouble: ${whyNotStarted(error)}\n`);
     return 1;
   }
@@ -103,12 +117,24 @@ async function serve(
   for (const stop of stopWatching) stop();
   await app.stop();
   batch.flush();
+  io.exitWithin(lastLinesMs);
   return 0;
 }
 
 /** The configuration, and the files that its upstreams name. */
 function watchedFiles(file: string, { config }: Settings): string[] {
   return [file, ...upstreamFilePaths(config, path.dirname(file))];
+}
+
+/** The log of a node, which ends up at `output` line by line. */
+function createNodeLog(io: Io, { config }: Settings, clock: Clock) {
+  const output = createLineOutput(io.log, {
+    maxBytes: maxLogBytes,
+    recovered: (loss) => log.warn(loss, "the log is written again; lines were dropped"),
+  });
+  const batch = createLineBatch(output.write, { everyMs: logEveryMs, maxChars: logChars, clock });
+  const log: Log = createLog({ ...config.log, batch, wallClockMs });
+  return { log, batch, output };
 }
 
 function whyNotStarted(error: unknown): string {

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { matchesEveryCall, uselessOptions } from "../core/match.ts";
 import type { Profile } from "../core/types.ts";
 import { choice, isMapping, type Checked, type Finding, type Path } from "./findings.ts";
+import { keyFindings } from "./key-checks.ts";
 import { reservedRuleNames } from "./schema.ts";
 import { checkUpstream } from "./upstream-checks.ts";
 import { secretOf, secretProblem, type Environment } from "./values.ts";
@@ -41,6 +42,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   checkReach(rules, checked.warnings);
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], { names, findings: checked.findings });
+  checked.findings.push(...keyFindings(file));
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
   checkAdminToken(mapOf(file["admin"]), { env, checked });

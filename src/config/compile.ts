@@ -40,13 +40,15 @@ export function compile({ config, profiles, env, upstreamFiles, generation }: Se
     models: config.models === undefined ? undefined : new Set(config.models),
     control: controlOf(config, env, profileNames),
     keys: config.auth.keys.map((key) => keyOf(key, env)),
+    keyMode: config.auth.mode,
     rateLimits: rateLimitsOf(config),
     permits: { ...permits },
     limits: { ...limits },
-    listen: { ...listen },
+    listen: { ...listen, trustedProxies: [...listen.trustedProxies] },
     admin: { ...admin },
     extProc: extProc === undefined ? undefined : { ...extProc },
     workers,
+    responseHeaders: config.responseHeaders,
     log: { ...log },
   });
 }

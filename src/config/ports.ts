@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sha256, timeoutMs, variable } from "./values.ts";
+import { addressRange, sha256, timeoutMs, variable } from "./values.ts";
 
 const host = z.string().min(1);
 const port = z.int().min(0).max(65_535);
@@ -17,6 +17,20 @@ export const listen = z.strictObject({
   host: host.default("0.0.0.0").describe("Address to listen on for traffic"),
   port: port.default(8080).describe("Port for traffic; 0: any free port"),
   tls: tls.optional().describe("Certificate; with it the port accepts only TLS, with HTTP/2 or HTTP/1.1 by ALPN"),
+  trustedProxies: z
+    .array(addressRange)
+    .default([])
+    .describe(
+      "Addresses and CIDR ranges of proxies whose X-Forwarded-For or Forwarded tells the client's address; any other's is not believed",
+    ),
+  proxyProtocol: z
+    .boolean()
+    .default(false)
+    .describe("Whether each connection begins with a PROXY protocol header, version 1 or 2; one without it is closed"),
+  appendForwardedFor: z
+    .boolean()
+    .default(true)
+    .describe("Append the peer's address to X-Forwarded-For and Forwarded of forwarded requests"),
   maxBodyBytes: z
     .int()
     .min(1)

@@ -143,7 +143,7 @@ const limits = {
 };
 
 const key = z.strictObject({
-  name: name.describe("Name of the key in rules, logs and metrics"),
+  name: name.describe("Name of the key in rules, logs and, with `metrics.perKey`, metrics"),
   sha256: sha256.optional().describe("SHA-256 of the key, in hex; set either this or `env`"),
   env: variable.optional().describe("Environment variable with the key; set either this or `sha256`"),
   ...limits,
@@ -177,8 +177,23 @@ const fallback = z.strictObject({
   serve: action.serve.default("simulate").describe("Where the response comes from"),
 });
 
+const metrics = z.strictObject({
+  perKey: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe(
+      "Number of API keys, the first of `auth.keys`, that have counters of their own; 0: no metric tells keys apart",
+    ),
+});
+
 const log = z.strictObject({
   level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Minimum log level"),
+  time: z
+    .enum(["epoch", "iso"])
+    .default("epoch")
+    .describe("Form of `time` in log lines: milliseconds since 1970, or ISO 8601 in UTC"),
 });
 
 /** The configuration file: the one definition that checking, the JSON Schema and the documentation come from. */
@@ -197,6 +212,12 @@ export const configSchema = z.strictObject({
   control: control.prefault({}).describe("The control header, by which callers steer single requests"),
   auth: z
     .strictObject({
+      mode: z
+        .enum(["require", "identify"])
+        .default("require")
+        .describe(
+          "With keys: whether a call without a known key gets 401 (`require`), or keys only tell callers apart (`identify`)",
+        ),
       keys: z.array(key).default([]).describe("API keys of callers; without any, calls are unauthenticated"),
     })
     .prefault({})
@@ -217,6 +238,13 @@ export const configSchema = z.strictObject({
       "Folder with additional latency profiles, relative to this file; one with a known name replaces the built-in one",
     ),
   seed: z.int().default(1).describe("Random seed: with the same seed the same request gets the same decision"),
+  responseHeaders: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether responses have `x-stuntdouble-*` headers. Without them a client cannot tell a simulated response from a real one",
+    ),
+  metrics: metrics.prefault({}).describe("Metrics"),
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
   default: fallback.prefault({}).describe("Action for calls that no rule matches"),

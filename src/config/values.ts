@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** Environment variables by name. */
@@ -22,4 +23,16 @@ export function secretProblem(text: string): string | undefined {
   const secret = secretOf(text);
   if (secret === "") return "is empty";
   return /^[\x20-\x7e]+$/.test(secret) ? undefined : "has a character that no header can carry, such as a line end";
+}
+
+/** An IP address, or a range of them. */
+export const addressRange = z
+  .string()
+  .refine(isAddressRange, "must be an IP address or a CIDR range such as 10.0.0.0/8");
+
+function isAddressRange(text: string): boolean {
+  const [address = "", bits, ...others] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || others.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }

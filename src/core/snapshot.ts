@@ -18,6 +18,8 @@ export type Snapshot = {
   readonly models: ReadonlySet<string> | undefined;
   readonly control: ControlSettings;
   readonly keys: readonly KeySettings[];
+  /** Whether a call needs one of `keys`, where there are any, or is only told by it. */
+  readonly keyMode: "require" | "identify";
   /** One row for each of `keys`, in their order, and a last one for calls without a key. */
   readonly rateLimits: readonly RateLimit[];
   readonly permits: PermitSettings;
@@ -28,7 +30,9 @@ export type Snapshot = {
   /** The service for Envoy's ext_proc filter; undefined when it is off. */
   readonly extProc: ExtProcSettings | undefined;
   readonly workers: "auto" | number;
-  readonly log: { readonly level: LogLevel };
+  /** Responses have headers that say what was decided. */
+  readonly responseHeaders: boolean;
+  readonly log: { readonly level: LogLevel; readonly time: "epoch" | "iso" };
 };
 
 /** How to reach one upstream; times in milliseconds. */
@@ -95,6 +99,9 @@ type PermitSettings = { readonly max: number; readonly queue: number; readonly q
 type ListenSettings = {
   readonly host: string;
   readonly port: number;
+  readonly trustedProxies: readonly string[];
+  readonly proxyProtocol: boolean;
+  readonly appendForwardedFor: boolean;
   readonly maxBodyBytes: number;
   readonly keepAliveMs: number;
   readonly idleMs: number;

@@ -129,7 +129,14 @@ export type Timeline = {
 
 /** What the one record of an ended call holds. */
 export type Outcome = {
+  /** The request id: the caller's `x-request-id`, or one we made. */
   readonly id: string;
+  /** The request id of the upstream's response. */
+  readonly upstreamRequestId: string | undefined;
+  /** Trace id of the caller's `traceparent`, 32 hex digits. */
+  readonly traceId: string | undefined;
+  /** The caller's own count of this attempt, from 1. */
+  readonly attempt: number | undefined;
   /** Wall clock at the start, milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly method: string;
@@ -141,8 +148,8 @@ export type Outcome = {
   readonly client: string;
   readonly keyName: string | undefined;
   readonly rule: string;
-  /** What the client was given: a provider's response, a simulated one, or one of our own (errors, listings). */
-  readonly mode: "real" | "simulated" | "own";
+  /** What the client was given: a provider's response, a simulated one, one that a fault made, or one of our own (errors). */
+  readonly mode: "real" | "simulated" | "fault" | "own";
   readonly upstream: string | undefined;
   readonly profile: string | undefined;
   /** Kinds of the faults that really took effect. */

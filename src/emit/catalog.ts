@@ -18,19 +18,23 @@ export const noneLabel = "none";
  * Label values that come from a fixed list; all other labels are open and can collapse to `_other`.
  */
 export const closedLabels: Readonly<Record<string, readonly string[]>> = {
-  mode: ["real", "simulated", "own"],
+  mode: ["real", "simulated", "fault", "own"],
   stream: ["false", "true"],
   code_class: [noneLabel, "1xx", "2xx", "3xx", "4xx", "5xx"],
+  ending: ["finish", "cut", "reset", "stall", "client-gone"],
   statistic: ["mean", "max"],
 };
 
-/** Doubling from 10 ms, as the OpenTelemetry conventions for generative AI have it. */
-const durationMs = Float64Array.from({ length: 14 }, (_, k) => 10 * 2 ** k);
+/** Doubling from 10 ms, as the OpenTelemetry conventions for generative AI have it, and twice more for models that think. */
+const durationMs = Float64Array.from({ length: 16 }, (_, k) => 10 * 2 ** k);
 
-/** The OpenTelemetry bounds with finer ones between 100 ms and 2 s, where first tokens fall. */
+/**
+ * The OpenTelemetry bounds with finer ones between 100 ms and 2 s, where most first tokens fall, and with those above 10 s,
+ * where those of models that think do.
+ */
 const firstTokenMs = Float64Array.from([
   1, 5, 10, 20, 40, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500, 600, 700, 750, 800, 900, 1000, 1250, 1500,
-  2000, 2500, 5000, 7500, 10_000,
+  2000, 2500, 5000, 7500, 10_000, 15_000, 30_000, 60_000, 120_000,
 ]);
 
 /** The OpenTelemetry bounds with finer ones below 50 ms, where the gaps between tokens fall. */
@@ -46,8 +50,8 @@ const queueWaitMs = Float64Array.of(1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000,
 export const recorded = {
   requests_total: {
     type: "counter",
-    labels: ["mode", "rule", "upstream", "model", "stream", "code_class"],
-    help: "Calls that have ended, by what the client got.",
+    labels: ["mode", "rule", "upstream", "model", "stream", "code_class", "ending"],
+    help: "Calls that have ended, by what the client got and how the response ended.",
   },
   request_duration_seconds: {
     type: "histogram",
@@ -96,7 +100,16 @@ export const recorded = {
     labels: ["fault", "rule"],
     help: "Injected faults that took effect; they are not errors.",
   },
-  errors_total: { type: "counter", labels: ["cause"], help: "Calls that failed by themselves, by error code." },
+  faults_active: {
+    type: "gauge",
+    labels: ["fault", "rule"],
+    help: "Calls in flight on which an injected fault acts or has acted.",
+  },
+  errors_total: {
+    type: "counter",
+    labels: ["upstream", "cause"],
+    help: "Calls that failed by themselves, by upstream and error code.",
+  },
   output_tokens_total: { type: "counter", labels: ["mode", "model"], help: "Output tokens sent to clients." },
   prompt_tokens_total: {
     type: "counter",
@@ -109,6 +122,21 @@ export const recorded = {
     help: "Calls served by the simulator because the circuit breaker of the upstream was open, or it gave no response.",
   },
   client_gone_total: { type: "counter", labels: [], help: "Calls whose client left before the end of the response." },
+  key_requests_total: {
+    type: "counter",
+    labels: ["key", "code_class"],
+    help: "Calls that have ended, by API key; only with metrics.perKey.",
+  },
+  key_prompt_tokens_total: {
+    type: "counter",
+    labels: ["key"],
+    help: "Prompt tokens, where they were counted, by API key; only with metrics.perKey.",
+  },
+  key_output_tokens_total: {
+    type: "counter",
+    labels: ["key"],
+    help: "Output tokens sent to clients, by API key; only with metrics.perKey.",
+  },
   shadow_pairs_total: { type: "counter", labels: [], help: "Shadowed calls: timed on both sides, real and simulated." },
 } as const satisfies Record<string, Metric>;
 
@@ -137,6 +165,11 @@ export const reported = {
     type: "counter",
     labels: [],
     help: "Profile lookups that had to match the model name.",
+  },
+  log_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Log lines that could not be written: nobody reads them, or the disk is full.",
   },
   build_info: { type: "gauge", labels: ["version"], help: "Always 1; the label is the running version." },
   ready: { type: "gauge", labels: [], help: "Readiness: 1 while the node takes traffic, 0 while it starts or drains." },

@@ -3,44 +3,61 @@ import type { Outcome, ShadowPair, Timeline } from "../core/types.ts";
 /** The outcomes of the latest calls. */
 export type Journal = {
   add(outcome: Outcome): void;
-  /** Up to `limit` outcomes, the newest first; plain copies. */
-  last(limit: number): readonly Outcome[];
+  /** Up to `limit` outcomes that are wanted, the newest first; plain copies. */
+  last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[];
 };
 
 /** Token times kept of one timeline; `tokens` still tells how many there were. */
 const maxTimes = 1000;
 
 /**
- * Makes a ring that keeps the latest outcomes, with the first 1,000 token times of each timeline.
+ * Makes a journal that keeps the latest outcomes, with the first 1,000 token times of each timeline. Calls that failed or were
+ * faulted have a ring of their own: however many good ones follow, they stay.
  *
  * Its records are made once and written over: an object that is kept for the next thousand calls would survive the
  * collections of young memory, which made each call about 1 µs dearer.
  *
- * @param size outcomes kept, ≥ 1
+ * @param size outcomes kept of either sort, ≥ 1
  */
 export function createJournal(size: number): Journal {
-  const ring: Record[] = [];
-  let cursor = 0;
+  const [good, bad] = [newRing(), newRing()];
+  let count = 0;
   return {
     add(outcome) {
-      write((ring[cursor] ??= newRecord(outcome)), outcome);
-      cursor = (cursor + 1) % size;
+      const ring = isGood(outcome) ? good : bad;
+      const record = (ring.records[ring.cursor] ??= newRecord(outcome));
+      ring.cursor = (ring.cursor + 1) % size;
+      count += 1;
+      record.number = count;
+      write(record, outcome);
     },
-    last(limit) {
-      const found: Outcome[] = [];
-      for (let back = 1; back <= Math.min(limit, ring.length); back += 1) {
-        const record = ring[(cursor - back + size) % size];
-        if (record !== undefined) found.push(read(record));
-      }
-      return found;
+    last(limit, wanted = () => true) {
+      const records = [...good.records, ...bad.records].filter(({ outcome }) => wanted(outcome));
+      return records
+        .sort((a, b) => b.number - a.number)
+        .slice(0, limit)
+        .map(read);
     },
   };
+}
+
+/** Records in the order in which they are written over. */
+type Ring = { readonly records: Record[]; cursor: number };
+
+function newRing(): Ring {
+  return { records: [], cursor: 0 };
+}
+
+function isGood({ status, cause, faults }: Outcome): boolean {
+  return cause === undefined && faults.length === 0 && status < 400;
 }
 
 type Written<Type> = { -readonly [Member in keyof Type]: Type[Member] };
 
 /** An outcome whose parts are written over; `outcome` says which of the optional parts count. */
 type Record = {
+  /** Counts the calls, from 1. */
+  number: number;
   readonly outcome: Written<Outcome>;
   readonly actual: Written<Timeline>;
   readonly planned: Written<Timeline>;
@@ -51,11 +68,20 @@ const noTimes: readonly number[] = [];
 
 function newRecord(outcome: Outcome): Record {
   const timeline = (): Written<Timeline> => ({ ttftMs: undefined, totalMs: 0, tokens: 0, atMs: noTimes });
-  return { outcome: { ...outcome }, actual: timeline(), planned: timeline(), scheduleErrorMs: { mean: 0, max: 0 } };
+  return {
+    number: 0,
+    outcome: { ...outcome },
+    actual: timeline(),
+    planned: timeline(),
+    scheduleErrorMs: { mean: 0, max: 0 },
+  };
 }
 
 function write({ outcome: to, actual, planned, scheduleErrorMs }: Record, from: Outcome): void {
   to.id = from.id;
+  to.upstreamRequestId = from.upstreamRequestId;
+  to.traceId = from.traceId;
+  to.attempt = from.attempt;
   to.startedAtMs = from.startedAtMs;
   to.method = from.method;
   to.route = from.route;

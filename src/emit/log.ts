@@ -66,6 +66,8 @@ const maxText = 256;
 export type LogOptions = {
   /** Minimum level that is written. */
   readonly level: LogLevel;
+  /** Form of `time`; milliseconds since 1970 unless told. */
+  readonly time?: "epoch" | "iso";
   /** Gets the lines, each with its line end. */
   readonly batch: LineBatch;
   /** Time of each line: milliseconds since 1970. */
@@ -73,13 +75,14 @@ export type LogOptions = {
 };
 
 /** Makes the log of one thread. */
-export function createLog({ level: minimum, batch, wallClockMs }: LogOptions): Log {
+export function createLog({ level: minimum, time = "epoch", batch, wallClockMs }: LogOptions): Log {
+  const timeText = time === "epoch" ? () => String(wallClockMs()) : () => `"${new Date(wallClockMs()).toISOString()}"`;
   const logger = pino(
     {
       level: minimum,
       base: null,
       formatters: { level: (label) => ({ level: label }) },
-      timestamp: () => `,"time":${wallClockMs()}`,
+      timestamp: () => `,"time":${timeText()}`,
     },
     { write: (line: string) => batch.write(line) },
   );
@@ -91,7 +94,7 @@ export function createLog({ level: minimum, batch, wallClockMs }: LogOptions): L
       const reason = reasonOf(outcome.cause);
       const level = reason === undefined ? "info" : "warn";
       if (logger.isLevelEnabled(level))
-        batch.write(`{"level":"${level}","time":${wallClockMs()}${fieldsOf(outcome, reason)}}\n`);
+        batch.write(`{"level":"${level}","time":${timeText()}${fieldsOf(outcome, reason)}}\n`);
     },
     info: (details, message) => say("info", details, message),
     warn: (details, message) => say("warn", details, message),
@@ -117,7 +120,11 @@ function reasonOf(cause: string | undefined): string | undefined {
 function fieldsOf(outcome: Outcome, reason: string | undefined): string {
   const { actual, planned } = outcome;
   return (
-    `,"id":${quoted(outcome.id)},"method":${quoted(outcome.method)},"route":${quoted(outcome.route)}` +
+    `,"id":${quoted(outcome.id)}` +
+    text("upstreamRequestId", outcome.upstreamRequestId) +
+    text("traceId", outcome.traceId) +
+    number("attempt", outcome.attempt) +
+    `,"method":${quoted(outcome.method)},"route":${quoted(outcome.route)}` +
     text("model", outcome.model) +
     `,"stream":${outcome.stream},"rule":${quoted(outcome.rule)},"mode":"${outcome.mode}"` +
     text("upstream", outcome.upstream) +

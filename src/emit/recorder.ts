@@ -1,20 +1,24 @@
 import type { Outcome, Timeline } from "../core/types.ts";
 import { closedLabels, noneLabel, otherLabel, recorded, type RecordedName } from "./catalog.ts";
 import { add, Buckets } from "./histogram.ts";
+import { createKeyCounters, type KeyCounters } from "./key-counters.ts";
+import { knownCounters, type KnownLabels } from "./known-labels.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series, type SeriesTable } from "./series.ts";
 
 /** Counts outcomes into an array of numbers that only this event loop writes. */
 export type Recorder = {
   record(outcome: Outcome): void;
-  /** Replaces the models that may be label values; all others are `_other`. */
-  setAllowedModels(models: readonly string[]): void;
+  /** A fault acts on a call from now on, until its outcome is recorded. */
+  faultStarted(fault: string, rule: string): void;
+  /** Replaces what is known of label values, and counts what it names from 0. */
+  setLabels(labels: KnownLabels): void;
 };
 
 /** What a recorder writes to and whom it tells. */
 type RecorderOptions = {
   /** At least `valuesLength` long; on a SharedArrayBuffer another thread can read it at any time. */
   readonly values: Float64Array;
-  readonly allowedModels: readonly string[];
+  readonly labels: KnownLabels;
   /** Label sets that `values` already holds, from a recorder that wrote to it before; what else it holds is cleared. */
   readonly known?: readonly Series[];
   /** Called once for each new label set, before its first value is written. */
@@ -42,9 +46,10 @@ type ModelPlaces = {
   readonly requests: Map<string, Map<string, Int32Array>>;
 };
 
-const modes: readonly Mode[] = ["real", "simulated", "own"];
+const modes: readonly Mode[] = ["real", "simulated", "fault", "own"];
 const classes = closedLabels["code_class"] ?? [];
-const shapes = modes.length * 2 * classes.length;
+const endings: readonly string[] = closedLabels["ending"] ?? [];
+const shapes = modes.length * 2 * classes.length * endings.length;
 
 const duration = new Buckets(recorded.request_duration_seconds.bucketsMs);
 const firstToken = new Buckets(recorded.time_to_first_token_seconds.bucketsMs);
@@ -69,12 +74,15 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
   const ends = (options.known ?? []).map(({ metric, index }) => index + widthOf(metric));
   values.fill(0, Math.max(0, ...ends));
+  // The calls of the recorder before are gone.
+  for (const { metric, index } of options.known ?? []) if (recorded[metric].type === "gauge") values[index] = 0;
   const table = createSeriesTable(options);
-  let book = newBook(values, table, options.allowedModels);
+  let book = newBook(values, table, options.labels);
   return {
-    setAllowedModels(models) {
-      book = newBook(values, table, models);
+    setLabels(labels) {
+      book = newBook(values, table, labels);
     },
+    faultStarted: (fault, rule) => countRare(book, "faults_active", [fault, rule]),
     record(outcome) {
       const of = placesOf(book, outcome.model);
       const timings = timingsOf(of, outcome.mode, outcome.stream);
@@ -83,6 +91,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       countTokens(book, timings, outcome);
       observeOwn(book, outcome);
       countEvents(book, outcome);
+      book.byKey?.count(outcome, classOf(outcome.status));
       if (outcome.shadow === undefined) return;
       add(values, book.pairsAt, 1);
       const mirrored = outcome.mode === "real" ? "simulated" : "real";
@@ -104,19 +113,23 @@ type Book = {
   readonly maxErrorAt: number;
   readonly clientGoneAt: number;
   readonly pairsAt: number;
+  /** Undefined where calls are not counted by key. */
+  readonly byKey: KeyCounters | undefined;
 };
 
-function newBook(values: Float64Array, table: SeriesTable, allowedModels: readonly string[]): Book {
+function newBook(values: Float64Array, table: SeriesTable, labels: KnownLabels): Book {
   const place = (metric: RecordedName, ...labels: readonly string[]): number => table.resolve(metric, labels);
+  for (const [metric, ...known] of knownCounters(labels)) place(metric, ...known);
   return {
     values,
     place,
-    allowed: new Set(allowedModels),
+    allowed: new Set(labels.models),
     models: new Map(),
     rare: new Map(),
     overheadAt: {
       real: place("overhead_seconds", "real"),
       simulated: place("overhead_seconds", "simulated"),
+      fault: place("overhead_seconds", "fault"),
       own: place("overhead_seconds", "own"),
     },
     queueWaitAt: place("queue_wait_seconds"),
@@ -124,6 +137,7 @@ function newBook(values: Float64Array, table: SeriesTable, allowedModels: readon
     maxErrorAt: place("schedule_error_seconds", "max"),
     clientGoneAt: place("client_gone_total"),
     pairsAt: place("shadow_pairs_total"),
+    byKey: labels.keys === undefined ? undefined : createKeyCounters(values, place, labels.keys),
   };
 }
 
@@ -145,10 +159,12 @@ function countRequest(book: Book, of: ModelPlaces, outcome: Outcome): void {
   const upstream = outcome.upstream ?? noneLabel;
   const counters = countersOf(of.requests, rule, upstream);
   const codeClass = classOf(outcome.status);
-  const shape = (modes.indexOf(mode) * 2 + (stream ? 1 : 0)) * classes.length + codeClass;
+  const form = (modes.indexOf(mode) * 2 + (stream ? 1 : 0)) * classes.length + codeClass;
+  const shape = form * endings.length + endings.indexOf(outcome.ending);
   let at = counters[shape] ?? -1;
   if (at < 0) {
-    at = book.place("requests_total", mode, rule, upstream, of.model, String(stream), classes[codeClass] ?? noneLabel);
+    const codes = classes[codeClass] ?? noneLabel;
+    at = book.place("requests_total", mode, rule, upstream, of.model, String(stream), codes, outcome.ending);
     counters[shape] = at;
   }
   add(book.values, at, 1);
@@ -191,17 +207,24 @@ function observeOwn(book: Book, outcome: Outcome): void {
 }
 
 function countEvents(book: Book, outcome: Outcome): void {
-  for (const fault of outcome.faults) countRare(book, "faults_injected_total", [fault, outcome.rule]);
+  for (const fault of outcome.faults) {
+    countRare(book, "faults_injected_total", [fault, outcome.rule]);
+    add(book.values, rarePlace(book, "faults_active", [fault, outcome.rule]), -1);
+  }
   if (outcome.standIn) countRare(book, "stand_ins_total", [outcome.upstream ?? noneLabel]);
   if (outcome.ending === "client-gone") add(book.values, book.clientGoneAt, 1);
-  else if (outcome.cause !== undefined) countRare(book, "errors_total", [outcome.cause]);
+  else if (outcome.cause !== undefined) countRare(book, "errors_total", [outcome.upstream ?? noneLabel, outcome.cause]);
 }
 
 function countRare(book: Book, metric: RecordedName, labels: readonly string[]): void {
+  add(book.values, rarePlace(book, metric, labels), 1);
+}
+
+function rarePlace(book: Book, metric: RecordedName, labels: readonly string[]): number {
   const key = `${metric} ${labels.join(" ")}`;
   let at = book.rare.get(key);
   if (at === undefined) book.rare.set(key, (at = book.place(metric, ...labels)));
-  add(book.values, at, 1);
+  return at;
 }
 
 function labelOf(model: string | undefined, allowed: ReadonlySet<string>): string {

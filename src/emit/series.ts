@@ -29,7 +29,7 @@ export type SeriesTable = {
 
 /** Max label sets of histograms in a process; a scrape of 1,000 blocks an event loop for 36 ms. */
 export const maxHistograms = 200;
-/** Max label sets of counters in a process. */
+/** Max label sets of counters and gauges in a process. */
 const maxCounters = 2000;
 
 const metrics: Readonly<Record<RecordedName, Metric>> = recorded;
@@ -49,7 +49,7 @@ const reserved = { histogram: roomForOthers("histogram"), counter: roomForOthers
 function roomForOthers(type: "histogram" | "counter"): number {
   let sets = 0;
   for (const name of names) {
-    if (metrics[name].type !== type) continue;
+    if (kindOf(name) !== type) continue;
     sets += metrics[name].labels.reduce((product, label) => product * (closedLabels[label]?.length ?? 1), 1);
   }
   return sets;

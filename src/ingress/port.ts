@@ -19,6 +19,7 @@ import type { Dialect } from "../core/dialects/types.ts";
 import type { NodeRequest } from "./http/request.ts";
 import type { NodeResponse } from "./http/reply.ts";
 import { closeListener, listenOn, type Where } from "./listen.ts";
+import type { ProxyProtocol } from "./proxy-protocol.ts";
 import { createSessions } from "./sessions.ts";
 
 /** A certificate chain and its key, as PEM texts. */
@@ -31,6 +32,8 @@ export type PortOptions = {
   readonly maxStreamsPerConnection: number;
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
+  /** Reads what each connection begins with; undefined where that is the client's own words. */
+  readonly proxyProtocol: ProxyProtocol | undefined;
   /** Shapes the responses to requests that cannot be parsed. */
   readonly dialect: Dialect;
   onRequest(request: NodeRequest, response: NodeResponse): void;
@@ -73,9 +76,7 @@ export function createPort(options: PortOptions): Port {
   const http2 = sessions.of(configured(createHttp2(http2Options(options)), options), withIdleTimeout);
   const secure = options.tls === undefined ? undefined : sessions.of(secured(options, options.tls), withIdleTimeout);
   const http1Sockets = socketsOf(http1, secure);
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+  const begin = (socket: Socket): void =>
     firstBytes(socket, options.idleMs, (first) => {
       const plainHttp1 = secure === undefined && !first.subarray(0, 3).equals(h2Preface);
       // Only HTTP/1.1 sees by itself that a client has ended its side.
@@ -84,6 +85,10 @@ export function createPort(options: PortOptions): Port {
       else if (first[0] === tlsHandshake) secure.emit("connection", socket);
       else refuse(socket, options.dialect, { status: 400, message: "This port speaks TLS." });
     });
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    afterProxyHeader(socket, options, () => begin(socket));
   });
   return {
     listen: (where) => listenOn(server, where),
@@ -103,6 +108,11 @@ export function createPort(options: PortOptions): Port {
     connections: () => sockets.size,
     sessions: sessions.open,
   };
+}
+
+function afterProxyHeader(socket: Socket, { proxyProtocol }: PortOptions, begin: () => void): void {
+  if (proxyProtocol === undefined) begin();
+  else proxyProtocol.accept(socket, begin);
 }
 
 /** The connections that speak HTTP/1.1, without those that were upgraded. */

@@ -5,8 +5,10 @@ import type { HeaderMap } from "../core/types.ts";
 /** A known API key: its row in the configuration, its name, and the first 16 hex digits of its SHA-256. */
 export type FoundKey = { readonly index: number; readonly name: string; readonly hash16: string };
 
-/** The API keys that are let in. */
+/** The API keys that are known. */
 export type Keys = {
+  /** A call needs one of them. They are ours to check then, and go no further. */
+  readonly required: boolean;
   /**
    * Whose key a request presents.
    *
@@ -26,9 +28,13 @@ const digestLength = 64;
  * Knows API keys by their SHA-256, never by themselves.
  *
  * @param entries name and SHA-256 (64 hex digits) of each key
+ * @param mode whether a call needs one of them, or is only told by it
  * @throws CONFIG_INVALID for a digest that is none, and for one that two names share
  */
-export function createKeys(entries: readonly { readonly name: string; readonly sha256: string }[]): Keys {
+export function createKeys(
+  entries: readonly { readonly name: string; readonly sha256: string }[],
+  mode: "require" | "identify" = "require",
+): Keys {
   const known = new Map<string, { readonly digest: Buffer; readonly key: FoundKey }>();
   for (const [index, { name, sha256 }] of entries.entries()) {
     const digest = sha256.toLowerCase();
@@ -43,6 +49,7 @@ export function createKeys(entries: readonly { readonly name: string; readonly s
   }
   const shown = Buffer.alloc(digestLength);
   return {
+    required: mode === "require",
     find(headers, inQuery) {
       const presented = presentedKey(headers, inQuery);
       if (presented === undefined) return "missing";

@@ -16,6 +16,8 @@ export type AppOptions = {
   readonly version: string;
   wallClockMs(): number;
   writeLog(text: string): void;
+  /** Log lines that could not be written so far. */
+  droppedLogLines(): number;
   /** Loads the configuration anew; undefined when there is no file to load. */
   readonly load?: Load;
 };

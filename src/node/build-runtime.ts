@@ -43,12 +43,12 @@ export function limitsOf(
   rates: SharedArrayBuffer,
   clock: Clock,
 ): Pick<Runtime, "keys" | "rates" | "profiles"> {
-  const { keys, rateLimits, profiles, defaultProfile } = snapshot;
+  const { keys, keyMode, rateLimits, profiles, defaultProfile } = snapshot;
   const isLimited = rateLimits.some(
     (limit) => limit.requestsPerMinute !== undefined || limit.tokensPerMinute !== undefined,
   );
   return {
-    keys: keys.length === 0 ? undefined : createKeys(keys),
+    keys: keys.length === 0 ? undefined : createKeys(keys, keyMode),
     rates: isLimited ? createRates({ memory: rates, clock, limits: rateLimits }) : undefined,
     profiles: createProfileCache({ profiles, fallback: defaultProfile, max: 500 }),
   };
@@ -99,10 +99,4 @@ export function retire(before: Runtime, now: Runtime): void {
     old.breaker?.shutdown();
     void old.upstream.close();
   }
-}
-
-/** Models that may be metric labels: those the configuration and the profiles name. */
-export function modelLabels({ config, profiles }: Settings): string[] {
-  const globs = profiles.flatMap(({ name, models }) => [name, ...models]).filter((name) => !name.includes("*"));
-  return [...new Set([...(config.models ?? []), ...globs])];
 }

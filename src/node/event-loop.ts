@@ -16,8 +16,9 @@ import type { Clock } from "../limits/clock.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import type { Settings } from "../config/load.ts";
+import { metricLabels } from "./metric-labels.ts";
 import type { EventLoopMemory } from "./shared-memory.ts";
-import { buildRuntime, modelLabels, retire } from "./build-runtime.ts";
+import { buildRuntime, retire } from "./build-runtime.ts";
 
 /** What an event loop is started with, in whatever thread it runs. */
 export type EventLoopStart = {
@@ -80,14 +81,14 @@ const maxStopChecks = 50;
  */
 export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock, settings } = options;
-  const loop: Loop = { clock, wheel: createWheel(clock) };
+  const records = createRecords(options);
+  const loop: Loop = { clock, wheel: createWheel(clock), faultStarted: records.recorder.faultStarted };
   const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
   const state: LoopState = {
     runtime: buildRuntime(building, settings, undefined),
     draining: false,
     stopping: false,
   };
-  const records = createRecords(options);
   const deps = createActDeps({ options, loop, state, records });
   const act = createAct(deps);
   const listeners = createListeners({ settings, deps, act, draining: () => state.draining });
@@ -104,7 +105,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       const before = state.runtime;
       state.runtime = buildRuntime(building, settings, before);
       deps.permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
-      records.recorder.setAllowedModels(modelLabels(settings));
+      records.recorder.setLabels(metricLabels(settings));
       listeners.renew(settings.certificates);
       retire(before, state.runtime);
     },
@@ -182,7 +183,7 @@ function createEnd({ loop, state, act, listeners }: EndParts): Pick<EventLoop, "
 function createRecords({ memory, settings, knownSeries, onSeries, log }: EventLoopOptions): Emitters {
   const recorder = createRecorder({
     values: new Float64Array(memory.metrics),
-    allowedModels: modelLabels(settings),
+    labels: metricLabels(settings),
     known: knownSeries,
     onSeries,
   });

@@ -1,9 +1,12 @@
 import type { Act, ActDeps } from "../act/types.ts";
 import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
+import type { Snapshot } from "../core/snapshot.ts";
 import { dialects } from "../core/dialects/index.ts";
+import { createSenders } from "../ingress/client-address.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
+import { createProxyProtocol } from "../ingress/proxy-protocol.ts";
 import { createPort } from "../ingress/port.ts";
 
 /** Where event loops listen. */
@@ -45,19 +48,30 @@ type ListenersOptions = {
   draining(): boolean;
 };
 
+/** A PROXY protocol header must have arrived by then. */
+const proxyHeaderTimeoutMs = 10_000;
+
+/** What is read of a connection besides its requests, and who is at its other end. */
+function connectionsOf(listen: Snapshot["listen"]) {
+  const proxyProtocol = listen.proxyProtocol ? createProxyProtocol(proxyHeaderTimeoutMs) : undefined;
+  return { proxyProtocol, senders: createSenders({ ...listen, addressOf: proxyProtocol?.addressOf }) };
+}
+
 /** Makes the listeners of one event loop; none is open before `listen`. */
 export function createListeners({ settings, deps, act, draining }: ListenersOptions): Listeners {
   const { certificates } = settings;
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
   const upgrade = createUpgrade(deps);
-  const handler = createHandler({ acting: act, maxBodyBytes, draining });
+  const connections = connectionsOf(listen);
+  const handler = createHandler({ acting: act, senders: connections.senders, maxBodyBytes, draining });
   const port = createPort({
     ...listen,
     tls: certificates.listen,
+    proxyProtocol: connections.proxyProtocol,
     dialect: dialects[0],
     onRequest: handler.onRequest,
-    onUpgrade: createUpgradeHandler(upgrade),
+    onUpgrade: createUpgradeHandler(upgrade, connections.senders),
   });
   const envoy =
     extProc === undefined

@@ -14,6 +14,7 @@ export type ReadingsOptions = {
   readonly clock: Clock;
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
+  droppedLogLines(): number;
   isReady(): boolean;
   isDraining(): boolean;
 };
@@ -65,7 +66,8 @@ function status(
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
-async function readings({ version, eventLoops, reloader, isReady }: ReadingsOptions): Promise<Reading[]> {
+async function readings(options: ReadingsOptions): Promise<Reading[]> {
+  const { version, eventLoops, reloader, isReady } = options;
   const { permits } = eventLoops;
   const cache = await eventLoops.ask(cacheUse);
   const states = Object.entries(await eventLoops.ask(breakers));
@@ -87,6 +89,7 @@ async function readings({ version, eventLoops, reloader, isReady }: ReadingsOpti
     { name: "config_last_success_timestamp_seconds", value: lastSuccessMs / 1000 },
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
+    { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },
   ];

@@ -27,7 +27,7 @@ const batch = createLineBatch((text) => say({ kind: "log", text }), {
 const eventLoop = createEventLoop({
   ...start,
   clock,
-  log: createLog({ level: start.settings.config.log.level, batch, wallClockMs }),
+  log: createLog({ ...start.settings.config.log, batch, wallClockMs }),
   wallClockMs,
   onSeries: (series) => say({ kind: "series", series }),
   onBreaker: (upstream, state) => say({ kind: "breaker", upstream, state }),

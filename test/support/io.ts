@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Writable } from "node:stream";
 import { runCommand } from "../../src/cli/index.ts";
 
 /** What a run of the program left behind. */
@@ -33,6 +34,8 @@ export async function runAt(folder: string, args: readonly string[], env: Record
     version: "1.2.3",
     untilStopped: Promise.resolve("SIGTERM"),
     onHangup() {},
+    log: new Writable({ write: (text, _encoding, done) => ((out += String(text)), done()) }),
+    exitWithin() {},
   });
   return { code, out, err, folder };
 }

@@ -21,7 +21,7 @@ export type View = {
   metric(line: string): Promise<number>;
   /** The latest calls, the newest first; waits until there are at least so many. */
   outcomes(atLeast?: number): Promise<Outcome[]>;
-  /** Waits until no call is in flight or queued; fails when that takes longer than 10 seconds. */
+  /** Waits until no call is in flight or queued; fails when that takes longer than 30 seconds. */
   idle(): Promise<void>;
 };
 
@@ -57,6 +57,7 @@ export async function startNode(config: ConfigObject = {}, options: NodeOptions 
     version: "test",
     wallClockMs,
     writeLog,
+    droppedLogLines: () => 0,
     ...(options.load !== undefined && { load: options.load }),
   });
   const scheme = settings.certificates.listen === undefined ? "http" : "https";
@@ -113,12 +114,12 @@ export function viewOf({ port, adminPort, scheme }: Place, logLines: () => strin
   };
 }
 
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 
 /**
  * Asks again and again until there is an answer.
  *
- * @throws when there is none within 10 seconds, naming what was waited for
+ * @throws when there is none within 30 seconds, naming what was waited for
  */
 export async function until<Value>(
   what: string,

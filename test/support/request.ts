@@ -15,6 +15,8 @@ export type RequestWishes = {
   readonly body?: unknown;
   /** The id where the headers give none that is taken up; else one that is counted. */
   readonly id?: string;
+  /** Address of the other end of the connection, where it is appended to what names the client. */
+  readonly peer?: string;
   /** A gateway takes the call to its upstream. */
   readonly carried?: boolean;
 };
@@ -49,6 +51,7 @@ export function requestOf(
     headers,
     rawHeaders: Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
     client: "127.0.0.1",
+    peer: wishes.peer,
     dialect,
     operation,
     body: operation === undefined ? undefined : { bytes, text: () => text },

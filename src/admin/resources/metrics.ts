@@ -6,6 +6,7 @@ export const metrics: Resource = {
     route({
       method: "GET",
       path: "/metrics",
+      summary: "metrics in Prometheus text format",
       respond: async ({ node }) => ({
         status: 200,
         type: "text/plain; version=0.0.4; charset=utf-8",

@@ -6,10 +6,16 @@ export const probePaths: readonly string[] = ["/healthz", "/readyz"];
 /** `GET /healthz` and `GET /readyz` */
 export const probes: Resource = {
   routes: [
-    route({ method: "GET", path: "/healthz", respond: () => text("ok\n") }),
+    route({
+      method: "GET",
+      path: "/healthz",
+      summary: "liveness: 200 while the process runs",
+      respond: () => text("ok\n"),
+    }),
     route({
       method: "GET",
       path: "/readyz",
+      summary: "readiness: 200 while the node takes traffic, else 503",
       respond: ({ node }) => (node.isReady() ? text("ready\n") : text("not ready\n", 503)),
     }),
   ],

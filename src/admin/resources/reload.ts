@@ -7,6 +7,7 @@ export const reload: Resource = {
     route({
       method: "POST",
       path: "/admin/v1/reload",
+      summary: "loads the configuration again; 422 with the mistakes when it is rejected",
       async respond({ node }) {
         const result = await node.reload();
         if (result.ok) return json({ generation: result.generation });

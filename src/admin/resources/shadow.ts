@@ -16,6 +16,7 @@ export const shadow: Resource = {
     route({
       method: "GET",
       path: "/admin/v1/shadow",
+      summary: "real and simulated timing side by side, by model",
       respond: async ({ node }) => json(await node.ask(report)),
     }),
   ],

@@ -4,12 +4,14 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import { findOperation } from "../../core/dialects/index.ts";
 import type { Act } from "../../act/types.ts";
 import type { Upgrade } from "../../act/upgrade.ts";
+import type { Senders } from "../client-address.ts";
 import { HttpReply, type NodeResponse } from "./reply.ts";
 import { announcesMore, checkedTarget, describe, hasBody, pathOf, readBody, type NodeRequest } from "./request.ts";
 
 export type HandlerOptions = {
   /** What requests are handed to. */
   readonly acting: Pick<Act, "serve" | "refuse">;
+  readonly senders: Senders;
   maxBodyBytes(): number;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
@@ -31,7 +33,7 @@ export function createHandler(options: HandlerOptions): Handler {
   const onRequest = (incoming: NodeRequest, response: NodeResponse): void => {
     open += 1;
     const reply = new HttpReply(incoming, response, server);
-    const request = describe(incoming);
+    const request = describe(incoming, options.senders);
     try {
       const target = checkedTarget(incoming);
       request.target = target;
@@ -77,9 +79,10 @@ function sendContinue({ headers }: NodeRequest, response: NodeResponse): void {
  */
 export function createUpgradeHandler(
   upgrade: Upgrade,
+  senders: Senders,
 ): (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void {
   return (incoming, socket, head) => {
-    const request = describe(incoming);
+    const request = describe(incoming, senders);
     try {
       const target = checkedTarget(incoming);
       const route = pathOf(target);

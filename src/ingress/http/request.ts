@@ -7,6 +7,7 @@ import { dialects } from "../../core/dialects/index.ts";
 import type { Body } from "../../core/dialects/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderMap } from "../../core/types.ts";
+import type { Senders } from "../client-address.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
@@ -14,8 +15,9 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type Draft = { -readonly [Member in keyof Request]: Request[Member] };
 
 /** What is known of a request before its target is understood. */
-export function describe(incoming: NodeRequest): Draft {
+export function describe(incoming: NodeRequest, senders: Senders): Draft {
   const headers = incoming.headers as HeaderMap;
+  const peer = senders.peerOf(incoming.socket);
   return {
     id: requestId(headers["x-request-id"]),
     method: incoming.method ?? "GET",
@@ -23,7 +25,8 @@ export function describe(incoming: NodeRequest): Draft {
     route: "/",
     headers,
     rawHeaders: incoming.rawHeaders,
-    client: incoming.socket?.remoteAddress ?? "",
+    client: senders.clientOf(peer, headers),
+    peer: senders.append && peer !== "" ? peer : undefined,
     dialect: dialects[0],
     operation: undefined,
     body: undefined,

@@ -214,7 +214,7 @@ describe("the limits of a node hold for a WebSocket", () => {
     expect(apiError(answer.body)).toMatchObject({ code: "rate_limit_exceeded" });
     expect(reached).toBe(0);
     expect((await node.outcomes())[0]).toMatchObject({
-      mode: "simulated",
+      mode: "fault",
       rule: "limited",
       status: 429,
       faults: ["status"],

@@ -61,7 +61,8 @@ test("two workers answer on one port and are counted as one node", async () => {
   expect(countOf(answers, 200)).toBe(60);
   expect(await outcomes(60)).toHaveLength(60);
   expect(await admin("/admin/v1/status")).toMatchObject({ workers: 2, inFlight: 0 });
-  const labels = 'mode="simulated",rule="default",upstream="none",model="gpt-4o",stream="false",code_class="2xx"';
+  const labels =
+    'mode="simulated",rule="default",upstream="none",model="gpt-4o",stream="false",code_class="2xx",ending="finish"';
   expect(await metric(`stuntdouble_requests_total{${labels}}`)).toBe(60);
 });
 

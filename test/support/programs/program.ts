@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Writable } from "node:stream";
 import { runCommand } from "../../../src/cli/index.ts";
 import { nodeConfig, until, viewOf, type View } from "../node.ts";
 
@@ -35,11 +36,13 @@ export async function startProgram(
   const exited = runCommand(["start", "--config", file, ...flags], {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
+    log: new Writable({ write: (text, _encoding, done) => ((out += String(text)), done()) }),
     env,
     cwd: path.dirname(file),
     version: "test",
     untilStopped,
     onHangup: (task) => void (hangUp = task),
+    exitWithin() {},
   });
   const banner = /:(\d+) \(admin http:\/\/127\.0\.0\.1:(\d+)\)/;
   const [, port, adminPort] = await until("the banner", () => banner.exec(err) ?? undefined);

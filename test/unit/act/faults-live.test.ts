@@ -34,7 +34,7 @@ describe("of a live stream", () => {
     const { call } = await bent({ kind: "status", status: 429 });
     expect(call.log()).toEqual(["0 whole 429"]);
     expect(call.asked).toEqual([]);
-    expect(call.outcome()).toMatchObject({ mode: "simulated", upstream: undefined, faults: ["status"] });
+    expect(call.outcome()).toMatchObject({ mode: "fault", upstream: undefined, faults: ["status"] });
   });
 
   test("replace asks the upstream and throws its response away", async () => {

@@ -22,7 +22,7 @@ describe("of a simulated stream", () => {
     expect(call.log()).toEqual(["0 whole 429"]);
     expect(call.reply.header("x-stuntdouble-decision")).toBe("fault");
     expect(call.reply.header("x-stuntdouble-fault")).toBe("status");
-    expect(call.outcome()).toMatchObject({ mode: "simulated", faults: ["status"], status: 429, cause: undefined });
+    expect(call.outcome()).toMatchObject({ mode: "fault", faults: ["status"], status: 429, cause: undefined });
     expect(call.outcome().planned).toBeUndefined();
   });
 

@@ -105,7 +105,7 @@ describe("what is known of a call", () => {
   test("request, call and decision are written down", () => {
     const call = makeCall({ model: "gpt-4o", stream: true, keyName: "team-a" });
     const outcome = played(stream, (record) => {
-      record.admitted({ ...admitted, call });
+      record.admitted({ ...admitted, call }, true);
       record.queued(4);
       record.meantFor("openai");
       simulated(record);

@@ -46,7 +46,7 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
 function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, states: Map<string, Cloneable>): LoopView {
   const upstreams = Object.entries(breakers).map(([name, state]) => [name, { breaker: { state: () => state } }]);
   return {
-    journal: { last: (limit) => outcomes.slice(0, limit) },
+    journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
     shadow: shadow ?? createShadowStore(),
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,
     get: (state) => valueOf(states, state),

@@ -20,6 +20,7 @@ function withRequests(...outcomes: Outcome[]) {
   return createTestAdmin({ loops: [{ outcomes }] }).app;
 }
 
+const traceId = "0af7651916cd43dd8448eb211c80319c";
 const problemType = "application/problem+json; charset=utf-8";
 
 describe("probes and metrics", () => {
@@ -51,6 +52,26 @@ describe("probes and metrics", () => {
   );
 });
 
+test.each(["/", "/admin/v1"])("%s lists every path with what it is for and its parameters", async (url) => {
+  const answer = await createTestAdmin().app.inject(url);
+  const { routes } = answer.json<{ routes: { method: string; path: string }[] }>();
+  expect(routes).toContainEqual({
+    method: "GET",
+    path: "/admin/v1/status",
+    summary: expect.stringContaining("breakers"),
+    parameters: {},
+  });
+  expect(routes.find(({ path }) => path === "/admin/v1/requests")).toMatchObject({
+    parameters: { ending: "finish, cut, reset, stall or client-gone" },
+  });
+  expect(routes.map(({ path }) => path)).toEqual(expect.arrayContaining(["/", "/healthz", "/admin/v1/reload"]));
+});
+
+test("the list of all paths needs the token like the paths in it", async () => {
+  const { app } = createTestAdmin({ tokenSha256: () => hash("sha256", "secret") });
+  expect((await app.inject("/")).statusCode).toBe(401);
+});
+
 describe("readings", () => {
   test("status, shadow and config are given as JSON that no cache keeps", async () => {
     const { app } = createTestAdmin({ loops: [{ breakers: { openai: "closed" } }] });
@@ -78,9 +99,34 @@ describe("readings", () => {
 
 describe("requests", () => {
   const calls = [
-    outcome({ id: "c", mode: "real", rule: "one-in-ten", model: "gpt-4o", faults: [] }),
-    outcome({ id: "b", mode: "simulated", rule: "flaky", model: "gpt-4o", faults: ["drip", "cut"] }),
-    outcome({ id: "a", mode: "simulated", rule: "default", model: "o3", faults: [] }),
+    outcome({
+      id: "c",
+      mode: "real",
+      rule: "one-in-ten",
+      model: "gpt-4o",
+      faults: [],
+      status: 429,
+      upstreamRequestId: "theirs",
+    }),
+    outcome({
+      id: "b",
+      mode: "simulated",
+      rule: "flaky",
+      model: "gpt-4o",
+      faults: ["drip", "cut"],
+      ending: "cut",
+      traceId,
+    }),
+    outcome({
+      id: "a",
+      mode: "simulated",
+      rule: "default",
+      model: "o3",
+      faults: [],
+      status: 503,
+      keyName: "team-a",
+      traceId,
+    }),
   ];
   const ids = (body: { requests: Outcome[] }) => body.requests.map(({ id }) => id);
 
@@ -88,6 +134,15 @@ describe("requests", () => {
     ["", ["c", "b", "a"]],
     ["?limit=2", ["c", "b"]],
     ["?mode=simulated", ["b", "a"]],
+    ["?status=429", ["c"]],
+    ["?status=5xx", ["a"]],
+    ["?status=2xx", ["b"]],
+    ["?key=team-a", ["a"]],
+    ["?ending=cut", ["b"]],
+    ["?id=b", ["b"]],
+    ["?id=theirs", ["c"]],
+    ["?id=0af7651916cd43dd8448eb211c80319c", ["b", "a"]],
+    ["?id=0af7651916cd43dd8448eb211c80319c&status=5xx", ["a"]],
     ["?rule=flaky", ["b"]],
     ["?fault=cut", ["b"]],
     ["?model=gpt-4o&mode=real", ["c"]],
@@ -132,10 +187,13 @@ describe("requests", () => {
     ["limit=1e2", "from 1 to 1000"],
     ["limit=-1", "from 1 to 1000"],
     ["limit=", "from 1 to 1000"],
-    ["mode=fake", "real, simulated or own"],
-    ["modle=x", "limit, mode, rule, fault, model"],
-    ["__proto__=x", "limit, mode, rule, fault, model"],
-    ["constructor=x", "limit, mode, rule, fault, model"],
+    ["status=>=500", "a class such as 5xx"],
+    ["status=6xx", "a class such as 5xx"],
+    ["ending=ended", "finish, cut, reset, stall or client-gone"],
+    ["mode=fake", "real, simulated, fault or own"],
+    ["modle=x", "limit, id, status, key, model, mode, rule, fault, ending"],
+    ["__proto__=x", "limit, id, status, key, model, mode, rule, fault, ending"],
+    ["constructor=x", "limit, id, status, key, model, mode, rule, fault, ending"],
     ["rule=", "the name of a rule"],
     ["rule=a&rule=b", "once"],
   ])("with %s are refused, naming what is allowed", async (query, named) => {
@@ -324,11 +382,17 @@ describe("a resource", () => {
       route({
         method: "GET",
         path: "/admin/v1/slow",
+        summary: "slow calls",
         parameters: { overMs: { allowed: "a number", accepts: (value) => Number.isFinite(Number(value)) } },
         respond: async ({ node, query }) => json({ slow: await node.ask(slowest, Number(query.overMs)) }),
       }),
-      route({ method: "PUT", path: "/admin/v1/slow", respond: ({ body }) => json(body, 201) }),
-      route({ method: "DELETE", path: "/admin/v1/slow/:id", respond: ({ id }) => text(`${id} is gone\n`) }),
+      route({ method: "PUT", path: "/admin/v1/slow", summary: "", respond: ({ body }) => json(body, 201) }),
+      route({
+        method: "DELETE",
+        path: "/admin/v1/slow/:id",
+        summary: "",
+        respond: ({ id }) => text(`${id} is gone\n`),
+      }),
     ],
   };
   const { app } = createTestAdmin({

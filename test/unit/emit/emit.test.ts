@@ -11,7 +11,7 @@ function createTestEmit() {
   const journal = createJournal(10);
   const shadow = createShadowStore();
   const emit = createEmit({
-    recorder: { record: (each) => void recordedOutcomes.push(each), setAllowedModels() {} },
+    recorder: { record: (each) => void recordedOutcomes.push(each), faultStarted() {}, setLabels() {} },
     log: { outcome: (each) => void logged.push(each), info() {}, warn() {}, error() {} },
     journal,
     shadow,

@@ -33,6 +33,29 @@ test("no more than the limit is given", () => {
   ).toEqual(["req-9", "req-8"]);
 });
 
+test.each([
+  ["was faulted", { faults: ["drip"] }],
+  ["failed after a good head", { cause: "UPSTREAM_RESET" }],
+  ["has an error of the provider", { status: 429 }],
+])("a call that %s stays, however many good ones follow", (_what, changes) => {
+  const journal = createJournal(3);
+  journal.add(outcome({ id: "bad", ...changes }));
+  for (let index = 0; index < 10; index += 1) journal.add(outcome({ id: `good-${index}` }));
+  expect(journal.last(10).map(({ id }) => id)).toEqual(["good-9", "good-8", "good-7", "bad"]);
+});
+
+test("good and bad calls come in the order in which they ended", () => {
+  const journal = createJournal(3);
+  for (const status of [200, 500, 200, 503]) journal.add(outcome({ status, id: `${status}` }));
+  expect(journal.last(3).map(({ id }) => id)).toEqual(["503", "200", "500"]);
+});
+
+test("only those that are wanted are given, beyond the limit of the others too", () => {
+  const journal = createJournal(9);
+  for (let index = 1; index <= 9; index += 1) journal.add(outcome({ id: `${index}`, rule: index < 4 ? "old" : "new" }));
+  expect(journal.last(2, ({ rule }) => rule === "old").map(({ id }) => id)).toEqual(["3", "2"]);
+});
+
 test("an empty journal gives nothing", () => {
   expect(createJournal(3).last(3)).toEqual([]);
 });
@@ -51,6 +74,9 @@ test("of a very long timeline the first 1,000 token times are kept, and the coun
 /** A call of which everything is known, and one of which only what there always is. No member is the same in both. */
 const full = outcome({
   id: "req-full",
+  upstreamRequestId: "req-theirs",
+  traceId: "0af7651916cd43dd8448eb211c80319c",
+  attempt: 2,
   startedAtMs: 1,
   method: "PUT",
   route: "/v1/full",

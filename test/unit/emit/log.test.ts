@@ -143,6 +143,15 @@ test("every line has the time of the wall clock that the log was given", () => {
   expect(lines.map(({ time }) => time)).toEqual([nowMs, nowMs]);
 });
 
+test("the time is ISO 8601 in UTC where asked, in the line of a call and in any other", () => {
+  const lines: { time: unknown }[] = [];
+  const batch = { write: (line: string) => void lines.push(JSON.parse(line)), flush() {} };
+  const log = createLog({ level: "info", time: "iso", batch, wallClockMs: () => nowMs });
+  log.outcome(outcome());
+  log.info({}, "started");
+  expect(lines.map(({ time }) => time)).toEqual(["2023-11-14T22:13:20.123Z", "2023-11-14T22:13:20.123Z"]);
+});
+
 describe("the log of the app", () => {
   const canary = "sk-canary-0123456789abcdef";
 

@@ -1,14 +1,28 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../../src/config/load.ts";
+import { createRng } from "../../../src/core/rng.ts";
+import { prepareDistribution } from "../../../src/core/simulator/distribution.ts";
 import { metricPrefix, recorded, reported, type Metric } from "../../../src/emit/catalog.ts";
 import { createRecorder, createScrape, type Reading, type WorkerValues } from "../../../src/emit/metrics.ts";
+import type { KnownLabels } from "../../../src/emit/known-labels.ts";
 import { maxHistograms, valuesLength, type Series } from "../../../src/emit/series.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import { outcome, timeline } from "./outcome.ts";
 
+/** Nothing is known of label values but the models. */
+function labelsOf(models: readonly string[]): KnownLabels {
+  return { models, upstreams: [], faults: [], keys: undefined };
+}
+
 function createWorker(allowedModels: readonly string[] = ["gpt-4o"], known: readonly Series[] = []) {
   const values = new Float64Array(new SharedArrayBuffer(valuesLength * 8));
   const series: Series[] = [...known];
-  const recorder = createRecorder({ values, allowedModels, known, onSeries: (each) => series.push(each) });
+  const recorder = createRecorder({
+    values,
+    labels: labelsOf(allowedModels),
+    known,
+    onSeries: (each) => series.push(each),
+  });
   return { values, series, recorder };
 }
 
@@ -40,18 +54,26 @@ async function recordedAs(...outcomes: Outcome[]): Promise<Map<string, number>> 
   return scrape([worker]);
 }
 
+/** All errors that were counted. */
+function errorsIn(found: ReadonlyMap<string, number>): number {
+  const errors = [...found].filter(([key]) => key.startsWith("stuntdouble_errors_total"));
+  return errors.reduce((total, [, count]) => total + count, 0);
+}
+
 const simulated = 'mode="simulated",model="gpt-4o"';
 
 describe("what one call counts", () => {
   test("a call counts once under mode, rule, upstream, model, stream and class of status", async () => {
     const found = await recordedAs(outcome({ mode: "real", upstream: "openai", rule: "staging", status: 429 }));
-    const labels = 'code_class="4xx",mode="real",model="gpt-4o",rule="staging",stream="true",upstream="openai"';
+    const labels =
+      'code_class="4xx",ending="finish",mode="real",model="gpt-4o",rule="staging",stream="true",upstream="openai"';
     expect(found.get(`stuntdouble_requests_total{${labels}}`)).toBe(1);
   });
 
   test("a call without model, upstream and status counts under none", async () => {
     const found = await recordedAs(outcome({ mode: "own", model: undefined, stream: false, status: 0 }));
-    const labels = 'code_class="none",mode="own",model="none",rule="default",stream="false",upstream="none"';
+    const labels =
+      'code_class="none",ending="finish",mode="own",model="none",rule="default",stream="false",upstream="none"';
     expect(found.get(`stuntdouble_requests_total{${labels}}`)).toBe(1);
   });
 
@@ -62,11 +84,11 @@ describe("what one call counts", () => {
   });
 
   test("a reading above all bounds is counted under +Inf only", async () => {
-    const found = await recordedAs(outcome({ actual: timeline(20_000) }));
+    const found = await recordedAs(outcome({ actual: timeline(150_000) }));
     const name = "stuntdouble_time_to_first_token_seconds";
-    expect(found.get(`${name}_bucket{le="10",${simulated}}`)).toBe(0);
+    expect(found.get(`${name}_bucket{le="120",${simulated}}`)).toBe(0);
     expect(found.get(`${name}_bucket{le="+Inf",${simulated}}`)).toBe(1);
-    expect(found.get(`${name}_sum{${simulated}}`)).toBe(20);
+    expect(found.get(`${name}_sum{${simulated}}`)).toBe(150);
   });
 
   test("each gap between tokens is one reading, and their mean is one reading for the call", async () => {
@@ -107,18 +129,22 @@ describe("what one call counts", () => {
     const found = await recordedAs(outcome({ faults: ["cut", "drip"], rule: "flaky" }));
     expect(found.get('stuntdouble_faults_injected_total{fault="cut",rule="flaky"}')).toBe(1);
     expect(found.get('stuntdouble_faults_injected_total{fault="drip",rule="flaky"}')).toBe(1);
-    expect([...found.keys()].filter((key) => key.startsWith("stuntdouble_errors_total"))).toEqual([]);
+    expect(errorsIn(found)).toBe(0);
   });
 
-  test("a failure counts under its error code", async () => {
-    const found = await recordedAs(outcome({ cause: "UPSTREAM_RESET" }), outcome({ cause: "UPSTREAM_RESET" }));
-    expect(found.get('stuntdouble_errors_total{cause="UPSTREAM_RESET"}')).toBe(2);
+  test("a failure counts under its upstream and error code", async () => {
+    const found = await recordedAs(
+      outcome({ cause: "UPSTREAM_RESET", upstream: "openai" }),
+      outcome({ cause: "QUEUE_FULL" }),
+    );
+    expect(found.get('stuntdouble_errors_total{cause="UPSTREAM_RESET",upstream="openai"}')).toBe(1);
+    expect(found.get('stuntdouble_errors_total{cause="QUEUE_FULL",upstream="none"}')).toBe(1);
   });
 
   test("a client that left counts apart from the errors", async () => {
     const found = await recordedAs(outcome({ ending: "client-gone", cause: "CLIENT_GONE" }));
     expect(found.get("stuntdouble_client_gone_total")).toBe(1);
-    expect([...found.keys()].filter((key) => key.startsWith("stuntdouble_errors_total"))).toEqual([]);
+    expect(errorsIn(found)).toBe(0);
   });
 
   test("a stand-in counts under the upstream that is down", async () => {
@@ -138,7 +164,86 @@ describe("what one call counts", () => {
   });
 });
 
+test("the bounds of the time to first token reach beyond the slowest profile that ships", async () => {
+  const { profiles } = await settingsOf({}, {});
+  const slowest = Math.max(
+    ...profiles.map(({ name, ttftMs }) => {
+      const { sample } = prepareDistribution(name, ttftMs);
+      const rng = createRng(1);
+      return Array.from({ length: 1000 }, () => sample(rng)).sort((a, b) => a - b)[989]!;
+    }),
+  );
+  expect(recorded.time_to_first_token_seconds.bucketsMs.at(-2)).toBeGreaterThan(slowest);
+});
+
 describe("label sets", () => {
+  const known: KnownLabels = {
+    models: [],
+    upstreams: ["openai"],
+    faults: [{ fault: "reset", rule: "flaky" }],
+    keys: ["team-a"],
+  };
+
+  test.each([
+    'faults_injected_total{fault="reset",rule="flaky"}',
+    'faults_active{fault="reset",rule="flaky"}',
+    'errors_total{cause="UPSTREAM_RESET",upstream="openai"}',
+    'errors_total{cause="BREAKER_OPEN",upstream="openai"}',
+    'errors_total{cause="QUEUE_TIMEOUT",upstream="none"}',
+    'stand_ins_total{upstream="openai"}',
+    'key_requests_total{code_class="5xx",key="team-a"}',
+    "client_gone_total",
+    "shadow_pairs_total",
+  ])("%s is there at 0 before its first event, as soon as a configuration makes it possible", async (name) => {
+    const worker = createWorker();
+    worker.recorder.setLabels(known);
+    expect((await scrape([worker])).get(`stuntdouble_${name}`)).toBe(0);
+  });
+
+  test("a configuration with more rules than there is room for leaves room for the labels of requests", async () => {
+    const faults = Array.from({ length: 5000 }, (_, index) => ({ fault: "cut", rule: `rule-${index}` }));
+    const worker = createWorker();
+    worker.recorder.setLabels({ ...known, faults });
+    worker.recorder.record(outcome({ rule: "rule-4999" }));
+    const found = await scrape([worker]);
+    expect([...found].find(([key]) => key.includes("requests_total") && key.includes("rule-4999"))?.[1]).toBe(1);
+  });
+
+  test("a fault is active from when it acts until the call has ended", async () => {
+    const worker = createWorker();
+    const active = async () => (await scrape([worker])).get('stuntdouble_faults_active{fault="hang",rule="slow"}');
+    worker.recorder.faultStarted("hang", "slow");
+    worker.recorder.faultStarted("hang", "slow");
+    expect(await active()).toBe(2);
+    worker.recorder.record(outcome({ faults: ["hang"], rule: "slow" }));
+    expect(await active()).toBe(1);
+  });
+
+  test("the faults of a recorder whose calls are gone are active no more", async () => {
+    const first = createWorker();
+    first.recorder.faultStarted("hang", "slow");
+    const second = { series: first.series, values: first.values };
+    createRecorder({ values: first.values, labels: labelsOf([]), known: first.series, onSeries() {} });
+    expect((await scrape([second])).get('stuntdouble_faults_active{fault="hang",rule="slow"}')).toBe(0);
+  });
+
+  test("calls count by key for so many keys, all others together, and calls without a key apart", async () => {
+    const worker = createWorker();
+    worker.recorder.setLabels(known);
+    for (const keyName of ["team-a", "team-b", "team-c", undefined])
+      worker.recorder.record(outcome({ keyName, promptTokens: 4 }));
+    const found = await scrape([worker]);
+    const requests = (key: string) => found.get(`stuntdouble_key_requests_total{code_class="2xx",key="${key}"}`);
+    expect(["team-a", "_other", "none", "team-b"].map(requests)).toEqual([1, 2, 1, undefined]);
+    expect(found.get('stuntdouble_key_prompt_tokens_total{key="_other"}')).toBe(8);
+    expect(found.get('stuntdouble_key_output_tokens_total{key="team-a"}')).toBe(3);
+  });
+
+  test("no metric tells keys apart unless asked", async () => {
+    const found = await recordedAs(outcome({ keyName: "team-a" }));
+    expect([...found.keys()].filter((key) => key.includes("team-a"))).toEqual([]);
+  });
+
   test("a model that is not allowed is _other", async () => {
     const found = await recordedAs(outcome({ model: "made-up" }));
     expect(found.get('stuntdouble_output_tokens_total{mode="simulated",model="_other"}')).toBe(3);
@@ -182,7 +287,7 @@ describe("label sets", () => {
     const told: { series: Series; value: number }[] = [];
     const recorder = createRecorder({
       values,
-      allowedModels: [],
+      labels: labelsOf([]),
       onSeries: (series) => told.push({ series, value: values[series.index]! }),
     });
     recorder.record(outcome());
@@ -194,7 +299,7 @@ describe("label sets", () => {
   test("models allowed by a later configuration get their own label from then on", async () => {
     const worker = createWorker([]);
     worker.recorder.record(outcome());
-    worker.recorder.setAllowedModels(["gpt-4o"]);
+    worker.recorder.setLabels(labelsOf(["gpt-4o"]));
     worker.recorder.record(outcome());
     const found = await scrape([worker]);
     expect(found.get('stuntdouble_output_tokens_total{mode="simulated",model="_other"}')).toBe(3);
@@ -207,7 +312,7 @@ describe("label sets", () => {
     const series = [...first.series];
     const second = createRecorder({
       values: first.values,
-      allowedModels: ["gpt-4o"],
+      labels: labelsOf(["gpt-4o"]),
       known: series,
       onSeries: (each) => series.push(each),
     });
@@ -222,7 +327,7 @@ describe("label sets", () => {
     const known = [...first.series];
     first.recorder.record(outcome());
     const series = [...known];
-    createRecorder({ values: first.values, allowedModels: [], known, onSeries: (each) => series.push(each) }).record(
+    createRecorder({ values: first.values, labels: labelsOf([]), known, onSeries: (each) => series.push(each) }).record(
       outcome({ actual: timeline(1), promptTokens: 5 }),
     );
     const found = await scrape([{ series, values: first.values }]);
@@ -234,7 +339,7 @@ describe("label sets", () => {
   });
 
   test("an array that is too short is refused", () => {
-    expect(() => createRecorder({ values: new Float64Array(10), allowedModels: [], onSeries() {} })).toThrow(
+    expect(() => createRecorder({ values: new Float64Array(10), labels: labelsOf([]), onSeries() {} })).toThrow(
       RangeError,
     );
   });

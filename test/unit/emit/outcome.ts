@@ -9,6 +9,9 @@ export function timeline(...atMs: number[]): Timeline {
 export function outcome(changes: Partial<Outcome> = {}): Outcome {
   return {
     id: "req-1",
+    upstreamRequestId: undefined,
+    traceId: undefined,
+    attempt: undefined,
     startedAtMs: 1_700_000_000_000,
     method: "POST",
     route: "/v1/chat/completions",

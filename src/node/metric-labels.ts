@@ -1,0 +1,30 @@
+import type { Settings } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { faults as allFaults } from "../core/faults/index.ts";
+import type { KnownLabels } from "../emit/known-labels.ts";
+
+/** The label values of metrics that a configuration names. */
+export function metricLabels({ config, profiles }: Settings): KnownLabels {
+  const { perKey } = config.metrics;
+  const globs = profiles.flatMap(({ name, models }) => [name, ...models]).filter((name) => !name.includes("*"));
+  return {
+    models: [...new Set([...(config.models ?? []), ...globs])],
+    upstreams: Object.keys(config.upstreams),
+    faults: [
+      ...config.rules.flatMap(({ name, faults }) => faultsOf(name, faults)),
+      ...faultsOf("default", config.default.faults),
+      ...controlFaults(config),
+    ],
+    keys: perKey === 0 ? undefined : config.auth.keys.slice(0, perKey).map(({ name }) => name),
+  };
+}
+
+function faultsOf(rule: string, faults: Config["default"]["faults"]): KnownLabels["faults"] {
+  return faults.map(({ kind }) => ({ fault: kind, rule }));
+}
+
+function controlFaults({ control }: Config): KnownLabels["faults"] {
+  if (!control.enabled) return [];
+  const kinds = control.faults ?? allFaults.map(({ kind }) => kind);
+  return kinds.map((fault) => ({ fault, rule: "control" }));
+}
