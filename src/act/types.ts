@@ -6,6 +6,7 @@ import type { Snapshot } from "../core/snapshot.ts";
 import type { Decision, Head, HeaderList, HeaderMap, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
+import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { Keys } from "../limits/keys.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
@@ -174,6 +175,7 @@ export type Act = {
 export type ActDeps = {
   readonly loop: Loop;
   readonly permits: Permits;
+  readonly memory: MemoryBudget;
   readonly count: CountTokens;
   readonly kept: KeptResponses;
   /** The name of this node among those that forward a request; no other has it. */

@@ -21,8 +21,12 @@ export type Snapshot = {
   /** One row for each of `keys`, in their order, and a last one for calls without a key. */
   readonly rateLimits: readonly RateLimit[];
   readonly permits: PermitSettings;
-  /** Max size of one simulated response. */
-  readonly limits: { readonly maxOutputTokens: number };
+  readonly limits: {
+    /** Max size of one simulated response. */
+    readonly maxOutputTokens: number;
+    /** Of the node; undefined for a share of the heap. */
+    readonly plannedBytes?: number | undefined;
+  };
   readonly listen: ListenSettings;
   readonly admin: { readonly host: string; readonly port: number };
   /** The service for Envoy's ext_proc filter; undefined when it is off. */

@@ -51,7 +51,7 @@ export function createListeners({ settings, deps, act, draining }: ListenersOpti
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
   const upgrade = createUpgrade(deps);
-  const handler = createHandler({ acting: act, maxBodyBytes, draining });
+  const handler = createHandler({ acting: act, maxBodyBytes, draining, waiting: deps.memory.add });
   const port = createPort({
     ...listen,
     tls: certificates.listen,

@@ -13,6 +13,8 @@ export type HandlerOptions = {
   maxBodyBytes(): number;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
+  /** So many more bytes wait for a client, or fewer where it is below 0. */
+  waiting(bytes: number): void;
 };
 
 /** Takes the requests of all protocols. */
@@ -27,7 +29,7 @@ export type Handler = {
 export function createHandler(options: HandlerOptions): Handler {
   const { acting } = options;
   let open = 0;
-  const server = { draining: options.draining, closed: () => void (open -= 1) };
+  const server = { ...options, closed: () => void (open -= 1) };
   const onRequest = (incoming: NodeRequest, response: NodeResponse): void => {
     open += 1;
     const reply = new HttpReply(incoming, response, server);

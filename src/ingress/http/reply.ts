@@ -15,12 +15,17 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** How long a refused upload may go on before its connection is closed under it. */
 const lingerMs = 5000;
 
+/** A whole response of more bytes is counted until it has left. */
+const countedAboveBytes = 16 * 1024;
+
 /** What replies need of their server. */
 export type ReplyServer = {
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
   /** Told of each response that has been handed to the network whole, or whose client is gone. */
   closed(): void;
+  /** So many more bytes wait for a client, or fewer where it is below 0. */
+  waiting(bytes: number): void;
 };
 
 /** Responds to one HTTP request; see `Reply` for what each method promises. */
@@ -39,6 +44,7 @@ export class HttpReply implements Reply {
 
   constructor(request: NodeRequest, response: NodeResponse, server: ReplyServer) {
     this.#response = response;
+    this.#server = server;
     this.#method = request.method ?? "GET";
     this.#acceptEncoding = acceptEncoding(request);
     this.#server = server;
@@ -57,10 +63,16 @@ export class HttpReply implements Reply {
       headers.push("content-length", String(bytes));
     }
     this.#writeHead(head.status, headers);
+    if (bytes > countedAboveBytes) this.#count(bytes);
     if (this.#method === "HEAD") this.#response.end();
     else if (this.#unread !== undefined) this.#endAfter(this.#unread, packed.data);
     // Text of as many bytes as characters is ASCII, and needs no encoding on its way to the socket.
     else this.#response.end(packed.data, bytes === packed.data.length ? "latin1" : "utf8");
+  }
+
+  #count(bytes: number): void {
+    this.#server.waiting(bytes);
+    this.#response.once("close", () => this.#server.waiting(-bytes));
   }
 
   /** The response will leave while the request is still arriving; closing at once would make the client lose it. */
