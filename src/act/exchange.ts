@@ -262,6 +262,10 @@ class Exchange implements RelayOwner, PlayerOwner {
     }
   }
 
+  failed(cause: "SEND_TIMEOUT"): void {
+    this.#record.failed(cause);
+  }
+
   waiting(bytes: number): void {
     this.#bytes += bytes;
     this.#deps.memory.add(bytes);

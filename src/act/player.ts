@@ -15,6 +15,8 @@ const writeAtMost = 256 * 1024;
 export type PlayerOwner = {
   /** Nothing more will be sent; called once, with the time of the end. */
   settled(ending: Ending | "client-gone", atMs: number): void;
+  /** The connection was ended by us; `settled` follows. */
+  failed(cause: "SEND_TIMEOUT"): void;
   /** So many more bytes wait for the client, or fewer where it is below 0; those of a plan are not among them. */
   waiting(bytes: number): void;
 };
@@ -120,9 +122,11 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#balance();
   }
 
-  left(): void {
+  left(cause?: "SEND_TIMEOUT"): void {
     if (this.#state === "stalled") this.#settle("stall");
-    else if (this.#state === "open") this.#settle("client-gone");
+    if (this.#state !== "open") return;
+    if (cause !== undefined) this.#owner.failed(cause);
+    this.#settle(cause === undefined ? "client-gone" : "cut");
   }
 
   /** True once nothing more will be sent. */

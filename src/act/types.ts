@@ -54,8 +54,12 @@ export type Reply = {
 
 export type ReplyListener = {
   drained(): void;
-  /** The client is gone, or the response is complete and sent. Called once. */
-  left(): void;
+  /**
+   * The client is gone, or the response is complete and sent. Called once.
+   *
+   * @param cause why it was we who ended the connection
+   */
+  left(cause?: "SEND_TIMEOUT"): void;
 };
 
 /** What calls need of their event loop. */

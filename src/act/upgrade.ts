@@ -155,6 +155,7 @@ class Joining {
     this.#player = new Player(this.#reply, this.record, {
       settled: (ending) => void (this.#ending = ending),
       waiting: () => undefined,
+      failed: () => undefined,
     });
     this.#player.play(plan);
   }

@@ -10,6 +10,7 @@ export const errorTable = {
   BODY_TOO_LARGE: { status: 413, summary: "The request body is larger than allowed." },
   RATE_LIMITED: { status: 429, summary: "The key used up its requests or tokens per minute." },
   CLIENT_GONE: { status: 499, summary: "The client left before the response was complete." },
+  SEND_TIMEOUT: { status: 499, summary: "The client took nothing of the response for too long." },
   INTERNAL: { status: 500, summary: "Internal error." },
   UPSTREAM_CONNECT: { status: 502, summary: "The upstream could not be reached." },
   UPSTREAM_RESET: { status: 502, summary: "The upstream broke the connection." },

@@ -102,6 +102,8 @@ type ListenSettings = {
   readonly maxBodyBytes: number;
   readonly keepAliveMs: number;
   readonly idleMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly sendTimeoutMs: number;
   readonly maxStreamsPerConnection: number;
   readonly drainMs: number;
 };

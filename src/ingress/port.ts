@@ -18,6 +18,7 @@ import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/dialects/types.ts";
 import type { NodeRequest } from "./http/request.ts";
 import type { NodeResponse } from "./http/reply.ts";
+import { sendingOn, type ProgressWatch } from "./http/progress.ts";
 import { closeListener, listenOn, type Where } from "./listen.ts";
 import { createSessions } from "./sessions.ts";
 
@@ -31,6 +32,9 @@ export type PortOptions = {
   readonly maxStreamsPerConnection: number;
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
+  readonly sendTimeout: ProgressWatch;
+  /** Is told of the connections that were ended for taking nothing. */
+  readonly gaveUpOn: WeakSet<object>;
   /** Shapes the responses to requests that cannot be parsed. */
   readonly dialect: Dialect;
   onRequest(request: NodeRequest, response: NodeResponse): void;
@@ -72,7 +76,7 @@ export function createPort(options: PortOptions): Port {
   const withIdleTimeout = (session: ServerHttp2Session) => session.setTimeout(options.idleMs, () => session.close());
   const http2 = sessions.of(configured(createHttp2(http2Options(options)), options), withIdleTimeout);
   const secure = options.tls === undefined ? undefined : sessions.of(secured(options, options.tls), withIdleTimeout);
-  const http1Sockets = socketsOf(http1, secure);
+  const http1Sockets = socketsOf(http1, secure, (socket) => watchSending(socket, options));
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -106,9 +110,14 @@ export function createPort(options: PortOptions): Port {
 }
 
 /** The connections that speak HTTP/1.1, without those that were upgraded. */
-function socketsOf(http1: Http1Server, secure: Http2SecureServer | undefined): ReadonlySet<Socket> {
+function socketsOf(
+  http1: Http1Server,
+  secure: Http2SecureServer | undefined,
+  opened: (socket: Socket) => void,
+): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
+    opened(socket);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   };
@@ -120,6 +129,15 @@ function socketsOf(http1: Http1Server, secure: Http2SecureServer | undefined): R
     if (socket.alpnProtocol !== "h2") keep(socket);
   });
   return sockets;
+}
+
+function watchSending(socket: Socket, { sendTimeout, gaveUpOn }: PortOptions): void {
+  const sending = sendingOn(socket, () => {
+    gaveUpOn.add(socket);
+    socket.destroy();
+  });
+  sendTimeout.watch(sending);
+  socket.once("close", () => sendTimeout.forget(sending));
 }
 
 function http1Options(options: PortOptions) {

@@ -4,6 +4,8 @@ import type { Settings } from "../config/load.ts";
 import { dialects } from "../core/dialects/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
+import { inTurn } from "../ingress/http/pipeline.ts";
+import { createProgressWatch } from "../ingress/http/progress.ts";
 import { createPort } from "../ingress/port.ts";
 
 /** Where event loops listen. */
@@ -51,12 +53,25 @@ export function createListeners({ settings, deps, act, draining }: ListenersOpti
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
   const upgrade = createUpgrade(deps);
-  const handler = createHandler({ acting: act, maxBodyBytes, draining, waiting: deps.memory.add });
+  const sendTimeout = createProgressWatch(listen.sendTimeoutMs, deps.loop.clock);
+  const bodyTimeout = createProgressWatch(listen.bodyTimeoutMs, deps.loop.clock);
+  const gaveUpOn = new WeakSet();
+  const handler = createHandler({
+    acting: act,
+    maxBodyBytes,
+    bodyTimeout,
+    draining,
+    waiting: deps.memory.add,
+    sendTimeout,
+    gaveUpOn,
+  });
   const port = createPort({
     ...listen,
     tls: certificates.listen,
     dialect: dialects[0],
-    onRequest: handler.onRequest,
+    sendTimeout,
+    gaveUpOn,
+    onRequest: inTurn(handler.onRequest, listen.sendTimeoutMs),
     onUpgrade: createUpgradeHandler(upgrade),
   });
   const envoy =
@@ -76,7 +91,11 @@ export function createListeners({ settings, deps, act, draining }: ListenersOpti
     unready: () => envoy?.unready() ?? false,
     announce: () => ports.forEach((each) => each.announce()),
     closeIdle: () => ports.forEach((each) => each.closeIdle()),
-    destroy: () => ports.forEach((each) => each.destroy()),
+    destroy() {
+      ports.forEach((each) => each.destroy());
+      sendTimeout.close();
+      bodyTimeout.close();
+    },
     connections: () => ports.reduce((sum, each) => sum + each.connections(), 0),
     open: () => handler.open() + port.sessions() + (envoy?.open() ?? 0),
     upgraded: () => upgrade.open(),

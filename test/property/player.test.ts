@@ -45,6 +45,7 @@ function setUp() {
   const player = new Player(reply, createTimes(loop), {
     settled: (ending) => void settled.push(ending),
     waiting: () => undefined,
+    failed: () => undefined,
   });
   const meet = (trouble: Trouble): void => {
     if (trouble.does === "advance") clock.advance(trouble.ms);

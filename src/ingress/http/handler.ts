@@ -4,13 +4,15 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import { findOperation } from "../../core/dialects/index.ts";
 import type { Act } from "../../act/types.ts";
 import type { Upgrade } from "../../act/upgrade.ts";
-import { HttpReply, type NodeResponse } from "./reply.ts";
+import type { ProgressWatch } from "./progress.ts";
+import { HttpReply, type ReplyServer, type NodeResponse } from "./reply.ts";
 import { announcesMore, checkedTarget, describe, hasBody, pathOf, readBody, type NodeRequest } from "./request.ts";
 
-export type HandlerOptions = {
+export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
   /** What requests are handed to. */
   readonly acting: Pick<Act, "serve" | "refuse">;
   maxBodyBytes(): number;
+  readonly bodyTimeout: ProgressWatch;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
   /** So many more bytes wait for a client, or fewer where it is below 0. */
@@ -48,7 +50,7 @@ export function createHandler(options: HandlerOptions): Handler {
       }
       const maxBytes = options.maxBodyBytes();
       if (!announcesMore(incoming, maxBytes)) sendContinue(incoming, response);
-      readBody(incoming, maxBytes, (body) => {
+      readBody(incoming, { maxBytes, timeout: options.bodyTimeout }, (body) => {
         request.operation = found.operation;
         if (body instanceof StuntdoubleError) {
           reply.linger(incoming);

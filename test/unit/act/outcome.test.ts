@@ -70,6 +70,7 @@ function setUp(mark: Mark = simulated, of = request) {
   const player: Player = new Player(reply, record, {
     settled: (ending, atMs) => void outcomes.push(record.outcome(player, ending, atMs)),
     waiting: () => undefined,
+    failed: () => undefined,
   });
   mark(record);
   return { clock, reply, record, player, outcomes };

@@ -17,17 +17,19 @@ function setUp() {
   const endedAtMs: number[] = [];
   const times = createTimes({ clock, wheel });
   let waitingBytes = 0;
+  const failed: string[] = [];
   const player = new Player(reply, times, {
     settled(ending, atMs) {
       settled.push(ending);
       endedAtMs.push(atMs);
     },
+    failed: (cause) => void failed.push(cause),
     waiting: (bytes) => void (waitingBytes += bytes),
   });
   const flow: string[] = [];
   player.slowedBy({ pause: () => flow.push("pause"), resume: () => flow.push("resume") });
   const waiting = (): number => waitingBytes;
-  return { clock, wheel, times, reply, player, settled, endedAtMs, flow, waiting, sent: reply.sent };
+  return { clock, wheel, times, reply, player, settled, endedAtMs, flow, waiting, failed, sent: reply.sent };
 }
 
 function frame(atMs: number, data: string | Uint8Array, tokens = 1): Frame {
