@@ -32,6 +32,13 @@ export const listen = z.strictObject({
     .describe(
       "Max time in which a client takes nothing of the response that waits for it, in milliseconds; then its connection, or its HTTP/2 stream, is reset",
     ),
+  maxConnections: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Max connections to this port; one more is closed at once. Each worker has an equal share. Default: what the limit on open files leaves, half of it where there are upstreams",
+    ),
   maxStreamsPerConnection: z
     .int()
     .min(1)

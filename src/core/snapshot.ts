@@ -104,6 +104,8 @@ type ListenSettings = {
   readonly idleMs: number;
   readonly bodyTimeoutMs: number;
   readonly sendTimeoutMs: number;
+  /** Of the node; undefined for what the limit on open files leaves. */
+  readonly maxConnections?: number | undefined;
   readonly maxStreamsPerConnection: number;
   readonly drainMs: number;
 };

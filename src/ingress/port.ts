@@ -30,6 +30,8 @@ export type PortOptions = {
   readonly keepAliveMs: number;
   readonly idleMs: number;
   readonly maxStreamsPerConnection: number;
+  /** One more is closed as soon as it is accepted. */
+  readonly maxConnections: number;
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
   readonly sendTimeout: ProgressWatch;
@@ -89,6 +91,7 @@ export function createPort(options: PortOptions): Port {
       else refuse(socket, options.dialect, { status: 400, message: "This port speaks TLS." });
     });
   });
+  server.maxConnections = options.maxConnections;
   return {
     listen: (where) => listenOn(server, where),
     renew: (certificate) => secure?.setSecureContext({ ...certificate }),

@@ -6,6 +6,7 @@ import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
 import { inTurn } from "../ingress/http/pipeline.ts";
 import { createProgressWatch } from "../ingress/http/progress.ts";
+import { connectionsOf } from "./open-files.ts";
 import { createPort } from "../ingress/port.ts";
 
 /** Where event loops listen. */
@@ -43,12 +44,14 @@ type ListenersOptions = {
   readonly settings: Settings;
   readonly deps: ActDeps;
   readonly act: Act;
+  /** Event loops that share the limits of the node. */
+  readonly loops: number;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
 };
 
 /** Makes the listeners of one event loop; none is open before `listen`. */
-export function createListeners({ settings, deps, act, draining }: ListenersOptions): Listeners {
+export function createListeners({ settings, deps, act, loops, draining }: ListenersOptions): Listeners {
   const { certificates } = settings;
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
@@ -67,6 +70,7 @@ export function createListeners({ settings, deps, act, draining }: ListenersOpti
   });
   const port = createPort({
     ...listen,
+    maxConnections: connectionsOf(deps.runtime().snapshot, loops),
     tls: certificates.listen,
     dialect: dialects[0],
     sendTimeout,
