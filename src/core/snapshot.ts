@@ -24,6 +24,8 @@ export type Snapshot = {
   readonly limits: {
     /** Max size of one simulated response. */
     readonly maxOutputTokens: number;
+    readonly overload: "refuse" | "off";
+    readonly maxLagMs: number;
     /** Of the node; undefined for a share of the heap. */
     readonly plannedBytes?: number | undefined;
   };

@@ -92,7 +92,13 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const records = createRecords(options);
   const deps = createActDeps({ options, loop, state, records });
   const act = createAct(deps);
-  const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining: () => state.draining });
+  const listeners = createListeners({
+    settings,
+    deps,
+    act,
+    loops: options.memory.loops,
+    draining: () => state.draining,
+  });
   const states = new Map(options.states);
   const view: LoopView = {
     journal: records.journal,

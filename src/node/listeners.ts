@@ -6,6 +6,7 @@ import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
 import { inTurn } from "../ingress/http/pipeline.ts";
 import { createProgressWatch } from "../ingress/http/progress.ts";
+import { createOverload } from "../limits/overload.ts";
 import { connectionsOf } from "./open-files.ts";
 import { createPort } from "../ingress/port.ts";
 
@@ -58,11 +59,16 @@ export function createListeners({ settings, deps, act, loops, draining }: Listen
   const upgrade = createUpgrade(deps);
   const sendTimeout = createProgressWatch(listen.sendTimeoutMs, deps.loop.clock);
   const bodyTimeout = createProgressWatch(listen.bodyTimeoutMs, deps.loop.clock);
+  const overload = createOverload(deps.loop.clock, () => {
+    const { limits } = deps.runtime().snapshot;
+    return limits.overload === "off" ? Infinity : limits.maxLagMs;
+  });
   const gaveUpOn = new WeakSet();
   const handler = createHandler({
     acting: act,
     maxBodyBytes,
     bodyTimeout,
+    isLate: overload.isLate,
     draining,
     waiting: deps.memory.add,
     sendTimeout,

@@ -13,6 +13,8 @@ export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
   readonly acting: Pick<Act, "serve" | "refuse">;
   maxBodyBytes(): number;
   readonly bodyTimeout: ProgressWatch;
+  /** Told of each request; true when it comes too late to be handled. */
+  isLate(): boolean;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
   /** So many more bytes wait for a client, or fewer where it is below 0. */
@@ -42,6 +44,10 @@ export function createHandler(options: HandlerOptions): Handler {
       request.route = pathOf(target);
       const found = findOperation(request.method, request.route, request.headers);
       request.dialect = found.dialect;
+      if (options.isLate()) {
+        acting.refuse(request, reply, overloaded());
+        return;
+      }
       if (found.operation === undefined) {
         sendContinue(incoming, response);
         request.bodyStream = hasBody(incoming) ? incoming : undefined;
@@ -67,6 +73,11 @@ export function createHandler(options: HandlerOptions): Handler {
     }
   };
   return { onRequest, open: () => open };
+}
+
+function overloaded(): StuntdoubleError {
+  const message = "The node has more requests than it can handle in time.";
+  return new StuntdoubleError("OVERLOADED", message, { retryAfterSeconds: 1 });
 }
 
 /** Tells a client that waits with its body to send it. */

@@ -17,11 +17,7 @@ afterEach(() => {
 
 test("300 connections to the traffic port leave files for the admin port, where 100 may be open", async () => {
   const limited = ["bash", "-c", 'ulimit -n 100; exec "$@"', "limited", process.execPath] as const;
-  const program = await run(
-    ["start", "--config", "stuntdouble.yaml"],
-    { "stuntdouble.yaml": config },
-    [...limited],
-  );
+  const program = await run(["start", "--config", "stuntdouble.yaml"], { "stuntdouble.yaml": config }, [...limited]);
   const port = await serving(program);
   const adminPort = await administered(program);
   const settled = Array.from({ length: 300 }, () => {
