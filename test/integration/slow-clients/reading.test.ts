@@ -44,7 +44,7 @@ describe("clients that never read", () => {
 
   test("give their permits back over one connection of HTTP/2 whose window is 0", async () => {
     const { url, idle, outcomes } = await startSmall();
-    session = await h2Connect(url, { settings: { initialWindowSize: 0 } } as object);
+    session = await h2Connect(url, { settings: { initialWindowSize: 0 } });
     const headers = { ":path": chat, "x-stuntdouble": atOnce };
     const streams = Array.from({ length: 5 }, () => h2Open(session!, headers, chatBody({ stream: true })));
     for (const stream of streams) stream.on("error", () => undefined);
