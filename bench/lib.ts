@@ -100,6 +100,8 @@ export async function compiled(name: "server" | "load"): Promise<string> {
 
 export type Load = {
   readonly answers: number;
+  /** Answers with status 200 within a second. */
+  readonly good: number;
   readonly events: number;
   readonly errors: number;
   readonly seconds: number;
@@ -114,7 +116,7 @@ export type Load = {
 /**
  * Puts load on a port and measures the server's CPU time meanwhile.
  *
- * @param options `givesWay` to what else runs on the core of the load, and has to be on time there
+ * @param options `rate` requests begin each second, whatever becomes of those before them; `givesWay` to what else runs on the core of the load, and has to be on time there
  */
 export async function load(options: {
   port: number;
@@ -123,18 +125,20 @@ export async function load(options: {
   seconds: number;
   request: string;
   itlMs?: number;
+  rate?: number;
   givesWay?: boolean;
 }): Promise<Load> {
   const binary = path.join(outFolder, "load");
   const file = path.join(outFolder, "request.txt");
   await writeFile(file, options.request);
-  const { port, connections, seconds, itlMs } = options;
+  const { port, connections, seconds, itlMs, rate } = options;
   const args = [
     String(port),
     String(connections),
     String(seconds),
     file,
-    ...(itlMs === undefined ? [] : [String(itlMs * 1000)]),
+    ...(itlMs === undefined && rate === undefined ? [] : [String((itlMs ?? 0) * 1000)]),
+    ...(rate === undefined ? [] : [String(rate)]),
   ];
   const priority = options.givesWay === true ? ["nice", "-n", "19"] : [];
   const child = run("taskset", ["-c", loadCore, ...priority, binary, ...args]);

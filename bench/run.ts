@@ -3,6 +3,7 @@ import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, str
 import { dialects } from "./dialects.ts";
 import { extProc } from "./ext-proc.ts";
 import type { Figure } from "./lib.ts";
+import { overload } from "./overload.ts";
 import { soak } from "./soak.ts";
 
 const parts: Record<string, () => Promise<Figure[]>> = {
@@ -13,6 +14,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   idle: idleConnections,
   abandoned,
   dialects,
+  overload,
   "ext-proc": extProc,
   soak,
 };

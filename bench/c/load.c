@@ -1,10 +1,12 @@
 /* A load generator for the benchmarks, loopback only, bounded in time.
  *
- *   load PORT CONNECTIONS SECONDS REQUEST_FILE [ITL_US]
+ *   load PORT CONNECTIONS SECONDS REQUEST_FILE [ITL_US [RATE]]
  *
  * Each connection sends the request again as soon as the answer before it is whole. Answers end by content-length or by
  * the last chunk. With ITL_US answers are event streams: every event with some content is a token, and the gap between two
- * tokens of a stream is compared with ITL_US. It never sleeps, so that waking it does not count as work of the server.
+ * tokens of a stream is compared with ITL_US. With RATE requests begin at so many a second whatever becomes of those before
+ * them, on connections that are free; times count from when a request should have begun, and an answer is good when it has
+ * status 200 and came within a second. It never sleeps, so that waking it does not count as work of the server.
  * Warms up for a fifth of the time; prints one line of JSON.
  */
 #define _GNU_SOURCE
@@ -27,13 +29,16 @@
 #define MARK_LENGTH 11
 
 typedef struct {
-  int fd, used, head_done, left, chunked, events;
+  int fd, used, head_done, left, chunked, events, failed;
   uint64_t sent_us, last_us;
   char in[65536];
 } conn;
 
 static char request[65536];
 static int request_length, port, itl_us, measuring, epfd;
+static uint64_t good, rate, begun, begin_us;
+static conn **idle;
+static int idle_count;
 static uint64_t answers, events_seen, errors, gaps[BUCKETS], gap_count, times[BUCKETS], time_count;
 
 static uint64_t now_us(void) {
@@ -43,8 +48,8 @@ static uint64_t now_us(void) {
 }
 
 static void ask(conn *c) {
-  c->used = c->head_done = c->left = c->chunked = c->events = 0;
-  c->sent_us = now_us();
+  c->used = c->head_done = c->left = c->chunked = c->events = c->failed = 0;
+  c->sent_us = rate ? begin_us + begun++ * 1000000 / rate : now_us();
   c->last_us = 0;
   if (write(c->fd, request, (size_t)request_length) != request_length) errors++;
 }
@@ -81,10 +86,12 @@ static void answered(conn *c) {
   if (measuring) {
     uint64_t at = (now_us() - c->sent_us) / 100;
     answers++;
+    if (!c->failed && at < 10000) good++;
     times[at < BUCKETS ? at : BUCKETS - 1]++;
     time_count++;
   }
-  ask(c);
+  if (rate) idle[idle_count++] = c;
+  else ask(c);
 }
 
 /* Looks only at what came last; keeps a tail for marks that are split. */
@@ -95,7 +102,8 @@ static void receive(conn *c) {
   if (n <= 0) {
     errors++;
     reconnect(c);
-    ask(c);
+    if (rate) idle[idle_count++] = c;
+    else ask(c);
     return;
   }
   c->used += (int)n;
@@ -104,7 +112,10 @@ static void receive(conn *c) {
   if (!c->head_done) {
     char *end = strstr(c->in, "\r\n\r\n");
     if (!end) return;
-    if (memcmp(c->in, "HTTP/1.1 200", 12)) errors++;
+    if (memcmp(c->in, "HTTP/1.1 200", 12)) {
+      errors++;
+      c->failed = 1;
+    }
     char *cl = strcasestr(c->in, "content-length:");
     c->head_done = 1;
     from = (int)(end - c->in) + 4;
@@ -155,22 +166,27 @@ int main(int argc, char **argv) {
   request_length = (int)fread(request, 1, sizeof request, file);
   fclose(file);
   if (argc > 5) itl_us = atoi(argv[5]);
+  if (argc > 6) rate = (uint64_t)atol(argv[6]);
   epfd = epoll_create1(0);
   conn *all = calloc((size_t)count, sizeof(conn));
+  idle = calloc((size_t)count, sizeof(conn *));
   uint64_t ramp_us = itl_us ? (uint64_t)(seconds * 1e6 / 5) / (uint64_t)count : 0;
   struct epoll_event events[512];
   uint64_t begin = now_us(), warm = begin + (uint64_t)(seconds * 1e6 / 5), end = 0;
   if (itl_us) warm += (uint64_t)(seconds * 1e6 / 5);
   end = warm + (uint64_t)(seconds * 1e6);
   int opened = 0;
+  begin_us = begin;
   uint64_t from = 0;
   for (;;) {
     uint64_t now = now_us();
     while (opened < count && (uint64_t)opened * ramp_us <= now - begin) {
       reconnect(&all[opened]);
-      ask(&all[opened]);
+      if (rate) idle[idle_count++] = &all[opened];
+      else ask(&all[opened]);
       opened++;
     }
+    while (rate && idle_count && begun * 1000000 / rate <= now - begin) ask(idle[--idle_count]);
     if (!measuring && now >= warm) {
       measuring = 1;
       from = now;
@@ -180,8 +196,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < ready; i++) receive(events[i].data.ptr);
   }
   double took = (double)(now_us() - from) / 1e6;
-  printf("{\"answers\":%lu,\"events\":%lu,\"errors\":%lu,\"seconds\":%.4f,\"p50Ms\":%.1f,\"p99Ms\":%.1f,\"gapP50Ms\":%.1f,\"gapP99Ms\":%.1f}\n",
-         answers, events_seen, errors, took, quantile(times, time_count, 0.5), quantile(times, time_count, 0.99),
+  printf("{\"answers\":%lu,\"good\":%lu,\"events\":%lu,\"errors\":%lu,\"seconds\":%.4f,\"p50Ms\":%.1f,\"p99Ms\":%.1f,\"gapP50Ms\":%.1f,\"gapP99Ms\":%.1f}\n",
+         answers, good, events_seen, errors, took, quantile(times, time_count, 0.5), quantile(times, time_count, 0.99),
          quantile(gaps, gap_count, 0.5), quantile(gaps, gap_count, 0.99));
   return 0;
 }

@@ -8,8 +8,8 @@ import { breakerOpen } from "./failures.ts";
 import { appendSender } from "./forwarded-for.ts";
 import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
 import { CallRecord } from "./outcome.ts";
-import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
-import { Player } from "./player.ts";
+import { bytesOf, failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
+import { Player, type PlayerOwner } from "./player.ts";
 import { Relay, type RelayOwner } from "./relay.ts";
 import { givenUpWhenSent } from "./sent-body.ts";
 
@@ -51,7 +51,7 @@ const worthForgettingBytes = 16 * 1024;
 type FromUpstream = Extract<Source, { from: "upstream" }>;
 
 /** One call from its arrival to its Outcome. */
-class Exchange implements RelayOwner {
+class Exchange implements RelayOwner, PlayerOwner {
   readonly #deps: ActDeps;
   readonly #request: Request;
   readonly #runtime: Runtime;
@@ -63,13 +63,15 @@ class Exchange implements RelayOwner {
   #relay: Relay | undefined = undefined;
   /** What a stand-in for the upstream is made of, as long as that may still fail to respond. */
   #standby: Admitted | undefined = undefined;
+  /** What is counted of it in the budget of memory. */
+  #bytes = 0;
 
   constructor(deps: ActDeps, record: CallRecord, reply: Reply) {
     this.#deps = deps;
     this.#request = record.request;
     this.#runtime = deps.runtime();
     this.#record = record;
-    this.#player = new Player(reply, record, (ending, atMs) => this.#settled(ending, atMs));
+    this.#player = new Player(reply, record, this);
   }
 
   run(): void {
@@ -151,7 +153,7 @@ class Exchange implements RelayOwner {
 
   #respond(admitted: Admitted): void {
     const { faults, decision } = admitted;
-    if (faults.some(respondsByItself)) this.#player.play(faultPlan(faults, this.#record));
+    if (faults.some(respondsByItself)) this.#play(faultPlan(faults, this.#record));
     else if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));
   }
@@ -159,10 +161,15 @@ class Exchange implements RelayOwner {
   #simulate(admitted: Admitted, profile: string | undefined, label: Simulating["label"]): Plan {
     const inFlight = this.#deps.permits.inFlight();
     const delayMs = this.#relay === undefined ? 0 : this.#record.now();
-    return simulatedPlan(admitted, this.#record, { runtime: this.#runtime, profile, inFlight, delayMs, label });
+    const fits = (bytes: number): void => this.#deps.memory.check(bytes);
+    return simulatedPlan(admitted, this.#record, { runtime: this.#runtime, profile, inFlight, delayMs, label, fits });
   }
 
+  /** @throws MEMORY_FULL */
   #play(plan: Plan): void {
+    const bytes = bytesOf(plan);
+    this.#deps.memory.check(bytes);
+    this.waiting(bytes);
     if (plan.frames.length > 1) this.#record.forgetBody();
     this.#player.play(plan);
   }
@@ -249,14 +256,25 @@ class Exchange implements RelayOwner {
     const profile = mirror.from === "simulator" ? mirror.profile : undefined;
     const inFlight = this.#deps.permits.inFlight();
     try {
-      return mirrorOf(admitted, this.#record, { runtime: this.#runtime, profile, inFlight });
+      const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, profile, inFlight });
+      this.waiting(timeline.atMs.length * Float64Array.BYTES_PER_ELEMENT);
+      return timeline;
     } catch (error) {
       if (error instanceof StuntdoubleError) return undefined;
       throw error;
     }
   }
 
-  #settled(seen: Ending | "client-gone", atMs: number): void {
+  failed(cause: "SEND_TIMEOUT"): void {
+    this.#record.failed(cause);
+  }
+
+  waiting(bytes: number): void {
+    this.#bytes += bytes;
+    this.#deps.memory.add(bytes);
+  }
+
+  settled(seen: Ending | "client-gone", atMs: number): void {
     const stopped = seen === "client-gone" && this.#deps.stopping();
     if (stopped) this.#record.failed("NODE_STOPPED");
     const inQueue = this.#queue !== undefined;
@@ -266,6 +284,7 @@ class Exchange implements RelayOwner {
     }
     this.#relay?.stop();
     this.#permit?.release();
+    this.waiting(-this.#bytes);
     const outcome = this.#record.outcome(this.#player, stopped ? "cut" : seen, inQueue ? 0 : atMs);
     const { rates } = this.#runtime;
     if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0) {

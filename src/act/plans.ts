@@ -1,6 +1,7 @@
 import type { Request, Runtime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
+import { LateFrame } from "../core/late-frame.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
 import type { Plan, Timeline } from "../core/types.ts";
@@ -33,6 +34,8 @@ export type Simulating = {
   readonly delayMs?: number;
   /** What the response says was decided. */
   readonly label: "simulate" | "stand-in";
+  /** Is told how many bytes the response will take while it waits, before it is made, and may throw. */
+  fits?(bytes: number): void;
 };
 
 /**
@@ -46,9 +49,14 @@ export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating
   const simulation = simulationOf(admitted, record.request, simulating);
   const { ask, profile, seed } = simulation;
   record.simulated(profile.profile.name, ask.promptTokens, seed);
-  const plan = simulate(simulation, record.request.id, Math.floor(record.startedAtMs / 1000));
+  const { label, fits } = simulating;
+  const plan = simulate(
+    { ...simulation, ...(fits !== undefined && { fits }) },
+    record.request.id,
+    Math.floor(record.startedAtMs / 1000),
+  );
   record.planned(plan);
-  const own = marked(plan, record, simulating.label);
+  const own = marked(plan, record, label);
   const bent = faults.length === 0 ? own : bendPlan(own, faults, record.faultContext());
   record.plannedEnd(bent.endAtMs);
   return bent;
@@ -85,6 +93,17 @@ function simulationOf(
     delayMs,
     maxOutputTokens: snapshot.limits.maxOutputTokens,
   };
+}
+
+/** What waits of a token whose text is made late, and of any other frame besides its data, in bytes, about. */
+const lateFrameBytes = 90;
+const frameBytes = 100;
+
+/** The memory that a plan takes while it waits, in bytes, about. */
+export function bytesOf({ frames }: Plan): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frame instanceof LateFrame ? lateFrameBytes : frameBytes + frame.data.length;
+  return bytes;
 }
 
 /** An error of ours as the caller's API would tell it. */

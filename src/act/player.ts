@@ -1,5 +1,5 @@
-import { LateFrame } from "../core/late-frame.ts";
 import type { Ending, Frame, Head, Plan, PlannedFrame } from "../core/types.ts";
+import { dataOf, joined } from "./frame-data.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
 import type { Timer } from "./timer-wheel.ts";
@@ -11,11 +11,21 @@ const pauseAboveBytes = 256 * 1024;
 /** Bytes of one write, about: what is due beyond it goes in the next, once the client has room. */
 const writeAtMost = 256 * 1024;
 
+/** Who is told of a response that is played. */
+export type PlayerOwner = {
+  /** Nothing more will be sent; called once, with the time of the end. */
+  settled(ending: Ending | "client-gone", atMs: number): void;
+  /** The connection was ended by us; `settled` follows. */
+  failed(cause: "SEND_TIMEOUT"): void;
+  /** So many more bytes wait for the client, or fewer where it is below 0; those of a plan are not among them. */
+  waiting(bytes: number): void;
+};
+
 /**
  * Sends one response on time: the only place that waits.
  *
  * Frames come from a plan (`play`) or piece by piece from a live source (it is a Sink). Deadlines are absolute, so a late
- * stream sends all that is due in one write and never drifts. `settled` is called once, when nothing more will be sent.
+ * stream sends all that is due in one write and never drifts.
  */
 export class Player implements Timer, RelaySink, ReplyListener, Sent {
   dueMs = 0;
@@ -25,7 +35,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
 
   readonly #reply: Reply;
   readonly #times: CallTimes;
-  readonly #settled: (ending: Ending | "client-gone", atMs: number) => void;
+  readonly #owner: PlayerOwner;
   readonly #tokenAtMs: number[] = [];
   #flow: Flow | undefined = undefined;
   #status: number | undefined = undefined;
@@ -43,16 +53,17 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   #gathering = false;
   #paused = false;
   #waitingBytes = 0;
+  #blockedBytes = 0;
+  #toldBytes = 0;
   #state: "open" | "stalled" | "done" = "open";
   #errorSumMs = 0;
   #errorMaxMs = 0;
   #errorCount = 0;
 
-  /** @param settled called once, with the time of the end */
-  constructor(reply: Reply, times: CallTimes, settled: (ending: Ending | "client-gone", atMs: number) => void) {
+  constructor(reply: Reply, times: CallTimes, owner: PlayerOwner) {
     this.#reply = reply;
     this.#times = times;
-    this.#settled = settled;
+    this.#owner = owner;
     reply.listener = this;
   }
 
@@ -64,6 +75,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#ending = plan.ending;
     this.#endAtMs = plan.endAtMs;
     this.#step();
+    this.#balance();
   }
 
   slowedBy(flow: Flow): void {
@@ -112,9 +124,13 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#balance();
   }
 
-  left(): void {
+  left(cause?: "SEND_TIMEOUT"): void {
     if (this.#state === "stalled") this.#settle("stall");
-    else if (this.#state === "open") this.#settle(this.#complete && !this.#blocked ? "finish" : "client-gone");
+    if (this.#state !== "open") return;
+    if (cause !== undefined) {
+      this.#owner.failed(cause);
+      this.#settle("cut");
+    } else this.#settle(this.#complete && !this.#blocked ? "finish" : "client-gone");
   }
 
   /** True once nothing more will be sent. */
@@ -211,7 +227,10 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     if (this.#ending === undefined) this.#forget();
     // Texts that have left would live until the stream ends, long enough to be dear to collect.
     else for (let index = first; index < last; index += 1) this.#frames[index] = sent;
-    if (!this.#reply.write(data)) this.#blocked = true;
+    if (!this.#reply.write(data)) {
+      this.#blocked = true;
+      this.#blockedBytes = length;
+    }
     return !this.#blocked && frame !== undefined && frame.atMs <= nowMs;
   }
 
@@ -243,6 +262,9 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#paused = full;
     if (full) this.#flow?.pause();
     else this.#flow?.resume();
+    const before = this.#toldBytes;
+    this.#toldBytes = full ? this.#waitingBytes + this.#blockedBytes : 0;
+    this.#owner.waiting(this.#toldBytes - before);
   }
 
   #wait(atMs: number): void {
@@ -269,32 +291,9 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     if (this.#state === "done") return;
     this.#state = "done";
     this.#times.disarm(this);
-    this.#settled(ending, nowMs);
+    this.#owner.settled(ending, nowMs);
   }
 }
 
 /** Stands where a frame stood. */
 const sent: Frame = { atMs: 0, data: "", tokens: 0, final: false };
-
-/** What a frame sends; the text of a late one is made by this. */
-function dataOf(frame: PlannedFrame): Frame["data"] {
-  return frame instanceof LateFrame ? frame.text() : frame.data;
-}
-
-/** Several pieces as one; text stays text. */
-function joined(pieces: readonly Frame["data"][]): Frame["data"] {
-  let text = "";
-  for (const piece of pieces) {
-    if (typeof piece !== "string") return joinedBytes(pieces);
-    text += piece;
-  }
-  return text;
-}
-
-function joinedBytes(pieces: readonly Frame["data"][]): Uint8Array {
-  return Buffer.concat(
-    pieces.map((piece) =>
-      typeof piece === "string" ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength),
-    ),
-  );
-}

@@ -6,6 +6,7 @@ import type { Snapshot } from "../core/snapshot.ts";
 import type { Decision, Head, HeaderList, HeaderMap, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
+import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { Keys } from "../limits/keys.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
@@ -55,8 +56,12 @@ export type Reply = {
 
 export type ReplyListener = {
   drained(): void;
-  /** The client is gone, or the response is complete and sent. Called once. */
-  left(): void;
+  /**
+   * The client is gone, or the response is complete and sent. Called once.
+   *
+   * @param cause why it was we who ended the connection
+   */
+  left(cause?: "SEND_TIMEOUT"): void;
 };
 
 /** What calls need of their event loop. */
@@ -181,6 +186,7 @@ export type Act = {
 export type ActDeps = {
   readonly loop: Loop;
   readonly permits: Permits;
+  readonly memory: MemoryBudget;
   readonly count: CountTokens;
   readonly kept: KeptResponses;
   /** The name of this node among those that forward a request; no other has it. */

@@ -154,7 +154,11 @@ class Joining {
 
   /** Responds in the place of the upstream; the connection closes after it. */
   play(plan: Plan): void {
-    this.#player = new Player(this.#reply, this.record, (ending) => void (this.#ending = ending));
+    this.#player = new Player(this.#reply, this.record, {
+      settled: (ending) => void (this.#ending = ending),
+      waiting: () => undefined,
+      failed: () => undefined,
+    });
     this.#player.play(plan);
   }
 

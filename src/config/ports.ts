@@ -38,6 +38,21 @@ export const listen = z.strictObject({
     .describe("Max size of a request body, in bytes; a larger one gets 413"),
   keepAliveMs: timeoutMs.default(60_000).describe("Keep-alive timeout of an idle HTTP/1.1 connection, in milliseconds"),
   idleMs: timeoutMs.default(90_000).describe("Idle timeout of an HTTP/2 connection, in milliseconds"),
+  bodyTimeoutMs: timeoutMs
+    .default(60_000)
+    .describe("Max time between two parts of a request body, in milliseconds; then 408"),
+  sendTimeoutMs: timeoutMs
+    .default(60_000)
+    .describe(
+      "Max time in which a client takes nothing of the response that waits for it, in milliseconds; then its connection, or its HTTP/2 stream, is reset",
+    ),
+  maxConnections: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Max connections to this port; one more is closed at once. Each worker has an equal share. Default: what the limit on open files leaves, half of it where there are upstreams",
+    ),
   maxStreamsPerConnection: z
     .int()
     .min(1)

@@ -207,7 +207,9 @@ export const configSchema = z.strictObject({
     .default("auto")
     .describe("Event loops that share the traffic port; auto: one per core"),
   permits: permits.prefault({}).describe("Concurrency limit"),
-  limits: responseLimits.prefault({}).describe("Size limit of one simulated response"),
+  limits: responseLimits
+    .prefault({})
+    .describe("Limits on the size of responses, on the memory that they take, and on load"),
   upstreams: z.record(name, upstream).default({}).describe("Providers to forward to, by a name of your choice"),
   control: control.prefault({}).describe("The control header, by which callers steer single requests"),
   auth: z

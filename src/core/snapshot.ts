@@ -23,8 +23,14 @@ export type Snapshot = {
   /** One row for each of `keys`, in their order, and a last one for calls without a key. */
   readonly rateLimits: readonly RateLimit[];
   readonly permits: PermitSettings;
-  /** Max size of one simulated response. */
-  readonly limits: { readonly maxOutputTokens: number };
+  readonly limits: {
+    /** Max size of one simulated response. */
+    readonly maxOutputTokens: number;
+    readonly overload: "refuse" | "off";
+    readonly maxLagMs: number;
+    /** Of the node; undefined for a share of the heap. */
+    readonly plannedBytes?: number | undefined;
+  };
   readonly listen: ListenSettings;
   readonly admin: { readonly host: string; readonly port: number };
   /** The service for Envoy's ext_proc filter; undefined when it is off. */
@@ -105,6 +111,10 @@ type ListenSettings = {
   readonly maxBodyBytes: number;
   readonly keepAliveMs: number;
   readonly idleMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+  /** Of the node; undefined for what the limit on open files leaves. */
+  readonly maxConnections?: number | undefined;
   readonly maxStreamsPerConnection: number;
   readonly drainMs: number;
 };

@@ -18,6 +18,7 @@ import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/dialects/types.ts";
 import type { NodeRequest } from "./http/request.ts";
 import type { NodeResponse } from "./http/reply.ts";
+import { sendingOn, type ProgressWatch } from "./http/progress.ts";
 import { closeListener, listenOn, type Where } from "./listen.ts";
 import type { ProxyProtocol } from "./proxy-protocol.ts";
 import { createSessions } from "./sessions.ts";
@@ -30,10 +31,15 @@ export type PortOptions = {
   readonly keepAliveMs: number;
   readonly idleMs: number;
   readonly maxStreamsPerConnection: number;
+  /** One more is closed as soon as it is accepted. */
+  readonly maxConnections: number;
   /** With it the port speaks only TLS. */
   readonly tls: Certificate | undefined;
   /** Reads what each connection begins with; undefined where that is the client's own words. */
   readonly proxyProtocol: ProxyProtocol | undefined;
+  readonly sendTimeout: ProgressWatch;
+  /** Is told of the connections that were ended for taking nothing. */
+  readonly gaveUpOn: WeakSet<object>;
   /** Shapes the responses to requests that cannot be parsed. */
   readonly dialect: Dialect;
   onRequest(request: NodeRequest, response: NodeResponse): void;
@@ -75,7 +81,7 @@ export function createPort(options: PortOptions): Port {
   const withIdleTimeout = (session: ServerHttp2Session) => session.setTimeout(options.idleMs, () => session.close());
   const http2 = sessions.of(configured(createHttp2(http2Options(options)), options), withIdleTimeout);
   const secure = options.tls === undefined ? undefined : sessions.of(secured(options, options.tls), withIdleTimeout);
-  const http1Sockets = socketsOf(http1, secure);
+  const http1Sockets = socketsOf(http1, secure, (socket) => watchSending(socket, options));
   const begin = (socket: Socket): void =>
     firstBytes(socket, options.idleMs, (first) => {
       const plainHttp1 = secure === undefined && !first.subarray(0, 3).equals(h2Preface);
@@ -90,6 +96,7 @@ export function createPort(options: PortOptions): Port {
     socket.on("close", () => sockets.delete(socket));
     afterProxyHeader(socket, options, () => begin(socket));
   });
+  server.maxConnections = options.maxConnections;
   return {
     listen: (where) => listenOn(server, where),
     renew: (certificate) => secure?.setSecureContext({ ...certificate }),
@@ -116,9 +123,14 @@ function afterProxyHeader(socket: Socket, { proxyProtocol }: PortOptions, begin:
 }
 
 /** The connections that speak HTTP/1.1, without those that were upgraded. */
-function socketsOf(http1: Http1Server, secure: Http2SecureServer | undefined): ReadonlySet<Socket> {
+function socketsOf(
+  http1: Http1Server,
+  secure: Http2SecureServer | undefined,
+  opened: (socket: Socket) => void,
+): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
+    opened(socket);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   };
@@ -130,6 +142,15 @@ function socketsOf(http1: Http1Server, secure: Http2SecureServer | undefined): R
     if (socket.alpnProtocol !== "h2") keep(socket);
   });
   return sockets;
+}
+
+function watchSending(socket: Socket, { sendTimeout, gaveUpOn }: PortOptions): void {
+  const sending = sendingOn(socket, () => {
+    gaveUpOn.add(socket);
+    socket.destroy();
+  });
+  sendTimeout.watch(sending);
+  socket.once("close", () => sendTimeout.forget(sending));
 }
 
 function http1Options(options: PortOptions) {

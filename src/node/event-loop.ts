@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import type { Act, ActDeps, Loop, Runtime } from "../act/types.ts";
 import { createAct } from "../act/exchange.ts";
 import { createWheel } from "../act/timer-wheel.ts";
@@ -13,6 +14,7 @@ import { createRecorder } from "../emit/recorder.ts";
 import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
+import { createMemoryBudget } from "../limits/memory-budget.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import type { Settings } from "../config/load.ts";
@@ -91,7 +93,13 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   };
   const deps = createActDeps({ options, loop, state, records });
   const act = createAct(deps);
-  const listeners = createListeners({ settings, deps, act, draining: () => state.draining });
+  const listeners = createListeners({
+    settings,
+    deps,
+    act,
+    loops: options.memory.loops,
+    draining: () => state.draining,
+  });
   const states = new Map(options.states);
   const view: LoopView = {
     journal: records.journal,
@@ -105,6 +113,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       const before = state.runtime;
       state.runtime = buildRuntime(building, settings, before);
       deps.permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
+      deps.memory.setMax(plannedBytesOf(state.runtime, options.memory));
       records.recorder.setLabels(metricLabels(settings));
       listeners.renew(settings.certificates);
       retire(before, state.runtime);
@@ -130,6 +139,7 @@ function createActDeps({ options, loop, state, records }: ActParts): ActDeps & {
   return {
     loop,
     permits: createPermits({ memory: memory.permits, worker, clock, queueTimeoutMs }),
+    memory: createMemoryBudget(plannedBytesOf(state.runtime, memory)),
     count: createTokenCounter(),
     kept: createKeptResponses(memory.responses, worker),
     pseudonym: memory.pseudonym,
@@ -138,6 +148,12 @@ function createActDeps({ options, loop, state, records }: ActParts): ActDeps & {
     stopping: () => state.stopping,
     wallClockMs: options.wallClockMs,
   };
+}
+
+/** The share of one event loop in the memory for responses that wait. */
+function plannedBytesOf({ snapshot }: Runtime, { loops }: EventLoopMemory): number {
+  const { plannedBytes } = snapshot.limits;
+  return plannedBytes === undefined ? getHeapStatistics().heap_size_limit / 2 : plannedBytes / loops;
 }
 
 type EndParts = {

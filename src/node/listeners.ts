@@ -6,7 +6,11 @@ import { dialects } from "../core/dialects/index.ts";
 import { createSenders } from "../ingress/client-address.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
+import { inTurn } from "../ingress/http/pipeline.ts";
+import { createProgressWatch } from "../ingress/http/progress.ts";
 import { createProxyProtocol } from "../ingress/proxy-protocol.ts";
+import { createOverload } from "../limits/overload.ts";
+import { connectionsOf } from "./open-files.ts";
 import { createPort } from "../ingress/port.ts";
 
 /** Where event loops listen. */
@@ -44,6 +48,8 @@ type ListenersOptions = {
   readonly settings: Settings;
   readonly deps: ActDeps;
   readonly act: Act;
+  /** Event loops that share the limits of the node. */
+  readonly loops: number;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
 };
@@ -52,26 +58,46 @@ type ListenersOptions = {
 const proxyHeaderTimeoutMs = 10_000;
 
 /** What is read of a connection besides its requests, and who is at its other end. */
-function connectionsOf(listen: Snapshot["listen"]) {
+function peersOf(listen: Snapshot["listen"]) {
   const proxyProtocol = listen.proxyProtocol ? createProxyProtocol(proxyHeaderTimeoutMs) : undefined;
   return { proxyProtocol, senders: createSenders({ ...listen, addressOf: proxyProtocol?.addressOf }) };
 }
 
 /** Makes the listeners of one event loop; none is open before `listen`. */
-export function createListeners({ settings, deps, act, draining }: ListenersOptions): Listeners {
+export function createListeners({ settings, deps, act, loops, draining }: ListenersOptions): Listeners {
   const { certificates } = settings;
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
   const upgrade = createUpgrade(deps);
-  const connections = connectionsOf(listen);
-  const handler = createHandler({ acting: act, senders: connections.senders, maxBodyBytes, draining });
+  const { proxyProtocol, senders } = peersOf(listen);
+  const sendTimeout = createProgressWatch(listen.sendTimeoutMs, deps.loop.clock);
+  const bodyTimeout = createProgressWatch(listen.bodyTimeoutMs, deps.loop.clock);
+  const overload = createOverload(deps.loop.clock, () => {
+    const { limits } = deps.runtime().snapshot;
+    return limits.overload === "off" ? Infinity : limits.maxLagMs;
+  });
+  const gaveUpOn = new WeakSet();
+  const handler = createHandler({
+    acting: act,
+    senders,
+    maxBodyBytes,
+    bodyTimeout,
+    isLate: overload.isLate,
+    draining,
+    waiting: deps.memory.add,
+    sendTimeout,
+    gaveUpOn,
+  });
   const port = createPort({
     ...listen,
+    maxConnections: connectionsOf(deps.runtime().snapshot, loops),
     tls: certificates.listen,
-    proxyProtocol: connections.proxyProtocol,
+    proxyProtocol,
     dialect: dialects[0],
-    onRequest: handler.onRequest,
-    onUpgrade: createUpgradeHandler(upgrade, connections.senders),
+    sendTimeout,
+    gaveUpOn,
+    onRequest: inTurn(handler.onRequest, listen.sendTimeoutMs),
+    onUpgrade: createUpgradeHandler(upgrade, senders),
   });
   const envoy =
     extProc === undefined
@@ -90,7 +116,11 @@ export function createListeners({ settings, deps, act, draining }: ListenersOpti
     unready: () => envoy?.unready() ?? false,
     announce: () => ports.forEach((each) => each.announce()),
     closeIdle: () => ports.forEach((each) => each.closeIdle()),
-    destroy: () => ports.forEach((each) => each.destroy()),
+    destroy() {
+      ports.forEach((each) => each.destroy());
+      sendTimeout.close();
+      bodyTimeout.close();
+    },
     connections: () => ports.reduce((sum, each) => sum + each.connections(), 0),
     open: () => handler.open() + port.sessions() + (envoy?.open() ?? 0),
     upgraded: () => upgrade.open(),

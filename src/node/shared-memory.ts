@@ -10,6 +10,8 @@ import { createRateMemory } from "../limits/rates.ts";
 export type SharedMemory = {
   /** Names the node in the `Via` header of what it forwards. */
   readonly pseudonym: string;
+  /** Event loops with traffic, which share the limits of the node. */
+  readonly loops: number;
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
   readonly responses: SharedArrayBuffer;
@@ -35,6 +37,7 @@ const pseudonymBytes = 12;
 export function createSharedMemory(config: Config, loops: number): SharedMemory {
   return {
     pseudonym: `stuntdouble-${randomBytes(pseudonymBytes).toString("hex")}`,
+    loops,
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
     responses: createResponseMemory(),

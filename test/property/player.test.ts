@@ -42,7 +42,11 @@ function setUp() {
   const reply = createRecordingReply(clock);
   const settled: string[] = [];
   const loop = { clock, wheel: createWheel(clock) };
-  const player = new Player(reply, createTimes(loop), (ending) => settled.push(ending));
+  const player = new Player(reply, createTimes(loop), {
+    settled: (ending) => void settled.push(ending),
+    waiting: () => undefined,
+    failed: () => undefined,
+  });
   const meet = (trouble: Trouble): void => {
     if (trouble.does === "advance") clock.advance(trouble.ms);
     else if (trouble.does === "block") clock.block(trouble.ms);

@@ -7,6 +7,7 @@ import type { Settings } from "../../src/config/load.ts";
 import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
 import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
 import type { Outcome } from "../../src/core/types.ts";
+import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 import { createKeptResponses } from "../../src/limits/kept-responses.ts";
 import { createPermits, type Permits } from "../../src/limits/permits/permits.ts";
 import { buildRuntime, retire } from "../../src/node/build-runtime.ts";
@@ -141,8 +142,9 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
       await turn();
       await heart.close();
       const used = { open: act.open(), inFlight: permits.inFlight(), waiting: permits.waiting() };
-      expect({ ...used, timers: loop.wheel.size(), outcomes: outcomes.length }).toEqual({
+      expect({ ...used, bytes: deps.memory.used(), timers: loop.wheel.size(), outcomes: outcomes.length }).toEqual({
         open: 0,
+        bytes: 0,
         inFlight: 0,
         waiting: 0,
         timers: 0,
@@ -180,6 +182,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
   const deps: ActDeps = {
     loop,
     permits,
+    memory: createMemoryBudget(settings.config.limits.plannedBytes ?? Infinity),
     count,
     kept: createKeptResponses(memory.responses, 0),
     pseudonym: memory.pseudonym,

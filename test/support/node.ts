@@ -71,6 +71,8 @@ export function nodeConfig(config: ConfigObject, workers = 1): ConfigObject {
   return {
     default: { serve: "simulate", profile: "instant" },
     ...config,
+    // The event loop of a node in this process is busy with its clients as well.
+    limits: { overload: "off", ...(config["limits"] as object | undefined) },
     workers,
     listen: { host: "127.0.0.1", port: 0, drainDelayMs: 0, drainMs: 1000, ...(config["listen"] as object | undefined) },
     admin: { port: 0, ...(config["admin"] as object | undefined) },

@@ -23,11 +23,22 @@ export function killRuns(): void {
   children.clear();
 }
 
-/** Starts the program in a folder of its own that holds these files. */
-export async function run(args: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<Run> {
+/**
+ * Starts the program in a folder of its own that holds these files.
+ *
+ * @param command what stands before the program, by default only Node
+ */
+export async function run(
+  args: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+  command: readonly [string, ...string[]] = [process.execPath],
+): Promise<Run> {
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command[0], [...command.slice(1), main, ...args], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   children.add(child);
   let out = "";
   let err = "";
@@ -37,6 +48,12 @@ export async function run(args: readonly string[], files: Readonly<Record<string
     (resolve) => void child.on("close", (code, signal) => resolve(code ?? signal)),
   );
   return { child, out: () => out, err: () => err, exited };
+}
+
+/** Waits until the program serves, and gives the port of its admin API. */
+export async function administered({ err }: Run): Promise<number> {
+  const [, port] = await until("the banner", () => /\(admin http:\/\/[^:]+:(\d+)\)/.exec(err()) ?? undefined);
+  return Number(port);
 }
 
 /** Waits until the program serves, and gives its traffic port. */

@@ -20,19 +20,27 @@ export type Simulation = {
   readonly delayMs?: number;
   /** Max tokens of a response, all its choices together. */
   readonly maxOutputTokens: number;
+  /** Is told how many bytes the response will take while it waits, before it is written, and may throw. */
+  fits?(bytes: number): void;
 };
+
+/** What a token takes while it waits, in bytes: most of all kinds of streams, and of those in one piece. */
+const streamedTokenBytes = 400;
+const wholeTokenBytes = 16;
 
 /**
  * The whole simulated response, described in advance.
  *
  * @param callId unique per call; ids inside the response derive from it
  * @param nowSeconds seconds since 1970, for the response's `created`
- * @throws RESPONSE_TOO_LARGE before any of it is written
+ * @throws RESPONSE_TOO_LARGE, or what `fits` throws, before any of it is written
  */
 export function simulate(simulation: Simulation, callId: string, nowSeconds: number): Plan {
   const rng = createRng(simulation.seed);
   const drawn = draw(simulation, rng);
-  checkSize(simulation, simulation.ask.sizeOf?.(drawn.tokens) ?? drawn.tokens);
+  const size = simulation.ask.sizeOf?.(drawn.tokens) ?? drawn.tokens;
+  checkSize(simulation, size);
+  simulation.fits?.(size * (simulation.ask.stream ? streamedTokenBytes : wholeTokenBytes));
   const timing = timingOf(simulation, drawn, rng);
   const parts = drawn.parts ?? prose(drawn.tokens, textRng(simulation));
   return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish: drawn.finish, rng });

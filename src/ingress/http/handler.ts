@@ -5,16 +5,22 @@ import { findOperation } from "../../core/dialects/index.ts";
 import type { Act } from "../../act/types.ts";
 import type { Upgrade } from "../../act/upgrade.ts";
 import type { Senders } from "../client-address.ts";
-import { HttpReply, type NodeResponse } from "./reply.ts";
+import type { ProgressWatch } from "./progress.ts";
+import { HttpReply, type ReplyServer, type NodeResponse } from "./reply.ts";
 import { announcesMore, checkedTarget, describe, hasBody, pathOf, readBody, type NodeRequest } from "./request.ts";
 
-export type HandlerOptions = {
+export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
   /** What requests are handed to. */
   readonly acting: Pick<Act, "serve" | "refuse">;
   readonly senders: Senders;
   maxBodyBytes(): number;
+  readonly bodyTimeout: ProgressWatch;
+  /** Told of each request; true when it comes too late to be handled. */
+  isLate(): boolean;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
+  /** So many more bytes wait for a client, or fewer where it is below 0. */
+  waiting(bytes: number): void;
 };
 
 /** Takes the requests of all protocols. */
@@ -29,7 +35,7 @@ export type Handler = {
 export function createHandler(options: HandlerOptions): Handler {
   const { acting } = options;
   let open = 0;
-  const server = { draining: options.draining, closed: () => void (open -= 1) };
+  const server = { ...options, closed: () => void (open -= 1) };
   const onRequest = (incoming: NodeRequest, response: NodeResponse): void => {
     open += 1;
     const reply = new HttpReply(incoming, response, server);
@@ -40,6 +46,10 @@ export function createHandler(options: HandlerOptions): Handler {
       request.route = pathOf(target);
       const found = findOperation(request.method, request.route, request.headers);
       request.dialect = found.dialect;
+      if (options.isLate()) {
+        acting.refuse(request, reply, overloaded());
+        return;
+      }
       if (found.operation === undefined) {
         sendContinue(incoming, response);
         request.bodyStream = hasBody(incoming) ? incoming : undefined;
@@ -48,7 +58,7 @@ export function createHandler(options: HandlerOptions): Handler {
       }
       const maxBytes = options.maxBodyBytes();
       if (!announcesMore(incoming, maxBytes)) sendContinue(incoming, response);
-      readBody(incoming, maxBytes, (body) => {
+      readBody(incoming, { maxBytes, timeout: options.bodyTimeout }, (body) => {
         request.operation = found.operation;
         if (body instanceof StuntdoubleError) {
           reply.linger(incoming);
@@ -65,6 +75,11 @@ export function createHandler(options: HandlerOptions): Handler {
     }
   };
   return { onRequest, open: () => open };
+}
+
+function overloaded(): StuntdoubleError {
+  const message = "The node has more requests than it can handle in time.";
+  return new StuntdoubleError("OVERLOADED", message, { retryAfterSeconds: 1 });
 }
 
 /** Tells a client that waits with its body to send it. */

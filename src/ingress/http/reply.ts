@@ -7,6 +7,7 @@ import type { Head, HeaderList } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
 import { resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
+import type { Progressing, ProgressWatch } from "./progress.ts";
 import type { NodeRequest } from "./request.ts";
 
 /** A response of node:http or of node:http2. */
@@ -15,12 +16,24 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** How long a refused upload may go on before its connection is closed under it. */
 const lingerMs = 5000;
 
+/** Bytes of one write of a whole response to a stream of HTTP/2. */
+const streamWriteBytes = 64 * 1024;
+
+/** A whole response of more bytes is counted until it has left. */
+const countedAboveBytes = 16 * 1024;
+
 /** What replies need of their server. */
 export type ReplyServer = {
+  /** Watches what HTTP/2 streams send; connections of HTTP/1.1 are watched where they are accepted. */
+  readonly sendTimeout: ProgressWatch;
+  /** The connections of HTTP/1.1 that were ended for taking nothing. */
+  readonly gaveUpOn: WeakSet<object>;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
   /** Told of each response that has been handed to the network whole, or whose client is gone. */
   closed(): void;
+  /** So many more bytes wait for a client, or fewer where it is below 0. */
+  waiting(bytes: number): void;
 };
 
 /** Responds to one HTTP request; see `Reply` for what each method promises. */
@@ -30,6 +43,8 @@ export class HttpReply implements Reply {
   readonly #acceptEncoding: string | undefined;
   readonly #method: string;
   readonly #server: ReplyServer;
+  /** The stream of HTTP/2, with what was written to it. */
+  #stream: StreamSending | undefined = undefined;
   /** The connection is not to be kept for another request. */
   #closing = false;
   #unread: NodeRequest | undefined = undefined;
@@ -39,12 +54,18 @@ export class HttpReply implements Reply {
 
   constructor(request: NodeRequest, response: NodeResponse, server: ReplyServer) {
     this.#response = response;
+    this.#server = server;
     this.#method = request.method ?? "GET";
     this.#acceptEncoding = acceptEncoding(request);
-    this.#server = server;
+    if (response instanceof Http2ServerResponse) {
+      this.#stream = new StreamSending(response);
+      server.sendTimeout.watch(this.#stream);
+    }
+    const { socket } = request;
     response.on("close", () => {
       server.closed();
-      this.#left();
+      if (this.#stream !== undefined) server.sendTimeout.forget(this.#stream);
+      this.#left(this.#stream?.gaveUp ?? server.gaveUpOn.has(socket));
     });
   }
 
@@ -57,10 +78,28 @@ export class HttpReply implements Reply {
       headers.push("content-length", String(bytes));
     }
     this.#writeHead(head.status, headers);
+    if (bytes > countedAboveBytes) this.#count(bytes);
     if (this.#method === "HEAD") this.#response.end();
     else if (this.#unread !== undefined) this.#endAfter(this.#unread, packed.data);
+    else if (this.#stream !== undefined && bytes > streamWriteBytes) this.#endInPieces(Buffer.from(packed.data));
     // Text of as many bytes as characters is ASCII, and needs no encoding on its way to the socket.
     else this.#response.end(packed.data, bytes === packed.data.length ? "latin1" : "utf8");
+  }
+
+  /** What an HTTP/2 client takes can be seen only when a write has left whole. */
+  #endInPieces(data: Buffer): void {
+    const next = data.subarray(0, streamWriteBytes);
+    const rest = data.subarray(streamWriteBytes);
+    if (rest.length === 0) return void this.#response.end(next);
+    if (this.#gone()) return;
+    this.#stream?.wrote(next.length);
+    if ((this.#response as Http2ServerResponse).write(next)) this.#endInPieces(rest);
+    else this.#response.once("drain", () => this.#endInPieces(rest));
+  }
+
+  #count(bytes: number): void {
+    this.#server.waiting(bytes);
+    this.#response.once("close", () => this.#server.waiting(-bytes));
   }
 
   /** The response will leave while the request is still arriving; closing at once would make the client lose it. */
@@ -75,6 +114,7 @@ export class HttpReply implements Reply {
     const end = (): void => {
       clearTimeout(timer);
       response.end();
+      this.#stream?.closeWhenSent();
     };
     const timer = setTimeout(end, lingerMs);
     response.once("close", () => clearTimeout(timer));
@@ -91,6 +131,7 @@ export class HttpReply implements Reply {
   write(data: string | Uint8Array): boolean {
     if (this.#gone() || this.#method === "HEAD") return true;
     if (this.#chunked) return this.#writeChunk(data);
+    this.#stream?.wrote(byteLength(data));
     const more = (this.#response as ServerResponse).write(data);
     if (!more) this.#response.once("drain", () => this.listener?.drained());
     return more;
@@ -150,10 +191,46 @@ export class HttpReply implements Reply {
     return this.#over || this.#response.destroyed;
   }
 
-  #left(): void {
+  #left(gaveUp: boolean): void {
     if (this.#over) return;
     this.#over = true;
-    this.listener?.left();
+    if (gaveUp) this.listener?.left("SEND_TIMEOUT");
+    else this.listener?.left();
+  }
+}
+
+/** What is sent on a stream of HTTP/2. */
+class StreamSending implements Progressing {
+  gaveUp = false;
+  readonly #response: Http2ServerResponse;
+  #written = 0;
+
+  constructor(response: Http2ServerResponse) {
+    this.#response = response;
+  }
+
+  /** After its response it waits for no more of the request. @see RFC 9113 §8.1 */
+  closeWhenSent(): void {
+    const { stream } = this.#response;
+    if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
+    else stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+  }
+
+  wrote(bytes: number): void {
+    this.#written += bytes;
+  }
+
+  waits(): boolean {
+    return this.#response.stream.writableLength > 0;
+  }
+
+  bytes(): number {
+    return this.#written - this.#response.stream.writableLength;
+  }
+
+  giveUp(): void {
+    this.gaveUp = true;
+    this.#response.stream.close(constants.NGHTTP2_CANCEL);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Body } from "../../core/dialects/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderMap } from "../../core/types.ts";
 import type { Senders } from "../client-address.ts";
+import type { Progressing, ProgressWatch } from "./progress.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
@@ -132,13 +133,24 @@ export function announcesMore({ headers }: NodeRequest, maxBytes: number): boole
   return headers["content-length"] !== undefined && Number(headers["content-length"]) > maxBytes;
 }
 
+/** What a request body may take. */
+export type BodyLimits = {
+  /** A longer body is refused as soon as that is known, without reading on. */
+  readonly maxBytes: number;
+  /** Gives up a body of which nothing more comes. */
+  readonly timeout: ProgressWatch;
+};
+
 /**
  * Reads a whole request body.
  *
- * @param maxBytes a longer body is refused as soon as that is known, without reading on
- * @param done called once, with the body or with BODY_TOO_LARGE; never when the client leaves before the end
+ * @param done called once, with the body or with BODY_TOO_LARGE or REQUEST_TIMEOUT; never when the client leaves before the end
  */
-export function readBody(request: NodeRequest, maxBytes: number, done: (body: Body | StuntdoubleError) => void): void {
+export function readBody(
+  request: NodeRequest,
+  { maxBytes, timeout }: BodyLimits,
+  done: (body: Body | StuntdoubleError) => void,
+): void {
   if (!hasBody(request)) {
     request.resume();
     done(noBody);
@@ -149,20 +161,37 @@ export function readBody(request: NodeRequest, maxBytes: number, done: (body: Bo
     return;
   }
   const pieces = createPieces(maxBytes);
-  const onData = (chunk: Buffer): void => {
-    if (pieces.add(chunk)) return;
+  const refuse = (error: StuntdoubleError): void => {
+    timeout.forget(arriving);
     request.off("data", onData);
     request.off("end", onEnd);
+    request.off("close", onClose);
     request.pause();
-    done(tooLarge(maxBytes));
+    done(error);
   };
-  const onEnd = (): void => done(bodyOf(pieces.whole()));
+  const arriving: Progressing = {
+    waits: () => true,
+    bytes: () => pieces.length(),
+    giveUp: () => refuse(new StuntdoubleError("REQUEST_TIMEOUT", "The request body took too long to arrive.")),
+  };
+  const onClose = (): void => timeout.forget(arriving);
+  const onData = (chunk: Buffer): void => {
+    if (!pieces.add(chunk)) refuse(tooLarge(maxBytes));
+  };
+  const onEnd = (): void => {
+    timeout.forget(arriving);
+    done(bodyOf(pieces.whole()));
+  };
+  timeout.watch(arriving);
   request.on("data", onData);
   request.on("end", onEnd);
+  request.on("close", onClose);
 }
 
 /** A body as it arrives. */
 type Pieces = {
+  /** Bytes so far. */
+  length(): number;
   /** Adds a piece; false when it is one too many, and then nothing is kept. */
   add(piece: Buffer): boolean;
   /** Gives the body out, and keeps nothing of it. */
@@ -190,6 +219,7 @@ function createPieces(maxBytes: number): Pieces {
     length += piece.length;
   };
   return {
+    length: () => first?.length ?? length,
     add(piece) {
       if ((first?.length ?? length) + piece.length > maxBytes) {
         first = undefined;

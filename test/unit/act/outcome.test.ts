@@ -67,11 +67,11 @@ function setUp(mark: Mark = simulated, of = request) {
   const reply = createRecordingReply(clock);
   const record = new CallRecord(of, { clock, wheel: createWheel(clock) }, 1_700_000_000_000);
   const outcomes: Outcome[] = [];
-  const player: Player = new Player(
-    reply,
-    record,
-    (ending, atMs) => void outcomes.push(record.outcome(player, ending, atMs)),
-  );
+  const player: Player = new Player(reply, record, {
+    settled: (ending, atMs) => void outcomes.push(record.outcome(player, ending, atMs)),
+    waiting: () => undefined,
+    failed: () => undefined,
+  });
   mark(record);
   return { clock, reply, record, player, outcomes };
 }

@@ -16,13 +16,20 @@ function setUp() {
   const settled: (Ending | "client-gone")[] = [];
   const endedAtMs: number[] = [];
   const times = createTimes({ clock, wheel });
-  const player = new Player(reply, times, (ending, atMs) => {
-    settled.push(ending);
-    endedAtMs.push(atMs);
+  let waitingBytes = 0;
+  const failed: string[] = [];
+  const player = new Player(reply, times, {
+    settled(ending, atMs) {
+      settled.push(ending);
+      endedAtMs.push(atMs);
+    },
+    failed: (cause) => void failed.push(cause),
+    waiting: (bytes) => void (waitingBytes += bytes),
   });
   const flow: string[] = [];
   player.slowedBy({ pause: () => flow.push("pause"), resume: () => flow.push("resume") });
-  return { clock, wheel, times, reply, player, settled, endedAtMs, flow, sent: reply.sent };
+  const waiting = (): number => waitingBytes;
+  return { clock, wheel, times, reply, player, settled, endedAtMs, flow, waiting, failed, sent: reply.sent };
 }
 
 function frame(atMs: number, data: string | Uint8Array, tokens = 1): Frame {
@@ -533,5 +540,27 @@ describe("what is measured", () => {
     clock.block(20);
     clock.advance(1000);
     expect(player.tokenAtMs).toEqual([219, 219, 230]);
+  });
+});
+
+describe("bytes that wait for a client", () => {
+  test("are told when it does not read a plan, and given back when it does", () => {
+    const { clock, player, reply, waiting } = setUp();
+    reply.slow = true;
+    player.play(stream({ frames: [frame(200, "abc"), frame(215, "b")] }));
+    clock.advance(210);
+    expect(waiting()).toBe(3);
+    reply.drain();
+    expect(waiting()).toBe(0);
+  });
+
+  test("are told when it does not read a live response", () => {
+    const { player, reply, waiting } = setUp();
+    reply.slow = true;
+    player.head(0, head);
+    player.data(frame(0, new Uint8Array(5)));
+    expect(waiting()).toBe(5);
+    reply.drain();
+    expect(waiting()).toBe(0);
   });
 });

@@ -1,0 +1,25 @@
+import { LateFrame } from "../core/late-frame.ts";
+import type { Frame, PlannedFrame } from "../core/types.ts";
+
+/** What a frame sends; the text of a late one is made by this. */
+export function dataOf(frame: PlannedFrame): Frame["data"] {
+  return frame instanceof LateFrame ? frame.text() : frame.data;
+}
+
+/** Several pieces as one; text stays text. */
+export function joined(pieces: readonly Frame["data"][]): Frame["data"] {
+  let text = "";
+  for (const piece of pieces) {
+    if (typeof piece !== "string") return joinedBytes(pieces);
+    text += piece;
+  }
+  return text;
+}
+
+function joinedBytes(pieces: readonly Frame["data"][]): Uint8Array {
+  return Buffer.concat(
+    pieces.map((piece) =>
+      typeof piece === "string" ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength),
+    ),
+  );
+}
