@@ -76,7 +76,7 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
 
 /** Every dialect's answer, whole and streamed. */
 export async function dialects(): Promise<Figure[]> {
-  const instant = (await loadProfiles(path.join(import.meta.dirname, "../profiles"))).find(
+  const instant = (await loadProfiles(path.join(import.meta.dirname, "../profiles"))).profiles.find(
     ({ name }) => name === "instant",
   );
   if (instant === undefined) throw new Error("there is no profile named instant");

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { constants } from "node:os";
+import { buffer } from "node:stream/consumers";
 import type { Io } from "./cli/args.ts";
 import { warmUp } from "./node/warm-up.ts";
 
@@ -35,6 +36,7 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   version,
+  readInput: async () => await buffer(process.stdin),
   untilStopped: new Promise((resolve) => {
     for (const signal of stopSignals) {
       process.once(signal, () => {

@@ -2,9 +2,10 @@ import type { ActDeps, Request, Runtime } from "./types.ts";
 import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Call, Decision, Facts, FaultConfig, HeaderMap } from "../core/types.ts";
+import type { Call, Decision, Facts, FaultConfig, HeaderMap, Source } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
@@ -150,30 +151,52 @@ function callOf(request: Request, caller: Caller | undefined, facts: Facts): Cal
   return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts };
 }
 
-/** What the rules say and the caller may change; what cannot be simulated goes to the first upstream, where there is one. */
+/** What the rules say and the caller may change. */
 function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Decision {
-  const { control, upstreams } = snapshot;
-  const ruled = decide(call, snapshot);
-  const asked = control.enabled ? call.headers[control.header] : undefined;
-  const decision = asked === undefined ? ruled : readControl(asked, control, ruled);
-  if (operation !== undefined || decision.serve.from === "upstream") return decision;
+  const { control, upstreams, seed } = snapshot;
   const [first] = upstreams.keys();
-  if (first === undefined) return decision;
-  return { ...decision, serve: { from: "upstream", upstream: first }, mirror: undefined };
+  const canSimulate = operation !== undefined || first === undefined;
+  const decided = decide(call, snapshot);
+  const ruled = canSimulate ? decided : forwarded(decided, { from: "upstream", upstream: first });
+  const asked = control.enabled ? call.headers[control.header] : undefined;
+  if (asked === undefined) return ruled;
+  const wanted = readControl(asked, control, ruled);
+  const decision = canSimulate ? wanted : forwarded(wanted, ruled.serve);
+  return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
 }
 
-const prepared = new WeakMap<readonly FaultConfig[], readonly PreparedFault[]>();
+/** What cannot be simulated is forwarded, whatever was decided: to the upstream that was named, else to another. */
+function forwarded(decision: Decision, other: Source): Decision {
+  return decision.serve.from === "upstream" ? decision : { ...decision, serve: other, mirror: undefined };
+}
+
+/** Faults that the caller asks for are drawn by request id. */
+function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Decision, "faults" | "faultDraws"> {
+  const draws = compileFaultDraws(rule, faults, ({ id }) => id);
+  return draws === undefined ? { faults } : drawFaults(draws, call, seed);
+}
+
+const preparedLists = new WeakMap<readonly FaultConfig[], readonly PreparedFault[]>();
+const preparedFault = new WeakMap<FaultConfig, PreparedFault>();
 
 /**
- * The faults of a decision, ready to bend; prepared once per list.
+ * The faults of a decision, ready to bend; each is prepared once, also where each call draws a list of its own.
  *
  * @throws CONFIG_INVALID for options that no configuration check has seen
  */
 function preparedFaults(configs: readonly FaultConfig[]): readonly PreparedFault[] {
   if (configs.length === 0) return noFaults;
-  const known = prepared.get(configs);
+  const known = preparedLists.get(configs);
   if (known !== undefined) return known;
-  const made = configs.map((config) => prepareFault(config));
-  prepared.set(configs, made);
+  const made = configs.map(prepareOnce);
+  preparedLists.set(configs, made);
+  return made;
+}
+
+function prepareOnce(config: FaultConfig): PreparedFault {
+  const known = preparedFault.get(config);
+  if (known !== undefined) return known;
+  const made = prepareFault(config);
+  preparedFault.set(config, made);
   return made;
 }

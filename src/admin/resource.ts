@@ -33,6 +33,8 @@ export type AdminRequest<Name extends string = string> = {
   readonly id: string;
   /** The JSON that was sent, unchecked. */
   readonly body: unknown;
+  /** Who asks, for the log: `admin token`, or the client's address where the API has no token. */
+  readonly by: string;
 };
 
 /** What is sent back. */
@@ -45,7 +47,7 @@ export type NodeView = {
   /** The configuration in force; it names secrets and holds none. */
   config(): unknown;
   /** Loads the configuration again. */
-  reload(): Promise<Reload>;
+  reload(cause: ReloadCause): Promise<Reload>;
   /** Prometheus text format 0.0.4. */
   metrics(): Promise<string>;
   /**
@@ -73,6 +75,13 @@ export type NodeStatus = {
   readonly waiting: number;
   readonly permits: { readonly max: number; readonly available: number };
   readonly draining: boolean;
+};
+
+/** What asked for the configuration to be loaded again, as the log tells it. */
+export type ReloadCause = {
+  readonly from: "file" | "SIGHUP" | "api";
+  /** Who asked the admin API: by its token, or by the address of the client where it has none. */
+  readonly by?: string;
 };
 
 /** What became of an attempt to load the configuration again. */

@@ -60,7 +60,8 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
   const { resources = allResources } = options;
   const offered = resources.flatMap((resource) => resource.routes);
   const routes = [...createRouteIndex(offered), ...offered];
-  for (const route of routes) addRoute(app, node, route);
+  const callerOf = ({ ip }: FastifyRequest): string => (options.tokenSha256() === undefined ? ip : "admin token");
+  for (const route of routes) addRoute(app, { node, callerOf }, route);
   for (const [path, allowed] of methodsByPath(routes)) refuseOthers(app, path, allowed);
   return app;
 }
@@ -108,14 +109,22 @@ function problemOf(error: FastifyError | ProblemError | StuntdoubleError): Probl
   return new ProblemError(status, error.message, ours ? { code: error.code } : {});
 }
 
-function addRoute(app: FastifyInstance, node: NodeView, { method, path, parameters = {}, respond }: Route): void {
+type Surroundings = { readonly node: NodeView; callerOf(request: FastifyRequest): string };
+
+function addRoute(
+  app: FastifyInstance,
+  { node, callerOf }: Surroundings,
+  { method, path, parameters = {}, respond }: Route,
+): void {
   app.route<{ Params: { id?: string } }>({
     method,
     url: path,
     exposeHeadRoute: method === "GET",
-    async handler({ query, params, body }, reply) {
+    async handler(request, reply) {
+      const { query, params, body } = request;
       const values = readQuery(query, parameters);
-      const { status, type, text } = await respond({ node, query: values, id: params.id ?? "", body });
+      const asked = { node, query: values, id: params.id ?? "", body, by: callerOf(request) };
+      const { status, type, text } = await respond(asked);
       return reply.code(status).type(type).send(text);
     },
   });

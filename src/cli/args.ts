@@ -11,6 +11,8 @@ export type Io = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly version: string;
+  /** All that comes in on standard input. */
+  readInput(): Promise<Uint8Array>;
   /** Resolves with the signal that asks the process to stop. */
   readonly untilStopped: Promise<string>;
   /** Calls `task` for each request to load the configuration again. */

@@ -3,6 +3,8 @@ import { compile } from "../config/compile.ts";
 import { defaultConfig } from "../config/default.ts";
 import { fileExists, formatMistakes, loadConfig, settingsOf, type Loaded } from "../config/load.ts";
 import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
+import { sharesByRule } from "../config/shares.ts";
+import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
 import { forecast, type Forecast } from "./forecast.ts";
@@ -16,7 +18,8 @@ const usage = `Shows what would happen to one request: each rule, each condition
   --config FILE    configuration; ./stuntdouble.yaml where it stands, else the built-in default
   --json           the same as one JSON object
 
-Nothing is sent. Percentages show the number that was drawn: the same request draws the same number wherever it goes.
+Nothing is sent. Percentages, of rules and of faults, show the number that was drawn: the same request draws the same number
+wherever it goes. Where percentages are used, it is said how many calls the rule and its faults really get.
 
 Exit codes: 0 explained, 2 mistakes in the configuration or the request file
 
@@ -43,17 +46,18 @@ export const explainVerb: Verb = {
       return 2;
     }
     const told = forecast(request, compile(loaded.settings));
-    io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : render(told));
+    const share = sharesByRule(loaded.settings.config).get(told.decision?.rule ?? "");
+    io.out(flags.json === true ? `${JSON.stringify({ ...told, share }, undefined, 2)}\n` : render(told, share));
     return 0;
   },
 };
 
 async function load(file: string | undefined, io: Io): Promise<Loaded> {
   if (file !== undefined) return await loadConfig(path.resolve(io.cwd, file), { env: io.env, generation: 1 });
-  return { ok: true, settings: await settingsOf(defaultConfig(), io.env), warnings: [] };
+  return { ok: true, settings: await settingsOf(defaultConfig(), io.env), warnings: [], files: [] };
 }
 
-function render({ request, rules, decision, happens, response, notes }: Forecast): string {
+function render({ request, rules, decision, happens, response, notes }: Forecast, share: string | undefined): string {
   const { id, method, route, operation, model, stream, promptTokens, key } = request;
   const facts = [
     `request id ${id}`,
@@ -66,11 +70,18 @@ function render({ request, rules, decision, happens, response, notes }: Forecast
   const lines = [`${method} ${route}`, `  ${facts.join(", ")}`, "", ...rules.flatMap(ruleLines)];
   lines.push(
     decision === undefined ? "refused" : `decided by ${decision.rule}`,
+    ...(share === undefined ? [] : [`  ${share}`]),
+    ...(decision?.faultDraws ?? []).map(drawLine),
     ...happens.map((sentence) => `  ${sentence}`),
     ...Object.entries(response.headers).map(([name, value]) => `  header ${name}: ${value}`),
   );
   if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));
   return `${lines.join("\n")}\n`;
+}
+
+function drawLine({ kind, percentage, draw, acts }: FaultDraw): string {
+  const result = acts ? "acts" : "does not act";
+  return `  fault ${kind} ${result}: ${draw.toFixed(6)} (wanted a draw below ${percentage / 100})`;
 }
 
 function ruleLines({ rule, result, conditions }: RuleTrace): string[] {

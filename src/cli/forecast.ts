@@ -224,10 +224,20 @@ function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefin
   return [`While the breaker of upstream ${upstream.name} is open, a simulated response stands in.`];
 }
 
-function notesOn({ headers }: DescribedRequest, admission: Admission, { rules, control }: Snapshot): string[] {
+/** Whether a rule, or a fault that may act, is decided by a draw. */
+function drawsByLot({ decision }: Admission, { rules }: Snapshot): boolean {
+  if (decision?.faultDraws !== undefined) return true;
+  return rules.some(({ conditions }) => conditions.some((condition) => condition.draw !== undefined));
+}
+
+function notesOn({ headers }: DescribedRequest, admission: Admission, snapshot: Snapshot): string[] {
+  const { control } = snapshot;
   const notes: string[] = [];
-  const draws = rules.some(({ conditions }) => conditions.some((condition) => condition.draw !== undefined));
-  if (draws && admission.call !== undefined && givenId(headers["x-request-id"]) === undefined) {
+  if (
+    drawsByLot(admission, snapshot) &&
+    admission.call !== undefined &&
+    givenId(headers["x-request-id"]) === undefined
+  ) {
     notes.push(
       `The request has no x-request-id. A real call gets a random one, so percentages by request id may fall otherwise; here it is "${stand}".`,
     );

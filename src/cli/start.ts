@@ -1,13 +1,12 @@
 import path from "node:path";
 import type { App } from "../node/app.ts";
-import { createLoad, type Load } from "../node/reload.ts";
+import { createLoad, type Load, type LoadResult } from "../node/reload.ts";
 import { fileExists, type Settings } from "../config/load.ts";
-import { upstreamFilePaths } from "../config/upstream-files.ts";
-import { watchFile } from "../config/watch.ts";
+import { createFileWatch } from "../config/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createLineOutput } from "../emit/line-output.ts";
 import { createLineBatch, createLog, type Log } from "../emit/log.ts";
-import { systemClock, wallClockMs, type Clock } from "../limits/clock.ts";
+import { backgroundClock, systemClock, wallClockMs, type Clock } from "../limits/clock.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
@@ -15,7 +14,8 @@ const usage = `Starts the proxy, and runs it until it gets a stop signal.
   stuntdouble start [--config FILE] [--port PORT] [--admin-port PORT] [--ext-proc [PORT]]
 
 Without --config, ./stuntdouble.yaml is used if it exists; otherwise every call is simulated.
-The file is watched: a valid change takes effect at once; with an invalid one the configuration stays as it is.
+The file, and all files that it names, are watched: a valid change takes effect at once; with an invalid one the configuration
+stays as it is.
 
   --config FILE      configuration, YAML or JSON
   --port PORT        traffic port, overrides the configuration
@@ -30,8 +30,8 @@ Examples
 `;
 
 const ordinaryFile = "stuntdouble.yaml";
-/** Editors write a file in several steps. */
-const settleMs = 100;
+/** Editors write a file in several steps: how long it must be quiet, how long at most, and how often it is compared anyway. */
+const watching = { settleMs: 100, maxSettleMs: 1000, compareMs: 2000 };
 /** Log lines wait so long for company. */
 const logEveryMs = 50;
 const logChars = 64 * 1024;
@@ -65,7 +65,7 @@ export const start: Verb = {
       io.err(`${first.mistakes.join("\n")}\n`);
       return 2;
     }
-    return await serve(first.settings, { file, load, io });
+    return await serve(first, { file: source, shownFile: file, load, io });
   },
 };
 
@@ -81,49 +81,63 @@ function portOf(flag: string, text: string | undefined): number | undefined {
   throw new StuntdoubleError("CONFIG_INVALID", `${flag} must be a port from 0 to 65535, got "${text}".`);
 }
 
+type Serving = {
+  /** The absolute path, and how it was given; undefined for the built-in configuration. */
+  readonly file: string | undefined;
+  readonly shownFile: string | undefined;
+  readonly load: Load;
+  readonly io: Io;
+};
+
 async function serve(
-  settings: Settings,
-  { file, load, io }: { file: string | undefined; load: Load; io: Io },
+  { settings, files = [] }: Extract<LoadResult, { ok: true }>,
+  { file, shownFile, load, io }: Serving,
 ): Promise<number> {
   const clock = systemClock();
   const { log, batch, output } = createNodeLog(io, settings, clock);
+  const watch = createFileWatch({
+    ...watching,
+    clock: backgroundClock(),
+    changed: () => void app.reload({ from: "file" }),
+  });
+  const places = { file, filesRead: watch.watch, writeLog: output.write, droppedLogLines: output.dropped };
   let app: App;
   try {
     const { startApp } = await import("../node/app.ts");
-    app = await startApp({
-      settings,
-      clock,
-      log,
-      version: io.version,
-      wallClockMs,
-      writeLog: output.write,
-      droppedLogLines: output.dropped,
-      load,
-    });
+    app = await startApp({ settings, clock, log, version: io.version, wallClockMs, load, ...places });
   } catch (error) {
     batch.flush();
     io.exitWithin(lastLinesMs);
     io.err(`stuntdouble: ${whyNotStarted(error)}\n`);
     return 1;
   }
-  const watched = file === undefined ? [] : watchedFiles(path.resolve(io.cwd, file), settings);
-  const stopWatching = watched.map((each) =>
-    watchFile(each, { wake: clock.wake, settleMs, changed: () => void app.reload() }),
-  );
-  io.onHangup(() => void app.reload());
-  io.err(banner(app, settings, file));
+  logStart(log, { app, settings, file, version: io.version });
+  watch.watch(files);
+  io.onHangup(() => void app.reload({ from: "SIGHUP" }));
+  io.err(banner(app, settings, shownFile));
   const signal = await io.untilStopped;
   log.info({ signal }, "stopping");
-  for (const stop of stopWatching) stop();
-  await app.stop();
+  watch.stop();
+  const drained = await app.stop();
+  log.info({ signal, drained }, "stopped");
   batch.flush();
   io.exitWithin(lastLinesMs);
   return 0;
 }
 
-/** The configuration, and the files that its upstreams name. */
-function watchedFiles(file: string, { config }: Settings): string[] {
-  return [file, ...upstreamFilePaths(config, path.dirname(file))];
+type Started = {
+  readonly app: App;
+  readonly settings: Settings;
+  readonly file: string | undefined;
+  readonly version: string;
+};
+
+function logStart(log: Log, { app, settings, file, version }: Started): void {
+  const { generation, hash } = settings;
+  const { workers, trafficPort, adminPort, extProcPort } = app;
+  const ports = { traffic: trafficPort, admin: adminPort, extProc: extProcPort };
+  log.info({ version, file, generation, hash, workers, ports }, "started");
+  log.info({ ports }, "ready");
 }
 
 /** The log of a node, which ends up at `output` line by line. */

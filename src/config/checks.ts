@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
-import { matchesEveryCall, uselessOptions } from "../core/match.ts";
 import type { Profile } from "../core/types.ts";
-import { choice, isMapping, type Checked, type Finding, type Path } from "./findings.ts";
+import { choice, isMapping, listOf, mapOf, type Checked, type Finding, type Path, type Raw } from "./findings.ts";
 import { keyFindings } from "./key-checks.ts";
+import { checkDelays, ruleWarnings } from "./rule-checks.ts";
+import { portWarnings } from "./port-checks.ts";
 import { reservedRuleNames } from "./schema.ts";
 import { checkUpstream } from "./upstream-checks.ts";
 import { secretOf, secretProblem, type Environment } from "./values.ts";
@@ -37,9 +38,9 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   for (const [index, rule] of rules.entries()) {
     checkAction(rule, ["rules", index], { names, findings: checked.findings });
     checkRuleName(rules, index, checked.findings);
-    checkMatch(mapOf(rule["match"]), ["rules", index, "match"], checked.warnings);
   }
-  checkReach(rules, checked.warnings);
+  checked.warnings.push(...ruleWarnings(file), ...portWarnings(file, extProc));
+  checked.findings.push(...checkDelays(file));
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], { names, findings: checked.findings });
   checked.findings.push(...keyFindings(file));
@@ -63,23 +64,15 @@ function checkSocketFaults({ rules, default: fallback }: Raw, findings: Finding[
       findings.push({
         path: [...path, "faults", at, "kind"],
         at: "value",
+        code: "conflict",
         message: `"${String(fault["kind"])}" needs the client's socket, which through ext_proc is Envoy's; use cut, or a node without extProc`,
       });
     }
   }
 }
 
-type Raw = Readonly<Record<string, unknown>>;
 type Names = { readonly upstreams: readonly string[]; readonly profiles: readonly string[] };
 type Checking = { readonly env: Environment; readonly checked: Checked };
-
-function mapOf(value: unknown): Raw {
-  return isMapping(value) ? value : {};
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
 
 /** The schema ignores this one key where an object may have keys of any name. */
 function forbidHiddenKeys(value: unknown, path: Path, findings: Finding[]): void {
@@ -88,7 +81,8 @@ function forbidHiddenKeys(value: unknown, path: Path, findings: Finding[]): void
   } else if (isMapping(value)) {
     for (const [key, member] of Object.entries(value)) {
       const free = path.length === 1 ? path[0] === "upstreams" : path.at(-1) === "header";
-      if (key === "__proto__" && free) findings.push({ path: [...path, key], message: "this name is not allowed" });
+      if (key === "__proto__" && free)
+        findings.push({ path: [...path, key], code: "invalid-name", message: "this name is not allowed" });
       forbidHiddenKeys(member, [...path, key], findings);
     }
   }
@@ -104,52 +98,43 @@ function checkAction(
   findings.push(...unknownName([...path, "profile"], profile, names.profiles));
   if (serve === "forward" && upstream === undefined) {
     if (names.upstreams.length === 0)
-      findings.push({ path: [...path, "serve"], message: "forward needs an upstream, but none is configured" });
+      findings.push({
+        path: [...path, "serve"],
+        code: "required",
+        message: "forward needs an upstream, but none is configured",
+      });
     if (names.upstreams.length > 1) {
       findings.push({
         path: [...path, "upstream"],
+        code: "required",
         message: "is required with more than one upstream",
         allowed: names.upstreams,
       });
     }
   }
   if (serve !== "simulate") return;
-  if (upstream !== undefined)
-    findings.push({ path: [...path, "upstream"], message: "cannot be combined with serve: simulate" });
-  if (mirror !== undefined)
-    findings.push({ path: [...path, "mirror"], message: "cannot be combined with serve: simulate" });
+  const message = "cannot be combined with serve: simulate";
+  if (upstream !== undefined) findings.push({ path: [...path, "upstream"], code: "conflict", message });
+  if (mirror !== undefined) findings.push({ path: [...path, "mirror"], code: "conflict", message });
 }
 
 /** The finding that a name at a path is none of those there are. */
 function unknownName(path: Path, name: unknown, names: readonly string[]): Finding[] {
   if (typeof name !== "string" || names.includes(name)) return [];
-  return [{ path, at: "value", message: `unknown ${String(path.at(-1))} "${name}"`, ...choice(name, names) }];
+  const message = `unknown ${String(path.at(-1))} "${name}"`;
+  return [{ path, at: "value", code: "unknown-name", message, ...choice(name, names) }];
 }
 
 function checkRuleName(rules: readonly Raw[], index: number, findings: Finding[]): void {
   const name = rules[index]?.["name"];
   const path = ["rules", index, "name"];
   if (typeof name !== "string") return;
-  if (reservedRuleNames.includes(name)) findings.push({ path, at: "value", message: `the name "${name}" is reserved` });
+  if (reservedRuleNames.includes(name))
+    findings.push({ path, at: "value", code: "invalid-name", message: `the name "${name}" is reserved` });
   const first = rules.findIndex((other) => other["name"] === name);
-  if (first < index)
-    findings.push({ path, at: "value", message: `duplicate name: rules[${first}] is also named "${name}"` });
-}
-
-function checkMatch(match: Raw, path: Path, warnings: Finding[]): void {
-  for (const { option, matcher } of uselessOptions(match))
-    warnings.push({ path: [...path, option], message: `has no effect without ${matcher}` });
-}
-
-/** A rule without conditions takes every call: those behind it never see one. */
-function checkReach(rules: readonly Raw[], warnings: Finding[]): void {
-  const catchAll = rules.findIndex((rule) => matchesEveryCall(mapOf(rule["match"])));
-  if (catchAll === -1) return;
-  const named = rules[catchAll]?.["name"];
-  const name = typeof named === "string" ? named : `rules[${catchAll}]`;
-  for (let index = catchAll + 1; index < rules.length; index += 1) {
-    warnings.push({ path: ["rules", index], message: `is never reached: "${name}" before it matches every call` });
-  }
+  if (first === index) return;
+  const message = `duplicate name: rules[${first}] is also named "${name}"`;
+  findings.push({ path, at: "value", code: "duplicate-name", message });
 }
 
 /** The SHA-256 of an API key, however it is configured; undefined when it is not known. */
@@ -171,14 +156,16 @@ function checkKeys(keys: readonly Raw[], env: Environment, findings: Finding[]):
       findings.push({
         path: [...path, "name"],
         at: "value",
+        code: "duplicate-name",
         message: `duplicate name: auth.keys[${first}] is also named "${name}"`,
       });
     }
     const digest = digestOf(key, env);
     const same = keys.findIndex((other) => digestOf(other, env) === digest);
-    if (digest !== undefined && same < index) findings.push({ path, message: `is the same key as auth.keys[${same}]` });
+    if (digest !== undefined && same < index)
+      findings.push({ path, code: "duplicate-name", message: `is the same key as auth.keys[${same}]` });
     if ((sha256 === undefined) === (variable === undefined))
-      findings.push({ path, message: "must have either sha256 or env" });
+      findings.push({ path, code: "conflict", message: "must have either sha256 or env" });
     checkSet(variable, [...path, "env"], { env, checked: { findings, warnings: [] } });
   }
 }
@@ -187,6 +174,7 @@ function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): vo
   if (tokenSha256 !== undefined && tokenEnv !== undefined)
     checking.checked.findings.push({
       path: ["admin", "tokenEnv"],
+      code: "conflict",
       message: "cannot be combined with tokenSha256",
     });
   checkSet(tokenEnv, ["admin", "tokenEnv"], checking);
@@ -195,6 +183,7 @@ function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): vo
 function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {
   if (typeof variable !== "string") return;
   const problem = env[variable] === undefined ? "is not set" : secretProblem(env[variable]);
-  if (problem !== undefined)
-    checked.findings.push({ path, at: "value", message: `the environment variable ${variable} ${problem}` });
+  if (problem === undefined) return;
+  const message = `the environment variable ${variable} ${problem}`;
+  checked.findings.push({ path, at: "value", code: "unset-variable", message });
 }

@@ -2,6 +2,8 @@ import { hash, timingSafeEqual } from "node:crypto";
 import type { ControlSettings } from "../core/control.ts";
 import type { CompiledRule } from "../core/decide.ts";
 import { StuntdoubleError } from "../core/errors.ts";
+import { compileFaultDraws } from "../core/fault-draws.ts";
+import { drawKeyOf } from "../core/matchers/percentage.ts";
 import { compileMatch } from "../core/match.ts";
 import type { KeySettings, RateLimit, Snapshot, UpstreamSettings } from "../core/snapshot.ts";
 import type { Decision } from "../core/types.ts";
@@ -29,6 +31,7 @@ export function compile({ config, profiles, env, upstreamFiles, generation }: Se
     seed,
     rules: config.rules.map((rule) => ruleOf(rule, config)),
     fallback: decisionOf("default", config.default, config),
+    fallbackDraws: compileFaultDraws("default", config.default.faults, drawKeyOf({}, false)),
     upstreams: new Map(
       Object.entries(config.upstreams).map(([name, upstream]) => [
         name,
@@ -58,6 +61,7 @@ function ruleOf(rule: RuleConfig, config: Config): CompiledRule {
     name: rule.name,
     conditions: compileMatch(rule.match, rule.name, rule.perAttempt),
     decision: decisionOf(rule.name, rule, config),
+    faultDraws: compileFaultDraws(rule.name, rule.faults, drawKeyOf(rule.match, rule.perAttempt)),
   };
 }
 

@@ -14,14 +14,15 @@ The configuration is one YAML or JSON file. \`stuntdouble start --config FILE\` 
 \`stuntdouble.yaml\` in the current folder is used, and without that the built-in default, which simulates every call.
 \`stuntdouble check FILE\` reports all mistakes at once, and \`stuntdouble explain\` shows what would happen to one request.
 
-Every key has a default, unless the table says that it is required. An unknown key is a mistake. Times are in milliseconds and
-end in \`Ms\`. Percentages go from 0 to 100. Secrets are not in the file: it names environment
+Every key has a default, unless the table says that it is required. An unknown key is a mistake, and so is a file that holds
+nothing: \`{}\` stands for all defaults. In YAML, merge keys (\`<<\`) work, and keys at the top that begin with \`x-\` are yours, for
+anchors. Times are in milliseconds and end in \`Ms\`. Percentages go from 0 to 100. Secrets are not in the file: it names environment
 variables and files.
 
-The file is watched. A valid change takes effect at once, and no call is lost. An invalid one changes nothing; it is logged and
-counted. Changes of these keys need a restart: ${listed(fixedAtStart)}.
-A certificate is read again with each configuration reload, also if only its files have changed (send SIGHUP), and new
-connections use it; one that cannot be used is a mistake.
+The file is watched, and so are all files that it names: profiles, certificates and their keys. A valid change takes effect at once,
+and no call is lost. An invalid one changes nothing; it is logged and counted.
+Changes of these keys need a restart: ${listed(fixedAtStart)}.
+A certificate is read again with each configuration reload, and new connections use it; one that cannot be used is a mistake.
 
 For editors there is a JSON Schema in \`schema/stuntdouble.schema.json\`. A commented example is in \`stuntdouble.example.yaml\`.
 
@@ -30,12 +31,14 @@ For editors there is a JSON Schema in \`schema/stuntdouble.schema.json\`. A comm
 Rules are tried in order. The first whose conditions all hold decides; if there is none, \`default\` decides.
 In a glob \`*\` stands for any characters, and all else for itself. Globs match the whole value and are case-sensitive.
 
-A path that cannot be simulated goes to the first upstream, whatever the rules say; without an upstream it gets 404.
+A path that cannot be simulated goes to the upstream of its rule. Where the rule, or \`default\`, says \`simulate\`, it goes to the
+first upstream; without an upstream it gets 404.
 
 A percentage is decided by one random draw for each rule and request. The number is computed from \`seed\`, the name of the rule
 and the request id (or what \`percentageBy\` says), so the same request gets the same decision on every node and on every retry,
 unless \`perAttempt\` is set. A call without that header or key is drawn by its request id. Two rules with \`percentage: 50\` are
-two draws: the second one takes half of what the first one left.
+two draws: the second one takes half of what the first one left. A fault with a \`percentage\` of its own makes a draw of its own,
+by the same key; see [faults.md](faults.md#how-often). \`stuntdouble check\` says how many calls each rule and each fault really gets.
 
 ## The control header
 
@@ -114,12 +117,13 @@ function faultSections(schema: Place): string {
   const kinds = isPlace(faults.items) ? (faults.items.oneOf ?? []).filter(isPlace) : [];
   const sections = kinds.map((kind) => {
     const name = kindOf(kind);
-    const options = rowsOf(kind, "").filter(({ key }) => key !== "kind");
+    const options = rowsOf(kind, "").filter(({ key }) => key !== "kind" && key !== "percentage");
     const listed = options.length === 0 ? "It has no options.\n" : table(options);
     return `### ${name}\n\n${sentence(kind)}\n\n${listed}`;
   });
   const first =
-    "Each entry of `faults` has a `kind` and the options of that kind. Faults work on simulated responses and on real ones.";
+    "Each entry of `faults` has a `kind` and the options of that kind. With `percentage`, from 0 to 100, it acts on that share of the\n" +
+    "calls of its rule only, by a draw of its own; without, on every call. Faults work on simulated responses and on real ones.";
   return `## Faults\n\n${first}\n\n${sections.join("\n")}`;
 }
 

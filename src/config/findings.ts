@@ -1,6 +1,6 @@
 import leven from "leven";
 import type { z } from "zod";
-import { configJsonSchema } from "./schema.ts";
+import type { FindingCode } from "./codes.ts";
 
 /** Where a value stands: keys and list indexes from the top. */
 export type Path = readonly PropertyKey[];
@@ -8,6 +8,7 @@ export type Path = readonly PropertyKey[];
 /** Something wrong with a configuration, before its place in the file is known. */
 export type Finding = {
   readonly path: Path;
+  readonly code: FindingCode;
   readonly message: string;
   /** Every value or key that would have been right there, where they can be listed. */
   readonly allowed?: readonly string[];
@@ -23,12 +24,18 @@ export type Checked = { readonly findings: Finding[]; readonly warnings: Finding
  * What the schema has to say, in words: one finding for each mistake.
  *
  * @param error from a parse with `reportInput`
+ * @param checked what was parsed, and the JSON Schema that says which keys it may have
  */
-export function schemaFindings(error: z.ZodError, raw: unknown): Finding[] {
+export function schemaFindings(error: z.ZodError, checked: { readonly raw: unknown; schema(): Place }): Finding[] {
   return error.issues.flatMap(withinUnion).flatMap((issue): Finding[] => {
     if (issue.code !== "unrecognized_keys") return [{ path: issue.path, at: "value", ...describe(issue) }];
-    const allowed = knownKeys(issue.path, raw);
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: "unknown key", ...choice(key, allowed) }));
+    const allowed = knownKeys(issue.path, checked.raw, checked.schema());
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      code: "unknown-key",
+      message: "unknown key",
+      ...choice(key, allowed),
+    }));
   });
 }
 
@@ -56,52 +63,59 @@ export function choice(word: unknown, allowed: readonly string[]): { allowed: re
 }
 
 type Issue = Exclude<z.core.$ZodIssue, { code: "unrecognized_keys" }>;
-type Words = Pick<Finding, "message" | "allowed" | "nearest">;
+type Words = Pick<Finding, "code" | "message" | "allowed" | "nearest">;
 
 function describe(issue: Issue): Words {
   switch (issue.code) {
     case "invalid_type":
-      return { message: wrongType(issue.expected, issue.input) };
+      return wrongType(issue.expected, issue.input);
     case "invalid_value":
       return oneOf(issue.input, issue.values.map(String));
     case "invalid_union":
       return unknownForm(issue);
     case "too_small":
-      return { message: tooSmall(issue.origin, Number(issue.minimum), issue.inclusive ?? true) };
+      return {
+        code: "out-of-range",
+        message: tooSmall(issue.origin, Number(issue.minimum), issue.inclusive ?? true),
+      };
     case "too_big":
-      return { message: tooBig(issue.origin, Number(issue.maximum)) };
+      return { code: "out-of-range", message: tooBig(issue.origin, Number(issue.maximum)) };
     case "invalid_key":
-      return { message: `this name ${issue.issues[0]?.message ?? "is not allowed"}` };
+      return { code: "invalid-name", message: `this name ${issue.issues[0]?.message ?? "is not allowed"}` };
     case "invalid_format":
     case "invalid_element":
     case "not_multiple_of":
     case "custom":
       break;
   }
-  return { message: issue.message };
+  return { code: "invalid-value", message: issue.message };
 }
 
 /** An object whose `kind` is none of those there are, or a value that fits no form. */
 function unknownForm(issue: Extract<Issue, { code: "invalid_union" }>): Words {
   if (!("options" in issue) || issue.options === undefined || issue.discriminator === undefined)
-    return { message: issue.message };
+    return { code: "invalid-value", message: issue.message };
   const input = isMapping(issue.input) ? issue.input[issue.discriminator] : issue.input;
   return oneOf(input, issue.options.map(String));
 }
 
 function oneOf(input: unknown, allowed: readonly string[]): Words {
-  if (input === undefined) return { message: "is required", allowed };
-  return { message: `must be one of the allowed values, not ${shown(input)}`, ...choice(input, allowed) };
+  if (input === undefined) return { code: "required", message: "is required", allowed };
+  return {
+    code: "not-allowed",
+    message: `must be one of the allowed values, not ${shown(input)}`,
+    ...choice(input, allowed),
+  };
 }
 
 function shown(input: unknown): string {
   return typeof input === "object" ? wordOf(input) : JSON.stringify(input);
 }
 
-function wrongType(expected: string, input: unknown): string {
+function wrongType(expected: string, input: unknown): Words {
   return input === undefined
-    ? `is required and must be ${wordFor(expected)}`
-    : `must be ${wordFor(expected)}, not ${wordOf(input)}`;
+    ? { code: "required", message: `is required and must be ${wordFor(expected)}` }
+    : { code: "wrong-type", message: `must be ${wordFor(expected)}, not ${wordOf(input)}` };
 }
 
 function isNumber(origin: string): boolean {
@@ -145,12 +159,9 @@ function wordOf(input: unknown): string {
 
 type Place = z.core.JSONSchema.JSONSchema;
 
-let published: Place | undefined;
-
-/** The keys that the object at a path may have; of a fault, those of its kind. */
-function knownKeys(path: Path, raw: unknown): string[] {
-  published ??= configJsonSchema();
-  let places = alternatives(published, raw);
+/** The keys that the object at a path may have; of a fault, or a distribution, those of its kind. */
+function knownKeys(path: Path, raw: unknown, schema: Place): string[] {
+  let places = alternatives(schema, raw);
   let value = raw;
   for (const step of path) {
     value = isMapping(value) || Array.isArray(value) ? Reflect.get(value, step) : undefined;
@@ -179,4 +190,17 @@ function isPlace(value: unknown): value is Place {
 /** Whether a value of the file is an object. */
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** An object of the file. */
+export type Raw = Readonly<Record<string, unknown>>;
+
+/** The object that stands somewhere in the file; an empty one where there is something else. */
+export function mapOf(value: unknown): Raw {
+  return isMapping(value) ? value : {};
+}
+
+/** The array that stands somewhere in the file; an empty one where there is something else. */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

@@ -12,7 +12,8 @@ export function keyFindings(file: Readonly<Record<string, unknown>>): Finding[] 
   const rules: readonly unknown[] = Array.isArray(file["rules"]) ? file["rules"] : [];
   const names = keys.flatMap((key) => (isMapping(key) && typeof key["name"] === "string" ? [key["name"]] : []));
   const findings = rules.flatMap((rule, index) => matchFindings(rule, ["rules", index, "match", "key"], names));
-  if (auth["mode"] === "identify" && keys.length === 0) findings.push({ path: ["auth", "mode"], message: needsKeys });
+  if (auth["mode"] === "identify" && keys.length === 0)
+    findings.push({ path: ["auth", "mode"], code: "required", message: needsKeys });
   return findings;
 }
 
@@ -22,7 +23,15 @@ function matchFindings(rule: unknown, path: Finding["path"], names: readonly str
   const match = isMapping(rule) ? rule["match"] : undefined;
   const wanted = isMapping(match) ? match["key"] : undefined;
   if (typeof wanted !== "string") return [];
-  if (names.length === 0) return [{ path, message: needsKeys }];
+  if (names.length === 0) return [{ path, code: "required", message: needsKeys }];
   if (names.some(compileGlob(wanted))) return [];
-  return [{ path, at: "value", message: `no key in auth.keys has such a name: "${wanted}"`, ...choice(wanted, names) }];
+  return [
+    {
+      path,
+      at: "value",
+      code: "unknown-name",
+      message: `no key in auth.keys has such a name: "${wanted}"`,
+      ...choice(wanted, names),
+    },
+  ];
 }

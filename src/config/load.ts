@@ -1,21 +1,27 @@
+import { hash } from "node:crypto";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
-import { createSecureContext } from "node:tls";
-import { LineCounter, parseDocument } from "yaml";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Profile } from "../core/types.ts";
+import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment } from "./checks.ts";
 import { isMapping, schemaFindings, type Finding } from "./findings.ts";
-import { located, pathText, syntaxMistakes, type Mistake } from "./places.ts";
+import { createReadFiles, type ReadFile, type ReadFiles } from "./identity.ts";
+import { formatMistakes, pathText, type Mistake } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
-import { configSchema, type Config } from "./schema.ts";
+import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
+import { unreadable } from "./unreadable.ts";
 import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
+import { readYaml } from "./yaml-text.ts";
 
 export { formatMistakes } from "./places.ts";
 
 /** The latency profiles that come with the program. */
 const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
+
+/** Digits of the SHA-256 that tell one file from another. */
+const hashDigits = 12;
 
 /** One configuration as plain data, complete enough to be compiled in any thread. */
 export type Settings = {
@@ -25,21 +31,21 @@ export type Settings = {
   readonly env: Environment;
   /** Counts the configurations that this process has taken up, from 1. */
   readonly generation: number;
-  /** By the port that shows them; undefined where it speaks no TLS. */
-  readonly certificates: { readonly [port in CertifiedPort]: Certificate | undefined };
+  readonly certificates: Certificates;
   /** What the files that upstreams name hold, by the name of the upstream. */
   readonly upstreamFiles: Readonly<Record<string, UpstreamFiles>>;
+  /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
+  readonly hash?: string;
 };
 
-/** The ports that can have a certificate. */
-type CertifiedPort = "listen" | "extProc";
-
-/** A certificate chain and its key, as PEM strings. */
-type Certificate = { readonly cert: string; readonly key: string };
-
-export type Loaded =
-  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly Mistake[] }
-  | { readonly ok: false; readonly mistakes: readonly Mistake[]; readonly warnings: readonly Mistake[] };
+export type Loaded = {
+  readonly warnings: readonly Mistake[];
+  /** Every file that was read, also where it has mistakes. */
+  readonly files: readonly ReadFile[];
+} & (
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] }
+);
 
 /** What a configuration is read in: the process's environment, of which only what the file names is kept. */
 export type Reading = {
@@ -51,43 +57,52 @@ export type Reading = {
 
 type Place = Reading & { readonly folder: string };
 
-/**
- * Reads a configuration file, YAML or JSON, and finds all its mistakes in one go. An empty file means all defaults.
- *
- * @param reading `generation` counts the configurations taken up, from 1
- * @throws CONFIG_INVALID when the file cannot be read
- */
+/** Reads a configuration file, YAML or JSON, and finds all its mistakes in one go; one that cannot be read is a mistake, too. */
 export async function loadConfig(file: string, reading: Reading): Promise<Loaded> {
-  return await loadText(await readText(file), { ...reading, folder: path.dirname(file) });
+  const files = createReadFiles();
+  files.note(file);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    const mistake: Mistake = { line: 1, column: 1, path: "", code: "unreadable-file", message: unreadable(cause) };
+    return { ok: false, mistakes: [mistake], warnings: [], files: files.list() };
+  }
+  return await loadBytes(bytes, { ...reading, folder: path.dirname(file) }, files);
 }
 
 /**
  * The same for the text of a configuration, wherever it comes from.
  *
+ * @param text as it stands in a file; bytes are UTF-8
  * @param place `folder` is where relative names of other files start
  * @returns mistakes and warnings in the order of the text
  */
-export async function loadText(text: string, place: Place): Promise<Loaded> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const syntax = syntaxMistakes(document, lines);
-  if (document.errors.some((error) => error.code !== "DUPLICATE_KEY"))
-    return { ok: false, mistakes: syntax, warnings: [] };
-  let raw: unknown;
-  try {
-    raw = document.toJS() ?? {};
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return { ok: false, mistakes: [...syntax, { line: 1, column: 1, path: "", message: reason }], warnings: [] };
-  }
-  const judged = await judge(raw, place);
-  const mistakes = [...syntax, ...located(judged.findings, document, lines)].sort(
+export async function loadText(text: string | Uint8Array, place: Place): Promise<Loaded> {
+  return await loadBytes(typeof text === "string" ? new TextEncoder().encode(text) : text, place, createReadFiles());
+}
+
+async function loadBytes(bytes: Uint8Array, place: Place, files: ReadFiles): Promise<Loaded> {
+  const text = readYaml(new TextDecoder().decode(bytes));
+  const { raw, isEmpty } = text;
+  if (isEmpty) return { ok: false, mistakes: text.located([emptyFile]), warnings: [], files: files.list() };
+  if (raw === undefined) return { ok: false, mistakes: text.mistakes, warnings: [], files: files.list() };
+  const judged = await judge(raw, place, files);
+  const mistakes = [...text.mistakes, ...text.located(judged.findings)].sort(
     (a, b) => a.line - b.line || a.column - b.column,
   );
-  const warnings = located(judged.warnings, document, lines);
-  if (mistakes.length > 0 || judged.settings === undefined) return { ok: false, mistakes, warnings };
-  return { ok: true, settings: judged.settings, warnings };
+  mistakes.push(...judged.elsewhere);
+  const read = { warnings: text.located(judged.warnings), files: files.list() };
+  if (mistakes.length > 0 || judged.settings === undefined) return { ok: false, mistakes, ...read };
+  const digest = hash("sha256", bytes).slice(0, hashDigits);
+  return { ok: true, settings: { ...judged.settings, hash: digest }, ...read };
 }
+
+const emptyFile: Finding = {
+  path: [],
+  code: "empty",
+  message: "the file is empty; {} stands for a configuration of defaults, which simulates every call",
+};
 
 /**
  * The settings of a configuration that stands in no file.
@@ -95,33 +110,47 @@ export async function loadText(text: string, place: Place): Promise<Loaded> {
  * @throws CONFIG_INVALID naming every mistake
  */
 export async function settingsOf(config: unknown, env: Environment, folder = "."): Promise<Settings> {
-  const { settings, findings } = await judge(config, { folder, env, generation: 1 });
-  if (settings !== undefined && findings.length === 0) return settings;
-  const reasons = findings.map((finding) => `${pathText(finding.path)}: ${finding.message}`);
+  const { settings, findings, elsewhere } = await judge(config, { folder, env, generation: 1 }, createReadFiles());
+  if (settings !== undefined && findings.length === 0 && elsewhere.length === 0) return settings;
+  const reasons = [
+    ...findings.map((finding) => `${pathText(finding.path)}: ${finding.message}`),
+    ...elsewhere.map((mistake) => formatMistakes("", [mistake])),
+  ];
   throw new StuntdoubleError("CONFIG_INVALID", `The configuration has mistakes. ${reasons.join("; ")}`);
 }
 
-type Judged = { settings: Settings | undefined; findings: Finding[]; warnings: Finding[] };
+type Judged = {
+  readonly settings: Settings | undefined;
+  readonly findings: Finding[];
+  readonly warnings: Finding[];
+  /** Mistakes of other files that the configuration names. */
+  readonly elsewhere: readonly Mistake[];
+};
 
-async function judge(raw: unknown, { folder, env, generation, extProc = false }: Place): Promise<Judged> {
+async function judge(
+  given: unknown,
+  { folder, env, generation, extProc = false }: Place,
+  files: ReadFiles,
+): Promise<Judged> {
+  const raw = withoutFreeKeys(given);
   const found: Finding[] = [];
-  const profiles = await allProfiles(raw, folder, found);
+  const { profiles, mistakes: elsewhere } = await allProfiles(raw, { folder, findings: found, files });
   const { findings, warnings } = crossCheck(raw, { profiles, env, extProc });
-  const parsed = configSchema.safeParse(raw, { reportInput: true });
-  if (!parsed.success) {
-    return { settings: undefined, findings: [...schemaFindings(parsed.error, raw), ...findings, ...found], warnings };
+  const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
+  if (error !== undefined) {
+    const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
+    return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere };
   }
-  const config = parsed.data;
-  const certificates = {
-    listen: await readCertificate("listen", config, { folder, findings: found }),
-    extProc: await readCertificate("extProc", config, { folder, findings: found }),
-  };
-  const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found });
-  return {
-    settings: { config, profiles, env: named(config, env), generation, certificates, upstreamFiles },
-    findings: [...findings, ...found],
-    warnings,
-  };
+  const certificates = await readCertificates(config, { folder, findings: found, files });
+  const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
+  const settings = { config, profiles, env: named(config, env), generation, certificates, upstreamFiles };
+  return { settings, findings: [...findings, ...found], warnings, elsewhere };
+}
+
+/** Keys at the top that are the writer's own, for anchors, say nothing to us. */
+function withoutFreeKeys(raw: unknown): unknown {
+  if (!isMapping(raw)) return raw;
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => !isFreeKey(key)));
 }
 
 function named({ upstreams, auth, control, admin }: Config, env: Environment): Environment {
@@ -143,65 +172,19 @@ export async function fileExists(file: string): Promise<boolean> {
   );
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${unreadable(cause)}.`, { cause });
-  }
-}
-
-function unreadable(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
-  return code === "ENOENT" ? "no such file" : `it cannot be read (${code})`;
-}
+type AllProfiles = { readonly profiles: readonly Profile[]; readonly mistakes: readonly Mistake[] };
 
 /** Profiles that come with the program, and those of the configured folder; one of the same name takes its place. */
-async function allProfiles(raw: unknown, folder: string, findings: Finding[]): Promise<Profile[]> {
+async function allProfiles(
+  raw: unknown,
+  { folder, findings, files }: { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles },
+): Promise<AllProfiles> {
   const shipped = await loadProfiles(shippedProfiles);
   const wanted = isMapping(raw) ? raw["profiles"] : undefined;
   if (typeof wanted !== "string") return shipped;
-  try {
-    const own = await loadProfiles(path.resolve(folder, wanted));
-    return [...own, ...shipped.filter(({ name }) => !own.some((profile) => profile.name === name))];
-  } catch (error) {
-    if (!(error instanceof StuntdoubleError)) throw error;
-    findings.push({ path: ["profiles"], at: "value", message: error.message });
-    return shipped;
-  }
-}
-
-/** Why a certificate and its key, as PEM strings, cannot be used. */
-function pairProblem(pair: Certificate): string | undefined {
-  // Node ignores an empty string, and every handshake would fail.
-  if (pair.cert.trim() === "" || pair.key.trim() === "") return "certificate or key is empty";
-  try {
-    createSecureContext(pair);
-    return undefined;
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-    return `certificate and key cannot be used together (${reason})`;
-  }
-}
-
-async function readCertificate(
-  port: CertifiedPort,
-  config: Config,
-  { folder, findings }: { readonly folder: string; readonly findings: Finding[] },
-): Promise<Certificate | undefined> {
-  const tls = config[port]?.tls;
-  if (tls === undefined) return undefined;
-  const read = async (member: "certFile" | "keyFile"): Promise<string | undefined> => {
-    try {
-      return await readFile(path.resolve(folder, tls[member]), "utf8");
-    } catch (error) {
-      findings.push({ path: [port, "tls", member], at: "value", message: `${tls[member]}: ${unreadable(error)}` });
-      return undefined;
-    }
-  };
-  const [cert, key] = [await read("certFile"), await read("keyFile")];
-  if (cert === undefined || key === undefined) return undefined;
-  const problem = pairProblem({ cert, key });
-  if (problem !== undefined) findings.push({ path: [port, "tls"], message: problem });
-  return { cert, key };
+  const { profiles: own, mistakes, problem } = await loadProfiles(path.resolve(folder, wanted), files);
+  if (problem !== undefined)
+    findings.push({ path: ["profiles"], at: "value", code: "unreadable-file", message: problem });
+  const others = shipped.profiles.filter(({ name }) => !own.some((profile) => profile.name === name));
+  return { profiles: [...own, ...others], mistakes };
 }

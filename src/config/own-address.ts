@@ -18,6 +18,17 @@ export function leadsBack(url: unknown, listen: { readonly host?: unknown; reado
   return asked === own || (isAny(own) && isOwn(asked)) || (isAny(asked) && isOwn(own)) || bothLocal(asked, own);
 }
 
+/** Whether two services on these addresses, as configured, are in each other's way on one port. */
+export function hostsOverlap(one: string, other: string): boolean {
+  const [a, b] = [plainHost(one), plainHost(other)];
+  return a === b || isAny(a) || isAny(b) || bothLocal(a, b);
+}
+
+/** Whether an address, as configured, is reached from this machine only. */
+export function isLoopbackHost(host: string): boolean {
+  return isLoopback(plainHost(host));
+}
+
 function portOf(protocol: string): number {
   return protocol === "https:" ? 443 : 80;
 }

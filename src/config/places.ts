@@ -9,15 +9,20 @@ import {
   type LineCounter,
   type Pair,
   type YAMLError,
+  type YAMLMap,
 } from "yaml";
+import type { FindingCode } from "./codes.ts";
 import type { Finding, Path } from "./findings.ts";
 
 /** One thing wrong in a configuration file, or hardly meant. Line and column count from 1. */
 export type Mistake = {
+  /** Where it stands in another file that the configuration names, such as that of a profile. */
+  readonly file?: string;
   readonly line: number;
   readonly column: number;
   /** `rules[0].match.model`; empty for the file as a whole. */
   readonly path: string;
+  readonly code: FindingCode;
   readonly message: string;
   readonly allowed?: readonly string[];
   readonly nearest?: string;
@@ -36,10 +41,11 @@ export function located(findings: readonly Finding[], document: Document, lines:
 export function syntaxMistakes(document: Document, lines: LineCounter): Mistake[] {
   return [...document.errors, ...document.warnings].map((error: YAMLError) => {
     const place = placeOf(lines, error.pos[0]);
-    if (error.code !== "DUPLICATE_KEY") return { ...place, path: "", message: error.message };
+    if (error.code !== "DUPLICATE_KEY") return { ...place, path: "", code: "syntax", message: error.message };
     return {
       ...place,
       path: pathText(pathAt(document.contents, error.pos[0], []) ?? []),
+      code: "duplicate-key",
       message: "duplicate key",
     };
   });
@@ -57,7 +63,7 @@ function offsetOf(document: Document, path: Path, at: "key" | "value"): number {
   for (const step of path) {
     if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
-      const pair: Pair | undefined = node.items.find((item) => keyOf(item) === String(step));
+      const pair = memberOf(node, String(step), document);
       if (pair === undefined) return offset;
       offset = startOf(pair.key) ?? offset;
       node = pair.value;
@@ -70,6 +76,23 @@ function offsetOf(document: Document, path: Path, at: "key" | "value"): number {
   return at === "value" && isScalar(node) ? (startOf(node) ?? offset) : offset;
 }
 
+/** The member of a map by its key; where it has none of its own, that of a map it takes in by `<<`. */
+function memberOf(map: YAMLMap, key: string, document: Document): Pair | undefined {
+  const own: Pair | undefined = map.items.find((item) => keyOf(item) === key);
+  return own ?? firstOf(mergedInto(map, document), (each) => memberOf(each, key, document));
+}
+
+function mergedInto(map: YAMLMap, document: Document): YAMLMap[] {
+  const merged = map.items.flatMap((item: Pair) => (isMergeKey(item.key) ? [item.value] : []));
+  const each = merged.flatMap((value) => (isSeq(value) ? value.items : [value]));
+  return each.map((value) => (isAlias(value) ? value.resolve(document) : value)).filter((value) => isMap(value));
+}
+
+/** A merge key is read as a symbol, so that it is not one more key of that name. */
+function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && typeof key.value === "symbol";
+}
+
 function pathAt(node: unknown, offset: number, path: Path): Path | undefined {
   if (isSeq(node)) return firstOf(node.items, (item, index) => pathAt(item, offset, [...path, index]));
   if (!isMap(node)) return undefined;
@@ -79,7 +102,10 @@ function pathAt(node: unknown, offset: number, path: Path): Path | undefined {
   });
 }
 
-function firstOf<Item>(items: readonly Item[], of: (item: Item, index: number) => Path | undefined): Path | undefined {
+function firstOf<Item, Found>(
+  items: readonly Item[],
+  of: (item: Item, index: number) => Found | undefined,
+): Found | undefined {
   for (const [index, item] of items.entries()) {
     const found = of(item, index);
     if (found !== undefined) return found;
@@ -105,9 +131,17 @@ export function pathText(path: Path): string {
   return text;
 }
 
-/** Mistakes as a compiler prints them, one a line, without a line end at the end. */
+/**
+ * Mistakes as a compiler prints them, one a line, without a line end at the end.
+ *
+ * @param file name of the configuration
+ */
 export function formatMistakes(file: string, mistakes: readonly Mistake[]): string {
-  return mistakes.map((mistake) => `${file}:${mistake.line}:${mistake.column} ${wordsOf(mistake)}`).join("\n");
+  return mistakes.map((mistake) => `${placeText(file, mistake)} ${wordsOf(mistake)}`).join("\n");
+}
+
+function placeText(file: string, { file: other = file, line, column, path, code }: Mistake): string {
+  return code === "unreadable-file" && path === "" ? `${other}:` : `${other}:${line}:${column}`;
 }
 
 function wordsOf({ path, message, allowed, nearest }: Mistake): string {

@@ -1,20 +1,44 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
-import { StuntdoubleError } from "../core/errors.ts";
-import { prepareProfile } from "../core/simulator/profile.ts";
-import type { Distribution, Profile } from "../core/types.ts";
+import { prepareDistribution } from "../core/simulator/distribution.ts";
+import type { Distribution, LoadRow, Profile } from "../core/types.ts";
+import { schemaFindings, type Finding, type Path } from "./findings.ts";
+import { isProfileFile, type ReadFiles } from "./identity.ts";
+import type { Mistake } from "./places.ts";
+import { unreadable } from "./unreadable.ts";
+import { readYaml, type YamlText } from "./yaml-text.ts";
 
 const amount = z.number().min(0);
 
-const distribution: z.ZodType<Distribution> = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("constant"), value: amount }),
-  z.strictObject({ kind: z.literal("uniform"), min: amount, max: amount }),
-  z.strictObject({ kind: z.literal("lognormal"), p50: amount, p99: amount }),
-  z.strictObject({ kind: z.literal("gamma"), mean: amount, shape: amount }),
-  z.strictObject({ kind: z.literal("quantiles"), table: z.array(z.tuple([z.number().min(0).max(1), amount])).min(2) }),
-]);
+const distribution: z.ZodType<Distribution> = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("constant"), value: amount }),
+    z.strictObject({ kind: z.literal("uniform"), min: amount, max: amount }),
+    z.strictObject({ kind: z.literal("lognormal"), p50: amount, p99: amount }),
+    z.strictObject({ kind: z.literal("gamma"), mean: amount, shape: amount }),
+    z.strictObject({ kind: z.literal("quantiles"), table: z.array(z.tuple([amount.max(1), amount])).min(2) }),
+  ])
+  .check(({ value, issues }) => {
+    try {
+      prepareDistribution("", value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const { place, message } = placeIn(error.message);
+      issues.push({ code: "custom", message, path: [...place], input: value });
+    }
+  });
+
+const loadRows: z.ZodType<LoadRow[]> = z
+  .array(z.strictObject({ inFlight: amount, ttft: amount, itl: amount }))
+  .check(({ value: rows, issues }) => {
+    for (const [index, { inFlight }] of rows.entries()) {
+      const before = rows[index - 1]?.inFlight ?? -1;
+      if (inFlight > before) continue;
+      const message = `must be larger than ${before} of the row before, got ${inFlight}`;
+      issues.push({ code: "custom", message, path: [index, "inFlight"], input: inFlight });
+    }
+  });
 
 /** One profile file; `sources` says of every number where it comes from. */
 const profileSchema: z.ZodType<Profile> = z.strictObject({
@@ -28,58 +52,105 @@ const profileSchema: z.ZodType<Profile> = z.strictObject({
   prefill: z
     .strictObject({ freePromptTokens: amount, msPer1000Tokens: amount })
     .default({ freePromptTokens: 0, msPer1000Tokens: 0 }),
-  load: z.array(z.strictObject({ inFlight: amount, ttft: amount, itl: amount })).default([]),
+  load: loadRows.default([]),
 });
+
+/** What a folder of profiles holds: those that are right, and all mistakes of the others. */
+export type LoadedProfiles = {
+  /** Sorted by file name. */
+  readonly profiles: readonly Profile[];
+  readonly mistakes: readonly Mistake[];
+  /** Why the folder cannot be read; undefined where it can. */
+  readonly problem: string | undefined;
+};
 
 /**
  * Reads every `*.yaml` and `*.yml` of a folder as a latency profile.
  *
- * @returns sorted by file name; empty for a folder without such files
- * @throws CONFIG_INVALID naming file, setting and mistake
+ * @param files gets the folder and each file
+ * @returns with all mistakes of all files, each in the place where it stands
  */
-export async function loadProfiles(folder: string): Promise<Profile[]> {
-  const files = await profileFiles(folder);
-  const loaded = await Promise.all(files.map(async (file) => ({ file, profile: await loadProfile(file) })));
+export async function loadProfiles(folder: string, files?: ReadFiles): Promise<LoadedProfiles> {
+  files?.note(folder);
+  let names: string[];
+  try {
+    names = (await readdir(folder)).filter(isProfileFile).sort();
+  } catch (cause) {
+    return { profiles: [], mistakes: [], problem: `${folder}: ${unreadable(cause).replace("file", "folder")}` };
+  }
+  const read = await Promise.all(names.map((name) => readProfile(path.join(folder, name), files)));
+  return { ...withoutTwins(read), problem: undefined };
+}
+
+type Read = {
+  readonly file: string;
+  readonly text: YamlText;
+  readonly profile: Profile | undefined;
+  readonly mistakes: readonly Mistake[];
+};
+
+async function readProfile(file: string, files: ReadFiles | undefined): Promise<Read> {
+  files?.note(file);
+  let content: string;
+  try {
+    content = await readFile(file, "utf8");
+  } catch (cause) {
+    const mistake: Mistake = {
+      file,
+      line: 1,
+      column: 1,
+      path: "",
+      code: "unreadable-file",
+      message: unreadable(cause),
+    };
+    return { file, text: readYaml(""), profile: undefined, mistakes: [mistake] };
+  }
+  const text = readYaml(content);
+  const findings = text.raw === undefined ? [] : findingsIn(text);
+  const mistakes = inFile(file, [...text.mistakes, ...text.located(findings)]);
+  return { file, text, profile: mistakes.length > 0 ? undefined : profileSchema.parse(text.raw), mistakes };
+}
+
+function findingsIn({ raw, isEmpty }: YamlText): Finding[] {
+  if (isEmpty)
+    return [{ path: [], code: "empty", message: "the file is empty; a profile needs a name and three distributions" }];
+  const { error } = profileSchema.safeParse(raw, { reportInput: true });
+  return error === undefined ? [] : schemaFindings(error, { raw, schema: profileJsonSchema });
+}
+
+let jsonSchema: z.core.JSONSchema.JSONSchema | undefined;
+
+function profileJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return (jsonSchema ??= z.toJSONSchema(profileSchema, { io: "input" }));
+}
+
+/** Where a name is taken twice, the second file has the mistake. */
+function withoutTwins(read: readonly Read[]): { profiles: Profile[]; mistakes: Mistake[] } {
   const fileOf = new Map<string, string>();
-  for (const { file, profile } of loaded) {
-    const { name } = profile;
-    const other = fileOf.get(name);
-    if (other !== undefined) throw invalid(file, `the name ${name} is already taken by ${other}`);
-    fileOf.set(name, file);
+  const profiles: Profile[] = [];
+  const mistakes: Mistake[] = [];
+  for (const { file, text, profile, mistakes: own } of read) {
+    mistakes.push(...own);
+    if (profile === undefined) continue;
+    const other = fileOf.get(profile.name);
+    if (other === undefined) {
+      fileOf.set(profile.name, file);
+      profiles.push(profile);
+      continue;
+    }
+    const message = `the name ${profile.name} is already taken by ${other}`;
+    mistakes.push(...inFile(file, text.located([{ path: ["name"], at: "value", code: "duplicate-name", message }])));
   }
-  return loaded.map(({ profile }) => profile);
+  return { profiles, mistakes };
 }
 
-async function profileFiles(folder: string): Promise<string[]> {
-  try {
-    const names = await readdir(folder);
-    return names
-      .filter((name) => name.endsWith(".yaml") || name.endsWith(".yml"))
-      .sort()
-      .map((name) => path.join(folder, name));
-  } catch (cause) {
-    throw invalid(folder, "the profiles folder cannot be read", cause);
-  }
+function inFile(file: string, mistakes: readonly Mistake[]): Mistake[] {
+  return mistakes.map((mistake) => ({ file, ...mistake }));
 }
 
-async function loadProfile(file: string): Promise<Profile> {
-  try {
-    const profile = profileSchema.parse(parse(await readFile(file, "utf8")));
-    prepareProfile(profile);
-    return profile;
-  } catch (cause) {
-    throw invalid(file, reasonOf(cause), cause);
-  }
-}
-
-/** Every mistake of a file in one line: `ttftMs.p50: Invalid input: expected number, received string`. */
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof z.ZodError)) return cause instanceof Error ? cause.message : String(cause);
-  return cause.issues
-    .map((issue) => (issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`))
-    .join("; ");
-}
-
-function invalid(file: string, reason: string, cause?: unknown): StuntdoubleError {
-  return new StuntdoubleError("CONFIG_INVALID", `${file}: ${reason}`, { cause });
+/** A message that begins with the place it speaks of, as `.table[3] value must be …`, in its two parts. */
+function placeIn(text: string): { place: Path; message: string } {
+  const [where = ""] = /^[\w.[\]]+/.exec(text) ?? [];
+  const place = [...where.matchAll(/\w+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
+  return { place, message: text.slice(where.length).trim() };
 }

@@ -118,6 +118,9 @@ const upstream = z.strictObject({
     .describe("Circuit breaker, `{}` for one with all defaults; default: `off`, no breaker"),
 });
 
+/** Default of `control.maxDelayMs`. */
+export const defaultMaxDelayMs = 60_000;
+
 const control = z.strictObject({
   header: headerName.default("x-stuntdouble").describe("Name of the control header"),
   enabled: z.boolean().default(false).describe("Whether the control header is read; leave it off in production"),
@@ -127,8 +130,10 @@ const control = z.strictObject({
   maxDelayMs: z
     .int()
     .min(0)
-    .default(60_000)
-    .describe("Max time that a caller may ask for in one option, in milliseconds; a longer one gets 400"),
+    .default(defaultMaxDelayMs)
+    .describe(
+      "Max time by which one call may be delayed: by all that its caller asks for, and by the faults of a rule, together, in milliseconds",
+    ),
   faults: z
     .array(z.enum(knownFaults.map((fault) => fault.kind)))
     .optional()
@@ -262,9 +267,19 @@ export type ActionConfig = Config["default"];
 /** Names that stand for something else where rules are named. */
 export const reservedRuleNames: readonly string[] = ["default", "control", "none"];
 
+const freePrefix = "x-";
+
+/** Whether a key at the top of the file is the writer's own, such as `x-faults` for an anchor. */
+export function isFreeKey(key: string): boolean {
+  return key.startsWith(freePrefix);
+}
+
+let jsonSchema: z.core.JSONSchema.JSONSchema | undefined;
+
 /** The published JSON Schema of the file. */
 export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
-  return z.toJSONSchema(configSchema, { io: "input" });
+  const free = { [`^${freePrefix}`]: { description: "A key of your own, for anchors; has no effect" } };
+  return (jsonSchema ??= { ...z.toJSONSchema(configSchema, { io: "input" }), patternProperties: free });
 }
 
 function checkUrl(context: z.core.ParsePayload<string>): void {

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Finding, Path } from "./findings.ts";
+import type { ReadFiles } from "./identity.ts";
 import type { Config } from "./schema.ts";
+import { unreadable } from "./unreadable.ts";
 import { secretProblem, secretOf } from "./values.ts";
 
 /** What the files that an upstream names hold: its API key, and PEM strings. */
@@ -14,7 +16,7 @@ export type UpstreamFiles = {
 };
 
 /** What reading is told besides the configuration: the folder of relative names, and where mistakes go. */
-type FilesReading = { readonly folder: string; readonly findings: Finding[] };
+type FilesReading = { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles };
 
 /**
  * Reads the files that upstreams name.
@@ -40,30 +42,17 @@ export async function readUpstreamFiles(
   return Object.fromEntries(found);
 }
 
-/**
- * The files that upstreams name.
- *
- * @param folder where relative names start
- * @returns absolute paths
- */
-export function upstreamFilePaths({ upstreams }: Config, folder: string): string[] {
-  return Object.values(upstreams).flatMap(({ apiKeyFile, tls = {} }) =>
-    [apiKeyFile, tls.caFile, tls.certFile, tls.keyFile].flatMap((file) =>
-      file === undefined ? [] : [path.resolve(folder, file)],
-    ),
-  );
-}
-
 type Pem = { readonly [member in "ca" | "cert" | "key"]: string | undefined };
 
 async function read(file: string | undefined, at: Path, reading: FilesReading): Promise<string | undefined> {
   if (file === undefined) return undefined;
+  const full = path.resolve(reading.folder, file);
+  reading.files.note(full);
   try {
-    return await readFile(path.resolve(reading.folder, file), "utf8");
+    return await readFile(full, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-    const message = `${file}: ${code === "ENOENT" ? "no such file" : `it cannot be read (${code})`}`;
-    reading.findings.push({ path: at, at: "value", message });
+    const message = `${file}: ${unreadable(error)}`;
+    reading.findings.push({ path: at, at: "value", code: "unreadable-file", message });
     return undefined;
   }
 }
@@ -77,19 +66,20 @@ function checkKey(
   }: { readonly apiKey: string | undefined; readonly path: Path; readonly findings: Finding[] },
 ): void {
   const problem = apiKey === undefined ? undefined : secretProblem(apiKey);
-  if (problem !== undefined) findings.push({ path, at: "value", message: `${file} ${problem}` });
+  if (problem !== undefined) findings.push({ path, at: "value", code: "invalid-value", message: `${file} ${problem}` });
 }
 
 function checkPem(pem: Pem, path: Path, findings: Finding[]): void {
   for (const [member, value] of Object.entries(pem)) {
     // Node ignores an empty string, and the handshake would be another one than is meant.
-    if (value?.trim() === "") findings.push({ path: [...path, `${member}File`], at: "value", message: "is empty" });
+    if (value?.trim() === "")
+      findings.push({ path: [...path, `${member}File`], at: "value", code: "bad-certificate", message: "is empty" });
   }
   try {
     createSecureContext(pemOf(pem));
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-    findings.push({ path, message: `these files cannot be used together (${reason})` });
+    findings.push({ path, code: "bad-certificate", message: `these files cannot be used together (${reason})` });
   }
 }
 

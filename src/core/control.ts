@@ -1,6 +1,6 @@
 import { parseDictionary, Token, type BareItem, type Dictionary, type InnerList, type Item } from "structured-headers";
 import { StuntdoubleError } from "./errors.ts";
-import { faults, parseFaultToken } from "./faults/index.ts";
+import { faultPercentage, faults, parseFaultToken, totalDelayMs } from "./faults/index.ts";
 import type { Decision, FaultConfig, Source, Overrides } from "./types.ts";
 
 /** What callers may ask for in the control header. */
@@ -10,7 +10,7 @@ export type ControlSettings = {
   readonly enabled: boolean;
   /** Says whether a presented token is the right one; undefined when none is needed. */
   readonly tokenMatches: ((given: string) => boolean) | undefined;
-  /** Max time that a caller may ask for in any one option. */
+  /** Max time by which one call may be delayed, all that is asked for and the faults of its rule together. */
   readonly maxDelayMs: number;
   /** Kinds of faults that callers may inject; undefined allows all. */
   readonly faults: readonly string[] | undefined;
@@ -159,9 +159,12 @@ function combine(wanted: Wanted, decision: Decision, settings: ControlSettings):
     rule: "control",
     serve,
     mirror: serve.from === "simulator" ? undefined : withProfile(mirror, wanted.profile),
-    faults: wanted.faults ?? decision.faults,
+    ...(wanted.faults === undefined
+      ? { faults: decision.faults, ...(decision.faultDraws !== undefined && { faultDraws: decision.faultDraws }) }
+      : { faults: wanted.faults }),
     overrides: { ...decision.overrides, ...wanted.overrides },
   };
+  checkTotalDelay(wanted, changed, settings.maxDelayMs);
   if (wanted.mirror === true && serve.from === "simulator") refuse("mirror needs a call that is forwarded");
   if (wanted.profile !== undefined && serve.from === "upstream" && changed.mirror === undefined) {
     refuse("profile needs simulate or mirror, because this call is forwarded");
@@ -233,6 +236,17 @@ function checkDelay(key: string, valueMs: number, maxDelayMs: number): number {
     : refuse(`${key} is ${valueMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
 }
 
+/** Of the time between tokens, as many as were asked for count; the length of any other response is not known yet. */
+function checkTotalDelay(
+  { overrides: { ttftMs = 0, itlMs = 0, outputTokens = 2 } }: Wanted,
+  { faults }: Decision,
+  maxDelayMs: number,
+): void {
+  const totalMs = ttftMs + itlMs * Math.max(0, outputTokens - 1) + totalDelayMs(faults);
+  if (totalMs > maxDelayMs)
+    refuse(`the delays of this call add up to ${totalMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
+}
+
 function integerOf(key: string, member: Item | InnerList, max: number): number {
   const value = plain(member[0]);
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max) return value;
@@ -254,13 +268,20 @@ function faultOf([value, parameters]: Item, settings: ControlSettings): FaultCon
       `fault ${typeof kind === "string" ? `"${kind}"` : "without a name"} is not allowed. Allowed: ${allowed.join(", ")}`,
     );
   }
-  const given = Object.fromEntries([...parameters].map(([name, each]) => [name, parameterOf(name, each)]));
+  const { percentage, ...given } = Object.fromEntries(
+    [...parameters].map(([name, each]) => [name, parameterOf(name, each)]),
+  );
   const fault = parseFaultToken(kind, given);
   for (const [option, chosen] of Object.entries(fault)) {
     if (typeof chosen === "number" && /^ms$|Ms$/.test(option))
       checkDelay(`fault ${kind} ${option}`, chosen, settings.maxDelayMs);
   }
-  return fault;
+  return percentage === undefined ? fault : { ...fault, percentage: percentageOf(kind, percentage) };
+}
+
+function percentageOf(kind: string, given: unknown): number {
+  const { data } = faultPercentage.safeParse(given);
+  return data ?? refuse(`fault ${kind} percentage must be a number from 0 to 100`);
 }
 
 function parameterOf(name: string, value: BareItem): string | number | boolean {

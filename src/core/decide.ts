@@ -1,3 +1,4 @@
+import { drawFaults, type FaultDraws } from "./fault-draws.ts";
 import type { Condition } from "./match.ts";
 import type { Call, Decision } from "./types.ts";
 
@@ -6,6 +7,8 @@ export type CompiledRule = {
   readonly name: string;
   readonly conditions: readonly Condition[];
   readonly decision: Decision;
+  /** Absent where all faults of the decision always act. */
+  readonly faultDraws?: FaultDraws | undefined;
 };
 
 /** The rules of a configuration. */
@@ -14,6 +17,7 @@ export type RuleSet = {
   readonly rules: readonly CompiledRule[];
   /** Where none does. */
   readonly fallback: Decision;
+  readonly fallbackDraws?: FaultDraws | undefined;
   /** Random seed of percentages. */
   readonly seed: number;
 };
@@ -45,9 +49,11 @@ export type ConditionTrace = {
  *
  * @throws BODY_INVALID when a rule looks into a body that cannot be understood
  */
-export function decide(call: Call, { rules, fallback, seed }: RuleSet): Decision {
-  for (const { conditions, decision } of rules) if (holds(conditions, call, seed)) return decision;
-  return fallback;
+export function decide(call: Call, { rules, fallback, fallbackDraws, seed }: RuleSet): Decision {
+  for (const { conditions, decision, faultDraws } of rules)
+    if (holds(conditions, call, seed))
+      return faultDraws === undefined ? decision : { ...decision, ...drawFaults(faultDraws, call, seed) };
+  return fallbackDraws === undefined ? fallback : { ...fallback, ...drawFaults(fallbackDraws, call, seed) };
 }
 
 function holds(conditions: readonly Condition[], call: Call, seed: number): boolean {
@@ -60,15 +66,14 @@ function holds(conditions: readonly Condition[], call: Call, seed: number): bool
  *
  * @throws BODY_INVALID when a rule looks into a body that cannot be understood
  */
-export function explain(call: Call, { rules, fallback, seed }: RuleSet): Trace {
-  const traces: RuleTrace[] = [];
-  let decision: Decision | undefined;
-  for (const rule of rules) {
-    const trace = decision === undefined ? explainRule(rule, call, seed) : unreached(rule);
-    if (trace.result === "match") decision = rule.decision;
-    traces.push(trace);
-  }
-  return { rules: traces, decision: decision ?? fallback };
+export function explain(call: Call, set: RuleSet): Trace {
+  let isDecided = false;
+  const rules = set.rules.map((rule) => {
+    const trace = isDecided ? unreached(rule) : explainRule(rule, call, set.seed);
+    isDecided ||= trace.result === "match";
+    return trace;
+  });
+  return { rules, decision: decide(call, set) };
 }
 
 function explainRule(rule: CompiledRule, call: Call, seed: number): RuleTrace {

@@ -1,6 +1,20 @@
 /** Says whether a string matches. */
 export type TextTest = (text: string) => boolean;
 
+/** Whether a glob matches every text that another one matches. */
+export function globCovers(wide: string, narrow: string): boolean {
+  // A star of the narrow one can only fall to a star of the wide one, which takes whatever it stands for.
+  return compileGlob(wide)(narrow);
+}
+
+/** Whether there is plainly no text that both globs match. */
+export function globsExclude(one: string, other: string): boolean {
+  if (!one.includes("*")) return !compileGlob(other)(one);
+  if (!other.includes("*")) return !compileGlob(one)(other);
+  const [a = "", b = ""] = [one.split("*")[0], other.split("*")[0]];
+  return !a.startsWith(b) && !b.startsWith(a);
+}
+
 /**
  * Compiles a glob to plain code: `*` stands for any characters, everything else for itself.
  *

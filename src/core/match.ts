@@ -35,11 +35,25 @@ export function compileMatch(match: Match, rule: string, perAttempt: boolean): C
   });
 }
 
-/** Whether every call passes, so that rules behind are never reached; false for what is not valid. */
-export function matchesEveryCall(match: Match): boolean {
-  const { data, success } = matchSchema.safeParse(match);
-  if (!success) return false;
-  return matchers.every(({ name, passesAll }) => data[name] === undefined || passesAll?.(data[name]) === true);
+/** Whether every call that meets `narrow` meets `wide`, too; both are valid. False where that is not known. */
+export function matchCovers(wide: Match, narrow: Match): boolean {
+  return matchers.every(({ name, passesAll, covers = isSame }) => {
+    const [value, other] = [wide[name], narrow[name]];
+    if (value === undefined || passesAll?.(value) === true) return true;
+    return other !== undefined && covers(value, other);
+  });
+}
+
+/** Whether no call can meet both, which are valid. False where that is not known. */
+export function matchesExclude(one: Match, other: Match): boolean {
+  return matchers.some(({ name, excludes }) => {
+    const [value, against] = [one[name], other[name]];
+    return value !== undefined && against !== undefined && excludes?.(value, against) === true;
+  });
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The options that have no effect, because the matcher they belong to is not asked. */

@@ -1,4 +1,5 @@
 import type { CompiledRule } from "./decide.ts";
+import type { FaultDraws } from "./fault-draws.ts";
 import type { ControlSettings } from "./control.ts";
 import type { Decision, Profile } from "./types.ts";
 
@@ -10,6 +11,8 @@ export type Snapshot = {
   /** In the order of the configuration; the first that matches decides. */
   readonly rules: readonly CompiledRule[];
   readonly fallback: Decision;
+  /** Undefined where all faults of the fallback always act. */
+  readonly fallbackDraws: FaultDraws | undefined;
   readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly profiles: readonly Profile[];
   /** Name of the profile for models that no profile's glob matches. */

@@ -53,6 +53,8 @@ export type Decision = {
   /** Measured beside the served response, never sent to the client. */
   readonly mirror: Source | undefined;
   readonly faults: readonly FaultConfig[];
+  /** What the faults with a percentage of their own drew, those that do not act included; absent where there are none. */
+  readonly faultDraws?: readonly FaultDraw[];
   /** What the control header asked of the simulator. */
   readonly overrides: Overrides;
 };
@@ -68,7 +70,20 @@ export type Overrides = {
 };
 
 /** One configured fault; the other members are the options of its kind. */
-export type FaultConfig = { readonly kind: string; readonly [option: string]: unknown };
+export type FaultConfig = {
+  readonly kind: string;
+  /** Of the calls that its rule takes, 0 … 100; undefined means all. A fault that acts on a call has none left. */
+  readonly percentage?: number | undefined;
+  readonly [option: string]: unknown;
+};
+
+/** The draw of one fault: it acts when the number, 0 ≤ x < 1, is below its percentage. */
+export type FaultDraw = {
+  readonly kind: string;
+  readonly percentage: number;
+  readonly draw: number;
+  readonly acts: boolean;
+};
 
 /** One piece of a response, a plain record. `data` as a string is UTF-8 text. */
 export type Frame = {

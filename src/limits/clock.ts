@@ -22,6 +22,18 @@ export function systemClock(): Clock {
   };
 }
 
+/** The same for what may wait for ever: its timers do not keep the process alive. */
+export function backgroundClock(): Clock {
+  const { now } = systemClock();
+  return {
+    now,
+    wake(delayMs, task) {
+      const timer = setTimeout(task, delayMs).unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
 /** The wall clock of the system: milliseconds since 1970. It can be set, and so go back. */
 export function wallClockMs(): number {
   return Date.now();

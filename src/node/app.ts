@@ -1,25 +1,20 @@
 import type { AddressInfo } from "node:net";
-import type { Settings } from "../config/load.ts";
 import type { Log } from "../emit/log.ts";
 import type { Clock } from "../limits/clock.ts";
-import type { NodeView, Reload } from "../admin/resource.ts";
+import type { NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createNodeView } from "./readings.ts";
-import { createReloader, type Load, type Reloader } from "./reload.ts";
+import { createReloader, type Reloader, type ReloaderOptions } from "./reload.ts";
 
 /** What a node is built from. */
-export type AppOptions = {
-  readonly settings: Settings;
+export type AppOptions = ReloaderOptions & {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
-  wallClockMs(): number;
   writeLog(text: string): void;
   /** Log lines that could not be written so far. */
   droppedLogLines(): number;
-  /** Loads the configuration anew; undefined when there is no file to load. */
-  readonly load?: Load;
 };
 
 /** A running node. */
@@ -28,8 +23,10 @@ export type App = {
   readonly adminPort: number;
   /** Undefined when Envoy's ext_proc filter is not served. */
   readonly extProcPort: number | undefined;
+  /** How many event loops it has. */
+  readonly workers: number;
   /** Takes up a changed configuration whole, or keeps the old one and says why. */
-  reload(): Promise<Reload>;
+  reload(cause: ReloadCause): Promise<Reload>;
   /** Turns unready, lets open calls end within the limit, then stops. @returns true when all calls had ended */
   stop(): Promise<boolean>;
 };
@@ -65,6 +62,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       trafficPort: ports.traffic,
       extProcPort: ports.extProc,
       adminPort: portOf(admin.server.address()),
+      workers: eventLoops.count,
       reload: reloader.reload,
       stop: () => stop(running),
     };

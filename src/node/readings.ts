@@ -28,7 +28,7 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     isReady,
     status: () => status(options, startedAtMs),
     config: () => withoutCredentials(reloader.settings().config),
-    reload: () => reloader.reload(),
+    reload: reloader.reload,
     metrics: () => scrape.text(),
     ask: eventLoops.ask,
     get: eventLoops.get,

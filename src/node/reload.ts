@@ -1,6 +1,8 @@
-import type { Reload } from "../admin/resource.ts";
+import type { Reload, ReloadCause } from "../admin/resource.ts";
 import { adminTokenOf } from "../config/admin-token.ts";
 import { defaultConfig } from "../config/default.ts";
+import { changesBetween } from "../config/changes.ts";
+import type { ReadFile } from "../config/identity.ts";
 import { formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
 import { extProcSchema } from "../config/ports.ts";
 import { restartPaths } from "../config/restart.ts";
@@ -24,25 +26,23 @@ export type Overrides = {
 };
 
 /** Settings as they are loaded, or every mistake, each as one line. */
-export type LoadResult =
-  | { readonly ok: true; readonly settings: Settings }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
+export type LoadResult = {
+  /** What was read; absent where nothing can change. */
+  readonly files?: readonly ReadFile[];
+} & ({ readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly mistakes: readonly string[] });
 
 /** Loads the configuration of that generation. */
 export type Load = (generation: number) => Promise<LoadResult>;
 
-/**
- * Makes what loads a configuration, at the start and at each reload.
- *
- * @returns throws CONFIG_INVALID when the file cannot be read
- */
+/** Makes what loads a configuration, at the start and at each reload. */
 export function createLoad({ file, env, overrides }: Source): Load {
   return async (generation) => {
     if (file === undefined)
       return { ok: true, settings: overridden(await settingsOf(defaultConfig(), env), overrides) };
     const loaded = await loadConfig(file, { env, generation, extProc: overrides.extProc !== undefined });
-    if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n") };
-    return { ok: true, settings: overridden(loaded.settings, overrides) };
+    const { files } = loaded;
+    if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n"), files };
+    return { ok: true, settings: overridden(loaded.settings, overrides), files };
   };
 }
 
@@ -66,6 +66,10 @@ export type ReloaderOptions = {
   wallClockMs(): number;
   /** Undefined when there is no file to load. */
   readonly load?: Load;
+  /** Name of that file, for the log. */
+  readonly file?: string | undefined;
+  /** Gets what each attempt has read, before its outcome is known to others. */
+  readonly filesRead?: (files: readonly ReadFile[]) => void;
 };
 
 /** The configuration in force, and the way to another one. */
@@ -76,7 +80,7 @@ export type Reloader = {
   /** How the attempts so far ended. */
   tally(): ReloadTally;
   /** Takes up a changed configuration whole, or keeps the old one and says why. One attempt waits for the one before. */
-  reload(): Promise<Reload>;
+  reload(cause: ReloadCause): Promise<Reload>;
 };
 
 /** Attempts to load a configuration: how many ended how, and when one was last put in force, milliseconds since 1970. */
@@ -94,35 +98,39 @@ export type ReloadTally = {
  * @throws CONFIG_INVALID when the admin API asks for a token that is not there
  */
 export function createReloader(options: ReloaderOptions, apply: (settings: Settings) => Promise<void>): Reloader {
-  const { load, log, wallClockMs } = options;
+  const { load, log, wallClockMs, file, filesRead } = options;
   let { settings } = options;
   let adminToken = adminTokenOf(settings);
   let tally: ReloadTally = { success: 0, error: 0, lastOk: true, lastSuccessMs: wallClockMs() };
 
-  const takeUp = async (next: Settings): Promise<Reload> => {
+  const takeUp = async (next: Settings, cause: ReloadCause): Promise<Reload> => {
     const nextToken = adminTokenOf(next);
     await apply(next);
     adminToken = nextToken;
     tellChanges({ before: settings, now: next, log });
+    const { generation, hash } = next;
+    const changes = changesBetween(settings, next);
     settings = next;
     tally = { ...tally, success: tally.success + 1, lastOk: true, lastSuccessMs: wallClockMs() };
-    log.info({ generation: next.generation }, "configuration in force");
-    return { ok: true, generation: next.generation };
+    log.info({ result: "success", file, generation, hash, ...changes, ...cause }, "configuration in force");
+    return { ok: true, generation };
   };
-  const reject = (mistakes: readonly string[]): Reload => {
+  const reject = (mistakes: readonly string[], cause: ReloadCause): Reload => {
     tally = { ...tally, error: tally.error + 1, lastOk: false };
-    const { generation } = settings;
-    log.error({ mistakes, generation }, "the new configuration is not valid; the old one stays in force");
+    const { generation, hash } = settings;
+    const details = { result: "error", file, generation, hash, mistakes, ...cause };
+    log.error(details, "the new configuration is not valid; the old one stays in force");
     return { ok: false, mistakes };
   };
-  const attempt = async (): Promise<Reload> => {
+  const attempt = async (cause: ReloadCause): Promise<Reload> => {
     try {
       if (load === undefined)
         throw new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file.");
       const loaded = await load(settings.generation + 1);
-      return loaded.ok ? await takeUp(loaded.settings) : reject(loaded.mistakes);
+      if (loaded.files !== undefined) filesRead?.(loaded.files);
+      return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.mistakes, cause);
     } catch (error) {
-      return reject([error instanceof Error ? error.message : String(error)]);
+      return reject([error instanceof Error ? error.message : String(error)], cause);
     }
   };
   return {
@@ -134,10 +142,11 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
 }
 
 /** Runs a task again only after the run before it has ended. */
-function serialised<Value>(task: () => Promise<Value>): () => Promise<Value> {
+function serialised<Given, Value>(task: (given: Given) => Promise<Value>): (given: Given) => Promise<Value> {
   let last: Promise<unknown> = Promise.resolve();
-  return () => {
-    const run = last.then(task, task);
+  return (given) => {
+    const start = (): Promise<Value> => task(given);
+    const run = last.then(start, start);
     last = run;
     return run;
   };

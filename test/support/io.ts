@@ -7,6 +7,9 @@ import { runCommand } from "../../src/cli/index.ts";
 /** What a run of the program left behind. */
 export type Ran = { readonly code: number; readonly out: string; readonly err: string; readonly folder: string };
 
+/** Environment variables, and what comes in on standard input. */
+type Surroundings = { readonly env?: Record<string, string>; readonly input?: string };
+
 /**
  * Runs the program in a folder of its own, without a process.
  *
@@ -15,15 +18,19 @@ export type Ran = { readonly code: number; readonly out: string; readonly err: s
 export async function runIn(
   files: Readonly<Record<string, string>>,
   args: readonly string[],
-  env: Record<string, string> = {},
+  surroundings: Surroundings = {},
 ): Promise<Ran> {
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-  return await runAt(folder, args, env);
+  return await runAt(folder, args, surroundings);
 }
 
 /** The same in a folder that stands already. */
-export async function runAt(folder: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+export async function runAt(
+  folder: string,
+  args: readonly string[],
+  { env = {}, input = "" }: Surroundings = {},
+): Promise<Ran> {
   let out = "";
   let err = "";
   const code = await runCommand(args, {
@@ -32,6 +39,7 @@ export async function runAt(folder: string, args: readonly string[], env: Record
     env,
     cwd: folder,
     version: "1.2.3",
+    readInput: async () => new TextEncoder().encode(input),
     untilStopped: Promise.resolve("SIGTERM"),
     onHangup() {},
     log: new Writable({ write: (text, _encoding, done) => ((out += String(text)), done()) }),

@@ -10,6 +10,7 @@ export const delay: Fault<z.infer<typeof options>> = {
   kind: "delay",
   summary: "Makes everything from a point on come later.",
   options,
+  delayMs: ({ ms }) => ms,
   bend: (options, next, context) =>
     untilPoint({ point: pointOf(options) ?? { before: "head" }, next, context }, () => {
       context.fired();

@@ -30,14 +30,36 @@ export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
   errorEvent,
 ];
 
+/** How many of the calls a fault acts on. */
+export const faultPercentage = z
+  .number()
+  .min(0)
+  .max(100)
+  .describe("Percentage of the calls of the rule, by a draw of its own; default: every call");
+
 /** One fault in the configuration: its kind and the options of that kind. */
 export const faultSchema = makeSchema(faults);
 
 function makeSchema([first, ...others]: typeof faults): z.ZodType<FaultConfig> {
   const member = ({ kind, options, summary }: Fault<unknown>) =>
-    options.safeExtend({ kind: z.literal(kind) }).describe(summary);
+    options.safeExtend({ kind: z.literal(kind), percentage: faultPercentage.optional() }).describe(summary);
   const union: z.ZodType = z.discriminatedUnion("kind", [member(first), ...others.map((fault) => member(fault))]);
   return union as z.ZodType<FaultConfig>;
+}
+
+/** How much later a response comes by several faults together, in milliseconds. */
+export function totalDelayMs(configs: readonly FaultConfig[]): number {
+  let sumMs = 0;
+  for (const config of configs) {
+    const fault = faults.find(({ kind }) => kind === config.kind);
+    sumMs += fault?.delayMs?.(optionsOf(config)) ?? 0;
+  }
+  return sumMs;
+}
+
+/** What is left for the kind itself. */
+function optionsOf(config: FaultConfig): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => name !== "kind" && name !== "percentage"));
 }
 
 /**
@@ -45,8 +67,8 @@ function makeSchema([first, ...others]: typeof faults): z.ZodType<FaultConfig> {
  *
  * @throws CONFIG_INVALID for an unknown kind or wrong options, naming what there is
  */
-export function prepareFault({ kind, ...options }: FaultConfig): PreparedFault {
-  return prepareWith(findKind(faults, kind, "CONFIG_INVALID"), options);
+export function prepareFault(config: FaultConfig): PreparedFault {
+  return prepareWith(findKind(faults, config.kind, "CONFIG_INVALID"), optionsOf(config));
 }
 
 /**

@@ -7,5 +7,6 @@ export const method: Matcher<string> = {
   name: "method",
   summary: "HTTP method",
   value: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
+  excludes: (one, other) => one !== other,
   compile: (wanted) => [equals("method", wanted, (call) => call.method)],
 };

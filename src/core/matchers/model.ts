@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { globCovers, globsExclude } from "../glob.ts";
 import { globs } from "./conditions.ts";
 import type { Matcher } from "./types.ts";
 import { glob } from "./values.ts";
@@ -8,7 +9,11 @@ export const model: Matcher<string | string[]> = {
   name: "model",
   summary: "Glob of the model name, or an array of globs",
   value: z.union([glob, z.array(glob).min(1)], { error: "must be a glob or an array of globs" }),
-  compile: (patterns) => [
-    globs("model", typeof patterns === "string" ? [patterns] : patterns, (call) => call.facts.model),
-  ],
+  covers: (wide, narrow) => listOf(narrow).every((each) => listOf(wide).some((pattern) => globCovers(pattern, each))),
+  excludes: (one, other) => listOf(one).every((each) => listOf(other).every((pattern) => globsExclude(pattern, each))),
+  compile: (patterns) => [globs("model", listOf(patterns), (call) => call.facts.model)],
 };
+
+function listOf(patterns: string | readonly string[]): readonly string[] {
+  return typeof patterns === "string" ? [patterns] : patterns;
+}

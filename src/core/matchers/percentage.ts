@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { DrawKey } from "../fault-draws.ts";
 import { draw } from "../rng.ts";
 import type { Call } from "../types.ts";
 import { headerOf, shown } from "./conditions.ts";
@@ -22,10 +23,12 @@ export const percentage: Matcher<number> = {
   value: z.number().min(0).max(100),
   options: { percentageBy },
   passesAll: (percent) => percent === 100,
+  // Each rule has a draw of its own, so no percentage takes what another one takes.
+  covers: () => false,
   compile(percent, { name: rule, perAttempt, match }) {
     const share = percent / 100;
-    const by = percentageBy.parse(match["percentageBy"]) ?? "requestId";
-    const keyOf = perAttempt ? perAttemptKey(keyReader(by)) : keyReader(by);
+    const by = percentageByOf(match);
+    const keyOf = drawKeyOf(match, perAttempt);
     const drawn = (call: Call, seed: number): number => draw(seed, rule, keyOf(call));
     return [
       {
@@ -38,6 +41,21 @@ export const percentage: Matcher<number> = {
     ];
   },
 };
+
+function percentageByOf(match: Readonly<Record<string, unknown>>): string {
+  return percentageBy.parse(match["percentageBy"]) ?? "requestId";
+}
+
+/**
+ * What the percentages of a rule, and of its faults, are drawn by.
+ *
+ * @param match everything the rule asks
+ * @param perAttempt each retry of a call gets draws of its own
+ */
+export function drawKeyOf(match: Readonly<Record<string, unknown>>, perAttempt: boolean): DrawKey {
+  const keyOf = keyReader(percentageByOf(match));
+  return perAttempt ? perAttemptKey(keyOf) : keyOf;
+}
 
 /** A call without the wanted header or key falls back to its request id, so that such calls do not all get the same decision. */
 function keyReader(by: string): (call: Call) => string {

@@ -17,6 +17,8 @@ export const promptTokens: Matcher<Range> = {
   name: "promptTokens",
   summary: "Length of the prompt, in tokens",
   value,
+  covers: (wide, narrow) => (wide.min ?? 0) <= (narrow.min ?? 0) && (wide.max ?? Infinity) >= (narrow.max ?? Infinity),
+  excludes: (one, other) => (one.min ?? 0) > (other.max ?? Infinity) || (other.min ?? 0) > (one.max ?? Infinity),
   compile: ({ min = 0, max = Infinity }) => [
     {
       name: "promptTokens",

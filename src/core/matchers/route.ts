@@ -1,3 +1,4 @@
+import { globCovers, globsExclude } from "../glob.ts";
 import { globs } from "./conditions.ts";
 import type { Matcher } from "./types.ts";
 import { glob } from "./values.ts";
@@ -8,5 +9,7 @@ export const route: Matcher<string> = {
   summary: "Glob of the path, without the query",
   value: glob,
   passesAll: (pattern) => pattern === "*",
+  covers: globCovers,
+  excludes: globsExclude,
   compile: (pattern) => [globs("route", [pattern], (call) => call.route)],
 };

@@ -7,5 +7,6 @@ export const stream: Matcher<boolean> = {
   name: "stream",
   summary: "Whether the request asks for a stream",
   value: z.boolean(),
+  excludes: (one, other) => one !== other,
   compile: (wanted) => [equals("stream", wanted, (call) => call.facts.stream)],
 };

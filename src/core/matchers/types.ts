@@ -32,6 +32,10 @@ export type Matcher<Value> = {
   readonly options?: Readonly<Record<string, z.ZodType>>;
   /** Whether every call passes, so that no rule behind such a one is ever reached; never, when it is absent. */
   passesAll?(value: Value): boolean;
+  /** Whether every call that meets `narrow` meets `wide`, too; when it is absent, only for equal values. */
+  covers?(wide: Value, narrow: Value): boolean;
+  /** Whether no call can meet both; when it is absent, that is not known. */
+  excludes?(one: Value, other: Value): boolean;
   /**
    * The conditions that a value stands for, one or several.
    *

@@ -217,7 +217,7 @@ const examples = pages.flatMap((page) => {
 test.each(examples)("%s passes `stuntdouble check`", async (_title, text) => {
   const folder = mkdtempSync(path.join(tmpdir(), "example-"));
   await layOut(folder, text);
-  const { code, out, err } = await runAt(folder, ["check", "example.yaml"], environmentFor(text));
+  const { code, out, err } = await runAt(folder, ["check", "example.yaml"], { env: environmentFor(text) });
   await rm(folder, { recursive: true });
   expect({ code, out, err }).toMatchObject({ code: 0, err: "" });
 });

@@ -40,6 +40,7 @@ export async function startProgram(
     env,
     cwd: path.dirname(file),
     version: "test",
+    readInput: async () => new Uint8Array(),
     untilStopped,
     onHangup: (task) => void (hangUp = task),
     exitWithin() {},

@@ -77,3 +77,28 @@ test("options that no check of the configuration has seen are refused each time"
     expect(admitWith(configs).refusal, `attempt ${attempt}`).toMatchObject({ code: "CONFIG_INVALID" });
   }
 });
+
+/** Where a call to a path that cannot be simulated goes. */
+async function servedAt(path: string, config: object, control: string) {
+  const upstreams = { a: { url: "https://a.example.com" }, b: { url: "https://b.example.com" } };
+  const given = compile(await settingsOf({ upstreams, control: { enabled: true }, ...config }, {}));
+  const headers = control === "" ? {} : { "x-stuntdouble": control };
+  const request = { ...asked(headers), target: path, route: path, ...findOperation("POST", path, headers) };
+  const admission = admit(request, deps, { snapshot: given, keys: undefined, rates: undefined });
+  return admission.refusal?.message ?? admission.decision?.serve;
+}
+
+const toB = { default: { serve: "forward", upstream: "b" } };
+
+test.each([
+  ["goes to the first upstream where the rule simulates", {}, "", "a"],
+  ["goes to the upstream of its rule", toB, "", "b"],
+  ["goes to the upstream that the control header names", {}, "upstream=b", "b"],
+  ["goes to that of its rule where the control header would simulate it", toB, "simulate", "b"],
+])("a path that cannot be simulated %s", async (_name, config, control, upstream) => {
+  expect(await servedAt("/v1/audio/speech", config, control)).toEqual({ from: "upstream", upstream });
+});
+
+test("the control header cannot name an upstream for a call that is simulated", async () => {
+  expect(await servedAt(route, {}, "upstream=b")).toMatch(/because this call is simulated/);
+});

@@ -31,23 +31,82 @@ test("environment variables count as they stand", async () => {
   const file = { "s.yaml": "auth: { keys: [{ name: a, env: KEY_A }] }" };
   expect([
     (await runIn(file, ["check", "s.yaml"])).code,
-    (await runIn(file, ["check", "s.yaml"], { KEY_A: "k" })).code,
+    (await runIn(file, ["check", "s.yaml"], { env: { KEY_A: "k" } })).code,
   ]).toEqual([2, 0]);
 });
 
-test("--json gives mistakes a program can read", async () => {
-  const { code, out } = await runIn({ "s.yaml": "lisen: {}\n" }, ["check", "s.yaml", "--json"]);
+test("--json gives one array of findings a program can read, each with its file and code", async () => {
+  const files = {
+    "a.yaml": "lisen: {}\n",
+    "b.yaml": `upstreams: { a: { url: "http://a", apiKeyEnv: KEY } }\n`,
+  };
+  const { code, out } = await runIn(files, ["check", "a.yaml", "b.yaml", "c.yaml", "--json"]);
   expect(code).toBe(2);
-  expect(JSON.parse(out)).toMatchObject({
-    ok: false,
-    mistakes: [{ line: 1, column: 1, path: "lisen", message: "unknown key", nearest: "listen" }],
-    warnings: [],
-  });
+  const place = { line: 1, column: 1 };
+  expect(JSON.parse(out)).toMatchObject([
+    { ...place, file: "a.yaml", path: "lisen", severity: "error", code: "unknown-key", nearest: "listen" },
+    { file: "b.yaml", path: "upstreams.a.apiKeyEnv", severity: "warning", code: "unset-variable" },
+    { ...place, file: "c.yaml", path: "", severity: "error", code: "unreadable-file", message: "no such file" },
+  ]);
+});
+
+test("a good file has an empty array of findings", async () => {
+  const { code, out } = await runIn({ "s.yaml": good }, ["check", "s.yaml", "--json"]);
+  expect([code, JSON.parse(out)]).toEqual([0, []]);
 });
 
 test("a file that is not there is one clear line", async () => {
-  const { code, err, folder } = await runIn({}, ["check", "no.yaml"]);
-  expect([code, err]).toEqual([2, `stuntdouble check: ${folder}/no.yaml: no such file.\n`]);
+  const { code, out } = await runIn({}, ["check", "no.yaml"]);
+  expect([code, out]).toEqual([2, "no.yaml: no such file.\n"]);
+});
+
+test("an empty file is refused, by check and by start", async () => {
+  const files = { "s.yaml": "# to be written\n" };
+  const text = "s.yaml:1:1 the file is empty; {} stands for a configuration of defaults, which simulates every call.\n";
+  expect(await runIn(files, ["check", "s.yaml"])).toMatchObject({ code: 2, out: text });
+  const started = await runIn(files, ["start", "--config", "s.yaml"]);
+  expect([started.code, started.err]).toEqual([2, `${started.folder}/${text}`]);
+});
+
+test("- reads standard input", async () => {
+  const { code, out } = await runIn({}, ["check", "-"], { input: "seed: x\n" });
+  expect([code, out]).toEqual([2, "<stdin>:1:7 seed: must be a number, not a string.\n"]);
+  expect((await runIn({}, ["check", "-"], { input: good })).code).toBe(0);
+});
+
+test("several files are reported one after the other, and one bad one is enough", async () => {
+  const { code, out } = await runIn({ "a.yaml": good, "b.yaml": "seed: x\n", "c.yaml": good }, [
+    "check",
+    "a.yaml",
+    "b.yaml",
+    "c.yaml",
+  ]);
+  expect(code).toBe(2);
+  expect(out.split("\n").map((line) => line.split(" ")[0])).toEqual(["a.yaml:", "b.yaml:1:7", "c.yaml:", ""]);
+});
+
+test("--strict makes warnings count", async () => {
+  const files = { "s.yaml": "rules: [{ name: a, serve: simulate, match: { percentage: 0 } }]\n", "t.yaml": good };
+  expect((await runIn(files, ["check", "s.yaml"])).code).toBe(0);
+  expect((await runIn(files, ["check", "s.yaml", "--strict"])).code).toBe(2);
+  expect((await runIn(files, ["check", "t.yaml", "--strict"])).code).toBe(0);
+});
+
+test("where percentages are used, it is said how many calls each rule and each fault gets", async () => {
+  const text = `rules:
+  - { name: fifth, serve: simulate, match: { percentage: 20 } }
+  - name: half
+    serve: simulate
+    match: { percentage: 50 }
+    faults: [{ kind: status, status: 429, percentage: 10 }, { kind: cut, percentage: 5 }, { kind: delay, ms: 9 }]
+`;
+  const { out } = await runIn({ "s.yaml": text }, ["check", "s.yaml"]);
+  expect(out.split("\n").slice(1)).toEqual([
+    "  fifth: 20 % of the calls",
+    "  half: 40 % of the calls, fault status 4 %, fault cut 2 %, fault delay 40 %",
+    "  default: 40 % of the calls",
+    "",
+  ]);
 });
 
 test("--ext-proc finds what a node started in that way cannot do", async () => {

@@ -237,3 +237,38 @@ test.each([
   expect(code).toBe(2);
   expect(err).toMatch(message);
 });
+
+test("what the faults of the rule drew is shown, which of them act, and how many calls get them", async () => {
+  const text = `
+rules:
+  - { name: fifth, serve: simulate, match: { percentage: 20, model: gpt-* } }
+  - name: faulty
+    serve: simulate
+    match: { model: gpt-4o }
+    faults: [{ kind: status, status: 429, percentage: 50 }, { kind: delay, ms: 5, percentage: 50 }]
+`;
+  const seen = new Set<string>();
+  for (let id = 0; seen.size < 4 && id < 200; id += 1) {
+    const { told } = await explain({ headers: { "x-request-id": `call-${id}` }, body: chat }, text);
+    if (told.decision.rule !== "faulty") continue;
+    const { faults, faultDraws } = told.decision;
+    for (const { draw, percentage, acts } of faultDraws) expect(acts).toBe(draw < percentage / 100);
+    const acting = faultDraws.filter(({ acts }: { acts: boolean }) => acts).map(({ kind }: { kind: string }) => kind);
+    expect(faults.map(({ kind }: { kind: string }) => kind)).toEqual(acting);
+    expect(told.share).toBe("faulty: 80 % of the calls that meet its conditions, fault status 40 %, fault delay 40 %");
+    seen.add(acting.join());
+  }
+  expect(seen).toEqual(new Set(["", "status", "delay", "status,delay"]));
+});
+
+test("a fault that does not act is said so in words, with its draw", async () => {
+  const text = "default: { faults: [{ kind: cut, percentage: 0 }] }\n";
+  const { out } = await runIn({ "s.yaml": text, "r.json": JSON.stringify(chat) }, [
+    "explain",
+    "--config",
+    "s.yaml",
+    "--request",
+    "r.json",
+  ]);
+  expect(out).toMatch(/^ {2}fault cut does not act: 0\.\d{6} \(wanted a draw below 0\)$/m);
+});

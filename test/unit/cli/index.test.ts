@@ -35,7 +35,7 @@ test.each([
   ["an unknown flag", ["check", "--jsn", "a.yaml"], /--jsn/],
   ["a flag without its value", ["explain", "--request"], /--request/],
   ["an argument too many", ["schema", "now"], /unexpected argument "now"/],
-  ["no file to check", ["check"], /expected one file/],
+  ["no file to check", ["check"], /expected a file/],
   ["no request to explain", ["explain"], /--request FILE is missing/],
   ["flags that cannot be combined", ["schema", "--write", "--check"], /cannot be combined/],
 ])("%s ends with exit code 2 and one line that says so", async (_name, args, message) => {

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
+import { findingCodes } from "../../../src/config/codes.ts";
 import { configDocument, controlTable, schemaText } from "../../../src/config/document.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { fixedAtStart } from "../../../src/config/restart.ts";
@@ -60,6 +62,17 @@ test("a new key of the control header gets a row", () => {
   const wished = { ...controlKeys, echo: { value: "number", effect: "repeat the prompt" } };
   expect(controlTable(wished)).toBe(`${controlTable(controlKeys)}| \`echo\` | number | repeat the prompt |\n`);
   expect(configDocument()).toContain(`\n\n${controlTable(controlKeys)}\n`);
+});
+
+test("the page about operations explains every code of check, in the words of the source", async () => {
+  const page = await readFile("docs/operations.md", "utf8");
+  const rows = Object.entries(findingCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  expect(page).toContain(`| code | meaning |\n| --- | --- |\n${rows.join("\n")}\n\n`);
+});
+
+test("a key of the writer's own passes the published schema", () => {
+  const isValid = new Ajv2020({ strict: false }).compile(configJsonSchema());
+  expect([isValid({ "x-anchors": { any: 1 } }), isValid({ anchors: 1 })]).toEqual([true, false]);
 });
 
 test("every key that needs a restart is named", () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -262,8 +262,21 @@ test("two API keys that are the same key are a mistake", async () => {
   ]);
 });
 
-test.each(["", "# nothing but a comment\n", "{}", "---\n"])("an empty file %j means all defaults", async (text) => {
-  const { config } = await settingsFrom(text);
+test.each(["", "# nothing but a comment\n", "---\n", "null\n"])(
+  "a file %j without anything is refused",
+  async (text) => {
+    expect(await mistakesIn(text)).toEqual([
+      [
+        expect.stringMatching(/^1:\d $/),
+        "the file is empty; {} stands for a configuration of defaults, which simulates every call",
+        undefined,
+      ],
+    ]);
+  },
+);
+
+test("{} means all defaults", async () => {
+  const { config } = await settingsFrom("{}");
   expect([config.listen.port, config.admin.port, config.workers, config.control.enabled, config.default.serve]).toEqual(
     [8080, 8081, "auto", false, "simulate"],
   );
@@ -279,7 +292,13 @@ test("rules behind one that matches every call are warned about", async () => {
     "rules:\n  - { name: all, serve: simulate }\n  - { name: late, serve: simulate, match: { model: x } }\n",
   );
   expect(loaded.ok && loaded.warnings).toEqual([
-    { line: 3, column: 5, path: "rules[1]", message: `is never reached: "all" before it matches every call` },
+    {
+      line: 3,
+      column: 5,
+      path: "rules[1]",
+      code: "never-reached",
+      message: `is never reached: "all" before it matches every call`,
+    },
   ]);
 });
 
@@ -309,9 +328,9 @@ test("settings are plain data that can be sent to another thread", async () => {
 });
 
 test("a file that is not there is named", async () => {
-  await expect(loadConfig("/nowhere/stuntdouble.yaml", { env: {}, generation: 1 })).rejects.toThrow(
-    "/nowhere/stuntdouble.yaml: no such file.",
-  );
+  const file = "/nowhere/stuntdouble.yaml";
+  const loaded = await loadConfig(file, { env: {}, generation: 1 });
+  expect(loaded.ok ? "" : formatMistakes(file, loaded.mistakes)).toBe("/nowhere/stuntdouble.yaml: no such file.");
 });
 
 test("names of other files start at the folder of the configuration", async () => {
@@ -367,4 +386,51 @@ test("a fault of the client's socket is refused where ext_proc is served, with t
     ],
   ]);
   expect((await load(rules)).ok).toBe(true);
+});
+
+test("merge keys are followed, and a mistake is shown where it stands", async () => {
+  const text = `x-faulty: &faulty
+  serve: simulate
+  faults: [{ kind: cut, afterToken: 2 }]
+rules:
+  - { name: a, <<: *faulty }
+  - { name: b, <<: [*faulty], serve: simulate, faults: [] }
+`;
+  expect(await mistakesIn(text)).toEqual([["3:25 rules[0].faults[0].afterToken", "unknown key", "afterTokens"]]);
+  const { config } = await settingsFrom(text.replace("afterToken:", "afterTokens:"));
+  expect(config.rules.map(({ faults }) => faults)).toEqual([[{ kind: "cut", afterTokens: 2 }], []]);
+});
+
+test("keys at the top that begin with x- are the writer's own, and nowhere else", async () => {
+  const text = "x-anything: { goes: [here] }\nlisten: { x-port: 1 }\n";
+  expect(await mistakesIn(text)).toEqual([["2:11 listen.x-port", "unknown key", "port"]]);
+});
+
+test("every mistake of a profile is a mistake, in the profile's own file", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
+  await writeFile(path.join(folder, "mine.yaml"), "name: mine\nttftMs: 5\nspeed: 9\n");
+  const file = path.join(folder, "stuntdouble.yaml");
+  await writeFile(file, "seed: x\nprofiles: .\n");
+  const loaded = await loadConfig(file, { env: {}, generation: 1 });
+  const lines = loaded.ok ? [] : formatMistakes(file, loaded.mistakes).split("\n");
+  // The configuration lies in the same folder, and is no profile either.
+  const own = lines.filter((line) => line.startsWith(path.join(folder, "mine.yaml")));
+  expect(own.map((line) => line.slice(folder.length + 1).replace(/ Allowed: .*/, ""))).toEqual([
+    "mine.yaml:1:1 itlMs: is required and must be an object.",
+    "mine.yaml:1:1 outputTokens: is required and must be an object.",
+    "mine.yaml:2:9 ttftMs: must be an object, not the number 5.",
+    "mine.yaml:3:1 speed: unknown key.",
+  ]);
+  expect(lines).toContain(`${file}:1:7 seed: must be a number, not a string.`);
+});
+
+test("each file that was read is listed, so that it can be watched", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
+  const file = path.join(folder, "stuntdouble.yaml");
+  await mkdir(path.join(folder, "own"));
+  await writeFile(path.join(folder, "own/mine.yaml"), "name: [\n");
+  await writeFile(file, "profiles: own\nlisten: { tls: { certFile: cert.pem, keyFile: key.pem } }\n");
+  const { ok, files } = await loadConfig(file, { env: {}, generation: 1 });
+  const names = ["stuntdouble.yaml", "own", "own/mine.yaml", "cert.pem", "key.pem"];
+  expect([ok, files.map((read) => read.path)]).toEqual([false, names.map((name) => path.join(folder, name))]);
 });

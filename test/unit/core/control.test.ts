@@ -101,6 +101,14 @@ test.each([
   ["a time as a string", `ttft="200"`, /ttft must be a number/],
   ["a time above the cap", "ttft=5001", /control.maxDelayMs allows 5000 ms/],
   ["a gap above the cap", "itl=5001", /control.maxDelayMs allows 5000 ms/],
+  [
+    "delays that together pass the cap",
+    "fault=(delay;ms=3000 delay;ms=3000)",
+    /add up to 6000 ms, but control.maxDelayMs/,
+  ],
+  ["a first token and a delay that together pass it", "ttft=3000, fault=delay;ms=2001", /add up to 5001 ms/],
+  ["gaps between tokens that together pass it", "itl=100, tokens=60", /add up to 5900 ms/],
+  ["a share of calls that is none", "fault=cut;percentage=101", /fault cut percentage must be a number from 0 to 100/],
   ["a delay above the cap", "fault=delay;ms=5001", /fault delay ms is 5001 ms, but control.maxDelayMs allows 5000 ms/],
   ["half a token", "tokens=1.5", /tokens must be an integer from 0 to 100000/],
   ["a response that is too long", "tokens=100001", /tokens must be an integer from 0 to 100000/],
@@ -139,4 +147,17 @@ test("with the right token the header is followed", () => {
 
 test("the right token alone changes nothing", () => {
   expect(read(`token="secret"`, forwarded, guarded)).toBe(forwarded);
+});
+
+test("the delays of the rule's own faults count as well, where they are kept", () => {
+  const slow = { ...simulated, faults: [{ kind: "delay", ms: 4000 }] };
+  expect(() => read("ttft=2000", slow)).toThrow(/add up to 6000 ms/);
+  expect(read("ttft=2000, fault=()", slow).faults).toEqual([]);
+});
+
+test("a fault may have a percentage", () => {
+  expect(read("fault=(cut;after=2;percentage=12.5 hang)").faults).toEqual([
+    { kind: "cut", afterTokens: 2, percentage: 12.5 },
+    { kind: "hang" },
+  ]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compileMatch, type Match } from "../../../src/core/match.ts";
+import { compileMatch, matchCovers, matchesExclude, type Match } from "../../../src/core/match.ts";
 import { searchedChars } from "../../../src/core/matchers/last-user-message.ts";
 import { makeCall, type CallWishes } from "../../support/call.ts";
 
@@ -164,4 +164,42 @@ test("a retry gets the same decision, unless the rule draws per attempt", () => 
   const retry = (index: number) => ({ id: "same", headers: { "x-stainless-retry-count": String(index) } });
   expect(decisions({}, retry).size).toBe(1);
   expect(decisions({}, retry, true).size).toBe(2);
+});
+
+test.each<[Match, Match]>([
+  [{}, { model: "gpt-4o" }],
+  [{ route: "/v1/*" }, { route: "/v1/chat/*" }],
+  [{ route: "*" }, {}],
+  [{ model: ["gpt-*", "o3"] }, { model: ["o3", "gpt-4*"] }],
+  [{ header: { "X-Env": "*" } }, { header: { "x-env": "staging" }, stream: true }],
+  [{ promptTokens: { min: 5 } }, { promptTokens: { min: 9, max: 20 } }],
+  [{ percentage: 100 }, { percentage: 5 }],
+  [{ lastUserMessage: "a" }, { lastUserMessage: "a", method: "POST" }],
+])("%j takes every call that %j would", (wide, narrow) => {
+  expect(matchCovers(wide, narrow)).toBe(true);
+});
+
+test.each<[Match, Match]>([
+  [{ model: "gpt-4o" }, {}],
+  [{ route: "/v1/chat/*" }, { route: "/v1/*" }],
+  [{ model: "gpt-*" }, { model: ["gpt-4o", "o3"] }],
+  [{ header: { "x-env": "staging" } }, { header: { "x-env": "*" } }],
+  [{ promptTokens: { max: 9 } }, { promptTokens: { min: 5 } }],
+  [{ percentage: 50 }, { percentage: 50 }],
+  [{ stream: true }, { stream: false }],
+])("%j leaves calls to %j", (wide, narrow) => {
+  expect(matchCovers(wide, narrow)).toBe(false);
+});
+
+test.each<[Match, Match, boolean]>([
+  [{ stream: true }, { stream: false }, true],
+  [{ method: "GET" }, { method: "POST", stream: true }, true],
+  [{ model: "gpt-4o" }, { model: ["o3", "o4-*"] }, true],
+  [{ route: "/v1/chat/*" }, { route: "/v1/embed*" }, true],
+  [{ header: { "x-env": "a" } }, { header: { "X-Env": "b" } }, true],
+  [{ promptTokens: { max: 9 } }, { promptTokens: { min: 10 } }, true],
+  [{ model: "gpt-*" }, { model: "*-mini" }, false],
+  [{ stream: true }, { model: "o3" }, false],
+])("whether %j and %j exclude each other: %s", (one, other, excluded) => {
+  expect([matchesExclude(one, other), matchesExclude(other, one)]).toEqual([excluded, excluded]);
 });

@@ -3,6 +3,7 @@ import { settingsOf, type Settings } from "../../../src/config/load.ts";
 import { createReloader, type LoadResult } from "../../../src/node/reload.ts";
 
 const startedMs = 1_000;
+const byFile = { from: "file" } as const;
 const first = await settingsOf({ log: { level: "info" } }, {});
 
 /** A reloader whose configurations the test gives, one after the other. */
@@ -33,7 +34,7 @@ const loaded = async (config: object, generation = 2): Promise<LoadResult> => ({
 test("a good configuration comes into force, and the tally says when", async () => {
   const { reloader, later, lines } = setUp([await loaded({ permits: { max: 5 } })]);
   later(500);
-  expect(await reloader.reload()).toEqual({ ok: true, generation: 2 });
+  expect(await reloader.reload(byFile)).toEqual({ ok: true, generation: 2 });
   expect(reloader.settings().config.permits.max).toBe(5);
   expect(reloader.tally()).toEqual({ success: 1, error: 0, lastOk: true, lastSuccessMs: startedMs + 500 });
   expect(lines).toEqual(["configuration in force"]);
@@ -42,7 +43,7 @@ test("a good configuration comes into force, and the tally says when", async () 
 test("a bad one changes nothing but the tally", async () => {
   const { reloader, later } = setUp([{ ok: false, mistakes: ["a.yaml:1:1 port: bad"] }]);
   later(500);
-  expect(await reloader.reload()).toEqual({ ok: false, mistakes: ["a.yaml:1:1 port: bad"] });
+  expect(await reloader.reload(byFile)).toEqual({ ok: false, mistakes: ["a.yaml:1:1 port: bad"] });
   expect(reloader.settings()).toBe(first);
   expect(reloader.tally()).toEqual({ success: 0, error: 1, lastOk: false, lastSuccessMs: startedMs });
 });
@@ -51,13 +52,13 @@ test("one that the event loops reject changes nothing, and the reason is the mis
   const { reloader } = setUp([await loaded({ admin: { tokenSha256: "a".repeat(64) } })], () =>
     Promise.reject(new Error("too many keys")),
   );
-  expect(await reloader.reload()).toEqual({ ok: false, mistakes: ["too many keys"] });
+  expect(await reloader.reload(byFile)).toEqual({ ok: false, mistakes: ["too many keys"] });
   expect([reloader.settings(), reloader.adminToken()]).toEqual([first, undefined]);
 });
 
 test("the token of the admin API changes with the configuration", async () => {
   const { reloader } = setUp([await loaded({ admin: { tokenSha256: "a".repeat(64) } })]);
-  await reloader.reload();
+  await reloader.reload(byFile);
   expect(reloader.adminToken()).toBe("a".repeat(64));
 });
 
@@ -72,14 +73,14 @@ test("what is bound to the start is named", async () => {
       extProc: {},
     }),
   ]);
-  await reloader.reload();
+  await reloader.reload(byFile);
   const fixed = ["listen", "admin.port", "extProc", "workers", "log", "permits.queue"];
   expect(lines.slice(0, -1)).toEqual(fixed.map((path) => `${path}: takes effect after a restart`));
 });
 
 test("an attempt waits for the one before, and counts on from what that put in force", async () => {
   const { reloader, generations } = setUp([await loaded({}), await loaded({}, 3)]);
-  await Promise.all([reloader.reload(), reloader.reload(), reloader.reload()]);
+  await Promise.all([reloader.reload(byFile), reloader.reload(byFile), reloader.reload(byFile)]);
   expect(generations).toEqual([2, 3, 4]);
 });
 
@@ -88,5 +89,5 @@ test("a node without a file says so", async () => {
   const log = { info: quiet, warn: quiet, error: quiet, outcome: quiet };
   const reloader = createReloader({ settings: first, log, wallClockMs: () => startedMs }, async () => undefined);
   const mistakes = ["The node was started without a configuration file."];
-  expect(await reloader.reload()).toEqual({ ok: false, mistakes });
+  expect(await reloader.reload(byFile)).toEqual({ ok: false, mistakes });
 });

@@ -15,6 +15,8 @@ export type Fault<Options> = {
   readonly summary: string;
   /** A strict object; `kind` is added to it for the configuration. */
   readonly options: z.ZodObject & z.ZodType<Options>;
+  /** How much later a response comes by it, in milliseconds; absent where nothing is added. */
+  delayMs?(options: Options): number;
   /** True when it looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly?: true;
   answer?(options: Options, context: FaultContext): Plan;

@@ -1,0 +1,45 @@
+import { readdirSync, statSync } from "node:fs";
+
+/** A file or a folder that a configuration was read from, as it was then. */
+export type ReadFile = { readonly path: string; readonly identity: string };
+
+/** Whether a file of a folder with profiles is one. */
+export function isProfileFile(name: string): boolean {
+  return name.endsWith(".yaml") || name.endsWith(".yml");
+}
+
+/**
+ * A text that changes whenever a file is written or another one takes its place, seen through all links.
+ *
+ * That of a folder changes with the names of the profiles in it.
+ *
+ * @returns `none` while there is no such file
+ */
+export function identityOf(path: string): string {
+  try {
+    const stats = statSync(path, { bigint: true });
+    if (stats.isDirectory())
+      return `${stats.dev}:${stats.ino}:${readdirSync(path).filter(isProfileFile).sort().join("/")}`;
+    return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+  } catch {
+    return "none";
+  }
+}
+
+/** Notes which files a configuration is read from. */
+export type ReadFiles = {
+  /** To be called before the file is read, so that what is written meanwhile is seen as a change. */
+  note(path: string): void;
+  list(): ReadFile[];
+};
+
+/** Makes an empty list of files. */
+export function createReadFiles(): ReadFiles {
+  const files = new Map<string, ReadFile>();
+  return {
+    note(path) {
+      if (!files.has(path)) files.set(path, { path, identity: identityOf(path) });
+    },
+    list: () => [...files.values()],
+  };
+}

@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { load, mistakesIn } from "../../support/config.ts";
+
+/** `code path` of each warning. */
+async function warned(text: string): Promise<string[]> {
+  const { warnings } = await load(text);
+  return warnings.map(({ code, path }) => `${code} ${path}`);
+}
+
+const rules = (...list: string[]): string => `rules:\n${list.map((rule) => `  - ${rule}\n`).join("")}`;
+const openai = 'upstreams: { openai: { url: "https://api.openai.com" } }';
+
+test.each<[string, string, string[]]>([
+  [
+    "a rule behind one that takes every call which it would match",
+    rules(
+      "{ name: wide, serve: simulate, match: { model: gpt-* } }",
+      "{ name: narrow, serve: simulate, match: { model: gpt-4o, stream: true } }",
+    ),
+    ["never-reached rules[1]"],
+  ],
+  [
+    "a rule that matches 0 % of the calls",
+    rules("{ name: a, serve: simulate, match: { percentage: 0 } }"),
+    ["never-matches rules[0].match.percentage"],
+  ],
+  [
+    "a fault that acts on 0 % of them",
+    "default: { faults: [{ kind: cut, percentage: 0 }] }",
+    ["no-effect default.faults[0].percentage"],
+  ],
+  [
+    "a rule for models of which none exists",
+    `models: [gpt-4o]\n${rules("{ name: a, serve: simulate, match: { model: [o3, claude-*] } }")}`,
+    ["never-matches rules[0].match.model"],
+  ],
+  [
+    "a rule for a key that is not there",
+    `auth: { keys: [{ name: mine, sha256: ${"a".repeat(64)} }] }\n${rules("{ name: a, serve: simulate, match: { key: team-* } }")}`,
+    ["never-matches rules[0].match.key"],
+  ],
+  [
+    "draws for each attempt where nothing is drawn",
+    rules("{ name: a, serve: simulate, perAttempt: true, match: { percentageBy: key } }"),
+    ["no-effect rules[0].perAttempt", "no-effect rules[0].match.percentageBy"],
+  ],
+  ["a port that two services have", "listen: { port: 8081 }", ["same-port admin.port"]],
+  [
+    "a port that two services have, given twice",
+    "listen: { port: 9000 }\nextProc: { port: 9000 }",
+    ["same-port extProc.port"],
+  ],
+  [
+    "an admin port without a token, open to all, on a node that forwards",
+    `${openai}\nadmin: { host: 0.0.0.0 }\ndefault: { serve: forward }`,
+    ["open-admin admin.host"],
+  ],
+  [
+    "the same on a node that takes the control header",
+    "control: { enabled: true }\nadmin: { host: 10.1.2.3 }",
+    ["open-admin admin.host"],
+  ],
+])("check warns of %s", async (_name, text, expected) => {
+  expect(await warned(text)).toEqual(expected);
+});
+
+test.each([
+  [
+    "rules that share calls",
+    rules("{ name: a, serve: simulate, match: { model: gpt-4o } }", "{ name: b, serve: simulate }"),
+  ],
+  [
+    "percentageBy where only a fault has a percentage",
+    rules("{ name: a, serve: simulate, match: { percentageBy: key }, faults: [{ kind: cut, percentage: 5 }] }"),
+  ],
+  ["one port on two addresses", "listen: { host: 10.0.0.1, port: 9000 }\nadmin: { port: 9000 }"],
+  ["two ports that may be any", "listen: { port: 0 }\nadmin: { port: 0 }"],
+  [
+    "an open admin port with a token",
+    `control: { enabled: true }\nadmin: { host: 0.0.0.0, tokenSha256: ${"a".repeat(64)} }`,
+  ],
+  ["an open admin port of a node that only simulates", "admin: { host: 0.0.0.0 }"],
+])("check does not warn of %s", async (_name, text) => {
+  expect(await warned(text)).toEqual([]);
+});
+
+test("delays of one rule that together pass control.maxDelayMs are a mistake", async () => {
+  const delays = Array.from({ length: 500 }, () => "{ kind: delay, ms: 59999 }").join(", ");
+  expect(await mistakesIn(`default: { faults: [${delays}] }`)).toEqual([
+    [
+      "1:12 default.faults",
+      "the delays add up to 29999500 ms, but control.maxDelayMs allows 60000 ms for one call",
+      undefined,
+    ],
+  ]);
+  expect(await mistakesIn("control: { maxDelayMs: 90000 }\ndefault: { faults: [{ kind: delay, ms: 90000 }] }")).toEqual(
+    [],
+  );
+});
