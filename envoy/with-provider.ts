@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 type Cluster = { name: string; type?: string; transport_socket?: object; load_assignment?: object };
 type Bootstrap = { static_resources: { clusters: Cluster[] } };
 
-const providers = ["provider", "openai"];
+const providers = new Set(["provider", "openai"]);
 
 /** The cluster for another provider; its own TLS settings stay where it is asked by https, with the other name. */
 function moved(cluster: Cluster, { protocol, hostname, port }: URL): Cluster {
@@ -27,7 +27,7 @@ const config = parse(readFileSync(path.join(import.meta.dirname, file), "utf8"))
 const place = new URL(url);
 const { clusters } = config.static_resources;
 for (const [index, cluster] of clusters.entries())
-  if (providers.includes(cluster.name)) clusters[index] = moved(cluster, place);
+  if (providers.has(cluster.name)) clusters[index] = moved(cluster, place);
 process.stdout.write(
   stringify(config, { aliasDuplicateObjects: false }).replaceAll(
     "host_rewrite_literal: api.openai.com",

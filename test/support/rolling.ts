@@ -83,9 +83,9 @@ export function startLoad(port: number, callers: number): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: callers });
   const lost: string[] = [];
   let sent = 0;
-  let going = true;
+  const state = { going: true };
   const caller = async (): Promise<void> => {
-    while (going) {
+    while (state.going) {
       sent += 1;
       const problem = await chat(agent, port, sent % 10 === 0);
       if (problem !== undefined) lost.push(`${new Date().toISOString()} call ${sent}: ${problem}`);
@@ -97,7 +97,7 @@ export function startLoad(port: number, callers: number): Load {
     sent: () => sent,
     lost: () => lost,
     async stop() {
-      going = false;
+      state.going = false;
       await all;
       agent.destroy();
     },
