@@ -121,17 +121,18 @@ const patienceMs = 30_000;
 /**
  * Asks again and again until there is an answer.
  *
- * @throws when there is none within 30 seconds, naming what was waited for
+ * @throws when there is none within 30 seconds, or the time given, naming what was waited for
  */
 export async function until<Value>(
   what: string,
   ask: () => Promise<Value | undefined> | Value | undefined,
+  withinMs = patienceMs,
 ): Promise<Value> {
-  const endMs = Date.now() + patienceMs;
+  const endMs = Date.now() + withinMs;
   for (;;) {
     const value = await ask();
     if (value !== undefined) return value;
-    if (Date.now() > endMs) throw new Error(`Waited ${patienceMs} ms in vain for ${what}.`);
+    if (Date.now() > endMs) throw new Error(`Waited ${withinMs} ms in vain for ${what}.`);
     await sleep(10);
   }
 }

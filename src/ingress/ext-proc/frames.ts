@@ -2,7 +2,7 @@ import { eachHeaderBackwards, headerIndex } from "../../core/headers.ts";
 import type { Head, HeaderList } from "../../core/types.ts";
 import { enums, fields } from "./fields.ts";
 import { mapEntry, ProtoWriter } from "./grpc/protobuf.ts";
-import { bodyMode, type Modes, type Side } from "./step.ts";
+import { bodyMode, type Modes, type Side, type Step } from "./step.ts";
 
 const { BodyMutation, BodyResponse, CommonResponse, HeaderMap, HeaderMutation, HeadersResponse } = fields;
 const { HeaderValue, HeaderValueOption, HttpHeaders, HttpStatus, ImmediateResponse, ProcessingMode } = fields;
@@ -79,6 +79,25 @@ export function bodyFrame(side: Side, data: string | Uint8Array, endOfStream: bo
 export function trailersFrame(side: Side): Buffer {
   writer.message(answerTo.trailers[side], () => undefined);
   return writer.frame();
+}
+
+/** Headers go on as they are. */
+export const unchanged: Continue = {
+  mutation: { set: [], remove: [] },
+  metadata: [],
+  reroute: false,
+  modes: undefined,
+};
+
+/**
+ * A ProcessingResponse that lets one step of a response go on as it is.
+ *
+ * @param mode how its body comes, by the numbers of `BodySendMode`
+ */
+export function onwardFrame({ kind, body, endOfStream }: Step, mode: number): Buffer {
+  if (kind === "trailers") return trailersFrame("response");
+  if (kind !== "body") return headersFrame("response", unchanged);
+  return mode === bodyMode.fullDuplex ? bodyFrame("response", body, endOfStream) : unchangedFrame("response");
 }
 
 /** What Envoy's access log may show: dynamic metadata, and `details` as `%RESPONSE_CODE_DETAILS%`. */

@@ -4,7 +4,7 @@ import type { Operation } from "../../core/dialects/types.ts";
 import { noBody, tooLarge, type Draft } from "../http/request.ts";
 import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc/call.ts";
-import { bufferedFrame, headersFrame, modesFrame, type Continue } from "./frames.ts";
+import { bufferedFrame, headersFrame, modesFrame, onwardFrame, unchanged, type Continue } from "./frames.ts";
 import { bodyMode, readStep, type Step } from "./step.ts";
 import { CallModes } from "./modes.ts";
 import { difference, forwardMetadata, upstreamHeader } from "./mutation.ts";
@@ -31,6 +31,8 @@ export class Processing implements GrpcListener, Carrier {
   /** While there is something to be done for it. */
   #started: Started | undefined = undefined;
   #answer: UpstreamResponse | undefined = undefined;
+  /** Stays when the call is done with: Envoy may show a response of its own after that. */
+  #modes: CallModes | undefined = undefined;
   /** Instead of all others, where Envoy only shows the call. */
   #observed: Observed | undefined = undefined;
   #halfClosed = false;
@@ -44,7 +46,7 @@ export class Processing implements GrpcListener, Carrier {
   message(bytes: Buffer): void {
     const step = readStep(bytes);
     if (step.observing) this.#observe(step);
-    else if (step.side === "response") this.#answer?.take(step);
+    else if (step.side === "response") this.#take(step);
     else if (step.kind === "headers") this.#begin(step);
     else if (step.kind === "body") this.#started?.body.add(step.body, step.endOfStream);
     else if (step.kind === "trailers") this.#started?.body.trailers();
@@ -93,6 +95,13 @@ export class Processing implements GrpcListener, Carrier {
     return this.#answer;
   }
 
+  /** A response before the decision is Envoy's own: the client has been too slow, or its request too large. It goes on at once. */
+  #take(step: Step): void {
+    if (this.#answer !== undefined) return this.#answer.take(step);
+    this.#call.send(onwardFrame(step, this.#modes?.answer ?? bodyMode.none));
+    this.#started?.reply.left();
+  }
+
   #observe(step: Step): void {
     this.#observed ??= new Observed(this.#call, this.#options);
     this.#observed.take(step);
@@ -108,6 +117,7 @@ export class Processing implements GrpcListener, Carrier {
     const request = describe(step, this);
     const { operation } = request;
     const modes = new CallModes(step.modes ?? noModes, operation !== undefined && !step.endOfStream);
+    this.#modes = modes;
     if (modes.upgraded) this.#call.send(modesFrame({ requestBody: modes.request, responseBody: modes.answer }));
     const reply = this.#makeReply(request, modes);
     const body = this.#makeBody(modes);
@@ -177,4 +187,3 @@ type Started = {
 };
 
 const noModes = { requestBody: bodyMode.none, responseBody: bodyMode.none };
-const unchanged: Continue = { mutation: { set: [], remove: [] }, metadata: [], reroute: false, modes: undefined };

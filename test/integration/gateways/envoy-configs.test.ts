@@ -63,7 +63,7 @@ function behaveWith(run: Run): void {
   let url: string;
   let adminUrl: string;
   beforeAll(async () => {
-    node = await startNode();
+    node = await startNode({ control: { enabled: true } });
     provider = await startUpstream(json(chatAnswer("I am real")));
   });
   afterEach(async () => {
@@ -108,25 +108,67 @@ function behaveWith(run: Run): void {
     return answers.filter((each) => each === "simulated").length;
   };
 
-  test("header-switch.yaml sends what is from staging to Stuntdouble and the rest to the provider", async () => {
-    await start("header-switch.yaml");
-    expect(await who({ "x-env": "staging" })).toBe("simulated");
-    expect(await who({ "x-env": "production" })).toBe("real");
+  const simulate = { "x-stuntdouble": "simulate" };
+  const closed = "header-switch-fail-closed.yaml";
+
+  test.each(["header-switch.yaml", closed])(
+    "%s sends what asks for it to Stuntdouble and the rest to the provider",
+    async (file) => {
+      await start(file);
+      expect(await who({ "x-stuntdouble": "simulate, ttft=1" })).toBe("simulated");
+      expect(await who({ "x-stuntdouble": "fault=status;status=429" })).toBe(429);
+      expect(await who({ "x-stuntdouble": "forward" })).toBe("real");
+      expect(provider.received.at(-1)?.headers["x-stuntdouble"]).toBeUndefined();
+      expect(await who()).toBe("real");
+    },
+  );
+
+  test.each(["header-switch.yaml", closed])(
+    "%s refuses a header that nobody understands, and asks nobody",
+    async (file) => {
+      await start(file);
+      const before = provider.received.length;
+      for (const value of ["real", "simulated", "SIMULATE", "forward, fualt=cut", ""])
+        expect([value, await who({ "x-stuntdouble": value })]).toEqual([value, 400]);
+      expect(provider.received).toHaveLength(before);
+    },
+  );
+
+  test("header-switch.yaml lets the provider answer at once when Stuntdouble is down, before a health check tells", async () => {
+    const other = await startNode();
+    await start("header-switch.yaml", { stuntdouble: other });
+    await until("a healthy sidecar", async () => ((await who(simulate)) === "simulated" ? true : undefined));
+    await other.stop();
+    expect(await who(simulate)).toBe("real");
+    await until("the health check", async () => ((await healthy()) ? undefined : true));
+    expect(await who(simulate)).toBe("real");
+  });
+
+  test("header-switch-fail-closed.yaml gives 503 to what shall be simulated while Stuntdouble is down, and asks no provider", async () => {
+    const other = await startNode();
+    await start(closed, { stuntdouble: other });
+    await until("a healthy sidecar", async () => ((await who(simulate)) === "simulated" ? true : undefined));
+    await other.stop();
+    const before = provider.received.length;
+    expect(await who(simulate)).toBe(503);
+    await until("the health check", async () => ((await healthy()) ? undefined : true));
+    expect(await who(simulate)).toBe(503);
+    expect(provider.received).toHaveLength(before);
     expect(await who()).toBe("real");
   });
 
-  test("header-switch.yaml lets the provider answer for staging while Stuntdouble is down", async () => {
-    const other = await startNode();
-    await start("header-switch.yaml", { stuntdouble: other });
-    expect(await who({ "x-env": "staging" })).toBe("simulated");
-    await other.stop();
-    await until("the provider", async () => ((await who({ "x-env": "staging" })) === "real" ? true : undefined));
-  });
+  test.each(["header-switch.yaml", closed])(
+    "%s lets Stuntdouble answer for a provider that takes no connection",
+    async (file) => {
+      await start(file, { provider: await freePort() });
+      await until("the stand-in", async () => ((await who()) === "simulated" ? true : undefined));
+    },
+  );
 
-  test("header-switch.yaml lets Stuntdouble answer for a provider that takes no connection", async () => {
-    await start("header-switch.yaml", { provider: await freePort() });
-    await until("the stand-in", async () => ((await who()) === "simulated" ? true : undefined));
-  });
+  async function healthy(): Promise<boolean> {
+    const answer = await fetch(`${adminUrl}/stats?filter=^cluster.stuntdouble.membership_healthy$`);
+    return (await answer.text()).trim().endsWith(": 1");
+  }
 
   test("canary.yaml sends every tenth call to Stuntdouble, and another share when it is told so", async () => {
     await start("canary.yaml");

@@ -16,6 +16,19 @@ const ways: [string, EnvoyPlace | undefined][] = [
 ];
 
 describeWith("the program envoy", program, "each file in envoy/", (program) => {
+  test.each(globSync("envoy/*.yaml").map((file) => path.basename(file)))(
+    "%s can be moved to another provider",
+    (file) => {
+      const moved = (url: string): string =>
+        spawnSync(process.execPath, ["envoy/with-provider.ts", file, url], { encoding: "utf8" }).stdout;
+      const plain = moved("http://127.0.0.1:9000");
+      expect([plain.includes("api.openai.com"), plain.includes("transport_sockets.tls")]).toEqual([false, false]);
+      expect(moved("https://llm.example")).toContain("sni: llm.example");
+      const { status, stderr } = spawnSync(program, ["--mode", "validate", "--config-yaml", plain]);
+      expect({ status, log: status === 0 ? "" : stderr.toString() }).toEqual({ status: 0, log: "" });
+    },
+  );
+
   test.each(globSync("envoy/*.yaml").map((file) => path.basename(file)))("%s is valid as it stands", (file) => {
     const { status, stderr } = spawnSync(program, ["--mode", "validate", "-c", path.join("envoy", file)]);
     expect({ status, log: status === 0 ? "" : stderr.toString() }).toEqual({ status: 0, log: "" });

@@ -10,6 +10,7 @@ import { findProgram } from "../../support/programs/index.ts";
 import { chatAnswer, chatEvents, json, startUpstream, stepped, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const folder = path.join(import.meta.dirname, "../../../plugins/haproxy");
+const closed = "haproxy-fail-closed.cfg";
 const chat = "/v1/chat/completions";
 const embeddings = "/v1/embeddings";
 
@@ -21,7 +22,7 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
   const real = json(chatAnswer("I am real"));
 
   beforeAll(async () => {
-    node = await startNode();
+    node = await startNode({ control: { enabled: true } });
     provider = await startUpstream(real);
   });
   afterEach(async () => {
@@ -33,10 +34,10 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     await provider.stop();
   });
 
-  async function start(env: Record<string, string> = {}, modes?: string): Promise<void> {
+  async function start(env: Record<string, string> = {}, modes?: string, file = "haproxy.cfg"): Promise<void> {
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    gateway = await startGateway([haproxy, "-db", "-f", "haproxy.cfg"], {
+    gateway = await startGateway([haproxy, "-db", "-f", file], {
       port,
       cwd: folder,
       env: {
@@ -71,8 +72,8 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     return headers.get("x-stuntdouble-decision") === "simulate" ? "simulated" : "real";
   };
 
-  test("is a valid configuration as it stands, without a warning", () => {
-    const { status, stderr } = spawnSync(haproxy, ["-c", "-f", "haproxy.cfg"], { cwd: folder, encoding: "utf8" });
+  test.each(["haproxy.cfg", closed])("%s is a valid configuration as it stands, without a warning", (file) => {
+    const { status, stderr } = spawnSync(haproxy, ["-c", "-f", file], { cwd: folder, encoding: "utf8" });
     expect([status, stderr]).toEqual([0, ""]);
   });
 
@@ -81,18 +82,39 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     expect(await whoAnswered(ask())).toBe("real");
   });
 
-  test("sends a single call to Stuntdouble by its header, which goes no further", async () => {
+  test("sends a single call to Stuntdouble by the control header, which the provider does not get", async () => {
     await start();
-    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }))).toBe("simulated");
+    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate, ttft=1" }))).toBe("simulated");
+    expect((await ask({ "x-stuntdouble": "fault=status;status=429" })).status).toBe(429);
     const before = provider.received.length;
-    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "real" }))).toBe("real");
-    expect(provider.received[before]?.headers["x-stuntdouble-mode"]).toBeUndefined();
+    expect(await whoAnswered(ask({ "x-stuntdouble": "forward" }))).toBe("real");
+    expect(provider.received[before]?.headers["x-stuntdouble"]).toBeUndefined();
+  });
+
+  test.each(["haproxy.cfg", closed])("%s refuses a header that nobody understands, and asks nobody", async (file) => {
+    await start({}, undefined, file);
+    const before = provider.received.length;
+    for (const value of ["real", "simulated", "SIMULATE", "percentage:25", "forward, fualt=cut", ""])
+      expect([value, (await ask({ "x-stuntdouble": value })).status]).toEqual([value, 400]);
+    expect(provider.received).toHaveLength(before);
+  });
+
+  test("a call with the same request id goes the same way each time", async () => {
+    await start({}, `${chat} percentage:50\n`);
+    const ways = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        const id = { "x-request-id": `call-${index % 8}` };
+        return `${index % 8} ${await whoAnswered(ask(id))}`;
+      }),
+    );
+    expect(new Set(ways).size).toBe(8);
+    expect(new Set(ways.map((way) => way.slice(2))).size).toBe(2);
   });
 
   test("sends a route to Stuntdouble by its map, and a header wins over the map", async () => {
     await start();
     expect(await whoAnswered(ask({}, embeddings))).toBe("simulated");
-    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "real" }, embeddings))).toBe("real");
+    expect(await whoAnswered(ask({ "x-stuntdouble": "forward" }, embeddings))).toBe("real");
   });
 
   test("sends a share of a route by its percentage", async () => {
@@ -137,21 +159,36 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     const other = await startNode();
     const place = { STUNTDOUBLE: `127.0.0.1:${other.port}`, STUNTDOUBLE_ADMIN_PORT: new URL(other.adminUrl).port };
     await start(place);
-    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }))).toBe("simulated");
+    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate" }))).toBe("simulated");
     await other.stop();
-    expect(await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }))).toBe("real");
+    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate" }))).toBe("real");
     const back = await startNode({
       listen: { port: other.port },
       admin: { port: Number(place.STUNTDOUBLE_ADMIN_PORT) },
     });
     try {
       await until("Stuntdouble in use again", async () => {
-        const who = await whoAnswered(ask({ "x-stuntdouble-mode": "simulate" }));
+        const who = await whoAnswered(ask({ "x-stuntdouble": "simulate" }));
         return who === "simulated" ? true : undefined;
       });
     } finally {
       await back.stop();
     }
+  });
+
+  test("haproxy-fail-closed.cfg gives 503 to what shall be simulated while Stuntdouble is down, and asks no provider", async () => {
+    const other = await startNode();
+    const place = { STUNTDOUBLE: `127.0.0.1:${other.port}`, STUNTDOUBLE_ADMIN_PORT: new URL(other.adminUrl).port };
+    await start(place, `${embeddings} simulate\n`, closed);
+    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate" }))).toBe("simulated");
+    await other.stop();
+    const before = provider.received.length;
+    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate" }))).toBe(503);
+    await until("the health check", () => (gateway?.output().includes("is DOWN") ? true : undefined));
+    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate" }))).toBe(503);
+    expect(await whoAnswered(ask({}, embeddings))).toBe(503);
+    expect(provider.received).toHaveLength(before);
+    expect(await whoAnswered(ask())).toBe("real");
   });
 
   test("lets Stuntdouble stand in while the provider takes no connection", async () => {

@@ -36,6 +36,8 @@ export type EnvoyOptions = {
   readonly healthChecks?: boolean;
   /** How long a stream may be silent; 300 seconds when absent. */
   readonly streamIdleTimeout?: string;
+  /** How long a whole request may take to arrive; without a limit when absent. */
+  readonly requestTimeout?: string;
 };
 
 /** A way to a real Envoy: a program on this machine, or the engine that runs its container. */
@@ -199,6 +201,7 @@ function configOf(options: EnvoyOptions, port: number, adminPort: number): objec
     "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
     stat_prefix: "http",
     ...(options.streamIdleTimeout !== undefined && { stream_idle_timeout: options.streamIdleTimeout }),
+    ...(options.requestTimeout !== undefined && { request_timeout: options.requestTimeout }),
     access_log: [accessLog],
     route_config: { virtual_hosts: [{ name: "all", domains: ["*"], routes }] },
     http_filters: [

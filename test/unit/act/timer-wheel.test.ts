@@ -284,6 +284,17 @@ describe("what a wheel costs", () => {
     expect(clock.pending()).toBe(0);
   });
 
+  test("a wheel that is stopped has no system timer, and fires nothing, also what is armed later", () => {
+    const { clock, wheel, arm, fired } = setUp();
+    arm("a", 10);
+    wheel.stop();
+    expect(clock.pending()).toBe(0);
+    arm("b", 20);
+    expect(clock.pending()).toBe(0);
+    clock.advance(100);
+    expect(fired).toEqual([]);
+  });
+
   test("size counts the timers that are armed", () => {
     const { clock, wheel, arm } = setUp();
     expect(wheel.size()).toBe(0);
