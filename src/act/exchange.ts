@@ -1,6 +1,5 @@
-import type { Act, ActDeps, Outgoing, Passage, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
+import type { Act, ActDeps, Outgoing, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
-import type { PreparedFault } from "../core/faults/index.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
@@ -10,7 +9,7 @@ import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
 import { CallRecord } from "./outcome.ts";
 import { bytesOf, failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player, type PlayerOwner } from "./player.ts";
-import { Relay, type RelayOwner } from "./relay.ts";
+import { needOf, Relay, type RelayOwner } from "./relay.ts";
 import { givenUpWhenSent } from "./sent-body.ts";
 
 /**
@@ -292,12 +291,4 @@ class Exchange implements RelayOwner, PlayerOwner {
     }
     this.#deps.emit(outcome);
   }
-}
-
-/** What a gateway must show of the response. */
-function needOf(faults: readonly PreparedFault[], simulated: Timeline | undefined): Passage["need"] {
-  const [first, ...others] = faults;
-  if (first?.headOnly === true && others.length === 0) return "head";
-  if (first !== undefined) return "bend";
-  return simulated === undefined ? "head" : "read";
 }

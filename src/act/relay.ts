@@ -1,5 +1,5 @@
 import { headerValue } from "../core/headers.ts";
-import type { CallTimes, Flow, Forwarded, Receiver, Request } from "./types.ts";
+import type { CallTimes, Flow, Forwarded, Passage, Receiver, Request } from "./types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type BendContext, type PreparedFault } from "../core/faults/index.ts";
 import type { Frame, Head, ShadowPair, Sink, Timeline } from "../core/types.ts";
@@ -196,4 +196,12 @@ export class Relay implements Receiver {
     this.#alarms.push(alarm);
     this.#call.arm(alarm, atMs);
   }
+}
+
+/** What a gateway must show of the response. */
+export function needOf(faults: readonly PreparedFault[], simulated: Timeline | undefined): Passage["need"] {
+  const [first, ...others] = faults;
+  if (first?.headOnly === true && others.length === 0) return "head";
+  if (first !== undefined) return "bend";
+  return simulated === undefined ? "head" : "read";
 }

@@ -63,26 +63,34 @@ function peersOf(listen: Snapshot["listen"]) {
   return { proxyProtocol, senders: createSenders({ ...listen, addressOf: proxyProtocol?.addressOf }) };
 }
 
-/** Makes the listeners of one event loop; none is open before `listen`. */
-export function createListeners({ settings, deps, act, loops, draining }: ListenersOptions): Listeners {
-  const { certificates } = settings;
-  const { listen, extProc } = deps.runtime().snapshot;
-  const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
-  const upgrade = createUpgrade(deps);
-  const { proxyProtocol, senders } = peersOf(listen);
-  const sendTimeout = createProgressWatch(listen.sendTimeoutMs, deps.loop.clock);
-  const bodyTimeout = createProgressWatch(listen.bodyTimeoutMs, deps.loop.clock);
-  const overload = createOverload(deps.loop.clock, () => {
-    const { limits } = deps.runtime().snapshot;
+/** Refuses a client that makes no progress, and all of them while the event loop is too busy. */
+function patienceOf({ loop, runtime }: ActDeps) {
+  const { sendTimeoutMs, bodyTimeoutMs } = runtime().snapshot.listen;
+  const { isLate } = createOverload(loop.clock, () => {
+    const { limits } = runtime().snapshot;
     return limits.overload === "off" ? Infinity : limits.maxLagMs;
   });
-  const gaveUpOn = new WeakSet();
+  return {
+    isLate,
+    sendTimeout: createProgressWatch(sendTimeoutMs, loop.clock),
+    bodyTimeout: createProgressWatch(bodyTimeoutMs, loop.clock),
+    gaveUpOn: new WeakSet(),
+  };
+}
+
+/** Makes the traffic port of one event loop. */
+function createTraffic({ settings, deps, act, loops, draining }: ListenersOptions) {
+  const { snapshot } = deps.runtime();
+  const { listen } = snapshot;
+  const { proxyProtocol, senders } = peersOf(listen);
+  const { sendTimeout, bodyTimeout, gaveUpOn, isLate } = patienceOf(deps);
+  const upgrade = createUpgrade(deps);
   const handler = createHandler({
     acting: act,
     senders,
-    maxBodyBytes,
+    maxBodyBytes: () => deps.runtime().snapshot.listen.maxBodyBytes,
     bodyTimeout,
-    isLate: overload.isLate,
+    isLate,
     draining,
     waiting: deps.memory.add,
     sendTimeout,
@@ -90,8 +98,8 @@ export function createListeners({ settings, deps, act, loops, draining }: Listen
   });
   const port = createPort({
     ...listen,
-    maxConnections: connectionsOf(deps.runtime().snapshot, loops),
-    tls: certificates.listen,
+    maxConnections: connectionsOf(snapshot, loops),
+    tls: settings.certificates.listen,
     proxyProtocol,
     dialect: dialects[0],
     sendTimeout,
@@ -99,15 +107,35 @@ export function createListeners({ settings, deps, act, loops, draining }: Listen
     onRequest: inTurn(handler.onRequest, listen.sendTimeoutMs),
     onUpgrade: createUpgradeHandler(upgrade, senders),
   });
-  const envoy =
-    extProc === undefined
-      ? undefined
-      : createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe, tls: certificates.extProc });
+  return {
+    port,
+    open: () => handler.open() + port.sessions(),
+    upgraded: () => upgrade.open(),
+    destroy() {
+      sendTimeout.close();
+      bodyTimeout.close();
+    },
+  };
+}
+
+/** Makes the service for Envoy's ext_proc filter, where it is configured. */
+function createEnvoy({ settings, deps, act }: ListenersOptions) {
+  const { extProc } = deps.runtime().snapshot;
+  if (extProc === undefined) return undefined;
+  const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
+  return createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe, tls: settings.certificates.extProc });
+}
+
+/** Makes the listeners of one event loop; none is open before `listen`. */
+export function createListeners(options: ListenersOptions): Listeners {
+  const traffic = createTraffic(options);
+  const envoy = createEnvoy(options);
+  const { port } = traffic;
   const ports = envoy === undefined ? [port] : [port, envoy];
   return {
-    async listen({ traffic, extProc: at, shared }) {
-      const bound = await port.listen({ ...traffic, shared });
-      return { traffic: bound, extProc: at && (await envoy?.listen({ ...at, shared })) };
+    async listen({ traffic: at, extProc, shared }) {
+      const bound = await port.listen({ ...at, shared });
+      return { traffic: bound, extProc: extProc && (await envoy?.listen({ ...extProc, shared })) };
     },
     renew({ listen, extProc }) {
       if (listen !== undefined) port.renew(listen);
@@ -118,11 +146,10 @@ export function createListeners({ settings, deps, act, loops, draining }: Listen
     closeIdle: () => ports.forEach((each) => each.closeIdle()),
     destroy() {
       ports.forEach((each) => each.destroy());
-      sendTimeout.close();
-      bodyTimeout.close();
+      traffic.destroy();
     },
     connections: () => ports.reduce((sum, each) => sum + each.connections(), 0),
-    open: () => handler.open() + port.sessions() + (envoy?.open() ?? 0),
-    upgraded: () => upgrade.open(),
+    open: () => traffic.open() + (envoy?.open() ?? 0),
+    upgraded: traffic.upgraded,
   };
 }
