@@ -5,6 +5,7 @@ import { checkSampling, readModel, readStop, readStreaming, refuse, seed, tierTo
 import { check, read } from "../../shared/fields.ts";
 import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { writeChat } from "./response.ts";
+import { writeStored } from "./stored.ts";
 import { weightOf } from "../logprobs.ts";
 import { checkModalities, options, readFormat, shape } from "./options.ts";
 import { mediaTokens } from "../media.ts";
@@ -27,7 +28,7 @@ export const chat: Operation = {
   open(request) {
     const json = openJson(request.body, readAhead);
     const facts = chatFacts(json, request);
-    return { facts, ask: () => askOf(json.whole(), facts) };
+    return { facts, ask: () => askOf(json.whole(), facts, request.kept) };
   },
 };
 
@@ -67,7 +68,7 @@ function countMessage(message: unknown, count: CountTokens): number {
   return count(textOf(message)) + called + audio + other;
 }
 
-function askOf(body: JsonObject, facts: Facts): Ask {
+function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
   const model = readModel(body, facts.model);
   checkMessages(body);
   checkSampling(body);
@@ -106,7 +107,10 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     refuses: true,
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     endOnly: isPlain && !streaming.stream && stops.length === 0,
-    write: (script) => writeChat({ ...fixed, script, streaming: streamingFor(script, streaming) }),
+    write(script) {
+      const answer = { ...fixed, script, streaming: streamingFor(script, streaming) };
+      return body["store"] === true && kept !== undefined ? writeStored(answer, body, kept) : writeChat(answer);
+    },
   };
   return compose === undefined ? ask : { ...ask, compose };
 }
