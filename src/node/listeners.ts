@@ -2,8 +2,8 @@ import type { Act, ActDeps } from "../act/types.ts";
 import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import { dialects } from "../core/dialects/index.ts";
 import { createSenders } from "../ingress/client-address.ts";
+import { dialects, operationFinder, type FindOperation } from "../core/dialects/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
 import { inTurn } from "../ingress/http/pipeline.ts";
@@ -68,6 +68,7 @@ export function createListeners({ settings, deps, act, loops, draining }: Listen
   const { certificates } = settings;
   const { listen, extProc } = deps.runtime().snapshot;
   const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
+  const findOperation: FindOperation = (...asked) => operationFinder(deps.runtime().snapshot.upstreams)(...asked);
   const upgrade = createUpgrade(deps);
   const { proxyProtocol, senders } = peersOf(listen);
   const sendTimeout = createProgressWatch(listen.sendTimeoutMs, deps.loop.clock);
@@ -77,10 +78,10 @@ export function createListeners({ settings, deps, act, loops, draining }: Listen
     return limits.overload === "off" ? Infinity : limits.maxLagMs;
   });
   const gaveUpOn = new WeakSet();
+  const ingress = { acting: act, maxBodyBytes, findOperation };
   const handler = createHandler({
-    acting: act,
+    ...ingress,
     senders,
-    maxBodyBytes,
     bodyTimeout,
     isLate: overload.isLate,
     draining,
@@ -97,12 +98,12 @@ export function createListeners({ settings, deps, act, loops, draining }: Listen
     sendTimeout,
     gaveUpOn,
     onRequest: inTurn(handler.onRequest, listen.sendTimeoutMs),
-    onUpgrade: createUpgradeHandler(upgrade, senders),
+    onUpgrade: createUpgradeHandler(upgrade, senders, findOperation),
   });
   const envoy =
     extProc === undefined
       ? undefined
-      : createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe, tls: certificates.extProc });
+      : createExtProcPort({ ...ingress, observe: extProc.observe, tls: certificates.extProc });
   const ports = envoy === undefined ? [port] : [port, envoy];
   return {
     async listen({ traffic, extProc: at, shared }) {

@@ -6,6 +6,7 @@ import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { readStream, readUsage } from "./events.ts";
 import { modelAt, models } from "./models.ts";
 import { moderations } from "./moderations.ts";
+import { probes } from "./probes.ts";
 import { compact } from "./responses/compact.ts";
 import { conversationAt, conversations } from "./responses/conversations.ts";
 import { inputTokens, responses } from "./responses/index.ts";
@@ -29,6 +30,7 @@ export const openai: Dialect = {
     models,
     tokenize,
     detokenize,
+    ...probes,
   ],
   operationsAt: (path) => [...modelAt(path), ...responseAt(path), ...conversationAt(path), ...storedChatAt(path)],
   requestIdHeader: "x-request-id",
