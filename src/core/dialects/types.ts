@@ -121,6 +121,8 @@ export type Ask = {
   readonly promptTokens: number;
   /** Upper limit on output tokens; undefined when the caller set none. 0 for operations that generate no text. */
   readonly maxTokens: number | undefined;
+  /** Lower limit on output tokens, where the caller set one: a text does not end before. */
+  readonly minTokens?: number | undefined;
   readonly seed: number | undefined;
   /** The response is one piece, and where it is prose only its end must be timed; `timing.atMs` is then empty. */
   readonly endOnly?: boolean;

@@ -2,6 +2,7 @@ import { composer, type Wanted } from "../../../simulator/compose.ts";
 import type { Compose } from "../../../simulator/parts.ts";
 import type { Facts } from "../../../types.ts";
 import { checkSampling, readModel, readStop, readStreaming, refuse, seed, tierTold } from "../check.ts";
+import { readConstraint, readMinTokens } from "../decoding.ts";
 import { check, read } from "../../shared/fields.ts";
 import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { writeChat } from "./response.ts";
@@ -103,6 +104,7 @@ function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
     stream: streaming.stream,
     promptTokens,
     maxTokens,
+    minTokens: readMinTokens(body, maxTokens),
     seed: read(body, seed),
     refuses: true,
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
@@ -145,7 +147,7 @@ function namesTools(body: JsonObject): boolean {
 
 /** How the response is made where it is more than prose. */
 function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined): Compose | undefined {
-  const json = body["response_format"] === undefined ? undefined : readFormat(body);
+  const json = (body["response_format"] === undefined ? undefined : readFormat(body)) ?? readConstraint(body);
   const share = reasoningShare(model, body);
   if (tooling === undefined && json === undefined && share === 0) return undefined;
   const { tools, choice, parallel } = tooling ?? noTools;
