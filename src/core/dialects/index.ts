@@ -1,7 +1,10 @@
 import type { HeaderMap } from "../types.ts";
 import { anthropic } from "./anthropic/index.ts";
 import { azure } from "./azure/index.ts";
+import { deepseek } from "./deepseek/index.ts";
 import { gemini } from "./gemini/index.ts";
+import { groq } from "./groq/index.ts";
+import { mistral } from "./mistral/index.ts";
 import { ollama } from "./ollama/index.ts";
 import { openai } from "./openai/index.ts";
 import { openrouter } from "./openrouter/index.ts";
@@ -17,6 +20,9 @@ export const dialects: readonly [Dialect, ...Dialect[]] = [
   openrouter,
   ollama,
   azure,
+  groq,
+  mistral,
+  deepseek,
   vllm,
 ];
 
