@@ -134,10 +134,11 @@ function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
 type Caller = FoundKey | { readonly index: undefined; readonly name: undefined; readonly hash16: string };
 
 function callerOf(request: Request, { keys }: AdmissionRuntime): Caller | "missing" | "wrong" | undefined {
-  const { headers, target, dialect } = request;
+  const { headers, target, dialect, operation } = request;
   const inQuery = dialect.keyParameter === undefined ? undefined : queryValue(target, dialect.keyParameter);
   const found = keys?.find(headers, inQuery);
-  if (found !== undefined && (keys?.required === true || typeof found !== "string")) return found;
+  const isRequired = keys?.required === true && operation?.isOpen !== true;
+  if (found !== undefined && (isRequired || typeof found !== "string")) return found;
   const presented = presentedKey(headers, inQuery);
   return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };
 }

@@ -5,7 +5,7 @@ import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts
 import { createWheel } from "../act/timer-wheel.ts";
 import type { Request, Runtime } from "../act/types.ts";
 import { explain, type Trace } from "../core/decide.ts";
-import { findOperation } from "../core/dialects/index.ts";
+import { operationFinder } from "../core/dialects/index.ts";
 import type { KeptResponses } from "../core/dialects/types.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
@@ -66,7 +66,7 @@ const nameless = "\n";
  * @throws never for a bad request; that is a forecast, too
  */
 export function forecast(described: DescribedRequest, snapshot: Snapshot): Forecast {
-  const request = requestOf(described);
+  const request = requestOf(described, snapshot);
   const limits = limitsOf(snapshot, createRateMemory(snapshot.rateLimits.length), still);
   const runtime = { snapshot, ...limits };
   const record = new CallRecord(request, { clock: still, wheel: createWheel(still) }, Date.now());
@@ -83,8 +83,8 @@ export function forecast(described: DescribedRequest, snapshot: Snapshot): Forec
 
 type ForecastRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles">;
 
-function requestOf({ method, target, route, headers, body }: DescribedRequest): Request {
-  const { dialect, operation } = findOperation(method, route, headers);
+function requestOf({ method, target, route, headers, body }: DescribedRequest, { upstreams }: Snapshot): Request {
+  const { dialect, operation } = operationFinder(upstreams)(method, route, headers);
   return {
     id: givenId(headers["x-request-id"]) ?? stand,
     method,

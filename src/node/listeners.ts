@@ -2,8 +2,8 @@ import type { Act, ActDeps } from "../act/types.ts";
 import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import { dialects } from "../core/dialects/index.ts";
 import { createSenders } from "../ingress/client-address.ts";
+import { dialects, operationFinder, type FindOperation } from "../core/dialects/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
 import { inTurn } from "../ingress/http/pipeline.ts";
@@ -63,6 +63,12 @@ function peersOf(listen: Snapshot["listen"]) {
   return { proxyProtocol, senders: createSenders({ ...listen, addressOf: proxyProtocol?.addressOf }) };
 }
 
+/** What every way in is made with. */
+function ingressOf({ deps: { runtime }, act }: ListenersOptions) {
+  const findOperation: FindOperation = (...asked) => operationFinder(runtime().snapshot.upstreams)(...asked);
+  return { acting: act, maxBodyBytes: () => runtime().snapshot.listen.maxBodyBytes, findOperation };
+}
+
 /** Refuses a client that makes no progress, and all of them while the event loop is too busy. */
 function patienceOf({ loop, runtime }: ActDeps) {
   const { sendTimeoutMs, bodyTimeoutMs } = runtime().snapshot.listen;
@@ -79,16 +85,17 @@ function patienceOf({ loop, runtime }: ActDeps) {
 }
 
 /** Makes the traffic port of one event loop. */
-function createTraffic({ settings, deps, act, loops, draining }: ListenersOptions) {
+function createTraffic(options: ListenersOptions) {
+  const { settings, deps, loops, draining } = options;
+  const ingress = ingressOf(options);
   const { snapshot } = deps.runtime();
   const { listen } = snapshot;
   const { proxyProtocol, senders } = peersOf(listen);
   const { sendTimeout, bodyTimeout, gaveUpOn, isLate } = patienceOf(deps);
   const upgrade = createUpgrade(deps);
   const handler = createHandler({
-    acting: act,
+    ...ingress,
     senders,
-    maxBodyBytes: () => deps.runtime().snapshot.listen.maxBodyBytes,
     bodyTimeout,
     isLate,
     draining,
@@ -105,7 +112,7 @@ function createTraffic({ settings, deps, act, loops, draining }: ListenersOption
     sendTimeout,
     gaveUpOn,
     onRequest: inTurn(handler.onRequest, listen.sendTimeoutMs),
-    onUpgrade: createUpgradeHandler(upgrade, senders),
+    onUpgrade: createUpgradeHandler(upgrade, senders, ingress.findOperation),
   });
   return {
     port,
@@ -119,11 +126,15 @@ function createTraffic({ settings, deps, act, loops, draining }: ListenersOption
 }
 
 /** Makes the service for Envoy's ext_proc filter, where it is configured. */
-function createEnvoy({ settings, deps, act }: ListenersOptions) {
+function createEnvoy(options: ListenersOptions) {
+  const { settings, deps } = options;
   const { extProc } = deps.runtime().snapshot;
   if (extProc === undefined) return undefined;
-  const maxBodyBytes = (): number => deps.runtime().snapshot.listen.maxBodyBytes;
-  return createExtProcPort({ acting: act, maxBodyBytes, observe: extProc.observe, tls: settings.certificates.extProc });
+  return createExtProcPort({
+    ...ingressOf(options),
+    observe: extProc.observe,
+    tls: settings.certificates.extProc,
+  });
 }
 
 /** Makes the listeners of one event loop; none is open before `listen`. */

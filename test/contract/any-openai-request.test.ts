@@ -140,7 +140,7 @@ describeWith(
       const requests = requestsBy(judge, "CreateResponse", ["input", "model"]).map((request) => {
         const { stream: _, ...plain } = request as Loose;
         return cured(
-          { ...plain, store: true, background: false, previous_response_id: null },
+          { ...plain, store: true, background: false, previous_response_id: null, conversation: null },
           responseReasons,
         ) as Loose;
       });

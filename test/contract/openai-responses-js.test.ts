@@ -44,6 +44,34 @@ describe("the openai client for JavaScript, asking for responses", () => {
     events.flatMap((event) => (event.type === "response.output_text.delta" ? [event.delta] : []));
   const refusalOf = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error);
 
+  test("creates a conversation, talks in it, lists and compacts it", async () => {
+    const { id } = await client.conversations.create({ items: [{ role: "user", content: "Hello" }] });
+    const response = await client.responses.create({ model: "gpt-4o", input: "And you?", conversation: id });
+    expect(response.conversation).toEqual({ id });
+    const kinds: string[] = [];
+    for await (const item of client.conversations.items.list(id, { order: "asc", limit: 2 })) kinds.push(item.type);
+    expect(kinds).toEqual(["message", "message", "message"]);
+    const { output } = await client.responses.compact({ model: "gpt-5.1-codex-max", input: "Hello" });
+    expect(output.at(-1)?.type).toBe("compaction");
+    expect((await client.conversations.delete(id)).deleted).toBe(true);
+    await expect(client.conversations.retrieve(id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test("lists, reads, updates and deletes the chat completions that it stored", async () => {
+    const messages = [{ role: "user" as const, content: "Hi" }];
+    const made = await client.chat.completions.create({ model: "gpt-4o", messages, store: true });
+    const ids: string[] = [];
+    for await (const each of client.chat.completions.list({ limit: 1 })) ids.push(each.id);
+    expect(ids).toContain(made.id);
+    const changed = await client.chat.completions.update(made.id, { metadata: { a: "b" } });
+    expect(changed).toMatchObject({ id: made.id, metadata: { a: "b" } });
+    const said: unknown[] = [];
+    for await (const { content } of client.chat.completions.messages.list(made.id)) said.push(content);
+    expect(said).toEqual(["Hi"]);
+    expect((await client.chat.completions.delete(made.id)).deleted).toBe(true);
+    await expect(client.chat.completions.retrieve(made.id)).rejects.toMatchObject({ status: 404 });
+  });
+
   test("gets a whole response", async () => {
     const response = await client.responses.create(
       { model: "any-model", input: "Hi", instructions: "Be brief." },

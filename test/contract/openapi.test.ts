@@ -54,6 +54,21 @@ describeWith(
       );
     });
 
+    test("chat completions that are stored are valid", async () => {
+      const path = "/v1/chat/completions";
+      const made = await askWell(path, { model: "gpt-4o", messages, store: true, metadata: { note: "a" } });
+      const { id } = JSON.parse(made) as { id: string };
+      const get = async (at: string): Promise<unknown> => JSON.parse((await ask("GET", path + at)).text) as unknown;
+      expect(judge.mistakes("ChatCompletionList", await get("?metadata[note]=a"))).toEqual([]);
+      expect(judge.mistakes("CreateChatCompletionResponse", await get(`/${id}`))).toEqual([]);
+      // The document describes the messages of the model only, and shows one of the user.
+      const { data, ...list } = (await get(`/${id}/messages`)) as { data: object[] };
+      const said = data.map((each) => ({ ...each, role: "assistant", refusal: null }));
+      expect(judge.mistakes("ChatCompletionMessageList", { ...list, data: said })).toEqual([]);
+      const deleted: unknown = JSON.parse((await ask("DELETE", `${path}/${id}`)).text);
+      expect(judge.mistakes("ChatCompletionDeleted", deleted)).toEqual([]);
+    });
+
     describe("a text completion is valid", () => {
       const path = "/v1/completions";
       const request = (body: object) => ({ model: "gpt-3.5-turbo-instruct", ...body });
@@ -87,6 +102,24 @@ describeWith(
         const counted: unknown = JSON.parse(await askWell(`${path}/input_tokens`, request({})));
         expect(judge.mistakes("TokenCountsResource", counted)).toEqual([]);
         expect(counted).toMatchObject({ input_tokens: whole.usage.input_tokens });
+      });
+
+      test("compacted", async () => {
+        const compacted: unknown = JSON.parse(await askWell(`${path}/compact`, request({})));
+        expect(judge.mistakes("CompactResource", compacted)).toEqual([]);
+      });
+
+      test("of a conversation, which is valid too", async () => {
+        const items = [{ role: "user", content: "Hello" }];
+        const created = JSON.parse(await askWell("/v1/conversations", { items })) as { id: string };
+        expect(judge.mistakes("ConversationResource", created)).toEqual([]);
+        const response: unknown = JSON.parse(await askWell(path, request({ conversation: created.id })));
+        expect(judge.mistakes("Response", response)).toEqual([]);
+        const at = `/v1/conversations/${created.id}`;
+        const listed: unknown = JSON.parse((await ask("GET", `${at}/items`)).text);
+        expect(judge.mistakes("ConversationItemList", listed)).toEqual([]);
+        const deleted: unknown = JSON.parse((await ask("DELETE", at)).text);
+        expect(judge.mistakes("DeletedConversationResource", deleted)).toEqual([]);
       });
 
       test("in the background", async () => {

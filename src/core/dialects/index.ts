@@ -1,7 +1,10 @@
 import type { HeaderMap } from "../types.ts";
 import { anthropic } from "./anthropic/index.ts";
 import { azure } from "./azure/index.ts";
+import { deepseek } from "./deepseek/index.ts";
 import { gemini } from "./gemini/index.ts";
+import { groq } from "./groq/index.ts";
+import { mistral } from "./mistral/index.ts";
 import { ollama } from "./ollama/index.ts";
 import { openai } from "./openai/index.ts";
 import { openrouter } from "./openrouter/index.ts";
@@ -17,6 +20,9 @@ export const dialects: readonly [Dialect, ...Dialect[]] = [
   openrouter,
   ollama,
   azure,
+  groq,
+  mistral,
+  deepseek,
   vllm,
 ];
 
@@ -28,6 +34,14 @@ export function dialectNamed(name: string): Dialect | undefined {
 /** Whose request it is, and what it asks for: undefined when that cannot be simulated. */
 export type Found = { readonly dialect: Dialect; readonly operation: Operation | undefined };
 
+/**
+ * Finds the dialect and the operation of a request.
+ *
+ * @param method in capitals; `HEAD` is what `GET` is, where there is nothing of its own
+ * @param path without its query
+ */
+export type FindOperation = (method: string, path: string, headers: HeaderMap) => Found;
+
 const byPath = new Map<string, Found[]>();
 for (const dialect of dialects) {
   for (const operation of dialect.operations) {
@@ -38,33 +52,80 @@ for (const dialect of dialects) {
 }
 
 /**
- * The dialect and the operation of a request.
+ * The dialect and the operation of a request, by its path alone.
  *
  * A path that only one dialect knows is its own; for any other the dialect decides that claims the request, else the
  * first one.
- *
- * @param method in capitals
- * @param path without its query
  */
-export function findOperation(method: string, path: string, headers: HeaderMap): Found {
+export const findOperation: FindOperation = (method, path, headers) => {
   const known = operationsAt(path);
-  const [first] = known;
-  if (known.length === 1 && first?.operation?.method === method) return first;
   const dialect = claimant(known, path, headers);
-  const own = known.find((each) => each.dialect === dialect && each.operation?.method === method);
-  return own ?? { dialect, operation: undefined };
+  const asked = method === "HEAD" ? "GET" : method;
+  for (const each of known) if (each.dialect === dialect && each.operation?.method === asked) return each;
+  return { dialect, operation: undefined };
+};
+
+type Upstreams = ReadonlyMap<string, { readonly dialect: string }>;
+const finders = new WeakMap<Upstreams, FindOperation>();
+
+/**
+ * The same where the dialects of the upstreams tell APIs apart that have the same paths: a path that another API has
+ * too belongs to the first upstream whose API has it.
+ */
+export function operationFinder(upstreams: Upstreams): FindOperation {
+  const known = finders.get(upstreams);
+  if (known !== undefined) return known;
+  const made = finderFor([...upstreams.values()].flatMap(({ dialect }) => dialectNamed(dialect) ?? []));
+  finders.set(upstreams, made);
+  return made;
+}
+
+function finderFor(preferred: readonly Dialect[]): FindOperation {
+  const sharing = preferred.filter(({ shared }) => shared !== undefined);
+  if (sharing.length === 0) return findOperation;
+  const owners = new Map<string, Found[]>();
+  for (const dialect of preferred) {
+    for (const operation of dialect.shared?.operations ?? dialect.operations) {
+      const others = owners.get(operation.route);
+      if (others === undefined) owners.set(operation.route, [{ dialect, operation }]);
+      else others.push({ dialect, operation });
+    }
+  }
+  return (method, path, headers) => {
+    const owned = owners.get(path);
+    const [first] = owned ?? [];
+    if (owned === undefined || first === undefined) return unowned(findOperation(method, path, headers), path, sharing);
+    // What the API itself has at its own paths is told by more than the path.
+    if (first.dialect.shared === undefined) return findOperation(method, path, headers);
+    const asked = method === "HEAD" ? "GET" : method;
+    for (const each of owned) if (each.dialect === first.dialect && each.operation?.method === asked) return each;
+    return { dialect: first.dialect, operation: undefined };
+  };
+}
+
+/** A path that no dialect can simulate may still be one of an API that shares its paths. */
+function unowned(found: Found, path: string, sharing: readonly Dialect[]): Found {
+  if (found.operation !== undefined) return found;
+  const dialect = sharing.find(({ shared }) => shared?.claims(path) === true);
+  return dialect === undefined ? found : { dialect, operation: undefined };
 }
 
 /** The methods that a path takes of a dialect; empty for an unknown path. */
 export function methodsOf(dialect: Dialect, path: string): string[] {
-  return operationsAt(path).flatMap((each) =>
-    each.dialect === dialect && each.operation !== undefined ? [each.operation.method] : [],
-  );
+  const methods = new Set<string>();
+  for (const each of operationsAt(path)) {
+    if (each.dialect === dialect && each.operation !== undefined) methods.add(each.operation.method);
+  }
+  for (const { route, method } of dialect.shared?.operations ?? []) if (route === path) methods.add(method);
+  return [...methods];
 }
 
 function claimant(known: readonly Found[], path: string, headers: HeaderMap): Dialect {
-  const candidates = known.length === 0 ? dialects : known.map(({ dialect }) => dialect);
-  return candidates.find((dialect) => dialect.claims?.(path, headers)) ?? candidates[0] ?? dialects[0];
+  const [first] = known;
+  if (first === undefined) return dialects.find((dialect) => dialect.claims?.(path, headers)) ?? dialects[0];
+  if (known.length === 1) return first.dialect;
+  for (const { dialect } of known) if (dialect.claims?.(path, headers) === true) return dialect;
+  return first.dialect;
 }
 
 function operationsAt(path: string): readonly Found[] {

@@ -14,6 +14,8 @@ export type Dialect = {
   readonly operations: readonly Operation[];
   /** The operations of a path that holds a name, as `/v1/models/gpt-4o`; none when the path is none of them. */
   operationsAt?(path: string): readonly Operation[];
+  /** Paths of another API that this one has too; they are its own where an upstream of this dialect is configured. */
+  readonly shared?: SharedPaths;
   /** Says whether a request is meant for this API, where its path does not tell: several have `/v1/models`. */
   claims?(path: string, headers: HeaderMap): boolean;
   /** Name of the query parameter in which callers may present their key. */
@@ -44,6 +46,13 @@ export type Dialect = {
   readUsage(body: Uint8Array): number | undefined;
 };
 
+/** Paths that several APIs have. */
+export type SharedPaths = {
+  readonly operations: readonly Operation[];
+  /** Whether a path that cannot be simulated is one of them. */
+  claims(path: string): boolean;
+};
+
 /** Where in a stream an event stands. */
 export type StreamPlace = {
   /** Name of the operation that is streamed; undefined for a path that is none of the dialect's. */
@@ -61,6 +70,8 @@ export type Operation = {
   readonly name: string;
   readonly method: string;
   readonly route: string;
+  /** Anybody may ask, without a key. */
+  readonly isOpen?: true;
   /**
    * Reads as much of a request as rules need.
    *
@@ -110,6 +121,8 @@ export type Ask = {
   readonly promptTokens: number;
   /** Upper limit on output tokens; undefined when the caller set none. 0 for operations that generate no text. */
   readonly maxTokens: number | undefined;
+  /** Lower limit on output tokens, where the caller set one: a text does not end before. */
+  readonly minTokens?: number | undefined;
   readonly seed: number | undefined;
   /** The response is one piece, and where it is prose only its end must be timed; `timing.atMs` is then empty. */
   readonly endOnly?: boolean;

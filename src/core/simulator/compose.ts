@@ -23,8 +23,8 @@ export type Wanted = {
   readonly parallel: boolean;
   /** The conversation ends with the result of a tool, which gets a reply in words. */
   readonly answersTool: boolean;
-  /** Text that must be JSON: any object, or an instance of a schema. */
-  readonly json: "object" | { readonly schema: unknown } | undefined;
+  /** Text that must be JSON: any object, or an instance of a schema; where it is bare, a string without its quotes. */
+  readonly json: "object" | { readonly schema: unknown; readonly isBare?: true } | undefined;
   /** Reasoning goes first, with this share of its tokens, 0 to 1. */
   readonly reasoningShare: number;
 };
@@ -68,7 +68,11 @@ function sayer(wanted: Wanted, calls: readonly Tool[] | undefined): (tokens: num
   if (calls !== undefined) return (_tokens, rng) => chosen(calls, wanted, rng).map((tool) => callPart(tool, rng));
   if (wanted.json === undefined) return (tokens, rng) => [prosePart("text", tokens, rng)];
   const schema = wanted.json === "object" ? anyObject : wanted.json.schema;
-  return (_tokens, rng) => [partOf("text", JSON.stringify(instanceOf(schema, rng)))];
+  const isBare = wanted.json !== "object" && wanted.json.isBare === true;
+  return (_tokens, rng) => {
+    const value = instanceOf(schema, rng);
+    return [partOf("text", isBare ? String(value) : JSON.stringify(value))];
+  };
 }
 
 /** The tools to choose from; undefined when none is to be called. */

@@ -70,7 +70,7 @@ function draw(simulation: Simulation, rng: Rng): Drawn {
   const { maxTokens = Infinity } = ask;
   if (overrides.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
   if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
-  const wanted = overrides.outputTokens ?? pickOutputTokens(profile, rng);
+  const wanted = overrides.outputTokens ?? Math.max(pickOutputTokens(profile, rng), ask.minTokens ?? 0);
   if (ask.compose === undefined) {
     const tokens = Math.min(wanted, maxTokens);
     return { tokens, parts: undefined, finish: tokens >= maxTokens ? "length" : "stop" };

@@ -1,3 +1,4 @@
+import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act, Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { noBody } from "../http/request.ts";
@@ -8,7 +9,11 @@ import { describe, Reading, RequestBody } from "./request.ts";
 import { bodyMode, type Step } from "./step.ts";
 
 /** What is done with the calls that Envoy shows. */
-export type ObservedOptions = { readonly acting: Pick<Act, "watch">; maxBodyBytes(): number };
+export type ObservedOptions = {
+  readonly acting: Pick<Act, "watch">;
+  maxBodyBytes(): number;
+  readonly findOperation: FindOperation;
+};
 
 /** Where we say nothing: Envoy would not listen. */
 const mute: GrpcCall = { send: () => true, end: () => undefined, pause: () => undefined, resume: () => undefined };
@@ -73,7 +78,7 @@ export class Observed implements Reply {
   }
 
   #begin(step: Step): void {
-    const request = describe(step, undefined);
+    const request = describe(step, this.#options.findOperation);
     this.#follow = this.#options.acting.watch(request, this);
     if (step.endOfStream) request.body = noBody;
     if (step.endOfStream || request.operation === undefined) return this.#watch();

@@ -1,3 +1,4 @@
+import type { FindOperation } from "../../core/dialects/index.ts";
 import { createSecureServer, createServer, type Http2SecureServer, type Http2Server } from "node:http2";
 import { createServer as createListener, type Server, type Socket } from "node:net";
 import type { Act } from "../../act/types.ts";
@@ -12,6 +13,7 @@ import { createSessions } from "../sessions.ts";
 export type ExtProcOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
+  readonly findOperation: FindOperation;
   /** How much of each forwarded response is shown to us; one that is bent or compared always comes through us. */
   readonly observe: "head" | "response";
   /** With it the port speaks only TLS. */

@@ -1,3 +1,4 @@
+import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act, Carrier, Forwarded, Passage, Receiver } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/dialects/types.ts";
@@ -16,6 +17,7 @@ import { describe, Reading, RequestBody, withoutBody, withoutStream } from "./re
 export type ProcessingOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
+  readonly findOperation: FindOperation;
   /** What is shown to us of each forwarded response, at least. */
   readonly observe: "head" | "response";
   /** Told when Envoy is done with a call. */
@@ -114,7 +116,7 @@ export class Processing implements GrpcListener, Carrier {
   #begin(step: Step): void {
     if (this.#begun) return;
     this.#begun = true;
-    const request = describe(step, this);
+    const request = describe(step, this.#options.findOperation, this);
     const { operation } = request;
     const modes = new CallModes(step.modes ?? noModes, operation !== undefined && !step.endOfStream);
     this.#modes = modes;

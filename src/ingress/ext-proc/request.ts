@@ -1,7 +1,7 @@
 import { eachHeader, headerValue } from "../../core/headers.ts";
 import { noFacts } from "../../act/admission.ts";
 import type { Carrier } from "../../act/types.ts";
-import { findOperation } from "../../core/dialects/index.ts";
+import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Body, Operation } from "../../core/dialects/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderList, HeaderMap } from "../../core/types.ts";
@@ -11,7 +11,11 @@ import type { GrpcCall } from "./grpc/call.ts";
 import { bodyMode, type Step } from "./step.ts";
 
 /** The request that Envoy tells of in its first step. */
-export function describe({ headers: rawHeaders, client }: Step, carrier: Carrier | undefined): Draft {
+export function describe(
+  { headers: rawHeaders, client }: Step,
+  findOperation: FindOperation,
+  carrier?: Carrier,
+): Draft {
   const headers = mapOf(rawHeaders);
   const method = headers[":method"] ?? "GET";
   const target = headers[":path"] ?? "";

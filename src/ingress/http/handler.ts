@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { findOperation } from "../../core/dialects/index.ts";
+import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act } from "../../act/types.ts";
 import type { Upgrade } from "../../act/upgrade.ts";
 import type { Senders } from "../client-address.ts";
@@ -17,6 +17,7 @@ export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
   readonly bodyTimeout: ProgressWatch;
   /** Told of each request; true when it comes too late to be handled. */
   isLate(): boolean;
+  readonly findOperation: FindOperation;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
   /** So many more bytes wait for a client, or fewer where it is below 0. */
@@ -33,7 +34,7 @@ export type Handler = {
 
 /** Makes the HTTP adapter: it translates, and decides nothing. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { acting } = options;
+  const { acting, findOperation } = options;
   let open = 0;
   const server = { ...options, closed: () => void (open -= 1) };
   const onRequest = (incoming: NodeRequest, response: NodeResponse): void => {
@@ -95,6 +96,7 @@ function sendContinue({ headers }: NodeRequest, response: NodeResponse): void {
 export function createUpgradeHandler(
   upgrade: Upgrade,
   senders: Senders,
+  findOperation: FindOperation,
 ): (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void {
   return (incoming, socket, head) => {
     const request = describe(incoming, senders);

@@ -269,16 +269,18 @@ export const responseReasons: readonly Reason[] = [
   noModel,
   optionsOfNoStream,
   {
-    why: "there is an input, or a response or a prompt that stands for it",
+    why: "there is an input, or a response, a prompt or a conversation that stands for it",
     param: /^input$/,
-    holds: ({ input, previous_response_id: previous, prompt }) =>
-      given(input) ? Array.isArray(input) && input.length === 0 : !given(previous) && !given(prompt),
+    holds: ({ input, previous_response_id: previous, prompt, conversation }) =>
+      given(input)
+        ? Array.isArray(input) && input.length === 0
+        : !given(previous) && !given(prompt) && !given(conversation),
     cure: setTo("input", "Say this"),
   },
   {
-    why: "conversations are not simulated",
-    param: /^conversation$/,
-    holds: ({ conversation }) => given(conversation),
+    why: "a response goes on from another, or belongs to a conversation",
+    param: /^previous_response_id$/,
+    holds: ({ conversation, previous_response_id: previous }) => given(conversation) && given(previous),
     cure: without("conversation"),
   },
   {
@@ -329,12 +331,14 @@ export const responseReasons: readonly Reason[] = [
     cure: without("reasoning"),
   },
   {
-    why: "a function that is chosen is there",
+    why: "a tool that is chosen by its name is there",
     param: /^tool_choice$/,
     message: /^Tool choice '.+' not found in 'tools' parameter\.$/,
     holds: ({ tools, tool_choice: choice }) =>
-      choice?.type === "function" &&
-      !(tools ?? []).some(({ type, name }: Loose) => type === "function" && name === choice.name),
+      ["function", "custom"].includes(choice?.type) &&
+      !(tools ?? [])
+        .flatMap((tool: Loose) => (tool.type === "namespace" ? tool.tools : [tool]))
+        .some(({ type, name }: Loose) => type === choice.type && name === choice.name),
     cure: without("tool_choice"),
   },
   {

@@ -43,7 +43,7 @@ describe("what nobody can answer", () => {
   test("a known path with another method is a 405 that names those it takes", () => {
     const error = notSimulated(asked("DELETE", "/v1/chat/completions"));
     expect(error).toMatchObject({ code: "METHOD_NOT_ALLOWED", status: 405 });
-    expect(error.message).toBe("/v1/chat/completions takes POST, not DELETE.");
+    expect(error.message).toBe("/v1/chat/completions takes POST, GET, not DELETE.");
   });
 
   test("an unknown path is a 404 that names method and path", () => {

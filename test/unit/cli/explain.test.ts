@@ -92,7 +92,7 @@ test.each([
   ["a message without a role", { body: { model: "o3", messages: [{}] } }, "{}", /^respond 400 BODY_INVALID: .*role/],
   ["a model that is not listed", { body: chat }, "models: [o3]", /^respond 404 NOT_FOUND: The model `gpt-4o`/],
   ["a path that cannot be simulated", { method: "GET", path: "/v1/files" }, "{}", /^respond 404 NOT_FOUND/],
-  ["a wrong method", { method: "GET" }, "{}", /^respond 405 METHOD_NOT_ALLOWED/],
+  ["a wrong method", { method: "DELETE" }, "{}", /^respond 405 METHOD_NOT_ALLOWED/],
   [
     "a missing API key",
     { body: chat },

@@ -15,9 +15,9 @@ const relatives: Readonly<Record<string, Relative>> = {
   completions: filtered,
   responses: filteredResponse,
 };
-const deployable = new Set(["chat", "completions", "embeddings", "responses", "input_tokens"]);
+const deployable = new Set(["chat", "completions", "embeddings", "responses", "input_tokens", "compact"]);
 /** Operations that the older paths have besides those of a deployment. */
-const ofResources = new Set(["models", "responses", "input_tokens"]);
+const ofResources = new Set(["models", "responses", "input_tokens", "compact", "conversations"]);
 /** Operations of a deployment, by the path below it. */
 const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
   openai.operations

@@ -3,13 +3,13 @@ import { embedPrompt, embedTexts } from "./embeddings.ts";
 import { renderFailure, renderFailureEvent } from "./errors.ts";
 import { createJudge, readUsage } from "./events.ts";
 import { chat, generate } from "./generate.ts";
-import { running, show, tags, version } from "./models.ts";
+import { running, show, tags, version, root } from "./models.ts";
 import type { Dialect } from "../types.ts";
 
 /** Ollama's own API; its compatible one is the dialect `openai`. @see https://github.com/ollama/ollama/blob/main/docs/api.md */
 export const ollama: Dialect = {
   name: "ollama",
-  operations: [chat, generate, embedTexts, embedPrompt, tags, show, running, version],
+  operations: [chat, generate, embedTexts, embedPrompt, tags, show, running, version, root],
   claims: (path) => path.startsWith("/api/"),
   requestIdHeader: "x-request-id",
   // Ollama has no keys itself; its cloud and gateways before it take this header.

@@ -2,6 +2,7 @@ import { hash32 } from "../../rng.ts";
 import { openJson } from "../shared/json-body.ts";
 import { jsonResponse } from "./response.ts";
 import { readModel } from "./check.ts";
+import { probeOf } from "../shared/probe.ts";
 import { rfc3339Micros } from "../shared/timestamp.ts";
 import { withoutDelay, factsOfModel, textless } from "../shared/textless.ts";
 import type { Opened, Operation, Script } from "../types.ts";
@@ -52,6 +53,12 @@ export const version: Operation = {
   route: "/api/version",
   open: () => answering(undefined, () => `{"version":"0.12.6"}`),
 };
+
+/** `GET /`, by which clients see that the server runs. @see https://github.com/ollama/ollama/blob/main/docs/faq.md */
+export const root: Operation = probeOf(
+  { route: "/", contentType: "text/plain; charset=utf-8", body: "Ollama is running" },
+  (contentType) => ({ status: 200, headers: ["content-type", contentType] }),
+);
 
 /** `POST /api/show`: what is known of one model; any name is a model. */
 export const show: Operation = {

@@ -16,6 +16,11 @@ export type CompatibleApi = {
 export type Paths = {
   /** What stands before OpenAI's paths, as `/api` in `/api/v1/chat/completions`; it tells the API from all others. */
   readonly prefix: `/${string}`;
+  /**
+   * What stands before OpenAI's paths at the API itself, where another API has such paths too. They are its own only
+   * where an upstream of it is configured.
+   */
+  readonly native?: "" | `/${string}`;
   /** Those of OpenAI's operations that it has, and its own. */
   readonly operations: readonly Operation[];
 };
@@ -59,21 +64,19 @@ type ToldError = OpenaiBody["error"];
  *
  * Its requests are told by that path. Its upstreams take their key, and its live streams are read, as OpenAI's.
  */
-export function openaiCompatible({ name, paths: { prefix, operations }, quirks = {} }: CompatibleApi): Dialect {
-  const { requestIdHeader = openai.requestIdHeader, idPrefix, end, comment, streaming, quotaHeaders = true } = quirks;
-  const idHeader = (requestId: string): string[] => {
-    if (requestId === "") return [];
-    return [requestIdHeader, idPrefix === undefined ? requestId : responseId(idPrefix, requestId)];
-  };
-  const relative: Relative = {
-    idPrefix,
-    streaming,
-    end: end === undefined ? "" : `,${JSON.stringify(end).slice(1, -1)}`,
-    headers: (contentType, requestId) => ["content-type", contentType, ...idHeader(requestId)],
-  };
+export function openaiCompatible({ name, paths, quirks = {} }: CompatibleApi): Dialect {
+  const { prefix, native, operations } = paths;
+  const { requestIdHeader = openai.requestIdHeader, comment, errors, quotaHeaders = true } = quirks;
+  const idHeader = idHeaderOf(quirks);
+  const relative = relativeOf(quirks, idHeader);
+  const at = (before: string): Operation[] =>
+    operations.map((operation) => below(before, operation, (opened) => adapted(opened, relative, comment)));
   return {
     name,
-    operations: operations.map((operation) => below(prefix, operation, (opened) => adapted(opened, relative, comment))),
+    operations: at(prefix),
+    ...(native !== undefined && {
+      shared: { operations: at(native), claims: (path: string) => path.startsWith(`${native}/v1/`) },
+    }),
     claims: (path) => path.startsWith(`${prefix}/v1/`),
     requestIdHeader,
     credential: openai.credential,
@@ -81,13 +84,9 @@ export function openaiCompatible({ name, paths: { prefix, operations }, quirks =
       const { head, body } = renderFailure(failure);
       const headers = keepHeaders(head.headers, (each) => keptOf(each, quotaHeaders));
       headers.push(...idHeader(failure.requestId));
-      return {
-        head: { ...head, headers },
-        body: quirks.errors === undefined ? body : errorBody(failure, quirks.errors),
-      };
+      return { head: { ...head, headers }, body: errors === undefined ? body : errorBody(failure, errors) };
     },
     failureEvent(failure, place) {
-      const { errors } = quirks;
       if (errors === undefined) return openai.failureEvent(failure, place);
       return `data: ${errorBody(failure, errors, errors.inStream?.(failure))}\n\n`;
     },
@@ -97,13 +96,31 @@ export function openaiCompatible({ name, paths: { prefix, operations }, quirks =
   };
 }
 
+type IdHeader = (requestId: string) => string[];
+
+/** The header with the request id; none where there is no id. */
+function idHeaderOf({ requestIdHeader = openai.requestIdHeader, idPrefix }: Quirks): IdHeader {
+  return (requestId) => {
+    if (requestId === "") return [];
+    return [requestIdHeader, idPrefix === undefined ? requestId : responseId(idPrefix, requestId)];
+  };
+}
+
+/** How good responses differ. */
+function relativeOf({ idPrefix, streaming, end }: Quirks, idHeader: IdHeader): Relative {
+  return {
+    idPrefix,
+    streaming,
+    end: end === undefined ? "" : `,${JSON.stringify(end).slice(1, -1)}`,
+    headers: (contentType, requestId) => ["content-type", contentType, ...idHeader(requestId)],
+  };
+}
+
 /** An operation of OpenAI's API below a path. @param adapt what is opened there */
 export function below(prefix: string, operation: Operation, adapt: (opened: Opened) => Opened): Operation {
-  const { name, method, route } = operation;
   return {
-    name,
-    method,
-    route: prefix + route,
+    ...operation,
+    route: prefix + operation.route,
     open: (request) => adapt(operation.open({ ...request, target: request.target.slice(prefix.length) })),
   };
 }

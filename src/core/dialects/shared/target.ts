@@ -9,8 +9,8 @@ export function queryValue(target: string, name: string): string | undefined {
   if (from === -1) return undefined;
   for (const pair of target.slice(from + 1).split("&")) {
     const equals = pair.indexOf("=");
-    if (decoded(equals === -1 ? pair : pair.slice(0, equals)) === name) {
-      return equals === -1 ? "" : decoded(pair.slice(equals + 1));
+    if (decodedQuery(equals === -1 ? pair : pair.slice(0, equals)) === name) {
+      return equals === -1 ? "" : decodedQuery(pair.slice(equals + 1));
     }
   }
   return undefined;
@@ -26,12 +26,13 @@ export function withoutQuery(target: string, name: string): string {
   const from = target.indexOf("?");
   if (from === -1) return target;
   const pairs = target.slice(from + 1).split("&");
-  const kept = pairs.filter((pair) => decoded(pair.split("=", 1)[0]!) !== name);
+  const kept = pairs.filter((pair) => decodedQuery(pair.split("=", 1)[0]!) !== name);
   if (kept.length === pairs.length) return target;
   return kept.length === 0 ? target.slice(0, from) : `${target.slice(0, from)}?${kept.join("&")}`;
 }
 
-function decoded(text: string): string {
+/** A piece of a query, decoded; as it stands where it is not correctly encoded. */
+export function decodedQuery(text: string): string {
   if (!text.includes("%") && !text.includes("+")) return text;
   const spaced = text.replaceAll("+", " ");
   try {

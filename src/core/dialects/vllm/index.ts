@@ -3,6 +3,7 @@ import { openaiCompatible } from "../openai/compatible.ts";
 import { completions } from "../openai/completions/index.ts";
 import { embeddings } from "../openai/embeddings/index.ts";
 import { models } from "../openai/models.ts";
+import { vllmProbes } from "../openai/probes.ts";
 import type { Failure } from "../types.ts";
 import { detokenize, tokenize } from "./tokenize.ts";
 
@@ -34,8 +35,8 @@ function typeOf({ status, code, param }: Failure): string {
 }
 
 /**
- * vLLM's server, started with `--root-path /vllm`: without a prefix its paths are OpenAI's own, and nothing in a
- * request tells the two apart.
+ * vLLM's server, started with `--root-path /vllm`. Without a prefix its paths are OpenAI's own, and nothing in a request
+ * tells the two apart: they are vLLM's where an upstream is.
  *
  * @see vLLM, entrypoints/openai/chat_completion/protocol.py: ChatCompletionResponse, ChatCompletionStreamResponse;
  *   entrypoints/serve/exception_handling: create_error_response, http_exception_handler;
@@ -43,7 +44,11 @@ function typeOf({ status, code, param }: Failure): string {
  */
 export const vllm = openaiCompatible({
   name: "vllm",
-  paths: { prefix: "/vllm", operations: [chat, completions, embeddings, models, tokenize, detokenize] },
+  paths: {
+    prefix: "/vllm",
+    native: "",
+    operations: [chat, completions, embeddings, models, tokenize, detokenize, ...vllmProbes],
+  },
   quirks: {
     end: { kv_transfer_params: null },
     streaming: { obfuscate: false },

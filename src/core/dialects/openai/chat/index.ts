@@ -2,9 +2,11 @@ import { composer, type Wanted } from "../../../simulator/compose.ts";
 import type { Compose } from "../../../simulator/parts.ts";
 import type { Facts } from "../../../types.ts";
 import { checkSampling, readModel, readStop, readStreaming, refuse, seed, tierTold } from "../check.ts";
+import { readConstraint, readMinTokens } from "../decoding.ts";
 import { check, read } from "../../shared/fields.ts";
 import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { writeChat } from "./response.ts";
+import { writeStored } from "./stored.ts";
 import { weightOf } from "../logprobs.ts";
 import { checkModalities, options, readFormat, shape } from "./options.ts";
 import { mediaTokens } from "../media.ts";
@@ -27,7 +29,7 @@ export const chat: Operation = {
   open(request) {
     const json = openJson(request.body, readAhead);
     const facts = chatFacts(json, request);
-    return { facts, ask: () => askOf(json.whole(), facts) };
+    return { facts, ask: () => askOf(json.whole(), facts, request.kept) };
   },
 };
 
@@ -67,7 +69,7 @@ function countMessage(message: unknown, count: CountTokens): number {
   return count(textOf(message)) + called + audio + other;
 }
 
-function askOf(body: JsonObject, facts: Facts): Ask {
+function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
   const model = readModel(body, facts.model);
   checkMessages(body);
   checkSampling(body);
@@ -102,11 +104,15 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     stream: streaming.stream,
     promptTokens,
     maxTokens,
+    minTokens: readMinTokens(body, maxTokens),
     seed: read(body, seed),
     refuses: true,
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     endOnly: isPlain && !streaming.stream && stops.length === 0,
-    write: (script) => writeChat({ ...fixed, script, streaming: streamingFor(script, streaming) }),
+    write(script) {
+      const answer = { ...fixed, script, streaming: streamingFor(script, streaming) };
+      return body["store"] === true && kept !== undefined ? writeStored(answer, body, kept) : writeChat(answer);
+    },
   };
   return compose === undefined ? ask : { ...ask, compose };
 }
@@ -141,7 +147,7 @@ function namesTools(body: JsonObject): boolean {
 
 /** How the response is made where it is more than prose. */
 function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined): Compose | undefined {
-  const json = body["response_format"] === undefined ? undefined : readFormat(body);
+  const json = (body["response_format"] === undefined ? undefined : readFormat(body)) ?? readConstraint(body);
   const share = reasoningShare(model, body);
   if (tooling === undefined && json === undefined && share === 0) return undefined;
   const { tools, choice, parallel } = tooling ?? noTools;

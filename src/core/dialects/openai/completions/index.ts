@@ -1,3 +1,4 @@
+import { readMinTokens } from "../decoding.ts";
 import type { Facts } from "../../../types.ts";
 import { checkSampling, field, maxChoices, readModel, readStop, readStreaming, refuse, seed } from "../check.ts";
 import { read } from "../../shared/fields.ts";
@@ -52,6 +53,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     stream: streaming.stream,
     promptTokens,
     maxTokens,
+    minTokens: readMinTokens(body, maxTokens),
     seed: read(body, seed),
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>

@@ -1,6 +1,6 @@
 import { asObject, field, refuse, refuseEmpty, refuseMissing, refuseType, refuseValue } from "../check.ts";
 import { check, read, required, type Field } from "../../shared/fields.ts";
-import { objectsIn, isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { elementsOf, objectsIn, isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { countWithinBytes, estimateBySize } from "../text.ts";
 import type { CountTokens } from "../../types.ts";
 
@@ -67,13 +67,21 @@ const imageTokens = { low: 85, other: 765 };
 export function readItems(body: JsonObject): readonly JsonObject[] {
   const { input } = body;
   if (input === undefined || input === null) {
-    if (["previous_response_id", "prompt"].some((name) => body[name] !== undefined && body[name] !== null)) return [];
+    if (
+      ["previous_response_id", "prompt", "conversation"].some((name) => body[name] !== undefined && body[name] !== null)
+    )
+      return [];
     return refuseMissing("input");
   }
   if (typeof input === "string") return [{ role: "user", content: input }];
   if (!Array.isArray(input)) return refuseType("input", "a string or an array of input items", input);
   if (input.length === 0) refuseEmpty("input", "input items");
-  return input.map((item, index) => checkItem(item, `input[${index}]`));
+  return readItemList(input, "input");
+}
+
+/** The items of a list. @param path of the list @throws BODY_INVALID with the path of the first mistake */
+export function readItemList(list: unknown, path: string): readonly JsonObject[] {
+  return elementsOf(list).map((item, index) => checkItem(item, `${path}[${index}]`));
 }
 
 /** The type of an item, which may be left out of a message and of a reference to another item. */
@@ -165,7 +173,13 @@ export function countInput(json: JsonBody, count: CountTokens): number {
   if (typeof instructions === "string") tokens += tokensPerItem + count(instructions);
   if (Array.isArray(tools) && tools.length > 0) tokens += count(JSON.stringify(tools));
   if (typeof input === "string") return tokens + tokensPerItem + count(input);
-  for (const item of objectsIn(input)) tokens += countItem(item, count);
+  return tokens + countItems(objectsIn(input), count);
+}
+
+/** Tokens of items. */
+export function countItems(items: readonly JsonObject[], count: CountTokens): number {
+  let tokens = 0;
+  for (const item of items) tokens += countItem(item, count);
   return tokens;
 }
 

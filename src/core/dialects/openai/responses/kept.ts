@@ -1,10 +1,10 @@
 import { StuntdoubleError } from "../../../errors.ts";
 import type { Facts } from "../../../types.ts";
-import { field, refuse, refuseValue } from "../check.ts";
-import { read } from "../../shared/fields.ts";
-import { isObject, type JsonObject } from "../../shared/json-body.ts";
-import { readItems, typeOf } from "./input.ts";
-import { longId } from "./response.ts";
+import { refuse } from "../check.ts";
+import type { JsonObject } from "../../shared/json-body.ts";
+import { readItems } from "./input.ts";
+import { shownItems } from "./items.ts";
+import { listJson, queryOf, readPage } from "../list.ts";
 import { jsonPlan } from "../text.ts";
 import { withoutDelay, factsOfModel, textless } from "../../shared/textless.ts";
 import type { Ask, KeptResponses, Operation, OpenRequest, Script } from "../../types.ts";
@@ -45,6 +45,7 @@ export function findResponse(kept: KeptResponses | undefined, id: string): KeptR
 }
 
 const route = "/v1/responses";
+const idPrefix = "resp_";
 const idForm = /^\/v1\/responses\/([^/]+)(\/input_items|\/cancel)?$/;
 
 /**
@@ -65,7 +66,24 @@ export function responseAt(path: string): readonly Operation[] {
   });
   if (rest === "/input_items") return [operation("GET", listInput)];
   if (rest === "/cancel") return [operation("POST", cancel)];
-  return [operation("GET", show), operation("DELETE", remove)];
+  // A path that the provider may have and this has not is no response: `POST /v1/responses/{anything}`.
+  const further = id.startsWith(idPrefix) ? [] : [unknown("POST", path)];
+  return [operation("GET", show), operation("DELETE", remove), ...further];
+}
+
+/** An operation that is refused as one that is not there. */
+function unknown(method: string, path: string): Operation {
+  return {
+    name: "responses",
+    method,
+    route: path,
+    open: () => ({
+      facts: factsOfModel(undefined),
+      ask() {
+        throw new StuntdoubleError("NOT_FOUND", `Invalid URL (${method} ${path})`);
+      },
+    }),
+  };
 }
 
 /** Makes the body of a response about a response. */
@@ -81,7 +99,7 @@ function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {
   const found = findResponse(kept, id);
   const facts: Facts = factsOfModel(found?.model);
   const ask = (): Ask => {
-    if (!id.startsWith("resp_")) {
+    if (!id.startsWith(idPrefix)) {
       const problem = `Invalid 'response_id': '${id.slice(0, 64)}'. Expected an ID that begins with 'resp_'.`;
       refuse("response_id", "invalid_value", problem);
     }
@@ -98,16 +116,6 @@ function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {
     });
   };
   return { facts, ask };
-}
-
-const pairForm = /[?&]([^=&]+)=([^&]*)/g;
-
-/** The parameters of a target, integers as such. */
-function queryOf(target: string): JsonObject {
-  const pairs = [...target.matchAll(pairForm)].map(
-    ([, name = "", value = ""]) => [name, /^-?\d{1,9}$/.test(value) ? Number(value) : value] as const,
-  );
-  return Object.fromEntries(pairs);
 }
 
 function show({ found, query }: About): (script: Script) => string {
@@ -150,62 +158,7 @@ function unfinished({ response }: KeptResponse, status: "in_progress" | "cancell
   return JSON.stringify({ ...made, status, completed_at: null, incomplete_details: null, output: [] });
 }
 
-const orders = ["asc", "desc"];
-const defaultLimit = 20;
-const limitField = field.integer("limit", { min: 1, max: 100 });
-
 function listInput({ id, found, query }: About): () => string {
-  const { order = "desc", after } = query;
-  if (!orders.includes(String(order))) refuseValue("order", orders, String(order));
-  const limit = read(query, limitField) ?? defaultLimit;
-  return () => {
-    const request: JsonObject = JSON.parse(found.request);
-    const items = readItems(request)
-      .filter((item) => !unlisted.has(typeOf(item)))
-      .map((item, index) => shownItem(item, id, index));
-    const ordered = order === "asc" ? items : items.toReversed();
-    const from = ordered.findIndex((item) => item["id"] === after) + 1;
-    const data = ordered.slice(from, from + limit);
-    const ids = { first_id: data[0]?.["id"] ?? "", last_id: data.at(-1)?.["id"] ?? "" };
-    return JSON.stringify({ object: "list", data, has_more: from + limit < ordered.length, ...ids });
-  };
-}
-
-const idPrefixes: Readonly<Record<string, string>> = { message: "msg_", function_call: "fc_", reasoning: "rs_" };
-
-/** What only points to something, which is not known here, or asks for it. */
-const unlisted: ReadonlySet<unknown> = new Set(["item_reference", "compaction_trigger"]);
-
-/** Members that are listed also where the request left them out. */
-const defaults: Readonly<Record<string, JsonObject>> = {
-  tool_search_call: { call_id: null, execution: "server" },
-  tool_search_output: { call_id: null, execution: "server" },
-  shell_call: { environment: null },
-  shell_call_output: { max_output_length: null },
-};
-/** Members that may be null in a request, and not in the list. */
-const neverNull = new Set(["id", "status", "name", "namespace", "acknowledged_safety_checks"]);
-
-/** An item as the provider lists it: with an id, a status, and its content in parts. */
-function shownItem(item: JsonObject, response: string, index: number): JsonObject {
-  const type = String(typeOf(item));
-  const { content, action, output } = item;
-  const given = Object.entries(item).filter(([name, value]) => value !== null || !neverNull.has(name));
-  const id = longId(idPrefixes[type] ?? "item_", response, index);
-  const shown = { id, type, status: "completed", ...defaults[type], ...Object.fromEntries(given) };
-  if (type === "shell_call" && isObject(action)) {
-    return { ...shown, action: { timeout_ms: null, max_output_length: null, ...action } };
-  }
-  if (type === "function_call_output" && Array.isArray(output)) return { ...shown, output: output.map(shownPart) };
-  if (type !== "message") return shown;
-  const kind = item["role"] === "assistant" ? "output_text" : "input_text";
-  const parts: readonly unknown[] = Array.isArray(content) ? content : [{ type: kind, text: content }];
-  return { ...shown, content: parts.map(shownPart) };
-}
-
-function shownPart(part: unknown): unknown {
-  if (!isObject(part)) return part;
-  const given = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
-  if (part["type"] === "output_text") return { annotations: [], logprobs: [], ...given };
-  return part["type"] === "input_image" ? { detail: "auto", ...given } : given;
+  const page = readPage(query);
+  return () => listJson(shownItems(readItems(JSON.parse(found.request)), id), page);
 }

@@ -155,13 +155,20 @@ export function responseJson(answer: ResponsesResponse, state: ResponseState, ou
     `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},` +
     `${more === undefined ? "" : over ? more.over : more.begun}"error":null,` +
     `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
-    (over ? `,"usage":${usageJson(answer)}}` : "}")
+    (over ? `,"usage":${usageOf({ promptTokens: answer.promptTokens, parts: script.parts })}}` : "}")
   );
 }
 
-function usageJson({ script, promptTokens }: ResponsesResponse): string {
-  const tokens = countOf(script.parts);
-  const reasoning = tokensOfKind(script.parts, "reasoning");
+/** JSON of the usage of a response that says these parts. */
+export function usageOf({
+  promptTokens,
+  parts,
+}: {
+  readonly promptTokens: number;
+  readonly parts: readonly Part[];
+}): string {
+  const tokens = countOf(parts);
+  const reasoning = tokensOfKind(parts, "reasoning");
   return (
     `{"input_tokens":${promptTokens},"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},` +
     `"output_tokens":${tokens},"output_tokens_details":{"reasoning_tokens":${reasoning}},"total_tokens":${promptTokens + tokens}}`

@@ -466,7 +466,6 @@ describe("a request is refused", () => {
     ["with options of a stream that is none", { stream_options: {} }, "stream_options", "invalid_value"],
     ["with metadata that is no text", { metadata: { a: 1 } }, "metadata.a", "invalid_type"],
     ["in the background, and not stored", { background: true, store: false }, "background", "invalid_value"],
-    ["with a conversation", { conversation: "conv_1" }, "conversation", "unsupported_parameter"],
     ["with too high a temperature", { temperature: 3 }, "temperature", "decimal_above_max_value"],
   ])("%s", (_, more, param, detail) => {
     const refused = refusal(() => open(responses, { ...valid, ...more }).ask());

@@ -1,19 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { openai } from "../../../../../../src/core/dialects/openai/index.ts";
 import { responses } from "../../../../../../src/core/dialects/openai/responses/index.ts";
-import type { KeptResponses, Operation } from "../../../../../../src/core/dialects/types.ts";
+import type { Operation } from "../../../../../../src/core/dialects/types.ts";
+import { createKept } from "../kept-support.ts";
 import { bodyOf, jsonOf, refusal, scriptOf, type Json } from "../../support.ts";
-
-/** A memory without a bound. */
-function createKept(): KeptResponses & { readonly texts: Map<string, string> } {
-  const texts = new Map<string, string>();
-  return {
-    texts,
-    keep: (id, pieces) => void texts.set(id, pieces.join("")),
-    find: (id) => texts.get(id),
-    forget: (id) => texts.delete(id),
-  };
-}
 
 function setUp() {
   const kept = createKept();

@@ -1,0 +1,20 @@
+import { chat } from "../openai/chat/index.ts";
+import { openaiCompatible } from "../openai/compatible.ts";
+import { models } from "../openai/models.ts";
+
+const types: Readonly<Record<number, string>> = { 401: "authentication_error", 402: "unknown_error" };
+
+/** DeepSeek's API. @see https://api-docs.deepseek.com/quick_start/error_codes; the types are those that users report */
+export const deepseek = openaiCompatible({
+  name: "deepseek",
+  paths: { prefix: "/deepseek", native: "", operations: [chat, models] },
+  quirks: {
+    streaming: { obfuscate: false },
+    errors: {
+      members: ["message", "type", "param", "code"],
+      type: ({ status }, openais) => types[status] ?? openais,
+      code: ({ status }, openais) => (status < 500 ? "invalid_request_error" : openais),
+    },
+    quotaHeaders: false,
+  },
+});

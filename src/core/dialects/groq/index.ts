@@ -1,0 +1,13 @@
+import { chat } from "../openai/chat/index.ts";
+import { openaiCompatible } from "../openai/compatible.ts";
+import { models } from "../openai/models.ts";
+
+/** Groq's API, whose own paths begin with `/openai/v1`, as Azure's. @see https://console.groq.com/docs/errors */
+export const groq = openaiCompatible({
+  name: "groq",
+  paths: { prefix: "/groq/openai", native: "/openai", operations: [chat, models] },
+  quirks: {
+    streaming: { obfuscate: false },
+    errors: { members: ["message", "type", "code"], code: (_failure, openais) => openais ?? undefined },
+  },
+});
