@@ -274,5 +274,14 @@ function plain(value: unknown): string | number | boolean | undefined {
 }
 
 function refuse(problem: string): never {
-  throw new StuntdoubleError("BODY_INVALID", `Control header: ${problem}.`);
+  throw controlError(problem);
+}
+
+/**
+ * The refusal of a control header that cannot be followed.
+ *
+ * @param problem without a full stop
+ */
+export function controlError(problem: string, cause?: unknown): StuntdoubleError {
+  return new StuntdoubleError("BODY_INVALID", `Control header: ${problem}.`, { cause });
 }

@@ -29,7 +29,7 @@ export type Call = {
   readonly keyHash: string | undefined;
   /** The peer's address. */
   readonly client: string;
-  readonly facts: Facts;
+  readonly facts: KnownFacts;
 };
 
 /** What a dialect reads out of a request body. */
@@ -39,6 +39,9 @@ export type Facts = {
   promptTokens(): number;
   lastUserMessage(): string | undefined;
 };
+
+/** The same of any request; the length of a prompt is undefined where no body was read. */
+export type KnownFacts = Omit<Facts, "promptTokens"> & { promptTokens(): number | undefined };
 
 /** Where a response comes from. */
 export type Source =

@@ -15,7 +15,7 @@ const value: z.ZodType<Range> = z
 /** Asks how long the prompt is; both bounds belong to the range. */
 export const promptTokens: Matcher<Range> = {
   name: "promptTokens",
-  summary: "Length of the prompt, in tokens",
+  summary: "Length of the prompt, in tokens; never true for a request of which no body is read",
   value,
   compile: ({ min = 0, max = Infinity }) => [
     {
@@ -23,9 +23,9 @@ export const promptTokens: Matcher<Range> = {
       expected: max === Infinity ? `at least ${min}` : `${min} to ${max}`,
       test(call) {
         const tokens = call.facts.promptTokens();
-        return tokens >= min && tokens <= max;
+        return tokens !== undefined && tokens >= min && tokens <= max;
       },
-      seen: (call) => String(call.facts.promptTokens()),
+      seen: (call) => String(call.facts.promptTokens() ?? "(unknown)"),
     },
   ],
 };
