@@ -8,6 +8,7 @@ import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself } from "./admission.ts";
+import { webSocketNotSimulated } from "./failures.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
 import { CallRecord, type Sent } from "./outcome.ts";
 import { failurePlan, faultPlan } from "./plans.ts";
@@ -200,10 +201,10 @@ function tie(client: Socket, upstream: Socket, joining: Joining | undefined): vo
 }
 
 /** The upstream that a connection is joined with. @throws NOT_FOUND */
-function upstreamOf(serve: Source, { route }: Request, { upstreams }: Runtime): UpstreamRuntime {
+function upstreamOf(serve: Source, request: Request, { upstreams }: Runtime): UpstreamRuntime {
   const named = serve.from === "upstream" ? upstreams.get(serve.upstream) : undefined;
   if (named !== undefined) return named;
-  throw new StuntdoubleError("NOT_FOUND", `There is no upstream to open ${route} at; WebSockets are not simulated.`);
+  throw webSocketNotSimulated(request);
 }
 
 type Preparing = { readonly runtime: Runtime; readonly upstream: UpstreamRuntime; readonly pseudonym: string };

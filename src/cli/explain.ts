@@ -5,6 +5,7 @@ import { fileExists, formatMistakes, loadConfig, settingsOf, type Loaded } from 
 import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
+import { arrivalOf } from "./arrival.ts";
 import { forecast, type Forecast } from "./forecast.ts";
 import { readRequest } from "./request-file.ts";
 
@@ -42,7 +43,8 @@ export const explainVerb: Verb = {
       io.err(`${formatMistakes(file ?? "configuration", loaded.mistakes)}\n`);
       return 2;
     }
-    const told = forecast(request, compile(loaded.settings));
+    const snapshot = compile(loaded.settings);
+    const told = forecast(request, await arrivalOf(request, snapshot), snapshot);
     io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : render(told));
     return 0;
   },
@@ -54,9 +56,10 @@ async function load(file: string | undefined, io: Io): Promise<Loaded> {
 }
 
 function render({ request, rules, decision, happens, response, notes }: Forecast): string {
-  const { id, method, route, operation, model, stream, promptTokens, key } = request;
+  const { id, method, route, operation, model, stream, upgrade, promptTokens, key } = request;
   const facts = [
-    `request id ${id}`,
+    `request id ${id ?? "none"}`,
+    ...(upgrade ? ["WebSocket"] : []),
     `operation ${operation ?? "none"}`,
     `model ${model ?? "none"}`,
     `stream ${stream ? "yes" : "no"}`,
@@ -67,6 +70,7 @@ function render({ request, rules, decision, happens, response, notes }: Forecast
   lines.push(
     decision === undefined ? "refused" : `decided by ${decision.rule}`,
     ...happens.map((sentence) => `  ${sentence}`),
+    ...(response.status === undefined ? [] : [`  status ${response.status}`]),
     ...Object.entries(response.headers).map(([name, value]) => `  header ${name}: ${value}`),
   );
   if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));

@@ -1,3 +1,4 @@
+import { unreadable } from "./unreadable.ts";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
@@ -149,11 +150,6 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${unreadable(cause)}.`, { cause });
   }
-}
-
-function unreadable(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
-  return code === "ENOENT" ? "no such file" : `it cannot be read (${code})`;
 }
 
 /** Profiles that come with the program, and those of the configured folder; one of the same name takes its place. */
