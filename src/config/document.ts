@@ -12,7 +12,7 @@ const intro = `# Configuration
 
 The configuration is one YAML or JSON file. \`stuntdouble start --config FILE\` reads it; without \`--config\` the file
 \`stuntdouble.yaml\` in the current folder is used, and without that the built-in default, which simulates every call.
-\`stuntdouble check FILE\` reports all mistakes at once, and \`stuntdouble explain\` shows what would happen to one request.
+\`stuntdouble check FILE\` reports all mistakes at once, and \`stuntdouble explain\` shows what would happen to one request; see [the command line](command-line.md).
 
 Every key has a default, unless the table says that it is required. An unknown key is a mistake. Times are in milliseconds and
 end in \`Ms\`. Percentages go from 0 to 100. Secrets are not in the file: it names environment
