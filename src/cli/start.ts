@@ -89,7 +89,7 @@ async function serve(
     app = await startApp({ settings, clock, log, version: io.version, wallClockMs, writeLog: io.out, load });
   } catch (error) {
     batch.flush();
-    io.err(`stuntdouble: ${whyNotStarted(error)}\n`);
+    io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
     return 1;
   }
   const watched = file === undefined ? [] : watchedFiles(path.resolve(io.cwd, file), settings);

@@ -154,7 +154,7 @@ export type Outcome = {
   readonly standIn: boolean;
   readonly status: number;
   readonly ending: Ending | "client-gone";
-  /** The error code of design "Errors" when the call failed, never set by an injected fault. */
+  /** The code of `errorTable` when the call failed, never set by an injected fault. */
   readonly cause: string | undefined;
   readonly promptTokens: number | undefined;
   readonly queueMs: number;
