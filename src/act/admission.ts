@@ -1,11 +1,11 @@
 import type { ActDeps, Request, Runtime } from "./types.ts";
-import { readControl } from "../core/control.ts";
+import { controlError, readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Call, Decision, Facts, FaultConfig, HeaderMap, Source } from "../core/types.ts";
+import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
@@ -70,9 +70,9 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     let rateRow: number | undefined;
     if (rates !== undefined) {
       rateRow = caller?.index ?? snapshot.keys.length;
-      const taken = rates.take(rateRow, rates.limitsTokens(rateRow) ? facts.promptTokens() : 0);
+      const taken = rates.take(rateRow, rates.limitsTokens(rateRow) ? (facts.promptTokens() ?? 0) : 0);
       quota = taken.quota;
-      if (!taken.ok) throw rateLimited(taken, facts.promptTokens());
+      if (!taken.ok) throw rateLimited(taken, facts.promptTokens() ?? 0);
     }
     return { refusal: undefined, call, opened, decision, faults: preparedFaults(decision.faults), rateRow, quota };
   } catch (error) {
@@ -103,10 +103,10 @@ export function respondsByItself({ answer }: PreparedFault): boolean {
 }
 
 /** What is known of a request of which nothing was read. */
-export const noFacts: Facts = {
+export const noFacts: KnownFacts = {
   model: undefined,
   stream: false,
-  promptTokens: () => 0,
+  promptTokens: () => undefined,
   lastUserMessage: () => undefined,
 };
 
@@ -147,28 +147,36 @@ function open({ operation, headers, target, body }: Request, { count, kept }: Ad
   return body === undefined ? undefined : operation?.open({ headers, target, body, count, kept });
 }
 
-function callOf(request: Request, caller: Caller | undefined, facts: Facts): Call {
+function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts): Call {
   const { id, method, route, headers, client } = request;
   return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts };
 }
 
-/** What the rules say and the caller may change. */
+/**
+ * What the rules say and the caller may change; what cannot be simulated goes to an upstream, where there is one.
+ *
+ * @throws BODY_INVALID for a control header that cannot be followed
+ */
 function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Decision {
   const { control, upstreams, seed } = snapshot;
-  const [first] = upstreams.keys();
-  const canSimulate = operation !== undefined || first === undefined;
   const decided = decide(call, snapshot);
-  const ruled = canSimulate ? decided : forwarded(decided, { from: "upstream", upstream: first });
+  const [first] = upstreams.keys();
+  const onlyForwarded = operation === undefined && first !== undefined;
+  const ruled = onlyForwarded ? withoutSimulator(decided, first) : decided;
   const asked = control.enabled ? call.headers[control.header] : undefined;
   if (asked === undefined) return ruled;
-  const wanted = readControl(asked, control, ruled);
-  const decision = canSimulate ? wanted : forwarded(wanted, ruled.serve);
+  const decision = readControl(asked, control, ruled);
+  // Who asks for the simulator must never get the provider, and its bill, instead.
+  if (onlyForwarded && (decision.serve.from === "simulator" || decision.mirror !== undefined))
+    throw controlError("simulate and mirror need a call that can be simulated; this one can only be forwarded");
   return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
 }
 
-/** What cannot be simulated is forwarded, whatever was decided: to the upstream that was named, else to another. */
-function forwarded(decision: Decision, other: Source): Decision {
-  return decision.serve.from === "upstream" ? decision : { ...decision, serve: other, mirror: undefined };
+/** The same decision for a call that the simulator can neither serve nor mirror. */
+function withoutSimulator(decision: Decision, first: string): Decision {
+  if (decision.serve.from === "upstream" && decision.mirror === undefined) return decision;
+  const serve: Source = decision.serve.from === "upstream" ? decision.serve : { from: "upstream", upstream: first };
+  return { ...decision, serve, mirror: undefined };
 }
 
 /** Faults that the caller asks for are drawn by request id. */

@@ -46,6 +46,11 @@ export function notSimulated(request: Request): StuntdoubleError {
   );
 }
 
+/** A WebSocket where no upstream is to serve it. */
+export function webSocketNotSimulated({ route }: Request): StuntdoubleError {
+  return new StuntdoubleError("NOT_FOUND", `There is no upstream to open ${route} at; WebSockets are not simulated.`);
+}
+
 /**
  * A call whose upstream is not asked for now.
  *

@@ -113,7 +113,7 @@ function isReplaced(lower: string, forwarding: Forwarding): boolean {
 }
 
 /**
- * The headers for the client: the upstream's less those of its connection, and of another sidecar behind this one.
+ * The headers for the client: the upstream's less those of its connection, and of another node behind this one.
  *
  * @param rawHeaders names and values in turn, as received
  * @param keepLength false when there is no body, or a fault may change how long it is

@@ -3,11 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createProxyServer } from "http-proxy-3";
-import { eachHeader } from "../core/headers.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself } from "./admission.ts";
+import { webSocketNotSimulated } from "./failures.ts";
 import { senderHeaders } from "./forwarded-for.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
 import { CallRecord, type Sent } from "./outcome.ts";
@@ -81,8 +82,12 @@ function createProxy(joinings: WeakMap<Duplex, Joining>) {
   const proxy = createProxyServer({ ws: true, changeOrigin: true });
   proxy.on("proxyReqWs", (asked, _incoming, client) => {
     client.once("close", () => asked.destroy());
-    asked.on("response", ({ statusCode }) => joinings.get(client)?.answered(statusCode));
-    asked.on("upgrade", (_response, upstream: Socket) => tie(client, upstream, joinings.get(client)));
+    const joining = joinings.get(client);
+    asked.on("response", (response) => joining?.responded(response));
+    asked.on("upgrade", (response, upstream: Socket) => {
+      joining?.responded(response);
+      tie(client, upstream, joining);
+    });
   });
   // A client that breaks off is not a failure of ours; its socket is closed and the outcome says the rest.
   proxy.on("error", () => undefined);
@@ -124,8 +129,13 @@ class Joining {
     return !socket.destroyed;
   }
 
-  answered(status: number | undefined): void {
-    if (status !== undefined) this.#status = status;
+  /** The upstream has taken the connection or refused it; http-proxy-3 sends the headers that stand in its response. */
+  responded({ statusCode, headers }: IncomingMessage): void {
+    if (statusCode !== undefined) this.#status = statusCode;
+    for (const name of Object.keys(headers)) if (name.startsWith("x-stuntdouble-")) delete headers[name];
+    const own: string[] = [];
+    this.record.addHeaders(own, "forward");
+    eachHeader(own, (name, value) => void (headers[name] = value));
   }
 
   tie(): void {
@@ -196,10 +206,10 @@ function tie(client: Socket, upstream: Socket, joining: Joining | undefined): vo
 }
 
 /** The upstream that a connection is joined with. @throws NOT_FOUND */
-function upstreamOf(serve: Source, { route }: Request, { upstreams }: Runtime): UpstreamRuntime {
+function upstreamOf(serve: Source, request: Request, { upstreams }: Runtime): UpstreamRuntime {
   const named = serve.from === "upstream" ? upstreams.get(serve.upstream) : undefined;
   if (named !== undefined) return named;
-  throw new StuntdoubleError("NOT_FOUND", `There is no upstream to open ${route} at; WebSockets are not simulated.`);
+  throw webSocketNotSimulated(request);
 }
 
 type Preparing = { readonly runtime: Runtime; readonly upstream: UpstreamRuntime; readonly pseudonym: string };

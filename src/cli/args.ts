@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { StuntdoubleError } from "../core/errors.ts";
+import { nearestOf } from "../core/issues.ts";
 import type { LineStream } from "../emit/line-output.ts";
 
 /** What a command may use of the process it runs in. */
@@ -56,12 +57,38 @@ export function parseWords<Wanted extends Kinds>(
   kinds: Wanted,
 ): { flags: Flags<Wanted>; words: readonly string[] } {
   const options = Object.fromEntries(Object.entries(kinds).map(([flag, type]) => [flag, { type }]));
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-    return { flags: values as Flags<Wanted>, words: positionals };
-  } catch (cause) {
-    const reason =
-      cause instanceof Error ? cause.message.replace(/\. To specify a positional.*$/s, ".") : String(cause);
-    throw new StuntdoubleError("CONFIG_INVALID", reason, { cause });
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    const mistake = token.kind === "option" ? mistakeIn(token, kinds) : undefined;
+    if (mistake !== undefined) throw new StuntdoubleError("CONFIG_INVALID", `${mistake}.`);
   }
+  return { flags: values as Flags<Wanted>, words: positionals };
+}
+
+type Option = {
+  readonly name: string;
+  /** As it was written. */
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+};
+
+/** What is wrong with a flag, without a full stop. */
+function mistakeIn({ name, rawName, value, inlineValue }: Option, kinds: Kinds): string | undefined {
+  const kind = rawName.startsWith("--") && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  if (kind === undefined) {
+    const allowed = Object.keys(kinds).map((flag) => `--${flag}`);
+    const nearest = nearestOf(rawName, allowed);
+    const meant = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
+    return `unknown option ${rawName}.${meant} Allowed: ${allowed.join(", ")}`;
+  }
+  if (kind === "boolean") return value === undefined ? undefined : `${rawName} takes no value`;
+  const missing = value === undefined || (inlineValue === false && value.startsWith("-"));
+  return missing ? `${rawName} needs a value` : undefined;
 }

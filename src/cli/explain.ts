@@ -7,6 +7,7 @@ import { sharesByRule } from "../config/shares.ts";
 import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseFlags, type Io, type Verb } from "./args.ts";
+import { arrivalOf } from "./arrival.ts";
 import { forecast, type Forecast } from "./forecast.ts";
 import { readRequest } from "./request-file.ts";
 
@@ -45,7 +46,8 @@ export const explainVerb: Verb = {
       io.err(`${formatMistakes(file ?? "configuration", loaded.mistakes)}\n`);
       return 2;
     }
-    const told = forecast(request, compile(loaded.settings));
+    const snapshot = compile(loaded.settings);
+    const told = forecast(request, await arrivalOf(request, snapshot), snapshot);
     const share = sharesByRule(loaded.settings.config).get(told.decision?.rule ?? "");
     io.out(flags.json === true ? `${JSON.stringify({ ...told, share }, undefined, 2)}\n` : render(told, share));
     return 0;
@@ -58,9 +60,10 @@ async function load(file: string | undefined, io: Io): Promise<Loaded> {
 }
 
 function render({ request, rules, decision, happens, response, notes }: Forecast, share: string | undefined): string {
-  const { id, method, route, operation, model, stream, promptTokens, key } = request;
+  const { id, method, route, operation, model, stream, upgrade, promptTokens, key } = request;
   const facts = [
-    `request id ${id}`,
+    `request id ${id ?? "none"}`,
+    ...(upgrade ? ["WebSocket"] : []),
     `operation ${operation ?? "none"}`,
     `model ${model ?? "none"}`,
     `stream ${stream ? "yes" : "no"}`,
@@ -73,6 +76,7 @@ function render({ request, rules, decision, happens, response, notes }: Forecast
     ...(share === undefined ? [] : [`  ${share}`]),
     ...(decision?.faultDraws ?? []).map(drawLine),
     ...happens.map((sentence) => `  ${sentence}`),
+    ...(response.status === undefined ? [] : [`  status ${response.status}`]),
     ...Object.entries(response.headers).map(([name, value]) => `  header ${name}: ${value}`),
   );
   if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));

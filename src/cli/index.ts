@@ -28,23 +28,38 @@ Exit codes: 0 success, 1 failure, 2 invalid arguments or configuration
  */
 export async function runCommand(args: readonly string[], io: Io): Promise<number> {
   const [first = "", ...others] = args;
-  if (first === "--version") {
+  if (first === "--version" || first === "-v") {
     io.out(`${io.version}\n`);
     return 0;
   }
-  if (first === "--help" || first === "help") {
-    io.out(usage);
-    return 0;
-  }
-  const named = verbs.find((verb) => verb.name === first);
-  if (named === undefined && first !== "" && !first.startsWith("-")) {
-    io.err(`stuntdouble: unknown command "${first}". Commands: ${verbs.map((verb) => verb.name).join(", ")}\n`);
-    return 2;
-  }
-  return await runVerb(named ?? verbs[0], named === undefined ? args : others, io);
+  if (first === "--help" || first === "-h" || first === "help") return help(others[0], io);
+  const named = verbNamed(first);
+  if (named !== undefined) return await runVerb(named, { name: named.name, args: others, io });
+  if (first !== "" && !first.startsWith("-")) return unknownCommand(first, io);
+  return await runVerb(verbs[0], { name: undefined, args, io });
 }
 
-async function runVerb(verb: Verb, args: readonly string[], io: Io): Promise<number> {
+function verbNamed(name: string): Verb | undefined {
+  return verbs.find((verb) => verb.name === name);
+}
+
+function unknownCommand(name: string, io: Io): number {
+  io.err(`stuntdouble: unknown command "${name}". Commands: ${verbs.map((verb) => verb.name).join(", ")}.\n`);
+  return 2;
+}
+
+/** @param name of a command; undefined for all of them */
+function help(name: string | undefined, io: Io): number {
+  const verb = name === undefined ? undefined : verbNamed(name);
+  if (name !== undefined && verb === undefined) return unknownCommand(name, io);
+  io.out(verb?.usage ?? usage);
+  return 0;
+}
+
+/** A command as it was asked for; without a name where none was. */
+type Asked = { readonly name: string | undefined; readonly args: readonly string[]; readonly io: Io };
+
+async function runVerb(verb: Verb, { name, args, io }: Asked): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
     io.out(verb.usage);
     return 0;
@@ -55,7 +70,7 @@ async function runVerb(verb: Verb, args: readonly string[], io: Io): Promise<num
     const error = toStuntdoubleError(caught);
     const known = error.code === "CONFIG_INVALID";
     const shown = known ? error.message : caught instanceof Error ? (caught.stack ?? caught.message) : String(caught);
-    io.err(`stuntdouble ${verb.name}: ${shown}\n`);
+    io.err(`stuntdouble${name === undefined ? "" : ` ${name}`}: ${shown}\n`);
     return known ? 2 : 1;
   }
 }

@@ -1,68 +1,89 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { issueTexts } from "../core/issues.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import type { HeaderMap } from "../core/types.ts";
-import type { Body } from "../core/dialects/types.ts";
+import { unreadable } from "../config/unreadable.ts";
+import { findMembers } from "../core/dialects/shared/scan.ts";
 
-/** A request as a file describes it. */
+/** A request as a file describes it, before anything reads it as HTTP. */
 export type DescribedRequest = {
   readonly method: string;
-  /** The path with its query, and without. */
+  /** What stands behind the method: a path with its query, or a whole URL. */
   readonly target: string;
-  readonly route: string;
-  readonly headers: HeaderMap;
-  readonly body: Body;
+  /** The values of each name, as they are written; one without values is not sent. */
+  readonly headers: readonly (readonly [name: string, values: readonly string[]])[];
+  /** The bytes as they stand in the file; undefined where it has no body. */
+  readonly body: Uint8Array | undefined;
 };
 
-const header = z.union([z.string(), z.array(z.string())], { error: "must be a string or an array of strings" });
+const line = z.string().regex(/^[^\r\n]*$/, "must be one line");
+const headerName = z.string().regex(/^[^\r\n:]+$/, "must be a header name");
+const header = z.union([line, z.array(line)], { error: "must be one line, or an array of them" });
+
+const chatPath = "/v1/chat/completions";
 
 const described = z.strictObject({
-  method: z
-    .string()
-    .regex(/^[A-Za-z]+$/, "must be an HTTP method")
-    .default("POST"),
-  path: z.string().startsWith("/").default("/v1/chat/completions"),
-  headers: z.record(z.string(), header).default({}),
+  method: line.default("POST"),
+  path: line.default(chatPath),
+  headers: z.record(headerName, header).default({}),
   body: z.unknown().optional(),
 });
 
 const members: readonly string[] = Object.keys(described.shape);
+/** By these a body is told from a description, whatever else it has. */
+const bodyMembers = ["model", "messages"];
 
 /**
- * Reads a request file: JSON with method, path, headers and body, or the bare body of a chat completion.
+ * Reads a request file: JSON with method, path, headers and body, or the body of a chat completion alone.
  *
  * @throws CONFIG_INVALID when the file cannot be read, or is neither
  */
 export async function readRequest(file: string): Promise<DescribedRequest> {
-  const value = parse(file, await readText(file));
+  return parseRequest(file, await bytesOf(file));
+}
+
+/**
+ * The same of a file that has been read.
+ *
+ * @param file its name, for errors
+ * @throws CONFIG_INVALID when it is neither
+ */
+export function parseRequest(file: string, bytes: Buffer): DescribedRequest {
+  const value = parse(file, bytes.toString("utf8"));
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw invalid(file, "must contain a JSON object");
-  const bare = !members.some((member) => Object.hasOwn(value, member));
-  const result = described.safeParse(bare ? { body: value } : value);
-  if (!result.success) {
-    const reasons = result.error.issues.map(
-      ({ path, message }) => `${path.length === 0 ? "" : `${path.join(".")}: `}${message}`,
-    );
-    throw invalid(
-      file,
-      `${reasons.join("; ")}. Allowed: ${members.join(", ")}, or the body of a chat completion alone`,
-    );
+  const has = (member: string): boolean => Object.hasOwn(value, member);
+  if (bodyMembers.some(has) || !members.some(has))
+    return { method: "POST", target: chatPath, headers: [], body: bytes };
+  const { success, data, error } = described.safeParse(value, { reportInput: true });
+  if (!success) {
+    const mistakes = issueTexts(error, { allowed: members }).join("; ");
+    throw invalid(file, `${mistakes}. Allowed: ${members.join(", ")}, or the body of a chat completion alone`);
   }
-  const { method, path, headers, body } = result.data;
+  const { method, path: target, headers, body } = data;
   return {
-    method: method.toUpperCase(),
-    target: path,
-    route: path.split("?")[0] ?? path,
-    headers: headerMap(headers),
-    body: bodyOf(body),
+    method,
+    target,
+    headers: Object.entries(headers).map(([name, values]) => [name, typeof values === "string" ? [values] : values]),
+    body: typeof body === "string" ? Buffer.from(body) : bodyIn(file, bytes),
   };
 }
 
-async function readText(file: string): Promise<string> {
+/** The member `body` byte by byte: what a parser makes of it, and a writer of that, is another body. */
+function bodyIn(file: string, bytes: Uint8Array): Uint8Array | undefined {
   try {
-    return await readFile(file, "utf8");
+    const span = findMembers(bytes, ["body"]).get("body");
+    return span && bytes.subarray(span.from, span.to);
   } catch (cause) {
-    throw new StuntdoubleError("CONFIG_INVALID", `${file}: the request file cannot be read.`, { cause });
+    throw new StuntdoubleError("CONFIG_INVALID", `${file}: the member body cannot be read.`, { cause });
+  }
+}
+
+async function bytesOf(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new StuntdoubleError("CONFIG_INVALID", `${file}: ${unreadable(cause)}.`, { cause });
   }
 }
 
@@ -78,18 +99,4 @@ function parse(file: string, text: string): unknown {
 
 function invalid(file: string, reason: string): StuntdoubleError {
   return new StuntdoubleError("CONFIG_INVALID", `${file}: ${reason}.`);
-}
-
-function headerMap(headers: Readonly<Record<string, string | readonly string[]>>): HeaderMap {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.toLowerCase(),
-      typeof value === "string" ? value : value.join(", "),
-    ]),
-  );
-}
-
-function bodyOf(body: unknown): Body {
-  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
-  return { bytes: new TextEncoder().encode(text), text: () => text };
 }

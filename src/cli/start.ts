@@ -108,7 +108,7 @@ async function serve(
   } catch (error) {
     batch.flush();
     io.exitWithin(lastLinesMs);
-    io.err(`stuntdouble: ${whyNotStarted(error)}\n`);
+    io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
     return 1;
   }
   logStart(log, { app, settings, file, version: io.version });

@@ -12,7 +12,7 @@ const intro = `# Configuration
 
 The configuration is one YAML or JSON file. \`stuntdouble start --config FILE\` reads it; without \`--config\` the file
 \`stuntdouble.yaml\` in the current folder is used, and without that the built-in default, which simulates every call.
-\`stuntdouble check FILE\` reports all mistakes at once, and \`stuntdouble explain\` shows what would happen to one request.
+\`stuntdouble check FILE\` reports all mistakes at once, and \`stuntdouble explain\` shows what would happen to one request; see [the command line](command-line.md).
 
 Every key has a default, unless the table says that it is required. An unknown key is a mistake, and so is a file that holds
 nothing: \`{}\` stands for all defaults. In YAML, merge keys (\`<<\`) work, and keys at the top that begin with \`x-\` are yours, for

@@ -1,5 +1,5 @@
-import leven from "leven";
 import type { z } from "zod";
+import { nearestOf } from "../core/issues.ts";
 import type { FindingCode } from "./codes.ts";
 
 /** Where a value stands: keys and list indexes from the top. */
@@ -51,14 +51,7 @@ function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 /** The candidates, and the one that differs least from a word if it differs little enough to be meant. */
 export function choice(word: unknown, allowed: readonly string[]): { allowed: readonly string[]; nearest?: string } {
   if (typeof word !== "string") return { allowed };
-  let nearest: string | undefined;
-  let best = Math.min(word.length, Math.max(2, Math.ceil(word.length / 3)) + 1);
-  for (const candidate of allowed) {
-    const distance = leven(word.toLowerCase(), candidate.toLowerCase());
-    if (distance >= best) continue;
-    best = distance;
-    nearest = candidate;
-  }
+  const nearest = nearestOf(word, allowed);
   return nearest === undefined ? { allowed } : { allowed, nearest };
 }
 

@@ -1,6 +1,7 @@
 import { parseDictionary, Token, type BareItem, type Dictionary, type InnerList, type Item } from "structured-headers";
 import { StuntdoubleError } from "./errors.ts";
 import { faultPercentage, faults, parseFaultToken, totalDelayMs } from "./faults/index.ts";
+import { didYouMean } from "./issues.ts";
 import type { Decision, FaultConfig, Source, Overrides } from "./types.ts";
 
 /** What callers may ask for in the control header. */
@@ -66,7 +67,7 @@ export const controlKeys: Readonly<Record<string, ControlKey>> = {
   mirror: {
     value: "none, or `?0`",
     effect: "compare a forwarded call with the simulator, or do not",
-    read: (member, wanted) => void (wanted.mirror = mirrorOf(member)),
+    read: (member, wanted) => void (wanted.mirror = flagOf("mirror", member)),
   },
   ttft: {
     value: "milliseconds",
@@ -128,7 +129,7 @@ export function readControl(value: string, settings: ControlSettings, decision: 
   let asked = false;
   for (const [key, member] of dictionary) {
     const known = Object.hasOwn(controlKeys, key) ? controlKeys[key] : undefined;
-    if (known === undefined) refuse(`unknown key "${key}". Allowed: ${Object.keys(controlKeys).join(", ")}`);
+    if (known === undefined) refuse(`unknown key "${key}".${choices(key, Object.keys(controlKeys))}`);
     known.read(member, wanted, settings);
     asked ||= key !== "token";
   }
@@ -143,9 +144,7 @@ function parse(value: string, settings: ControlSettings): Dictionary | undefined
   } catch (cause) {
     if (settings.tokenMatches !== undefined) return undefined;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StuntdoubleError("BODY_INVALID", `The control header is not a Structured Field dictionary: ${reason}.`, {
-      cause,
-    });
+    throw controlError(`it is not a dictionary of Structured Fields: ${reason}`, cause);
   }
   if (settings.tokenMatches === undefined) return dictionary;
   const given = plain(dictionary.get("token")?.[0]);
@@ -205,16 +204,9 @@ function flagOf(key: string, member: Item | InnerList): boolean {
   return typeof value === "boolean" ? value : refuse(`${key} takes no value, or ?0`);
 }
 
-function mirrorOf(member: Item | InnerList): boolean {
-  const value = plain(member[0]);
-  if (typeof value === "boolean") return value;
-  if (value === "simulate") return true;
-  return refuse("mirror takes no value, simulate or ?0");
-}
-
 function nameOf(key: string, member: Item | InnerList, names: readonly string[]): string {
   const name = textOf(key, member);
-  if (!names.includes(name)) refuse(`unknown ${key} "${name}". Allowed: ${names.join(", ")}`);
+  if (!names.includes(name)) refuse(`unknown ${key} "${name}".${choices(name, names)}`);
   return name;
 }
 
@@ -263,11 +255,8 @@ function faultsOf(member: Item | InnerList, settings: ControlSettings): FaultCon
 function faultOf([value, parameters]: Item, settings: ControlSettings): FaultConfig {
   const kind = plain(value);
   const allowed = settings.faults ?? faults.map((fault) => fault.kind);
-  if (typeof kind !== "string" || !allowed.includes(kind)) {
-    return refuse(
-      `fault ${typeof kind === "string" ? `"${kind}"` : "without a name"} is not allowed. Allowed: ${allowed.join(", ")}`,
-    );
-  }
+  if (typeof kind !== "string") return refuse(`fault needs a name. Allowed: ${allowed.join(", ")}`);
+  if (!allowed.includes(kind)) return refuse(`fault "${kind}" is not allowed.${choices(kind, allowed)}`);
   const { percentage, ...given } = Object.fromEntries(
     [...parameters].map(([name, each]) => [name, parameterOf(name, each)]),
   );
@@ -280,8 +269,7 @@ function faultOf([value, parameters]: Item, settings: ControlSettings): FaultCon
 }
 
 function percentageOf(kind: string, given: unknown): number {
-  const { data } = faultPercentage.safeParse(given);
-  return data ?? refuse(`fault ${kind} percentage must be a number from 0 to 100`);
+  return faultPercentage.safeParse(given).data ?? refuse(`fault ${kind} percentage must be a number from 0 to 100`);
 }
 
 function parameterOf(name: string, value: BareItem): string | number | boolean {
@@ -294,6 +282,19 @@ function plain(value: unknown): string | number | boolean | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
 }
 
+function choices(word: string, allowed: readonly string[]): string {
+  return `${didYouMean(word, allowed)} Allowed: ${allowed.join(", ")}`;
+}
+
 function refuse(problem: string): never {
-  throw new StuntdoubleError("BODY_INVALID", `Control header: ${problem}.`);
+  throw controlError(problem);
+}
+
+/**
+ * The refusal of a control header that cannot be followed.
+ *
+ * @param problem without a full stop
+ */
+export function controlError(problem: string, cause?: unknown): StuntdoubleError {
+  return new StuntdoubleError("BODY_INVALID", `Control header: ${problem}.`, { cause });
 }

@@ -68,5 +68,5 @@ export class StuntdoubleError extends Error {
  */
 export function toStuntdoubleError(caught: unknown): StuntdoubleError {
   if (caught instanceof StuntdoubleError) return caught;
-  return new StuntdoubleError("INTERNAL", "The sidecar failed to handle this request.", { cause: caught });
+  return new StuntdoubleError("INTERNAL", "Stuntdouble failed to handle this request.", { cause: caught });
 }

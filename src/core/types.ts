@@ -29,7 +29,7 @@ export type Call = {
   readonly keyHash: string | undefined;
   /** The peer's address. */
   readonly client: string;
-  readonly facts: Facts;
+  readonly facts: KnownFacts;
 };
 
 /** What a dialect reads out of a request body. */
@@ -39,6 +39,9 @@ export type Facts = {
   promptTokens(): number;
   lastUserMessage(): string | undefined;
 };
+
+/** The same of any request; the length of a prompt is undefined where no body was read. */
+export type KnownFacts = Omit<Facts, "promptTokens"> & { promptTokens(): number | undefined };
 
 /** Where a response comes from. */
 export type Source =
@@ -173,7 +176,7 @@ export type Outcome = {
   readonly standIn: boolean;
   readonly status: number;
   readonly ending: Ending | "client-gone";
-  /** The error code of design "Errors" when the call failed, never set by an injected fault. */
+  /** The code of `errorTable` when the call failed, never set by an injected fault. */
   readonly cause: string | undefined;
   readonly promptTokens: number | undefined;
   readonly queueMs: number;

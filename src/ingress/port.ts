@@ -46,6 +46,15 @@ export type PortOptions = {
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 };
 
+/** Why a request cannot be parsed, as its client is told. */
+export type Refusal = { readonly status: number; readonly message: string };
+
+/** What a server needs to read HTTP/1.1 as the traffic port does. */
+export type Http1Options = Pick<PortOptions, "keepAliveMs" | "onRequest" | "onUpgrade"> & {
+  /** Responds to a request that cannot be parsed. */
+  refuse(socket: Duplex, refusal: Refusal): void;
+};
+
 export type Port = {
   /** Resolves to the port really bound. Several threads may share one. */
   listen(where: Where): Promise<number>;
@@ -74,10 +83,11 @@ const tlsHandshake = 0x16;
  *
  * The first bytes of a connection decide: they are put back and the connection is handed to the right server.
  */
-export function createPort(options: PortOptions): Port {
+export function createPort(port: PortOptions): Port {
+  const options = { ...port, refuse: (socket: Duplex, refusal: Refusal) => refuse(socket, port.dialect, refusal) };
   const sessions = createSessions();
   const sockets = new Set<Socket>();
-  const http1 = configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
+  const http1 = createHttp1Server(options);
   const withIdleTimeout = (session: ServerHttp2Session) => session.setTimeout(options.idleMs, () => session.close());
   const http2 = sessions.of(configured(createHttp2(http2Options(options)), options), withIdleTimeout);
   const secure = options.tls === undefined ? undefined : sessions.of(secured(options, options.tls), withIdleTimeout);
@@ -122,6 +132,11 @@ function afterProxyHeader(socket: Socket, { proxyProtocol }: PortOptions, begin:
   else proxyProtocol.accept(socket, begin);
 }
 
+/** Makes the server that reads HTTP/1.1 on the traffic port; it is given its connections by `emit("connection", socket)`. */
+export function createHttp1Server(options: Http1Options): Http1Server {
+  return configured(createHttp1({ ...http1Options(options), noDelay: true }), options);
+}
+
 /** The connections that speak HTTP/1.1, without those that were upgraded. */
 function socketsOf(
   http1: Http1Server,
@@ -153,7 +168,7 @@ function watchSending(socket: Socket, { sendTimeout, gaveUpOn }: PortOptions): v
   socket.once("close", () => sendTimeout.forget(sending));
 }
 
-function http1Options(options: PortOptions) {
+function http1Options(options: Http1Options) {
   return {
     keepAliveTimeout: options.keepAliveMs,
     headersTimeout: headersTimeoutMs,
@@ -162,7 +177,8 @@ function http1Options(options: PortOptions) {
     requireHostHeader: false,
     connectionsCheckingInterval: 5000,
     // A client may offer any other protocol, such as h2c, which is then passed over.
-    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+    shouldUpgradeCallback: ({ method, headers }: IncomingMessage) =>
+      method === "GET" && headers.upgrade?.toLowerCase() === "websocket",
   };
 }
 
@@ -170,7 +186,7 @@ function http2Options(options: PortOptions) {
   return { settings: { maxConcurrentStreams: options.maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes } };
 }
 
-function secured(options: PortOptions, tls: Certificate): Http2SecureServer {
+function secured(options: PortOptions & Http1Options, tls: Certificate): Http2SecureServer {
   const server = createSecureServer({
     ...http2Options(options),
     ...tls,
@@ -183,15 +199,15 @@ function secured(options: PortOptions, tls: Certificate): Http2SecureServer {
 /** Wires a server up; it never listens itself, so it is told that it does, to start its checks of slow requests. */
 function configured<Server extends Http1Server | Http2Server | Http2SecureServer>(
   server: Server,
-  options: PortOptions,
+  options: Http1Options,
 ): Server {
   const events = server as Http1Server;
   events.maxHeadersCount = 0;
   // Without the last two Node lets any body be sent, and responds to an unknown expectation in no one's shape.
   for (const event of ["request", "checkContinue", "checkExpectation"]) events.on(event, options.onRequest);
   events.on("upgrade", options.onUpgrade);
-  events.on("connect", (_request, socket: Duplex) => refuse(socket, options.dialect, noTunnel));
-  events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options.dialect));
+  events.on("connect", (_request, socket: Duplex) => options.refuse(socket, noTunnel));
+  events.on("clientError", (error: NodeJS.ErrnoException, socket) => clientError(error, socket, options));
   events.emit("listening");
   return server;
 }
@@ -219,7 +235,7 @@ function firstBytes(socket: Socket, idleMs: number, decide: (first: Buffer) => v
   socket.on("readable", onReadable);
 }
 
-function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dialect): void {
+function clientError(error: NodeJS.ErrnoException, socket: Duplex, options: Http1Options): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
@@ -228,16 +244,14 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, dialect: Dial
     socket.end(() => socket.destroy());
     return;
   }
-  if (error.code === "HPE_HEADER_OVERFLOW") {
-    return refuse(socket, dialect, {
-      status: 431,
-      message: `The request headers are larger than ${maxHeaderBytes} bytes.`,
-    });
-  }
-  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return refuse(socket, dialect, { status: 408, message: "The request took too long to arrive." });
-  }
-  refuse(socket, dialect, { status: 400, message: "The request is not valid HTTP." });
+  options.refuse(socket, refusalOf(error));
+}
+
+function refusalOf({ code }: NodeJS.ErrnoException): Refusal {
+  if (code === "HPE_HEADER_OVERFLOW")
+    return { status: 431, message: `The request headers are larger than ${maxHeaderBytes} bytes.` };
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return { status: 408, message: "The request took too long to arrive." };
+  return { status: 400, message: "The request is not valid HTTP." };
 }
 
 /**
@@ -249,8 +263,6 @@ function responseOn(socket: Duplex): ServerResponse | undefined {
   const response: unknown = Reflect.get(socket, "_httpMessage");
   return response instanceof ServerResponse ? response : undefined;
 }
-
-type Refusal = { readonly status: number; readonly message: string };
 
 const noTunnel: Refusal = { status: 501, message: "CONNECT is not served: this port is no forward proxy." };
 

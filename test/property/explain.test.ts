@@ -1,11 +1,16 @@
+import type { IncomingMessage } from "node:http";
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Request } from "../../src/act/types.ts";
+import { arrivalOf } from "../../src/cli/arrival.ts";
 import { forecast, type Forecast } from "../../src/cli/forecast.ts";
-import type { DescribedRequest } from "../../src/cli/request-file.ts";
-import { anyConfig, anyRequest, token } from "../support/any-call.ts";
-import { createActHarness, type ActHarness, type ServedCall } from "../support/act.ts";
-import type { RequestWishes } from "../support/request.ts";
+import { parseRequest } from "../../src/cli/request-file.ts";
+import { givenId } from "../../src/ingress/http/request.ts";
+import { createActHarness } from "../support/act.ts";
+import { anyConfig, anyWrittenRequest, token, type WrittenRequest } from "../support/any-call.ts";
+import { servePort, type Reached } from "../support/served-port.ts";
 import type { ConfigObject } from "../support/settings.ts";
+import { startUpstream, type ScriptedUpstream } from "../support/upstream.ts";
 
 /** What both sides say of one request; what cannot be said of it is undefined. */
 type Said = {
@@ -25,70 +30,143 @@ function toldBy({ happens, response }: Forecast): Said {
   const text = happens.join("\n");
   const { status, code, headers } = response;
   const [, message] = /^respond \d+ [A-Z_]+: (.*)$/su.exec(text) ?? [];
-  const [, upstream] = /^forward to upstream (\S+)/u.exec(text) ?? [];
+  const [, upstream] = /^(?:forward to|open a WebSocket at) upstream (\S+)/u.exec(text) ?? [];
   const [, profile] = /with profile (\S+)$/mu.exec(text) ?? [];
   return { status, code, message, headers, upstream, profile };
 }
 
 /** What the server did; the text of a refusal is in `message`, whatever stands around it. */
-function doneBy(call: ServedCall): Said {
-  const { reply } = call;
-  const { profile, status, cause } = call.outcome();
-  const names = ["decision", "rule", "seed", "fault"].map((each) => `x-stuntdouble-${each}`);
-  const headers = names.flatMap((name) => {
-    const value = reply.header(name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
+function doneBy(reached: Reached): Said {
+  if (reached.call === undefined) return doneOnSocket(reached);
+  const { reply, asked, outcome } = reached.call;
+  const { profile, status, cause } = outcome();
   return {
-    status: reply.header("x-stuntdouble-decision") === "forward" ? undefined : status,
+    status: reply.status() === 0 || status === fromUpstream ? undefined : status,
     code: cause,
     message: cause === undefined ? undefined : reply.text(),
-    headers: Object.fromEntries(headers),
-    upstream: call.asked[0]?.upstream,
+    headers: decisionHeaders((name) => reply.header(name)),
+    upstream: asked[0]?.upstream,
     profile: cause === undefined ? profile : undefined,
   };
 }
 
+/** A WebSocket, or what is no HTTP: of that nothing is recorded. */
+function doneOnSocket({ answer, outcome }: Extract<Reached, { call: undefined }>): Said {
+  const { status, headers, body } = answer;
+  const upstream = headers["x-upstream"];
+  const code = outcome === undefined ? "BODY_INVALID" : outcome.cause;
+  return {
+    status: status === 0 || upstream !== undefined ? undefined : status,
+    code,
+    message: code === undefined ? undefined : body,
+    headers: decisionHeaders((name) => headers[name]),
+    upstream,
+    profile: undefined,
+  };
+}
+
+function decisionHeaders(header: (name: string) => string | undefined): Record<string, string> {
+  const names = ["decision", "rule", "seed", "fault"].map((each) => `x-stuntdouble-${each}`);
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = header(name);
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** No response of ours has this status. */
+const fromUpstream = 203;
 /** The id that both sides give to a request without one, so that percentages fall alike. */
 const id = "explain";
 const longerThanAnyResponseMs = 24 * 60 * 60 * 1000;
 
-async function serve(act: ActHarness, wishes: RequestWishes): Promise<ServedCall> {
-  const call = act.serve({ ...wishes, id });
-  await act.advance();
-  act.clock.advance(longerThanAnyResponseMs);
-  call.reply.leave();
-  return call;
+/** Takes WebSockets, or refuses them, and says which of the upstreams that share it was asked. */
+let sockets: ScriptedUpstream;
+beforeAll(async () => {
+  const nameOf = ({ url }: IncomingMessage): string => /^\/([a-z]+)\//.exec(url ?? "")?.[1] ?? "";
+  sockets = await startUpstream(
+    (response, { target }) => {
+      response.writeHead(fromUpstream, { "x-upstream": /^\/([a-z]+)\//.exec(target)?.[1] ?? "" }).end();
+    },
+    {
+      onUpgrade(request, socket) {
+        const name = nameOf(request);
+        socket.on("error", () => undefined).on("end", () => socket.end());
+        const refused = request.url?.includes("models") === true;
+        if (refused)
+          socket.end(`HTTP/1.1 200 OK\r\nx-upstream: ${name}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+        else
+          socket.write(
+            `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nx-upstream: ${name}\r\n\r\n`,
+          );
+      },
+    },
+  );
+});
+afterAll(() => sockets.stop());
+
+/** The request file of a request. Its body stands there as it is, or as a string, where it is no JSON. */
+function fileOf({ method, target, headers, body }: WrittenRequest): Buffer {
+  const members = [`"method":${JSON.stringify(method)}`, `"path":${JSON.stringify(target)}`];
+  members.push(`"headers":${JSON.stringify(headers)}`);
+  if (body !== undefined) members.push(`"body":${isJson(body) ? body : JSON.stringify(body)}`);
+  return Buffer.from(`{${members.join(",")}}`);
 }
 
-function described({ request }: ServedCall, { body }: RequestWishes): DescribedRequest {
-  const { method, target, route, headers } = request;
-  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
-  return { method, target, route, headers, body: { bytes: Buffer.from(text), text: () => text } };
+function isJson(text: string): boolean {
+  try {
+    return typeof JSON.parse(text) !== "string" && text === text.trim();
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes that a client sends. */
+function bytesOf({ method, target, headers, body }: WrittenRequest): Buffer {
+  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const chunked = names.has("transfer-encoding");
+  const lines = [`${method} ${target} HTTP/1.1`, ...(names.has("host") ? [] : ["host: localhost"])];
+  for (const [name, values] of Object.entries(headers))
+    for (const value of [values].flat()) lines.push(`${name}: ${value}`);
+  const bytes = Buffer.from(body ?? "");
+  if (body !== undefined && !chunked && !names.has("content-length")) lines.push(`content-length: ${bytes.length}`);
+  const size = bytes.length === 0 ? "" : `${bytes.length.toString(16)}\r\n${bytes.toString()}\r\n`;
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${chunked ? `${size}0\r\n\r\n` : bytes.toString()}`);
 }
 
 /** What is told of requests, and what is done with them, each in turn. */
-async function bothSides(config: ConfigObject, requests: readonly RequestWishes[]) {
-  const env = { TOKEN: token };
-  const act = await createActHarness(config, { env, respond: (upstream) => upstream.json(200, {}) });
+async function bothSides(config: ConfigObject, requests: readonly WrittenRequest[]) {
+  const names = Object.keys((config["upstreams"] as object | undefined) ?? {});
+  const upstreams = Object.fromEntries(names.map((name) => [name, { url: `${sockets.url}/${name}` }]));
+  const act = await createActHarness(
+    { ...config, upstreams },
+    { env: { TOKEN: token }, respond: (upstream) => upstream.json(fromUpstream, {}) },
+  );
+  const { snapshot } = act.deps.runtime();
+  const named = (request: Request): Request => ({ ...request, id: givenId(request.headers["x-request-id"]) ?? id });
+  const port = await servePort(act, named);
   const told: Said[] = [];
   const done: Said[] = [];
-  for (const wishes of requests) {
-    const call = await serve(act, wishes);
-    const expected = toldBy(forecast(described(call, wishes), act.deps.runtime().snapshot));
-    const seen = doneBy(call);
-    told.push(comparable(expected, call));
-    done.push(comparable({ ...seen, message: sameMessage(expected, seen) }, call));
+  for (const request of requests) {
+    const described = parseRequest("request.json", fileOf(request));
+    const expected = toldBy(forecast(described, await arrivalOf(described, snapshot), snapshot));
+    const reached = await port.send(bytesOf(request));
+    await act.advance();
+    act.clock.advance(longerThanAnyResponseMs);
+    reached.call?.reply.leave();
+    const seen = doneBy(reached);
+    told.push(comparable(expected));
+    done.push(comparable({ ...seen, message: sameMessage(expected, seen) }));
   }
+  port.close();
   await act.close();
   return { told, done };
 }
 
-/** A response that breaks off before its head has no headers to look at, and of keys some providers speak in words of their own. */
-function comparable(said: Said, { reply }: ServedCall): Said {
-  const message = said.code === "UNAUTHENTICATED" ? undefined : said.message;
-  if (reply.status() > 0) return { ...said, message };
-  return { ...said, message, status: undefined, headers: undefined };
+/** Of keys some providers speak in words of their own. */
+function comparable(said: Said): Said {
+  return said.code === "UNAUTHENTICATED" ? { ...said, message: undefined } : said;
 }
 
 /** The message that was told, where it stands in what was sent; else all that was sent. */
@@ -99,19 +177,23 @@ function sameMessage({ message }: Said, seen: Said): string | undefined {
 
 const limited = { rules: [{ name: "limited", serve: "simulate", faults: [{ kind: "status", status: 429 }] }] };
 
+function post(target: string, body: object): WrittenRequest {
+  return { method: "POST", target, headers: {}, body: JSON.stringify(body) };
+}
+
 test("explain tells of a fault that responds to a body that could not be simulated", async () => {
-  const { told, done } = await bothSides(limited, [{ body: { model: "steady" } }]);
+  const { told, done } = await bothSides(limited, [post("/v1/chat/completions", { model: "steady" })]);
   expect(done).toEqual(told);
 });
 
 test("explain tells of a fault that responds on a path that could not be simulated", async () => {
-  const { told, done } = await bothSides(limited, [{ path: "/v1/audio/speech" }]);
+  const { told, done } = await bothSides(limited, [post("/v1/audio/speech", {})]);
   expect(done).toEqual(told);
 });
 
 test("explain tells what the server does", { timeout: 120_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(anyConfig, fc.array(anyRequest, { minLength: 1, maxLength: 6 }), async (config, list) => {
+    fc.asyncProperty(anyConfig, fc.array(anyWrittenRequest, { minLength: 1, maxLength: 6 }), async (config, list) => {
       const { told, done } = await bothSides(config, list);
       expect(done).toEqual(told);
     }),

@@ -52,6 +52,9 @@ export type ActHarness = {
   /** What has ended, in that order. */
   readonly outcomes: readonly Outcome[];
   serve(wishes?: RequestWishes): ServedCall;
+  /** The same for a request that an adapter made. */
+  serveRequest(request: Request): ServedCall;
+  refuseRequest(request: Request, error: StuntdoubleError): ServedCall;
   /** As an adapter refuses what it cannot read. */
   refuse(code: ErrorCode, wishes?: RequestWishes): ServedCall;
   watch(wishes?: RequestWishes): WatchedCall;
@@ -101,10 +104,19 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
   const { act, clock, deps, calls, outcomes } = heart;
   const { permits, loop } = deps;
   const served: ServedCall[] = [];
-  const begin = (wishes: RequestWishes): ServedCall => {
-    const request = requestOf(wishes, `call-${served.length + 1}`, (outgoing) => createFakeCarrier(outgoing, calls));
+  const begin = (wishes: RequestWishes): ServedCall =>
+    beginWith(requestOf(wishes, `call-${served.length + 1}`, (outgoing) => createFakeCarrier(outgoing, calls)));
+  const beginWith = (request: Request): ServedCall => {
     const call = callOf(request, createRecordingReply(clock), heart);
     served.push(call);
+    return call;
+  };
+  const serving = (call: ServedCall): ServedCall => {
+    act.serve(call.request, call.reply);
+    return call;
+  };
+  const refusing = (call: ServedCall, error: StuntdoubleError): ServedCall => {
+    act.refuse(call.request, call.reply, error);
     return call;
   };
   return {
@@ -112,16 +124,10 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
     deps,
     permits,
     outcomes,
-    serve(wishes = {}) {
-      const call = begin(wishes);
-      act.serve(call.request, call.reply);
-      return call;
-    },
-    refuse(code, wishes = {}) {
-      const call = begin(wishes);
-      act.refuse(call.request, call.reply, new StuntdoubleError(code, "The request cannot be read."));
-      return call;
-    },
+    serve: (wishes = {}) => serving(begin(wishes)),
+    serveRequest: (request) => serving(beginWith(request)),
+    refuse: (code, wishes = {}) => refusing(begin(wishes), new StuntdoubleError(code, "The request cannot be read.")),
+    refuseRequest: (request, error) => refusing(beginWith(request), error),
     watch(wishes = {}) {
       const call = begin(wishes);
       const show = act.watch(call.request, call.reply);

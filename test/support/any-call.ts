@@ -26,7 +26,13 @@ const faults: fc.Arbitrary<FaultConfig[]> = fc.array(
     { kind: "cut" },
     { kind: "cut", percentage: 50 },
     { kind: "status", status: 529, percentage: 50 },
+    { kind: "cut", where: "head" },
+    { kind: "cut", afterMs: 0 },
+    { kind: "cut", afterMs: 5 },
+    { kind: "reset" },
+    { kind: "hang" },
     { kind: "hang", where: "body" },
+    { kind: "error-event", where: "head" },
   ),
   { maxLength: 2 },
 );
@@ -194,7 +200,7 @@ const headers = headersOf({
 });
 
 /** A request, good more often than not: of any dialect or of none, with and without key, control header and id. */
-export const anyRequest: fc.Arbitrary<RequestWishes> = fc
+const anyRequest: fc.Arbitrary<RequestWishes> = fc
   .record({
     place: fc.constantFrom(...places),
     method: seldom(fc.constantFrom("GET", "POST", "DELETE", "PUT")),
@@ -216,5 +222,82 @@ export const anyRequest: fc.Arbitrary<RequestWishes> = fc
       path: path.includes("?") ? path : path + query,
       headers: given,
       body: instead ?? (changed === undefined ? undefined : body),
+    };
+  });
+
+/** A request as its client writes it: what stands in the request line, each header line, and the body as text. */
+export type WrittenRequest = {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: string | undefined;
+};
+
+/** Headers by which a request is read in another way, or not at all. */
+const oddHeaders = fc.constantFrom<WrittenRequest["headers"]>(
+  { connection: "Upgrade", upgrade: "websocket" },
+  { connection: "Upgrade", upgrade: "WebSocket", "sec-websocket-version": "13" },
+  { connection: "Upgrade", upgrade: "h2c" },
+  { "x-env": ["staging", "live"] },
+  { "X-Env": "  staging\t" },
+  { "x-env": "staging-é" },
+  { "content-type": ["application/json", "text/plain"] },
+  { authorization: [`Bearer ${key}`, "Bearer sk-other"] },
+  { "x-request-id": ["a", "b"] },
+  { "x-stuntdouble": ["simulate", "ttft=5"] },
+  { host: ["localhost", "localhost"] },
+  { host: [] },
+  { host: "example.com:80" },
+  { expect: "odd" },
+  { expect: "100-continue" },
+  { "transfer-encoding": "gzip" },
+  { "transfer-encoding": "chunked" },
+  { "transfer-encoding": "chunked", "content-length": "2" },
+  { "content-length": "99999999999" },
+  { "content-length": "two" },
+  { "x-large": "y".repeat(20_000) },
+  { "x-nul": "a\0b" },
+  { "bad name": "a" },
+);
+
+const oddTarget = fc.constantFrom<(target: string) => string>(
+  (target) => `http://localhost${target}`,
+  (target) => `http://elsewhere.example.com${target}`,
+  (target) => `${target}?a b`,
+  (target) => `${target}/é`,
+  () => "*",
+  () => "v1/models",
+);
+
+const oddBody = fc.constantFrom<(body: string) => string>(
+  (body) => body.replace(/}$/, `,"max_tokens":1e400}`),
+  (body) => body.replaceAll(/([,:{])/g, "$1\n  "),
+  (body) => body.replace(/}$/, `,"path":"/x","method":"PUT","headers":{}}`),
+  (body) => ` \n${body}\n`,
+);
+
+/** The same as its client writes it; every other one is odd in some way. */
+export const anyWrittenRequest: fc.Arbitrary<WrittenRequest> = fc
+  .record({
+    request: anyRequest,
+    odd: fc.boolean(),
+    method: seldom(fc.constantFrom("post", "FOO", "HEAD", "OPTIONS", "PATCH")),
+    retarget: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: oddTarget }),
+    more: fc.oneof({ weight: 1, arbitrary: fc.constant({}) }, { weight: 2, arbitrary: oddHeaders }),
+    rewrite: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: oddBody }),
+  })
+  .map(({ request, odd, method, retarget, more, rewrite }) => {
+    const { path: target = "/", headers: plain = {}, body } = request;
+    const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+    const headers = Object.fromEntries(
+      Object.entries(plain).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+    );
+    const written = { method: request.method ?? "POST", target, headers, body: text };
+    if (!odd) return written;
+    return {
+      method: method ?? ("upgrade" in more ? "GET" : written.method),
+      target: retarget?.(target) ?? target,
+      headers: { ...headers, ...more },
+      body: text === undefined ? undefined : (rewrite?.(text) ?? text),
     };
   });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { verbs } from "../../src/cli/index.ts";
 import { readControl, type ControlSettings } from "../../src/core/control.ts";
 import { errorTable } from "../../src/core/errors.ts";
 import { faults } from "../../src/core/faults/index.ts";
@@ -160,6 +161,17 @@ describe("docs/errors.md", () => {
         code === "RATE_LIMITED" ? ["requests", "tokens"] : [status < 500 ? "invalid_request_error" : "server_error"];
       expect(types).toContain(error.type);
     }
+  });
+});
+
+describe("docs/command-line.md", () => {
+  test("lists every command with its summary, in the order of the code", () => {
+    const summaries = verbs.map(({ name, summary }) => [`\`${name}\``, summary]);
+    expect(
+      rowsOf("docs/command-line.md").map((row) =>
+        row.map((cell, column) => (column === 1 ? cell.replaceAll("`", "") : cell)),
+      ),
+    ).toEqual(summaries);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Compose, Part } from "../simulator/parts.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Facts, Frame, Head, HeaderMap, Plan, Rng, Timing } from "../types.ts";
+import type { Frame, Head, HeaderMap, KnownFacts, Plan, Rng, Timing } from "../types.ts";
 
 /** A request body: its bytes, and its text decoded at most once. */
 export type Body = { readonly bytes: Uint8Array; text(): string };
@@ -105,7 +105,7 @@ export type KeptResponses = {
 
 /** A request that rules can look at and the simulator can ask more of. */
 export type Opened = {
-  readonly facts: Facts;
+  readonly facts: KnownFacts;
   /**
    * Validates the whole request as the provider does.
    *

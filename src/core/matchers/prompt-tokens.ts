@@ -15,7 +15,7 @@ const value: z.ZodType<Range> = z
 /** Asks how long the prompt is; both bounds belong to the range. */
 export const promptTokens: Matcher<Range> = {
   name: "promptTokens",
-  summary: "Length of the prompt, in tokens",
+  summary: "Length of the prompt, in tokens; never true for a request of which no body is read",
   value,
   covers: (wide, narrow) => (wide.min ?? 0) <= (narrow.min ?? 0) && (wide.max ?? Infinity) >= (narrow.max ?? Infinity),
   excludes: (one, other) => (one.min ?? 0) > (other.max ?? Infinity) || (other.min ?? 0) > (one.max ?? Infinity),
@@ -25,9 +25,9 @@ export const promptTokens: Matcher<Range> = {
       expected: max === Infinity ? `at least ${min}` : `${min} to ${max}`,
       test(call) {
         const tokens = call.facts.promptTokens();
-        return tokens >= min && tokens <= max;
+        return tokens !== undefined && tokens >= min && tokens <= max;
       },
-      seen: (call) => String(call.facts.promptTokens()),
+      seen: (call) => String(call.facts.promptTokens() ?? "(unknown)"),
     },
   ],
 };

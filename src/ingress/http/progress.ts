@@ -19,6 +19,9 @@ export type ProgressWatch = {
   close(): void;
 };
 
+/** Watches nobody. */
+export const unwatched: ProgressWatch = { watch: () => undefined, forget: () => undefined, close: () => undefined };
+
 type Seen = { bytes: number; sinceMs: number };
 
 /** It is looked so often within the timeout, so it is given up after the timeout and at most a fourth more. */

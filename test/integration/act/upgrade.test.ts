@@ -18,7 +18,8 @@ const handshake = (target: string, headers: readonly string[] = []): string =>
     "\r\n",
   ].join("\r\n");
 
-const accepted = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n";
+const accepted =
+  "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nx-stuntdouble-seed: 1\r\n\r\n";
 
 describe("a WebSocket", () => {
   const upgrades: { request: IncomingMessage; socket: Duplex }[] = [];
@@ -30,7 +31,9 @@ describe("a WebSocket", () => {
         upgrades.push({ request, socket });
         socket.on("error", () => undefined);
         if (request.url?.includes("refuse") === true) {
-          socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno");
+          socket.end(
+            "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\nx-stuntdouble-rule: theirs\r\n\r\nno",
+          );
           return;
         }
         socket.write(accepted);
@@ -102,9 +105,21 @@ describe("a WebSocket", () => {
     expect((await node.outcomes())[0]).toMatchObject({ mode: "real", status: 101, cause: "UPSTREAM_RESET" });
   });
 
-  test("that the upstream refuses is refused with the upstream's own answer", async () => {
+  test("says what was decided, and nothing of what another node behind this one decided", async () => {
+    const { connection } = await open();
+    const { headers } = await connection.answer({ enough: (text) => text.includes("\r\n\r\n") });
+    expect(headers).toMatchObject({ "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "default" });
+    expect(headers).not.toHaveProperty("x-stuntdouble-seed");
+  });
+
+  test("that the upstream refuses is refused with the upstream's own answer, which says what was decided", async () => {
     const answer = await rawRequest(node.port, handshake("/v1/refuse", mine));
-    expect(answer).toMatchObject({ status: 403, body: "no" });
+    expect(answer).toMatchObject({
+      status: 403,
+      body: "no",
+      headers: { "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "default" },
+    });
+    expect(answer.text.match(/x-stuntdouble-rule/g)).toHaveLength(1);
     await until("the outcome", async () => ((await node.outcomes())[0]?.status === 403 ? true : undefined));
   });
 

@@ -89,3 +89,55 @@ describe("a new configuration", () => {
     expect(after.outcome().mode).toBe("simulated");
   });
 });
+
+describe("a control header on a path that cannot be simulated", () => {
+  const steered = { ...forwarding, control: { enabled: true } };
+  const path = "/v1/audio/speech";
+
+  test.each(["simulate", "mirror", "forward, mirror", "simulate, fault=delay;ms=5"])(
+    "is refused where it asks for the simulator, and no upstream is asked: %s",
+    async (value) => {
+      const act = await setUpAct(steered);
+      const call = act.serve({ path, headers: { "x-stuntdouble": value } });
+      expect(call.log()).toEqual(["0 whole 400"]);
+      expect(call.reply.text()).toContain("can only be forwarded");
+      expect(call.asked).toEqual([]);
+    },
+  );
+
+  test.each(["forward", "seed=7", "fault=delay;ms=1", "upstream=openai"])(
+    "is followed where it asks for nothing of the simulator: %s",
+    async (value) => {
+      const act = await setUpAct({ ...steered, default: { serve: "simulate" } });
+      const call = act.serve({ path, headers: { "x-stuntdouble": value } });
+      call.upstream().json(200, {});
+      await act.advance(1);
+      expect(call.reply.header("x-stuntdouble-rule")).toBe("control");
+    },
+  );
+
+  test("gets what the simulator says where there is no upstream", async () => {
+    const act = await setUpAct({ control: { enabled: true } });
+    expect(act.serve({ path, headers: { "x-stuntdouble": "simulate" } }).log()).toEqual(["0 whole 404"]);
+  });
+});
+
+test.each([
+  ["/v1/audio/speech", { max: 3 }, 502],
+  ["/v1/audio/speech", { min: 0 }, 502],
+  ["/v1/chat/completions", { max: 30 }, 429],
+])(
+  "on %s a rule for prompt tokens of %o leads to %i: a length that is unknown is in no range",
+  async (path, promptTokens, status) => {
+    const limited = {
+      name: "short",
+      match: { promptTokens },
+      serve: "simulate",
+      faults: [{ kind: "status", status: 429 }],
+    };
+    const act = await setUpAct({ ...forwarding, rules: [limited] }, { respond: (call) => call.json(502, {}) });
+    const call = act.serve({ path });
+    await act.advance();
+    expect(call.reply.status()).toBe(status);
+  },
+);

@@ -10,18 +10,34 @@ test("--help lists every command", async () => {
   for (const { name, summary } of verbs) expect(out).toContain(`\n  ${name.padEnd(9)} ${summary}\n`);
 });
 
+test.each([["-h"], ["help"]])("%s shows the same as --help", async (arg) => {
+  expect(await runIn({}, [arg])).toMatchObject({ code: 0, out: (await runIn({}, ["--help"])).out });
+});
+
+test("help COMMAND shows the help of that command", async () => {
+  expect((await runIn({}, ["help", "check"])).out).toBe((await runIn({}, ["check", "--help"])).out);
+  expect(await runIn({}, ["help", "chek"])).toMatchObject({ code: 2, err: expect.stringContaining("unknown command") });
+});
+
+test("what no command was named for is not said to be a mistake of one", async () => {
+  expect(await runIn({}, ["--bogus"])).toMatchObject({
+    code: 2,
+    err: "stuntdouble: unknown option --bogus. Allowed: --config, --port, --admin-port, --ext-proc.\n",
+  });
+});
+
 test("no two commands have the same name", () => {
   expect(names).toEqual([...new Set(names)]);
 });
 
-test("--version is the version", async () => {
-  expect(await runIn({}, ["--version"])).toMatchObject({ code: 0, out: "1.2.3\n" });
+test.each([["--version"], ["-v"]])("%s is the version", async (arg) => {
+  expect(await runIn({}, [arg])).toMatchObject({ code: 0, out: "1.2.3\n" });
 });
 
 test("an unknown command names those there are", async () => {
   expect(await runIn({}, ["chek"])).toMatchObject({
     code: 2,
-    err: `stuntdouble: unknown command "chek". Commands: ${names.join(", ")}\n`,
+    err: `stuntdouble: unknown command "chek". Commands: ${names.join(", ")}.\n`,
   });
 });
 
@@ -32,8 +48,11 @@ test.each(names)("%s --help shows two examples", async (verb) => {
 });
 
 test.each([
-  ["an unknown flag", ["check", "--jsn", "a.yaml"], /--jsn/],
-  ["a flag without its value", ["explain", "--request"], /--request/],
+  ["an unknown flag", ["check", "--jsn", "a.yaml"], /: unknown option --jsn\. Did you mean --json\? Allowed: .*--json/],
+  ["a flag without its value", ["explain", "--request"], /: --request needs a value\.$/m],
+  ["a flag in the place of a value", ["explain", "--request", "--json"], /: --request needs a value\.$/m],
+  ["a value for a flag that takes none", ["check", "--json=yes", "a.yaml"], /: --json takes no value\.$/m],
+  ["a request file that is not there", ["explain", "--request", "r.json"], /r\.json: no such file\.$/m],
   ["an argument too many", ["schema", "now"], /unexpected argument "now"/],
   ["no file to check", ["check"], /expected a file/],
   ["no request to explain", ["explain"], /--request FILE is missing/],

@@ -88,12 +88,12 @@ test("an empty header changes nothing", () => {
 });
 
 test.each([
-  ["an unknown key", "simulte", /unknown key "simulte". Allowed: simulate, forward/],
+  ["an unknown key", "simulte", /unknown key "simulte"\. Did you mean "simulate"\? Allowed: simulate, forward/],
   ["a key named like a member of every object", "constructor", /unknown key/],
   ["both sources", "simulate, forward", /cannot be combined/],
   ["a value where none belongs", "simulate=1", /simulate takes no value/],
   ["a value where yes or no belongs", "refusal=1", /refusal takes no value, or \?0/],
-  ["an unknown profile", "profile=gpt-5x", /unknown profile "gpt-5x". Allowed: default, gpt-4o/],
+  ["an unknown profile", "profile=gpt-5x", /unknown profile "gpt-5x"\. .*Allowed: default, gpt-4o/],
   ["an unknown upstream", "forward, upstream=nope", /unknown upstream "nope"/],
   ["an upstream for a simulated call", "upstream=openai", /upstream needs forward/],
   ["a mirror of a simulated call", "mirror", /mirror needs a call that is forwarded/],
@@ -113,9 +113,27 @@ test.each([
   ["half a token", "tokens=1.5", /tokens must be an integer from 0 to 100000/],
   ["a response that is too long", "tokens=100001", /tokens must be an integer from 0 to 100000/],
   ["an unknown fault", "fault=explode", /fault "explode" is not allowed. Allowed: status, replace, delay/],
-  ["an unknown option of a fault", "fault=cut;afterwards=1", /cut/],
-  ["a fault without a name", "fault", /without a name/],
-  ["a broken dictionary", "simulate,,", /not a Structured Field dictionary/],
+  ["an unknown option of a fault", "fault=cut;afterwards=1", /^Control header: fault cut: unknown key "afterwards"/],
+  [
+    "a misspelt option of a fault, and a missing one",
+    "fault=status;staus=429",
+    /^Control header: fault status: status: is required and must be a number; unknown key "staus" \(did you mean "status"\?\)\. Allowed: status, message, /,
+  ],
+  [
+    "a wrong value of an option",
+    "fault=status;status=200",
+    /^Control header: fault status: status: must be at least 400\. /,
+  ],
+  ["a misspelt key", "fualt=cut", /^Control header: unknown key "fualt"\. Did you mean "fault"\? Allowed: simulate, /],
+  [
+    "a misspelt profile",
+    "profile=gpt-4",
+    /unknown profile "gpt-4"\. Did you mean "gpt-4o"\? Allowed: default, gpt-4o\./,
+  ],
+  ["a misspelt fault", "fault=cat", /fault "cat" is not allowed\. Did you mean "cut"\? Allowed: status, /],
+  ["a value of mirror", "mirror=simulate", /^Control header: mirror takes no value, or \?0\.$/],
+  ["a fault without a name", "fault", /fault needs a name/],
+  ["a broken dictionary", "simulate,,", /^Control header: it is not a dictionary of Structured Fields: /],
   ["bytes as an option", "fault=cut;after=:aGk=:", /parameter after must be/],
 ])("%s is refused with what was allowed", (_name, value, message) => {
   expect(() => read(value)).toThrow(message);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { StuntdoubleError, type ErrorCode } from "../../errors.ts";
+import { issueTexts } from "../../issues.ts";
 import type { FaultConfig } from "../../types.ts";
 import type { PreparedFault } from "./driver.ts";
 import type { Fault } from "./types.ts";
@@ -24,7 +25,7 @@ export function findKind(list: readonly Fault<unknown>[], kind: string, code: Er
  * @throws CONFIG_INVALID naming each mistake and the options there are
  */
 export function prepareWith<Options>(fault: Fault<Options>, given: object): PreparedFault {
-  const options = checked(fault, given, { code: "CONFIG_INVALID", spell: (name) => name });
+  const options = checked(fault, given, inConfiguration);
   const { answer, bend } = fault;
   return {
     kind: fault.kind,
@@ -47,11 +48,14 @@ export function readParams(fault: Fault<unknown>, params: Readonly<Record<string
   for (const [name, value] of Object.entries(params)) {
     const option = optionNamed(fault, name) ?? name;
     if (option in options) {
-      throw new StuntdoubleError("BODY_INVALID", `Fault ${fault.kind}: ${kebab(option)} is given twice.`);
+      throw new StuntdoubleError(
+        "BODY_INVALID",
+        `${inControlHeader.lead} ${fault.kind}: ${kebab(option)} is given twice.`,
+      );
     }
     options[option] = value;
   }
-  checked(fault, options, { code: "BODY_INVALID", spell: kebab });
+  checked(fault, options, inControlHeader);
   return { kind: fault.kind, ...options };
 }
 
@@ -60,18 +64,20 @@ function optionNamed(fault: Fault<unknown>, name: string): string | undefined {
   return Object.keys(fault.options.shape).find((option) => option.toLowerCase() === wanted);
 }
 
-type Saying = { readonly code: ErrorCode; readonly spell: (option: string) => string };
+/** How mistakes are told: by which code, what stands before the kind, and how the names of options are written. */
+type Saying = { readonly code: ErrorCode; readonly lead: string; readonly spell: (option: string) => string };
 
-function checked<Options>(fault: Fault<Options>, given: object, { code, spell }: Saying): Options {
+const inConfiguration: Saying = { code: "CONFIG_INVALID", lead: "Fault", spell: (option) => option };
+const inControlHeader: Saying = { code: "BODY_INVALID", lead: "Control header: fault", spell: kebab };
+
+function checked<Options>(fault: Fault<Options>, given: object, { code, lead, spell }: Saying): Options {
   const options: z.ZodType<Options> = fault.options;
-  const result = options.safeParse(given);
-  if (result.success) return result.data;
-  const mistakes = result.error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.map((step) => spell(String(step))).join(".")}: ${message}`,
-  );
-  const allowed = Object.keys(fault.options.shape).map((option) => spell(option));
-  const message = `Fault ${fault.kind}: ${mistakes.join("; ")}. Options are ${allowed.join(", ")}.`;
-  throw new StuntdoubleError(code, message, { cause: result.error });
+  const { success, data, error } = options.safeParse(given, { reportInput: true });
+  if (success) return data;
+  const allowed = Object.keys(fault.options.shape);
+  const mistakes = issueTexts(error, { allowed, spell });
+  const message = `${lead} ${fault.kind}: ${mistakes.join("; ")}. Allowed: ${allowed.map(spell).join(", ")}.`;
+  throw new StuntdoubleError(code, message, { cause: error });
 }
 
 function kebab(option: string): string {

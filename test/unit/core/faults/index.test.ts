@@ -30,8 +30,8 @@ test("an unknown kind is refused with the names of all kinds", () => {
 test("an unknown option is refused with the names of all options", () => {
   const { code, message } = refusal(() => prepareFault({ kind: "cut", afterTokens: 1, aftr: 2 }));
   expect(code).toBe("CONFIG_INVALID");
-  expect(message).toContain('Unrecognized key: "aftr"');
-  expect(message).toContain("Options are where, afterTokens, afterEvents, afterBytes, afterMs.");
+  expect(message).toContain('unknown key "aftr"');
+  expect(message).toContain("Allowed: where, afterTokens, afterEvents, afterBytes, afterMs.");
 });
 
 test("two points are refused by name", () => {
@@ -104,14 +104,14 @@ test.each([
 test("an unknown parameter is refused with the names of all parameters", () => {
   const { code, message } = refusal(() => parseFaultToken("cut", { befor: 3 }));
   expect(code).toBe("BODY_INVALID");
-  expect(message).toContain('Unrecognized key: "befor"');
-  expect(message).toContain("Options are where, after-tokens, after-events, after-bytes, after-ms.");
+  expect(message).toContain('unknown key "befor"');
+  expect(message).toContain("Allowed: where, after-tokens, after-events, after-bytes, after-ms.");
 });
 
 test("a parameter given in two spellings is refused", () => {
   expect(refusal(() => parseFaultToken("cut", { after: 3, "after-tokens": 4 }))).toEqual({
     code: "BODY_INVALID",
-    message: "Fault cut: after-tokens is given twice.",
+    message: "Control header: fault cut: after-tokens is given twice.",
   });
 });
 

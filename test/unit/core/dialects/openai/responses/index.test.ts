@@ -306,7 +306,7 @@ describe("a call", () => {
 });
 
 test("tokens are those of instructions, input, images and tools", () => {
-  const tokens = (request: object): number => open(responses, { ...valid, ...request }).facts.promptTokens();
+  const tokens = (request: object): number => open(responses, { ...valid, ...request }).facts.promptTokens() ?? -1;
   expect(tokens({ input: "one two" })).toBe(9);
   expect(tokens({ input: "one two", instructions: "three" })).toBe(14);
   expect(tokens({ input: [{ role: "user", content: "one two" }] })).toBe(9);
