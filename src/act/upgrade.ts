@@ -49,7 +49,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     });
     return joining;
   };
-  const join = async (joining: Joining, { incoming, socket, head }: Connection): Promise<void> => {
+  const join = async (joining: Joining, connection: Connection): Promise<void> => {
     const { record } = joining;
     const { request } = record;
     const runtime = deps.runtime();
@@ -57,16 +57,9 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     record.admitted(admission, runtime.snapshot.responseHeaders);
     if (admission.refusal !== undefined) throw admission.refusal;
     if (!(await joining.takePermit(deps.permits))) return;
-    const { faults, decision } = admission;
-    if (faults.some(respondsByItself)) return joining.play(faultPlan(faults, record));
-    const upstream = upstreamOf(decision.serve, request, runtime);
-    const { name } = upstream.upstream;
-    record.meantFor(name);
-    record.asked();
-    const { origin, agent, unreached } = prepare(incoming, request, { runtime, upstream, pseudonym: deps.pseudonym });
-    proxy.ws(incoming, socket, head, { target: origin, agent }, (cause) => {
-      if (joining.unreached(name, cause)) unreached();
-    });
+    if (admission.faults.some(respondsByItself)) return joining.play(faultPlan(admission.faults, record));
+    const upstream = upstreamOf(admission.decision.serve, request, runtime);
+    passOn(joining, connection, { proxy, runtime, upstream, pseudonym: deps.pseudonym });
   };
   return {
     join(request, connection) {
@@ -76,6 +69,19 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     refuse: (request, socket, error) => begin(request, socket).fail(error),
     open: () => open,
   };
+}
+
+type Passing = Preparing & { readonly proxy: ReturnType<typeof createProxy> };
+
+function passOn(joining: Joining, { incoming, socket, head }: Connection, passing: Passing): void {
+  const { record } = joining;
+  const { name } = passing.upstream.upstream;
+  record.meantFor(name);
+  record.asked();
+  const { origin, agent, unreached } = prepare(incoming, record.request, passing);
+  passing.proxy.ws(incoming, socket, head, { target: origin, agent }, (cause) => {
+    if (joining.unreached(name, cause)) unreached();
+  });
 }
 
 function createProxy(joinings: WeakMap<Duplex, Joining>) {

@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import { duplexPair } from "node:stream";
 import type { Request } from "../act/types.ts";
 import type { Upgrade } from "../act/upgrade.ts";
@@ -34,11 +35,27 @@ const patient = {
  *
  * @throws CONFIG_INVALID for a request to which a server gives no response
  */
-export async function arrivalOf(described: DescribedRequest, { listen, upstreams }: Snapshot): Promise<Arrival> {
-  refuseShortBody(described, listen.maxBodyBytes);
+export async function arrivalOf(described: DescribedRequest, snapshot: Snapshot): Promise<Arrival> {
+  refuseShortBody(described, snapshot.listen.maxBodyBytes);
   const { promise, resolve, reject } = Promise.withResolvers<Arrival>();
-  const arrived = (request: Request | undefined, upgrade: boolean, refusal?: StuntdoubleError): void =>
-    resolve({ request, upgrade, refusal });
+  const server = serverFor(snapshot, (request, upgrade, refusal) => resolve({ request, upgrade, refusal }));
+  const [client, socket] = duplexPair();
+  socket.once("close", () => reject(unanswered(described)));
+  server.emit("connection", socket);
+  client.resume().write(bytesOf(described));
+  try {
+    return await promise;
+  } finally {
+    client.destroy();
+    socket.destroy();
+    server.close();
+  }
+}
+
+type Arrived = (request: Request | undefined, upgrade: boolean, refusal?: StuntdoubleError) => void;
+
+/** The HTTP/1.1 server of a traffic port, which tells what arrived instead of serving it. */
+function serverFor({ listen, upstreams }: Snapshot, arrived: Arrived): Server {
   const senders = createSenders({ ...listen, addressOf: () => "127.0.0.1" });
   const findOperation = operationFinder(upstreams);
   const { onRequest } = createHandler({
@@ -57,25 +74,13 @@ export async function arrivalOf(described: DescribedRequest, { listen, upstreams
     refuse: (request, _socket, error) => arrived(request, true, error),
     open: () => 0,
   };
-  const onUpgrade = createUpgradeHandler(upgrade, senders, findOperation);
-  const server = createHttp1Server({
+  return createHttp1Server({
     keepAliveMs: listen.keepAliveMs,
     onRequest,
-    onUpgrade,
+    onUpgrade: createUpgradeHandler(upgrade, senders, findOperation),
     refuse: (_socket, { status, message }) =>
       arrived(undefined, false, new StuntdoubleError("BODY_INVALID", message, { status })),
   });
-  const [client, socket] = duplexPair();
-  socket.once("close", () => reject(unanswered(described)));
-  server.emit("connection", socket);
-  client.resume().write(bytesOf(described));
-  try {
-    return await promise;
-  } finally {
-    client.destroy();
-    socket.destroy();
-    server.close();
-  }
 }
 
 function unanswered({ method }: DescribedRequest): StuntdoubleError {

@@ -11,7 +11,7 @@ export const findingCodes = {
   "out-of-range": "A number, a string or an array is too small or too large",
   "invalid-name": "A name is not one that can be given",
   "invalid-value": "A value has the right type and the wrong form",
-  "unknown-name": "An upstream or a profile of that name does not exist",
+  "unknown-name": "An upstream, a profile or an API key of that name does not exist",
   "duplicate-name": "Two things have the same name, or two API keys the same value",
   conflict: "Two settings cannot be combined",
   loop: "An upstream leads back to this node",

@@ -66,15 +66,12 @@ function unusedFaults(placed: Placed): Finding[] {
 /** Conditions that no call can meet, as far as the file tells. */
 function withoutCalls(match: Raw, path: Path, file: Raw): Finding[] {
   const found: Finding[] = [];
-  const { percentage, model, key } = match;
+  const { percentage, model } = match;
   if (percentage === 0)
     found.push(finding([...path, "percentage"], "never-matches", "is 0, so the rule matches no call"));
   const models = namesOf(file["models"]);
   if (models.length > 0 && fitsNone(Array.isArray(model) ? model : [model], models))
     found.push(finding([...path, "model"], "never-matches", "fits none of `models`, and any other model gets 404"));
-  const keys = namesOf(listOf(mapOf(file["auth"])["keys"]).map((each) => mapOf(each)["name"]));
-  if (keys.length > 0 && fitsNone([key], keys))
-    found.push(finding([...path, "key"], "never-matches", "fits the name of no key in `auth.keys`"));
   return found;
 }
 

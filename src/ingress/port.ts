@@ -12,7 +12,7 @@ import {
   type Http2Server,
   type ServerHttp2Session,
 } from "node:http2";
-import { createServer, Socket } from "node:net";
+import { createServer, Socket, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/dialects/types.ts";
@@ -102,8 +102,7 @@ export function createPort(port: PortOptions): Port {
       else refuse(socket, options.dialect, { status: 400, message: "This port speaks TLS." });
     });
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    keepWhileOpen(socket, sockets);
     afterProxyHeader(socket, options, () => begin(socket));
   });
   server.maxConnections = options.maxConnections;
@@ -118,13 +117,20 @@ export function createPort(port: PortOptions): Port {
       for (const socket of http1Sockets) if (responseOn(socket) === undefined) socket.destroy();
       sessions.close();
     },
-    destroy() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
+    destroy: () => endAll(server, sockets),
     connections: () => sockets.size,
     sessions: sessions.open,
   };
+}
+
+function endAll(server: Server, sockets: ReadonlySet<Socket>): void {
+  server.close();
+  for (const socket of sockets) socket.destroy();
+}
+
+function keepWhileOpen(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket);
+  socket.once("close", () => sockets.delete(socket));
 }
 
 function afterProxyHeader(socket: Socket, { proxyProtocol }: PortOptions, begin: () => void): void {
@@ -146,8 +152,7 @@ function socketsOf(
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
     opened(socket);
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    keepWhileOpen(socket, sockets);
   };
   const letGo = (_request: IncomingMessage, socket: Duplex): void => {
     if (socket instanceof Socket) sockets.delete(socket);

@@ -86,11 +86,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const records = createRecords(options);
   const loop: Loop = { clock, wheel: createWheel(clock), faultStarted: records.recorder.faultStarted };
   const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
-  const state: LoopState = {
-    runtime: buildRuntime(building, settings, undefined),
-    draining: false,
-    stopping: false,
-  };
+  const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const deps = createActDeps({ options, loop, state, records });
   const act = createAct(deps);
   const listeners = createListeners({

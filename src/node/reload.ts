@@ -124,9 +124,7 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
   };
   const attempt = async (cause: ReloadCause): Promise<Reload> => {
     try {
-      if (load === undefined)
-        throw new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file.");
-      const loaded = await load(settings.generation + 1);
+      const loaded = await (load ?? withoutFile)(settings.generation + 1);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
       return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.mistakes, cause);
     } catch (error) {
@@ -140,6 +138,9 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     reload: serialised(attempt),
   };
 }
+
+const withoutFile: Load = () =>
+  Promise.reject(new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file."));
 
 /** Runs a task again only after the run before it has ended. */
 function serialised<Given, Value>(task: (given: Given) => Promise<Value>): (given: Given) => Promise<Value> {

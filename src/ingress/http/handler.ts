@@ -41,16 +41,17 @@ export function createHandler(options: HandlerOptions): Handler {
     open += 1;
     const reply = new HttpReply(incoming, response, server);
     const request = describe(incoming, options.senders);
+    const refuseUnread = (error: StuntdoubleError): void => {
+      reply.linger(incoming);
+      acting.refuse(request, reply, error);
+    };
     try {
       const target = checkedTarget(incoming);
       request.target = target;
       request.route = pathOf(target);
       const found = findOperation(request.method, request.route, request.headers);
       request.dialect = found.dialect;
-      if (options.isLate()) {
-        acting.refuse(request, reply, overloaded());
-        return;
-      }
+      if (options.isLate()) return acting.refuse(request, reply, overloaded());
       if (found.operation === undefined) {
         sendContinue(incoming, response);
         request.bodyStream = hasBody(incoming) ? incoming : undefined;
@@ -61,18 +62,13 @@ export function createHandler(options: HandlerOptions): Handler {
       if (!announcesMore(incoming, maxBytes)) sendContinue(incoming, response);
       readBody(incoming, { maxBytes, timeout: options.bodyTimeout }, (body) => {
         request.operation = found.operation;
-        if (body instanceof StuntdoubleError) {
-          reply.linger(incoming);
-          acting.refuse(request, reply, body);
-          return;
-        }
+        if (body instanceof StuntdoubleError) return refuseUnread(body);
         request.body = body;
         acting.serve(request, reply);
       });
     } catch (error) {
       if (!(error instanceof StuntdoubleError)) throw error;
-      reply.linger(incoming);
-      acting.refuse(request, reply, error);
+      refuseUnread(error);
     }
   };
   return { onRequest, open: () => open };

@@ -153,13 +153,9 @@ export function readBody(
 ): void {
   if (!hasBody(request)) {
     request.resume();
-    done(noBody);
-    return;
+    return done(noBody);
   }
-  if (announcesMore(request, maxBytes)) {
-    done(tooLarge(maxBytes));
-    return;
-  }
+  if (announcesMore(request, maxBytes)) return done(tooLarge(maxBytes));
   const pieces = createPieces(maxBytes);
   const refuse = (error: StuntdoubleError): void => {
     timeout.forget(arriving);

@@ -3,7 +3,7 @@ import { createServer, isIP, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
-import { startProxy } from "../../support/proxy.ts";
+import { startProxy } from "../../support/programs/forward-proxy.ts";
 import { chatBody, postText, rawRequest, type RawAnswer } from "../../support/raw.ts";
 import {
   chatAnswer,

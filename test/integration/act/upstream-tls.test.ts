@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startNode, type Node } from "../../support/node.ts";
-import { startProxy, type ForwardProxy } from "../../support/proxy.ts";
+import { startProxy, type ForwardProxy } from "../../support/programs/forward-proxy.ts";
 import { chatBody, postText, rawRequest, type RawAnswer } from "../../support/raw.ts";
 
 const folder = "test/support/tls";

@@ -14,7 +14,7 @@ import {
   nginxConfig,
   type TwoNodes,
 } from "../../support/programs/two-nodes.ts";
-import { startLoad, startReplica, type Load } from "../../support/rolling.ts";
+import { startLoad, startReplica, type Load } from "../../support/programs/rolling.ts";
 
 /** `STUNTDOUBLE_ROLLING=full` is ten rolling restarts and at least 10,000 calls behind each gateway. */
 const full = process.env["STUNTDOUBLE_ROLLING"] === "full";

@@ -1,9 +1,9 @@
 import { Agent, request, type IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { until } from "./node.ts";
-import { freePort } from "./programs/gateway.ts";
-import { run, type Run } from "./process.ts";
-import { chatBody } from "./raw.ts";
+import { until } from "../node.ts";
+import { freePort } from "./gateway.ts";
+import { run, type Run } from "../process.ts";
+import { chatBody } from "../raw.ts";
 
 /** One node that is restarted, a process of its own on the same ports each time. */
 export type Replica = {
