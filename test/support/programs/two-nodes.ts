@@ -33,7 +33,7 @@ backend stuntdouble
 ${servers.join("")}`;
 }
 
-/** nginx, which asks nobody: it notices a node that has gone by a connection that is refused. */
+/** nginx, which asks nobody: it notices a node that has gone by a connection that is refused, or closed without a response. */
 export function nginxConfig({ listen, nodes }: TwoNodes): string {
   const servers = nodes.map(({ port }) => `    server ${at(port)} max_fails=1 fail_timeout=1s;\n`);
   return `worker_processes 1;
@@ -57,7 +57,7 @@ ${servers.join("")}    keepalive 32;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_buffering off;
-      proxy_next_upstream error;
+      proxy_next_upstream error non_idempotent;
     }
   }
 }
