@@ -7,6 +7,10 @@ import type { ConfigObject } from "./settings.ts";
 /** What the drawn configurations take from the variable TOKEN. */
 export const token = "secret";
 const key = "sk-mine";
+const keys = [
+  { name: "mine", sha256: hash("sha256", key) },
+  { name: "other", sha256: hash("sha256", "sk-nobody") },
+];
 
 /** Some of the members, or all of them. */
 const some = (members: Readonly<Record<string, fc.Arbitrary<unknown>>>) => fc.record(members, { requiredKeys: [] });
@@ -113,7 +117,7 @@ export const anyConfig: fc.Arbitrary<ConfigObject> = fc
       .map(({ rules, fallback, control: header, models, maxOutputTokens, ...rest }) => ({
         ...rest,
         upstreams: Object.fromEntries(upstreams.map((name) => [name, { url: `https://${name}.example.com` }])),
-        auth: { keys: withKeys ? [{ name: "mine", sha256: hash("sha256", key) }] : [] },
+        auth: { keys: withKeys ? keys : [] },
         control: header,
         ...(models !== undefined && { models }),
         limits: { maxOutputTokens },
