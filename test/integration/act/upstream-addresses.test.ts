@@ -121,7 +121,7 @@ describe("a stand-in for an upstream that is killed", () => {
     const decisions = answers.map(({ headers }) => headers["x-stuntdouble-decision"]);
     expect(decisions.filter((decision) => decision === "stand-in")).toHaveLength(125);
     expect(await node.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "open" } });
-    const counted = await node.metric('stuntdouble_errors_total{cause="UPSTREAM_CONNECT"}');
+    const counted = await node.metric('stuntdouble_errors_total{upstream="openai",cause="UPSTREAM_CONNECT"}');
     expect(counted).toBeGreaterThanOrEqual(20);
   });
 });

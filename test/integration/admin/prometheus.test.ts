@@ -15,7 +15,7 @@ let node: Node;
 beforeAll(async () => {
   upstream = await startUpstream(json(chatAnswer("Hello")));
   node = await startNode({
-    upstreams: { openai: { url: upstream.url } },
+    upstreams: { openai: { url: upstream.url, breaker: {} } },
     control: { enabled: true },
     rules: [
       {

@@ -200,6 +200,12 @@ async function layOut(folder: string, text: string): Promise<void> {
   const uses = [...config.matchAll(/upstream: ([\w-]+)/g)].map(([, name]) => name!);
   if (!starts("upstreams") && uses.length > 0)
     config += `\nupstreams: { ${uses[0]}: { url: "https://api.example.com" } }\n`;
+  for (const [, kind, file] of text.matchAll(/\b(apiKey|ca)File: ["']?([\w./-]+)/g)) {
+    const own = `${kind}.txt`;
+    const certificate = path.join(root, "test/support/tls/localhost.cert.pem");
+    await writeFile(path.join(folder, own), kind === "ca" ? readFileSync(certificate) : "sk-1");
+    config = config.replace(file!, own);
+  }
   for (const [, kind, file] of config.matchAll(/(cert|key)File: ["']?([\w./-]+)/g)) {
     await copyFile(path.join(root, `test/support/tls/localhost.${kind}.pem`), path.join(folder, file!));
   }

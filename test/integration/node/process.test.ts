@@ -55,7 +55,7 @@ test("a second signal does not wait for streams", async () => {
   const program = await run(["start"], { "stuntdouble.yaml": config("workers: 1\n") });
   const connection = await rawConnect(await serving(program));
   connection.socket.write(
-    postText("/v1/chat/completions", chatBody({ stream: true }), ["x-stuntdouble: ttft=1, itl=100, tokens=3000"]),
+    postText("/v1/chat/completions", chatBody({ stream: true }), ["x-stuntdouble: ttft=1, itl=100, tokens=500"]),
   );
   await until("the stream", () => (connection.text().includes("data:") ? true : undefined));
   program.child.kill("SIGTERM");

@@ -38,7 +38,7 @@ const askOften = (port: number, times: number, headers: readonly string[] = []):
 async function streams(port: number, count: number): Promise<RawConnection[]> {
   const open = await Promise.all(Array.from({ length: count }, () => rawConnect(port)));
   for (const { socket } of open)
-    socket.write(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: ttft=1, itl=20, tokens=3000"]));
+    socket.write(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: ttft=1, itl=20, tokens=2000"]));
   for (const { text } of open) await until("the stream", () => (text().includes("data:") ? true : undefined));
   return open;
 }

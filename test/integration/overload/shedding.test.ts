@@ -41,7 +41,7 @@ describe("an event loop with more requests than it can handle in time", () => {
       type: "server_error",
       code: "OVERLOADED",
     });
-    expect(await metric('stuntdouble_errors_total{cause="OVERLOADED"}')).toBeGreaterThan(0);
+    expect(await metric('stuntdouble_errors_total{upstream="none",cause="OVERLOADED"}')).toBeGreaterThan(0);
     await until("a response", async () => {
       const { status } = await rawRequest(port, request, { enough: (text) => text.endsWith("}") });
       return status === 200 ? true : undefined;

@@ -43,7 +43,7 @@ test.each([
 ] as const)("after %s, %s ends the program in the middle of its calls", async (first, second) => {
   const program = await run(["start"], { "stuntdouble.yaml": config() });
   const connection = await rawConnect(await serving(program));
-  connection.socket.write(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: ttft=1, itl=100, tokens=3000"]));
+  connection.socket.write(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: ttft=1, itl=100, tokens=500"]));
   await until("the stream", () => (connection.text().includes("data:") ? true : undefined));
   program.child.kill(first);
   await until("the first signal", () => (program.out().includes("draining") ? true : undefined));

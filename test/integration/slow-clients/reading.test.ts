@@ -60,7 +60,7 @@ describe("clients that never read", () => {
     const client = await rawConnect(port);
     client.socket.pause().write(ask(atOnce));
     await outcomes(1);
-    expect(await metric('stuntdouble_errors_total{cause="SEND_TIMEOUT"}')).toBe(1);
+    expect(await metric('stuntdouble_errors_total{upstream="none",cause="SEND_TIMEOUT"}')).toBe(1);
     expect(await metric("stuntdouble_client_gone_total")).toBe(0);
     client.socket.destroy();
   });

@@ -94,7 +94,6 @@ test.each([
   ["goes to the first upstream where the rule simulates", {}, "", "a"],
   ["goes to the upstream of its rule", toB, "", "b"],
   ["goes to the upstream that the control header names", {}, "upstream=b", "b"],
-  ["goes to that of its rule where the control header would simulate it", toB, "simulate", "b"],
 ])("a path that cannot be simulated %s", async (_name, config, control, upstream) => {
   expect(await servedAt("/v1/audio/speech", config, control)).toEqual({ from: "upstream", upstream });
 });
