@@ -35,11 +35,6 @@ test.each<[string, string, string[]]>([
     ["never-matches rules[0].match.model"],
   ],
   [
-    "a rule for a key that is not there",
-    `auth: { keys: [{ name: mine, sha256: ${"a".repeat(64)} }] }\n${rules("{ name: a, serve: simulate, match: { key: team-* } }")}`,
-    ["never-matches rules[0].match.key"],
-  ],
-  [
     "draws for each attempt where nothing is drawn",
     rules("{ name: a, serve: simulate, perAttempt: true, match: { percentageBy: key } }"),
     ["no-effect rules[0].perAttempt", "no-effect rules[0].match.percentageBy"],
