@@ -10,7 +10,7 @@ import { CallRecord } from "./outcome.ts";
 import { bytesOf, failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player, type PlayerOwner } from "./player.ts";
 import { needOf, Relay, type RelayOwner } from "./relay.ts";
-import { givenUpWhenSent } from "./sent-body.ts";
+import { givenUpWhenSent, largeBytes } from "./sent-body.ts";
 
 /**
  * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
@@ -43,9 +43,6 @@ export function createAct(deps: ActDeps): Act {
 
 /** How an upstream can give no response at all. */
 const unreached: ReadonlySet<ErrorCode> = new Set(["UPSTREAM_CONNECT", "UPSTREAM_RESET", "UPSTREAM_TIMEOUT"]);
-
-/** A smaller body is not worth the work. */
-const worthForgettingBytes = 16 * 1024;
 
 type FromUpstream = Extract<Source, { from: "upstream" }>;
 
@@ -111,7 +108,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   responded(): void {
     this.#standby = undefined;
     const { body } = this.#request;
-    if (body !== undefined && body.bytes.length > worthForgettingBytes) this.#record.forgetBody();
+    if (body !== undefined && body.bytes.length >= largeBytes) this.#record.forgetBody();
   }
 
   unanswered(error: StuntdoubleError): void {

@@ -1,7 +1,7 @@
 import { headerIndex } from "../core/headers.ts";
 
 /** A smaller body may stay until its response has ended. */
-const largeBytes = 16 * 1024;
+export const largeBytes = 16 * 1024;
 
 /**
  * The body of a request as undici takes it, so that it is given up once it is sent: undici keeps what it was given until
