@@ -1,7 +1,7 @@
 /** The usual ext_proc server of Node: grpc-js and proto-loader, with the same messages for each call as ours. */
 import path from "node:path";
 import type { ServerDuplexStream, ServiceDefinition } from "@grpc/grpc-js";
-import { answerHeaders, answerText } from "./answer.ts";
+import { answerHeaders, answerText } from "./response.ts";
 
 /** What is used of a ProcessingRequest. */
 type Step = {
@@ -36,7 +36,7 @@ const metadata = {
     },
   },
 };
-function answer(body: Buffer): object {
+function response(body: Buffer): object {
   const set = Object.entries(answerHeaders).map(([key, value]) => ({
     header: { key, raw_value: Buffer.from(value) },
     append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
@@ -57,7 +57,7 @@ function answerCalls(call: ServerDuplexStream<Step, object>): void {
   call.on("data", ({ request_headers: headers, request_body: body }: Step) => {
     if (headers !== undefined) call.write({ mode_override: modes });
     if (body?.body !== undefined) pieces.push(body.body);
-    if (body?.end_of_stream === true) call.write(answer(Buffer.concat(pieces)));
+    if (body?.end_of_stream === true) call.write(response(Buffer.concat(pieces)));
   });
   call.on("end", () => call.end());
   call.on("error", () => undefined);

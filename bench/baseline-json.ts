@@ -11,7 +11,7 @@ createServer((request, response) => {
   request.on("end", () => {
     const text = Buffer.concat(chunks).toString();
     const { model } = (text === "" ? {} : JSON.parse(text)) as { model?: string };
-    const answer = JSON.stringify({
+    const body = JSON.stringify({
       id: "chatcmpl-bench",
       object: "chat.completion",
       created: Math.floor(Date.now() / 1000),
@@ -21,7 +21,7 @@ createServer((request, response) => {
       ],
       usage: { prompt_tokens: 20, completion_tokens: 50, total_tokens: 70 },
     });
-    response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(answer) });
-    response.end(answer);
+    response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+    response.end(body);
   });
 }).listen(Number(process.argv[2]), "127.0.0.1");

@@ -3,7 +3,7 @@ import { createServer } from "node:http2";
 import { immediateFrame, modesFrame } from "../src/ingress/ext-proc/frames.ts";
 import { serveGrpc, type GrpcMethod } from "../src/ingress/ext-proc/grpc/call.ts";
 import { bodyMode, readStep } from "../src/ingress/ext-proc/step.ts";
-import { answerHeaders, answerText } from "./answer.ts";
+import { answerHeaders, answerText } from "./response.ts";
 
 const head = { status: 200, headers: Object.entries(answerHeaders).flat() };
 const metadata = [

@@ -1,4 +1,4 @@
-/** What each dialect takes to read a request and write its answer, without sockets, against OpenAI's chat completions. */
+/** What each dialect takes to read a request and write its response, without sockets, against OpenAI's chat completions. */
 import path from "node:path";
 import { LateFrame } from "../src/core/late-frame.ts";
 import { prepareProfile } from "../src/core/simulator/profile.ts";
@@ -74,7 +74,7 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
   return (user + system) / calls;
 }
 
-/** Every dialect's answer, whole and streamed. */
+/** Every dialect's response, whole and streamed. */
 export async function dialects(): Promise<Figure[]> {
   const instant = (await loadProfiles(path.join(import.meta.dirname, "../profiles"))).profiles.find(
     ({ name }) => name === "instant",

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { findEnvoyProgram } from "../test/support/programs/index.ts";
-import { answers, startServer, type Running } from "./lib.ts";
+import { responses, startServer, type Running } from "./lib.ts";
 
 /**
  * A port of Envoy, and to which port of this machine it gives its calls: as a plain proxy, or by its ext_proc filter in one
@@ -27,7 +27,7 @@ export async function startEnvoy(adminPort: number, ways: readonly Way[]): Promi
   };
   const flags = ["--config-yaml", JSON.stringify(config), "--concurrency", "1", "--log-level", "error"];
   const command = [program, ...flags, "--base-id", String(randomInt(1, 2 ** 30))];
-  return await startServer(command, () => answers(adminPort, "/ready"), "1");
+  return await startServer(command, () => responses(adminPort, "/ready"), "1");
 }
 
 function listener(way: Way): object {

@@ -22,7 +22,7 @@ const ports = { http: 9380, extProc: 9382, grpc: 9383, layer: 9384, envoyAdmin: 
 /** Ports of Envoy: to our ext_proc service, to our proxy, to grpc-js, to our gRPC layer alone. */
 const through = { extProc: 9386, http: 9387, grpc: 9388, layer: 9389, fullDuplex: 9390 };
 
-/** The same node with both of its adapters behind one Envoy. Whole answers come at once, streams at their pace. */
+/** The same node with both of its adapters behind one Envoy. Whole responses come at once, streams at their pace. */
 const config = `${featuresOn}
   - { name: streams, match: { stream: true }, serve: simulate, profile: paced }
 default: { serve: simulate, profile: instant }
@@ -47,7 +47,7 @@ export async function extProc(): Promise<Figure[]> {
     extProc: { port: through.extProc, pid: ours.pid },
     http: { port: through.http, pid: ours.pid },
   };
-  const figures = await wholeAnswers({
+  const figures = await wholeResponses({
     ...adapters,
     fullDuplex: { port: through.fullDuplex, pid: ours.pid },
     grpc: { port: through.grpc, pid: grpc.pid },
@@ -62,12 +62,12 @@ function baseline(script: string, port: number): Promise<Running> {
   return startServer([...node, path.join(here, script), String(port)], () => listening(port));
 }
 
-async function wholeAnswers(targets: Record<keyof typeof through, Target>): Promise<Figure[]> {
+async function wholeResponses(targets: Record<keyof typeof through, Target>): Promise<Figure[]> {
   const request = chatRequest({ stream: false });
   const results = await interleaved(targets, (target) =>
     load({ ...target, connections: 64, seconds: 3, request, givesWay: true }),
   );
-  const cpu = (name: keyof typeof targets): number[] => microseconds(results[name], "answers");
+  const cpu = (name: keyof typeof targets): number[] => microseconds(results[name], "responses");
   console.log(
     `JSON through Envoy, µs CPU   ext_proc ${spread(cpu("extProc"), 1)}, in full duplex ${spread(cpu("fullDuplex"), 1)}, plain HTTP ${spread(cpu("http"), 1)}, grpc-js ${spread(cpu("grpc"), 1)}, our gRPC layer alone ${spread(cpu("layer"), 1)}; ` +
       `errors ${Object.entries(results)
@@ -146,8 +146,8 @@ function report(what: string, results: Record<"extProc" | "http", Load[]>): void
   }
 }
 
-/** CPU time of the server for one answer, or one token, of each round. */
-function microseconds(loads: readonly Load[], unit: "answers" | "events"): number[] {
+/** CPU time of the server for one response, or one token, of each round. */
+function microseconds(loads: readonly Load[], unit: "responses" | "events"): number[] {
   return loads.map((each) => (each.cpuSeconds / each[unit]) * 1e6);
 }
 

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import {
-  answers,
+  responses,
   chatRequest,
   compiled,
   figure,
@@ -42,11 +42,11 @@ function command(script: string, ...args: string[]): string[] {
   return [...node, path.join(here, script), ...args];
 }
 
-/** Simulated JSON answers against a bare node:http server. */
+/** Simulated JSON responses against a bare node:http server. */
 export async function simulatedJson(): Promise<Figure[]> {
   await compiled("load");
   const ours = await startStuntdouble("json", `${featuresOn}default: { serve: simulate, profile: instant }\n`, 9310);
-  const bare = await startServer(command("baseline-json.ts", "9314"), () => answers(9314));
+  const bare = await startServer(command("baseline-json.ts", "9314"), () => responses(9314));
   const request = chatRequest({ stream: false });
   const results = await interleaved(
     { ours: { port: 9310, pid: ours.pid }, bare: { port: 9314, pid: bare.pid } },
@@ -54,8 +54,9 @@ export async function simulatedJson(): Promise<Figure[]> {
   );
   await ours.stop();
   await bare.stop();
-  const rate = (name: "ours" | "bare"): number[] => results[name].map((each) => each.answers / each.seconds);
-  const cpu = (name: "ours" | "bare"): number[] => results[name].map((each) => (each.cpuSeconds / each.answers) * 1e6);
+  const rate = (name: "ours" | "bare"): number[] => results[name].map((each) => each.responses / each.seconds);
+  const cpu = (name: "ours" | "bare"): number[] =>
+    results[name].map((each) => (each.cpuSeconds / each.responses) * 1e6);
   console.log(
     `simulated JSON   ours ${spread(rate("ours"))} requests/s, ${spread(cpu("ours"), 1)} µs CPU; bare node:http ${spread(rate("bare"))} requests/s, ${spread(cpu("bare"), 1)} µs CPU`,
   );
@@ -68,7 +69,7 @@ export async function simulatedJson(): Promise<Figure[]> {
   ];
 }
 
-/** Forwarded JSON answers against @fastify/http-proxy. */
+/** Forwarded JSON responses against @fastify/http-proxy. */
 export async function forwardedJson(): Promise<Figure[]> {
   await compiled("load");
   const server = await compiled("server");
@@ -82,8 +83,9 @@ export async function forwardedJson(): Promise<Figure[]> {
     (target) => load({ ...target, connections: 64, seconds: 3, request }),
   );
   for (const each of [ours, proxy, stub]) await each.stop();
-  const rate = (name: "ours" | "proxy"): number[] => results[name].map((each) => each.answers / each.seconds);
-  const cpu = (name: "ours" | "proxy"): number[] => results[name].map((each) => (each.cpuSeconds / each.answers) * 1e6);
+  const rate = (name: "ours" | "proxy"): number[] => results[name].map((each) => each.responses / each.seconds);
+  const cpu = (name: "ours" | "proxy"): number[] =>
+    results[name].map((each) => (each.cpuSeconds / each.responses) * 1e6);
   console.log(
     `forwarded JSON   ours ${spread(rate("ours"))} requests/s, ${spread(cpu("ours"), 1)} µs CPU; @fastify/http-proxy ${spread(rate("proxy"))} requests/s, ${spread(cpu("proxy"), 1)} µs CPU`,
   );
@@ -176,7 +178,7 @@ function offered(connections: number): number {
   return (connections * 100) / (0.1 + 99 * 0.015);
 }
 
-/** Memory of idle keep-alive connections that have had one answer. */
+/** Memory of idle keep-alive connections that have had one response. */
 export async function idleConnections(): Promise<Figure[]> {
   const wanted = 9000;
   const ours = await startStuntdouble("idle", `${featuresOn}default: { serve: simulate, profile: instant }\n`, 9350);

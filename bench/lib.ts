@@ -68,12 +68,12 @@ export async function startStuntdouble(
   await writeFile(file, config);
   const flags = ["--config", file, "--port", String(port), "--admin-port", String(port + 1)];
   return await startServer([...node, ...nodeFlags, "src/main.ts", "start", ...flags], () =>
-    answers(port + 1, "/readyz"),
+    responses(port + 1, "/readyz"),
   );
 }
 
-/** Whether a port takes connections (and answers a path with 200, where one is given). */
-export async function answers(port: number, route = "/"): Promise<boolean> {
+/** Whether a port takes connections (and responses a path with 200, where one is given). */
+export async function responses(port: number, route = "/"): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}${route}`, { signal: AbortSignal.timeout(1000) });
     await response.arrayBuffer();
@@ -99,7 +99,7 @@ export async function compiled(name: "server" | "load"): Promise<string> {
 }
 
 export type Load = {
-  readonly answers: number;
+  readonly responses: number;
   /** Answers with status 200 within a second. */
   readonly good: number;
   readonly events: number;
@@ -109,7 +109,7 @@ export type Load = {
   readonly p99Ms: number;
   readonly gapP50Ms: number;
   readonly gapP99Ms: number;
-  /** CPU time of the server during the whole run, in seconds, and what it is per answer and per event. */
+  /** CPU time of the server during the whole run, in seconds, and what it is per response and per event. */
   readonly cpuSeconds: number;
 };
 

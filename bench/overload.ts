@@ -47,7 +47,7 @@ async function overloaded(kind: string, { pid }: Running): Promise<Figure[]> {
   const recoveredMs: number[] = [];
   for (let round = 0; round < repeats; round += 1) {
     const most = await load({ ...target, connections: 64 });
-    const capacity = most.answers / most.seconds;
+    const capacity = most.responses / most.seconds;
     const asking = askAdmin();
     const twice = await load({ ...target, connections, rate: Math.round(2 * capacity) });
     adminMs.push(await asking.slowestMs());

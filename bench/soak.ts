@@ -32,9 +32,9 @@ default: { serve: simulate, profile: instant }
 `;
   const ours = await startStuntdouble("soak", config, 9370, [`--inspect=127.0.0.1:${inspectorPort}`]);
   const request = chatRequest({ stream: true });
-  const samples: { liveMib: number; answers: number; handles: number; inFlight: number }[] = [];
+  const samples: { liveMib: number; responses: number; handles: number; inFlight: number }[] = [];
   for (let minute = 0; minute < minutes; minute += 1) {
-    const { answers, seconds } = await load({
+    const { responses, seconds } = await load({
       port: 9370,
       pid: ours.pid,
       connections: 64,
@@ -45,12 +45,12 @@ default: { serve: simulate, profile: instant }
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const sample = {
       liveMib: (await liveHeapBytes(inspectorPort)) / mib,
-      answers: answers / seconds,
+      responses: responses / seconds,
       handles: (await readdir(`/proc/${ours.pid}/fd`)).length,
       inFlight: await inFlight(9371),
     };
     console.log(
-      `soak minute ${minute + 1}    ${sample.answers.toFixed(0)} responses/s, live heap ${sample.liveMib.toFixed(1)} MiB, ${await residentKib(ours.pid)} KiB resident, ${sample.handles} handles, ${sample.inFlight} permits held`,
+      `soak minute ${minute + 1}    ${sample.responses.toFixed(0)} responses/s, live heap ${sample.liveMib.toFixed(1)} MiB, ${await residentKib(ours.pid)} KiB resident, ${sample.handles} handles, ${sample.inFlight} permits held`,
     );
     samples.push(sample);
   }

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { answers } from "../lib.ts";
+import { responses } from "../lib.ts";
 import { waitFor, type Sidecar, type Site } from "./site.ts";
 
 /** Something that goes wrong. */
@@ -149,7 +149,7 @@ function open({ port }: Sidecar, text: string, forMs: number) {
 export async function settled({ sidecars }: Site): Promise<void> {
   for (const { name, adminPort } of sidecars) {
     await waitFor(`sidecar ${name} is idle`, async () => {
-      if (!(await answers(adminPort, "/readyz"))) return false;
+      if (!(await responses(adminPort, "/readyz"))) return false;
       const status = await fetch(`http://127.0.0.1:${adminPort}/admin/v1/status`);
       const { inFlight, waiting } = (await status.json()) as { inFlight: number; waiting: number };
       return inFlight === 0 && waiting === 0;

@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { answers, listening, node } from "../lib.ts";
+import { responses, listening, node } from "../lib.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const gatewayPort = 9400;
@@ -105,7 +105,7 @@ function createSidecar(name: string, port: number, folder: string): Sidecar {
         errors.push(...lines.filter((line) => line.includes('"level":"error"')));
       });
       child.stderr?.resume();
-      await waitFor(`sidecar ${name}`, () => answers(adminPort, "/readyz"));
+      await waitFor(`sidecar ${name}`, () => responses(adminPort, "/readyz"));
     },
     end: (signal) =>
       new Promise((resolve) => {

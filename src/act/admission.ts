@@ -98,8 +98,8 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
 }
 
 /** Whether a fault keeps a call from its source by a response of its own. */
-export function respondsByItself({ answer }: PreparedFault): boolean {
-  return answer !== undefined;
+export function respondsByItself({ respond }: PreparedFault): boolean {
+  return respond !== undefined;
 }
 
 /** What is known of a request of which nothing was read. */

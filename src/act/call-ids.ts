@@ -1,3 +1,4 @@
+import { attemptHeader } from "../core/headers.ts";
 import type { HeaderMap } from "../core/types.ts";
 
 const traceparent = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-/;
@@ -19,6 +20,6 @@ export function traceIdOf({ traceparent: header }: HeaderMap): string | undefine
  *
  * @returns from 1; undefined without a valid `x-stainless-retry-count`
  */
-export function attemptOf({ "x-stainless-retry-count": header }: HeaderMap): number | undefined {
+export function attemptOf({ [attemptHeader]: header }: HeaderMap): number | undefined {
   return header !== undefined && /^\d{1,4}$/.test(header) ? Number(header) + 1 : undefined;
 }

@@ -66,9 +66,9 @@ export function breakerOpen({ upstream, breaker }: UpstreamRuntime, cause?: unkn
 }
 
 /** A call beyond its key's allowance. One that no minute can hold is told so, without a time to retry. */
-export function rateLimited(answer: Extract<RateResult, { ok: false }>, tokens: number): StuntdoubleError {
-  const { exceeded, retryAfterMs, quota } = answer;
-  if (answer.tooLarge) {
+export function rateLimited(refusal: Extract<RateResult, { ok: false }>, tokens: number): StuntdoubleError {
+  const { exceeded, retryAfterMs, quota } = refusal;
+  if (refusal.tooLarge) {
     const message = `Request too large on tokens per min (TPM): Limit ${quota.tokens?.limit ?? 0}, Requested ${tokens}. Waiting does not help; send less.`;
     return new StuntdoubleError("RATE_LIMITED", message, { param: "tokens" });
   }

@@ -30,7 +30,7 @@ export type ForwardingOptions = {
   readonly loop: Loop;
 };
 
-type State = "waiting" | "sent" | "answering" | "over";
+type State = "waiting" | "sent" | "responding" | "over";
 
 const noneTried: readonly Address[] = [];
 
@@ -91,13 +91,13 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     const headers = textOf(controller.rawHeaders);
     const coding = headerValue(headers, "transfer-encoding")?.toLowerCase();
     if (coding !== undefined && coding !== "chunked" && coding !== "identity") return this.#refuseCoding(coding);
-    this.#state = "answering";
+    this.#state = "responding";
     this.#loop.wheel.disarm(this.#deadline);
     this.#receiver.head({ status, headers });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#state === "answering") this.#receiver.data(chunk);
+    if (this.#state === "responding") this.#receiver.data(chunk);
   }
 
   onResponseEnd(): void {

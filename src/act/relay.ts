@@ -65,7 +65,7 @@ export class Relay implements Receiver {
   #reader: StreamReader | undefined = undefined;
   #json: Uint8Array[] | undefined = undefined;
   #jsonBytes = 0;
-  #state: "asked" | "answering" | "over" = "asked";
+  #state: "asked" | "responding" | "over" = "asked";
 
   constructor(call: RelayedCall, to: RelaySink, options: RelayOptions) {
     const { faults } = options;
@@ -91,7 +91,7 @@ export class Relay implements Receiver {
   }
 
   head(head: Head): void {
-    this.#state = "answering";
+    this.#state = "responding";
     this.#options.owner.responded();
     if (head.status >= 500) this.#options.ticket?.failed();
     else this.#options.ticket?.succeeded();

@@ -87,7 +87,7 @@ export type ReloadCause = {
 /** What became of an attempt to load the configuration again. */
 export type Reload =
   | { readonly ok: true; readonly generation: number }
-  | { readonly ok: false; readonly mistakes: readonly string[] };
+  | { readonly ok: false; readonly errors: readonly string[] };
 
 /** Declares a route; the names of its query parameters come from `parameters`. */
 export function route<Name extends string = never>(declared: Route<Name>): Route<Name> {

@@ -23,7 +23,7 @@ export type Io = {
 };
 
 /** One command of the program. `run` gives the exit code. */
-export type Verb = {
+export type Command = {
   readonly name: string;
   readonly summary: string;
   /** Text of `--help`, with two examples. */
@@ -65,8 +65,8 @@ export function parseWords<Wanted extends Kinds>(
     tokens: true,
   });
   for (const token of tokens) {
-    const mistake = token.kind === "option" ? mistakeIn(token, kinds) : undefined;
-    if (mistake !== undefined) throw new StuntdoubleError("CONFIG_INVALID", `${mistake}.`);
+    const error = token.kind === "option" ? mistakeIn(token, kinds) : undefined;
+    if (error !== undefined) throw new StuntdoubleError("CONFIG_INVALID", `${error}.`);
   }
   return { flags: values as Flags<Wanted>, words: positionals };
 }

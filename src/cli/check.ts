@@ -1,25 +1,25 @@
 import path from "node:path";
-import { formatMistakes, loadConfig, loadText, type Loaded, type Settings } from "../config/load.ts";
-import type { Mistake } from "../config/places.ts";
+import { formatErrors, loadConfig, loadText, type Loaded, type Settings } from "../config/load.ts";
+import type { ConfigError } from "../config/places.ts";
 import { sharesOf } from "../config/shares.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import { parseWords, type Io, type Verb } from "./args.ts";
+import { parseWords, type Io, type Command } from "./args.ts";
 
-const usage = `Checks configuration files and reports all mistakes at once.
+const usage = `Checks configuration files and reports all errors at once.
 
   stuntdouble check FILE... [--ext-proc] [--strict] [--json]
 
-Each mistake is one line: file, line and column, path, what is wrong, and what is allowed. Environment variables must be set
+Each error is one line: file, line and column, path, what is wrong, and what is allowed. Environment variables must be set
 as for the start. Warnings go to standard error and do not change the exit code. Where percentages are used, it is said how many
 calls each rule and each fault really gets. FILE may be - for standard input; then names of other files start in the
 current folder.
 
   --ext-proc  check for a node that is started with --ext-proc
-  --strict    warnings count as mistakes
-  --json      print one JSON array with an object for each mistake and warning: file, line, column, path, severity (error or
+  --strict    warnings count as errors
+  --json      print one JSON array with an object for each error and warning: file, line, column, path, severity (error or
               warning), code, message, and allowed and nearest where they can be told
 
-Exit codes: 0 no mistakes, 2 mistakes
+Exit codes: 0 no errors, 2 errors
 
 Examples
   stuntdouble check staging.yaml production.yaml --strict
@@ -27,7 +27,7 @@ Examples
 `;
 
 /** `stuntdouble check` */
-export const check: Verb = {
+export const check: Command = {
   name: "check",
   summary: "check configuration files",
   usage,
@@ -40,7 +40,7 @@ export const check: Verb = {
     if (flags.json === true) io.out(`${JSON.stringify(reports.flatMap(findingsIn), undefined, 2)}\n`);
     else for (const report of reports) print(report, io);
     const strict = flags.strict === true;
-    const isGood = ({ mistakes, warnings }: Report) => mistakes.length === 0 && (!strict || warnings.length === 0);
+    const isGood = ({ errors, warnings }: Report) => errors.length === 0 && (!strict || warnings.length === 0);
     return reports.every(isGood) ? 0 : 2;
   },
 };
@@ -57,31 +57,31 @@ async function load(file: string, io: Io, extProc: boolean): Promise<Loaded> {
 type Report = {
   readonly file: string;
   readonly settings: Settings | undefined;
-  readonly mistakes: readonly Mistake[];
-  readonly warnings: readonly Mistake[];
+  readonly errors: readonly ConfigError[];
+  readonly warnings: readonly ConfigError[];
 };
 
 function reportOf(name: string, loaded: Loaded): Report {
   const file = name === standardInput ? "<stdin>" : name;
   const { ok, warnings } = loaded;
   return ok
-    ? { file, settings: loaded.settings, mistakes: [], warnings }
-    : { file, settings: undefined, mistakes: loaded.mistakes, warnings };
+    ? { file, settings: loaded.settings, errors: [], warnings }
+    : { file, settings: undefined, errors: loaded.errors, warnings };
 }
 
-function findingsIn({ file, mistakes, warnings }: Report): object[] {
-  const found = (severity: "error" | "warning") => (mistake: Mistake) => {
-    const { line, column, path, code, ...words } = mistake;
-    return { file: mistake.file ?? file, line, column, path, severity, code, ...words };
+function findingsIn({ file, errors, warnings }: Report): object[] {
+  const found = (severity: "error" | "warning") => (error: ConfigError) => {
+    const { line, column, path, code, ...words } = error;
+    return { file: error.file ?? file, line, column, path, severity, code, ...words };
   };
-  return [...mistakes.map(found("error")), ...warnings.map(found("warning"))];
+  return [...errors.map(found("error")), ...warnings.map(found("warning"))];
 }
 
-function print({ file, settings, mistakes, warnings }: Report, io: Io): void {
+function print({ file, settings, errors, warnings }: Report, io: Io): void {
   const told = warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` }));
-  if (told.length > 0) io.err(`${formatMistakes(file, told)}\n`);
+  if (told.length > 0) io.err(`${formatErrors(file, told)}\n`);
   if (settings === undefined) {
-    io.out(`${formatMistakes(file, mistakes)}\n`);
+    io.out(`${formatErrors(file, errors)}\n`);
     return;
   }
   const shares = sharesOf(settings.config).map((sentence) => `  ${sentence}\n`);

@@ -1,12 +1,12 @@
 import path from "node:path";
 import { compile } from "../config/compile.ts";
 import { defaultConfig } from "../config/default.ts";
-import { fileExists, formatMistakes, loadConfig, settingsOf, type Loaded } from "../config/load.ts";
+import { fileExists, formatErrors, loadConfig, settingsOf, type Loaded } from "../config/load.ts";
 import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
 import { sharesByRule } from "../config/shares.ts";
 import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import { parseFlags, type Io, type Verb } from "./args.ts";
+import { parseFlags, type Io, type Command } from "./args.ts";
 import { arrivalOf } from "./arrival.ts";
 import { forecast, type Forecast } from "./forecast.ts";
 import { readRequest } from "./request-file.ts";
@@ -22,7 +22,7 @@ const usage = `Shows what would happen to one request: each rule, each condition
 Nothing is sent. Percentages, of rules and of faults, show the number that was drawn: the same request draws the same number
 wherever it goes. Where percentages are used, it is said how many calls the rule and its faults really get.
 
-Exit codes: 0 explained, 2 mistakes in the configuration or the request file
+Exit codes: 0 explained, 2 errors in the configuration or the request file
 
 Examples
   stuntdouble explain --config stuntdouble.yaml --request request.json
@@ -32,7 +32,7 @@ Examples
 const ordinaryFile = "stuntdouble.yaml";
 
 /** `stuntdouble explain` */
-export const explainVerb: Verb = {
+export const explainCommand: Command = {
   name: "explain",
   summary: "show what would happen to one request, and why",
   usage,
@@ -43,7 +43,7 @@ export const explainVerb: Verb = {
     const file = flags.config ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
     const loaded = await load(file, io);
     if (!loaded.ok) {
-      io.err(`${formatMistakes(file ?? "configuration", loaded.mistakes)}\n`);
+      io.err(`${formatErrors(file ?? "configuration", loaded.errors)}\n`);
       return 2;
     }
     const snapshot = compile(loaded.settings);

@@ -1,18 +1,18 @@
 import { toStuntdoubleError } from "../core/errors.ts";
-import type { Io, Verb } from "./args.ts";
+import type { Io, Command } from "./args.ts";
 import { check } from "./check.ts";
-import { explainVerb } from "./explain.ts";
+import { explainCommand } from "./explain.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
 /** Every command; the first one runs when none is named. */
-export const verbs: readonly [Verb, ...Verb[]] = [start, check, explainVerb, schema];
+export const commands: readonly [Command, ...Command[]] = [start, check, explainCommand, schema];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 
   stuntdouble COMMAND [OPTIONS]
 
-${verbs.map((verb) => `  ${verb.name.padEnd(9)} ${verb.summary}`).join("\n")}
+${commands.map((command) => `  ${command.name.padEnd(9)} ${command.summary}`).join("\n")}
 
   stuntdouble COMMAND --help  show the options of a command, with examples
   stuntdouble --version       print the version
@@ -33,39 +33,39 @@ export async function runCommand(args: readonly string[], io: Io): Promise<numbe
     return 0;
   }
   if (first === "--help" || first === "-h" || first === "help") return help(others[0], io);
-  const named = verbNamed(first);
-  if (named !== undefined) return await runVerb(named, { name: named.name, args: others, io });
+  const named = commandNamed(first);
+  if (named !== undefined) return await runNamed(named, { name: named.name, args: others, io });
   if (first !== "" && !first.startsWith("-")) return unknownCommand(first, io);
-  return await runVerb(verbs[0], { name: undefined, args, io });
+  return await runNamed(commands[0], { name: undefined, args, io });
 }
 
-function verbNamed(name: string): Verb | undefined {
-  return verbs.find((verb) => verb.name === name);
+function commandNamed(name: string): Command | undefined {
+  return commands.find((command) => command.name === name);
 }
 
 function unknownCommand(name: string, io: Io): number {
-  io.err(`stuntdouble: unknown command "${name}". Commands: ${verbs.map((verb) => verb.name).join(", ")}.\n`);
+  io.err(`stuntdouble: unknown command "${name}". Commands: ${commands.map((command) => command.name).join(", ")}.\n`);
   return 2;
 }
 
 /** @param name of a command; undefined for all of them */
 function help(name: string | undefined, io: Io): number {
-  const verb = name === undefined ? undefined : verbNamed(name);
-  if (name !== undefined && verb === undefined) return unknownCommand(name, io);
-  io.out(verb?.usage ?? usage);
+  const command = name === undefined ? undefined : commandNamed(name);
+  if (name !== undefined && command === undefined) return unknownCommand(name, io);
+  io.out(command?.usage ?? usage);
   return 0;
 }
 
 /** A command as it was asked for; without a name where none was. */
 type Asked = { readonly name: string | undefined; readonly args: readonly string[]; readonly io: Io };
 
-async function runVerb(verb: Verb, { name, args, io }: Asked): Promise<number> {
+async function runNamed(command: Command, { name, args, io }: Asked): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
-    io.out(verb.usage);
+    io.out(command.usage);
     return 0;
   }
   try {
-    return await verb.run(args, io);
+    return await command.run(args, io);
   } catch (caught) {
     const error = toStuntdoubleError(caught);
     const known = error.code === "CONFIG_INVALID";

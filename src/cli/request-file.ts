@@ -57,8 +57,8 @@ export function parseRequest(file: string, bytes: Buffer): DescribedRequest {
     return { method: "POST", target: chatPath, headers: [], body: bytes };
   const { success, data, error } = described.safeParse(value, { reportInput: true });
   if (!success) {
-    const mistakes = issueTexts(error, { allowed: members }).join("; ");
-    throw invalid(file, `${mistakes}. Allowed: ${members.join(", ")}, or the body of a chat completion alone`);
+    const errors = issueTexts(error, { allowed: members }).join("; ");
+    throw invalid(file, `${errors}. Allowed: ${members.join(", ")}, or the body of a chat completion alone`);
   }
   const { method, path: target, headers, body } = data;
   return {

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { configDocument, schemaText } from "../config/document.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import { parseFlags, type Verb } from "./args.ts";
+import { parseFlags, type Command } from "./args.ts";
 
 const usage = `Prints the JSON Schema of the configuration.
 
@@ -19,7 +19,7 @@ Examples
 `;
 
 /** `stuntdouble schema` */
-export const schema: Verb = {
+export const schema: Command = {
   name: "schema",
   summary: "print or write the JSON Schema and docs/configuration.md",
   usage,

@@ -7,7 +7,7 @@ import { StuntdoubleError } from "../core/errors.ts";
 import { createLineOutput } from "../emit/line-output.ts";
 import { createLineBatch, createLog, type Log } from "../emit/log.ts";
 import { backgroundClock, systemClock, wallClockMs, type Clock } from "../limits/clock.ts";
-import { parseFlags, type Io, type Verb } from "./args.ts";
+import { parseFlags, type Io, type Command } from "./args.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
 
@@ -41,7 +41,7 @@ const maxLogBytes = 4 * 1024 * 1024;
 const lastLinesMs = 1000;
 
 /** `stuntdouble start` */
-export const start: Verb = {
+export const start: Command = {
   name: "start",
   summary: "start the proxy (the default)",
   usage,
@@ -62,7 +62,7 @@ export const start: Verb = {
     const load = createLoad({ file: source, env: io.env, overrides });
     const first = await load(1);
     if (!first.ok) {
-      io.err(`${first.mistakes.join("\n")}\n`);
+      io.err(`${first.errors.join("\n")}\n`);
       return 2;
     }
     return await serve(first, { file: source, shownFile: file, load, io });

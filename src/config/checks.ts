@@ -21,7 +21,7 @@ export type Surroundings = {
 /**
  * Checks what no single value shows: names that must exist, secrets that must be set, rules that are never reached.
  *
- * It looks at the file as it stands, not at the parsed configuration, so that it finds its mistakes even where the schema
+ * It looks at the file as it stands, not at the parsed configuration, so that it finds its errors even where the schema
  * has found others; what has the wrong type is left to the schema.
  *
  * @returns findings in no particular order; never throws

@@ -1,4 +1,4 @@
-/** What each code of a finding means. A code stands for one kind of mistake, so that a program can tell them apart. */
+/** What each code of a finding means. A code stands for one kind of error, so that a program can tell them apart. */
 export const findingCodes = {
   syntax: "The text is not valid YAML or JSON",
   empty: "The file holds no configuration",
@@ -26,5 +26,5 @@ export const findingCodes = {
   "open-admin": "The admin port takes requests from other machines without a token",
 } as const;
 
-/** The kind of a mistake or a warning. */
+/** The kind of an error or a warning. */
 export type FindingCode = keyof typeof findingCodes;

@@ -12,9 +12,9 @@ const intro = `# Configuration
 
 The configuration is one YAML or JSON file. \`stuntdouble start --config FILE\` reads it; without \`--config\` the file
 \`stuntdouble.yaml\` in the current folder is used, and without that the built-in default, which simulates every call.
-\`stuntdouble check FILE\` reports all mistakes at once, and \`stuntdouble explain\` shows what would happen to one request; see [the command line](command-line.md).
+\`stuntdouble check FILE\` reports all errors at once, and \`stuntdouble explain\` shows what would happen to one request; see [the command line](command-line.md).
 
-Every key has a default, unless the table says that it is required. An unknown key is a mistake, and so is a file that holds
+Every key has a default, unless the table says that it is required. An unknown key is an error, and so is a file that holds
 nothing: \`{}\` stands for all defaults. In YAML, merge keys (\`<<\`) work, and keys at the top that begin with \`x-\` are yours, for
 anchors. Times are in milliseconds and end in \`Ms\`. Percentages go from 0 to 100. Secrets are not in the file: it names environment
 variables and files.
@@ -22,7 +22,7 @@ variables and files.
 The file is watched, and so are all files that it names: profiles, certificates and their keys. A valid change takes effect at once,
 and no call is lost. An invalid one changes nothing; it is logged and counted.
 Changes of these keys need a restart: ${listed(fixedAtStart)}.
-A certificate is read again with each configuration reload, and new connections use it; one that cannot be used is a mistake.
+A certificate is read again with each configuration reload, and new connections use it; one that cannot be used is an error.
 
 For editors there is a JSON Schema in \`schema/stuntdouble.schema.json\`. A commented example is in \`stuntdouble.example.yaml\`.
 

@@ -21,7 +21,7 @@ export type Finding = {
 export type Checked = { readonly findings: Finding[]; readonly warnings: Finding[] };
 
 /**
- * What the schema has to say, in words: one finding for each mistake.
+ * What the schema has to say, in words: one finding for each error.
  *
  * @param error from a parse with `reportInput`
  * @param checked what was parsed, and the JSON Schema that says which keys it may have

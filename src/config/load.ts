@@ -7,7 +7,7 @@ import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment } from "./checks.ts";
 import { isMapping, schemaFindings, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./identity.ts";
-import { formatMistakes, pathText, type Mistake } from "./places.ts";
+import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
@@ -15,7 +15,7 @@ import { unreadable } from "./unreadable.ts";
 import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 
-export { formatMistakes } from "./places.ts";
+export { formatErrors } from "./places.ts";
 
 /** The latency profiles that come with the program. */
 const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
@@ -39,12 +39,12 @@ export type Settings = {
 };
 
 export type Loaded = {
-  readonly warnings: readonly Mistake[];
-  /** Every file that was read, also where it has mistakes. */
+  readonly warnings: readonly ConfigError[];
+  /** Every file that was read, also where it has errors. */
   readonly files: readonly ReadFile[];
 } & (
   | { readonly ok: true; readonly settings: Settings }
-  | { readonly ok: false; readonly mistakes: readonly Mistake[] }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] }
 );
 
 /** What a configuration is read in: the process's environment, of which only what the file names is kept. */
@@ -57,7 +57,7 @@ export type Reading = {
 
 type Place = Reading & { readonly folder: string };
 
-/** Reads a configuration file, YAML or JSON, and finds all its mistakes in one go; one that cannot be read is a mistake, too. */
+/** Reads a configuration file, YAML or JSON, and finds all its errors in one go; one that cannot be read is an error, too. */
 export async function loadConfig(file: string, reading: Reading): Promise<Loaded> {
   const files = createReadFiles();
   files.note(file);
@@ -65,8 +65,8 @@ export async function loadConfig(file: string, reading: Reading): Promise<Loaded
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    const mistake: Mistake = { line: 1, column: 1, path: "", code: "unreadable-file", message: unreadable(cause) };
-    return { ok: false, mistakes: [mistake], warnings: [], files: files.list() };
+    const error: ConfigError = { line: 1, column: 1, path: "", code: "unreadable-file", message: unreadable(cause) };
+    return { ok: false, errors: [error], warnings: [], files: files.list() };
   }
   return await loadBytes(bytes, { ...reading, folder: path.dirname(file) }, files);
 }
@@ -76,7 +76,7 @@ export async function loadConfig(file: string, reading: Reading): Promise<Loaded
  *
  * @param text as it stands in a file; bytes are UTF-8
  * @param place `folder` is where relative names of other files start
- * @returns mistakes and warnings in the order of the text
+ * @returns errors and warnings in the order of the text
  */
 export async function loadText(text: string | Uint8Array, place: Place): Promise<Loaded> {
   return await loadBytes(typeof text === "string" ? new TextEncoder().encode(text) : text, place, createReadFiles());
@@ -85,15 +85,15 @@ export async function loadText(text: string | Uint8Array, place: Place): Promise
 async function loadBytes(bytes: Uint8Array, place: Place, files: ReadFiles): Promise<Loaded> {
   const text = readYaml(new TextDecoder().decode(bytes));
   const { raw, isEmpty } = text;
-  if (isEmpty) return { ok: false, mistakes: text.located([emptyFile]), warnings: [], files: files.list() };
-  if (raw === undefined) return { ok: false, mistakes: text.mistakes, warnings: [], files: files.list() };
+  if (isEmpty) return { ok: false, errors: text.located([emptyFile]), warnings: [], files: files.list() };
+  if (raw === undefined) return { ok: false, errors: text.errors, warnings: [], files: files.list() };
   const judged = await judge(raw, place, files);
-  const mistakes = [...text.mistakes, ...text.located(judged.findings)].sort(
+  const errors = [...text.errors, ...text.located(judged.findings)].sort(
     (a, b) => a.line - b.line || a.column - b.column,
   );
-  mistakes.push(...judged.elsewhere);
+  errors.push(...judged.elsewhere);
   const read = { warnings: text.located(judged.warnings), files: files.list() };
-  if (mistakes.length > 0 || judged.settings === undefined) return { ok: false, mistakes, ...read };
+  if (errors.length > 0 || judged.settings === undefined) return { ok: false, errors, ...read };
   const digest = hash("sha256", bytes).slice(0, hashDigits);
   return { ok: true, settings: { ...judged.settings, hash: digest }, ...read };
 }
@@ -107,24 +107,24 @@ const emptyFile: Finding = {
 /**
  * The settings of a configuration that stands in no file.
  *
- * @throws CONFIG_INVALID naming every mistake
+ * @throws CONFIG_INVALID naming every error
  */
 export async function settingsOf(config: unknown, env: Environment, folder = "."): Promise<Settings> {
   const { settings, findings, elsewhere } = await judge(config, { folder, env, generation: 1 }, createReadFiles());
   if (settings !== undefined && findings.length === 0 && elsewhere.length === 0) return settings;
   const reasons = [
     ...findings.map((finding) => `${pathText(finding.path)}: ${finding.message}`),
-    ...elsewhere.map((mistake) => formatMistakes("", [mistake])),
+    ...elsewhere.map((error) => formatErrors("", [error])),
   ];
-  throw new StuntdoubleError("CONFIG_INVALID", `The configuration has mistakes. ${reasons.join("; ")}`);
+  throw new StuntdoubleError("CONFIG_INVALID", `The configuration has errors. ${reasons.join("; ")}`);
 }
 
 type Judged = {
   readonly settings: Settings | undefined;
   readonly findings: Finding[];
   readonly warnings: Finding[];
-  /** Mistakes of other files that the configuration names. */
-  readonly elsewhere: readonly Mistake[];
+  /** Errors of other files that the configuration names. */
+  readonly elsewhere: readonly ConfigError[];
 };
 
 async function judge(
@@ -134,7 +134,7 @@ async function judge(
 ): Promise<Judged> {
   const raw = withoutFreeKeys(given);
   const found: Finding[] = [];
-  const { profiles, mistakes: elsewhere } = await allProfiles(raw, { folder, findings: found, files });
+  const { profiles, errors: elsewhere } = await allProfiles(raw, { folder, findings: found, files });
   const { findings, warnings } = crossCheck(raw, { profiles, env, extProc });
   const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
   if (error !== undefined) {
@@ -172,7 +172,7 @@ export async function fileExists(file: string): Promise<boolean> {
   );
 }
 
-type AllProfiles = { readonly profiles: readonly Profile[]; readonly mistakes: readonly Mistake[] };
+type AllProfiles = { readonly profiles: readonly Profile[]; readonly errors: readonly ConfigError[] };
 
 /** Profiles that come with the program, and those of the configured folder; one of the same name takes its place. */
 async function allProfiles(
@@ -182,9 +182,9 @@ async function allProfiles(
   const shipped = await loadProfiles(shippedProfiles);
   const wanted = isMapping(raw) ? raw["profiles"] : undefined;
   if (typeof wanted !== "string") return shipped;
-  const { profiles: own, mistakes, problem } = await loadProfiles(path.resolve(folder, wanted), files);
+  const { profiles: own, errors, problem } = await loadProfiles(path.resolve(folder, wanted), files);
   if (problem !== undefined)
     findings.push({ path: ["profiles"], at: "value", code: "unreadable-file", message: problem });
   const others = shipped.profiles.filter(({ name }) => !own.some((profile) => profile.name === name));
-  return { profiles: [...own, ...others], mistakes };
+  return { profiles: [...own, ...others], errors };
 }

@@ -15,7 +15,7 @@ import type { FindingCode } from "./codes.ts";
 import type { Finding, Path } from "./findings.ts";
 
 /** One thing wrong in a configuration file, or hardly meant. Line and column count from 1. */
-export type Mistake = {
+export type ConfigError = {
   /** Where it stands in another file that the configuration names, such as that of a profile. */
   readonly file?: string;
   readonly line: number;
@@ -29,16 +29,16 @@ export type Mistake = {
 };
 
 /** Puts findings where they stand in the file, in the order of the file. */
-export function located(findings: readonly Finding[], document: Document, lines: LineCounter): Mistake[] {
-  const mistakes = findings.map(({ path, at, ...words }) => {
+export function located(findings: readonly Finding[], document: Document, lines: LineCounter): ConfigError[] {
+  const errors = findings.map(({ path, at, ...words }) => {
     const offset = offsetOf(document, path, at ?? "key");
     return { ...placeOf(lines, offset), path: pathText(path), ...words };
   });
-  return mistakes.sort((a, b) => a.line - b.line || a.column - b.column);
+  return errors.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** What the YAML parser has to say; a key that is given twice is named by its path. */
-export function syntaxMistakes(document: Document, lines: LineCounter): Mistake[] {
+export function syntaxErrors(document: Document, lines: LineCounter): ConfigError[] {
   return [...document.errors, ...document.warnings].map((error: YAMLError) => {
     const place = placeOf(lines, error.pos[0]);
     if (error.code !== "DUPLICATE_KEY") return { ...place, path: "", code: "syntax", message: error.message };
@@ -132,19 +132,19 @@ export function pathText(path: Path): string {
 }
 
 /**
- * Mistakes as a compiler prints them, one a line, without a line end at the end.
+ * Errors as a compiler prints them, one a line, without a line end at the end.
  *
  * @param file name of the configuration
  */
-export function formatMistakes(file: string, mistakes: readonly Mistake[]): string {
-  return mistakes.map((mistake) => `${placeText(file, mistake)} ${wordsOf(mistake)}`).join("\n");
+export function formatErrors(file: string, errors: readonly ConfigError[]): string {
+  return errors.map((error) => `${placeText(file, error)} ${wordsOf(error)}`).join("\n");
 }
 
-function placeText(file: string, { file: other = file, line, column, path, code }: Mistake): string {
+function placeText(file: string, { file: other = file, line, column, path, code }: ConfigError): string {
   return code === "unreadable-file" && path === "" ? `${other}:` : `${other}:${line}:${column}`;
 }
 
-function wordsOf({ path, message, allowed, nearest }: Mistake): string {
+function wordsOf({ path, message, allowed, nearest }: ConfigError): string {
   const where = path === "" ? "" : `${path}: `;
   const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
   const choice = allowed === undefined || allowed.length === 0 ? "" : ` Allowed: ${allowed.join(", ")}.`;

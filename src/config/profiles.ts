@@ -5,7 +5,7 @@ import { prepareDistribution } from "../core/simulator/distribution.ts";
 import type { Distribution, LoadRow, Profile } from "../core/types.ts";
 import { schemaFindings, type Finding, type Path } from "./findings.ts";
 import { isProfileFile, type ReadFiles } from "./identity.ts";
-import type { Mistake } from "./places.ts";
+import type { ConfigError } from "./places.ts";
 import { unreadable } from "./unreadable.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
 
@@ -55,11 +55,11 @@ const profileSchema: z.ZodType<Profile> = z.strictObject({
   load: loadRows.default([]),
 });
 
-/** What a folder of profiles holds: those that are right, and all mistakes of the others. */
+/** What a folder of profiles holds: those that are right, and all errors of the others. */
 export type LoadedProfiles = {
   /** Sorted by file name. */
   readonly profiles: readonly Profile[];
-  readonly mistakes: readonly Mistake[];
+  readonly errors: readonly ConfigError[];
   /** Why the folder cannot be read; undefined where it can. */
   readonly problem: string | undefined;
 };
@@ -68,7 +68,7 @@ export type LoadedProfiles = {
  * Reads every `*.yaml` and `*.yml` of a folder as a latency profile.
  *
  * @param files gets the folder and each file
- * @returns with all mistakes of all files, each in the place where it stands
+ * @returns with all errors of all files, each in the place where it stands
  */
 export async function loadProfiles(folder: string, files?: ReadFiles): Promise<LoadedProfiles> {
   files?.note(folder);
@@ -76,7 +76,7 @@ export async function loadProfiles(folder: string, files?: ReadFiles): Promise<L
   try {
     names = (await readdir(folder)).filter(isProfileFile).sort();
   } catch (cause) {
-    return { profiles: [], mistakes: [], problem: `${folder}: ${unreadable(cause).replace("file", "folder")}` };
+    return { profiles: [], errors: [], problem: `${folder}: ${unreadable(cause).replace("file", "folder")}` };
   }
   const read = await Promise.all(names.map((name) => readProfile(path.join(folder, name), files)));
   return { ...withoutTwins(read), problem: undefined };
@@ -86,7 +86,7 @@ type Read = {
   readonly file: string;
   readonly text: YamlText;
   readonly profile: Profile | undefined;
-  readonly mistakes: readonly Mistake[];
+  readonly errors: readonly ConfigError[];
 };
 
 async function readProfile(file: string, files: ReadFiles | undefined): Promise<Read> {
@@ -95,7 +95,7 @@ async function readProfile(file: string, files: ReadFiles | undefined): Promise<
   try {
     content = await readFile(file, "utf8");
   } catch (cause) {
-    const mistake: Mistake = {
+    const error: ConfigError = {
       file,
       line: 1,
       column: 1,
@@ -103,12 +103,12 @@ async function readProfile(file: string, files: ReadFiles | undefined): Promise<
       code: "unreadable-file",
       message: unreadable(cause),
     };
-    return { file, text: readYaml(""), profile: undefined, mistakes: [mistake] };
+    return { file, text: readYaml(""), profile: undefined, errors: [error] };
   }
   const text = readYaml(content);
   const findings = text.raw === undefined ? [] : findingsIn(text);
-  const mistakes = inFile(file, [...text.mistakes, ...text.located(findings)]);
-  return { file, text, profile: mistakes.length > 0 ? undefined : profileSchema.parse(text.raw), mistakes };
+  const errors = inFile(file, [...text.errors, ...text.located(findings)]);
+  return { file, text, profile: errors.length > 0 ? undefined : profileSchema.parse(text.raw), errors };
 }
 
 function findingsIn({ raw, isEmpty }: YamlText): Finding[] {
@@ -124,13 +124,13 @@ function profileJsonSchema(): z.core.JSONSchema.JSONSchema {
   return (jsonSchema ??= z.toJSONSchema(profileSchema, { io: "input" }));
 }
 
-/** Where a name is taken twice, the second file has the mistake. */
-function withoutTwins(read: readonly Read[]): { profiles: Profile[]; mistakes: Mistake[] } {
+/** Where a name is taken twice, the second file has the error. */
+function withoutTwins(read: readonly Read[]): { profiles: Profile[]; errors: ConfigError[] } {
   const fileOf = new Map<string, string>();
   const profiles: Profile[] = [];
-  const mistakes: Mistake[] = [];
-  for (const { file, text, profile, mistakes: own } of read) {
-    mistakes.push(...own);
+  const errors: ConfigError[] = [];
+  for (const { file, text, profile, errors: own } of read) {
+    errors.push(...own);
     if (profile === undefined) continue;
     const other = fileOf.get(profile.name);
     if (other === undefined) {
@@ -139,13 +139,13 @@ function withoutTwins(read: readonly Read[]): { profiles: Profile[]; mistakes: M
       continue;
     }
     const message = `the name ${profile.name} is already taken by ${other}`;
-    mistakes.push(...inFile(file, text.located([{ path: ["name"], at: "value", code: "duplicate-name", message }])));
+    errors.push(...inFile(file, text.located([{ path: ["name"], at: "value", code: "duplicate-name", message }])));
   }
-  return { profiles, mistakes };
+  return { profiles, errors };
 }
 
-function inFile(file: string, mistakes: readonly Mistake[]): Mistake[] {
-  return mistakes.map((mistake) => ({ file, ...mistake }));
+function inFile(file: string, errors: readonly ConfigError[]): ConfigError[] {
+  return errors.map((error) => ({ file, ...error }));
 }
 
 /** A message that begins with the place it speaks of, as `.table[3] value must be …`, in its two parts. */

@@ -71,9 +71,9 @@ function sentenceOf({ name, match, faults }: Taker, { part, exact }: Share): str
 function faultParts(faults: Taker["faults"]): [kind: string, part: number][] {
   let unanswered = 1;
   return faults.map(({ kind, percentage = 100 }) => {
-    const answers = knownFaults.find((fault) => fault.kind === kind)?.answer !== undefined;
-    const share = (percentage / 100) * (answers ? unanswered : 1);
-    if (answers) unanswered *= 1 - percentage / 100;
+    const responds = knownFaults.find((fault) => fault.kind === kind)?.respond !== undefined;
+    const share = (percentage / 100) * (responds ? unanswered : 1);
+    if (responds) unanswered *= 1 - percentage / 100;
     return [kind, share];
   });
 }

@@ -15,7 +15,7 @@ export type UpstreamFiles = {
   readonly key?: string;
 };
 
-/** What reading is told besides the configuration: the folder of relative names, and where mistakes go. */
+/** What reading is told besides the configuration: the folder of relative names, and where errors go. */
 type FilesReading = { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles };
 
 /**

@@ -1,5 +1,8 @@
 import type { HeaderList } from "./types.ts";
 
+/** Counts the attempts of the official client libraries, from 0. @see https://github.com/openai/openai-node */
+export const attemptHeader = "x-stainless-retry-count";
+
 /**
  * Visits each header in order, repeated ones too.
  *

@@ -5,7 +5,7 @@ import type { z } from "zod";
 type Checked = { readonly allowed: readonly string[]; spell?(name: string): string };
 
 /**
- * What is wrong with a record of options, in words: one sentence without a full stop for each mistake.
+ * What is wrong with a record of options, in words: one sentence without a full stop for each error.
  *
  * @param error from a parse with `reportInput`
  */

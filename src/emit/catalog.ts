@@ -147,6 +147,11 @@ export const reported = {
   permit_utilisation: { type: "gauge", labels: [], help: "Share of the permits in use, 0 to 1." },
   queue_depth: { type: "gauge", labels: [], help: "Calls waiting in the queue for a permit." },
   queue_timeouts_total: { type: "counter", labels: [], help: "Calls that timed out in the queue." },
+  queue_refusals_total: {
+    type: "counter",
+    labels: [],
+    help: "Calls refused because the queue was full, or there is none.",
+  },
   breaker_state: {
     type: "gauge",
     labels: ["upstream"],

@@ -79,6 +79,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "permit_utilisation", value: permits.utilisation() },
     { name: "queue_depth", value: permits.waiting() },
     { name: "queue_timeouts_total", value: permits.queueTimeouts() },
+    { name: "queue_refusals_total", value: permits.queueRefusals() },
     ...states.map(([upstream, state]): Reading => {
       return { name: "breaker_state", labels: [upstream], value: breakerNumber[state] };
     }),

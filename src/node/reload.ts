@@ -3,7 +3,7 @@ import { adminTokenOf } from "../config/admin-token.ts";
 import { defaultConfig } from "../config/default.ts";
 import { changesBetween } from "../config/changes.ts";
 import type { ReadFile } from "../config/identity.ts";
-import { formatMistakes, loadConfig, settingsOf, type Settings } from "../config/load.ts";
+import { formatErrors, loadConfig, settingsOf, type Settings } from "../config/load.ts";
 import { extProcSchema } from "../config/ports.ts";
 import { restartPaths } from "../config/restart.ts";
 import { StuntdoubleError } from "../core/errors.ts";
@@ -25,11 +25,11 @@ export type Overrides = {
   readonly extProc: number | "on" | undefined;
 };
 
-/** Settings as they are loaded, or every mistake, each as one line. */
+/** Settings as they are loaded, or every error, each as one line. */
 export type LoadResult = {
   /** What was read; absent where nothing can change. */
   readonly files?: readonly ReadFile[];
-} & ({ readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly mistakes: readonly string[] });
+} & ({ readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly errors: readonly string[] });
 
 /** Loads the configuration of that generation. */
 export type Load = (generation: number) => Promise<LoadResult>;
@@ -41,7 +41,7 @@ export function createLoad({ file, env, overrides }: Source): Load {
       return { ok: true, settings: overridden(await settingsOf(defaultConfig(), env), overrides) };
     const loaded = await loadConfig(file, { env, generation, extProc: overrides.extProc !== undefined });
     const { files } = loaded;
-    if (!loaded.ok) return { ok: false, mistakes: formatMistakes(file, loaded.mistakes).split("\n"), files };
+    if (!loaded.ok) return { ok: false, errors: formatErrors(file, loaded.errors).split("\n"), files };
     return { ok: true, settings: overridden(loaded.settings, overrides), files };
   };
 }
@@ -115,18 +115,18 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     log.info({ result: "success", file, generation, hash, ...changes, ...cause }, "configuration in force");
     return { ok: true, generation };
   };
-  const reject = (mistakes: readonly string[], cause: ReloadCause): Reload => {
+  const reject = (errors: readonly string[], cause: ReloadCause): Reload => {
     tally = { ...tally, error: tally.error + 1, lastOk: false };
     const { generation, hash } = settings;
-    const details = { result: "error", file, generation, hash, mistakes, ...cause };
+    const details = { result: "error", file, generation, hash, errors, ...cause };
     log.error(details, "the new configuration is not valid; the old one stays in force");
-    return { ok: false, mistakes };
+    return { ok: false, errors };
   };
   const attempt = async (cause: ReloadCause): Promise<Reload> => {
     try {
       const loaded = await (load ?? withoutFile)(settings.generation + 1);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
-      return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.mistakes, cause);
+      return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.errors, cause);
     } catch (error) {
       return reject([error instanceof Error ? error.message : String(error)], cause);
     }

@@ -70,7 +70,7 @@ describe("the AI SDK, with OpenAI's chat", () => {
     expect(text).not.toBe("");
   });
 
-  test("calls a tool in a stream, and then streams the answer", async () => {
+  test("calls a tool in a stream, and then streams the response", async () => {
     const { calls, tools } = weatherTool();
     const stream = streamText({ model: openai.chat("gpt-4o"), prompt, tools, stopWhen: stepCountIs(3) });
     const kinds = new Set<string>();

@@ -54,8 +54,8 @@ describe("the Anthropic client for JavaScript gets simulated answers", () => {
   const asked = { model, messages, max_tokens: 20_000 };
 
   test("a message, whole", async () => {
-    const answer = client.messages.create({ ...asked, max_tokens: 20 }, control("tokens=50"));
-    const { data: message, request_id: requestId } = await answer.withResponse();
+    const response = client.messages.create({ ...asked, max_tokens: 20 }, control("tokens=50"));
+    const { data: message, request_id: requestId } = await response.withResponse();
     expect(message).toMatchObject({ type: "message", role: "assistant", model, stop_reason: "max_tokens" });
     expect(message.content).toEqual([{ type: "text", text: expect.stringMatching(/\w/) as string, citations: null }]);
     expect(message.usage).toMatchObject({ output_tokens: 20, service_tier: "standard" });
@@ -115,7 +115,7 @@ describe("the Anthropic client for JavaScript gets simulated answers", () => {
     expect(second.content.map(({ type }) => type)).toEqual(["text"]);
   });
 
-  test("the tools that its runner runs, until it has an answer", async () => {
+  test("the tools that its runner runs, until it has a response", async () => {
     const ran: unknown[] = [];
     const run = (input: unknown): string => {
       ran.push(input);
@@ -128,7 +128,7 @@ describe("the Anthropic client for JavaScript gets simulated answers", () => {
     expect([content[0]?.type, reason]).toEqual(["text", "end_turn"]);
   });
 
-  test("thinking before the answer, signed, and within its budget", async () => {
+  test("thinking before the response, signed, and within its budget", async () => {
     const thinking = { type: "enabled" as const, budget_tokens: 1024 };
     const stream = client.messages.stream({ ...asked, thinking }, control("tokens=4000"));
     let thoughts = 0;

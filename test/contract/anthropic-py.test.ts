@@ -64,11 +64,11 @@ describeWith(
       expect(content[0]).toMatchObject({ name: "get_weather", input: { place: expect.any(String) as string } });
     });
 
-    test("gets thinking before the answer", () => {
+    test("gets thinking before the response", () => {
       expect(seen.thinking.streamed).toMatchObject({ kinds: ["thinking", "text"], usage: 40 });
     });
 
-    test("gets an answer to a request with features in beta", () => {
+    test("gets a response to a request with features in beta", () => {
       expect(seen.beta).toEqual(["end_turn", 10]);
     });
 
@@ -114,7 +114,7 @@ describeWith(
       ]);
     });
 
-    test("runs out of patience when an answer hangs", () => {
+    test("runs out of patience when a response hangs", () => {
       expect(seen.hang).toMatchObject({ name: "APITimeoutError" });
     });
   },

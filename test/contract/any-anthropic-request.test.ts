@@ -53,13 +53,13 @@ describeWith(
       });
       fc.assert(
         fc.property(requests, fc.nat(1000), overrides, (request, seed, wished) => {
-          expect(judge.mistakes(`${prefix}MessageCreateParams`, request)).toEqual([]);
+          expect(judge.errors(`${prefix}MessageCreateParams`, request)).toEqual([]);
           const held = heldOf(request, messageReasons);
-          const answer = outcomeOf(() => textOf(simulated(messages, request, seed, { ...wished, headers })));
-          if (answer instanceof StuntdoubleError) {
+          const response = outcomeOf(() => textOf(simulated(messages, request, seed, { ...wished, headers })));
+          if (response instanceof StuntdoubleError) {
             counts.refused += 1;
-            expectMeant(answer, held);
-            const { status, code, message, param } = answer;
+            expectMeant(response, held);
+            const { status, code, message, param } = response;
             const { head, body } = renderFailure({ status, code, message, param, requestId: "req_1" });
             expect([400, 404]).toContain(head.status);
             expect(JSON.parse(body)).toMatchObject({ type: "error", error: { message } });
@@ -68,13 +68,13 @@ describeWith(
           expect(held.map(({ why }) => why)).toEqual([]);
           counts.answered += 1;
           if (request.stream !== true) {
-            expect(judge.mistakes(`${prefix}Message`, JSON.parse(answer))).toEqual([]);
+            expect(judge.errors(`${prefix}Message`, JSON.parse(response))).toEqual([]);
             return;
           }
           counts.streamed += 1;
-          for (const event of eventsOf(answer) as Loose[]) {
+          for (const event of eventsOf(response) as Loose[]) {
             // Clients skip it by its name.
-            if (event.type !== "ping") expect(judge.mistakes(`${prefix}RawMessageStreamEvent`, event)).toEqual([]);
+            if (event.type !== "ping") expect(judge.errors(`${prefix}RawMessageStreamEvent`, event)).toEqual([]);
           }
         }),
         runs,

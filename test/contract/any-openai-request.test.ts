@@ -34,7 +34,7 @@ type Case = {
   readonly whole: string;
   /** Of an event; undefined where nothing is streamed. */
   readonly event?: string;
-  /** An answer or an event with what the document has a word for in place of what it has none for. */
+  /** A response or an event with what the document has a word for in place of what it has none for. */
   readonly documented?: (value: Loose) => unknown;
   readonly reasons: readonly Reason[];
 };
@@ -95,7 +95,7 @@ describeWith(
     });
 
     test.each(cases)(
-      "of $operation.name gets an answer that the document allows, or a refusal for a known reason",
+      "of $operation.name gets a response that the document allows, or a refusal for a known reason",
       ({ operation, request: name, needed = [], whole, event, documented = (value) => value, reasons }) => {
         const counts = { answered: 0, streamed: 0, refused: 0 };
         const anything = requestsBy(judge, name, needed);
@@ -106,27 +106,27 @@ describeWith(
             return luck === 0 ? request : cured(request, reasons);
           });
         const expectValid = (schema: string, value: unknown): void => {
-          expect(judge.mistakes(schema, value)).toEqual([]);
+          expect(judge.errors(schema, value)).toEqual([]);
         };
         fc.assert(
           fc.property(requests, fc.nat(1000), overrides, (request, seed, { outputTokens, declines }) => {
             expect(judge.mistakesOfAny(name, request)).toEqual([]);
             const held = heldOf(request, reasons);
             const refusal = declines && (operation === chat || operation === responses);
-            const answer = outcomeOf(() => textOf(simulated(operation, request, seed, { outputTokens, refusal })));
-            if (answer instanceof StuntdoubleError) {
+            const response = outcomeOf(() => textOf(simulated(operation, request, seed, { outputTokens, refusal })));
+            if (response instanceof StuntdoubleError) {
               counts.refused += 1;
-              expectRefused(answer, held, judge);
+              expectRefused(response, held, judge);
               return;
             }
             expect(held.map(({ why }) => why)).toEqual([]);
             counts.answered += 1;
             if (event === undefined || request.stream !== true) {
-              expectValid(whole, documented(JSON.parse(answer)));
+              expectValid(whole, documented(JSON.parse(response)));
               return;
             }
             counts.streamed += 1;
-            for (const each of eventsOf(answer)) expectValid(event, documented(each));
+            for (const each of eventsOf(response)) expectValid(event, documented(each));
           }),
           runs,
         );
@@ -146,11 +146,11 @@ describeWith(
       });
       fc.assert(
         fc.property(requests, (request) => {
-          const answers = new Map<string, string>();
+          const texts = new Map<string, string>();
           const kept = {
-            keep: (id: string, pieces: readonly string[]) => void answers.set(id, pieces.join("")),
-            find: (id: string) => answers.get(id),
-            forget: (id: string) => answers.delete(id),
+            keep: (id: string, pieces: readonly string[]) => void texts.set(id, pieces.join("")),
+            find: (id: string) => texts.get(id),
+            forget: (id: string) => texts.delete(id),
           };
           const { id } = bodyOf(simulated(responses, request, 1, { outputTokens: 5, kept }));
           const [listing] = responseAt(`/v1/responses/${id}/input_items`);
@@ -177,5 +177,5 @@ function expectRefused(error: StuntdoubleError, held: readonly Reason[], judge: 
   const { status, code, message, param, detail } = error;
   const { head, body } = renderFailure({ status, code, message, param, detail, requestId: "req_1" });
   expect(head.status).toBe(400);
-  expect(judge.mistakes("ErrorResponse", JSON.parse(body))).toEqual([]);
+  expect(judge.errors("ErrorResponse", JSON.parse(body))).toEqual([]);
 }

@@ -27,11 +27,11 @@ describe("the AzureOpenAI client", () => {
     const chunks = [];
     let failure: unknown;
     try {
-      const answer = await client.chat.completions.create(
+      const response = await client.chat.completions.create(
         { model: "gpt-4o", messages, stream: true, stream_options: { include_usage: true } },
         { headers: { "x-stuntdouble": control } },
       );
-      for await (const chunk of answer) chunks.push(chunk);
+      for await (const chunk of response) chunks.push(chunk);
     } catch (error) {
       failure = error;
     }
@@ -40,10 +40,10 @@ describe("the AzureOpenAI client", () => {
   }
 
   test("gets a chat completion with the results of the content filter", async () => {
-    const answer = await ask("tokens=20");
-    expect(answer.choices[0]?.message.content).toMatch(/\w/);
-    expect(answer.usage?.completion_tokens).toBe(20);
-    const filtered = answer as unknown as Filtered;
+    const response = await ask("tokens=20");
+    expect(response.choices[0]?.message.content).toMatch(/\w/);
+    expect(response.usage?.completion_tokens).toBe(20);
+    const filtered = response as unknown as Filtered;
     expect(filtered.prompt_filter_results).toEqual([
       { prompt_index: 0, content_filter_results: { ...harmless, jailbreak } },
     ]);
@@ -51,10 +51,10 @@ describe("the AzureOpenAI client", () => {
   });
 
   test("gets the results in each of several choices", async () => {
-    const answer = await client.chat.completions.create({ model: "gpt-4o", messages, n: 3, max_tokens: 5 });
-    const filtered = answer as unknown as Filtered;
+    const response = await client.chat.completions.create({ model: "gpt-4o", messages, n: 3, max_tokens: 5 });
+    const filtered = response as unknown as Filtered;
     expect(filtered.choices.map((choice) => choice.content_filter_results)).toEqual([harmless, harmless, harmless]);
-    expect(answer.choices.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(response.choices.map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
   test("gets a stream whose first chunk has no choice, but the results of the prompt", async () => {
@@ -115,11 +115,11 @@ describe("the AzureOpenAI client", () => {
   });
 
   test("needs no model in the body: the deployment is one", async () => {
-    const answer = await fetch(`${node.url}/openai/deployments/my%20own/chat/completions?api-version=2024-10-21`, {
+    const response = await fetch(`${node.url}/openai/deployments/my%20own/chat/completions?api-version=2024-10-21`, {
       method: "POST",
       body: JSON.stringify({ messages }),
     });
-    expect(await answer.json()).toMatchObject({ model: "my own", object: "chat.completion" });
+    expect(await response.json()).toMatchObject({ model: "my own", object: "chat.completion" });
   });
 
   test("gets Azure's headers, and none of OpenAI's", async () => {
@@ -131,8 +131,8 @@ describe("the AzureOpenAI client", () => {
 
   test("gets the newer paths with the plain client, without a version", async () => {
     const plain = new OpenAI({ baseURL: `${node.url}/openai/v1`, ...quiet });
-    const answer = await plain.chat.completions.create({ model: "gpt-4o", messages, max_tokens: 5 });
-    expect((answer as unknown as Filtered).choices[0]?.content_filter_results).toEqual(harmless);
+    const response = await plain.chat.completions.create({ model: "gpt-4o", messages, max_tokens: 5 });
+    expect((response as unknown as Filtered).choices[0]?.content_filter_results).toEqual(harmless);
     expect((await plain.models.retrieve("gpt-4o")).id).toBe("gpt-4o");
   });
 

@@ -8,12 +8,12 @@ export type Ask = {
   readonly body?: object | string;
 };
 
-/** What a client sees of the answer. */
+/** What a client sees of the response. */
 export type Seen = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
-  /** The answer broke off. */
+  /** The response broke off. */
   readonly broken: boolean;
 };
 
@@ -32,7 +32,7 @@ const stream = { ...chat, stream: true };
 /** Needs a node with `control.enabled`, the models `gpt-4o` and `text-embedding-3-small`, and a limit on bodies of 100,000 bytes. */
 export const behaviours: readonly Behaviour[] = [
   {
-    name: "a JSON answer is simulated",
+    name: "a JSON response is simulated",
     ask: { body: chat },
     expected: ({ status, body }) => status === 200 && body.includes('"completion_tokens":12'),
   },
@@ -52,7 +52,7 @@ export const behaviours: readonly Behaviour[] = [
     expected: ({ status, body }) => status === 200 && body.includes('"gpt-4o"'),
   },
   {
-    name: "a long answer is compressed",
+    name: "a long response is compressed",
     ask: {
       body: { ...chat, max_tokens: 4000 },
       headers: { "x-stuntdouble": "tokens=4000", "accept-encoding": "gzip" },
@@ -65,7 +65,7 @@ export const behaviours: readonly Behaviour[] = [
     expected: ({ status, body }) => status === 400 && body.includes('"error"'),
   },
   {
-    name: "an answer that would be too large gets 400",
+    name: "a response that would be too large gets 400",
     ask: { body: { ...stream, max_tokens: 36_000, n: 128 }, headers: { "x-stuntdouble": "tokens=36000" } },
     expected: ({ status, body }) => status === 400 && body.includes("limits.maxOutputTokens"),
   },
@@ -100,7 +100,7 @@ export const behaviours: readonly Behaviour[] = [
     expected: ({ status, headers }) => status === 429 && headers["retry-after"] === "1",
   },
   {
-    name: "an answer that is replaced is an error in the provider's body and headers",
+    name: "a response that is replaced is an error in the provider's body and headers",
     ask: { body: stream, headers: { "x-stuntdouble": "fault=replace;status=502" } },
     expected: ({ status, headers, body }) =>
       status === 502 && headers["x-stuntdouble-decision"] === "simulate" && "error" in JSON.parse(body),
@@ -122,17 +122,22 @@ export const behaviours: readonly Behaviour[] = [
   },
 ];
 
-/** Makes a call, and waits for the end of its answer, whichever it is. */
+/** Makes a call, and waits for the end of its response, whichever it is. */
 export async function see(url: string, { method = "POST", path = "/v1/chat/completions", ...ask }: Ask): Promise<Seen> {
   const body = typeof ask.body === "string" ? ask.body : ask.body === undefined ? undefined : JSON.stringify(ask.body);
   const headers = { "content-type": "application/json", "x-request-id": "the-same", ...ask.headers };
   return await new Promise((resolve, reject) => {
-    const outgoing = request(new URL(path, url), { method, headers, agent: false }, (answer) => {
+    const outgoing = request(new URL(path, url), { method, headers, agent: false }, (response) => {
       let text = "";
-      answer.setEncoding("latin1").on("data", (piece: string) => void (text += piece));
-      answer.on("error", () => undefined);
-      answer.on("close", () =>
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text, broken: !answer.complete }),
+      response.setEncoding("latin1").on("data", (piece: string) => void (text += piece));
+      response.on("error", () => undefined);
+      response.on("close", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: text,
+          broken: !response.complete,
+        }),
       );
     });
     outgoing.on("error", reject);

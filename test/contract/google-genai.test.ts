@@ -34,12 +34,12 @@ describe("the @google/genai client", () => {
     const chunks = [];
     let failure: unknown;
     try {
-      const answer = await ai.models.generateContentStream({
+      const response = await ai.models.generateContentStream({
         model,
         contents: "Say this is a test",
         config: { ...config, ...asking(control) },
       });
-      for await (const chunk of answer) chunks.push(chunk);
+      for await (const chunk of response) chunks.push(chunk);
     } catch (error) {
       failure = error;
     }
@@ -49,12 +49,12 @@ describe("the @google/genai client", () => {
 
   describe("gets simulated answers", () => {
     test("a text with its usage", async () => {
-      const answer = await ask("tokens=20");
-      expect(answer.text).toMatch(/\w/);
-      expect(answer.modelVersion).toBe(model);
-      expect(answer.responseId).toMatch(/^\w{22}$/);
-      expect(answer.candidates?.[0]).toMatchObject({ finishReason: "STOP", index: 0, content: { role: "model" } });
-      const { promptTokenCount = 0, ...usage } = answer.usageMetadata ?? {};
+      const response = await ask("tokens=20");
+      expect(response.text).toMatch(/\w/);
+      expect(response.modelVersion).toBe(model);
+      expect(response.responseId).toMatch(/^\w{22}$/);
+      expect(response.candidates?.[0]).toMatchObject({ finishReason: "STOP", index: 0, content: { role: "model" } });
+      const { promptTokenCount = 0, ...usage } = response.usageMetadata ?? {};
       expect(promptTokenCount).toBeGreaterThan(3);
       expect(usage).toEqual({
         candidatesTokenCount: 20,
@@ -64,15 +64,15 @@ describe("the @google/genai client", () => {
     });
 
     test("a text cut at the wanted length", async () => {
-      const answer = await ask("tokens=50", { maxOutputTokens: 8 });
-      expect(answer.candidates?.[0]?.finishReason).toBe("MAX_TOKENS");
-      expect(answer.usageMetadata?.candidatesTokenCount).toBe(8);
+      const response = await ask("tokens=50", { maxOutputTokens: 8 });
+      expect(response.candidates?.[0]?.finishReason).toBe("MAX_TOKENS");
+      expect(response.usageMetadata?.candidatesTokenCount).toBe(8);
     });
 
     test("several candidates", async () => {
-      const answer = await ask("tokens=5", { candidateCount: 3 });
-      expect(answer.candidates?.map(({ index }) => index)).toEqual([0, 1, 2]);
-      expect(answer.usageMetadata?.candidatesTokenCount).toBe(15);
+      const response = await ask("tokens=5", { candidateCount: 3 });
+      expect(response.candidates?.map(({ index }) => index)).toEqual([0, 1, 2]);
+      expect(response.usageMetadata?.candidatesTokenCount).toBe(15);
     });
 
     test("a stream token by token, whose usage grows", async () => {
@@ -89,7 +89,7 @@ describe("the @google/genai client", () => {
       expect((await ask("tokens=30", { seed: 7 })).text).toBe(texts.join(""));
     });
 
-    test("thoughts apart from the answer, or only counted", async () => {
+    test("thoughts apart from the response, or only counted", async () => {
       const shown = await ask("tokens=40", { thinkingConfig: { includeThoughts: true } });
       const parts = shown.candidates?.[0]?.content?.parts ?? [];
       expect(parts.map(({ thought }) => thought)).toEqual([true, undefined]);
@@ -119,9 +119,9 @@ describe("the @google/genai client", () => {
     const tools = [{ functionDeclarations: [weather] }];
 
     test("a call whose arguments fit the declaration", async () => {
-      const answer = await ask("", { tools });
-      expect(answer.functionCalls).toHaveLength(1);
-      const [call] = answer.functionCalls!;
+      const response = await ask("", { tools });
+      expect(response.functionCalls).toHaveLength(1);
+      const [call] = response.functionCalls!;
       expect(call?.name).toBe("get_weather");
       expect(call?.args).toEqual({
         city: expect.any(String) as string,
@@ -154,9 +154,9 @@ describe("the @google/genai client", () => {
         { role: "model", parts: [{ functionCall: { name: "get_weather", args: { city: "Rome" } } }] },
         { role: "user", parts: [{ functionResponse: { name: "get_weather", response: { output: "sunny" } } }] },
       ];
-      const answer = await ai.models.generateContent({ model, contents, config: { tools } });
-      expect(answer.functionCalls).toBeUndefined();
-      expect(answer.text).toMatch(/\w/);
+      const response = await ai.models.generateContent({ model, contents, config: { tools } });
+      expect(response.functionCalls).toBeUndefined();
+      expect(response.text).toMatch(/\w/);
     });
 
     test("JSON of a schema of the API's own, streamed or not", async () => {
@@ -188,14 +188,14 @@ describe("the @google/genai client", () => {
 
     test("JSON of a JSON Schema", async () => {
       const responseJsonSchema = { type: "object", properties: { yes: { type: "boolean" } }, required: ["yes"] };
-      const answer = await ask("", { responseMimeType: "application/json", responseJsonSchema });
-      expect(JSON.parse(answer.text!)).toEqual({ yes: expect.any(Boolean) as boolean });
+      const response = await ask("", { responseMimeType: "application/json", responseJsonSchema });
+      expect(JSON.parse(response.text!)).toEqual({ yes: expect.any(Boolean) as boolean });
     });
 
     test("one word of an enum", async () => {
       const responseSchema = { type: Type.STRING, enum: ["low", "high"] };
-      const answer = await ask("", { responseMimeType: "text/x.enum", responseSchema });
-      expect(["low", "high"]).toContain(answer.text);
+      const response = await ask("", { responseMimeType: "text/x.enum", responseSchema });
+      expect(["low", "high"]).toContain(response.text);
     });
   });
 

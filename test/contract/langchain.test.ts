@@ -61,9 +61,9 @@ describe("LangChain, with OpenAI's chat", () => {
     const [call] = message.tool_calls!;
     expect(place.safeParse(call!.args).success).toBe(true);
     const result = await weather.invoke(call!);
-    const answer = await model.invoke([asked, message, result]);
-    expect(answer.tool_calls).toEqual([]);
-    expect(answer.text).not.toBe("");
+    const response = await model.invoke([asked, message, result]);
+    expect(response.tool_calls).toEqual([]);
+    expect(response.text).not.toBe("");
   });
 
   test("gathers a tool call from a stream", async () => {
@@ -78,12 +78,12 @@ describe("LangChain, with OpenAI's chat", () => {
   test.each(["jsonSchema", "functionCalling", "jsonMode"] as const)("gets structured output by %s", async (method) => {
     const asked = `${question} Answer as JSON.`;
     if (method === "jsonMode") {
-      const answer = await chat().withStructuredOutput(z.looseObject({}), { method }).invoke(asked);
-      expect(answer).toBeTypeOf("object");
+      const response = await chat().withStructuredOutput(z.looseObject({}), { method }).invoke(asked);
+      expect(response).toBeTypeOf("object");
       return;
     }
-    const answer = await chat().withStructuredOutput(schema, { method, name: "person" }).invoke(asked);
-    expect(schema.safeParse(answer).success).toBe(true);
+    const response = await chat().withStructuredOutput(schema, { method, name: "person" }).invoke(asked);
+    expect(schema.safeParse(response).success).toBe(true);
   });
 
   test("gets a completion", async () => {

@@ -32,8 +32,8 @@ describe("the ollama client", () => {
     const lines: ChatResponse[] = [];
     let failure: unknown;
     try {
-      const answer = await client(control).chat({ model, messages, ...more, stream: true });
-      for await (const line of answer) lines.push(line);
+      const response = await client(control).chat({ model, messages, ...more, stream: true });
+      for await (const line of response) lines.push(line);
     } catch (error) {
       failure = error;
     }
@@ -43,11 +43,11 @@ describe("the ollama client", () => {
 
   describe("gets simulated answers", () => {
     test("a chat message with its counts and durations", async () => {
-      const answer = await ask("tokens=20");
-      expect(answer.message).toEqual({ role: "assistant", content: expect.stringMatching(/\w/) as string });
-      expect(answer).toMatchObject({ model, done: true, done_reason: "stop", eval_count: 20 });
-      expect(answer.prompt_eval_count).toBeGreaterThan(4);
-      expect(Number.isNaN(Date.parse(String(answer.created_at)))).toBe(false);
+      const response = await ask("tokens=20");
+      expect(response.message).toEqual({ role: "assistant", content: expect.stringMatching(/\w/) as string });
+      expect(response).toMatchObject({ model, done: true, done_reason: "stop", eval_count: 20 });
+      expect(response.prompt_eval_count).toBeGreaterThan(4);
+      expect(Number.isNaN(Date.parse(String(response.created_at)))).toBe(false);
     });
 
     test("a stream token by token, with the counts in its last line", async () => {
@@ -74,7 +74,7 @@ describe("the ollama client", () => {
       expect(content).toBe(whole.slice(0, whole.indexOf(word)));
     });
 
-    test("thinking apart from the answer", async () => {
+    test("thinking apart from the response", async () => {
       const { message, eval_count: count } = await ask("tokens=40", { think: true });
       expect(message.thinking).toMatch(/\w/);
       expect(message.content).toMatch(/\w/);
@@ -196,9 +196,9 @@ describe("the ollama client", () => {
 
   test("ends the call when it aborts a stream", async () => {
     const own = client("tokens=500, itl=20");
-    const answer = await own.chat({ model, messages, stream: true });
+    const response = await own.chat({ model, messages, stream: true });
     const read = async (): Promise<void> => {
-      for await (const line of answer) if (line.message.content !== "") own.abort();
+      for await (const line of response) if (line.message.content !== "") own.abort();
     };
     await expect(read()).rejects.toMatchObject({ name: "AbortError" });
     await node.idle();

@@ -33,8 +33,8 @@ describe("the openai client for JavaScript, in its chat", () => {
   afterAll(() => node.stop());
 
   test("parses the arguments of a tool", async () => {
-    const answer = await client.chat.completions.parse({ model: "gpt-4o", messages, tools: [weatherTool] });
-    const [choice] = answer.choices;
+    const response = await client.chat.completions.parse({ model: "gpt-4o", messages, tools: [weatherTool] });
+    const [choice] = response.choices;
     expect(choice!.finish_reason).toBe("tool_calls");
     const called = functionOf(choice!.message.tool_calls);
     expect(weather.parse(called.parsed_arguments)).toEqual(JSON.parse(called.arguments));
@@ -53,7 +53,7 @@ describe("the openai client for JavaScript, in its chat", () => {
     expect(functionOf(whole.choices[0]!.message.tool_calls).arguments).toBe(called.arguments);
   });
 
-  test("runs a tool and gets an answer in words", async () => {
+  test("runs a tool and gets a response in words", async () => {
     const cities: string[] = [];
     const runner = client.chat.completions.runTools({
       model: "gpt-4o",
@@ -75,10 +75,10 @@ describe("the openai client for JavaScript, in its chat", () => {
 
   test.each([false, true])("parses JSON of a schema (streamed: %s)", async (streamed) => {
     const request = { model: "gpt-4o", messages, response_format: zodResponseFormat(recipe, "recipe") };
-    const answer = streamed
+    const response = streamed
       ? await client.chat.completions.stream(request).finalChatCompletion()
       : await client.chat.completions.parse(request);
-    const { parsed, content } = answer.choices[0]!.message;
+    const { parsed, content } = response.choices[0]!.message;
     expect(recipe.parse(parsed)).toEqual(JSON.parse(content!));
   });
 
@@ -86,8 +86,8 @@ describe("the openai client for JavaScript, in its chat", () => {
     const request = { model: "gpt-4o", messages, n: 3, seed: 3, max_tokens: 12 };
     const whole = await client.chat.completions.create(request);
     const stream = await client.chat.completions.stream(request).finalChatCompletion();
-    const texts = (answer: OpenAI.ChatCompletion): (string | null)[] =>
-      answer.choices.map(({ message }) => message.content);
+    const texts = (response: OpenAI.ChatCompletion): (string | null)[] =>
+      response.choices.map(({ message }) => message.content);
     expect(new Set(texts(whole)).size).toBe(3);
     expect(texts(stream)).toEqual(texts(whole));
     expect(whole.usage?.completion_tokens).toBe(36);
@@ -104,30 +104,33 @@ describe("the openai client for JavaScript, in its chat", () => {
   });
 
   test("is told how many tokens went into reasoning", async () => {
-    const answer = await client.chat.completions.create(
+    const response = await client.chat.completions.create(
       { model: "o3", messages, reasoning_effort: "high" },
       { headers: { "x-stuntdouble": "tokens=80" } },
     );
-    expect(answer.usage).toMatchObject({ completion_tokens: 80, completion_tokens_details: { reasoning_tokens: 60 } });
+    expect(response.usage).toMatchObject({
+      completion_tokens: 80,
+      completion_tokens_details: { reasoning_tokens: 60 },
+    });
   });
 
   test("calls a custom tool", async () => {
     const tools = [{ type: "custom" as const, custom: { name: "shell" } }];
-    const answer = await client.chat.completions.create({ model: "gpt-5", messages, tools, tool_choice: "required" });
-    expect(answer.choices[0]!.message.tool_calls).toMatchObject([
+    const response = await client.chat.completions.create({ model: "gpt-5", messages, tools, tool_choice: "required" });
+    expect(response.choices[0]!.message.tool_calls).toMatchObject([
       { type: "custom", custom: { name: "shell", input: expect.any(String) as string } },
     ]);
   });
 
   test("gets the logprobs of a completion, its prompt repeated", async () => {
-    const answer = await client.completions.create({
+    const response = await client.completions.create({
       model: "gpt-3.5-turbo-instruct",
       prompt: ["Once", "Twice"],
       logprobs: 2,
       echo: true,
       max_tokens: 4,
     });
-    const [first, second] = answer.choices;
+    const [first, second] = response.choices;
     expect(first!.text.startsWith("Once")).toBe(true);
     expect(second!.text.startsWith("Twice")).toBe(true);
     expect(first!.logprobs!.tokens!.join("")).toBe(first!.text);

@@ -8,7 +8,7 @@ import OpenAI, {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startNode, type Node } from "../support/node.ts";
 import {
-  chatAnswer,
+  chatResponse,
   chatEvents,
   hang,
   json,
@@ -62,11 +62,14 @@ describe("the openai client for JavaScript", () => {
     test.each(["gpt-4o", "claude-opus-4.6", "no-such-model", "org/model:tag@1"])(
       "a chat completion for the model %s",
       async (model) => {
-        const answer = await client.chat.completions.create({ model, messages, max_tokens: 20 });
-        expect(answer.model).toBe(model);
-        expect(answer.choices[0]?.message.content).not.toBe("");
-        expect(answer.choices[0]?.finish_reason).toBe("length");
-        expect(answer.usage).toMatchObject({ completion_tokens: 20, total_tokens: 20 + answer.usage!.prompt_tokens });
+        const response = await client.chat.completions.create({ model, messages, max_tokens: 20 });
+        expect(response.model).toBe(model);
+        expect(response.choices[0]?.message.content).not.toBe("");
+        expect(response.choices[0]?.finish_reason).toBe("length");
+        expect(response.usage).toMatchObject({
+          completion_tokens: 20,
+          total_tokens: 20 + response.usage!.prompt_tokens,
+        });
       },
     );
 
@@ -149,7 +152,7 @@ describe("the openai client for JavaScript", () => {
       await expect(ask(`fault=${kind}`)).rejects.toBeInstanceOf(APIConnectionError);
     });
 
-    test.each(["cut", "reset"])("%s in the middle of a JSON answer", async (kind) => {
+    test.each(["cut", "reset"])("%s in the middle of a JSON response", async (kind) => {
       await expect(ask(`fault=${kind};after-bytes=20`)).rejects.toThrow(/terminated/);
     });
 
@@ -202,7 +205,7 @@ describe("the openai client for JavaScript, with an upstream", () => {
   });
 
   test("sends the same bytes and reads the same bytes as without the sidecar", async () => {
-    upstream.script(json(` ${JSON.stringify(chatAnswer("naïve ☃ 1.0"))}\n`));
+    upstream.script(json(` ${JSON.stringify(chatResponse("naïve ☃ 1.0"))}\n`));
     const asked = { model: "gpt-4o", messages, temperature: 1, metadata: { note: "☃" } };
     const [straight, forwarded] = [
       await direct.chat.completions.create(asked).asResponse(),

@@ -132,7 +132,7 @@ describeWith(
       ]);
     });
 
-    test("runs out of patience when an answer hangs", () => {
+    test("runs out of patience when a response hangs", () => {
       expect(seen.hang).toMatchObject({ type: "APITimeoutError" });
     });
   },

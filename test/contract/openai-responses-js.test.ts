@@ -141,7 +141,7 @@ describe("the openai client for JavaScript, asking for responses", () => {
     expect(failure).toMatchObject({ param: "input", message: expect.stringContaining("call_0") as string });
   });
 
-  test("parses an answer in JSON of a schema", async () => {
+  test("parses a response in JSON of a schema", async () => {
     const format = { type: "json_schema" as const, name: "weather", schema: weather.parameters, strict: true };
     const response = await client.responses.parse({ model: "gpt-4o", input: "Weather?", text: { format } });
     expect(JSON.parse(response.output_text)).toEqual({
@@ -213,7 +213,7 @@ describe("the openai client for JavaScript, asking for responses", () => {
     expect(cosine(first!, other!)).toBeLessThan(0.3);
   });
 
-  test("gets thousands of embeddings in one answer", async () => {
+  test("gets thousands of embeddings in one response", async () => {
     const input = Array.from({ length: 2048 }, (_, index) => `text ${index}`);
     const { data } = await client.embeddings.create({ model: "text-embedding-3-small", input, dimensions: 64 });
     expect(data.map(({ index }) => index)).toEqual(input.map((_, index) => index));

@@ -11,7 +11,7 @@ function chatTool(name: string) {
   return { type: "function", function: { name, parameters, strict: true } };
 }
 
-/** A request that is answered, as a whole and where it can be as a stream; each answer follows a schema of the document. */
+/** A request that is answered, as a whole and where it can be as a stream; each response follows a schema of the document. */
 type Asked = { readonly what: string; readonly body: object };
 
 export const chats: readonly Asked[] = [

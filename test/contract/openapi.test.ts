@@ -21,8 +21,8 @@ describeWith(
     const ask = async (method: string, path: string, body?: object) => {
       const headers = { "content-type": "application/json", "x-stuntdouble": "tokens=40, seed=1" };
       const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-      const answer = await fetch(node.url + path, { method, headers, ...sent });
-      return { status: answer.status, text: await answer.text() };
+      const response = await fetch(node.url + path, { method, headers, ...sent });
+      return { status: response.status, text: await response.text() };
     };
     const askWell = async (path: string, body: object): Promise<string> => {
       const { status, text } = await ask("POST", path, body);
@@ -31,18 +31,17 @@ describeWith(
     };
     const expectWhole = async (schema: string, path: string, body: object) => {
       const { stream_options: _, ...whole } = body as { stream_options?: object };
-      expect(judge.mistakes(schema, JSON.parse(await askWell(path, whole)))).toEqual([]);
+      expect(judge.errors(schema, JSON.parse(await askWell(path, whole)))).toEqual([]);
     };
     const expectStream = async (schema: string, path: string, body: object) => {
       const events = eventsOf(await askWell(path, { ...body, stream: true }));
       expect(events.length).toBeGreaterThan(3);
-      for (const event of events)
-        expect({ event, mistakes: judge.mistakes(schema, event) }).toEqual({ event, mistakes: [] });
+      for (const event of events) expect({ event, errors: judge.errors(schema, event) }).toEqual({ event, errors: [] });
     };
 
     test("a wrong value is found", () => {
-      expect(judge.mistakes("CreateEmbeddingResponse", { object: "list", data: [], model: 5 })).not.toEqual([]);
-      expect(judge.mistakes("ResponseStreamEvent", { type: "response.output_text.delta", delta: "a" })).not.toEqual([]);
+      expect(judge.errors("CreateEmbeddingResponse", { object: "list", data: [], model: 5 })).not.toEqual([]);
+      expect(judge.errors("ResponseStreamEvent", { type: "response.output_text.delta", delta: "a" })).not.toEqual([]);
     });
 
     describe("a chat completion is valid", () => {
@@ -59,14 +58,14 @@ describeWith(
       const made = await askWell(path, { model: "gpt-4o", messages, store: true, metadata: { note: "a" } });
       const { id } = JSON.parse(made) as { id: string };
       const get = async (at: string): Promise<unknown> => JSON.parse((await ask("GET", path + at)).text) as unknown;
-      expect(judge.mistakes("ChatCompletionList", await get("?metadata[note]=a"))).toEqual([]);
-      expect(judge.mistakes("CreateChatCompletionResponse", await get(`/${id}`))).toEqual([]);
+      expect(judge.errors("ChatCompletionList", await get("?metadata[note]=a"))).toEqual([]);
+      expect(judge.errors("CreateChatCompletionResponse", await get(`/${id}`))).toEqual([]);
       // The document describes the messages of the model only, and shows one of the user.
       const { data, ...list } = (await get(`/${id}/messages`)) as { data: object[] };
       const said = data.map((each) => ({ ...each, role: "assistant", refusal: null }));
-      expect(judge.mistakes("ChatCompletionMessageList", { ...list, data: said })).toEqual([]);
+      expect(judge.errors("ChatCompletionMessageList", { ...list, data: said })).toEqual([]);
       const deleted: unknown = JSON.parse((await ask("DELETE", `${path}/${id}`)).text);
-      expect(judge.mistakes("ChatCompletionDeleted", deleted)).toEqual([]);
+      expect(judge.errors("ChatCompletionDeleted", deleted)).toEqual([]);
     });
 
     describe("a text completion is valid", () => {
@@ -77,7 +76,7 @@ describeWith(
         const events = eventsOf(await askWell(path, { ...request(body), stream: true }));
         expect(events.length).toBeGreaterThan(3);
         for (const event of events) {
-          expect(judge.mistakes("CreateCompletionResponse", asLastChunk(event))).toEqual([]);
+          expect(judge.errors("CreateCompletionResponse", asLastChunk(event))).toEqual([]);
         }
       });
     });
@@ -94,38 +93,38 @@ describeWith(
         const { id } = JSON.parse(text) as { id: string };
         expect((await ask("GET", `${path}/${id}`)).text).toBe(text);
         const items: unknown = JSON.parse((await ask("GET", `${path}/${id}/input_items`)).text);
-        expect(judge.mistakes("ResponseItemList", items)).toEqual([]);
+        expect(judge.errors("ResponseItemList", items)).toEqual([]);
       });
 
       test("its tokens counted", async () => {
         const whole = JSON.parse(await askWell(path, request({}))) as { usage: { input_tokens: number } };
         const counted: unknown = JSON.parse(await askWell(`${path}/input_tokens`, request({})));
-        expect(judge.mistakes("TokenCountsResource", counted)).toEqual([]);
+        expect(judge.errors("TokenCountsResource", counted)).toEqual([]);
         expect(counted).toMatchObject({ input_tokens: whole.usage.input_tokens });
       });
 
       test("compacted", async () => {
         const compacted: unknown = JSON.parse(await askWell(`${path}/compact`, request({})));
-        expect(judge.mistakes("CompactResource", compacted)).toEqual([]);
+        expect(judge.errors("CompactResource", compacted)).toEqual([]);
       });
 
       test("of a conversation, which is valid too", async () => {
         const items = [{ role: "user", content: "Hello" }];
         const created = JSON.parse(await askWell("/v1/conversations", { items })) as { id: string };
-        expect(judge.mistakes("ConversationResource", created)).toEqual([]);
+        expect(judge.errors("ConversationResource", created)).toEqual([]);
         const response: unknown = JSON.parse(await askWell(path, request({ conversation: created.id })));
-        expect(judge.mistakes("Response", response)).toEqual([]);
+        expect(judge.errors("Response", response)).toEqual([]);
         const at = `/v1/conversations/${created.id}`;
         const listed: unknown = JSON.parse((await ask("GET", `${at}/items`)).text);
-        expect(judge.mistakes("ConversationItemList", listed)).toEqual([]);
+        expect(judge.errors("ConversationItemList", listed)).toEqual([]);
         const deleted: unknown = JSON.parse((await ask("DELETE", at)).text);
-        expect(judge.mistakes("DeletedConversationResource", deleted)).toEqual([]);
+        expect(judge.errors("DeletedConversationResource", deleted)).toEqual([]);
       });
 
       test("in the background", async () => {
         const queued: unknown = JSON.parse(await askWell(path, request({ background: true })));
         expect(queued).toMatchObject({ status: "queued" });
-        expect(judge.mistakes("Response", queued)).toEqual([]);
+        expect(judge.errors("Response", queued)).toEqual([]);
       });
 
       test("cancelled", async () => {
@@ -137,7 +136,7 @@ describeWith(
         const running: unknown = JSON.parse((await ask("GET", `${path}/${id}`)).text);
         const cancelled: unknown = JSON.parse((await ask("POST", `${path}/${id}/cancel`)).text);
         expect([running, cancelled]).toMatchObject([{ status: "in_progress" }, { status: "cancelled" }]);
-        expect([...judge.mistakes("Response", running), ...judge.mistakes("Response", cancelled)]).toEqual([]);
+        expect([...judge.errors("Response", running), ...judge.errors("Response", cancelled)]).toEqual([]);
       });
     });
 
@@ -151,24 +150,24 @@ describeWith(
 
     test("models are valid", async () => {
       const list: unknown = JSON.parse((await ask("GET", "/v1/models")).text);
-      expect(judge.mistakes("ListModelsResponse", list)).toEqual([]);
+      expect(judge.errors("ListModelsResponse", list)).toEqual([]);
       const model: unknown = JSON.parse((await ask("GET", "/v1/models/gpt-4o")).text);
-      expect(judge.mistakes("Model", model)).toEqual([]);
+      expect(judge.errors("Model", model)).toEqual([]);
     });
 
     test.each(refused)("the refusal of $what is valid", async ({ path, body, status }) => {
-      const answer = await ask(body === undefined ? "GET" : "POST", path, body);
-      expect(answer.status).toBe(status);
-      expect(judge.mistakes("ErrorResponse", JSON.parse(answer.text))).toEqual([]);
+      const response = await ask(body === undefined ? "GET" : "POST", path, body);
+      expect(response.status).toBe(status);
+      expect(judge.errors("ErrorResponse", JSON.parse(response.text))).toEqual([]);
     });
 
     test.each(["status;status=429", "status;status=500", "status;status=401"])(
-      "the answer of the fault %s is valid",
+      "the response of the fault %s is valid",
       async (fault) => {
         const headers = { "content-type": "application/json", "x-stuntdouble": `fault=${fault}` };
         const body = JSON.stringify({ model: "gpt-4o", input: "a" });
-        const answer = await fetch(`${node.url}/v1/responses`, { method: "POST", headers, body });
-        expect(judge.mistakes("ErrorResponse", await answer.json())).toEqual([]);
+        const response = await fetch(`${node.url}/v1/responses`, { method: "POST", headers, body });
+        expect(judge.errors("ErrorResponse", await response.json())).toEqual([]);
       },
     );
 
@@ -179,7 +178,7 @@ describeWith(
         await (await fetch(`${node.url}/v1/responses`, { method: "POST", headers, body })).text(),
       );
       expect(events.at(-1)).toMatchObject({ type: "error", sequence_number: events.length - 1 });
-      for (const event of events) expect(judge.mistakes("ResponseStreamEvent", event)).toEqual([]);
+      for (const event of events) expect(judge.errors("ResponseStreamEvent", event)).toEqual([]);
     });
   },
 );

@@ -9,7 +9,7 @@ describe("clients that ask for responses", () => {
   beforeAll(async () => void (node = await startNode()));
   afterAll(() => node.stop());
 
-  describe("the AI SDK, which checks each answer and event", () => {
+  describe("the AI SDK, which checks each response and event", () => {
     const provider = () => createOpenAI({ baseURL: `${node.url}/v1`, apiKey: "sk-none" });
     const parameters = {
       type: "object" as const,
@@ -31,7 +31,7 @@ describe("clients that ask for responses", () => {
       expect(usage.outputTokens).toBeGreaterThan(0);
     });
 
-    test("streams reasoning, and then the answer", async () => {
+    test("streams reasoning, and then the response", async () => {
       const stream = streamText({
         model: provider()("o4-mini"),
         prompt: "Hi",

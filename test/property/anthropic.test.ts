@@ -135,7 +135,7 @@ test("a stream adds up to the message that is not streamed, and both cost the to
   );
 });
 
-test("no stop sequence is in the text of an answer, and one that ended it is named", () => {
+test("no stop sequence is in the text of a response, and one that ended it is named", () => {
   fc.assert(
     fc.property(request, draw, (given, drawn) => {
       const message = JSON.parse(textOf(plan(given, false, drawn))) as Message;

@@ -168,7 +168,7 @@ function saidBy(elements: readonly Element[], choices: number): unknown {
   };
 }
 
-test("Gemini's streams say what the whole answer says, and count what they carry", () => {
+test("Gemini's streams say what the whole response says, and count what they carry", () => {
   const gemini = dialects.find(({ name }) => name === "gemini")!;
   fc.assert(
     fc.property(wish, (wished) => {
@@ -209,7 +209,7 @@ function spokenIn(lines: readonly Line[]): unknown {
   };
 }
 
-test("Ollama's streams say what the whole answer says, and count what they carry", () => {
+test("Ollama's streams say what the whole response says, and count what they carry", () => {
   const ollama = dialects.find(({ name }) => name === "ollama")!;
   fc.assert(
     fc.property(wish, (wished) => {

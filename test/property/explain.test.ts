@@ -51,8 +51,8 @@ function doneBy(reached: Reached): Said {
 }
 
 /** A WebSocket, or what is no HTTP: of that nothing is recorded. */
-function doneOnSocket({ answer, outcome }: Extract<Reached, { call: undefined }>): Said {
-  const { status, headers, body } = answer;
+function doneOnSocket({ response, outcome }: Extract<Reached, { call: undefined }>): Said {
+  const { status, headers, body } = response;
   const upstream = headers["x-upstream"];
   const code = outcome === undefined ? "BODY_INVALID" : outcome.cause;
   return {

@@ -47,10 +47,10 @@ describe("what we write", () => {
         const set = list.flat();
         const mutation = { set, remove };
         const frame = headersFrame("request", { mutation, metadata: [["rule", "é"]], reroute: true, modes: undefined });
-        const { request_headers: answer } = read(frame) as {
+        const { request_headers: response } = read(frame) as {
           request_headers: { response: { header_mutation: Mutation } };
         };
-        const { set_headers: written = [], remove_headers: removed = [] } = answer.response.header_mutation;
+        const { set_headers: written = [], remove_headers: removed = [] } = response.response.header_mutation;
         expect(written.map(({ header }) => [header.key, latin1(header.raw_value)])).toEqual(list);
         expect(removed).toEqual(remove);
         for (const [index, { append_action: action }] of written.entries()) {
@@ -72,10 +72,10 @@ describe("what we write", () => {
   test("an immediate response has its status, body and details", () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 599 }), data, (status, body) => {
-        const answer = read(
+        const response = read(
           immediateFrame({ status, headers: ["a", "b"] }, body, { metadata: [["rule", "default"]], details: "why" }),
         );
-        expect(answer).toMatchObject({
+        expect(response).toMatchObject({
           immediate_response: {
             status: { code: status },
             details: "why",

@@ -68,7 +68,7 @@ const lists = fc.array(anyFault, { minLength: 1, maxLength: 3 });
 const bytesOf = (plan: Plan) => Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data)));
 const tokensOf = ({ frames }: Plan) => frames.reduce((sum, { tokens }) => sum + tokens, 0);
 
-test("a live answer is bent exactly as the same answer planned in advance", () => {
+test("a live response is bent exactly as the same response planned in advance", () => {
   fc.assert(
     fc.property(plans, lists, (plan, faults) => {
       const { plan: received, fired } = live(plan, faults);
@@ -95,7 +95,7 @@ test("a simulated stream, whose texts are made late, is bent as one whose texts 
   );
 });
 
-test("alarms that ring late leave the bent answer the same", () => {
+test("alarms that ring late leave the bent response the same", () => {
   fc.assert(
     fc.property(plans, lists, fc.nat({ max: 40 }), (plan, faults, lateMs) => {
       expect(live(plan, faults, () => lateMs).plan).toEqual(bend(plan, ...faults).plan);
@@ -140,7 +140,7 @@ test("a fault fires once at most", () => {
   );
 });
 
-test("an answer in which no fault fired is unchanged", () => {
+test("a response in which no fault fired is unchanged", () => {
   fc.assert(
     fc.property(plans, lists, (plan, faults) => {
       const { plan: bent, fired } = bend(plan, ...faults);
@@ -165,7 +165,7 @@ test.each([
   ["cut", "cut"],
   ["reset", "reset"],
   ["hang", "stall"],
-])("%s leaves a prefix of the answer and ends it by %s", (kind, ending) => {
+])("%s leaves a prefix of the response and ends it by %s", (kind, ending) => {
   fc.assert(
     fc.property(plans, faultOf(kind), (plan, fault) => {
       const { plan: bent, fired } = bend(plan, fault);

@@ -98,7 +98,7 @@ function both(request: object, seed: number): { whole: Plan; stream: Plan } {
   return { whole: simulated(chat, request, seed), stream: simulated(chat, stream, seed) };
 }
 
-test("a stream adds up to the choices of the JSON answer, and its usage is the same", () => {
+test("a stream adds up to the choices of the JSON response, and its usage is the same", () => {
   fc.assert(
     fc.property(requests, seeds, (request, seed) => {
       const { whole, stream } = both(request, seed);
@@ -126,7 +126,7 @@ test("the usage is what was delivered, and the reasoning that is not shown", () 
   );
 });
 
-test("a stream is read as it was written, its times never go back, and it ends with the JSON answer", () => {
+test("a stream is read as it was written, its times never go back, and it ends with the JSON response", () => {
   fc.assert(
     fc.property(requests, seeds, (request, seed) => {
       const { whole, stream } = both(request, seed);
@@ -171,7 +171,7 @@ test("whole tool calls and whole JSON are valid for their schemas", () => {
   );
 });
 
-test("a stream of completions adds up to the JSON answer, with its logprobs and its usage", () => {
+test("a stream of completions adds up to the JSON response, with its logprobs and its usage", () => {
   const request = fc.record(
     {
       model: fc.constant("gpt-3.5-turbo-instruct"),

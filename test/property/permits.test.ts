@@ -193,9 +193,9 @@ test("permits of several workers do what a list of holders and a list of waiters
       fc.array(step, { minLength: 40, maxLength: 120 }),
       async (max, steps) => {
         const world = new World(max);
-        for (const { do: verb, with: argument } of steps) {
-          await world[verb](argument);
-          world.check(verb);
+        for (const { do: command, with: argument } of steps) {
+          await world[command](argument);
+          world.check(command);
           for (let ticks = 0; ticks < 5; ticks += 1) await Promise.resolve();
         }
         await world.settle();

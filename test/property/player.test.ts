@@ -72,7 +72,7 @@ function bodyOf({ sent }: RecordingReply): { atMs: number; data: Buffer }[] {
   });
 }
 
-/** The order of calls that every answer keeps to. */
+/** The order of calls that every response keeps to. */
 function shapeOf({ sent }: RecordingReply, ending: Ending): string {
   const words = sent.map(([, what]) => what).join(" ");
   const last = { finish: " end", cut: " cut", reset: " reset", stall: "" }[ending];

@@ -90,7 +90,7 @@ export const forwarding = {
 /**
  * Builds the heart of one event loop out of a configuration, for the present test. At the end of the test it is closed.
  *
- * @throws CONFIG_INVALID naming every mistake
+ * @throws CONFIG_INVALID naming every error
  */
 export async function setUpAct(config: ConfigObject = {}, options: ActOptions = {}): Promise<ActHarness> {
   const harness = await createActHarness(config, options);

@@ -35,7 +35,7 @@ export function heldOf(request: object, reasons: readonly Reason[]): readonly Re
   return reasons.filter((reason) => reason.holds(request));
 }
 
-/** What came of asking: an answer, or why there is none. */
+/** What came of asking: a response, or why there is none. */
 export function outcomeOf(ask: () => string): string | StuntdoubleError {
   try {
     return ask();

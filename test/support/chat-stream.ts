@@ -15,7 +15,7 @@ export function textOf(plan: Plan): string {
   return textsOf(plan).join("");
 }
 
-/** The body of a JSON answer. */
+/** The body of a JSON response. */
 export function bodyOf(plan: Plan): Loose {
   return JSON.parse(textOf(plan));
 }

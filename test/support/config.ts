@@ -7,19 +7,19 @@ export async function load(text: string, env: Env = {}): Promise<Loaded> {
   return await loadText(text, { folder: ".", env, generation: 1 });
 }
 
-/** The settings of a configuration that has no mistakes. */
+/** The settings of a configuration that has no errors. */
 export async function settingsFrom(text: string, env: Env = {}): Promise<Settings> {
   const loaded = await load(text, env);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   return loaded.settings;
 }
 
-/** `line:column path`, message and nearest of each mistake. */
+/** `line:column path`, message and nearest of each error. */
 export async function mistakesIn(
   text: string,
   env: Env = {},
 ): Promise<[place: string, message: string, nearest: string | undefined][]> {
   const loaded = await load(text, env);
-  const mistakes = loaded.ok ? [] : loaded.mistakes;
-  return mistakes.map(({ line, column, path, message, nearest }) => [`${line}:${column} ${path}`, message, nearest]);
+  const errors = loaded.ok ? [] : loaded.errors;
+  return errors.map(({ line, column, path, message, nearest }) => [`${line}:${column} ${path}`, message, nearest]);
 }

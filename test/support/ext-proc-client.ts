@@ -55,8 +55,8 @@ export function connectExtProc(port: number, trusted?: Buffer): ExtProcClient {
     process: () => followed(processor["Process"]!() as ClientDuplexStream<Message, Message>),
     check: (name) =>
       new Promise((resolve) => {
-        health["Check"]!({ service: name }, (error: ServiceError | null, answer: { status: string }) => {
-          resolve(error === null ? answer.status : error.code);
+        health["Check"]!({ service: name }, (error: ServiceError | null, response: { status: string }) => {
+          resolve(error === null ? response.status : error.code);
         });
       }),
     watch: (name) => health["Watch"]!({ service: name }) as AsyncIterable<Message> & { cancel(): void },

@@ -7,8 +7,8 @@ import {
   type SecureClientSessionOptions,
 } from "node:http2";
 
-/** The answer on one HTTP/2 stream and how that stream ended. */
-export type H2Answer = {
+/** The response on one HTTP/2 stream and how that stream ended. */
+export type H2Response = {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -40,7 +40,7 @@ export function h2Open(session: ClientHttp2Session, headers: OutgoingHttpHeaders
 }
 
 /** Waits for the end of a stream, whichever it is. */
-export async function h2Answer(stream: ClientHttp2Stream): Promise<H2Answer> {
+export async function h2Response(stream: ClientHttp2Stream): Promise<H2Response> {
   let body = "";
   let headers: IncomingHttpHeaders = {};
   stream.on("response", (received) => void (headers = received));
@@ -50,11 +50,11 @@ export async function h2Answer(stream: ClientHttp2Stream): Promise<H2Answer> {
   return { status: Number(headers[":status"] ?? 0), headers, body, code: stream.rstCode };
 }
 
-/** One request with its answer. */
+/** One request with its response. */
 export async function h2Ask(
   session: ClientHttp2Session,
   headers: OutgoingHttpHeaders,
   body?: string,
-): Promise<H2Answer> {
-  return await h2Answer(h2Open(session, headers, body));
+): Promise<H2Response> {
+  return await h2Response(h2Open(session, headers, body));
 }

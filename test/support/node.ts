@@ -13,7 +13,7 @@ export type View = {
   readonly adminUrl: string;
   /** Every line logged so far, as text. */
   logLines(): string[];
-  /** A JSON answer of the admin API. */
+  /** A JSON response of the admin API. */
   admin<Value>(path: string): Promise<Value>;
   /** Everything at `/metrics`. */
   metrics(): Promise<string>;
@@ -44,7 +44,7 @@ type ConfigObject = Readonly<Record<string, unknown>>;
 /**
  * Starts a node. Without a `default`, everything is simulated at once and without any delay.
  *
- * @throws CONFIG_INVALID naming every mistake
+ * @throws CONFIG_INVALID naming every error
  */
 export async function startNode(config: ConfigObject = {}, options: NodeOptions = {}): Promise<Node> {
   const lines: string[] = [];
@@ -86,8 +86,8 @@ type Place = { readonly port: number; readonly adminPort: number; readonly schem
 export function viewOf({ port, adminPort, scheme }: Place, logLines: () => string[]): View {
   const adminUrl = `http://127.0.0.1:${adminPort}`;
   const text = async (path: string): Promise<string> => {
-    const answer = await fetch(adminUrl + path, { headers: { connection: "close" } });
-    return await answer.text();
+    const response = await fetch(adminUrl + path, { headers: { connection: "close" } });
+    return await response.text();
   };
   const admin = async <Value>(path: string): Promise<Value> => JSON.parse(await text(path)) as Value;
   return {
@@ -119,7 +119,7 @@ export function viewOf({ port, adminPort, scheme }: Place, logLines: () => strin
 const patienceMs = 30_000;
 
 /**
- * Asks again and again until there is an answer.
+ * Asks again and again until there is a response.
  *
  * @throws when there is none within 30 seconds, or the time given, naming what was waited for
  */

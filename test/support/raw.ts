@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 
 /** What came back over a raw connection, and how that connection ended. */
-export type RawAnswer = {
+export type RawResponse = {
   /** Every byte received, as Latin-1 text. */
   readonly text: string;
   /** 0 when nothing that looks like a status line came. */
@@ -26,10 +26,10 @@ export async function rawRequest(
   port: number,
   bytes: string | Uint8Array,
   options: RawOptions = {},
-): Promise<RawAnswer> {
+): Promise<RawResponse> {
   const connection = await rawConnect(port);
   connection.socket.write(bytes);
-  return await connection.answer(options);
+  return await connection.response(options);
 }
 
 /** A raw connection. */
@@ -38,14 +38,14 @@ export type RawConnection = {
   /** What has been received so far. */
   text(): string;
   /** How the connection has ended so far. */
-  ended(): RawAnswer["closed"];
-  answer(options?: RawOptions): Promise<RawAnswer>;
+  ended(): RawResponse["closed"];
+  response(options?: RawOptions): Promise<RawResponse>;
 };
 
 export async function rawConnect(port: number): Promise<RawConnection> {
   const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true });
   let text = "";
-  let closed: RawAnswer["closed"] = "open";
+  let closed: RawResponse["closed"] = "open";
   let changed = (): void => undefined;
   socket.setEncoding("latin1");
   socket.on("data", (chunk: string) => {
@@ -68,7 +68,7 @@ export async function rawConnect(port: number): Promise<RawConnection> {
     socket,
     text: () => text,
     ended: () => closed,
-    async answer({ enough, withinMs = 10_000 } = {}) {
+    async response({ enough, withinMs = 10_000 } = {}) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, withinMs);
         changed = () => {
@@ -84,7 +84,7 @@ export async function rawConnect(port: number): Promise<RawConnection> {
   };
 }
 
-function parsed(text: string, closed: RawAnswer["closed"]): RawAnswer {
+function parsed(text: string, closed: RawResponse["closed"]): RawResponse {
   const headEnd = text.indexOf("\r\n\r\n");
   const head = headEnd === -1 ? text : text.slice(0, headEnd);
   const [first = "", ...lines] = head.split("\r\n");

@@ -8,14 +8,14 @@ import { createHandler, createUpgradeHandler } from "../../src/ingress/http/hand
 import { unwatched } from "../../src/ingress/http/progress.ts";
 import { createPort } from "../../src/ingress/port.ts";
 import type { ActHarness, ServedCall } from "./act.ts";
-import { rawConnect, type RawAnswer } from "./raw.ts";
+import { rawConnect, type RawResponse } from "./raw.ts";
 
 /** What came of one request: the call that was made of it, or what was written to its connection without one. */
 export type Reached =
-  | { readonly call: ServedCall; readonly answer: undefined; readonly outcome: undefined }
+  | { readonly call: ServedCall; readonly response: undefined; readonly outcome: undefined }
   | {
       readonly call: undefined;
-      readonly answer: RawAnswer;
+      readonly response: RawResponse;
       /** That of a connection that was to be upgraded; undefined where the request could not be parsed. */
       readonly outcome: Outcome | undefined;
     };
@@ -84,11 +84,11 @@ export async function servePort(act: ActHarness, named: (request: Request) => Re
       connection.socket.write(bytes);
       const open = (): boolean => call === undefined && connection.ended() === "open" && !responded(connection.text());
       for (let turns = 0; turns < maxTurns && open(); turns += 1) await act.advance(1);
-      const answer = await connection.answer({ enough: () => true });
-      if (call !== undefined) return { call, answer: undefined, outcome: undefined };
+      const response = await connection.response({ enough: () => true });
+      if (call !== undefined) return { call, response: undefined, outcome: undefined };
       for (let turns = 0; turns < maxTurns && upgrade.open() > 0; turns += 1) await act.advance(1);
       if (upgrade.open() > 0) throw new Error("The connection to the upstream stays open.");
-      return { call, answer, outcome: outcomes[before] };
+      return { call, response, outcome: outcomes[before] };
     },
     close: () => port.destroy(),
   };

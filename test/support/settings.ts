@@ -15,7 +15,7 @@ const shipped = settingsOf({}, {}).then(({ profiles }) => profiles);
 /**
  * The settings of a configuration, schema and all checks included, with the shipped profiles and `steady`.
  *
- * @throws CONFIG_INVALID naming every mistake
+ * @throws CONFIG_INVALID naming every error
  */
 export async function settingsWithSteady(config: ConfigObject, env: Environment = {}): Promise<Settings> {
   const raw = { workers: 1, ...config };

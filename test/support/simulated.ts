@@ -7,7 +7,7 @@ import { profileOf } from "./profile.ts";
 /** What the simulator is told beside the request's body, and where answers are kept. */
 type More = Overrides & { readonly kept?: KeptResponses; readonly headers?: HeaderMap };
 
-/** The simulated answer to a request, with 300 ms to the first token and 15 ms between two. */
+/** The simulated response to a request, with 300 ms to the first token and 15 ms between two. */
 export function simulated(
   operation: Operation,
   request: object,

@@ -14,7 +14,7 @@ export type Received = {
   body(): Buffer;
   /** Resolves when the body is complete, or broken off. */
   readonly arrived: Promise<"complete" | "broken">;
-  /** Resolves when the connection or the answer has ended: `gone` when the sidecar left before the end. */
+  /** Resolves when the connection or the response has ended: `gone` when the sidecar left before the end. */
   readonly ended: Promise<"finished" | "gone">;
 };
 
@@ -38,13 +38,13 @@ export type ScriptedUpstream = {
   stop(): Promise<void>;
 };
 
-/** `answerEarly` runs the script as soon as the head of a request is there. */
+/** `respondEarly` runs the script as soon as the head of a request is there. */
 export type UpstreamOptions = {
-  readonly answerEarly?: boolean;
+  readonly respondEarly?: boolean;
   onUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 };
 
-/** Starts a provider that answers every request by a script, once its body has arrived. */
+/** Starts a provider that responds to every request by a script, once its body has arrived. */
 export async function startUpstream(first: Script, options: UpstreamOptions = {}): Promise<ScriptedUpstream> {
   let script = first;
   const received: Received[] = [];
@@ -54,11 +54,11 @@ export async function startUpstream(first: Script, options: UpstreamOptions = {}
     const record = recordOf(request, response);
     received.push(record);
     waiting.get(received.length - 1)?.(record);
-    const answer = async (): Promise<void> => {
-      if (options.answerEarly !== true && (await record.arrived) === "broken") return;
+    const respond = async (): Promise<void> => {
+      if (options.respondEarly !== true && (await record.arrived) === "broken") return;
       await script(response, record);
     };
-    answer().catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))));
+    respond().catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))));
   });
   if (options.onUpgrade !== undefined) server.on("upgrade", options.onUpgrade);
   server.on("connection", (socket) => {
@@ -113,7 +113,7 @@ async function listen(server: Server): Promise<number> {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A JSON answer, written as it is given when it is a text. */
+/** A JSON response, written as it is given when it is a text. */
 export function json(
   value: unknown,
   { status = 200, headers = {} }: { status?: number; headers?: Headers } = {},
@@ -182,7 +182,7 @@ export function stepped(headers: Headers = {}): SteppedStream {
 /** Takes the request and never answers. */
 export const hang: Script = () => undefined;
 
-/** Breaks the connection before any answer. */
+/** Breaks the connection before any response. */
 export const resetBeforeHead: Script = (response) => void response.socket?.resetAndDestroy();
 
 /** Promises more bytes than it sends, then closes. */
@@ -208,8 +208,8 @@ export function chatEvents(words: readonly string[]): string[] {
   ];
 }
 
-/** A whole chat answer as the provider sends it. */
-export function chatAnswer(content: string): object {
+/** A whole chat response as the provider sends it. */
+export function chatResponse(content: string): object {
   return {
     id: "chatcmpl-1",
     object: "chat.completion",

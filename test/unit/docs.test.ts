@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { verbs } from "../../src/cli/index.ts";
+import { commands } from "../../src/cli/index.ts";
 import { readControl, type ControlSettings } from "../../src/core/control.ts";
 import { errorTable } from "../../src/core/errors.ts";
 import { faults } from "../../src/core/faults/index.ts";
@@ -101,7 +101,7 @@ describe("files that are named", () => {
 
 describe("a decision", () => {
   test.each(docs.filter((page) => page.startsWith("docs/decisions/") && !page.endsWith("README.md")))(
-    "%s has a question, an answer, reasons, and what would change our mind, on one page",
+    "%s has a question, a response, reasons, and what would change our mind, on one page",
     (page) => {
       const bold = [...read(page).matchAll(/^\*\*([^*.]+)\.?\*\*/gm)].map(([, title]) => title);
       expect(bold).toEqual(["Question", "Decision", "Why", "What it costs us", "What would change our mind"]);
@@ -166,7 +166,7 @@ describe("docs/errors.md", () => {
 
 describe("docs/command-line.md", () => {
   test("lists every command with its summary, in the order of the code", () => {
-    const summaries = verbs.map(({ name, summary }) => [`\`${name}\``, summary]);
+    const summaries = commands.map(({ name, summary }) => [`\`${name}\``, summary]);
     expect(
       rowsOf("docs/command-line.md").map((row) =>
         row.map((cell, column) => (column === 1 ? cell.replaceAll("`", "") : cell)),

@@ -7,12 +7,12 @@ export const reload: Resource = {
     route({
       method: "POST",
       path: "/admin/v1/reload",
-      summary: "loads the configuration again; 422 with the mistakes when it is rejected",
+      summary: "loads the configuration again; 422 with the errors when it is rejected",
       async respond({ node, by }) {
         const result = await node.reload({ from: "api", by });
         if (result.ok) return json({ generation: result.generation });
-        const { mistakes } = result;
-        throw new ProblemError(422, "The configuration has mistakes; the old one stays in force.", { mistakes });
+        const { errors } = result;
+        throw new ProblemError(422, "The configuration has errors; the old one stays in force.", { errors });
       },
     }),
   ],

@@ -6,7 +6,7 @@ export const status: Fault<FailureOptions> = {
   kind: "status",
   summary: "Responds with an error status, in the provider's body and headers.",
   options: failureOptions,
-  answer(options, context) {
+  respond(options, context) {
     context.fired();
     const { head, body } = failureOf(options, context);
     return {

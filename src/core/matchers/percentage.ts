@@ -1,12 +1,10 @@
 import { z } from "zod";
 import type { DrawKey } from "../fault-draws.ts";
+import { attemptHeader } from "../headers.ts";
 import { draw } from "../rng.ts";
 import type { Call } from "../types.ts";
 import { headerOf, shown } from "./conditions.ts";
 import type { Matcher } from "./types.ts";
-
-/** Counts the attempts of the official client libraries, from 0. @see https://github.com/openai/openai-node */
-const attemptHeader = "x-stainless-retry-count";
 
 const percentageBy = z
   .string()

@@ -22,7 +22,7 @@ export type Wanted = {
   /** Several tools may be called at once. */
   readonly parallel: boolean;
   /** The conversation ends with the result of a tool, which gets a reply in words. */
-  readonly answersTool: boolean;
+  readonly afterToolResult: boolean;
   /** Text that must be JSON: any object, or an instance of a schema; where it is bare, a string without its quotes. */
   readonly json: "object" | { readonly schema: unknown; readonly isBare?: true } | undefined;
   /** Reasoning goes first, with this share of its tokens, 0 to 1. */
@@ -34,7 +34,7 @@ export const plainProse: Wanted = {
   tools: [],
   choice: "auto",
   parallel: true,
-  answersTool: false,
+  afterToolResult: false,
   json: undefined,
   reasoningShare: 0,
 };
@@ -76,13 +76,13 @@ function sayer(wanted: Wanted, calls: readonly Tool[] | undefined): (tokens: num
 }
 
 /** The tools to choose from; undefined when none is to be called. */
-function toolsToCall({ tools, choice, answersTool }: Wanted): readonly Tool[] | undefined {
+function toolsToCall({ tools, choice, afterToolResult }: Wanted): readonly Tool[] | undefined {
   if (tools.length === 0 || choice === "none") return undefined;
   if (typeof choice === "object") {
     const named = tools.filter(({ name }) => name === choice.name);
     return named.length === 0 ? undefined : named;
   }
-  return choice === "auto" && answersTool ? undefined : tools;
+  return choice === "auto" && afterToolResult ? undefined : tools;
 }
 
 /** One tool, or with parallel calls often several different ones. */

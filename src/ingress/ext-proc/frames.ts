@@ -11,7 +11,7 @@ const { HeaderSendMode } = enums;
 const { APPEND_IF_EXISTS_OR_ADD, OVERWRITE_IF_EXISTS_OR_ADD } = enums.HeaderAppendAction;
 
 /** The field of ProcessingResponse that responses a step, by its side. */
-const answerTo = {
+const responseTo = {
   headers: { request: ProcessingResponse.requestHeaders, response: ProcessingResponse.responseHeaders },
   body: { request: ProcessingResponse.requestBody, response: ProcessingResponse.responseBody },
   trailers: { request: ProcessingResponse.requestTrailers, response: ProcessingResponse.responseTrailers },
@@ -40,7 +40,7 @@ export function headersFrame(side: Side, onward: Continue): Buffer {
   const { modes } = onward;
   if (modes !== undefined) writer.message(ProcessingResponse.modeOverride, () => writeModes(modes));
   writeMetadata(onward.metadata);
-  writer.message(answerTo.headers[side], () => writer.message(HeadersResponse.response, () => writeChanges(onward)));
+  writer.message(responseTo.headers[side], () => writer.message(HeadersResponse.response, () => writeChanges(onward)));
   return writer.frame();
 }
 
@@ -53,19 +53,19 @@ export function modesFrame(modes: Modes): Buffer {
 /** A ProcessingResponse that lets a buffered body go on unchanged, with changes to the headers that still wait for it. */
 export function bufferedFrame(onward: Continue): Buffer {
   writeMetadata(onward.metadata);
-  writer.message(answerTo.body.request, () => writer.message(BodyResponse.response, () => writeChanges(onward)));
+  writer.message(responseTo.body.request, () => writer.message(BodyResponse.response, () => writeChanges(onward)));
   return writer.frame();
 }
 
 /** A ProcessingResponse that lets one streamed piece of a body go on unchanged. */
 export function unchangedFrame(side: Side): Buffer {
-  writer.message(answerTo.body[side], () => undefined);
+  writer.message(responseTo.body[side], () => undefined);
   return writer.frame();
 }
 
 /** A ProcessingResponse with a piece of a body in full duplex. */
 export function bodyFrame(side: Side, data: string | Uint8Array, endOfStream: boolean): Buffer {
-  writer.message(answerTo.body[side], () => {
+  writer.message(responseTo.body[side], () => {
     writer.message(BodyResponse.response, () => {
       writer.message(CommonResponse.bodyMutation, () => {
         writer.message(BodyMutation.streamedResponse, () => writePiece(data, endOfStream));
@@ -77,7 +77,7 @@ export function bodyFrame(side: Side, data: string | Uint8Array, endOfStream: bo
 
 /** A ProcessingResponse that lets trailers go on. */
 export function trailersFrame(side: Side): Buffer {
-  writer.message(answerTo.trailers[side], () => undefined);
+  writer.message(responseTo.trailers[side], () => undefined);
   return writer.frame();
 }
 

@@ -14,7 +14,7 @@ export class CallModes {
   /** How the request's body comes, by the numbers of `BodySendMode`. */
   readonly request: number;
   /** How the response's body comes; settled when the call goes on. */
-  answer: number;
+  response: number;
   /** Envoy must be told of `request` before all else. */
   readonly upgraded: boolean;
   /** Envoy can take a response of ours piece by piece. */
@@ -31,7 +31,7 @@ export class CallModes {
     this.upgraded = !this.#fixed && wantsBody && requestBody === bodyMode.streamed;
     this.streams = this.upgraded || requestBody === bodyMode.none || requestBody === bodyMode.fullDuplex;
     this.request = this.upgraded ? bodyMode.fullDuplex : this.#fixed || wantsBody ? requestBody : bodyMode.none;
-    this.answer = responseBody;
+    this.response = responseBody;
   }
 
   /** The whole body of a request comes before the call goes on. */
@@ -49,13 +49,13 @@ export class CallModes {
     if (need === "bend") this.#requireBending();
     if (this.#fixed || this.#settled) return undefined;
     this.#settled = true;
-    this.answer = wanted[need];
-    return { requestBody: this.request, responseBody: this.answer };
+    this.response = wanted[need];
+    return { requestBody: this.request, responseBody: this.response };
   }
 
   /** The headers of a buffered request have gone on before it is decided, and with them the chance to change the modes. */
   #requireBending(): void {
-    const can = this.#fixed ? this.answer === bodyMode.fullDuplex : this.request !== bodyMode.buffered;
+    const can = this.#fixed ? this.response === bodyMode.fullDuplex : this.request !== bodyMode.buffered;
     if (can) return;
     throw new StuntdoubleError(
       "INTERNAL",

@@ -31,7 +31,7 @@ export class Observed implements Reply {
   readonly #body = new RequestBody({ send: () => undefined, hold: () => undefined }, bodyMode.streamed);
   /** Until all of the request is there that will come. */
   #follow: ((show: Show) => void) | undefined = undefined;
-  #answer: UpstreamResponse | undefined = undefined;
+  #response: UpstreamResponse | undefined = undefined;
 
   constructor(call: GrpcCall, options: ObservedOptions) {
     this.#call = call;
@@ -45,7 +45,7 @@ export class Observed implements Reply {
     } else if (step.side === "response") {
       // The provider may respond before it has the whole request.
       this.#watch();
-      this.#answer?.take(step);
+      this.#response?.take(step);
     } else if (step.kind === "body") this.#body.add(step.body, step.endOfStream);
     else if (step.kind === "trailers") this.#body.trailers();
   }
@@ -97,11 +97,11 @@ export class Observed implements Reply {
   }
 
   #show(receiver: Receiver): UpstreamResponse {
-    this.#answer = new UpstreamResponse(mute, this, {
+    this.#response = new UpstreamResponse(mute, this, {
       reading: new Reading(mute),
       mode: bodyMode.streamed,
       to: receiver,
     });
-    return this.#answer;
+    return this.#response;
   }
 }

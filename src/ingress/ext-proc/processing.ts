@@ -32,7 +32,7 @@ export class Processing implements GrpcListener, Carrier {
   #begun = false;
   /** While there is something to be done for it. */
   #started: Started | undefined = undefined;
-  #answer: UpstreamResponse | undefined = undefined;
+  #response: UpstreamResponse | undefined = undefined;
   /** Stays when the call is done with: Envoy may show a response of its own after that. */
   #modes: CallModes | undefined = undefined;
   /** Instead of all others, where Envoy only shows the call. */
@@ -57,7 +57,7 @@ export class Processing implements GrpcListener, Carrier {
   halfClosed(): void {
     this.#halfClosed = true;
     const reply = this.#started?.reply;
-    if (this.#answer?.awaited === true) reply?.left();
+    if (this.#response?.awaited === true) reply?.left();
     if (reply === undefined || reply.over) this.#call.end(grpcStatus.ok);
   }
 
@@ -85,22 +85,22 @@ export class Processing implements GrpcListener, Carrier {
       reroute: true,
       modes: told,
     };
-    this.#answer = new UpstreamResponse(this.#call, reply, {
+    this.#response = new UpstreamResponse(this.#call, reply, {
       reading: this.#reading,
-      mode: modes.answer,
+      mode: modes.response,
       to: receiver,
     });
     reply.passed = true;
     this.#call.send(buffered ? bufferedFrame(onward) : headersFrame("request", onward));
     body.pass();
     this.#reading.go("decision");
-    return this.#answer;
+    return this.#response;
   }
 
   /** A response before the decision is Envoy's own: the client has been too slow, or its request too large. It goes on at once. */
   #take(step: Step): void {
-    if (this.#answer !== undefined) return this.#answer.take(step);
-    this.#call.send(onwardFrame(step, this.#modes?.answer ?? bodyMode.none));
+    if (this.#response !== undefined) return this.#response.take(step);
+    this.#call.send(onwardFrame(step, this.#modes?.response ?? bodyMode.none));
     this.#started?.reply.left();
   }
 
@@ -120,7 +120,7 @@ export class Processing implements GrpcListener, Carrier {
     const { operation } = request;
     const modes = new CallModes(step.modes ?? noModes, operation !== undefined && !step.endOfStream);
     this.#modes = modes;
-    if (modes.upgraded) this.#call.send(modesFrame({ requestBody: modes.request, responseBody: modes.answer }));
+    if (modes.upgraded) this.#call.send(modesFrame({ requestBody: modes.request, responseBody: modes.response }));
     const reply = this.#makeReply(request, modes);
     const body = this.#makeBody(modes);
     if (step.endOfStream) body.none();

@@ -13,7 +13,7 @@ export type Attempt = (options: { readonly url: string; readonly control: string
 /** A client as a column of the table. No client tries again, so that a fault is met once. */
 export type TableClient = { readonly name: string; readonly whole: Attempt; readonly streamed: Attempt };
 
-/** No answer here takes longer than a few milliseconds, so a client that waits this long waits for ever. */
+/** No response here takes longer than a few milliseconds, so a client that waits this long waits for ever. */
 const patienceMs = 1000;
 const model = "gpt-4o";
 const claude = "claude-sonnet-4-5";
@@ -35,8 +35,8 @@ const openai = ({ url, control }: { url: string; control: string }): OpenAI =>
 const openaiJs: TableClient = {
   name: "openai (npm)",
   async whole(options) {
-    const answer = await openai(options).chat.completions.create({ model, messages });
-    return answer.choices[0]?.message.content ?? "";
+    const response = await openai(options).chat.completions.create({ model, messages });
+    return response.choices[0]?.message.content ?? "";
   },
   async streamed(options) {
     const signal = AbortSignal.timeout(patienceMs);
@@ -139,8 +139,8 @@ const genai: TableClient = {
   async whole({ url, control }) {
     const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers: headerOf(control) } });
     const abortSignal = AbortSignal.timeout(patienceMs);
-    const answer = await ai.models.generateContent({ model: gemini, contents: prompt, config: { abortSignal } });
-    return answer.text ?? "";
+    const response = await ai.models.generateContent({ model: gemini, contents: prompt, config: { abortSignal } });
+    return response.text ?? "";
   },
   async streamed({ url, control }) {
     const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers: headerOf(control) } });

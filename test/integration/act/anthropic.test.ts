@@ -38,7 +38,7 @@ describe("limits of a key", () => {
 
   const key = { ...version, "x-api-key": "team-secret" };
 
-  test("are told with every answer, live, and with the time at which they are full again", async () => {
+  test("are told with every response, live, and with the time at which they are full again", async () => {
     const before = Date.now();
     const [first, second] = [await post(node, "/v1/messages", key), await post(node, "/v1/messages", key)];
     const told = (response: Response, name: string) => response.headers.get(`anthropic-ratelimit-${name}`);
@@ -123,19 +123,19 @@ describe("a real stream", () => {
 
   test("passes unchanged, and its tokens are counted", async () => {
     upstream.script(sse(events));
-    const answer = await post(node, "/v1/messages", version, { ...asked, stream: true });
-    expect(await answer.text()).toBe(events.join(""));
-    expect(answer.headers.get("request-id")).toMatch(/^req_/);
+    const response = await post(node, "/v1/messages", version, { ...asked, stream: true });
+    expect(await response.text()).toBe(events.join(""));
+    expect(response.headers.get("request-id")).toMatch(/^req_/);
     const [outcome] = await node.outcomes(1);
     expect(outcome).toMatchObject({ dialect: "anthropic", operation: "messages", actual: { tokens: 3 } });
   });
 
   test("is cut after so many of its tokens", async () => {
     upstream.script(sse(events));
-    const answer = await post(node, "/v1/messages", { ...version, "x-cut": "1" }, { ...asked, stream: true });
+    const response = await post(node, "/v1/messages", { ...version, "x-cut": "1" }, { ...asked, stream: true });
     const received: string[] = [];
     const read = async (): Promise<void> => {
-      for await (const bytes of answer.body!) received.push(Buffer.from(bytes).toString());
+      for await (const bytes of response.body!) received.push(Buffer.from(bytes).toString());
     };
     await expect(read()).rejects.toThrow("terminated");
     expect(received.join("")).toBe(events.slice(0, 4).join(""));
@@ -144,7 +144,7 @@ describe("a real stream", () => {
   test("that breaks off with an error event has no end, and the error is passed on", async () => {
     const error = anthropic.failureEvent({ status: 529, requestId: "req_1" });
     upstream.script(sse([events[0]!, error]));
-    const answer = await post(node, "/v1/messages", version, { ...asked, stream: true });
-    expect(await answer.text()).toBe(events[0] + error);
+    const response = await post(node, "/v1/messages", version, { ...asked, stream: true });
+    expect(await response.text()).toBe(events[0] + error);
   });
 });

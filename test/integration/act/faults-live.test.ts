@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
-import { chatAnswer, chatEvents, hang, json, sse, startUpstream, stepped } from "../../support/upstream.ts";
+import { chatResponse, chatEvents, hang, json, sse, startUpstream, stepped } from "../../support/upstream.ts";
 import type { Script, ScriptedUpstream } from "../../support/upstream.ts";
 
 const words = ["alpha", "beta", "gamma", "delta", "epsilon"];
@@ -32,21 +32,21 @@ const asked = (fault: string, stream = true) =>
     "accept-encoding: gzip, br",
   ]);
 
-/** The answer to one faulty call of an upstream that sends a chat stream, event by event. */
+/** The response to one faulty call of an upstream that sends a chat stream, event by event. */
 async function faulty(fault: string, script: Script = sse(events, { gapMs: 5 }), stream = true) {
   upstream.script(script);
   const number = upstream.received.length;
-  const answer = await rawRequest(node.port, asked(fault, stream), { enough: (text) => text.endsWith(lastChunk) });
-  return { answer, received: upstream.received[number] };
+  const response = await rawRequest(node.port, asked(fault, stream), { enough: (text) => text.endsWith(lastChunk) });
+  return { response, received: upstream.received[number] };
 }
 
-/** The answer to a call whose upstream goes on for as long as it may. */
+/** The response to a call whose upstream goes on for as long as it may. */
 async function replaced(fault: string, script: Script = sse(events, { ending: "hang", headers: { "x-own": "yes" } })) {
   upstream.script(script);
   const number = upstream.received.length;
   const enough = (text: string): boolean => text.includes("}}") || text.endsWith(lastChunk);
-  const answer = await rawRequest(node.port, asked(fault), { enough });
-  return { answer, received: upstream.received[number] };
+  const response = await rawRequest(node.port, asked(fault), { enough });
+  return { response, received: upstream.received[number] };
 }
 
 describe("cut and reset of a live stream", () => {
@@ -58,13 +58,13 @@ describe("cut and reset of a live stream", () => {
     ["just after the head", "where=body", ""],
   ])("come exactly %s, and the upstream's call ends with them", async (_where, point, body) => {
     const cut = await faulty(`cut;${point}`);
-    expect(cut.answer.body).toBe(body);
-    expect(cut.answer.text).not.toContain(lastChunk);
-    expect(cut.answer.closed).toBe("fin");
+    expect(cut.response.body).toBe(body);
+    expect(cut.response.text).not.toContain(lastChunk);
+    expect(cut.response.closed).toBe("fin");
     expect(await cut.received?.ended).toBe("gone");
     const reset = await faulty(`reset;${point}`);
-    expect(reset.answer.body).toBe(body);
-    expect(reset.answer.closed).toBe("reset");
+    expect(reset.response.body).toBe(body);
+    expect(reset.response.closed).toBe("reset");
     expect(await reset.received?.ended).toBe("gone");
   });
 
@@ -72,14 +72,14 @@ describe("cut and reset of a live stream", () => {
     ["cut", "fin"],
     ["reset", "reset"],
   ])("come at a time even when the upstream is silent then: %s", async (kind, closed) => {
-    const { answer } = await faulty(`${kind};after-ms=150`, sse(events.slice(0, 3), { ending: "hang" }));
-    expect(answer.body).toBe(events.slice(0, 3).join(""));
-    expect(answer.closed).toBe(closed);
+    const { response } = await faulty(`${kind};after-ms=150`, sse(events.slice(0, 3), { ending: "hang" }));
+    expect(response.body).toBe(events.slice(0, 3).join(""));
+    expect(response.closed).toBe(closed);
   });
 
   test("come before any head by default, when the upstream has answered", async () => {
-    const { answer, received } = await faulty("cut");
-    expect(answer).toMatchObject({ text: "", closed: "fin" });
+    const { response, received } = await faulty("cut");
+    expect(response).toMatchObject({ text: "", closed: "fin" });
     expect(received?.target).toBe("/v1/chat/completions");
   });
 
@@ -92,42 +92,42 @@ describe("cut and reset of a live stream", () => {
       }
       response.end();
     };
-    const { answer } = await faulty("cut;after=3", bytewise);
-    expect(answer.body).toBe(events.slice(0, 4).join("").replaceAll("\n", "\r\n"));
+    const { response } = await faulty("cut;after=3", bytewise);
+    expect(response.body).toBe(events.slice(0, 4).join("").replaceAll("\n", "\r\n"));
   });
 });
 
 describe("the other faults on a live stream", () => {
   test("status answers instead of the upstream, which is not asked, with the provider's body and headers", async () => {
     const before = upstream.received.length;
-    const answer = await rawRequest(node.port, asked("status;status=429;retry-after-seconds=7"), {
+    const response = await rawRequest(node.port, asked("status;status=429;retry-after-seconds=7"), {
       enough: (text) => text.includes("}}"),
     });
-    expect(answer.status).toBe(429);
-    expect(answer.headers).toMatchObject({
+    expect(response.status).toBe(429);
+    expect(response.headers).toMatchObject({
       "retry-after": "7",
       "x-ratelimit-remaining-requests": "0",
       "x-stuntdouble-fault": "status",
     });
-    expect(JSON.parse(answer.body)).toMatchObject({
+    expect(JSON.parse(response.body)).toMatchObject({
       error: { type: "requests", code: "rate_limit_exceeded", param: null },
     });
     expect(upstream.received).toHaveLength(before);
   });
 
   describe("replace", () => {
-    test("asks the upstream, breaks off its answer, and gives the error in one piece instead", async () => {
-      const { answer, received } = await replaced("replace;status=502;retry-after-seconds=7");
+    test("asks the upstream, breaks off its response, and gives the error in one piece instead", async () => {
+      const { response, received } = await replaced("replace;status=502;retry-after-seconds=7");
       expect(received?.target).toBe("/v1/chat/completions");
-      expect(answer.status).toBe(502);
-      expect(answer.headers).toMatchObject({
+      expect(response.status).toBe(502);
+      expect(response.headers).toMatchObject({
         "retry-after": "7",
-        "content-length": String(answer.body.length),
+        "content-length": String(response.body.length),
         "x-stuntdouble-decision": "forward",
         "x-stuntdouble-fault": "replace",
       });
-      expect(answer.headers).not.toHaveProperty("x-own");
-      expect(JSON.parse(answer.body)).toMatchObject({ error: { type: "server_error" } });
+      expect(response.headers).not.toHaveProperty("x-own");
+      expect(JSON.parse(response.body)).toMatchObject({ error: { type: "server_error" } });
       expect(await received?.ended).toBe("gone");
     });
 
@@ -142,22 +142,22 @@ describe("the other faults on a live stream", () => {
 
     test("waits where a delay before it makes it late, and is bent by the faults behind it", async () => {
       const startMs = performance.now();
-      const { answer } = await replaced("(delay;ms=300 replace;status=504 drip;slice-bytes=10)");
+      const { response } = await replaced("(delay;ms=300 replace;status=504 drip;slice-bytes=10)");
       expect(performance.now() - startMs).toBeGreaterThanOrEqual(299);
-      expect(answer.status).toBe(504);
-      expect(JSON.parse(answer.body)).toHaveProperty("error");
+      expect(response.status).toBe(504);
+      expect(JSON.parse(response.body)).toHaveProperty("error");
     });
 
     test("of a simulated call comes when the simulated head would have come", async () => {
       const startMs = performance.now();
-      const answer = await rawRequest(
+      const response = await rawRequest(
         node.port,
         postText("/v1/chat/completions", chatBody({}), [
           "x-stuntdouble: simulate, ttft=300, tokens=1, fault=replace;status=502",
         ]),
         { enough: (text) => text.includes("}}") },
       );
-      expect(answer.status).toBe(502);
+      expect(response.status).toBe(502);
       expect(performance.now() - startMs).toBeGreaterThanOrEqual(299);
     });
   });
@@ -175,14 +175,14 @@ describe("the other faults on a live stream", () => {
     expect(performance.now() - sentAtMs).toBeGreaterThanOrEqual(399);
     for (const event of events.slice(4)) await stream.send(event);
     await stream.end();
-    const answer = await connection.answer({ enough: (text) => text.endsWith(lastChunk) });
-    expect(answer.body).toBe(wholeStream);
+    const response = await connection.response({ enough: (text) => text.endsWith(lastChunk) });
+    expect(response.body).toBe(wholeStream);
   });
 
-  test("delay holds back a large answer whole and lets go of it", async () => {
+  test("delay holds back a large response whole and lets go of it", async () => {
     const big = JSON.stringify({ data: "x".repeat(2_000_000) });
-    const { answer } = await faulty("delay;ms=100", json(big), false);
-    expect(answer.body.length).toBe(big.length);
+    const { response } = await faulty("delay;ms=100", json(big), false);
+    expect(response.body.length).toBe(big.length);
   });
 
   test("hang keeps the connection open and silent, whatever the upstream does, until the client leaves", async () => {
@@ -190,32 +190,34 @@ describe("the other faults on a live stream", () => {
     const connection = await rawConnect(node.port);
     connection.socket.write(asked("hang;after-events=3"));
     await until("three events", () => (connection.text().includes("beta") ? true : undefined));
-    const answer = await connection.answer({ withinMs: 300 });
-    expect(answer.closed).toBe("open");
-    expect(answer.body).toBe(events.slice(0, 3).join(""));
+    const response = await connection.response({ withinMs: 300 });
+    expect(response.closed).toBe("open");
+    expect(response.body).toBe(events.slice(0, 3).join(""));
     await node.idle();
     expect((await node.outcomes())[0]).toMatchObject({ ending: "stall", faults: ["hang"] });
   });
 
   test("drip sends the same bytes in small pieces", async () => {
-    const { answer } = await faulty("drip;slice-bytes=50");
-    expect(answer.body).toBe(wholeStream);
-    const sizes = [...answer.text.matchAll(/(?:^|\r\n)([0-9a-f]+)\r\n/g)].map(([, size]) => Number.parseInt(size!, 16));
+    const { response } = await faulty("drip;slice-bytes=50");
+    expect(response.body).toBe(wholeStream);
+    const sizes = [...response.text.matchAll(/(?:^|\r\n)([0-9a-f]+)\r\n/g)].map(([, size]) =>
+      Number.parseInt(size!, 16),
+    );
     expect(sizes.length).toBeGreaterThan(events.length);
   });
 
-  test("drip of a large answer goes on to its end", async () => {
+  test("drip of a large response goes on to its end", async () => {
     const big = "y".repeat(1_500_000);
-    const { answer } = await faulty("drip;bytes-per-second=3000000;slice-bytes=4000", json(big), false);
-    expect(answer.body.length).toBe(big.length);
+    const { response } = await faulty("drip;bytes-per-second=3000000;slice-bytes=4000", json(big), false);
+    expect(response.body.length).toBe(big.length);
   });
 
   test.each([
     ["after 2 tokens", "after=2", 3],
     ["after 4 events", "after-events=4", 4],
   ])("malformed damages one event %s and no other", async (_where, point, damaged) => {
-    const { answer } = await faulty(`malformed;${point}`);
-    const seen = answer.body
+    const { response } = await faulty(`malformed;${point}`);
+    const seen = response.body
       .split("\n\n")
       .slice(0, -1)
       .map((event) => `${event}\n\n`);
@@ -223,59 +225,59 @@ describe("the other faults on a live stream", () => {
     for (const [index, event] of seen.entries())
       expect(event === events[index], `event ${index}`).toBe(index !== damaged);
     expect(() => JSON.parse(seen[damaged]!.slice("data: ".length)) as unknown).toThrow(SyntaxError);
-    expect(answer.text.endsWith(lastChunk)).toBe(true);
+    expect(response.text.endsWith(lastChunk)).toBe(true);
   });
 
   test("clean-end ends properly without the final marker, or early", async () => {
     const unmarked = await faulty("clean-end");
-    expect(unmarked.answer.body).toBe(events.slice(0, 6).join(""));
-    expect(unmarked.answer.text.endsWith(lastChunk)).toBe(true);
+    expect(unmarked.response.body).toBe(events.slice(0, 6).join(""));
+    expect(unmarked.response.text.endsWith(lastChunk)).toBe(true);
     const early = await faulty("clean-end;after=2");
-    expect(early.answer.body).toBe(events.slice(0, 3).join(""));
-    expect(early.answer.text.endsWith(lastChunk)).toBe(true);
+    expect(early.response.body).toBe(events.slice(0, 3).join(""));
+    expect(early.response.text.endsWith(lastChunk)).toBe(true);
     expect(await early.received?.ended).toBe("gone");
   });
 
   test("one after another act on what the one before passed on", async () => {
-    const { answer } = await faulty("(malformed;after=1 cut;after=3)");
-    expect(answer.body.split("\n\n")).toHaveLength(5);
-    expect(answer.closed).toBe("fin");
+    const { response } = await faulty("(malformed;after=1 cut;after=3)");
+    expect(response.body.split("\n\n")).toHaveLength(5);
+    expect(response.closed).toBe("fin");
   });
 });
 
-describe("faults on a live JSON answer", () => {
-  const text = JSON.stringify(chatAnswer("hello"));
+describe("faults on a live JSON response", () => {
+  const text = JSON.stringify(chatResponse("hello"));
 
   test("cut comes after exactly so many bytes", async () => {
-    const { answer } = await faulty("cut;after-bytes=40", json(text), false);
-    expect(answer).toMatchObject({ body: text.slice(0, 40), closed: "fin" });
-    expect(answer.text).not.toContain(lastChunk);
+    const { response } = await faulty("cut;after-bytes=40", json(text), false);
+    expect(response).toMatchObject({ body: text.slice(0, 40), closed: "fin" });
+    expect(response.text).not.toContain(lastChunk);
   });
 
-  test("malformed gives a body that is no JSON, in a proper answer", async () => {
-    const { answer } = await faulty(
+  test("malformed gives a body that is no JSON, in a proper response", async () => {
+    const { response } = await faulty(
       "malformed",
       json(text, { headers: { "content-length": String(text.length) } }),
       false,
     );
-    expect(answer.status).toBe(200);
-    expect(answer.text.endsWith(lastChunk)).toBe(true);
-    expect(() => JSON.parse(answer.body) as unknown).toThrow(SyntaxError);
+    expect(response.status).toBe(200);
+    expect(response.text.endsWith(lastChunk)).toBe(true);
+    expect(() => JSON.parse(response.body) as unknown).toThrow(SyntaxError);
   });
 
-  test("truncated JSON is a proper answer with half of the text", async () => {
-    const { answer } = await faulty("malformed;what=truncated-json", json(text), false);
-    expect(answer.body.length).toBeLessThan(text.length);
-    expect(text.startsWith(answer.body)).toBe(true);
+  test("truncated JSON is a proper response with half of the text", async () => {
+    const { response } = await faulty("malformed;what=truncated-json", json(text), false);
+    expect(response.body.length).toBeLessThan(text.length);
+    expect(text.startsWith(response.body)).toBe(true);
   });
 });
 
 describe("an injected fault", () => {
-  test("asks the upstream for an answer that can be read, and says in the head which fault it is", async () => {
-    const { answer, received } = await faulty("cut;after=1");
+  test("asks the upstream for a response that can be read, and says in the head which fault it is", async () => {
+    const { response, received } = await faulty("cut;after=1");
     expect(received?.headers["accept-encoding"]).toBe("identity");
     expect(received?.headers).not.toHaveProperty("x-stuntdouble");
-    expect(answer.headers).toMatchObject({
+    expect(response.headers).toMatchObject({
       "x-stuntdouble-fault": "cut",
       "x-stuntdouble-decision": "forward",
       "x-stuntdouble-rule": "control",
@@ -298,15 +300,15 @@ describe("an injected fault", () => {
   });
 
   test("that never comes to its point changes nothing", async () => {
-    const { answer } = await faulty("cut;after=50");
-    expect(answer.body).toBe(wholeStream);
-    expect(answer.text.endsWith(lastChunk)).toBe(true);
+    const { response } = await faulty("cut;after=50");
+    expect(response.body).toBe(wholeStream);
+    expect(response.text.endsWith(lastChunk)).toBe(true);
     await node.idle();
     expect((await node.outcomes())[0]).toMatchObject({ ending: "finish", faults: [] });
   });
 });
 
-describe("an upstream that fails while its answer is to be replaced", () => {
+describe("an upstream that fails while its response is to be replaced", () => {
   let breakable: Node;
   beforeEach(async () => {
     breakable = await startNode({
@@ -335,9 +337,9 @@ describe("an upstream that fails while its answer is to be replaced", () => {
   });
 
   test("by breaking before its head leaves nothing to replace", async () => {
-    const answer = await asks((response) => void response.socket?.destroy());
-    expect(answer.status).toBe(502);
-    expect(answer.body).toContain("UPSTREAM_RESET");
+    const response = await asks((response) => void response.socket?.destroy());
+    expect(response.status).toBe(502);
+    expect(response.body).toContain("UPSTREAM_RESET");
     await breakable.idle();
     expect((await breakable.outcomes())[0]).toMatchObject({ faults: [], cause: "UPSTREAM_RESET" });
     expect(await opened()).toBe(true);

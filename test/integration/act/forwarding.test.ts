@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
 import {
-  chatAnswer,
+  chatResponse,
   chatEvents,
   hang,
   nowhere,
@@ -30,7 +30,7 @@ beforeAll(async () => {
     default: { serve: "forward" },
   });
 });
-beforeEach(() => upstream.script(json(chatAnswer("hello"))));
+beforeEach(() => upstream.script(json(chatResponse("hello"))));
 afterAll(async () => {
   await node.stop();
   await upstream.stop();
@@ -39,8 +39,8 @@ afterAll(async () => {
 /** Sends one raw request and gives back what the upstream received of it. */
 async function received(text: string) {
   const number = upstream.received.length;
-  const answer = await rawRequest(node.port, text.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
-  return { answer, ...(await upstream.request(number)) };
+  const response = await rawRequest(node.port, text.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
+  return { response, ...(await upstream.request(number)) };
 }
 
 function namesOf(rawHeaders: readonly string[]): string[] {
@@ -87,11 +87,11 @@ describe("a forwarded request", () => {
   });
 
   test("carries the caller's request id and credentials", async () => {
-    const { headers, answer } = await received(
+    const { headers, response } = await received(
       postText(chat, chatBody(), ["x-request-id: abc-1", "authorization: Bearer sk-mine", "x-api-key: mine"]),
     );
     expect(headers).toMatchObject({ "x-request-id": "abc-1", authorization: "Bearer sk-mine", "x-api-key": "mine" });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 
   test("keeps its path, query and method, whatever they are", async () => {
@@ -111,11 +111,11 @@ describe("a forwarded request", () => {
 
   test("that wants HTTP/2 by upgrade is answered by HTTP/1.1 as if it had not asked", async () => {
     const upgrade = ["connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABkAAQCAAAAAAIAAAAA"];
-    const answer = await rawRequest(node.port, postText(chat, chatBody(), upgrade), {
+    const response = await rawRequest(node.port, postText(chat, chatBody(), upgrade), {
       enough: (got) => got.includes("hello"),
       withinMs: 3000,
     });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 });
 
@@ -144,11 +144,11 @@ describe("credentials", () => {
       { env: { TEAM_KEY: "team-secret" } },
     );
     const number = upstream.received.length;
-    const answer = await rawRequest(
+    const response = await rawRequest(
       other.port,
       postText(chat, chatBody(), ["authorization: Bearer team-secret", "connection: close"]),
     );
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     expect((await upstream.request(number)).rawHeaders.join("\n")).not.toContain("team-secret");
     await other.stop();
   });
@@ -159,7 +159,7 @@ describe("credentials", () => {
   });
 });
 
-describe("a forwarded answer", () => {
+describe("a forwarded response", () => {
   test("keeps status, headers and body, and says where it comes from", async () => {
     const body = '{"odd" : 1.0}\n';
     upstream.script((response) => {
@@ -175,11 +175,11 @@ describe("a forwarded answer", () => {
       ]);
       response.end(body);
     });
-    const { answer } = await received(postText(chat, chatBody()));
-    expect(answer.status).toBe(418);
-    expect(answer.text).toContain("Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Request-Id: req_up\r\n");
-    expect(answer.headers).toMatchObject({ "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "default" });
-    expect(answer.body).toBe(body);
+    const { response } = await received(postText(chat, chatBody()));
+    expect(response.status).toBe(418);
+    expect(response.text).toContain("Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Request-Id: req_up\r\n");
+    expect(response.headers).toMatchObject({ "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "default" });
+    expect(response.body).toBe(body);
   });
 
   test("keeps its compression", async () => {
@@ -192,9 +192,9 @@ describe("a forwarded answer", () => {
       });
       response.end(packed);
     });
-    const { answer, headers } = await received(postText(chat, chatBody(), ["accept-encoding: gzip"]));
+    const { response, headers } = await received(postText(chat, chatBody(), ["accept-encoding: gzip"]));
     expect(headers["accept-encoding"]).toBe("gzip");
-    expect(Buffer.from(answer.body, "latin1").equals(packed)).toBe(true);
+    expect(Buffer.from(response.body, "latin1").equals(packed)).toBe(true);
   });
 
   test("streams: each event arrives before the next one is sent", async () => {
@@ -207,8 +207,8 @@ describe("a forwarded answer", () => {
       await until(`event ${word}`, () => (connection.text().includes(`data: ${word}\n\n`) ? true : undefined));
     }
     await stream.end();
-    const answer = await connection.answer({ enough: (text) => text.endsWith("0\r\n\r\n") });
-    expect(answer.body).toBe("data: one\n\ndata: two\n\ndata: three\n\n");
+    const response = await connection.response({ enough: (text) => text.endsWith("0\r\n\r\n") });
+    expect(response.body).toBe("data: one\n\ndata: two\n\ndata: three\n\n");
   });
 
   test("of many megabytes reaches a slow reader whole", async () => {
@@ -219,9 +219,9 @@ describe("a forwarded answer", () => {
     });
     const request = httpRequest(`${node.url}/v1/files/f/content`, { agent: false });
     request.end();
-    const [answer] = (await once(request, "response")) as [AsyncIterable<Buffer>];
+    const [response] = (await once(request, "response")) as [AsyncIterable<Buffer>];
     const chunks: Buffer[] = [];
-    for await (const chunk of answer) {
+    for await (const chunk of response) {
       chunks.push(chunk);
       if (chunks.length % 100 === 0) await new Promise((resolve) => void setTimeout(resolve, 5));
     }
@@ -238,48 +238,48 @@ describe("an upstream that fails", () => {
     ["by silence", sse(chatEvents(["one", "two"]).slice(0, 3), { ending: "hang" })],
   ])("in the middle of a stream %s is never passed on as a clean end", async (_how, script) => {
     upstream.script(script);
-    const answer = await rawRequest(node.port, postText(chat, chatBody({ stream: true })));
-    expect(answer.body).toContain("two");
-    expect(answer.text).not.toContain("\r\n0\r\n\r\n");
-    expect(answer.closed).toBe("reset");
+    const response = await rawRequest(node.port, postText(chat, chatBody({ stream: true })));
+    expect(response.body).toContain("two");
+    expect(response.text).not.toContain("\r\n0\r\n\r\n");
+    expect(response.closed).toBe("reset");
   });
 
   test("before the length it promised is never passed on as a clean end", async () => {
     upstream.script(truncated('{"choices":[', 500));
-    const answer = await rawRequest(node.port, postText(chat, chatBody()));
-    expect(answer.headers["content-length"]).toBe("500");
-    expect(answer.closed).toBe("reset");
+    const response = await rawRequest(node.port, postText(chat, chatBody()));
+    expect(response.headers["content-length"]).toBe("500");
+    expect(response.closed).toBe("reset");
   });
 
-  test("in the middle, for an HTTP/1.0 client to which the end of the connection is the end of the answer", async () => {
+  test("in the middle, for an HTTP/1.0 client to which the end of the connection is the end of the response", async () => {
     upstream.script(sse(chatEvents(["one"]).slice(0, 2), { ending: "reset", gapMs: 10 }));
-    const answer = await rawRequest(
+    const response = await rawRequest(
       node.port,
       postText(chat, chatBody({ stream: true })).replace("HTTP/1.1", "HTTP/1.0"),
     );
-    expect(answer.closed).toBe("reset");
+    expect(response.closed).toBe("reset");
   });
 
   test("before its head gives 502", async () => {
     upstream.script(resetBeforeHead);
-    const { answer } = await received(postText(chat, chatBody()));
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer.body)).toMatchObject({ type: "server_error", code: "UPSTREAM_RESET", param: null });
+    const { response } = await received(postText(chat, chatBody()));
+    expect(response.status).toBe(502);
+    expect(errorOf(response.body)).toMatchObject({ type: "server_error", code: "UPSTREAM_RESET", param: null });
   });
 
-  test("to answer in time gives 504", async () => {
+  test("to response in time gives 504", async () => {
     upstream.script(hang);
-    const { answer, ended } = await received(postText(chat, chatBody()));
-    expect(answer.status).toBe(504);
-    expect(errorOf(answer.body)).toMatchObject({ code: "UPSTREAM_TIMEOUT" });
+    const { response, ended } = await received(postText(chat, chatBody()));
+    expect(response.status).toBe(504);
+    expect(errorOf(response.body)).toMatchObject({ code: "UPSTREAM_TIMEOUT" });
     expect(await ended).toBe("gone");
   });
 
   test("to be there at all gives 502", async () => {
     const other = await startNode({ upstreams: { openai: { url: nowhere } }, default: { serve: "forward" } });
-    const answer = await rawRequest(other.port, postText(chat, chatBody(), ["connection: close"]));
-    expect(answer.status).toBe(502);
-    expect(errorOf(answer.body)).toMatchObject({ type: "server_error", code: "UPSTREAM_CONNECT", param: null });
+    const response = await rawRequest(other.port, postText(chat, chatBody(), ["connection: close"]));
+    expect(response.status).toBe(502);
+    expect(errorOf(response.body)).toMatchObject({ type: "server_error", code: "UPSTREAM_CONNECT", param: null });
     await other.stop();
   });
 });
@@ -296,8 +296,8 @@ describe("a path that cannot be simulated", () => {
     const { body, headers } = await upstream.request(number);
     await until("the first half", () => (body().toString() === "first" ? true : undefined));
     connection.socket.write("later");
-    const answer = await connection.answer({ enough: (text) => text.includes("file-1") });
-    expect(answer.status).toBe(200);
+    const response = await connection.response({ enough: (text) => text.includes("file-1") });
+    expect(response.status).toBe(200);
     expect(body().toString()).toBe("firstlater");
     expect(headers).toMatchObject({ "content-length": "10", "content-type": "multipart/form-data; boundary=x" });
     expect(headers).not.toHaveProperty("transfer-encoding");
@@ -323,10 +323,10 @@ describe("a path that cannot be simulated", () => {
       response.end();
     });
     const head = await received("HEAD /v1/files/f/content HTTP/1.1\r\nhost: h\r\n\r\n");
-    expect(head.answer).toMatchObject({ status: 200, body: "", closed: "fin" });
-    expect(head.answer.headers["content-length"]).toBe("1234");
+    expect(head.response).toMatchObject({ status: 200, body: "", closed: "fin" });
+    expect(head.response.headers["content-length"]).toBe("1234");
     const unchanged = await received('GET /v1/files/f/content HTTP/1.1\r\nhost: h\r\nif-none-match: "1"\r\n\r\n');
-    expect(unchanged.answer).toMatchObject({ status: 304, body: "", closed: "fin" });
+    expect(unchanged.response).toMatchObject({ status: 304, body: "", closed: "fin" });
   });
 });
 

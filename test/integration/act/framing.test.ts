@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
-import { chatBody, postText, rawRequest, type RawAnswer } from "../../support/raw.ts";
+import { chatBody, postText, rawRequest, type RawResponse } from "../../support/raw.ts";
 
 const chat = "/v1/chat/completions";
 const ok = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"ok":true}';
@@ -44,8 +44,8 @@ async function send(socket: Socket): Promise<void> {
   }
 }
 
-async function ask(...answer: readonly string[]): Promise<RawAnswer> {
-  pieces = answer;
+async function ask(...response: readonly string[]): Promise<RawResponse> {
+  pieces = response;
   return await rawRequest(node.port, postText(chat, chatBody(), ["connection: close"]));
 }
 
@@ -64,8 +64,8 @@ describe("an interim response of an upstream", () => {
         `HTTP/1.1 102 Processing\r\n\r\n${ok}`,
       ],
     ],
-  ])("is passed over: %s", async (_, answer) => {
-    expect(await ask(...answer)).toMatchObject({ status: 200, body: '{"ok":true}' });
+  ])("is passed over: %s", async (_, response) => {
+    expect(await ask(...response)).toMatchObject({ status: 200, body: '{"ok":true}' });
   });
 
   test("leaves the connection fit for another request", async () => {
@@ -84,25 +84,25 @@ describe("an interim response of an upstream", () => {
 
 describe("a response without a body", () => {
   test.each([204, 304])("has no length: %i", async (status) => {
-    const answer = await ask(`HTTP/1.1 ${status} X\r\ncontent-length: 0\r\nx-kept: 1\r\n\r\n`);
-    expect(answer.status).toBe(status);
-    expect(answer.headers).toMatchObject({ "x-kept": "1" });
-    expect(answer.headers["content-length"]).toBeUndefined();
+    const response = await ask(`HTTP/1.1 ${status} X\r\ncontent-length: 0\r\nx-kept: 1\r\n\r\n`);
+    expect(response.status).toBe(status);
+    expect(response.headers).toMatchObject({ "x-kept": "1" });
+    expect(response.headers["content-length"]).toBeUndefined();
   });
 
   test("to HEAD keeps the length that a body would have", async () => {
     pieces = ["HTTP/1.1 200 OK\r\ncontent-length: 4711\r\n\r\n"];
-    const answer = await rawRequest(node.port, "HEAD /v1/files HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
-    expect(answer.headers["content-length"]).toBe("4711");
+    const response = await rawRequest(node.port, "HEAD /v1/files HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+    expect(response.headers["content-length"]).toBe("4711");
   });
 });
 
 test.each(["gzip, chunked", "gzip"])(
   "a body in a transfer coding that cannot be passed on is a 502: %s",
   async (coding) => {
-    const answer = await ask(`HTTP/1.1 200 OK\r\ntransfer-encoding: ${coding}\r\n\r\n3\r\nabc\r\n0\r\n\r\n`);
-    expect(answer.status).toBe(502);
-    expect(answer.body).toContain("Transfer-Encoding");
+    const response = await ask(`HTTP/1.1 200 OK\r\ntransfer-encoding: ${coding}\r\n\r\n3\r\nabc\r\n0\r\n\r\n`);
+    expect(response.status).toBe(502);
+    expect(response.body).toContain("Transfer-Encoding");
     expect((await node.outcomes())[0]).toMatchObject({ cause: "UPSTREAM_INVALID", status: 502 });
   },
 );
@@ -113,8 +113,8 @@ describe("what is not passed on", () => {
 
   test("TRACE, whose response would show our key", async () => {
     seen.length = 0;
-    const answer = await plain("TRACE /v1/files");
-    expect(answer).toMatchObject({ status: 405, headers: { allow: expect.stringContaining("GET") } });
+    const response = await plain("TRACE /v1/files");
+    expect(response).toMatchObject({ status: 405, headers: { allow: expect.stringContaining("GET") } });
     expect(seen).toEqual([]);
   });
 
@@ -126,8 +126,8 @@ describe("what is not passed on", () => {
   });
 
   test("CONNECT, which gets a response, and the connection closes", async () => {
-    const answer = await rawRequest(node.port, "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n");
-    expect(answer).toMatchObject({ status: 501, closed: "fin" });
+    const response = await rawRequest(node.port, "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n");
+    expect(response).toMatchObject({ status: 501, closed: "fin" });
     await until("no call in flight", async () =>
       (await node.metric("stuntdouble_inflight")) === 0 ? true : undefined,
     );

@@ -74,17 +74,17 @@ describe.each(streams)("a live stream of $name", ({ target, pieces, headers, per
   }
 
   test("passes through unchanged, and its tokens are counted", async () => {
-    const answer = await ask();
-    expect(answer.body).toBe(pieces.join(""));
+    const response = await ask();
+    expect(response.body).toBe(pieces.join(""));
     await node.idle();
     const [latest] = await node.outcomes();
     expect(latest).toMatchObject({ mode: "real", stream: true, actual: { tokens: 4 * perPiece } });
   });
 
   test("is cut exactly after so many tokens", async () => {
-    const answer = await ask(`cut;after=${2 * perPiece}`);
-    expect(answer.body).toBe(pieces.slice(0, 2).join(""));
-    expect(answer.closed).toBe("fin");
+    const response = await ask(`cut;after=${2 * perPiece}`);
+    expect(response.body).toBe(pieces.slice(0, 2).join(""));
+    expect(response.closed).toBe("fin");
   });
 
   test("is damaged in one piece and no other", async () => {
@@ -97,19 +97,19 @@ describe.each(streams)("a live stream of $name", ({ target, pieces, headers, per
   });
 
   test("ends properly without its final marker", async () => {
-    const answer = await ask("clean-end");
+    const response = await ask("clean-end");
     const rest = pieces.filter((piece) => !piece.includes('"done":true') && !piece.includes("finishReason"));
-    expect(answer.body).toBe(rest.join(""));
-    expect(answer.text.endsWith(lastChunk)).toBe(true);
+    expect(response.body).toBe(rest.join(""));
+    expect(response.text.endsWith(lastChunk)).toBe(true);
   });
 });
 
-test("the usage of a whole answer is counted", async () => {
-  for (const [target, answer] of [
+test("the usage of a whole response is counted", async () => {
+  for (const [target, response] of [
     ["/api/chat", { done: true, eval_count: 7 }],
     ["/v1beta/models/m:generateContent", { usageMetadata: { candidatesTokenCount: 4, thoughtsTokenCount: 3 } }],
   ] as const) {
-    upstream.script(json(answer));
+    upstream.script(json(response));
     await rawRequest(node.port, postText(target, "{}", ["connection: close"]));
     await node.idle();
     expect((await node.outcomes())[0]).toMatchObject({ actual: { tokens: 7 } });
@@ -137,8 +137,8 @@ describe("a key in the query", () => {
   };
 
   test("lets a caller of Gemini in, and goes no further than here", async () => {
-    const answer = await send(`${target}?alt=json&key=AIza-canary-of-the-team`);
-    expect(answer.status).toBe(200);
+    const response = await send(`${target}?alt=json&key=AIza-canary-of-the-team`);
+    expect(response.status).toBe(200);
     expect(upstream.received.at(-1)?.target).toBe(`${target}?alt=json`);
     await guarded.idle();
     expect((await guarded.outcomes())[0]).toMatchObject({ keyName: "team" });
@@ -146,17 +146,17 @@ describe("a key in the query", () => {
   });
 
   test("is as good as one in x-goog-api-key, which stays here too", async () => {
-    const answer = await send(target, ["x-goog-api-key: AIza-canary-of-the-team"]);
-    expect(answer.status).toBe(200);
+    const response = await send(target, ["x-goog-api-key: AIza-canary-of-the-team"]);
+    expect(response.status).toBe(200);
     expect(upstream.received.at(-1)?.rawHeaders.join()).not.toContain("canary");
   });
 
   test("that is wrong, or missing, is refused in Gemini's shape", async () => {
     for (const path of [`${target}?key=AIza-canary-of-a-stranger`, target]) {
-      const answer = await send(path);
-      expect(answer.status).toBe(401);
-      expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 401, status: "UNAUTHENTICATED" } });
-      expect(answer.text).not.toContain("canary");
+      const response = await send(path);
+      expect(response.status).toBe(401);
+      expect(JSON.parse(response.body)).toMatchObject({ error: { code: 401, status: "UNAUTHENTICATED" } });
+      expect(response.text).not.toContain("canary");
     }
     expect(guarded.logLines().join("\n")).not.toContain("canary");
   });

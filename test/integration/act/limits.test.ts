@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { apiError } from "../../support/errors.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
-import { chatBody, postText, rawConnect, rawRequest, type RawAnswer } from "../../support/raw.ts";
-import { chatAnswer, chatEvents, hang, json, resetBeforeHead, sse, startUpstream } from "../../support/upstream.ts";
+import { chatBody, postText, rawConnect, rawRequest, type RawResponse } from "../../support/raw.ts";
+import { chatResponse, chatEvents, hang, json, resetBeforeHead, sse, startUpstream } from "../../support/upstream.ts";
 import type { Script, ScriptedUpstream } from "../../support/upstream.ts";
 
 const chat = "/v1/chat/completions";
@@ -19,7 +19,7 @@ async function start(...args: Parameters<typeof startNode>): Promise<Node> {
   return node;
 }
 
-const ask = (node: Node, headers: readonly string[] = [], body = chatBody()): Promise<RawAnswer> =>
+const ask = (node: Node, headers: readonly string[] = [], body = chatBody()): Promise<RawResponse> =>
   rawRequest(node.port, postText(chat, body, [...headers, "connection: close"]));
 
 describe("API keys", () => {
@@ -52,9 +52,9 @@ describe("API keys", () => {
   ])("keep out who presents %s: 401", async (_what, headers) => {
     const node = await start({ auth: { keys } }, { env });
     for (const target of [chat, "/v1/models", "/v1/nothing"]) {
-      const answer = await rawRequest(node.port, postText(target, chatBody(), [...headers, "connection: close"]));
-      expect(answer.status).toBe(401);
-      expect(apiError(answer.body)).toMatchObject({ type: "invalid_request_error", code: "invalid_api_key" });
+      const response = await rawRequest(node.port, postText(target, chatBody(), [...headers, "connection: close"]));
+      expect(response.status).toBe(401);
+      expect(apiError(response.body)).toMatchObject({ type: "invalid_request_error", code: "invalid_api_key" });
     }
   });
 
@@ -80,25 +80,25 @@ describe("rate limits", () => {
     ];
     const node = await start({ auth: { keys } }, { env });
     for (const left of ["2", "1", "0"]) {
-      const answer = await ask(node, one);
-      expect(answer.status).toBe(200);
-      expect(answer.headers).toMatchObject({
+      const response = await ask(node, one);
+      expect(response.status).toBe(200);
+      expect(response.headers).toMatchObject({
         "x-ratelimit-limit-requests": "3",
         "x-ratelimit-remaining-requests": left,
       });
-      expect(answer.headers["x-ratelimit-reset-requests"]).toMatch(/^(\d+m)?[\d.]+m?s$/);
+      expect(response.headers["x-ratelimit-reset-requests"]).toMatch(/^(\d+m)?[\d.]+m?s$/);
     }
-    const answer = await ask(node, one);
-    expect(answer.status).toBe(429);
-    expect(apiError(answer.body)).toMatchObject({ type: "requests", code: "rate_limit_exceeded", param: null });
-    expect(answer.headers).toMatchObject({ "x-ratelimit-remaining-requests": "0" });
-    const retryAfter = Number(answer.headers["retry-after"]);
+    const response = await ask(node, one);
+    expect(response.status).toBe(429);
+    expect(apiError(response.body)).toMatchObject({ type: "requests", code: "rate_limit_exceeded", param: null });
+    expect(response.headers).toMatchObject({ "x-ratelimit-remaining-requests": "0" });
+    const retryAfter = Number(response.headers["retry-after"]);
     expect(retryAfter).toBeGreaterThan(0);
     expect(retryAfter).toBeLessThanOrEqual(20);
     expect((await ask(node, two)).status).toBe(200);
   });
 
-  test("of tokens count prompt and answer", async () => {
+  test("of tokens count prompt and response", async () => {
     const keys = [{ name: "one", env: "KEY_ONE", tokensPerMinute: 200 }];
     const node = await start({ auth: { keys } }, { env });
     expect((await ask(node, one, chatBody({ max_tokens: 40 }))).status).toBe(200);
@@ -118,20 +118,20 @@ describe("rate limits", () => {
 
   test("without keys hold for all callers together, and on forwarded answers too", async () => {
     const accounts = { "X-RateLimit-Remaining-Requests": "9999", "x-ratelimit-remaining-tokens": "777" };
-    const upstream = await startUpstream(json(chatAnswer("hi"), { headers: accounts }));
+    const upstream = await startUpstream(json(chatResponse("hi"), { headers: accounts }));
     const node = await start({
       rateLimit: { requestsPerMinute: 2 },
       upstreams: { openai: { url: upstream.url } },
       default: { serve: "forward" },
     });
-    const answers = [await ask(node), await ask(node, one), await ask(node, two)];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
-    expect(answers[0]!.headers).toMatchObject({
+    const responses = [await ask(node), await ask(node, one), await ask(node, two)];
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(responses[0]!.headers).toMatchObject({
       "x-ratelimit-limit-requests": "2",
       "x-ratelimit-remaining-requests": "1",
     });
-    expect(answers[0]!.text.match(/x-ratelimit-remaining-requests/gi)).toHaveLength(1);
-    expect(answers[0]!.headers["x-ratelimit-remaining-tokens"]).toBe("777");
+    expect(responses[0]!.text.match(/x-ratelimit-remaining-requests/gi)).toHaveLength(1);
+    expect(responses[0]!.headers["x-ratelimit-remaining-tokens"]).toBe("777");
     expect(upstream.received).toHaveLength(2);
     await upstream.stop();
   });
@@ -151,10 +151,10 @@ describe("permits", () => {
 
   test("that do not come free in time give 503 with retry-after", async () => {
     const { node, holder } = await fullNode({ queue: 5, queueTimeoutMs: 100 });
-    const answer = await ask(node);
-    expect(answer.status).toBe(503);
-    expect(apiError(answer.body)).toMatchObject({ type: "server_error", code: "QUEUE_TIMEOUT", param: null });
-    expect(Number(answer.headers["retry-after"])).toBeGreaterThanOrEqual(1);
+    const response = await ask(node);
+    expect(response.status).toBe(503);
+    expect(apiError(response.body)).toMatchObject({ type: "server_error", code: "QUEUE_TIMEOUT", param: null });
+    expect(Number(response.headers["retry-after"])).toBeGreaterThanOrEqual(1);
     expect(await node.metric("stuntdouble_queue_timeouts_total")).toBe(1);
     const [outcome] = await node.outcomes();
     expect(outcome).toMatchObject({ cause: "QUEUE_TIMEOUT", status: 503, mode: "own" });
@@ -167,16 +167,16 @@ describe("permits", () => {
     const waiting = await rawConnect(node.port);
     waiting.socket.write(postText(chat, chatBody()));
     await until("a full queue", async () => ((await node.metric("stuntdouble_queue_depth")) === 1 ? true : undefined));
-    const answer = await ask(node);
-    expect(answer.status).toBe(503);
-    expect(apiError(answer.body)).toMatchObject({ code: "QUEUE_FULL" });
-    expect(answer.headers["retry-after"]).toBeDefined();
+    const response = await ask(node);
+    expect(response.status).toBe(503);
+    expect(apiError(response.body)).toMatchObject({ code: "QUEUE_FULL" });
+    expect(response.headers["retry-after"]).toBeDefined();
     for (const { socket } of [waiting, holder]) socket.destroy();
   });
 
   test("are given in the order of arrival, and the wait is not a part of the planned time", async () => {
     const { node, holder } = await fullNode({ queue: 5, queueTimeoutMs: 60_000 });
-    const calls: Promise<RawAnswer>[] = [];
+    const calls: Promise<RawResponse>[] = [];
     for (let number = 0; number < 4; number += 1) {
       calls.push(ask(node, [`x-request-id: call-${number}`]));
       await until("the queue", async () =>
@@ -231,7 +231,7 @@ describe("the breaker of an upstream", () => {
   test.each<readonly [string, Script]>([
     ["answers 500", broken],
     ["breaks the connection", resetBeforeHead],
-    ["does not answer in time", hang],
+    ["does not response in time", hang],
     ["breaks its streams in the middle", sse(chatEvents(["one"]).slice(0, 2), { ending: "reset", gapMs: 5 })],
   ])("opens when it %s", async (_how, script) => {
     const node = await startWith({ whenOpen: "fail" });
@@ -270,10 +270,10 @@ describe("the breaker of an upstream", () => {
     const node = await startWith({ whenOpen: "fail" });
     await askTimes(node, 4, broken);
     const before = upstream.received.length;
-    const answer = await ask(node);
-    expect(answer.status).toBe(503);
-    expect(apiError(answer.body)).toMatchObject({ type: "server_error", code: "BREAKER_OPEN" });
-    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(50);
+    const response = await ask(node);
+    expect(response.status).toBe(503);
+    expect(apiError(response.body)).toMatchObject({ type: "server_error", code: "BREAKER_OPEN" });
+    expect(Number(response.headers["retry-after"])).toBeGreaterThan(50);
     expect(upstream.received).toHaveLength(before);
   });
 
@@ -304,10 +304,10 @@ describe("the breaker of an upstream", () => {
     const node = await startWith({ whenOpen: "forward" });
     await askTimes(node, 4, broken);
     expect(await stateOf(node)).toBe("open");
-    upstream.script(json(chatAnswer("back")));
-    const answer = await ask(node);
-    expect(answer.status).toBe(200);
-    expect(answer.body).toContain("back");
+    upstream.script(json(chatResponse("back")));
+    const response = await ask(node);
+    expect(response.status).toBe(200);
+    expect(response.body).toContain("back");
   });
 
   test("tries one call after a while, and closes when that succeeds", async () => {
@@ -317,7 +317,7 @@ describe("the breaker of an upstream", () => {
     await askTimes(node, 1, broken);
     expect(await stateOf(node)).toBe("open");
     await until("the time to try", async () => ((await stateOf(node)) === "half-open" ? true : undefined));
-    await askTimes(node, 1, json(chatAnswer("back")));
+    await askTimes(node, 1, json(chatResponse("back")));
     expect(await stateOf(node)).toBe("closed");
     expect((await ask(node)).status).toBe(200);
   });

@@ -33,9 +33,9 @@ test.each([1, 2])(
   async (workers) => {
     const program = await start(workers);
     await forwardTo(program, program.url);
-    const answer = await ask(program);
-    expect(answer.status).toBe(508);
-    expect(apiError(answer.body)).toMatchObject({ type: "server_error", code: "LOOP_DETECTED" });
+    const response = await ask(program);
+    expect(response.status).toBe(508);
+    expect(apiError(response.body)).toMatchObject({ type: "server_error", code: "LOOP_DETECTED" });
     const outcomes = await program.outcomes(2);
     expect(outcomes.map(({ mode, cause }) => `${mode} ${cause}`).sort()).toEqual([
       "own LOOP_DETECTED",

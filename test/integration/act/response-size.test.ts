@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { apiError } from "../../support/errors.ts";
 import { startNode, type Node } from "../../support/node.ts";
-import { chatBody, postText, rawRequest, type RawAnswer } from "../../support/raw.ts";
-import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatBody, postText, rawRequest, type RawResponse } from "../../support/raw.ts";
+import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const chat = "/v1/chat/completions";
 const limits = { maxOutputTokens: 20 };
@@ -17,7 +17,7 @@ afterEach(async () => {
   await upstream?.stop();
 });
 
-const ask = (target: string, body: object, tokens: number, headers: readonly string[] = []): Promise<RawAnswer> =>
+const ask = (target: string, body: object, tokens: number, headers: readonly string[] = []): Promise<RawResponse> =>
   rawRequest(
     node!.port,
     postText(target, JSON.stringify(body), [
@@ -28,7 +28,7 @@ const ask = (target: string, body: object, tokens: number, headers: readonly str
     ]),
   );
 
-describe("an answer above the limit on its tokens", () => {
+describe("a response above the limit on its tokens", () => {
   const messages = [{ role: "user", content: "hi" }];
   const contents = [{ role: "user", parts: [{ text: "hi" }] }];
   const gemini = "/v1beta/models/gemini-2.5-flash";
@@ -74,17 +74,17 @@ describe("an answer above the limit on its tokens", () => {
     expect(apiError(refused.body).message).toContain("allows 250000");
   });
 
-  test("keeps no mirrored call from its real answer, and is not compared", async () => {
-    upstream = await startUpstream(json(chatAnswer("real")));
+  test("keeps no mirrored call from its real response, and is not compared", async () => {
+    upstream = await startUpstream(json(chatResponse("real")));
     node = await startNode({
       limits,
       control,
       upstreams: { openai: { url: upstream.url } },
       default: { serve: "forward", mirror: "simulate" },
     });
-    const answer = await ask(chat, { model: "gpt-4o", messages }, 21);
-    expect(answer.status).toBe(200);
-    expect(answer.body).toContain("real");
+    const response = await ask(chat, { model: "gpt-4o", messages }, 21);
+    expect(response.status).toBe(200);
+    expect(response.body).toContain("real");
     await ask(chat, { model: "gpt-4o", messages, n: 5 }, 20);
     const [choices, alone] = await node.outcomes(2);
     expect(alone).toMatchObject({ mode: "real", status: 200 });

@@ -3,7 +3,7 @@ import type { ShadowReport } from "../../../src/core/shadow.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawRequest } from "../../support/raw.ts";
 import {
-  chatAnswer,
+  chatResponse,
   chatEvents,
   hang,
   json,
@@ -40,9 +40,9 @@ test("a mirrored call is served by the upstream alone, asked once, and not made 
   await mirrored();
   upstream.script(sse(chatEvents(["one", "two", "three"])));
   const before = upstream.received.length;
-  const answer = await ask({ stream: true });
-  expect(answer.body).toBe(chatEvents(["one", "two", "three"]).join(""));
-  expect(answer.headers).toMatchObject({ "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "watched" });
+  const response = await ask({ stream: true });
+  expect(response.body).toBe(chatEvents(["one", "two", "three"]).join(""));
+  expect(response.headers).toMatchObject({ "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "watched" });
   expect(upstream.received.length - before).toBe(1);
   const [outcome] = await node.outcomes();
   expect(outcome!.shadow!.simulated.totalMs).toBeGreaterThan(2 * outcome!.actual.totalMs);
@@ -71,9 +71,9 @@ test("its outcome holds the timelines of both sides", async () => {
   expect(outcome!.planned).toEqual(simulated);
 });
 
-test("an answer in one piece counts its tokens by the provider's usage", async () => {
+test("a response in one piece counts its tokens by the provider's usage", async () => {
   await mirrored();
-  upstream.script(json(chatAnswer("hello")));
+  upstream.script(json(chatResponse("hello")));
   await ask();
   const [outcome] = await node.outcomes();
   expect(outcome!.shadow!.real).toMatchObject({ tokens: 3, atMs: [] });
@@ -85,7 +85,7 @@ test("the admin API puts both sides next to each other, for each model and strea
   await mirrored();
   upstream.script(sse(chatEvents(["one", "two", "three"]), { gapMs: 2 }));
   for (let count = 0; count < 5; count += 1) await ask({ stream: true });
-  upstream.script(json(chatAnswer("hello")));
+  upstream.script(json(chatResponse("hello")));
   for (let count = 0; count < 3; count += 1) await ask();
   await ask({ model: "another" });
   const { strata } = await node.admin<ShadowReport>("/admin/v1/shadow");
@@ -120,7 +120,7 @@ test("calls that did not end well are not compared", async () => {
 
 test("a request that only the provider understands is forwarded all the same", async () => {
   await mirrored();
-  upstream.script(json(chatAnswer("hello")));
+  upstream.script(json(chatResponse("hello")));
   expect((await ask({ messages: "something new" })).status).toBe(200);
   expect((await node.outcomes())[0]!.shadow).toBeUndefined();
 });

@@ -73,8 +73,8 @@ describe("a WebSocket", () => {
     connection.socket.write("hello");
     await until("the echo", () => (connection.text().endsWith("echo hello") ? true : undefined));
     peer.socket.write(" and more");
-    const answer = await connection.answer({ enough: (text) => text.endsWith(" and more") });
-    expect(answer.status).toBe(101);
+    const response = await connection.response({ enough: (text) => text.endsWith(" and more") });
+    expect(response.status).toBe(101);
   });
 
   test("carries the upstream's key and nothing that was meant for the sidecar", async () => {
@@ -99,42 +99,42 @@ describe("a WebSocket", () => {
   test("breaks at the client when the upstream breaks", async () => {
     const { connection, peer } = await open();
     if ("resetAndDestroy" in peer.socket) (peer.socket.resetAndDestroy as () => void)();
-    const answer = await connection.answer();
-    expect(answer.closed).toBe("reset");
-    expect(answer.body).toBe("");
+    const response = await connection.response();
+    expect(response.closed).toBe("reset");
+    expect(response.body).toBe("");
     expect((await node.outcomes())[0]).toMatchObject({ mode: "real", status: 101, cause: "UPSTREAM_RESET" });
   });
 
   test("says what was decided, and nothing of what another node behind this one decided", async () => {
     const { connection } = await open();
-    const { headers } = await connection.answer({ enough: (text) => text.includes("\r\n\r\n") });
+    const { headers } = await connection.response({ enough: (text) => text.includes("\r\n\r\n") });
     expect(headers).toMatchObject({ "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "default" });
     expect(headers).not.toHaveProperty("x-stuntdouble-seed");
   });
 
-  test("that the upstream refuses is refused with the upstream's own answer, which says what was decided", async () => {
-    const answer = await rawRequest(node.port, handshake("/v1/refuse", mine));
-    expect(answer).toMatchObject({
+  test("that the upstream refuses is refused with the upstream's own response, which says what was decided", async () => {
+    const response = await rawRequest(node.port, handshake("/v1/refuse", mine));
+    expect(response).toMatchObject({
       status: 403,
       body: "no",
       headers: { "x-stuntdouble-decision": "forward", "x-stuntdouble-rule": "default" },
     });
-    expect(answer.text.match(/x-stuntdouble-rule/g)).toHaveLength(1);
+    expect(response.text.match(/x-stuntdouble-rule/g)).toHaveLength(1);
     await until("the outcome", async () => ((await node.outcomes())[0]?.status === 403 ? true : undefined));
   });
 
   test("without a key is refused with 401 and never reaches the upstream", async () => {
     const before = upgrades.length;
-    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
-    expect(answer.status).toBe(401);
-    expect(JSON.parse(answer.body)).toMatchObject({ error: { code: "invalid_api_key" } });
+    const response = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(response.status).toBe(401);
+    expect(JSON.parse(response.body)).toMatchObject({ error: { code: "invalid_api_key" } });
     expect(upgrades).toHaveLength(before);
   });
 
   test("to another host by an absolute target is refused with 400", async () => {
     const before = upgrades.length;
-    const answer = await rawRequest(node.port, handshake("http://internal.example/v1/realtime", mine));
-    expect(answer.status).toBe(400);
+    const response = await rawRequest(node.port, handshake("http://internal.example/v1/realtime", mine));
+    expect(response.status).toBe(400);
     expect(upgrades).toHaveLength(before);
   });
 });
@@ -220,13 +220,13 @@ describe("the limits of a node hold for a WebSocket", () => {
 
   test("a fault that responds by itself does so as an HTTP error, and the upstream is not asked", async () => {
     await start({ rules: [{ name: "limited", serve: "forward", faults: [{ kind: "status", status: 429 }] }] });
-    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
-    expect(answer).toMatchObject({
+    const response = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(response).toMatchObject({
       status: 429,
       closed: "fin",
       headers: { "x-stuntdouble-decision": "fault", "x-stuntdouble-rule": "limited", "retry-after": "1" },
     });
-    expect(apiError(answer.body)).toMatchObject({ code: "rate_limit_exceeded" });
+    expect(apiError(response.body)).toMatchObject({ code: "rate_limit_exceeded" });
     expect(reached).toBe(0);
     expect((await node.outcomes())[0]).toMatchObject({
       mode: "fault",
@@ -244,8 +244,8 @@ describe("the limits of a node hold for a WebSocket", () => {
     ];
     await start({ rules: [{ name: "slow", serve: "forward", faults }] });
     const sentMs = Date.now();
-    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
-    expect(answer.status).toBe(503);
+    const response = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(response.status).toBe(503);
     expect(Date.now() - sentMs).toBeGreaterThanOrEqual(199);
     const leaving = await open();
     await until("the permit", async () => ((await node.metric("stuntdouble_inflight")) === 1 ? true : undefined));
@@ -269,7 +269,7 @@ describe("the limits of a node hold for a WebSocket", () => {
     await start({});
     const first = await open();
     await isOpen(first);
-    const [, via] = (await first.answer({ enough: (text) => text.includes("via ") })).text.split("via ");
+    const [, via] = (await first.response({ enough: (text) => text.includes("via ") })).text.split("via ");
     expect(via).toMatch(/^1\.1 stuntdouble-[0-9a-f]{24}$/);
     const again = await rawRequest(node.port, handshake("/v1/realtime", [`via: 1.0 other, ${via}`]));
     expect(again.status).toBe(508);
@@ -285,10 +285,10 @@ describe("a WebSocket without an upstream", () => {
   afterAll(() => node.stop());
 
   test("is refused with 404 in the provider's shape", async () => {
-    const answer = await rawRequest(node.port, handshake("/v1/realtime"));
-    expect(answer).toMatchObject({ status: 404, closed: "fin" });
-    expect(answer.text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
-    expect(JSON.parse(answer.body)).toEqual({
+    const response = await rawRequest(node.port, handshake("/v1/realtime"));
+    expect(response).toMatchObject({ status: 404, closed: "fin" });
+    expect(response.text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+    expect(JSON.parse(response.body)).toEqual({
       error: { message: expect.any(String) as string, type: "invalid_request_error", param: null, code: "unknown_url" },
     });
   });
@@ -307,9 +307,9 @@ describe("a WebSocket without an upstream", () => {
       const { socket } = await rawConnect(node.port);
       socket.write(handshake("/v1/realtime"), () => socket.resetAndDestroy());
     }
-    const answer = await fetch(`${node.url}/v1/models`);
-    expect(answer.status).toBe(200);
-    await answer.arrayBuffer();
+    const response = await fetch(`${node.url}/v1/models`);
+    expect(response.status).toBe(200);
+    await response.arrayBuffer();
   });
 });
 

@@ -39,8 +39,8 @@ describe("a client that stops in the middle of its upload", () => {
     await start(json({}));
     const clients = await Promise.all(Array.from({ length: 25 }, () => beginUpload("sixsix")));
     for (const client of clients) {
-      const answer = await client.answer({ enough: (text) => text.includes("\r\n\r\n") });
-      expect(answer.status).toBe(408);
+      const response = await client.response({ enough: (text) => text.includes("\r\n\r\n") });
+      expect(response.status).toBe(408);
     }
     expect(await breaker()).toBe("closed");
     expect((await node.outcomes(25)).map(({ cause, status }) => [cause, status])).toEqual(
@@ -58,14 +58,14 @@ describe("the time for the head of the response", () => {
       await sleep(headTimeoutMs / 4);
       client.socket.write("x".repeat(100));
     }
-    expect(await client.answer()).toMatchObject({ status: 200, body: '{"ok":true}' });
+    expect(await client.response()).toMatchObject({ status: 200, body: '{"ok":true}' });
     expect(await breaker()).toBe("closed");
   });
 
   test("is over for an upstream that says nothing after the upload, and it has failed", async () => {
     await start(hang);
     const client = await beginUpload("x".repeat(1000));
-    expect((await client.answer()).status).toBe(504);
+    expect((await client.response()).status).toBe(504);
     expect(await breaker()).toBe("open");
   });
 

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { startProxy } from "../../support/programs/forward-proxy.ts";
-import { chatBody, postText, rawRequest, type RawAnswer } from "../../support/raw.ts";
+import { chatBody, postText, rawRequest, type RawResponse } from "../../support/raw.ts";
 import {
-  chatAnswer,
+  chatResponse,
   json,
   nowhere,
   resetBeforeHead,
@@ -16,7 +16,7 @@ import {
 
 type Found = (error: null, addresses: readonly object[]) => void;
 
-const answering = json(chatAnswer("hello"));
+const answering = json(chatResponse("hello"));
 
 let ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -36,7 +36,7 @@ async function nodeOf(upstream: object, env: Readonly<Record<string, string>> = 
   return node;
 }
 
-async function ask(node: Node, target = "/v1/chat/completions", body = chatBody()): Promise<RawAnswer> {
+async function ask(node: Node, target = "/v1/chat/completions", body = chatBody()): Promise<RawResponse> {
   return await rawRequest(node.port, postText(target, body, ["connection: close"]));
 }
 
@@ -52,11 +52,11 @@ describe("several URLs of an upstream", () => {
     const second = await upstreamOf(answering);
     const node = await nodeOf({ urls: [nowhere, second.url] });
     const body = chatBody({ user: "x".repeat(100_000) });
-    const answers = [
+    const responses = [
       postText("/v1/chat/completions", body, ["connection: close"]),
       postText("/v1/files", body, ["connection: close"]),
     ];
-    for (const text of answers) expect((await rawRequest(node.port, text)).status).toBe(200);
+    for (const text of responses) expect((await rawRequest(node.port, text)).status).toBe(200);
     expect(second.received.map((each) => each.body().toString())).toEqual([body, body]);
   });
 
@@ -107,7 +107,7 @@ describe("a stand-in for an upstream that is killed", () => {
     const upstream = await upstreamOf(answering);
     const node = await nodeOf({ url: upstream.url, breaker: { whenOpen: "simulate" } });
     const body = chatBody({ max_tokens: 1 });
-    const calls: Promise<RawAnswer>[] = [];
+    const calls: Promise<RawResponse>[] = [];
     for (let round = 0; round < 30; round += 1) {
       if (round === 5) {
         await Promise.all(calls);
@@ -116,9 +116,9 @@ describe("a stand-in for an upstream that is killed", () => {
       calls.push(...Array.from({ length: 5 }, () => ask(node, "/v1/chat/completions", body)));
       await sleep(20);
     }
-    const answers = await Promise.all(calls);
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
-    const decisions = answers.map(({ headers }) => headers["x-stuntdouble-decision"]);
+    const responses = await Promise.all(calls);
+    expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
+    const decisions = responses.map(({ headers }) => headers["x-stuntdouble-decision"]);
     expect(decisions.filter((decision) => decision === "stand-in")).toHaveLength(125);
     expect(await node.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "open" } });
     const counted = await node.metric('stuntdouble_errors_total{upstream="openai",cause="UPSTREAM_CONNECT"}');

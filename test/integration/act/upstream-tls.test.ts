@@ -6,7 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startNode, type Node } from "../../support/node.ts";
 import { startProxy, type ForwardProxy } from "../../support/programs/forward-proxy.ts";
-import { chatBody, postText, rawRequest, type RawAnswer } from "../../support/raw.ts";
+import { chatBody, postText, rawRequest, type RawResponse } from "../../support/raw.ts";
 
 const folder = "test/support/tls";
 const tls = { caFile: "localhost.cert.pem" };
@@ -65,11 +65,11 @@ async function startWith(upstream: object, env: Readonly<Record<string, string>>
   return node;
 }
 
-async function ask(to: Node): Promise<RawAnswer> {
+async function ask(to: Node): Promise<RawResponse> {
   return await rawRequest(to.port, postText("/v1/chat/completions", chatBody(), ["connection: close"]));
 }
 
-async function upgrade(to: Node): Promise<RawAnswer> {
+async function upgrade(to: Node): Promise<RawResponse> {
   const headers =
     "upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==";
   return await rawRequest(to.port, `GET /v1/realtime HTTP/1.1\r\nhost: h\r\n${headers}\r\n\r\n`, {
@@ -84,9 +84,9 @@ describe("TLS to an upstream", () => {
   });
 
   test("trusts no certificate that they did not sign", async () => {
-    const answer = await ask(await startWith({ tls: { caFile: "renewed.cert.pem" } }));
-    expect(answer.status).toBe(502);
-    expect(answer.body).toContain("could not be reached (");
+    const response = await ask(await startWith({ tls: { caFile: "renewed.cert.pem" } }));
+    expect(response.status).toBe(502);
+    expect(response.body).toContain("could not be reached (");
   });
 
   test("shows our certificate where the upstream asks for one", async () => {
@@ -135,14 +135,14 @@ describe("an https upstream behind a proxy", () => {
 
   test("is not reached where the proxy refuses, and the error says so", async () => {
     proxy.refuse(407);
-    const answer = await ask(await startWith({ tls, proxyUrl: proxyUrl() }));
-    expect(answer.status).toBe(502);
-    expect(answer.body).toContain("(proxy: status 407)");
+    const response = await ask(await startWith({ tls, proxyUrl: proxyUrl() }));
+    expect(response.status).toBe(502);
+    expect(response.body).toContain("(proxy: status 407)");
   });
 
   test("is not reached where there is no proxy", async () => {
-    const answer = await ask(await startWith({ tls, proxyUrl: "http://127.0.0.1:1" }));
-    expect(answer.body).toContain("(proxy: ECONNREFUSED)");
+    const response = await ask(await startWith({ tls, proxyUrl: "http://127.0.0.1:1" }));
+    expect(response.body).toContain("(proxy: ECONNREFUSED)");
   });
 
   test("is reached by it for WebSockets as well", async () => {
@@ -153,8 +153,8 @@ describe("an https upstream behind a proxy", () => {
   test("has credentials of its proxy that are shown nowhere", async () => {
     proxy.refuse(407);
     const at = await startWith({ tls, proxyUrl: proxyUrl() });
-    const answer = await ask(at);
-    const shown = [answer.text, JSON.stringify(await at.admin("/admin/v1/config")), ...at.logLines()].join("\n");
+    const response = await ask(at);
+    const shown = [response.text, JSON.stringify(await at.admin("/admin/v1/config")), ...at.logLines()].join("\n");
     expect(shown).toContain("[redacted]@127.0.0.1");
     expect(shown).not.toContain(secret);
   });

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startNode, type Node } from "../../support/node.ts";
-import { rawRequest, type RawAnswer } from "../../support/raw.ts";
+import { rawRequest, type RawResponse } from "../../support/raw.ts";
 
 let node: Node;
 beforeAll(async () => void (node = await startNode()));
 afterAll(() => node.stop());
 
-async function send(text: string): Promise<RawAnswer> {
+async function send(text: string): Promise<RawResponse> {
   return await rawRequest(Number(new URL(node.adminUrl).port), text);
 }
 
 const lines = (...all: readonly string[]): string => [...all, "connection: close", "", ""].join("\r\n");
 
 /** What a problem holds, once its content type is right. */
-function problemOf({ headers, body }: RawAnswer): unknown {
+function problemOf({ headers, body }: RawResponse): unknown {
   expect(headers["content-type"]).toContain("application/problem+json");
   return JSON.parse(body);
 }
@@ -35,14 +35,14 @@ describe("every error of the admin API is a problem", () => {
     ["OPTIONS *", lines("OPTIONS * HTTP/1.1", "host: localhost"), 400],
     ["no Host header", "GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
   ])("%s", async (_, text, status) => {
-    const answer = await send(text);
-    expect(answer.status).toBe(status);
-    expect(problemOf(answer)).toMatchObject({ status, type: "about:blank" });
+    const response = await send(text);
+    expect(response.status).toBe(status);
+    expect(problemOf(response)).toMatchObject({ status, type: "about:blank" });
   });
 });
 
 test.each(["TRACE", "PURGE", "PROPFIND", "DELETE"])("%s of a path that takes GET is 405", async (method) => {
-  const answer = await send(lines(`${method} /admin/v1/status HTTP/1.1`, "host: localhost"));
-  expect([answer.status, answer.headers["allow"]]).toEqual([405, "GET, HEAD"]);
-  expect(problemOf(answer)).toMatchObject({ status: 405 });
+  const response = await send(lines(`${method} /admin/v1/status HTTP/1.1`, "host: localhost"));
+  expect([response.status, response.headers["allow"]]).toEqual([405, "GET, HEAD"]);
+  expect(problemOf(response)).toMatchObject({ status: 405 });
 });

@@ -6,14 +6,14 @@ import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { findProgram } from "../../support/programs/index.ts";
 import { chatBody } from "../../support/raw.ts";
-import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const alertsFile = "docker/prometheus/alerts.yaml";
 
 let upstream: ScriptedUpstream;
 let node: Node;
 beforeAll(async () => {
-  upstream = await startUpstream(json(chatAnswer("Hello")));
+  upstream = await startUpstream(json(chatResponse("Hello")));
   node = await startNode({
     upstreams: { openai: { url: upstream.url, breaker: {} } },
     control: { enabled: true },
@@ -39,12 +39,12 @@ afterAll(async () => {
 });
 
 async function call(headers: Readonly<Record<string, string>>, stream = false): Promise<void> {
-  const answer = await fetch(`${node.url}/v1/chat/completions`, {
+  const response = await fetch(`${node.url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
     body: chatBody({ stream }),
   });
-  await answer.text();
+  await response.text();
 }
 
 /** The names of all metrics that a text in the exposition format declares. */

@@ -8,9 +8,9 @@ afterEach(() => program.stop());
 
 const statusOf = async (path: string, token?: string): Promise<number> => {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const answer = await fetch(program.adminUrl + path, { headers });
-  await answer.arrayBuffer();
-  return answer.status;
+  const response = await fetch(program.adminUrl + path, { headers });
+  await response.arrayBuffer();
+  return response.status;
 };
 const sha256 = (token: string): string => createHash("sha256").update(token).digest("hex");
 
@@ -19,15 +19,15 @@ test("without a token in the configuration everyone is let in", async () => {
   expect([await statusOf("/metrics"), await statusOf("/admin/v1/config")]).toEqual([200, 200]);
 });
 
-test("a token from the environment is asked for, and stands in no answer and no log line", async () => {
+test("a token from the environment is asked for, and stands in no response and no log line", async () => {
   program = await startProgram({ admin: { tokenEnv: "ADMIN_TOKEN" } }, { ADMIN_TOKEN: "secret-of-the-admin" });
   expect([await statusOf("/admin/v1/config"), await statusOf("/metrics", "guess")]).toEqual([401, 401]);
   expect([await statusOf("/healthz"), await statusOf("/readyz")]).toEqual([200, 200]);
-  const answer = await fetch(`${program.adminUrl}/admin/v1/config`, {
+  const response = await fetch(`${program.adminUrl}/admin/v1/config`, {
     headers: { authorization: "Bearer secret-of-the-admin" },
   });
-  expect(answer.status).toBe(200);
-  expect((await answer.text()) + program.logLines().join("\n")).not.toContain("secret-of-the-admin");
+  expect(response.status).toBe(200);
+  expect((await response.text()) + program.logLines().join("\n")).not.toContain("secret-of-the-admin");
 });
 
 test("a changed token takes effect with the configuration, without a restart", async () => {

@@ -16,7 +16,7 @@ async function follow(page: string): Promise<void> {
   }
 }
 
-test.each(["docs/adding-a-matcher.md", "docs/adding-a-verb.md"])(
+test.each(["docs/adding-a-matcher.md", "docs/adding-a-command.md"])(
   "what %s adds, word for word, passes its own tests",
   async (page) => {
     await follow(page);

@@ -24,7 +24,7 @@ describeWith("envoy", findEnvoy(), "a sidecar that dies behind a real Envoy", (p
     const all = { extProcPort, upstreams: { first: upstream.port }, ...options };
     const envoy = await startEnvoy(place, { ...all, filter: { ...filter } });
     running.push({ stop: async () => void child.kill("SIGKILL") }, envoy, upstream);
-    await until("a first answer", async () => ((await chat(envoy)).status === 200 ? true : undefined));
+    await until("a first response", async () => ((await chat(envoy)).status === 200 ? true : undefined));
     return { envoy, upstream, sidecar: child };
   };
   const open = { failure_mode_allow: true };
@@ -33,8 +33,8 @@ describeWith("envoy", findEnvoy(), "a sidecar that dies behind a real Envoy", (p
   test("fail-open: calls go to the upstream as if there were no sidecar", async () => {
     const { envoy, sidecar } = await start(open);
     await kill(sidecar);
-    const answer = await chat(envoy, { "x-stuntdouble": "simulate" });
-    expect(await answer.json()).toEqual({ real: true });
+    const response = await chat(envoy, { "x-stuntdouble": "simulate" });
+    expect(await response.json()).toEqual({ real: true });
   });
 
   test("fail-closed: calls get the status that the filter names", async () => {
@@ -47,8 +47,8 @@ describeWith("envoy", findEnvoy(), "a sidecar that dies behind a real Envoy", (p
 
   test("a simulated stream breaks off, and does not look complete", async () => {
     const { envoy, sidecar } = await start(open);
-    const answer = await chat(envoy, { "x-stuntdouble": "simulate, ttft=1, itl=50, tokens=100" }, true);
-    const reading = answer.text();
+    const response = await chat(envoy, { "x-stuntdouble": "simulate, ttft=1, itl=50, tokens=100" }, true);
+    const reading = response.text();
     await kill(sidecar);
     await expect(reading).rejects.toThrow(/terminated|fetch failed/);
   });
@@ -61,8 +61,8 @@ describeWith("envoy", findEnvoy(), "a sidecar that dies behind a real Envoy", (p
     const { envoy, sidecar, upstream } = await start(open);
     const stream = stepped();
     upstream.script(stream.script);
-    const answer = await chat(envoy, { "x-stuntdouble": wish }, true);
-    const reading = answer.text().catch(() => "broken");
+    const response = await chat(envoy, { "x-stuntdouble": wish }, true);
+    const reading = response.text().catch(() => "broken");
     const [first, ...others] = chatEvents(["one", "two"]);
     await stream.send(first!);
     await kill(sidecar);
@@ -77,9 +77,9 @@ describeWith("envoy", findEnvoy(), "a sidecar that dies behind a real Envoy", (p
     await until("an unhealthy sidecar", async () =>
       (await envoy.stat("cluster.stuntdouble.membership_healthy")) === 0 ? true : undefined,
     );
-    const answer = await chat(envoy);
-    expect(answer.headers.get("x-stuntdouble-decision")).toBeNull();
-    expect(await answer.json()).toEqual({ real: true });
+    const response = await chat(envoy);
+    expect(response.headers.get("x-stuntdouble-decision")).toBeNull();
+    expect(await response.json()).toEqual({ real: true });
     sidecar.kill("SIGCONT");
     await until("a sidecar that is back", async () => {
       const again = await chat(envoy);

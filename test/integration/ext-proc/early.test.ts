@@ -38,9 +38,9 @@ describeWith("envoy", findEnvoy(), "a response of Envoy's own before the decisio
         const text = postText(chat, chatBody());
         const connection = await rawConnect(envoy.port);
         connection.socket.write(text.slice(0, -20));
-        const answer = await connection.answer({ enough: (received) => received.includes("\r\n\r\n") });
-        expect(answer.status).toBe(408);
-        expect(answer.body).toBe("request timeout");
+        const response = await connection.response({ enough: (received) => received.includes("\r\n\r\n") });
+        expect(response.status).toBe(408);
+        expect(response.body).toBe("request timeout");
       });
     },
   );
@@ -59,8 +59,8 @@ describeWith("envoy", findEnvoy(), "a response of Envoy's own before the decisio
       const text = postText(chat, chatBody({ user: "x".repeat(2_000_000) }));
       const connection = await rawConnect(envoy.port);
       connection.socket.write(text);
-      const answer = await connection.answer({ enough: (received) => received.includes("\r\n\r\n") });
-      expect(answer.status).toBe(413);
+      const response = await connection.response({ enough: (received) => received.includes("\r\n\r\n") });
+      expect(response.status).toBe(413);
     });
   });
 });

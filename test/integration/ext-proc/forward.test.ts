@@ -5,7 +5,7 @@ import { findEnvoy, type EnvoyPlace } from "../../support/programs/envoy.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 import { until } from "../../support/node.ts";
 import {
-  chatAnswer,
+  chatResponse,
   chatEvents,
   hang,
   json,
@@ -19,8 +19,8 @@ type World = { readonly behind: BehindEnvoy; readonly first: ScriptedUpstream; r
 
 /** A sidecar that forwards through Envoy to two upstreams. */
 async function startWorld(place: EnvoyPlace, options: { observe?: string; modes?: object } = {}): Promise<World> {
-  const first = await startUpstream(json(chatAnswer("Hello")));
-  const second = await startUpstream(json(chatAnswer("Hello from the second")));
+  const first = await startUpstream(json(chatResponse("Hello")));
+  const second = await startUpstream(json(chatResponse("Hello from the second")));
   const behind = await startBehindEnvoy(
     place,
     {
@@ -59,14 +59,14 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     await stopWorld(world);
   });
 
-  test("request and answer go through byte for byte", async () => {
+  test("request and response go through byte for byte", async () => {
     const { behind, first } = world;
     const body = randomBytes(300_000);
     const before = first.received.length;
     first.script((response) => void response.writeHead(201, { "content-type": "image/png" }).end(body));
-    const answer = await fetch(`${behind.envoy.url}/v1/images/edits?n=1`, { method: "POST", body });
-    expect(answer.status).toBe(201);
-    expect(Buffer.from(await answer.arrayBuffer()).equals(body)).toBe(true);
+    const response = await fetch(`${behind.envoy.url}/v1/images/edits?n=1`, { method: "POST", body });
+    expect(response.status).toBe(201);
+    expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true);
     const received = first.received[before]!;
     expect(received.target).toBe("/v1/images/edits?n=1");
     expect(received.body().equals(body)).toBe(true);
@@ -75,15 +75,15 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
   test("a chat request goes on as it came, less the control header", async () => {
     const { behind, first } = world;
     const before = first.received.length;
-    const written = chatAnswer("Hello");
+    const written = chatResponse("Hello");
     first.script(json(written));
     const content = "é".repeat(200_000);
-    const answer = await behind.chat(
+    const response = await behind.chat(
       { "x-stuntdouble": "forward", authorization: "Bearer sk-own" },
       { messages: [{ role: "user", content }] },
     );
-    expect(await answer.json()).toEqual(written);
-    expect(answer.headers.get("x-stuntdouble-decision")).toBe("forward");
+    expect(await response.json()).toEqual(written);
+    expect(response.headers.get("x-stuntdouble-decision")).toBe("forward");
     const { headers, body } = first.received[before]!;
     expect(JSON.parse(body().toString())).toMatchObject({ messages: [{ content }] });
     expect(headers["x-stuntdouble"]).toBeUndefined();
@@ -93,8 +93,8 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
 
   test("the body decides the cluster, and its key takes the place of the caller's", async () => {
     const { behind, second } = world;
-    const answer = await behind.chat({ authorization: "Bearer sk-own" }, { model: "second-1" });
-    expect(await answer.json()).toEqual(chatAnswer("Hello from the second"));
+    const response = await behind.chat({ authorization: "Bearer sk-own" }, { model: "second-1" });
+    expect(await response.json()).toEqual(chatResponse("Hello from the second"));
     expect(second.received.at(-1)!.headers["authorization"]).toBe("Bearer sk-second");
     const line = await until("a line of the access log", () =>
       behind.envoy.accessLog().find((each) => each.endsWith("second")),
@@ -105,8 +105,8 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
   test("the outcome has the status of the upstream and the time to its head", async () => {
     const { behind, first } = world;
     first.script(json({ error: { message: "slow down" } }, { status: 429 }));
-    const answer = await behind.chat();
-    expect(answer.status).toBe(429);
+    const response = await behind.chat();
+    expect(response.status).toBe(429);
     await behind.node.idle();
     const [outcome] = await behind.node.outcomes();
     expect(outcome).toMatchObject({ mode: "real", upstream: "first", status: 429, ending: "finish", rule: "default" });
@@ -116,8 +116,8 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     const { behind, first } = world;
     const stream = stepped();
     first.script(stream.script);
-    const answer = await behind.chat({}, { stream: true });
-    const reader = answer.body!.getReader();
+    const response = await behind.chat({}, { stream: true });
+    const reader = response.body!.getReader();
     for (const event of chatEvents(["one", "two"])) {
       await stream.send(event);
       const { value } = await reader.read();
@@ -127,7 +127,7 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     expect((await reader.read()).done).toBe(true);
   });
 
-  test("a client that leaves before the answer gives its permit back, and the upstream is told", async () => {
+  test("a client that leaves before the response gives its permit back, and the upstream is told", async () => {
     const { behind, first } = world;
     first.script(hang);
     const before = first.received.length;
@@ -147,9 +147,9 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     };
 
     test("a clean end looks like one, without the final marker", async () => {
-      const answer = await bent("clean-end;after=2");
-      expect(answer.headers.get("x-stuntdouble-fault")).toBe("clean-end");
-      const text = await answer.text();
+      const response = await bent("clean-end;after=2");
+      expect(response.headers.get("x-stuntdouble-fault")).toBe("clean-end");
+      const text = await response.text();
       expect(text).toBe(chatEvents(["a", "b", "c", "d", "e"]).slice(0, 3).join(""));
     });
 
@@ -160,18 +160,18 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     test.each(["where=head", "where=body", "after-bytes=0"])(
       "a cut %s breaks off after the upstream's own head",
       async (at) => {
-        world.first.script(json(chatAnswer("Hello"), { headers: { "x-own": "yes" } }));
-        const answer = await world.behind.chat({ "x-stuntdouble": `forward, fault=cut;${at}` });
-        expect(answer.status).toBe(200);
-        expect(answer.headers.get("x-own")).toBe("yes");
-        await expect(answer.text()).rejects.toThrow(/terminated/);
+        world.first.script(json(chatResponse("Hello"), { headers: { "x-own": "yes" } }));
+        const response = await world.behind.chat({ "x-stuntdouble": `forward, fault=cut;${at}` });
+        expect(response.status).toBe(200);
+        expect(response.headers.get("x-own")).toBe("yes");
+        await expect(response.text()).rejects.toThrow(/terminated/);
       },
     );
 
     test("a cut before the upstream has answered is a 502", async () => {
       world.first.script(hang);
-      const answer = await world.behind.chat({ "x-stuntdouble": "forward, fault=cut;after-ms=100" });
-      expect(answer.status).toBe(502);
+      const response = await world.behind.chat({ "x-stuntdouble": "forward, fault=cut;after-ms=100" });
+      expect(response.status).toBe(502);
       await world.behind.node.idle();
     });
 
@@ -186,31 +186,31 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
       expect(text).toBe(chatEvents(["a", "b", "c", "d", "e"]).join(""));
     });
 
-    test("a delay holds the answer back", async () => {
+    test("a delay holds the response back", async () => {
       const startMs = performance.now();
-      const answer = await bent("delay;ms=400");
-      expect(await answer.text()).toBe(chatEvents(["a", "b", "c", "d", "e"]).join(""));
+      const response = await bent("delay;ms=400");
+      expect(await response.text()).toBe(chatEvents(["a", "b", "c", "d", "e"]).join(""));
       expect(performance.now() - startMs).toBeGreaterThan(399);
     });
 
     test("a status takes the place of the call: the upstream is not asked", async () => {
       const before = world.first.received.length;
-      const answer = await bent("status;status=503");
-      expect(answer.status).toBe(503);
+      const response = await bent("status;status=503");
+      expect(response.status).toBe(503);
       expect(world.first.received).toHaveLength(before);
     });
 
-    test("a replaced answer is asked for, broken off, and an error comes in its place", async () => {
+    test("a replaced response is asked for, broken off, and an error comes in its place", async () => {
       const before = world.first.received.length;
       world.first.script(sse(chatEvents(["a", "b"]), { ending: "hang", headers: { "x-own": "yes" } }));
-      const answer = await world.behind.chat(
+      const response = await world.behind.chat(
         { "x-stuntdouble": "forward, fault=replace;status=507" },
         { stream: true },
       );
-      expect(answer.status).toBe(507);
-      expect(await answer.json()).toMatchObject({ error: { type: "server_error" } });
-      expect(answer.headers.get("x-own")).toBeNull();
-      expect(answer.headers.get("x-stuntdouble-fault")).toBe("replace");
+      expect(response.status).toBe(507);
+      expect(await response.json()).toMatchObject({ error: { type: "server_error" } });
+      expect(response.headers.get("x-own")).toBeNull();
+      expect(response.headers.get("x-stuntdouble-fault")).toBe("replace");
       expect(await world.first.received[before]!.ended).toBe("gone");
       await world.behind.node.idle();
       const [outcome] = await world.behind.node.outcomes();
@@ -224,22 +224,22 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
     test.each([
       ["late", "(delay;ms=400 replace;status=504)"],
       ["in small pieces", "(replace;status=504 drip;slice-bytes=10)"],
-    ])("the error in place of an answer can come %s", async (_how, faults) => {
-      for (const script of [sse(chatEvents(["a"])), json(chatAnswer("Hello")), json("", { status: 204 })]) {
+    ])("the error in place of a response can come %s", async (_how, faults) => {
+      for (const script of [sse(chatEvents(["a"])), json(chatResponse("Hello")), json("", { status: 204 })]) {
         world.first.script(script);
-        const answer = await world.behind.chat({ "x-stuntdouble": `forward, fault=${faults}` });
-        expect(answer.status).toBe(504);
-        expect(await answer.json()).toHaveProperty("error");
+        const response = await world.behind.chat({ "x-stuntdouble": `forward, fault=${faults}` });
+        expect(response.status).toBe(504);
+        expect(await response.json()).toHaveProperty("error");
       }
       await world.behind.node.idle();
     });
 
-    test("the error in place of an answer can break off", async () => {
-      world.first.script(json(chatAnswer("Hello")));
+    test("the error in place of a response can break off", async () => {
+      world.first.script(json(chatResponse("Hello")));
       const wish = "forward, fault=(replace;status=502 cut;after-bytes=10)";
-      const answer = await world.behind.chat({ "x-stuntdouble": wish });
-      expect(answer.status).toBe(502);
-      await expect(answer.text()).rejects.toThrow(/terminated/);
+      const response = await world.behind.chat({ "x-stuntdouble": wish });
+      expect(response.status).toBe(502);
+      await expect(response.text()).rejects.toThrow(/terminated/);
     });
 
     test("the outcome names the fault and counts the tokens that went through", async () => {
@@ -253,8 +253,8 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
   test("a mirrored stream is timed token by token beside the simulated one", async () => {
     const { behind, first } = world;
     first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 30 }));
-    const answer = await behind.chat({ "x-stuntdouble": "mirror" }, { stream: true });
-    expect(await answer.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
+    const response = await behind.chat({ "x-stuntdouble": "mirror" }, { stream: true });
+    expect(await response.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
     await behind.node.idle();
     const [outcome] = await behind.node.outcomes();
     expect(outcome?.shadow?.real.tokens).toBe(3);
@@ -296,17 +296,17 @@ describeWith("envoy", findEnvoy(), "observe: response", (place) => {
     expect(outcome!.actual.totalMs).toBeGreaterThan(100);
   });
 
-  test("the usage of a real JSON answer is counted", async () => {
+  test("the usage of a real JSON response is counted", async () => {
     const { behind, first } = world;
-    first.script(json(chatAnswer("Hello")));
-    const answer = await behind.chat({ "accept-encoding": "identity" });
-    expect(await answer.json()).toEqual(chatAnswer("Hello"));
+    first.script(json(chatResponse("Hello")));
+    const response = await behind.chat({ "accept-encoding": "identity" });
+    expect(await response.json()).toEqual(chatResponse("Hello"));
     await behind.node.idle();
     const [outcome] = await behind.node.outcomes();
     expect(outcome?.actual.tokens).toBe(3);
   });
 
-  test("trailers of an answer pass", async () => {
+  test("trailers of a response pass", async () => {
     const { behind, first } = world;
     first.script((response) => {
       response.writeHead(200, { "content-type": "text/plain", trailer: "x-checksum" });
@@ -315,15 +315,15 @@ describeWith("envoy", findEnvoy(), "observe: response", (place) => {
       response.end();
     });
     for (const need of ["forward", "forward, fault=delay;ms=1"]) {
-      const answer = await behind.chat({ "x-stuntdouble": need });
-      expect(await answer.text()).toBe("body");
+      const response = await behind.chat({ "x-stuntdouble": need });
+      expect(await response.text()).toBe("body");
     }
   });
 });
 
 describeWith("envoy", findEnvoy(), "message_timeout of the filter", (place) => {
   test("does not end what takes its time on purpose", async () => {
-    const upstream = await startUpstream(json(chatAnswer("Hello")));
+    const upstream = await startUpstream(json(chatResponse("Hello")));
     const behind = await startBehindEnvoy(
       place,
       { upstreams: { first: { url: upstream.url } } },
@@ -332,9 +332,9 @@ describeWith("envoy", findEnvoy(), "message_timeout of the filter", (place) => {
     try {
       for (const wish of ["simulate, ttft=1000, tokens=2", "forward, fault=delay;ms=1000"]) {
         for (const stream of [false, true]) {
-          const answer = await behind.chat({ "x-stuntdouble": wish }, { stream });
-          expect([wish, answer.status]).toEqual([wish, 200]);
-          await answer.text();
+          const response = await behind.chat({ "x-stuntdouble": wish }, { stream });
+          expect([wish, response.status]).toEqual([wish, 200]);
+          await response.text();
         }
       }
     } finally {
@@ -355,22 +355,22 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
     }
   };
   const simulates = async ({ behind }: World, stream: boolean): Promise<void> => {
-    const answer = await behind.chat({}, { model: "simulated", stream, max_tokens: 3 });
-    expect(answer.status).toBe(200);
-    expect(await answer.text()).toContain(stream ? "[DONE]" : '"completion_tokens":3');
+    const response = await behind.chat({}, { model: "simulated", stream, max_tokens: 3 });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain(stream ? "[DONE]" : '"completion_tokens":3');
   };
   const steers = async ({ behind, second }: World): Promise<void> => {
-    const answer = await behind.chat({}, { model: "second-1" });
-    expect(await answer.json()).toEqual(chatAnswer("Hello from the second"));
+    const response = await behind.chat({}, { model: "second-1" });
+    expect(await response.json()).toEqual(chatResponse("Hello from the second"));
     expect(JSON.parse(second.received[0]!.body().toString())).toMatchObject({ model: "second-1" });
   };
 
   const expectReplaced = async ({ behind, first }: World, stream = false): Promise<void> => {
-    for (const script of [json(chatAnswer("Hello")), sse(chatEvents(["a", "b", "c"]), { gapMs: 5 })]) {
+    for (const script of [json(chatResponse("Hello")), sse(chatEvents(["a", "b", "c"]), { gapMs: 5 })]) {
       first.script(script);
-      const answer = await behind.chat({ "x-stuntdouble": "fault=replace;status=502;message=Gone" }, { stream });
-      expect(answer.status).toBe(502);
-      expect(await answer.json()).toMatchObject({ error: { message: "Gone" } });
+      const response = await behind.chat({ "x-stuntdouble": "fault=replace;status=502;message=Gone" }, { stream });
+      expect(response.status).toBe(502);
+      expect(await response.json()).toMatchObject({ error: { message: "Gone" } });
       await behind.node.idle();
       expect((await behind.node.outcomes())[0]).toMatchObject({ status: 502, faults: ["replace"], ending: "finish" });
     }
@@ -394,14 +394,14 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
         response_trailer_mode: "SEND",
       },
     ],
-  ])("%s: an answer can be replaced", async (_name, modes) => {
+  ])("%s: a response can be replaced", async (_name, modes) => {
     await inModes(modes, async (world) => {
       await expectReplaced(world);
       await expectReplaced(world, true);
     });
   });
 
-  test("FULL_DUPLEX_STREAMED for requests: all but bent answers, which are refused", async () => {
+  test("FULL_DUPLEX_STREAMED for requests: all but bent responses, which are refused", async () => {
     const modes = { request_body_mode: "FULL_DUPLEX_STREAMED", request_trailer_mode: "SEND" };
     await inModes(modes, async (world) => {
       await simulates(world, false);
@@ -434,8 +434,8 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
     const modes = { request_body_mode: "FULL_DUPLEX_STREAMED", response_body_mode: "STREAMED" };
     await inModes({ ...modes, request_trailer_mode: "SEND" }, async (world) => {
       world.first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
-      const answer = await world.behind.chat({ "x-stuntdouble": "mirror" }, { stream: true });
-      expect(await answer.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
+      const response = await world.behind.chat({ "x-stuntdouble": "mirror" }, { stream: true });
+      expect(await response.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
       await world.behind.node.idle();
       const [outcome] = await world.behind.node.outcomes();
       expect(outcome?.shadow?.real.tokens).toBe(3);
@@ -455,8 +455,8 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
     const world = await startWorld(place, { observe: "response", modes: { request_body_mode: "BUFFERED" } });
     try {
       world.first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
-      const answer = await world.behind.chat({ "accept-encoding": "identity" }, { stream: true });
-      expect(await answer.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
+      const response = await world.behind.chat({ "accept-encoding": "identity" }, { stream: true });
+      expect(await response.text()).toBe(chatEvents(["a", "b", "c"]).join(""));
       await world.behind.node.idle();
       const [outcome] = await world.behind.node.outcomes();
       expect(outcome?.actual.tokens).toBe(3);
@@ -487,9 +487,9 @@ describeWith("envoy", findEnvoy(), "modes of the filter", (place) => {
   test("NONE: headers decide, and nothing that needs a body is simulated", async () => {
     await inModes({ request_body_mode: "NONE" }, async (world) => {
       const forwarded = await world.behind.chat();
-      expect(await forwarded.json()).toEqual(chatAnswer("Hello"));
+      expect(await forwarded.json()).toEqual(chatResponse("Hello"));
       const steered = await world.behind.chat({ "x-stuntdouble": 'upstream="second"' });
-      expect(await steered.json()).toEqual(chatAnswer("Hello from the second"));
+      expect(await steered.json()).toEqual(chatResponse("Hello from the second"));
       const limited = await world.behind.chat({ "x-stuntdouble": "fault=status;status=429" });
       expect(limited.status).toBe(429);
       world.first.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));

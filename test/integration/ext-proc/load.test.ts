@@ -10,13 +10,13 @@ import { rawConnect } from "../../support/raw.ts";
 import { startUpstream } from "../../support/upstream.ts";
 
 describeWith("envoy", findEnvoy(), "many calls through a real Envoy", (place) => {
-  test("4,000 answers come over one connection without a failure", async () => {
+  test("4,000 responses come over one connection without a failure", async () => {
     const behind = await startBehindEnvoy(place);
     try {
       const statuses = await inTurns(4000, 32, async () => {
-        const answer = await behind.chat({}, { max_tokens: 3 });
-        await answer.text();
-        return answer.status;
+        const response = await behind.chat({}, { max_tokens: 3 });
+        await response.text();
+        return response.status;
       });
       expect(statuses.filter((status) => status !== 200)).toEqual([]);
       expect(await behind.envoy.stat("cluster.stuntdouble.upstream_cx_total")).toBe(1);
@@ -32,11 +32,11 @@ describeWith("envoy", findEnvoy(), "many calls through a real Envoy", (place) =>
     try {
       const body = JSON.stringify({ model: "gpt-4o", stream: true, messages: [{ role: "user", content: "Hello" }] });
       const headers = { "content-type": "application/json", "x-stuntdouble": "ttft=1500, itl=100, tokens=20" };
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 3000 }, () => post({ port: behind.envoy.port, agent, headers }, body)),
       );
       expect(await behind.envoy.stat("cluster.stuntdouble.upstream_cx_total")).toBeGreaterThan(1);
-      expect(answers.filter(({ status, text }) => status !== 200 || !text.endsWith("data: [DONE]\n\n"))).toEqual([]);
+      expect(responses.filter(({ status, text }) => status !== 200 || !text.endsWith("data: [DONE]\n\n"))).toEqual([]);
       await behind.node.idle();
     } finally {
       agent.destroy();
@@ -125,11 +125,11 @@ type Target = { readonly port: number; readonly agent: Agent; readonly headers: 
 async function post({ port, agent, headers }: Target, body: string): Promise<{ status: number; text: string }> {
   return await new Promise((resolve, reject) => {
     const options = { host: "127.0.0.1", port, agent, path: "/v1/chat/completions", method: "POST", headers };
-    const outgoing = request(options, (answer) => {
+    const outgoing = request(options, (response) => {
       let text = "";
-      answer.setEncoding("utf8").on("data", (piece: string) => void (text += piece));
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, text }));
-      answer.on("error", reject);
+      response.setEncoding("utf8").on("data", (piece: string) => void (text += piece));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on("error", reject);
     });
     outgoing.on("error", reject);
     outgoing.end(body);

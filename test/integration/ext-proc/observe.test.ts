@@ -5,7 +5,7 @@ import { startBehindEnvoy, type BehindEnvoy } from "../../support/programs/behin
 import { findEnvoy, type EnvoyPlace } from "../../support/programs/envoy.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 import {
-  chatAnswer,
+  chatResponse,
   chatEvents,
   hang,
   json,
@@ -22,7 +22,7 @@ const streamed = { request_body_mode: "STREAMED", response_body_mode: "STREAMED"
 
 /** A sidecar whose rules would refuse, simulate and break everything, shown the calls of one provider. */
 async function startWorld(place: EnvoyPlace, modes: object = streamed): Promise<World> {
-  const provider = await startUpstream(json(chatAnswer("Hello")));
+  const provider = await startUpstream(json(chatResponse("Hello")));
   const behind = await startBehindEnvoy(
     place,
     {
@@ -79,9 +79,9 @@ describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_m
     const events = chatEvents(["a", "b", "c", "d"]);
     provider.script(sse(events, { gapMs: 25 }));
     const headers = { ...plain, "x-stuntdouble": "fault=cut;after=1", authorization: "Bearer sk-known" };
-    const answer = await behind.chat(headers, { stream: true });
-    expect(await answer.text()).toBe(events.join(""));
-    expect([...answer.headers.keys()].filter((name) => name.startsWith("x-stuntdouble"))).toEqual([]);
+    const response = await behind.chat(headers, { stream: true });
+    expect(await response.text()).toBe(events.join(""));
+    expect([...response.headers.keys()].filter((name) => name.startsWith("x-stuntdouble"))).toEqual([]);
     const received = provider.received.at(-1)!;
     expect(received.headers).toMatchObject(headers);
     expect(received.headers["x-stuntdouble-upstream"]).toBeUndefined();
@@ -103,17 +103,17 @@ describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_m
 
   test("neither a missing key nor a used up quota nor a fault stops a call", async () => {
     const { behind, provider } = world;
-    provider.script(json(chatAnswer("Hello")));
+    provider.script(json(chatResponse("Hello")));
     for (const headers of [{}, { authorization: "Bearer sk-known" }]) {
-      const answer = await behind.chat({ ...plain, ...headers }, { model: "broken" });
-      expect(await answer.json()).toEqual(chatAnswer("Hello"));
+      const response = await behind.chat({ ...plain, ...headers }, { model: "broken" });
+      expect(await response.json()).toEqual(chatResponse("Hello"));
       const outcome = await nextOutcome();
       expect(outcome).toMatchObject({ mode: "real", rule: "broken", upstream: "first", status: 200, faults: [] });
       expect(outcome.actual.tokens).toBe(3);
     }
   });
 
-  test("a rule with a mirror pairs the answer with the simulated one", async () => {
+  test("a rule with a mirror pairs the response with the simulated one", async () => {
     const { behind, provider } = world;
     provider.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 30 }));
     await (await behind.chat(plain, { model: "mirrored", stream: true })).text();
@@ -124,19 +124,19 @@ describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_m
     expect(shadow?.simulated.tokens).toBeGreaterThan(0);
   });
 
-  test("what the provider refuses is its answer, also to a body that is no JSON", async () => {
+  test("what the provider refuses is its response, also to a body that is no JSON", async () => {
     const { behind, provider } = world;
     provider.script(json({ error: { message: "no JSON" } }, { status: 400 }));
-    const answer = await fetch(`${behind.envoy.url}/v1/chat/completions`, { method: "POST", body: "{" });
-    expect(answer.status).toBe(400);
+    const response = await fetch(`${behind.envoy.url}/v1/chat/completions`, { method: "POST", body: "{" });
+    expect(response.status).toBe(400);
     expect(await nextOutcome()).toMatchObject({ mode: "real", status: 400, ending: "finish" });
   });
 
   test("a path that cannot be simulated is seen, too", async () => {
     const { behind, provider } = world;
     provider.script((response) => void response.writeHead(201).end("made"));
-    const answer = await fetch(`${behind.envoy.url}/v1/files`, { method: "POST", body: "x".repeat(300_000) });
-    expect(await answer.text()).toBe("made");
+    const response = await fetch(`${behind.envoy.url}/v1/files`, { method: "POST", body: "x".repeat(300_000) });
+    expect(await response.text()).toBe("made");
     expect(await nextOutcome()).toMatchObject({ mode: "real", status: 201, ending: "finish" });
   });
 
@@ -145,8 +145,8 @@ describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_m
     const stream = stepped();
     provider.script(stream.script);
     const leaving = new AbortController();
-    const answer = await behind.chat(plain, { stream: true }, leaving.signal);
-    const reader = answer.body!.getReader();
+    const response = await behind.chat(plain, { stream: true }, leaving.signal);
+    const reader = response.body!.getReader();
     await stream.send(chatEvents(["a"])[0]!);
     await reader.read();
     leaving.abort();
@@ -188,8 +188,8 @@ describeWith("envoy", findEnvoy(), "observability_mode with less to see", (place
     const world = await startWorld(place);
     try {
       await world.behind.node.stop();
-      const answer = await world.behind.chat();
-      expect(await answer.json()).toEqual(chatAnswer("Hello"));
+      const response = await world.behind.chat();
+      expect(await response.json()).toEqual(chatResponse("Hello"));
     } finally {
       await stopWorld(world);
     }

@@ -22,43 +22,43 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
     await behind.stop();
   });
 
-  test("a JSON answer is simulated, with the headers of the provider and of the decision", async () => {
-    const answer = await behind.chat({ "x-request-id": "call-of-the-test" });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get("content-type")).toBe("application/json");
-    expect(answer.headers.get("x-request-id")).toBe("call-of-the-test");
-    expect(answer.headers.get("x-stuntdouble-decision")).toBe("simulate");
-    expect(await answer.json()).toMatchObject({ object: "chat.completion", model: "gpt-4o" });
+  test("a JSON response is simulated, with the headers of the provider and of the decision", async () => {
+    const response = await behind.chat({ "x-request-id": "call-of-the-test" });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(response.headers.get("x-request-id")).toBe("call-of-the-test");
+    expect(response.headers.get("x-stuntdouble-decision")).toBe("simulate");
+    expect(await response.json()).toMatchObject({ object: "chat.completion", model: "gpt-4o" });
   });
 
   test("the same seed gives the same bytes as over HTTP", async () => {
     const body = JSON.stringify({ model: "gpt-4o", seed: 7, messages: [{ role: "user", content: "Say hello" }] });
     const ask = async (url: string): Promise<string> => {
       const headers = { "content-type": "application/json", "x-request-id": "same" };
-      const answer = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body });
-      return (await answer.text()).replace(/"created":\d+/, "");
+      const response = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body });
+      return (await response.text()).replace(/"created":\d+/, "");
     };
     expect(await ask(behind.envoy.url)).toBe(await ask(behind.node.url));
   });
 
-  test("a long answer is compressed where the client likes it", async () => {
-    const answer = await behind.chat({ "x-stuntdouble": "tokens=5000", "accept-encoding": "gzip" });
-    expect(answer.headers.get("content-encoding")).toBe("gzip");
-    expect(await answer.json()).toMatchObject({ usage: { completion_tokens: 5000 } });
+  test("a long response is compressed where the client likes it", async () => {
+    const response = await behind.chat({ "x-stuntdouble": "tokens=5000", "accept-encoding": "gzip" });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(await response.json()).toMatchObject({ usage: { completion_tokens: 5000 } });
   });
 
   test("a request without a body is simulated", async () => {
-    const answer = await fetch(`${behind.envoy.url}/v1/models`);
-    expect(await answer.json()).toMatchObject({ object: "list" });
+    const response = await fetch(`${behind.envoy.url}/v1/models`);
+    expect(await response.json()).toMatchObject({ object: "list" });
   });
 
   test("a stream is simulated, event by event and never early", async () => {
     const startMs = performance.now();
-    const answer = await behind.chat({ "x-stuntdouble": "ttft=200, itl=30, tokens=40" }, { stream: true });
-    expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    const response = await behind.chat({ "x-stuntdouble": "ttft=200, itl=30, tokens=40" }, { stream: true });
+    expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
     let pieces = 0;
     let text = "";
-    for await (const piece of answer.body!) {
+    for await (const piece of response.body!) {
       pieces += 1;
       text += Buffer.from(piece as Uint8Array).toString();
     }
@@ -72,16 +72,16 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
   });
 
   test("a wrong request is refused in the provider's shape", async () => {
-    const answer = await behind.chat({}, { model: "gpt-unknown" });
-    expect(answer.status).toBe(404);
-    expect(await answer.json()).toMatchObject({ error: { code: "model_not_found", param: "model" } });
+    const response = await behind.chat({}, { model: "gpt-unknown" });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: "model_not_found", param: "model" } });
     const invalid = await behind.chat({}, { messages: "no list" });
     expect(invalid.status).toBe(400);
   });
 
-  test("a path that nobody can answer is refused", async () => {
-    const answer = await fetch(`${behind.envoy.url}/v1/unknown`, { method: "POST", body: "{}" });
-    expect(answer.status).toBe(404);
+  test("a path that nobody can response is refused", async () => {
+    const response = await fetch(`${behind.envoy.url}/v1/unknown`, { method: "POST", body: "{}" });
+    expect(response.status).toBe(404);
   });
 
   test.each([
@@ -105,14 +105,14 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
   });
 
   test("a control header that cannot be followed gets 400", async () => {
-    const answer = await behind.chat({ "x-stuntdouble": "fault=unknown" });
-    expect(answer.status).toBe(400);
+    const response = await behind.chat({ "x-stuntdouble": "fault=unknown" });
+    expect(response.status).toBe(400);
   });
 
   test("a cut stream breaks off in the middle", async () => {
-    const answer = await behind.chat({ "x-stuntdouble": "itl=5, fault=cut;after=3" }, { stream: true });
-    expect(answer.status).toBe(200);
-    await expect(answer.text()).rejects.toThrow(/terminated|fetch failed/);
+    const response = await behind.chat({ "x-stuntdouble": "itl=5, fault=cut;after=3" }, { stream: true });
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow(/terminated|fetch failed/);
     const [outcome] = await behind.node.outcomes();
     expect(outcome).toMatchObject({ ending: "cut", faults: ["cut"] });
   });
@@ -121,22 +121,22 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
     const session = await h2Connect(behind.envoy.url);
     const body = JSON.stringify({ model: "gpt-4o", stream: true, messages: [{ role: "user", content: "Hello" }] });
     const headers = { ":path": "/v1/chat/completions", "x-stuntdouble": "itl=5, fault=cut;after=3" };
-    const answer = await h2Ask(session, headers, body);
-    expect(answer).toMatchObject({ status: 200, code: constants.NGHTTP2_INTERNAL_ERROR });
-    expect(answer.body).toContain('"delta":{"content"');
+    const response = await h2Ask(session, headers, body);
+    expect(response).toMatchObject({ status: 200, code: constants.NGHTTP2_INTERNAL_ERROR });
+    expect(response.body).toContain('"delta":{"content"');
     session.close();
   });
 
-  test("an answer that is cut before its head never reaches the client whole", async () => {
-    const attempt = behind.chat({ "x-stuntdouble": "fault=cut;after-bytes=0" }).then((answer) => answer.text());
+  test("a response that is cut before its head never reaches the client whole", async () => {
+    const attempt = behind.chat({ "x-stuntdouble": "fault=cut;after-bytes=0" }).then((response) => response.text());
     await expect(attempt).rejects.toThrow(/terminated|fetch failed/);
     await behind.node.idle();
   });
 
   test("a stream that hangs is silent until the client leaves, and then gives its permit back", async () => {
     const leaving = new AbortController();
-    const answer = await behind.chat({ "x-stuntdouble": "fault=hang;after=2" }, { stream: true }, leaving.signal);
-    const reading = answer.text().catch(() => "left");
+    const response = await behind.chat({ "x-stuntdouble": "fault=hang;after=2" }, { stream: true }, leaving.signal);
+    const reading = response.text().catch(() => "left");
     await sleep(300);
     leaving.abort();
     expect(await reading).toBe("left");
@@ -147,8 +147,8 @@ describeWith("envoy", findEnvoy(), "answers of our own through a real Envoy", (p
 
   test("a client that leaves in the middle of a stream gives its permit back", async () => {
     const leaving = new AbortController();
-    const answer = await behind.chat({ "x-stuntdouble": "itl=1000, tokens=60" }, { stream: true }, leaving.signal);
-    expect(answer.status).toBe(200);
+    const response = await behind.chat({ "x-stuntdouble": "itl=1000, tokens=60" }, { stream: true }, leaving.signal);
+    expect(response.status).toBe(200);
     const { inFlight } = await behind.node.admin<{ inFlight: number }>("/admin/v1/status");
     expect(inFlight).toBe(1);
     leaving.abort();
@@ -174,10 +174,10 @@ async function post(
 ): Promise<{ status: number; body: string }> {
   return await new Promise((resolve, reject) => {
     const path = "/v1/chat/completions";
-    const outgoing = request({ host: "127.0.0.1", port, path, method: "POST", headers }, (answer) => {
+    const outgoing = request({ host: "127.0.0.1", port, path, method: "POST", headers }, (response) => {
       let text = "";
-      answer.setEncoding("utf8").on("data", (piece: string) => void (text += piece));
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body: text }));
+      response.setEncoding("utf8").on("data", (piece: string) => void (text += piece));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
     });
     outgoing.on("error", reject);
     for (let at = 0; at < body.length; at += 10_000) outgoing.write(body.slice(at, at + 10_000));

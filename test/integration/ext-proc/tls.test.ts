@@ -86,8 +86,8 @@ describe("an ext_proc port with a certificate", () => {
   });
 
   test("leaves the traffic port without TLS", async () => {
-    const answer = await fetch(`${node.url}/v1/models`);
-    expect([node.url.startsWith("http:"), answer.status]).toEqual([true, 200]);
+    const response = await fetch(`${node.url}/v1/models`);
+    expect([node.url.startsWith("http:"), response.status]).toEqual([true, 200]);
   });
 });
 
@@ -182,9 +182,9 @@ describeWith("envoy", findEnvoy(), "TLS between a real Envoy and the sidecar", (
       const statuses: number[] = [];
       const caller = async (): Promise<void> => {
         for (let count = 0; count < 100; count += 1) {
-          const answer = await behind.chat({}, { max_tokens: 1 });
-          await answer.text();
-          statuses.push(answer.status);
+          const response = await behind.chat({}, { max_tokens: 1 });
+          await response.text();
+          statuses.push(response.status);
         }
       };
       await Promise.all(Array.from({ length: 15 }, caller));
@@ -199,8 +199,8 @@ describeWith("envoy", findEnvoy(), "TLS between a real Envoy and the sidecar", (
   test("is refused by an Envoy that trusts another certificate", async () => {
     const behind = await startSecured(otherCertificate);
     try {
-      const answer = await behind.chat();
-      expect(answer.status).toBe(500);
+      const response = await behind.chat();
+      expect(response.status).toBe(500);
       expect(await behind.envoy.stat("cluster.stuntdouble.ssl.fail_verify_error")).toBeGreaterThan(0);
     } finally {
       await behind.stop();

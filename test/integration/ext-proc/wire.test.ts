@@ -35,15 +35,15 @@ describe("the ext_proc service, asked by another implementation of gRPC", () => 
     await node.stop();
   });
 
-  test("a JSON answer comes as one immediate response", async () => {
+  test("a JSON response comes as one immediate response", async () => {
     const call = client.process();
     call.send(requestHeaders());
     call.send(requestBody(chat.slice(0, 20), false));
     call.send(requestBody(chat.slice(20), true));
-    const { immediate_response: answer } = (await call.next()) as { immediate_response: Immediate };
-    expect(answer.status.code).toBe(200);
-    expect(JSON.parse(answer.body.toString())).toMatchObject({ object: "chat.completion" });
-    const types = answer.headers.set_headers.filter(({ header }) => header.key === "content-type");
+    const { immediate_response: response } = (await call.next()) as { immediate_response: Immediate };
+    expect(response.status.code).toBe(200);
+    expect(JSON.parse(response.body.toString())).toMatchObject({ object: "chat.completion" });
+    const types = response.headers.set_headers.filter(({ header }) => header.key === "content-type");
     expect(types.map(({ header }) => header.raw_value.toString())).toEqual(["application/json"]);
     call.stream.end();
     expect(await call.ended()).toBe(0);
@@ -144,13 +144,13 @@ describe("the ext_proc service, asked by another implementation of gRPC", () => 
     const call = client.process();
     call.send(requestHeaders());
     for (let sent = 0; sent < 20; sent += 1) call.send(requestBody("x".repeat(10_000), false));
-    const { immediate_response: answer } = (await call.next()) as { immediate_response: Immediate };
-    expect(answer.status.code).toBe(413);
+    const { immediate_response: response } = (await call.next()) as { immediate_response: Immediate };
+    expect(response.status.code).toBe(413);
     call.stream.cancel();
     await node.idle();
   });
 
-  test("a call that is only shown gets no answer, also where it is answered before its body has come", async () => {
+  test("a call that is only shown gets no response, also where it is answered before its body has come", async () => {
     const call = client.process();
     const said: Message[] = [];
     call.stream.on("data", (message: Message) => said.push(message));
@@ -174,14 +174,14 @@ describe("the ext_proc service, asked by another implementation of gRPC", () => 
     ["a compressed message", Buffer.from([1, 0, 0, 0, 1, 0]), "12"],
     ["a message larger than any body", Buffer.from([0, 0xff, 0, 0, 0]), "8"],
   ])("%s end only their own call", async (_what, bytes, status) => {
-    const answer = await rawCall(node.app.extProcPort!, `/${service}/Process`, bytes);
-    expect(answer["grpc-status"]).toBe(status);
+    const response = await rawCall(node.app.extProcPort!, `/${service}/Process`, bytes);
+    expect(response["grpc-status"]).toBe(status);
     expect(await client.check("")).toBe("SERVING");
   });
 
   test("an unknown method is unimplemented", async () => {
-    const answer = await rawCall(node.app.extProcPort!, "/unknown.Service/Method", Buffer.alloc(5));
-    expect(answer["grpc-status"]).toBe("12");
+    const response = await rawCall(node.app.extProcPort!, "/unknown.Service/Method", Buffer.alloc(5));
+    expect(response["grpc-status"]).toBe("12");
   });
 
   test("health is told for the server and for the service, and for no other", async () => {
@@ -214,7 +214,7 @@ describe("the ext_proc service, asked by another implementation of gRPC", () => 
   });
 });
 
-test("all workers of a node answer on the one ext_proc port", async () => {
+test("all workers of a node response on the one ext_proc port", async () => {
   const node = await startNode({ extProc: {} }, { workers: 2 });
   const clients = Array.from({ length: 6 }, () => connectExtProc(node.app.extProcPort!));
   try {
@@ -263,7 +263,7 @@ type Streamed = {
   readonly body_response?: { readonly body?: Buffer; readonly end_of_stream?: boolean };
 };
 
-/** Sends bytes as one gRPC call. @returns all headers and trailers of the answer */
+/** Sends bytes as one gRPC call. @returns all headers and trailers of the response */
 async function rawCall(port: number, path: string, bytes: Buffer): Promise<Record<string, unknown>> {
   const session = connect(`http://127.0.0.1:${port}`);
   const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });

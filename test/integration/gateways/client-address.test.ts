@@ -10,7 +10,7 @@ import { findProgram } from "../../support/programs/index.ts";
 import { freePort, startGateway, type Gateway } from "../../support/programs/gateway.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 import { rawRequest } from "../../support/raw.ts";
-import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const tlsFolder = path.join(import.meta.dirname, "../../support/tls");
 const tls = {
@@ -44,7 +44,7 @@ describe("with trusted proxies", () => {
 
 describe("what the upstream is told", () => {
   let upstream: ScriptedUpstream;
-  beforeAll(async () => void (upstream = await startUpstream(json(chatAnswer("Hi")))));
+  beforeAll(async () => void (upstream = await startUpstream(json(chatResponse("Hi")))));
   afterAll(() => upstream.stop());
 
   test.each([

@@ -8,7 +8,7 @@ import { chatBody } from "../../support/raw.ts";
 
 const image = "stuntdouble:test";
 
-/** What stands at a URL; nothing while nobody answers there. */
+/** What stands at a URL; nothing while nobody responses there. */
 async function textOf(url: string): Promise<string> {
   try {
     return await (await fetch(url)).text();
@@ -17,7 +17,7 @@ async function textOf(url: string): Promise<string> {
   }
 }
 
-const answers = async (url: string): Promise<true | undefined> => (await textOf(url)).includes("data") || undefined;
+const responses = async (url: string): Promise<true | undefined> => (await textOf(url)).includes("data") || undefined;
 
 describeWith("a container engine", findEngine(), "the container image", () => {
   let container: StartedTestContainer;
@@ -35,14 +35,14 @@ describeWith("a container engine", findEngine(), "the container image", () => {
     await container.stop();
   });
 
-  test("serves simulated answers and its metrics without any configuration", async () => {
-    const answer = await fetch(`${url(8080)}/v1/chat/completions`, {
+  test("serves simulated responses and its metrics without any configuration", async () => {
+    const response = await fetch(`${url(8080)}/v1/chat/completions`, {
       method: "POST",
       headers: { "content-type": "application/json", "x-stuntdouble": "ttft=0, itl=0" },
       body: chatBody({ stream: false }),
     });
-    expect(await answer.json()).toMatchObject({ object: "chat.completion" });
-    expect(answer.headers.get("x-stuntdouble-decision")).toBe("simulate");
+    expect(await response.json()).toMatchObject({ object: "chat.completion" });
+    expect(response.headers.get("x-stuntdouble-decision")).toBe("simulate");
     expect(await (await fetch(`${url(8081)}/metrics`)).text()).toContain("stuntdouble_requests_total");
   });
 
@@ -81,7 +81,7 @@ describeWith("a container engine", findEngine(), "the container image", () => {
     engine("tag", image, "stuntdouble");
     compose(env, "-f", "docker/compose.yaml", "up", "-d", "--no-build");
     try {
-      await until("an answer through Envoy", () => answers(`http://127.0.0.1:${envoy}/v1/models`));
+      await until("a response through Envoy", () => responses(`http://127.0.0.1:${envoy}/v1/models`));
       await until("the metric in Prometheus", async () => {
         const query = "sum(stuntdouble_requests_total)";
         const found = await textOf(`http://127.0.0.1:${prometheus}/api/v1/query?query=${query}`);

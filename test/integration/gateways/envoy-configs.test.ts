@@ -9,7 +9,7 @@ import { adapted } from "../../support/programs/envoy-config.ts";
 import { freePort, startGateway } from "../../support/programs/gateway.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
-import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const image = "envoyproxy/envoy:v1.40.0";
 const folder = path.join(import.meta.dirname, "../../../envoy");
@@ -36,7 +36,7 @@ const asContainer: Run = async (config, port, adminPort) => {
     .start();
   await until("Envoy in its container", async () => {
     const ready = await fetch(`http://127.0.0.1:${adminPort}/ready`).then(
-      (answer) => answer.ok,
+      (response) => response.ok,
       () => false,
     );
     return ready || undefined;
@@ -64,7 +64,7 @@ function behaveWith(run: Run): void {
   let adminUrl: string;
   beforeAll(async () => {
     node = await startNode({ control: { enabled: true } });
-    provider = await startUpstream(json(chatAnswer("I am real")));
+    provider = await startUpstream(json(chatResponse("I am real")));
   });
   afterEach(async () => {
     await end?.();
@@ -88,24 +88,24 @@ function behaveWith(run: Run): void {
     url = `http://127.0.0.1:${listen}`;
     adminUrl = `http://127.0.0.1:${admin}`;
     end = await run(config, listen, admin);
-    await until("a first answer", async () => ((await who()) === 503 ? undefined : true));
+    await until("a first response", async () => ((await who()) === 503 ? undefined : true));
   }
 
   async function who(headers: Record<string, string> = {}): Promise<"simulated" | "real" | number> {
-    const answer = await fetch(`${url}/v1/chat/completions`, {
+    const response = await fetch(`${url}/v1/chat/completions`, {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Hello" }] }),
     });
-    await answer.text();
-    if (answer.status !== 200) return answer.status;
-    return answer.headers.get("x-stuntdouble-decision") === "simulate" ? "simulated" : "real";
+    await response.text();
+    if (response.status !== 200) return response.status;
+    return response.headers.get("x-stuntdouble-decision") === "simulate" ? "simulated" : "real";
   }
 
   const simulatedOf = async (calls: number): Promise<number> => {
-    const answers = await Promise.all(Array.from({ length: calls }, () => who()));
-    expect(answers.filter((each) => typeof each === "number")).toEqual([]);
-    return answers.filter((each) => each === "simulated").length;
+    const responses = await Promise.all(Array.from({ length: calls }, () => who()));
+    expect(responses.filter((each) => typeof each === "number")).toEqual([]);
+    return responses.filter((each) => each === "simulated").length;
   };
 
   const simulate = { "x-stuntdouble": "simulate" };
@@ -134,7 +134,7 @@ function behaveWith(run: Run): void {
     },
   );
 
-  test("header-switch.yaml lets the provider answer at once when Stuntdouble is down, before a health check tells", async () => {
+  test("header-switch.yaml lets the provider response at once when Stuntdouble is down, before a health check tells", async () => {
     const other = await startNode();
     await start("header-switch.yaml", { stuntdouble: other });
     await until("a healthy sidecar", async () => ((await who(simulate)) === "simulated" ? true : undefined));
@@ -158,7 +158,7 @@ function behaveWith(run: Run): void {
   });
 
   test.each(["header-switch.yaml", closed])(
-    "%s lets Stuntdouble answer for a provider that takes no connection",
+    "%s lets Stuntdouble response for a provider that takes no connection",
     async (file) => {
       await start(file, { provider: await freePort() });
       await until("the stand-in", async () => ((await who()) === "simulated" ? true : undefined));
@@ -166,8 +166,8 @@ function behaveWith(run: Run): void {
   );
 
   async function healthy(): Promise<boolean> {
-    const answer = await fetch(`${adminUrl}/stats?filter=^cluster.stuntdouble.membership_healthy$`);
-    return (await answer.text()).trim().endsWith(": 1");
+    const response = await fetch(`${adminUrl}/stats?filter=^cluster.stuntdouble.membership_healthy$`);
+    return (await response.text()).trim().endsWith(": 1");
   }
 
   test("canary.yaml sends every tenth call to Stuntdouble, and another share when it is told so", async () => {
@@ -179,7 +179,7 @@ function behaveWith(run: Run): void {
     expect(await simulatedOf(50)).toBe(50);
   });
 
-  test("mirror.yaml gives clients the provider's answers, and Stuntdouble a copy of each call", async () => {
+  test("mirror.yaml gives clients the provider's responses, and Stuntdouble a copy of each call", async () => {
     const other = await startNode();
     try {
       await start("mirror.yaml", { stuntdouble: other });

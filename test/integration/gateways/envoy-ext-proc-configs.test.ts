@@ -59,13 +59,13 @@ for (const [name, found] of ways) {
     };
     /** Who answered: the provider, or the simulator. */
     const ask = async (headers: Readonly<Record<string, string>> = {}): Promise<"real" | "simulated" | number> => {
-      const answer = await fetch(`${envoy!.url}/v1/chat/completions`, {
+      const response = await fetch(`${envoy!.url}/v1/chat/completions`, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body: JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Say hello" }] }),
       });
-      const text = await answer.text();
-      if (answer.status !== 200) return answer.status;
+      const text = await response.text();
+      if (response.status !== 200) return response.status;
       return text === '{"real":true}' ? "real" : "simulated";
     };
 

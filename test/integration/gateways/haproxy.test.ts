@@ -7,7 +7,14 @@ import { freePort, startGateway, type Gateway } from "../../support/programs/gat
 import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { findProgram } from "../../support/programs/index.ts";
-import { chatAnswer, chatEvents, json, startUpstream, stepped, type ScriptedUpstream } from "../../support/upstream.ts";
+import {
+  chatResponse,
+  chatEvents,
+  json,
+  startUpstream,
+  stepped,
+  type ScriptedUpstream,
+} from "../../support/upstream.ts";
 
 const folder = path.join(import.meta.dirname, "../../../plugins/haproxy");
 const closed = "haproxy-fail-closed.cfg";
@@ -19,7 +26,7 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
   let provider: ScriptedUpstream;
   let gateway: Gateway | undefined;
   let url: string;
-  const real = json(chatAnswer("I am real"));
+  const real = json(chatResponse("I am real"));
 
   beforeAll(async () => {
     node = await startNode({ control: { enabled: true } });
@@ -66,8 +73,8 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     });
   }
 
-  const whoAnswered = async (answer: Promise<Response>): Promise<"simulated" | "real" | number> => {
-    const { status, headers } = await answer;
+  const whoAnswered = async (response: Promise<Response>): Promise<"simulated" | "real" | number> => {
+    const { status, headers } = await response;
     if (status !== 200) return status;
     return headers.get("x-stuntdouble-decision") === "simulate" ? "simulated" : "real";
   };
@@ -119,12 +126,12 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
 
   test("sends a share of a route by its percentage", async () => {
     await start({}, `${chat} percentage:25\n`);
-    const answers: (string | number)[] = [];
+    const responses: (string | number)[] = [];
     // A node that is kept too busy to say in time that it is ready would count as down.
     for (let batch = 0; batch < 20; batch += 1)
-      answers.push(...(await Promise.all(Array.from({ length: 20 }, () => whoAnswered(ask())))));
-    const simulated = answers.filter((who) => who === "simulated").length;
-    expect(simulated + answers.filter((who) => who === "real").length).toBe(400);
+      responses.push(...(await Promise.all(Array.from({ length: 20 }, () => whoAnswered(ask())))));
+    const simulated = responses.filter((who) => who === "simulated").length;
+    expect(simulated + responses.filter((who) => who === "real").length).toBe(400);
     // 25 % of 400, five standard deviations to each side.
     expect(simulated).toBeGreaterThan(56);
     expect(simulated).toBeLessThan(144);
@@ -143,8 +150,8 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     provider.script(stream.script);
     await start();
     const events = chatEvents(["one", "two", "three"]);
-    const answer = await ask();
-    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    const response = await ask();
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     for (const event of events) {
       await stream.send(event);
       let got = "";
@@ -155,7 +162,7 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     expect((await reader.read()).done).toBe(true);
   });
 
-  test("lets the provider answer while Stuntdouble is down, and Stuntdouble again when it is back", async () => {
+  test("lets the provider response while Stuntdouble is down, and Stuntdouble again when it is back", async () => {
     const other = await startNode();
     const place = { STUNTDOUBLE: `127.0.0.1:${other.port}`, STUNTDOUBLE_ADMIN_PORT: new URL(other.adminUrl).port };
     await start(place);

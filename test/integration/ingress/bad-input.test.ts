@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiError } from "../../support/errors.ts";
 import { openSockets, startNode, until, type Node } from "../../support/node.ts";
-import { chatBody, postText, rawConnect, rawRequest, type RawAnswer } from "../../support/raw.ts";
+import { chatBody, postText, rawConnect, rawRequest, type RawResponse } from "../../support/raw.ts";
 
 const chat = "/v1/chat/completions";
 const closing = ["connection: close"];
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => node.stop());
 
-const post = (body: string, target = chat): Promise<RawAnswer> =>
+const post = (body: string, target = chat): Promise<RawResponse> =>
   rawRequest(node.port, postText(target, body, closing));
 
 describe("a body that is not understood", () => {
@@ -34,10 +34,10 @@ describe("a body that is not understood", () => {
     ["NUL bytes", "\0\0\0\0"],
     ["bad JSON above 16 KB", `{"model":"gpt-4o","messages":[{"role":"user","content":"${"x".repeat(20_000)}"}`],
   ])("gets 400: %s", async (_what, body) => {
-    const answer = await post(body);
-    expect(answer.status).toBe(400);
-    expect(answer.headers).toMatchObject({ "content-type": "application/json" });
-    expect(apiError(answer.body)).toMatchObject({ type: "invalid_request_error", param: null });
+    const response = await post(body);
+    expect(response.status).toBe(400);
+    expect(response.headers).toMatchObject({ "content-type": "application/json" });
+    expect(apiError(response.body)).toMatchObject({ type: "invalid_request_error", param: null });
   });
 
   test.each([
@@ -56,9 +56,9 @@ describe("a body that is not understood", () => {
     [{ stream: "yes" }, "stream"],
     [{ n: 0 }, "n"],
   ])("gets 400 that names the field: %j", async (more, param) => {
-    const answer = await post(chatBody(more));
-    expect(answer.status).toBe(400);
-    expect(apiError(answer.body)).toMatchObject({ type: "invalid_request_error", param });
+    const response = await post(chatBody(more));
+    expect(response.status).toBe(400);
+    expect(apiError(response.body)).toMatchObject({ type: "invalid_request_error", param });
   });
 
   test.each([
@@ -68,15 +68,15 @@ describe("a body that is not understood", () => {
     ["/v1/embeddings", { model: "text-embedding-3-small", input: [] }, "input"],
     ["/v1/embeddings", { model: "text-embedding-3-small", input: "a", dimensions: 0 }, "dimensions"],
   ])("gets 400 on %s: %j", async (target, body, param) => {
-    const answer = await post(JSON.stringify(body), target);
-    expect(answer.status).toBe(400);
-    expect(apiError(answer.body)).toMatchObject({ param });
+    const response = await post(JSON.stringify(body), target);
+    expect(response.status).toBe(400);
+    expect(apiError(response.body)).toMatchObject({ param });
   });
 
   test("asks for a model that the configuration does not list: 404", async () => {
-    const answer = await post(chatBody({ model: "gpt-99" }));
-    expect(answer.status).toBe(404);
-    expect(apiError(answer.body)).toMatchObject({
+    const response = await post(chatBody({ model: "gpt-99" }));
+    expect(response.status).toBe(404);
+    expect(apiError(response.body)).toMatchObject({
       code: "model_not_found",
       message: expect.stringContaining("gpt-99") as string,
     });
@@ -87,32 +87,35 @@ describe("a body that is not understood", () => {
     ["objects", (depth: number) => `{"model":"gpt-4o","messages":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`],
     ["open arrays", (depth: number) => "[".repeat(depth)],
   ])("nests 100,000 levels of %s: 400", async (_what, body) => {
-    const answer = await post(body(100_000));
-    expect(answer.status).toBe(400);
-    apiError(answer.body);
+    const response = await post(body(100_000));
+    expect(response.status).toBe(400);
+    apiError(response.body);
   });
 
   test("has a control header that is no such thing: 400 that says so", async () => {
     for (const control of ["fault=cut;after=soon", "fault=nonsense", "ttft=-1", "simulate=(", "nonsense"]) {
-      const answer = await rawRequest(node.port, postText(chat, chatBody(), [...closing, `x-stuntdouble: ${control}`]));
-      expect(answer.status).toBe(400);
-      expect(apiError(answer.body).message).toMatch(/[Cc]ontrol header|Fault/);
+      const response = await rawRequest(
+        node.port,
+        postText(chat, chatBody(), [...closing, `x-stuntdouble: ${control}`]),
+      );
+      expect(response.status).toBe(400);
+      expect(apiError(response.body).message).toMatch(/[Cc]ontrol header|Fault/);
     }
   });
 });
 
 describe("a body that is too large", () => {
   test("gets 413 by its announced length, before it is sent", async () => {
-    const answer = await rawRequest(
+    const response = await rawRequest(
       node.port,
       `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 1073741824\r\n\r\n`,
       {
         enough: (text) => text.includes("}}"),
       },
     );
-    expect(answer.status).toBe(413);
-    expect(apiError(answer.body).message).toContain(String(maxBodyBytes));
-    expect(answer.headers["connection"]).toBe("close");
+    expect(response.status).toBe(413);
+    expect(apiError(response.body).message).toContain(String(maxBodyBytes));
+    expect(response.headers["connection"]).toBe("close");
   });
 
   test("gets 413 instead of 100 when it waits for leave to be sent", async () => {
@@ -126,7 +129,7 @@ describe("a body that is too large", () => {
     connection.socket.write(`${expecting}${body.length}\r\nconnection: close\r\n\r\n`);
     await until("100 Continue", () => (connection.text() === "HTTP/1.1 100 Continue\r\n\r\n" ? true : undefined));
     connection.socket.write(body);
-    expect((await connection.answer()).text).toContain("HTTP/1.1 200 OK");
+    expect((await connection.response()).text).toContain("HTTP/1.1 200 OK");
   });
 
   test("of exactly the allowed size is read, and one byte more is not", async () => {
@@ -149,9 +152,9 @@ describe("a body that is too large", () => {
       expect(sentBytes).toBeLessThan(200 * maxBodyBytes);
     }
     const after = process.memoryUsage();
-    const answer = await connection.answer();
-    expect(answer.status).toBe(413);
-    apiError(answer.body);
+    const response = await connection.response();
+    expect(response.status).toBe(413);
+    apiError(response.body);
     expect(after.external - before.external).toBeLessThan(16 * 1024 * 1024);
   });
 });
@@ -188,38 +191,38 @@ describe("a request that is not clear", () => {
     ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400],
     ["garbage", "\xff\xfe\xfd garbage\r\n\r\n", 400],
   ])("gets an error and is closed: %s", async (_what, text, status) => {
-    const answer = await rawRequest(node.port, Buffer.from(text, "latin1"));
-    expect(answer.status).toBe(status);
-    expect(answer.closed).toBe("fin");
-    apiError(answer.body);
+    const response = await rawRequest(node.port, Buffer.from(text, "latin1"));
+    expect(response.status).toBe(status);
+    expect(response.closed).toBe("fin");
+    apiError(response.body);
   });
 
   test.each([
     ["many headers", Array.from({ length: 2000 }, (_, index) => `x-${index}: 12345678`).join("\r\n")],
     ["one long header", `x-long: ${"y".repeat(100_000)}`],
   ])("gets 431: %s", async (_what, flood) => {
-    const answer = await rawRequest(node.port, `${get}host: h\r\n${flood}\r\n\r\n`);
-    expect(answer.status).toBe(431);
-    apiError(answer.body);
+    const response = await rawRequest(node.port, `${get}host: h\r\n${flood}\r\n\r\n`);
+    expect(response.status).toBe(431);
+    apiError(response.body);
   });
 
   test("is read when its absolute target names the very host", async () => {
-    const answer = await rawRequest(
+    const response = await rawRequest(
       node.port,
       "GET http://h:80/v1/models?x=1 HTTP/1.1\r\nhost: H:80\r\nconnection: close\r\n\r\n",
     );
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 
   test("in HTTP/1.0 is answered without chunks and closed", async () => {
-    const answer = await rawRequest(
+    const response = await rawRequest(
       node.port,
       postText(chat, chatBody({ stream: true })).replace("HTTP/1.1", "HTTP/1.0"),
     );
-    expect(answer.status).toBe(200);
-    expect(answer.headers).not.toHaveProperty("transfer-encoding");
-    expect(answer.body.endsWith("data: [DONE]\n\n")).toBe(true);
-    expect(answer.closed).toBe("fin");
+    expect(response.status).toBe(200);
+    expect(response.headers).not.toHaveProperty("transfer-encoding");
+    expect(response.body.endsWith("data: [DONE]\n\n")).toBe(true);
+    expect(response.closed).toBe("fin");
   });
 
   test.each([
@@ -228,19 +231,22 @@ describe("a request that is not clear", () => {
     ["POST", "/v1/models", "GET"],
     ["HEAD", "/v1/embeddings", "POST"],
   ])("gets 405 and is told what is allowed: %s %s", async (method, target, allowed) => {
-    const answer = await rawRequest(node.port, `${method} ${target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
-    expect(answer.status).toBe(405);
-    expect(answer.headers["allow"]).toBe(allowed);
-    if (method === "HEAD") expect(answer.body).toBe("");
-    else expect(apiError(answer.body).message).toContain(method);
+    const response = await rawRequest(
+      node.port,
+      `${method} ${target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`,
+    );
+    expect(response.status).toBe(405);
+    expect(response.headers["allow"]).toBe(allowed);
+    if (method === "HEAD") expect(response.body).toBe("");
+    else expect(apiError(response.body).message).toContain(method);
   });
 
   test.each(["/v1/chat", "/v1/chat/completions/", "/v1/files?x=1", "/healthz", "//v1/models"])(
     "gets 404: %s",
     async (target) => {
-      const answer = await rawRequest(node.port, `GET ${target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
-      expect(answer.status).toBe(404);
-      expect(apiError(answer.body)).toMatchObject({ type: "invalid_request_error", code: "unknown_url" });
+      const response = await rawRequest(node.port, `GET ${target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
+      expect(response.status).toBe(404);
+      expect(apiError(response.body)).toMatchObject({ type: "invalid_request_error", code: "unknown_url" });
     },
   );
 
@@ -248,7 +254,7 @@ describe("a request that is not clear", () => {
     const before = openSockets();
     const { socket, ended } = await rawConnect(node.port);
     socket.write("garbage\r\n\r\n");
-    await until("the answer", () => (ended() === "fin" ? true : undefined));
+    await until("the response", () => (ended() === "fin" ? true : undefined));
     await until("the sidecar's side to close", () => (openSockets() <= before + 1 ? true : undefined));
     socket.destroy();
   });
@@ -258,9 +264,9 @@ describe("a request that is not clear", () => {
     connection.socket.write(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: itl=20, tokens=500"]));
     await until("some tokens", () => (connection.text().split("data:").length > 5 ? true : undefined));
     connection.socket.write("\0 this is no request \r\n\r\n");
-    const answer = await connection.answer();
-    expect(answer.text.match(/HTTP\/1\.1/g)).toHaveLength(1);
-    expect(answer.closed).not.toBe("open");
+    const response = await connection.response();
+    expect(response.text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(response.closed).not.toBe("open");
     await node.idle();
   });
 });

@@ -23,15 +23,15 @@ describe("the chunks of a stream over HTTP/1.1", () => {
   afterAll(() => node.stop());
 
   async function stream(seed: number, more: object = {}): Promise<string> {
-    const answer = await fetch(node.url + chat, {
+    const response = await fetch(node.url + chat, {
       method: "POST",
       headers: { "content-type": "application/json", "x-stuntdouble": "tokens=40, itl=1" },
       body: chatBody({ stream: true, seed, ...more }),
     });
-    return await answer.text();
+    return await response.text();
   }
 
-  test("of requests sent one behind the other are the whole answers, in their order", async () => {
+  test("of requests sent one behind the other are the whole responses, in their order", async () => {
     const seeds = [1, 2, 3];
     const alone = await Promise.all(seeds.map(async (seed) => said(await stream(seed))));
     const connection = await rawConnect(node.port);
@@ -40,10 +40,10 @@ describe("the chunks of a stream over HTTP/1.1", () => {
       postText(chat, chatBody({ stream: true, seed }), [`x-stuntdouble: tokens=40, itl=${2 - index}`]),
     );
     connection.socket.write(requests.join(""));
-    const { text } = await connection.answer({ enough: (got) => got.split("\r\n0\r\n\r\n").length === 4 });
-    const answers = text.split("\r\n0\r\n\r\n").slice(0, 3);
-    expect(answers.map((each) => each.startsWith("HTTP/1.1 200"))).toEqual([true, true, true]);
-    expect(answers.map(said)).toEqual(alone);
+    const { text } = await connection.response({ enough: (got) => got.split("\r\n0\r\n\r\n").length === 4 });
+    const responses = text.split("\r\n0\r\n\r\n").slice(0, 3);
+    expect(responses.map((each) => each.startsWith("HTTP/1.1 200"))).toEqual([true, true, true]);
+    expect(responses.map(said)).toEqual(alone);
   });
 
   test("count bytes, not characters", async () => {
@@ -60,11 +60,11 @@ describe("the chunks of a stream over HTTP/1.1", () => {
       headers: { "content-type": "application/json", "x-stuntdouble": "tokens=20000, itl=0" },
     });
     asking.end(chatBody({ stream: true }));
-    const [answer] = (await once(asking, "response")) as [IncomingMessage];
-    answer.pause();
+    const [response] = (await once(asking, "response")) as [IncomingMessage];
+    response.pause();
     await sleep(100);
     let text = "";
-    for await (const chunk of answer.setEncoding("utf8") as AsyncIterable<string>) text += chunk;
+    for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) text += chunk;
     expect(text.match(/"delta":\{"content":"[^"]/g)).toHaveLength(20_000);
     expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
     await node.idle();

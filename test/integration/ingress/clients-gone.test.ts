@@ -66,7 +66,7 @@ describe.each(Object.entries(leaves))("clients that leave %s", (_how, leave) => 
     ["in the middle of the head", `POST ${chat} HTTP/1.1\r\nhost: h\r\ncont`, always],
     ["in the middle of the body", `POST ${chat} HTTP/1.1\r\nhost: h\r\ncontent-length: 1000\r\n\r\n{"model"`, always],
     [
-      "before the head of a simulated answer",
+      "before the head of a simulated response",
       asked("ttft=30000, itl=1").replace('"stream":true', '"stream":null'),
       allInFlight,
     ],
@@ -76,7 +76,7 @@ describe.each(Object.entries(leaves))("clients that leave %s", (_how, leave) => 
       ({ text }) => text().includes("data:"),
     ],
     ["after the end", asked("tokens=2"), ({ text }) => text().includes("[DONE]")],
-    ["while a fault keeps the answer hanging", asked("fault=hang;after=2"), ({ text }) => text().includes("data:")],
+    ["while a fault keeps the response hanging", asked("fault=hang;after=2"), ({ text }) => text().includes("data:")],
     ["while a fault keeps even the head back", asked("fault=hang"), allInFlight],
     ["before the upstream answers", asked("forward"), allInFlight],
   ])("leave nothing behind: %s", async (_when, text, ready) => {
@@ -110,7 +110,7 @@ test("clients that leave the queue give their places to those behind them", asyn
   patient.socket.write(asked("tokens=1"));
   await until("a queue of one", async () => ((await small.metric("stuntdouble_queue_depth")) === 1 ? true : undefined));
   first.socket.destroy();
-  expect((await patient.answer({ enough: (text) => text.includes("[DONE]") })).status).toBe(200);
+  expect((await patient.response({ enough: (text) => text.includes("[DONE]") })).status).toBe(200);
   await small.idle();
   expect((await small.outcomes(22)).filter(({ cause }) => cause === "CLIENT_GONE")).toHaveLength(21);
   await small.stop();
@@ -127,7 +127,7 @@ test("clients that send several requests at once get the answers in order, and l
   for (const second of [asked("fault=hang"), asked("forward"), asked("ttft=1, itl=10, tokens=3000")]) {
     const { socket, text } = await rawConnect(node.port);
     socket.write(stream + second);
-    await until("the first answer", () => (text().includes("data:") ? true : undefined));
+    await until("the first response", () => (text().includes("data:") ? true : undefined));
     await until("the first call alone", async () =>
       (await node.metric("stuntdouble_inflight")) === 1 ? true : undefined,
     );

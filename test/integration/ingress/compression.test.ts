@@ -49,7 +49,7 @@ const unpack: Readonly<Record<string, (body: Buffer) => Buffer>> = {
 };
 
 test.each(["gzip", "br", "zstd"])(
-  "a large answer is compressed for those who accept %s, and is the same",
+  "a large response is compressed for those who accept %s, and is the same",
   async (encoding) => {
     const plain = await large();
     const packed = await large({ "accept-encoding": encoding });
@@ -73,35 +73,35 @@ test.each([
 });
 
 test.each(["", "identity", "deflate", "gzip;q=0", "gzip;q=nonsense"])(
-  "an answer stays as it is for those who accept only: %s",
+  "a response stays as it is for those who accept only: %s",
   async (accepted) => {
-    const answer = await large({ "accept-encoding": accepted });
-    expect(answer.headers).not.toHaveProperty("content-encoding");
-    expect(() => JSON.parse(answer.body.toString()) as unknown).not.toThrow();
+    const response = await large({ "accept-encoding": accepted });
+    expect(response.headers).not.toHaveProperty("content-encoding");
+    expect(() => JSON.parse(response.body.toString()) as unknown).not.toThrow();
   },
 );
 
-test("a short answer stays as it is", async () => {
-  const answer = await ask("/v1/chat/completions", chatBody(), { "accept-encoding": "gzip" });
-  expect(answer.headers).not.toHaveProperty("content-encoding");
-  expect(answer.headers["content-length"]).toBe(String(answer.body.length));
+test("a short response stays as it is", async () => {
+  const response = await ask("/v1/chat/completions", chatBody(), { "accept-encoding": "gzip" });
+  expect(response.headers).not.toHaveProperty("content-encoding");
+  expect(response.headers["content-length"]).toBe(String(response.body.length));
 });
 
 test("a stream is never compressed", async () => {
   const control = { "x-stuntdouble": "tokens=2000" };
-  const answer = await ask("/v1/chat/completions", chatBody({ stream: true }), {
+  const response = await ask("/v1/chat/completions", chatBody({ stream: true }), {
     "accept-encoding": "gzip, br, zstd",
     ...control,
   });
-  expect(answer.headers).not.toHaveProperty("content-encoding");
-  expect(answer.body.length).toBeGreaterThan(100_000);
+  expect(response.headers).not.toHaveProperty("content-encoding");
+  expect(response.body.length).toBeGreaterThan(100_000);
 });
 
-test("a forwarded answer is never compressed by the sidecar", async () => {
-  const answer = await ask("/v1/chat/completions", chatBody(), {
+test("a forwarded response is never compressed by the sidecar", async () => {
+  const response = await ask("/v1/chat/completions", chatBody(), {
     "accept-encoding": "gzip",
     "x-stuntdouble": "forward",
   });
-  expect(answer.headers).not.toHaveProperty("content-encoding");
-  expect(answer.body.toString()).toBe("x".repeat(50_000));
+  expect(response.headers).not.toHaveProperty("content-encoding");
+  expect(response.body.toString()).toBe("x".repeat(50_000));
 });

@@ -4,11 +4,11 @@ import path from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiError } from "../../support/errors.ts";
-import { h2Answer, h2Ask, h2Connect, h2Open } from "../../support/h2.ts";
+import { h2Response, h2Ask, h2Connect, h2Open } from "../../support/h2.ts";
 import { openSockets, startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
 import {
-  chatAnswer,
+  chatResponse,
   chatEvents,
   hang,
   json,
@@ -71,16 +71,17 @@ describe("one port", () => {
         "connection: close",
       ]).slice(1),
     );
-    expect((await connection.answer()).status).toBe(200);
+    expect((await connection.response()).status).toBe(200);
   });
 
   test("carries many streams at once on one HTTP/2 connection, none behind another", async () => {
     const slow = h2Open(session, { ...chat, "x-stuntdouble": "ttft=1, itl=20, tokens=2000" }, streamed);
-    const ending = h2Answer(slow);
+    const ending = h2Response(slow);
     const quick = await Promise.all(
       Array.from({ length: 40 }, () => h2Ask(session, { ...chat, "x-stuntdouble": "tokens=5" }, streamed)),
     );
-    for (const answer of quick) expect([answer.status, tokensIn(answer.body), answer.code]).toEqual([200, 5, 0]);
+    for (const response of quick)
+      expect([response.status, tokensIn(response.body), response.code]).toEqual([200, 5, 0]);
     expect(slow.closed).toBe(false);
     slow.close(constants.NGHTTP2_CANCEL);
     await ending;
@@ -96,8 +97,12 @@ describe("one port", () => {
     ["reset", constants.NGHTTP2_CANCEL],
   ])("ends only the one stream by RST_STREAM for %s, after the last token before it", async (kind, code) => {
     for (const itl of [0, 3]) {
-      const answer = await h2Ask(session, { ...chat, "x-stuntdouble": `itl=${itl}, fault=${kind};after=12` }, streamed);
-      expect([answer.status, tokensIn(answer.body), answer.code]).toEqual([200, 12, code]);
+      const response = await h2Ask(
+        session,
+        { ...chat, "x-stuntdouble": `itl=${itl}, fault=${kind};after=12` },
+        streamed,
+      );
+      expect([response.status, tokensIn(response.body), response.code]).toEqual([200, 12, code]);
     }
     const before = await h2Ask(session, { ...chat, "x-stuntdouble": `fault=${kind}` }, streamed);
     expect(before).toMatchObject({ status: 0, code });
@@ -105,15 +110,15 @@ describe("one port", () => {
   });
 
   test("forwards an HTTP/2 request as HTTP/1.1, its cookies joined", async () => {
-    upstream.script(json(chatAnswer("hello"), { headers: { connection: "keep-alive", "keep-alive": "timeout=5" } }));
+    upstream.script(json(chatResponse("hello"), { headers: { connection: "keep-alive", "keep-alive": "timeout=5" } }));
     const number = upstream.received.length;
     const body = chatBody({ user: "☃" });
-    const answer = await h2Ask(
+    const response = await h2Ask(
       session,
       { ...chat, cookie: ["a=1", "b=2"], te: "trailers", "x-stuntdouble": "forward" },
       body,
     );
-    expect(answer).toMatchObject({ status: 200, body: JSON.stringify(chatAnswer("hello")), code: 0 });
+    expect(response).toMatchObject({ status: 200, body: JSON.stringify(chatResponse("hello")), code: 0 });
     const { headers, body: received } = await upstream.request(number);
     expect(received().toString()).toBe(body);
     expect(headers).toMatchObject({ host: `127.0.0.1:${upstream.port}`, cookie: "a=1; b=2" });
@@ -126,7 +131,7 @@ describe("one port", () => {
     const stream = h2Open(session, { ...chat, "x-stuntdouble": "forward" }, streamed);
     let seen = "";
     stream.on("data", (chunk: string) => void (seen += chunk));
-    const ending = h2Answer(stream);
+    const ending = h2Response(stream);
     for (const event of chatEvents(["one", "two"])) {
       await steps.send(event);
       await until("the event", () => (seen.endsWith(event) ? true : undefined));
@@ -139,7 +144,7 @@ describe("one port", () => {
     upstream.script(sse(chatEvents(["one"]), { ending: "hang" }));
     const number = upstream.received.length;
     const stream = h2Open(session, { ...chat, "x-stuntdouble": "forward" }, streamed);
-    const ending = h2Answer(stream);
+    const ending = h2Response(stream);
     const { ended } = await upstream.request(number);
     stream.close(constants.NGHTTP2_CANCEL);
     await ending;
@@ -158,8 +163,8 @@ describe("one port", () => {
   test("does not end with a flood of headers", async () => {
     const other = await h2Connect(node.url);
     const flood = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`x-${index}`, "y".repeat(1000)]));
-    const answer = await h2Ask(other, { ":path": "/v1/models", ...flood });
-    expect(answer.status).not.toBe(200);
+    const response = await h2Ask(other, { ":path": "/v1/models", ...flood });
+    expect(response.status).not.toBe(200);
     other.destroy();
     expect((await h2Ask(session, { ":path": "/v1/models" })).status).toBe(200);
   });
@@ -218,8 +223,8 @@ describe("one port with a certificate", () => {
   test("speaks HTTP/2 to those who offer it", async () => {
     const session = await h2Connect(node.url, untrusted);
     expect(session.alpnProtocol).toBe("h2");
-    const answer = await h2Ask(session, { ...chat, "x-stuntdouble": "tokens=4" }, streamed);
-    expect([answer.status, tokensIn(answer.body), answer.code]).toEqual([200, 4, 0]);
+    const response = await h2Ask(session, { ...chat, "x-stuntdouble": "tokens=4" }, streamed);
+    expect([response.status, tokensIn(response.body), response.code]).toEqual([200, 4, 0]);
     session.destroy();
   });
 
@@ -236,9 +241,9 @@ describe("one port with a certificate", () => {
   });
 
   test("tells those who speak no TLS why they are refused", async () => {
-    const answer = await rawRequest(node.port, "GET /v1/models HTTP/1.1\r\nhost: h\r\n\r\n");
-    expect(answer.status).toBe(400);
-    expect(apiError(answer.body).message).toMatch(/TLS/);
+    const response = await rawRequest(node.port, "GET /v1/models HTTP/1.1\r\nhost: h\r\n\r\n");
+    expect(response.status).toBe(400);
+    expect(apiError(response.body).message).toMatch(/TLS/);
   });
 
   test("goes on after handshakes that fail", async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startNode, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
 import {
-  chatAnswer,
+  chatResponse,
   hang,
   nowhere,
   json,
@@ -27,7 +27,7 @@ const traces = [
 let upstream: ScriptedUpstream;
 let node: Node;
 beforeAll(async () => {
-  upstream = await startUpstream(json(chatAnswer("hello")));
+  upstream = await startUpstream(json(chatResponse("hello")));
   node = await startNode(
     {
       upstreams: {
@@ -94,7 +94,7 @@ function expectClean(what: string, text: string): void {
     expect(text.includes(trace), `${what} shows ${trace} in ${text.slice(0, 2000)}`).toBe(false);
 }
 
-test("no credential shows in any answer, log line, metric or answer of the admin API", async () => {
+test("no credential shows in any response, log line, metric or response of the admin API", async () => {
   for (const [what, text] of everyPath()) expectClean(what, (await rawRequest(node.port, text)).text);
   const forward = postText(chat, chatBody({ stream: true }), as(team, "forward, upstream=openai"));
   for (const script of [

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterEach, expect, test } from "vitest";
-import { h2Answer, h2Connect, h2Open } from "../../support/h2.ts";
+import { h2Response, h2Connect, h2Open } from "../../support/h2.ts";
 import { openSockets, startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
 import { startUpstream, stepped } from "../../support/upstream.ts";
@@ -40,10 +40,10 @@ test("a stopping node is alive but not ready, takes no connection, and lets open
       (error: unknown) => String(error).includes("ECONNREFUSED") || undefined,
     ),
   );
-  const answer = await connection.answer();
-  expect(answer.body.endsWith("data: [DONE]\n\n")).toBe(true);
-  expect(answer.text.endsWith("\r\n0\r\n\r\n")).toBe(true);
-  expect(answer.closed).toBe("fin");
+  const response = await connection.response();
+  expect(response.body.endsWith("data: [DONE]\n\n")).toBe(true);
+  expect(response.text.endsWith("\r\n0\r\n\r\n")).toBe(true);
+  expect(response.closed).toBe("fin");
   expect(await stopped).toBe(true);
   await expect(fetch(`${node.adminUrl}/healthz`)).rejects.toThrow("fetch failed");
 });
@@ -52,10 +52,10 @@ test("idle connections are closed", async () => {
   await start();
   const idle = await rawConnect(node.port);
   idle.socket.write("GET /v1/models HTTP/1.1\r\nhost: h\r\n\r\n");
-  await until("an answer", () => (idle.text().includes("text-embedding") ? true : undefined));
+  await until("a response", () => (idle.text().includes("text-embedding") ? true : undefined));
   expect(idle.ended()).toBe("open");
   expect(await node.stop()).toBe(true);
-  expect((await idle.answer()).closed).not.toBe("open");
+  expect((await idle.response()).closed).not.toBe("open");
 });
 
 test("streams that go on beyond the limit are broken off, never ended politely", async () => {
@@ -64,9 +64,9 @@ test("streams that go on beyond the limit are broken off, never ended politely",
   connection.socket.write(asked("ttft=1, itl=10, tokens=3000"));
   await until("the stream", () => (connection.text().includes("data:") ? true : undefined));
   expect(await node.stop()).toBe(false);
-  const answer = await connection.answer();
-  expect(answer.closed).not.toBe("open");
-  expect(answer.text).not.toContain("\r\n0\r\n\r\n");
+  const response = await connection.response();
+  expect(response.closed).not.toBe("open");
+  expect(response.text).not.toContain("\r\n0\r\n\r\n");
   expect(node.logLines().some((line) => line.includes("drain limit"))).toBe(true);
 });
 
@@ -94,7 +94,7 @@ test.each([1, 2])(
   },
 );
 
-test("an answer that is still on its way to a slow reader is not cut short", async () => {
+test("a response that is still on its way to a slow reader is not cut short", async () => {
   await start();
   const body = JSON.stringify({ model: "m", input: Array.from({ length: 400 }, () => "text"), dimensions: 2000 });
   const asking = httpRequest(`${node.url}/v1/embeddings`, { method: "POST", agent: false });
@@ -127,7 +127,7 @@ test("an upstream's stream ends, and callers in the queue are served", async () 
   const { stopped } = await beginStop();
   await steps.send("data: two\n\n");
   await steps.end();
-  expect((await first.answer()).body).toBe("data: one\n\ndata: two\n\n");
+  expect((await first.response()).body).toBe("data: one\n\ndata: two\n\n");
   expect((await queued).body).toContain("[DONE]");
   expect(await stopped).toBe(true);
   await upstream.stop();
@@ -141,7 +141,7 @@ test("HTTP/2 connections take no new stream and close when the last one has ende
     { ":path": chat, "x-stuntdouble": "ttft=1, itl=10, tokens=40" },
     chatBody({ stream: true }),
   );
-  const ending = h2Answer(stream);
+  const ending = h2Response(stream);
   await once(stream, "response");
   const goaway = once(session, "goaway");
   const closed = once(session, "close");

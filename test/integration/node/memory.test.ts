@@ -85,7 +85,7 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
       upload.socket.write(chunkedHead);
       const chunk = `10000\r\n${"x".repeat(0x1_0000)}\r\n`;
       await pour(upload, chunk, 1024 * 16);
-      expect((await upload.answer()).status).toBe(413);
+      expect((await upload.response()).status).toBe(413);
     });
     expect(growth).toBeLessThan(mostGrowthBytes);
   });
@@ -97,7 +97,7 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
       await pour(upload, "1\r\n \r\n".repeat(16 * 1024), 128);
       const body = chatBody();
       upload.socket.write(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
-      expect((await upload.answer()).status).toBe(200);
+      expect((await upload.response()).status).toBe(200);
     });
     expect(growth).toBeLessThan(mostGrowthBytes);
   });
@@ -111,7 +111,7 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
         for (const { socket } of uploads) socket.write(text.slice(at, at + 512));
         await sleep(5);
       }
-      for (const answer of await many(200, (index) => uploads[index]!.answer())) expect(answer.status).toBe(200);
+      for (const response of await many(200, (index) => uploads[index]!.response())) expect(response.status).toBe(200);
     });
     expect(growth).toBeLessThan(mostGrowthBytes);
   });
@@ -125,10 +125,10 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
     const text = postText(chat, body("deep").replace('"deep"', deep), ["connection: close"]);
     const growth = await growthDuring(async () => {
       for (let round = 0; round < 5; round += 1) {
-        const answers = await many(10, () => rawRequest(port, text));
-        expect(new Set(answers.map(({ status }) => status)).size).toBe(1);
-        expect(answers[0]!.status).not.toBe(0);
-        expect(answers[0]!.status).toBeLessThan(500);
+        const responses = await many(10, () => rawRequest(port, text));
+        expect(new Set(responses.map(({ status }) => status)).size).toBe(1);
+        expect(responses[0]!.status).not.toBe(0);
+        expect(responses[0]!.status).toBeLessThan(500);
       }
     });
     expect(growth).toBeLessThan(mostGrowthBytes);
@@ -140,10 +140,10 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
   ])("a flood of headers is not kept: %s", async (_what, flood) => {
     const growth = await growthDuring(async () => {
       for (let round = 0; round < 5; round += 1) {
-        const answers = await many(50, () =>
+        const responses = await many(50, () =>
           rawRequest(port, `GET /v1/models HTTP/1.1\r\nhost: h\r\n${flood}\r\n\r\n`),
         );
-        for (const { status } of answers) expect([431, 0]).toContain(status);
+        for (const { status } of responses) expect([431, 0]).toContain(status);
       }
     });
     expect(growth).toBeLessThan(mostGrowthBytes);

@@ -43,8 +43,8 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     );
     await until("the stream", () => (connection.text().includes("data:") ? true : undefined));
     program.child.kill(signal);
-    const answer = await connection.answer();
-    expect(answer.body.endsWith("data: [DONE]\n\n")).toBe(true);
+    const response = await connection.response();
+    expect(response.body.endsWith("data: [DONE]\n\n")).toBe(true);
     const endedAtMs = performance.now();
     expect(await program.exited).toBe(0);
     expect(performance.now() - endedAtMs).toBeLessThan(10_000);
@@ -65,7 +65,7 @@ test("a second signal does not wait for streams", async () => {
   connection.socket.destroy();
 });
 
-test("a configuration with mistakes ends with 2 and names each on a line of its own", async () => {
+test("a configuration with errors ends with 2 and names each on a line of its own", async () => {
   const bad =
     "listen: { prot: 1 }\nrules:\n  - { name: a, serve: forwrd }\n  - { name: a, serve: simulate, profile: gpt-4oo }\n";
   const program = await run(["start", "--config", "bad.yaml"], { "bad.yaml": bad });
@@ -103,22 +103,22 @@ test.each([
   await new Promise<void>((resolve) => void server.close(() => resolve()));
 });
 
-test("--help names every verb and ends with 0, and so does the help of each verb", async () => {
+test("--help names every command and ends with 0, and so does the help of each command", async () => {
   const help = await run(["--help"]);
   expect(await help.exited).toBe(0);
-  const verbs = ["start", "check", "explain", "schema"];
-  for (const verb of verbs) expect(help.out()).toMatch(new RegExp(`^  ${verb}\\s`, "m"));
-  for (const program of await Promise.all(verbs.map((verb) => run([verb, "--help"])))) {
+  const commands = ["start", "check", "explain", "schema"];
+  for (const command of commands) expect(help.out()).toMatch(new RegExp(`^  ${command}\\s`, "m"));
+  for (const program of await Promise.all(commands.map((command) => run([command, "--help"])))) {
     expect(await program.exited).toBe(0);
     expect(program.out()).toMatch(/Examples/);
     expect(program.err()).toBe("");
   }
 });
 
-test("an unknown verb or flag ends with 2 and says what there is", async () => {
-  const verb = await run(["strat"]);
-  expect(await verb.exited).toBe(2);
-  expect(verb.err()).toMatch(/strat.*start/);
+test("an unknown command or flag ends with 2 and says what there is", async () => {
+  const command = await run(["strat"]);
+  expect(await command.exited).toBe(2);
+  expect(command.err()).toMatch(/strat.*start/);
   const flag = await run(["start", "--prot", "1"]);
   expect(await flag.exited).toBe(2);
   expect(flag.err()).toMatch(/--prot/);

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { nodeConfig, until } from "../../support/node.ts";
 import { startProgram, type Program } from "../../support/programs/program.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
-import { chatAnswer, hang, json, startUpstream, stepped } from "../../support/upstream.ts";
+import { chatResponse, hang, json, startUpstream, stepped } from "../../support/upstream.ts";
 
 const chat = "/v1/chat/completions";
 
@@ -33,10 +33,10 @@ test("a changed file takes effect without a restart, and no request of a running
   const rules = new Set<string | null>();
   const loop = async (stream: boolean): Promise<void> => {
     while (!asking.signal.aborted) {
-      const answer = await fetch(program.url + chat, { method: "POST", body: chatBody({ stream }) });
-      rules.add(answer.headers.get("x-stuntdouble-rule"));
-      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-      const text = await answer.text();
+      const response = await fetch(program.url + chat, { method: "POST", body: chatBody({ stream }) });
+      rules.add(response.headers.get("x-stuntdouble-rule"));
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+      const text = await response.text();
       expect(text.includes(stream ? "[DONE]" : "finish_reason")).toBe(true);
     }
   };
@@ -67,10 +67,10 @@ test("a bad file changes nothing, and log and metrics say why", async () => {
   const refusal = await until("the log line", () =>
     program.logLines().find((line) => line.includes("the old one stays in force")),
   );
-  const { mistakes, level } = JSON.parse(refusal) as { mistakes: string[]; level: unknown };
+  const { errors, level } = JSON.parse(refusal) as { errors: string[]; level: unknown };
   expect(level).toBe("error");
-  expect(mistakes.join("\n")).toMatch(/stuntdouble\.yaml:2:\d+.*rules\[0\]\.serve/);
-  expect(mistakes.join("\n")).toMatch(/stuntdouble\.yaml:3:\d+.*prot/);
+  expect(errors.join("\n")).toMatch(/stuntdouble\.yaml:2:\d+.*rules\[0\]\.serve/);
+  expect(errors.join("\n")).toMatch(/stuntdouble\.yaml:3:\d+.*prot/);
 
   await program.write(named("better"));
   await untilRule("better");
@@ -107,7 +107,7 @@ test("a file that is replaced by another one takes effect, by renaming and by a 
   expect(await generation()).toBe(3);
 });
 
-test("the admin API and SIGHUP load the file as well, and the admin API tells the mistakes", async () => {
+test("the admin API and SIGHUP load the file as well, and the admin API tells the errors", async () => {
   program = await startProgram(named("first"));
   const post = async () => await fetch(`${program.adminUrl}/admin/v1/reload`, { method: "POST" });
   const good = await post();
@@ -117,14 +117,14 @@ test("the admin API and SIGHUP load the file as well, and the admin API tells th
   await writeFile(program.file, "rules: 5\n");
   const bad = await post();
   expect(bad.status).toBe(422);
-  expect(await bad.json()).toMatchObject({ status: 422, mistakes: [expect.stringContaining("rules") as string] });
+  expect(await bad.json()).toMatchObject({ status: 422, errors: [expect.stringContaining("rules") as string] });
   expect(await ruleInForce()).toBe("first");
 });
 
 test("calls under way and in the queue keep the upstream they were meant for, new ones go to the new one", async () => {
   const steps = stepped();
   const old = await startUpstream(steps.script);
-  const fresh = await startUpstream(json(chatAnswer("from the new one")));
+  const fresh = await startUpstream(json(chatResponse("from the new one")));
   const config = (url: string) => ({
     upstreams: { openai: { url } },
     default: { serve: "forward" },
@@ -135,14 +135,14 @@ test("calls under way and in the queue keep the upstream they were meant for, ne
   first.socket.write(postText(chat, chatBody({ stream: true }), ["connection: close"]));
   await steps.send("data: one\n\n");
   await until("the stream", () => (first.text().includes("one") ? true : undefined));
-  old.script(json(chatAnswer("from the old one")));
+  old.script(json(chatResponse("from the old one")));
   const queued = rawRequest(program.port, postText(chat, chatBody(), ["connection: close"]));
   await until("the queue", async () => ((await program.metric("stuntdouble_queue_depth")) === 1 ? true : undefined));
   await program.write(config(fresh.url));
   await until("the new configuration", async () => ((await generation()) === 2 ? true : undefined));
   await steps.send("data: two\n\n");
   await steps.end();
-  expect((await first.answer()).body).toBe("data: one\n\ndata: two\n\n");
+  expect((await first.response()).body).toBe("data: one\n\ndata: two\n\n");
   expect(await queued).toMatchObject({ status: 200, body: expect.stringContaining("from the old one") as string });
   const after = await rawRequest(program.port, postText(chat, chatBody(), ["connection: close"]));
   expect(after.body).toContain("from the new one");

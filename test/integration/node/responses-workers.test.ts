@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { startNode } from "../../support/node.ts";
 import { rawRequest } from "../../support/raw.ts";
 
-/** So many answers, each asked for on a connection of its own, so that every worker gives some. */
+/** So many responses, each asked for on a connection of its own, so that every worker gives some. */
 async function askOften(port: number, times: number, request: string): Promise<{ status: number; text: string }[]> {
-  const answers = await Promise.all(Array.from({ length: times }, () => rawRequest(port, request)));
-  return answers.map(({ status, body }) => ({ status, text: body }));
+  const responses = await Promise.all(Array.from({ length: times }, () => rawRequest(port, request)));
+  return responses.map(({ status, body }) => ({ status, text: body }));
 }
 
 test("a response is found by whichever worker is asked, and is gone for all when it is deleted", async () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { apiError } from "../../support/errors.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { startProgram } from "../../support/programs/program.ts";
-import { chatBody, postText, rawConnect, rawRequest, type RawAnswer, type RawConnection } from "../../support/raw.ts";
+import { chatBody, postText, rawConnect, rawRequest, type RawResponse, type RawConnection } from "../../support/raw.ts";
 import { hang, json, startUpstream } from "../../support/upstream.ts";
 
 const chat = "/v1/chat/completions";
@@ -27,7 +27,7 @@ const start = async (config: object = {}): Promise<Node> =>
   (node = await startNode({ control: { enabled: true }, ...config }, { workers: 2 }));
 
 /** So many calls at once, each on a connection of its own, so that every worker gets some. */
-const askOften = (port: number, times: number, headers: readonly string[] = []): Promise<RawAnswer[]> =>
+const askOften = (port: number, times: number, headers: readonly string[] = []): Promise<RawResponse[]> =>
   Promise.all(
     Array.from({ length: times }, () =>
       rawRequest(port, postText(chat, chatBody(), [...headers, "connection: close"])),
@@ -51,14 +51,14 @@ async function replaced(thread: Worker): Promise<void> {
   await until("a replacement", () => (told() > before ? true : undefined));
 }
 
-const countOf = (answers: readonly RawAnswer[], status: number): number =>
-  answers.filter((answer) => answer.status === status).length;
+const countOf = (responses: readonly RawResponse[], status: number): number =>
+  responses.filter((response) => response.status === status).length;
 
-test("two workers answer on one port and are counted as one node", async () => {
+test("two workers response on one port and are counted as one node", async () => {
   const { port, metric, outcomes, admin } = await start();
   expect(threads).toHaveLength(2);
-  const answers = await askOften(port, 60);
-  expect(countOf(answers, 200)).toBe(60);
+  const responses = await askOften(port, 60);
+  expect(countOf(responses, 200)).toBe(60);
   expect(await outcomes(60)).toHaveLength(60);
   expect(await admin("/admin/v1/status")).toMatchObject({ workers: 2, inFlight: 0 });
   const labels =
@@ -80,8 +80,8 @@ test("permits are those of the node, whichever worker has the call, and a waiter
 
 test("rate limits are those of the node", async () => {
   const { port } = await start({ rateLimit: { requestsPerMinute: 10 } });
-  const answers = await askOften(port, 40);
-  expect([countOf(answers, 200), countOf(answers, 429)]).toEqual([10, 30]);
+  const responses = await askOften(port, 40);
+  expect([countOf(responses, 200), countOf(responses, 429)]).toEqual([10, 30]);
 });
 
 test("a breaker that opens in one worker opens in all, also in one that takes a dead one's place", async () => {
@@ -101,9 +101,9 @@ test("a breaker that opens in one worker opens in all, also in one that takes a 
     countOf(await askOften(port, 20), 503) === 20 ? true : undefined,
   );
   const before = upstream.received.length;
-  for (const answer of await askOften(port, 30)) expect(apiError(answer.body).code).toBe("BREAKER_OPEN");
+  for (const response of await askOften(port, 30)) expect(apiError(response.body).code).toBe("BREAKER_OPEN");
   for (const thread of threads.slice()) await replaced(thread);
-  for (const answer of await askOften(port, 30)) expect(apiError(answer.body).code).toBe("BREAKER_OPEN");
+  for (const response of await askOften(port, 30)) expect(apiError(response.body).code).toBe("BREAKER_OPEN");
   expect(upstream.received).toHaveLength(before);
   await upstream.stop();
 });
@@ -202,7 +202,7 @@ test("a stopping node lets the streams of all workers end", async () => {
     socket.write(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: ttft=1, itl=10, tokens=30"]));
   for (const { text } of open) await until("the stream", () => (text().includes("data:") ? true : undefined));
   const stopped = node!.stop();
-  const answers = await Promise.all(open.map((connection) => connection.answer()));
-  expect(answers.every(({ body }) => body.endsWith("data: [DONE]\n\n"))).toBe(true);
+  const responses = await Promise.all(open.map((connection) => connection.response()));
+  expect(responses.every(({ body }) => body.endsWith("data: [DONE]\n\n"))).toBe(true);
   expect(await stopped).toBe(true);
 });

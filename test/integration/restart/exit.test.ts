@@ -26,8 +26,8 @@ test("a program whose last forwarded call has ended ends on SIGTERM long before 
     "stuntdouble.yaml": config(`default: { serve: forward }\nupstreams: { openai: { url: "${upstream.url}" } }\n`),
   });
   const port = await serving(program);
-  const answer = await rawRequest(port, postText(chat, chatBody(), ["connection: close"]));
-  expect(answer.status).toBe(200);
+  const response = await rawRequest(port, postText(chat, chatBody(), ["connection: close"]));
+  expect(response.status).toBe(200);
   program.child.kill("SIGTERM");
   const startedMs = performance.now();
   expect(await program.exited).toBe(0);
@@ -60,10 +60,14 @@ test("a second signal ends the program while nobody reads its log", async () => 
   const { child, errors } = { child: blocked, errors: textOf(blocked.stderr) };
   const [, port] = await until("the banner", () => /serves https?:\/\/[^:]+:(\d+)/.exec(errors()) ?? undefined);
   const calls = 2000;
-  const answer = await rawRequest(Number(port), `GET /${"x".repeat(1000)} HTTP/1.1\r\nhost: h\r\n\r\n`.repeat(calls), {
-    enough: (text) => text.split("HTTP/1.1 404").length > calls,
-  });
-  expect(answer.status).toBe(404);
+  const response = await rawRequest(
+    Number(port),
+    `GET /${"x".repeat(1000)} HTTP/1.1\r\nhost: h\r\n\r\n`.repeat(calls),
+    {
+      enough: (text) => text.split("HTTP/1.1 404").length > calls,
+    },
+  );
+  expect(response.status).toBe(404);
   const exited = once(child, "exit");
   child.kill("SIGTERM");
   await until("a closed port", () => isClosed(Number(port)));

@@ -80,7 +80,7 @@ for (const [name, found, { drainDelayMs, config, args }] of gateways) {
 }
 
 async function firstResponse(port: number): Promise<true | undefined> {
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/models`, { headers: { connection: "close" } });
-  await answer.text();
-  return answer.ok ? true : undefined;
+  const response = await fetch(`http://127.0.0.1:${port}/v1/models`, { headers: { connection: "close" } });
+  await response.text();
+  return response.ok ? true : undefined;
 }

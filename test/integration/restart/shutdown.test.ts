@@ -61,8 +61,8 @@ test("a node that has been asked for its readiness is unready for five seconds a
   const stopped = node.stop();
   await until("an unready node", async () => ((await readiness()) === 503 ? true : undefined));
   clock.advance(4999);
-  const answer = await rawRequest(node.port, models, { enough: (text) => text.includes("text-embedding") });
-  expect([answer.status, answer.headers["connection"]]).toEqual([200, "keep-alive"]);
+  const response = await rawRequest(node.port, models, { enough: (text) => text.includes("text-embedding") });
+  expect([response.status, response.headers["connection"]]).toEqual([200, "keep-alive"]);
   clock.advance(1);
   await refused();
   passTime();
@@ -126,7 +126,7 @@ test("a request on its way on an idle connection is served, and its response clo
   await refused();
   expect(idle.ended()).toBe("open");
   idle.socket.write(models);
-  const { text, closed } = await idle.answer();
+  const { text, closed } = await idle.response();
   expect(text.split("HTTP/1.1 200 OK").at(-1)).toMatch(/\r\nconnection: close\r\n/i);
   expect(closed).toBe("fin");
   passTime();
@@ -135,7 +135,7 @@ test("a request on its way on an idle connection is served, and its response clo
 
 test("a response that begins after the signal closes its connection, also of a call from before", async () => {
   const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>();
-  const { promise: go, resolve: answer } = Promise.withResolvers<void>();
+  const { promise: go, resolve: response } = Promise.withResolvers<void>();
   upstream = await startUpstream(async (response, received) => {
     isAsked();
     await go;
@@ -147,8 +147,8 @@ test("a response that begins after the signal closes its connection, also of a c
   await asked;
   const stopped = node.stop();
   await refused();
-  answer();
-  expect((await connection.answer()).headers["connection"]).toBe("close");
+  response();
+  expect((await connection.response()).headers["connection"]).toBe("close");
   passTime();
   expect(await stopped).toBe(true);
 });
@@ -168,7 +168,7 @@ test("a connection whose response had begun before the signal takes one more req
   await until("its end", () => (connection.text().endsWith("\r\n0\r\n\r\n") ? true : undefined));
   upstream.script(json({ models: true }));
   connection.socket.write(models);
-  expect((await connection.answer()).text).toContain('{"models":true}');
+  expect((await connection.response()).text).toContain('{"models":true}');
   passTime();
   expect(await stopped).toBe(true);
 });

@@ -84,8 +84,8 @@ describe("clients that read", () => {
     const { port } = await startSmall();
     const client = await rawConnect(port);
     client.socket.write(ask("ttft=700, itl=0, tokens=3"));
-    const answer = await client.answer({ enough: (text) => text.includes("[DONE]") });
-    expect(answer.text).toContain("[DONE]");
+    const response = await client.response({ enough: (text) => text.includes("[DONE]") });
+    expect(response.text).toContain("[DONE]");
   });
 
   test.each(["HTTP/1.1", "HTTP/2"])("slowly get all of a whole response over %s", async (protocol) => {

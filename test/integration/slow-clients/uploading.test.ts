@@ -2,7 +2,7 @@ import type { ClientHttp2Session } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { apiError } from "../../support/errors.ts";
-import { h2Answer, h2Connect } from "../../support/h2.ts";
+import { h2Response, h2Connect } from "../../support/h2.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect } from "../../support/raw.ts";
 
@@ -26,10 +26,10 @@ describe("a request body of which nothing more comes", () => {
     const { port, outcomes } = await startImpatient();
     const client = await rawConnect(port);
     client.socket.write(postText(chat, chatBody()).slice(0, -10));
-    const answer = await client.answer({ enough: (text) => text.endsWith("}}") });
-    expect(answer.status).toBe(408);
-    expect(answer.headers).toMatchObject({ connection: "close" });
-    expect(apiError(answer.body)).toMatchObject({ type: "invalid_request_error", code: "REQUEST_TIMEOUT" });
+    const response = await client.response({ enough: (text) => text.endsWith("}}") });
+    expect(response.status).toBe(408);
+    expect(response.headers).toMatchObject({ connection: "close" });
+    expect(apiError(response.body)).toMatchObject({ type: "invalid_request_error", code: "REQUEST_TIMEOUT" });
     expect(await outcomes(1)).toMatchObject([{ status: 408, cause: "REQUEST_TIMEOUT" }]);
   });
 
@@ -38,9 +38,9 @@ describe("a request body of which nothing more comes", () => {
     session = await h2Connect(url);
     const stream = session.request({ ":method": "POST", ":path": chat, "content-type": "application/json" });
     stream.setEncoding("utf8").write(chatBody().slice(0, -10));
-    const answer = await h2Answer(stream);
-    expect(answer.status).toBe(408);
-    expect(apiError(answer.body)).toMatchObject({ code: "REQUEST_TIMEOUT" });
+    const response = await h2Response(stream);
+    expect(response.status).toBe(408);
+    expect(apiError(response.body)).toMatchObject({ code: "REQUEST_TIMEOUT" });
     expect(await outcomes(1)).toMatchObject([{ status: 408, cause: "REQUEST_TIMEOUT" }]);
     expect(session.closed).toBe(false);
   });

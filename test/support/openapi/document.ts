@@ -11,9 +11,9 @@ export type SchemaJudge = {
    * What is wrong with a value.
    *
    * @param name of a schema
-   * @returns one line for each mistake, with its place; empty for a valid value
+   * @returns one line for each error, with its place; empty for a valid value
    */
-  mistakes(name: string, value: unknown): string[];
+  errors(name: string, value: unknown): string[];
   /**
    * The same for what may be any of several things: some of those that the OpenAI document calls `oneOf` do not exclude
    * each other, so that a value can be two of them.
@@ -32,12 +32,12 @@ export async function readOpenApi(file: string): Promise<SchemaJudge> {
 export function judgeOf(schemas: Schemas): SchemaJudge {
   return {
     schemas,
-    mistakes: judgeBy({ schemas }),
+    errors: judgeBy({ schemas }),
     mistakesOfAny: judgeBy(withoutOneOf({ schemas }) as object),
   };
 }
 
-function judgeBy(components: object): SchemaJudge["mistakes"] {
+function judgeBy(components: object): SchemaJudge["errors"] {
   const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
   formats.default(ajv);
   ajv.addFormat("unixtime", { type: "number", validate: Number.isFinite });

@@ -1,7 +1,7 @@
 import type { Loose } from "../chat-stream.ts";
 
 /**
- * A chunk of a text completion as if it were the last one: the document describes chunks by the whole answer, and has no
+ * A chunk of a text completion as if it were the last one: the document describes chunks by the whole response, and has no
  * word for what is not known before the end.
  */
 export function asLastChunk({ usage, ...chunk }: Loose): object {
@@ -25,12 +25,12 @@ export function withFunctions(chunk: Loose): object {
 }
 
 /** Embeddings with numbers for their Base64, which the document lets be asked for and does not describe. */
-export function withNumbers(answer: Loose): object {
-  const data = answer.data.map(({ embedding, ...rest }: Loose) => ({
+export function withNumbers(response: Loose): object {
+  const data = response.data.map(({ embedding, ...rest }: Loose) => ({
     ...rest,
     embedding: typeof embedding === "string" ? numbersIn(embedding) : embedding,
   }));
-  return { ...answer, data };
+  return { ...response, data };
 }
 
 function numbersIn(text: string): number[] {

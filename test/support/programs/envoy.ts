@@ -43,7 +43,7 @@ export type EnvoyOptions = {
 /** A way to a real Envoy: a program on this machine, or the engine that runs its container. */
 export type EnvoyPlace = { readonly program: string } | "container";
 
-/** `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package, else a container where an engine answers. */
+/** `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package, else a container where an engine responses. */
 export function findEnvoy(): EnvoyPlace | undefined {
   const program = findEnvoyProgram();
   if (program !== undefined) return { program };
@@ -111,10 +111,10 @@ async function launch(place: EnvoyPlace, object: object, { port, adminPort }: Po
   ];
   const running = place === "container" ? await runContainer(flags) : runProgram(place.program, flags);
   const admin = async (path: string): Promise<string | undefined> => {
-    const answer = await fetch(`http://127.0.0.1:${adminPort}${path}`, { headers: { connection: "close" } }).catch(
+    const response = await fetch(`http://127.0.0.1:${adminPort}${path}`, { headers: { connection: "close" } }).catch(
       () => undefined,
     );
-    return answer?.ok === true ? await answer.text() : undefined;
+    return response?.ok === true ? await response.text() : undefined;
   };
   await until("Envoy", () => {
     running.check();

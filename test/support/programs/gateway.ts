@@ -51,9 +51,9 @@ export async function freePort(): Promise<number> {
 function takesConnections(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
-    const tell = (answer: boolean) => () => {
+    const tell = (response: boolean) => () => {
       socket.destroy();
-      resolve(answer);
+      resolve(response);
     };
     socket.once("connect", tell(true)).once("error", tell(false));
   });

@@ -63,8 +63,8 @@ async function calls(adminPort: number): Promise<number> {
 }
 
 async function ask(port: number, path: string): Promise<{ status: number; text: string }> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: "close" } });
-  return { status: answer.status, text: await answer.text() };
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: "close" } });
+  return { status: response.status, text: await response.text() };
 }
 
 /** Calls that go on until they are stopped. */

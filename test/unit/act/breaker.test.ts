@@ -91,7 +91,7 @@ describe("while it is open", () => {
     expect(call.log()).toEqual(["0 head 200", "400 write", "400 cut"]);
   });
 
-  test("what the simulator cannot answer fails", async () => {
+  test("what the simulator cannot response fails", async () => {
     const act = await opened("simulate");
     const call = act.serve({ method: "GET", path: "/v1/files", body: undefined });
     expect(call.outcome()).toMatchObject({ status: 503, cause: "BREAKER_OPEN", standIn: false });
@@ -170,7 +170,7 @@ describe("an upstream that gives no response", () => {
     expect(call.outcome()).toMatchObject({ status: 502, standIn: false });
   });
 
-  test("fails the call where the simulator cannot answer", async () => {
+  test("fails the call where the simulator cannot response", async () => {
     const act = await guarded("simulate", { limits: { maxOutputTokens: 50 } });
     const calls = [
       act.serve({ method: "GET", path: "/v1/files", body: undefined }),

@@ -39,7 +39,7 @@ test("a model that is not listed is a 404 that names it", () => {
   expect(error.message).toContain("`gpt-9`");
 });
 
-describe("what nobody can answer", () => {
+describe("what nobody can response", () => {
   test("a known path with another method is a 405 that names those it takes", () => {
     const error = notSimulated(asked("DELETE", "/v1/chat/completions"));
     expect(error).toMatchObject({ code: "METHOD_NOT_ALLOWED", status: 405 });
@@ -58,28 +58,28 @@ describe("a call beyond its allowance", () => {
     requests: { limit: 60, remaining: 0, resetMs: 60_000 },
     tokens: { limit: 1000, remaining: 12, resetMs: 59_280 },
   };
-  const answer = { ok: false, quota, exceeded: "requests", retryAfterMs: 1234, tooLarge: false } as const;
+  const response = { ok: false, quota, exceeded: "requests", retryAfterMs: 1234, tooLarge: false } as const;
 
   test("it is told which allowance ran out, how large it is and when to try again", () => {
-    const error = rateLimited(answer, 5);
+    const error = rateLimited(response, 5);
     expect(error).toMatchObject({ code: "RATE_LIMITED", status: 429, param: "requests", retryAfterSeconds: 2 });
     expect(error.message).toContain("requests per min (RPM): Limit 60");
     expect(error.message).toContain("1.234s");
   });
 
   test("tokens that ran out are told apart from requests", () => {
-    const error = rateLimited({ ...answer, exceeded: "tokens" }, 5);
+    const error = rateLimited({ ...response, exceeded: "tokens" }, 5);
     expect(error.param).toBe("tokens");
     expect(error.message).toContain("tokens per min (TPM): Limit 1000");
   });
 
   test("a wait below a second is told as one second, never as none", () => {
-    expect(rateLimited({ ...answer, retryAfterMs: 1 }, 5).retryAfterSeconds).toBe(1);
-    expect(rateLimited({ ...answer, retryAfterMs: 0 }, 5).retryAfterSeconds).toBe(1);
+    expect(rateLimited({ ...response, retryAfterMs: 1 }, 5).retryAfterSeconds).toBe(1);
+    expect(rateLimited({ ...response, retryAfterMs: 0 }, 5).retryAfterSeconds).toBe(1);
   });
 
   test("a call that no minute can hold is told its size, and not to wait", () => {
-    const error = rateLimited({ ...answer, exceeded: "tokens", tooLarge: true, retryAfterMs: 60_000 }, 5000);
+    const error = rateLimited({ ...response, exceeded: "tokens", tooLarge: true, retryAfterMs: 60_000 }, 5000);
     expect(error).toMatchObject({ code: "RATE_LIMITED", param: "tokens", retryAfterSeconds: undefined });
     expect(error.message).toContain("Limit 1000, Requested 5000");
   });

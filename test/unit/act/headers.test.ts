@@ -103,7 +103,7 @@ describe("headers for the upstream", () => {
     expect(forwarded(raw, { dropCredentials: true })).toEqual(added);
   });
 
-  test("an answer that must be read is asked for uncompressed; any other as the client asked", () => {
+  test("a response that must be read is asked for uncompressed; any other as the client asked", () => {
     const raw = ["Accept-Encoding", "gzip, br"];
     expect(forwarded(raw, { plain: true })).toEqual([...added, "accept-encoding", "identity"]);
     expect(forwarded(raw)).toEqual([...raw, ...added]);

@@ -65,7 +65,7 @@ test.each([
     /no key in auth\.keys has such a name: "team-b\*"/,
   ],
   ["identification without keys", { auth: { mode: "identify" } }, /auth\.mode: needs a key in auth\.keys/],
-])("%s is a mistake", async (_what, config, message) => {
+])("%s is an error", async (_what, config, message) => {
   await expect(settingsOf(config, env)).rejects.toThrow(message);
 });
 

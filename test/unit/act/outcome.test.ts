@@ -165,12 +165,12 @@ describe("overhead", () => {
     record.plannedEnd(40);
   };
 
-  test("of a simulated answer is what passed after its planned end", () => {
+  test("of a simulated response is what passed after its planned end", () => {
     expect(played(stream, plannedTo40).overheadMs).toBe(0);
     expect(played(stream, plannedTo40, 65).overheadMs).toBe(25);
   });
 
-  test("of a simulated answer whose client left before its planned end is nothing", () => {
+  test("of a simulated response whose client left before its planned end is nothing", () => {
     const { clock, player, reply, outcomes } = setUp(plannedTo40);
     player.play(stream);
     clock.advance(25);
@@ -178,7 +178,7 @@ describe("overhead", () => {
     expect(outcomes[0]!.overheadMs).toBe(0);
   });
 
-  test("of an answer that falls silent does not hold the client's patience", () => {
+  test("of a response that falls silent does not hold the client's patience", () => {
     const { clock, player, reply, outcomes } = setUp(plannedTo40);
     player.play({ ...stream, ending: "stall" });
     clock.advance(39);
@@ -188,22 +188,22 @@ describe("overhead", () => {
     expect(outcomes[0]).toMatchObject({ ending: "stall", overheadMs: 3, actual: { totalMs: 60_043 } });
   });
 
-  test("of an answer of our own is all of its time", () => {
+  test("of a response of our own is all of its time", () => {
     const { clock, player, outcomes } = setUp(() => undefined);
     clock.advance(3);
     player.play({ ...whole, headAtMs: 0, frames: [frame(0)], endAtMs: 0 });
     expect(outcomes[0]!.overheadMs).toBe(3);
   });
 
-  test("of a real answer is all of its time less the upstream's", () => {
+  test("of a real response is all of its time less the upstream's", () => {
     expect(passedOn({ askedMs: 2, upstreamEndedMs: 90, endMs: 95 }).overheadMs).toBe(7);
   });
 
-  test("of a real answer that broke off before the upstream had ended is what passed before it was asked", () => {
+  test("of a real response that broke off before the upstream had ended is what passed before it was asked", () => {
     expect(passedOn({ askedMs: 2, endMs: 95 }).overheadMs).toBe(2);
   });
 
-  test("of a real answer that a fault made late is what passed before the upstream was asked", () => {
+  test("of a real response that a fault made late is what passed before the upstream was asked", () => {
     const late: Mark = (record) => record.faultContext().fired("delay");
     expect(passedOn({ askedMs: 2, upstreamEndedMs: 50, endMs: 95 }, late).overheadMs).toBe(2);
   });
@@ -235,7 +235,7 @@ describe("how a call ended", () => {
     expect(outcomes[0]).toMatchObject({ status: 200, ending: "client-gone", cause: "CLIENT_GONE" });
   });
 
-  test("an answer that broke off before its head has status 0", () => {
+  test("a response that broke off before its head has status 0", () => {
     expect(played({ ...stream, head: undefined, frames: [], ending: "reset" })).toMatchObject({
       status: 0,
       ending: "reset",
@@ -256,7 +256,7 @@ describe("timelines", () => {
     expect(played(stream, (record) => record.planned(stream)).planned).toEqual(planned);
   });
 
-  test("what was planned of an answer in one piece is its end and its tokens", () => {
+  test("what was planned of a response in one piece is its end and its tokens", () => {
     expect(played(whole, (record) => record.planned(whole)).planned).toEqual({
       ttftMs: undefined,
       totalMs: 50,

@@ -148,7 +148,7 @@ describe("a plan on time", () => {
     expect(player.tokenAtMs).toEqual([200, 215, 230]);
   });
 
-  test("an answer without frames ends after its head", () => {
+  test("a response without frames ends after its head", () => {
     const { clock, player, sent } = setUp();
     player.play(stream({ frames: [], endAtMs: 150 }));
     clock.advance(1000);
@@ -217,10 +217,10 @@ describe("a late event loop", () => {
   });
 });
 
-describe("an answer in one piece", () => {
+describe("a response in one piece", () => {
   const whole: Plan = { head, headAtMs: 80, frames: [frame(80, "{}", 7)], ending: "finish", endAtMs: 80 };
 
-  test("an answer that is due from head to end leaves by one call", () => {
+  test("a response that is due from head to end leaves by one call", () => {
     const { clock, player, sent, settled } = setUp();
     player.play(whole);
     clock.advance(79);
@@ -234,7 +234,7 @@ describe("an answer in one piece", () => {
     expect(player.scheduleError()).toEqual({ mean: 0, max: 0 });
   });
 
-  test("an answer without a body leaves by one call too", () => {
+  test("a response without a body leaves by one call too", () => {
     const { player, sent } = setUp();
     player.play({ ...whole, headAtMs: 0, frames: [], endAtMs: 0 });
     expect(sent).toEqual([[0, "whole", 200, ""]]);
@@ -245,7 +245,7 @@ describe("an answer in one piece", () => {
     ["its body comes in two frames", { frames: [frame(80, "{"), frame(80, "}")] }, ["head", "write", "end"]],
     ["it ends by a cut", { ending: "cut" as const }, ["head", "write", "cut"]],
     ["it stalls", { ending: "stall" as const }, ["head", "write"]],
-  ])("an answer leaves in pieces when %s", (_, changes, expected) => {
+  ])("a response leaves in pieces when %s", (_, changes, expected) => {
     const { clock, player, sent } = setUp();
     player.play({ ...whole, ...changes });
     clock.advance(1000);
@@ -300,7 +300,7 @@ describe("how a plan ends", () => {
     expect(settled).toEqual(["stall"]);
   });
 
-  test("an answer that finishes without ever having a head is cut, not ended as if it were whole", () => {
+  test("a response that finishes without ever having a head is cut, not ended as if it were whole", () => {
     const { player, sent, settled } = setUp();
     player.end(0, "finish");
     expect(sent).toEqual([[0, "cut"]]);
@@ -365,7 +365,7 @@ describe("a client that leaves", () => {
     expect(settled).toEqual(["finish"]);
   });
 
-  test("a live answer goes nowhere once its client has left", () => {
+  test("a live response goes nowhere once its client has left", () => {
     const { player, reply, sent, settled } = setUp();
     player.head(0, head);
     reply.leave();

@@ -25,36 +25,36 @@ const problemType = "application/problem+json; charset=utf-8";
 
 describe("probes and metrics", () => {
   test("/healthz says ok", async () => {
-    const answer = await createTestAdmin().app.inject("/healthz");
-    expect([answer.statusCode, answer.body]).toEqual([200, "ok\n"]);
+    const response = await createTestAdmin().app.inject("/healthz");
+    expect([response.statusCode, response.body]).toEqual([200, "ok\n"]);
   });
 
   test.each([
     [true, 200],
     [false, 503],
   ])("/readyz with isReady %s answers %i", async (ready, code) => {
-    const answer = await createTestAdmin({ isReady: () => ready }).app.inject("/readyz");
-    expect(answer.statusCode).toBe(code);
+    const response = await createTestAdmin({ isReady: () => ready }).app.inject("/readyz");
+    expect(response.statusCode).toBe(code);
   });
 
   test("/metrics has the content type of the Prometheus text format", async () => {
-    const answer = await createTestAdmin().app.inject("/metrics");
-    expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
-    expect(answer.body).toBe("# HELP a b\n");
+    const response = await createTestAdmin().app.inject("/metrics");
+    expect(response.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(response.body).toBe("# HELP a b\n");
   });
 
   test.each(["/healthz", "/readyz", "/metrics", "/admin/v1/status"])(
     "HEAD %s has the head and no body",
     async (url) => {
-      const answer = await createTestAdmin().app.inject({ method: "HEAD", url });
-      expect([answer.statusCode, answer.body]).toEqual([200, ""]);
+      const response = await createTestAdmin().app.inject({ method: "HEAD", url });
+      expect([response.statusCode, response.body]).toEqual([200, ""]);
     },
   );
 });
 
 test.each(["/", "/admin/v1"])("%s lists every path with what it is for and its parameters", async (url) => {
-  const answer = await createTestAdmin().app.inject(url);
-  const { routes } = answer.json<{ routes: { method: string; path: string }[] }>();
+  const response = await createTestAdmin().app.inject(url);
+  const { routes } = response.json<{ routes: { method: string; path: string }[] }>();
   expect(routes).toContainEqual({
     method: "GET",
     path: "/admin/v1/status",
@@ -75,13 +75,13 @@ test("the list of all paths needs the token like the paths in it", async () => {
 describe("readings", () => {
   test("status, shadow and config are given as JSON that no cache keeps", async () => {
     const { app } = createTestAdmin({ loops: [{ breakers: { openai: "closed" } }] });
-    const answers = await Promise.all(["status", "shadow", "config"].map((name) => app.inject(`/admin/v1/${name}`)));
-    expect(answers.map((answer) => answer.json())).toEqual([
+    const responses = await Promise.all(["status", "shadow", "config"].map((name) => app.inject(`/admin/v1/${name}`)));
+    expect(responses.map((response) => response.json())).toEqual([
       { ...status, breakers: { openai: "closed" } },
       { strata: [] },
       { listen: { port: 8080 } },
     ]);
-    for (const { headers } of answers) {
+    for (const { headers } of responses) {
       expect(headers["content-type"]).toBe("application/json; charset=utf-8");
       expect(headers["cache-control"]).toBe("no-store");
     }
@@ -90,9 +90,9 @@ describe("readings", () => {
   test("a failing view is a problem without its reason, which is told to the app", async () => {
     const error = new Error("secret detail");
     const { app, failures } = createTestAdmin({ ask: () => Promise.reject(error) });
-    const answer = await app.inject("/admin/v1/status");
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([500, problemType]);
-    expect(answer.body).not.toContain("secret detail");
+    const response = await app.inject("/admin/v1/status");
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([500, problemType]);
+    expect(response.body).not.toContain("secret detail");
     expect(failures).toEqual([error]);
   });
 });
@@ -149,8 +149,8 @@ describe("requests", () => {
     ["?mode=simulated&limit=1", ["b"]],
     ["?rule=unheard-of", []],
   ])("with the query %j are %j", async (query, expected) => {
-    const answer = await withRequests(...calls).inject(`/admin/v1/requests${query}`);
-    expect(ids(answer.json())).toEqual(expected);
+    const response = await withRequests(...calls).inject(`/admin/v1/requests${query}`);
+    expect(ids(response.json())).toEqual(expected);
   });
 
   test("are 100 unless a limit says otherwise", async () => {
@@ -161,8 +161,8 @@ describe("requests", () => {
 
   test("hold the planned and the actual timeline, the rule and the faults", async () => {
     const one = outcome({ planned: timeline(249, 264), actual: timeline(250, 265), rule: "flaky", faults: ["cut"] });
-    const answer = await withRequests(one).inject("/admin/v1/requests/req-1");
-    expect(answer.json()).toMatchObject({
+    const response = await withRequests(one).inject("/admin/v1/requests/req-1");
+    expect(response.json()).toMatchObject({
       rule: "flaky",
       faults: ["cut"],
       planned: { ttftMs: 249, atMs: [249, 264] },
@@ -172,13 +172,13 @@ describe("requests", () => {
 
   test("are found by their id, also a long one that needs escaping", async () => {
     const id = `a/b?c ${"x".repeat(300)}`;
-    const answer = await withRequests(outcome({ id })).inject(`/admin/v1/requests/${encodeURIComponent(id)}`);
-    expect(answer.json()).toMatchObject({ id });
+    const response = await withRequests(outcome({ id })).inject(`/admin/v1/requests/${encodeURIComponent(id)}`);
+    expect(response.json()).toMatchObject({ id });
   });
 
   test("with an id that is not known are a 404", async () => {
-    const answer = await withRequests().inject("/admin/v1/requests/none");
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, problemType]);
+    const response = await withRequests().inject("/admin/v1/requests/none");
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([404, problemType]);
   });
 
   test.each([
@@ -197,38 +197,38 @@ describe("requests", () => {
     ["rule=", "the name of a rule"],
     ["rule=a&rule=b", "once"],
   ])("with %s are refused, naming what is allowed", async (query, named) => {
-    const answer = await withRequests().inject(`/admin/v1/requests?${query}`);
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([400, problemType]);
-    expect(answer.json()).toMatchObject({ status: 400, title: "Bad Request" });
-    expect(answer.json<{ detail: string }>().detail).toContain(named);
+    const response = await withRequests().inject(`/admin/v1/requests?${query}`);
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([400, problemType]);
+    expect(response.json()).toMatchObject({ status: 400, title: "Bad Request" });
+    expect(response.json<{ detail: string }>().detail).toContain(named);
   });
 
   test("a route without parameters says so", async () => {
-    const answer = await createTestAdmin().app.inject("/admin/v1/status?verbose=1");
-    expect(answer.json()).toMatchObject({ status: 400, detail: expect.stringContaining("takes none") });
+    const response = await createTestAdmin().app.inject("/admin/v1/status?verbose=1");
+    expect(response.json()).toMatchObject({ status: 400, detail: expect.stringContaining("takes none") });
   });
 });
 
 describe("reload", () => {
   test("gives the new generation", async () => {
-    const answer = await createTestAdmin().app.inject({ method: "POST", url: "/admin/v1/reload" });
-    expect([answer.statusCode, answer.json()]).toEqual([200, { generation: 2 }]);
+    const response = await createTestAdmin().app.inject({ method: "POST", url: "/admin/v1/reload" });
+    expect([response.statusCode, response.json()]).toEqual([200, { generation: 2 }]);
   });
 
-  test("of a bad configuration lists every mistake", async () => {
-    const mistakes = ["line 3: listen.prt is unknown", "line 9: percentage must be 0 to 100"];
-    const { app } = createTestAdmin({ reload: async () => ({ ok: false, mistakes }) });
-    const answer = await app.inject({ method: "POST", url: "/admin/v1/reload" });
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([422, problemType]);
-    expect(answer.json()).toMatchObject({ mistakes });
+  test("of a bad configuration lists every error", async () => {
+    const errors = ["line 3: listen.prt is unknown", "line 9: percentage must be 0 to 100"];
+    const { app } = createTestAdmin({ reload: async () => ({ ok: false, errors }) });
+    const response = await app.inject({ method: "POST", url: "/admin/v1/reload" });
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([422, problemType]);
+    expect(response.json()).toMatchObject({ errors });
   });
 });
 
 describe("what is not there", () => {
   test("an unknown path is a 404 that does not repeat the query", async () => {
-    const answer = await createTestAdmin().app.inject("/admin/v2?token=abc");
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, problemType]);
-    expect(answer.body).not.toContain("abc");
+    const response = await createTestAdmin().app.inject("/admin/v2?token=abc");
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([404, problemType]);
+    expect(response.body).not.toContain("abc");
   });
 
   test.each([
@@ -238,28 +238,28 @@ describe("what is not there", () => {
     ["GET", "/admin/v1/reload", "POST"],
     ["HEAD", "/admin/v1/reload", "POST"],
   ] as const)("%s %s is a 405 that names %s", async (method, url, allow) => {
-    const answer = await createTestAdmin().app.inject({ method, url });
-    expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
+    const response = await createTestAdmin().app.inject({ method, url });
+    expect([response.statusCode, response.headers.allow]).toEqual([405, allow]);
   });
 
   test("a body of more than 64 KB is refused", async () => {
     const payload = JSON.stringify({ a: "x".repeat(70_000) });
     const headers = { "content-type": "application/json" };
-    const answer = await createTestAdmin().app.inject({ method: "POST", url: "/admin/v1/reload", payload, headers });
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([413, problemType]);
+    const response = await createTestAdmin().app.inject({ method: "POST", url: "/admin/v1/reload", payload, headers });
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([413, problemType]);
   });
 
   test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])(
     "a body of the type %s, which any page can send, is refused",
     async (type) => {
       const headers = { "content-type": type };
-      const answer = await createTestAdmin().app.inject({
+      const response = await createTestAdmin().app.inject({
         method: "POST",
         url: "/admin/v1/reload",
         payload: "a",
         headers,
       });
-      expect([answer.statusCode, answer.headers["content-type"]]).toEqual([415, problemType]);
+      expect([response.statusCode, response.headers["content-type"]]).toEqual([415, problemType]);
     },
   );
 });
@@ -283,10 +283,10 @@ describe("a token", () => {
   ])("that is not presented, as by %j, is asked for on every route but the probes", async (authorization) => {
     const urls = ["/metrics", "/admin/v1/status", "/admin/v1/config", "/admin/v1/requests", "/nowhere", "/HEALTHZ"];
     for (const url of urls) {
-      const answer = await ask(authorization, url);
-      expect([answer.statusCode, answer.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
-      expect(answer.headers["content-type"]).toBe(problemType);
-      expect(answer.body).not.toContain("admin-token");
+      const response = await ask(authorization, url);
+      expect([response.statusCode, response.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
+      expect(response.headers["content-type"]).toBe(problemType);
+      expect(response.body).not.toContain("admin-token");
     }
     expect((await ask(authorization, "/admin/v1/reload", "POST")).statusCode).toBe(401);
     for (const url of ["/healthz", "/readyz"]) expect((await ask(authorization, url)).statusCode).toBe(200);
@@ -312,9 +312,9 @@ describe("pages of other sites", () => {
     "an origin %s is refused on every route",
     async (origin) => {
       const urls = ["/healthz", "/metrics", "/admin/v1/status", "/nowhere"];
-      const answers = await Promise.all(urls.map((url) => ask({ host: "127.0.0.1:8081", origin }, url)));
-      expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 403, 403, 403]);
-      expect(answers[0]!.headers["content-type"]).toBe(problemType);
+      const responses = await Promise.all(urls.map((url) => ask({ host: "127.0.0.1:8081", origin }, url)));
+      expect(responses.map(({ statusCode }) => statusCode)).toEqual([403, 403, 403, 403]);
+      expect(responses[0]!.headers["content-type"]).toBe(problemType);
     },
   );
 
@@ -332,15 +332,15 @@ describe("pages of other sites", () => {
   });
 
   test("the own origin is taken", async () => {
-    const answer = await ask({ host: "127.0.0.1:8081", origin: "http://127.0.0.1:8081" });
-    expect(answer.statusCode).toBe(200);
+    const response = await ask({ host: "127.0.0.1:8081", origin: "http://127.0.0.1:8081" });
+    expect(response.statusCode).toBe(200);
   });
 
   test.each(["evil.example:8081", "127.0.0.1.evil.example", "a.b:c:d", "evil.example."])(
     "the public host name %s is refused, also when it is the page's own origin",
     async (host) => {
-      const answers = await Promise.all([ask({ host }), ask({ host, origin: `http://${host}` })]);
-      expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 403]);
+      const responses = await Promise.all([ask({ host }), ask({ host, origin: `http://${host}` })]);
+      expect(responses.map(({ statusCode }) => statusCode)).toEqual([403, 403]);
     },
   );
 
@@ -360,13 +360,13 @@ describe("pages of other sites", () => {
   });
 
   test("a public host name is taken when it is named in the options", async () => {
-    const answer = await ask({ host: "Admin.Example.com:8081" }, "/admin/v1/status", ["admin.example.com"]);
-    expect(answer.statusCode).toBe(200);
+    const response = await ask({ host: "Admin.Example.com:8081" }, "/admin/v1/status", ["admin.example.com"]);
+    expect(response.statusCode).toBe(200);
   });
 
-  test("probes answer under any host name", async () => {
-    const answers = await Promise.all(["/healthz", "/readyz"].map((url) => ask({ host: "node.example.com" }, url)));
-    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+  test("probes response under any host name", async () => {
+    const responses = await Promise.all(["/healthz", "/readyz"].map((url) => ask({ host: "node.example.com" }, url)));
+    expect(responses.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
   });
 });
 
@@ -406,21 +406,21 @@ describe("a resource", () => {
   });
 
   test("gets the JSON that was sent, and says the status of its response", async () => {
-    const answer = await app.inject({ method: "PUT", url: "/admin/v1/slow", payload: { overMs: 5 } });
-    expect([answer.statusCode, answer.json()]).toEqual([201, { overMs: 5 }]);
+    const response = await app.inject({ method: "PUT", url: "/admin/v1/slow", payload: { overMs: 5 } });
+    expect([response.statusCode, response.json()]).toEqual([201, { overMs: 5 }]);
   });
 
   test("gets the id of its path, decoded", async () => {
-    const answer = await app.inject({ method: "DELETE", url: "/admin/v1/slow/a%2Fb" });
-    expect([answer.headers["content-type"], answer.body]).toEqual(["text/plain; charset=utf-8", "a/b is gone\n"]);
+    const response = await app.inject({ method: "DELETE", url: "/admin/v1/slow/a%2Fb" });
+    expect([response.headers["content-type"], response.body]).toEqual(["text/plain; charset=utf-8", "a/b is gone\n"]);
   });
 
   test.each([
     ["PATCH", "/admin/v1/slow", "GET, HEAD, PUT"],
     ["GET", "/admin/v1/slow/a", "DELETE"],
   ] as const)("with several methods on a path names all of them: %s %s", async (method, url, allow) => {
-    const answer = await app.inject({ method, url });
-    expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
+    const response = await app.inject({ method, url });
+    expect([response.statusCode, response.headers.allow]).toEqual([405, allow]);
   });
 });
 
@@ -434,17 +434,17 @@ describe("an error of an event loop", () => {
 
   test("keeps its code, status and message where the caller is at fault", async () => {
     const { app, failures } = failing(new StuntdoubleError("NOT_FOUND", "There is no experiment a."));
-    const answer = await app.inject("/admin/v1/shadow");
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([404, problemType]);
-    expect(answer.json()).toMatchObject({ code: "NOT_FOUND", detail: "There is no experiment a." });
+    const response = await app.inject("/admin/v1/shadow");
+    expect([response.statusCode, response.headers["content-type"]]).toEqual([404, problemType]);
+    expect(response.json()).toMatchObject({ code: "NOT_FOUND", detail: "There is no experiment a." });
     expect(failures).toEqual([]);
   });
 
   test("is an internal error where we are, and the app is told", async () => {
     const error = new StuntdoubleError("INTERNAL", "secret detail");
     const { app, failures } = failing(error);
-    const answer = await app.inject("/admin/v1/shadow");
-    expect(answer.json()).toMatchObject({ status: 500, detail: "Internal error; the log has the reason." });
+    const response = await app.inject("/admin/v1/shadow");
+    expect(response.json()).toMatchObject({ status: 500, detail: "Internal error; the log has the reason." });
     expect(failures).toEqual([error]);
   });
 });

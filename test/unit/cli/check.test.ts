@@ -9,7 +9,7 @@ test("a good file is ok, with what is in it", async () => {
   expect(out).toMatch(/^s\.yaml: ok \(1 rule, 1 upstream, \d+ profiles\)\n$/);
 });
 
-test("a bad file shows every mistake and ends with exit code 2", async () => {
+test("a bad file shows every error and ends with exit code 2", async () => {
   const { code, out } = await runIn({ "s.yaml": "seed: x\nlog: { level: inf }\n" }, ["check", "s.yaml"]);
   expect(code).toBe(2);
   expect(out).toBe(

@@ -178,13 +178,13 @@ describe("the body is the bytes of the file", () => {
     expect(await written(file, text)).toMatchObject({ response: { status } });
   });
 
-  test("a length that it does not have is a mistake in the file", async () => {
+  test("a length that it does not have is an error in the file", async () => {
     expect(await written(`{"headers":{"content-length":"9"},"body":{}}`)).toMatch(
       /announces 9 bytes, but the body has 2/,
     );
   });
 
-  test("a line break in a header is a mistake in the file", async () => {
+  test("a line break in a header is an error in the file", async () => {
     expect(await written(`{"headers":{"x-a":"b\\r\\nx-c: d"},"body":{}}`)).toMatch(/headers.x-a: must be one line/);
   });
 });
@@ -220,10 +220,10 @@ test.each([
     `auth: { keys: [{ name: a, sha256: ${hash("sha256", "k")} }] }`,
     /^respond 401 UNAUTHENTICATED/,
   ],
-])("%s is told as the answer it would get", async (_name, request, text, answer) => {
+])("%s is told as the response it would get", async (_name, request, text, response) => {
   const { code, told } = await explain(request, text);
   expect([code, told.decision]).toEqual([0, undefined]);
-  expect(told.happens[0]).toMatch(answer);
+  expect(told.happens[0]).toMatch(response);
 });
 
 test("a known API key is shown by its name", async () => {
@@ -301,9 +301,9 @@ test.each([
     "rules: [{ name: long, match: { promptTokens: { min: 10 } }, serve: simulate }]",
     /^respond 400 BODY_INVALID: The JSON body of your request could not be read/,
   ],
-])("%s is told as the refusal that it would get", async (_, request, text, answer) => {
+])("%s is told as the refusal that it would get", async (_, request, text, response) => {
   const { told } = await explain(request, text);
-  expect(told.happens[0]).toMatch(answer);
+  expect(told.happens[0]).toMatch(response);
   expect(told.response.code).toBe(told.happens[0].split(/[ :]/)[2]);
 });
 
@@ -341,7 +341,7 @@ test("without a configuration the built-in default is explained", async () => {
   expect([code, out.includes("decided by default\n  simulate with profile gpt-4o")]).toEqual([0, true]);
 });
 
-test("mistakes in the configuration are shown instead", async () => {
+test("errors in the configuration are shown instead", async () => {
   const { code, err } = await runIn({ "stuntdouble.yaml": "sed: 1", "r.json": "{}" }, [
     "explain",
     "--request",

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { verbs } from "../../../src/cli/index.ts";
+import { commands } from "../../../src/cli/index.ts";
 import { runIn } from "../../support/io.ts";
 
-const names = verbs.map(({ name }) => name);
+const names = commands.map(({ name }) => name);
 
 test("--help lists every command", async () => {
   const { code, out } = await runIn({}, ["--help"]);
   expect(code).toBe(0);
-  for (const { name, summary } of verbs) expect(out).toContain(`\n  ${name.padEnd(9)} ${summary}\n`);
+  for (const { name, summary } of commands) expect(out).toContain(`\n  ${name.padEnd(9)} ${summary}\n`);
 });
 
 test.each([["-h"], ["help"]])("%s shows the same as --help", async (arg) => {
@@ -19,7 +19,7 @@ test("help COMMAND shows the help of that command", async () => {
   expect(await runIn({}, ["help", "chek"])).toMatchObject({ code: 2, err: expect.stringContaining("unknown command") });
 });
 
-test("what no command was named for is not said to be a mistake of one", async () => {
+test("what no command was named for is not said to be an error of one", async () => {
   expect(await runIn({}, ["--bogus"])).toMatchObject({
     code: 2,
     err: "stuntdouble: unknown option --bogus. Allowed: --config, --port, --admin-port, --ext-proc.\n",
@@ -41,8 +41,8 @@ test("an unknown command names those there are", async () => {
   });
 });
 
-test.each(names)("%s --help shows two examples", async (verb) => {
-  const { code, out } = await runIn({}, [verb, "--help"]);
+test.each(names)("%s --help shows two examples", async (command) => {
+  const { code, out } = await runIn({}, [command, "--help"]);
   const examples = out.split("Examples\n")[1] ?? "";
   expect([code, examples.trim().split("\n").length]).toEqual([0, 2]);
 });

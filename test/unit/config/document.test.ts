@@ -85,7 +85,7 @@ test("the published schema and the documentation are those of this version", asy
   expect(await readFile("docs/configuration.md", "utf8")).toBe(configDocument());
 });
 
-test("the example configuration has no mistakes and no warnings", async () => {
+test("the example configuration has no errors and no warnings", async () => {
   const loaded = await loadConfig("stuntdouble.example.yaml", { env: { OPENAI_API_KEY: "k" }, generation: 1 });
   expect([loaded.ok, loaded.warnings]).toEqual([true, []]);
 });

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { fileExists, formatMistakes, loadConfig, settingsOf } from "../../../src/config/load.ts";
+import { fileExists, formatErrors, loadConfig, settingsOf } from "../../../src/config/load.ts";
 import { matchSchema } from "../../../src/core/match.ts";
 import { load, mistakesIn, settingsFrom } from "../../support/config.ts";
 
@@ -21,7 +21,7 @@ rules:
   - { name: one, serve: simulat }
 `;
 
-test("a file with seven mistakes shows seven findings, each with line, column and path", async () => {
+test("a file with seven errors shows seven findings, each with line, column and path", async () => {
   expect(await mistakesIn(sevenMistakes)).toEqual([
     ["1:32 listen.port", "must be a number, not a string", undefined],
     ["2:17 permits.max", "must be at least 1", undefined],
@@ -33,9 +33,9 @@ test("a file with seven mistakes shows seven findings, each with line, column an
   ]);
 });
 
-test("a mistake is printed as a compiler prints it, with the nearest key and all allowed ones", async () => {
+test("an error is printed as a compiler prints it, with the nearest key and all allowed ones", async () => {
   const loaded = await load("rules:\n  - { name: a, serve: simulate, match: { strem: true } }\n");
-  expect(loaded.ok ? "" : formatMistakes("stuntdouble.yaml", loaded.mistakes)).toBe(
+  expect(loaded.ok ? "" : formatErrors("stuntdouble.yaml", loaded.errors)).toBe(
     `stuntdouble.yaml:2:42 rules[0].match.strem: unknown key. Did you mean "stream"? Allowed: ${Object.keys(matchSchema.shape).join(", ")}.`,
   );
 });
@@ -227,21 +227,21 @@ test.each([
     expect.stringContaining("/nowhere"),
     undefined,
   ],
-])("%s is found where it stands", async (_name, text, ...mistake) => {
-  expect(await mistakesIn(text)).toEqual([mistake]);
+])("%s is found where it stands", async (_name, text, ...error) => {
+  expect(await mistakesIn(text)).toEqual([error]);
 });
 
-test("broken YAML is one mistake at its place", async () => {
+test("broken YAML is one error at its place", async () => {
   const loaded = await load("listen: { port: 1\nrules: []\n");
-  expect(loaded.ok ? [] : loaded.mistakes.map(({ line, path }) => [line, path])).toEqual([[2, ""]]);
+  expect(loaded.ok ? [] : loaded.errors.map(({ line, path }) => [line, path])).toEqual([[2, ""]]);
 });
 
-test("a key that would change every object is a mistake wherever names are free", async () => {
+test("a key that would change every object is an error wherever names are free", async () => {
   const text = `{"upstreams": {"__proto__": {"url": "http://h"}}, "__proto__": {}}`;
   expect((await mistakesIn(text)).map(([place]) => place)).toEqual(["1:16 upstreams.__proto__", "1:51 __proto__"]);
 });
 
-test("aliases that multiply without end are a mistake", async () => {
+test("aliases that multiply without end are an error", async () => {
   const rows = [
     "a: &a0 [x, x]",
     ...Array.from({ length: 12 }, (_, row) => `b${row}: &a${row + 1} [${`*a${row}, `.repeat(9)}x]`),
@@ -249,13 +249,13 @@ test("aliases that multiply without end are a mistake", async () => {
   expect((await mistakesIn(rows.join("\n")))[0]?.[1]).toMatch(/alias/);
 });
 
-test("a mistake behind an alias is found where the alias points", async () => {
+test("an error behind an alias is found where the alias points", async () => {
   const text = "default: { faults: &f [{ kind: cutt }] }\nrules: [{ name: a, serve: simulate, faults: *f }]";
   const places = (await mistakesIn(text)).map(([place]) => place);
   expect(new Set(places)).toEqual(new Set(["1:32 default.faults[0].kind", "1:32 rules[0].faults[0].kind"]));
 });
 
-test("two API keys that are the same key are a mistake", async () => {
+test("two API keys that are the same key are an error", async () => {
   const text = "auth: { keys: [{ name: a, env: KEY_A }, { name: b, env: KEY_B }] }";
   expect(await mistakesIn(text, { KEY_A: "same", KEY_B: "same" })).toEqual([
     ["1:41 auth.keys[1]", "is the same key as auth.keys[0]", undefined],
@@ -330,7 +330,7 @@ test("settings are plain data that can be sent to another thread", async () => {
 test("a file that is not there is named", async () => {
   const file = "/nowhere/stuntdouble.yaml";
   const loaded = await loadConfig(file, { env: {}, generation: 1 });
-  expect(loaded.ok ? "" : formatMistakes(file, loaded.mistakes)).toBe("/nowhere/stuntdouble.yaml: no such file.");
+  expect(loaded.ok ? "" : formatErrors(file, loaded.errors)).toBe("/nowhere/stuntdouble.yaml: no such file.");
 });
 
 test("names of other files start at the folder of the configuration", async () => {
@@ -355,11 +355,11 @@ test.each([
     "1:89 admin.tokenEnv",
     "cannot be combined with tokenSha256",
   ],
-])("a token of the admin API that cannot be is a mistake: %s", async (text, place, message) => {
+])("a token of the admin API that cannot be is an error: %s", async (text, place, message) => {
   expect(await mistakesIn(text, { HOME_TOKEN: "x" })).toEqual([[place, message, undefined]]);
 });
 
-test.each(["listen", "extProc"])("a certificate of %s that cannot be used is a mistake", async (port) => {
+test.each(["listen", "extProc"])("a certificate of %s that cannot be used is an error", async (port) => {
   const tls = (certFile: string, keyFile: string) =>
     `${port}:\n  tls: { certFile: "${tlsFolder}/${certFile}", keyFile: "${tlsFolder}/${keyFile}" }\n`;
   expect(await mistakesIn(tls("localhost.cert.pem", "renewed.key.pem"))).toEqual([
@@ -388,7 +388,7 @@ test("a fault of the client's socket is refused where ext_proc is served, with t
   expect((await load(rules)).ok).toBe(true);
 });
 
-test("merge keys are followed, and a mistake is shown where it stands", async () => {
+test("merge keys are followed, and an error is shown where it stands", async () => {
   const text = `x-faulty: &faulty
   serve: simulate
   faults: [{ kind: cut, afterToken: 2 }]
@@ -406,13 +406,13 @@ test("keys at the top that begin with x- are the writer's own, and nowhere else"
   expect(await mistakesIn(text)).toEqual([["2:11 listen.x-port", "unknown key", "port"]]);
 });
 
-test("every mistake of a profile is a mistake, in the profile's own file", async () => {
+test("every error of a profile is an error, in the profile's own file", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
   await writeFile(path.join(folder, "mine.yaml"), "name: mine\nttftMs: 5\nspeed: 9\n");
   const file = path.join(folder, "stuntdouble.yaml");
   await writeFile(file, "seed: x\nprofiles: .\n");
   const loaded = await loadConfig(file, { env: {}, generation: 1 });
-  const lines = loaded.ok ? [] : formatMistakes(file, loaded.mistakes).split("\n");
+  const lines = loaded.ok ? [] : formatErrors(file, loaded.errors).split("\n");
   // The configuration lies in the same folder, and is no profile either.
   const own = lines.filter((line) => line.startsWith(path.join(folder, "mine.yaml")));
   expect(own.map((line) => line.slice(folder.length + 1).replace(/ Allowed: .*/, ""))).toEqual([

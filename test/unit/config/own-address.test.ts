@@ -31,7 +31,7 @@ test.each([
   expect(leadsBack(url, listen)).toBe(false);
 });
 
-test("an upstream that is the node itself is a mistake of the configuration, at its URL", async () => {
+test("an upstream that is the node itself is an error of the configuration, at its URL", async () => {
   expect(await mistakesIn('upstreams:\n  me: { url: "http://localhost:8080" }\n')).toEqual([
     ["2:14 upstreams.me.url", "is the traffic port of this node, so calls would loop", undefined],
   ]);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { formatMistakes } from "../../../src/config/places.ts";
+import { formatErrors } from "../../../src/config/places.ts";
 import { loadProfiles } from "../../../src/config/profiles.ts";
 import { prepareProfile } from "../../../src/core/simulator/profile.ts";
 import { createRng } from "../../../src/core/rng.ts";
@@ -96,7 +96,7 @@ describe("the shipped profiles", () => {
     expect(cache.find(model, undefined).profile.name).toBe(name);
   });
 
-  test("answer at once with 50 tokens when the sidecar itself is measured", () => {
+  test("response at once with 50 tokens when the sidecar itself is measured", () => {
     const { ttftMs, itlMs, outputTokens } = shippedProfile("instant");
     expect([ttftMs, itlMs, outputTokens].map(({ sample }) => sample(() => 0.9))).toEqual([0, 0, 50]);
   });
@@ -125,21 +125,21 @@ itlMs: { kind: uniform, min: 10, max: 20 }
 outputTokens: { kind: constant, value: 40 }
 `;
 
-  /** What is said of one file, one line for each mistake, without the folder's name. */
+  /** What is said of one file, one line for each error, without the folder's name. */
   async function mistakesOf(text: string): Promise<string[]> {
     const file = path.join(folder, "mine.yaml");
     await writeFile(file, text);
-    const { mistakes } = await loadProfiles(folder);
+    const { errors } = await loadProfiles(folder);
     await rm(file);
-    const lines = mistakes.length === 0 ? [] : formatMistakes("another file", mistakes).split("\n");
+    const lines = errors.length === 0 ? [] : formatErrors("another file", errors).split("\n");
     return lines.map((line) => line.replaceAll(`${folder}/`, ""));
   }
 
   test("needs only a name and three distributions in a file", async () => {
     await writeFile(path.join(folder, "a.yaml"), good);
     await writeFile(path.join(folder, "notes.txt"), "not a profile");
-    const { profiles, mistakes } = await loadProfiles(folder);
-    expect(mistakes).toEqual([]);
+    const { profiles, errors } = await loadProfiles(folder);
+    expect(errors).toEqual([]);
     expect(profiles).toEqual([
       {
         name: "mine",
@@ -162,7 +162,7 @@ outputTokens: { kind: constant, value: 40 }
     ]);
   });
 
-  test("tells every mistake at once, with its line, in words", async () => {
+  test("tells every error at once, with its line, in words", async () => {
     const text = `
 name: two words
 ttftMs: { kind: constant, value: fast }
@@ -179,7 +179,7 @@ load: [{ inFlight: 9, ttft: 1, itl: 1 }, { inFlight: 3, ttft: 1, itl: 1 }]
     ]);
   });
 
-  test("tells the mistakes of every file, and keeps the profiles that are right", async () => {
+  test("tells the errors of every file, and keeps the profiles that are right", async () => {
     await writeFile(path.join(folder, "a.yaml"), "name: a\n");
     await writeFile(path.join(folder, "b.yaml"), good);
     expect(await mistakesOf("- 1\n")).toEqual([

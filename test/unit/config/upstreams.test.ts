@@ -10,7 +10,7 @@ import { load, mistakesIn, settingsFrom } from "../../support/config.ts";
 const pem = "test/support/tls/localhost";
 const upstream = (more: string): string => `upstreams: { a: { url: "https://api.example.com", ${more} } }`;
 
-/** Place and message of each mistake. */
+/** Place and message of each error. */
 async function wrong(text: string, env: Readonly<Record<string, string>> = {}): Promise<string[]> {
   return (await mistakesIn(text, env)).map(([place, message]) => `${place.replace(/^\S+ /, "")}: ${message}`);
 }
@@ -38,12 +38,12 @@ describe("an API key", () => {
     ["", "is empty"],
     [" \n", "is empty"],
     ["sk-1\nsk-2", "has a character that no header can carry, such as a line end"],
-  ])("that cannot be one is a mistake that names where it is from: %j", async (value, problem) => {
+  ])("that cannot be one is an error that names where it is from: %j", async (value, problem) => {
     expect(await wrong(upstream("apiKeyEnv: KEY"), { KEY: value })).toEqual([
       `upstreams.a.apiKeyEnv: the environment variable KEY ${problem}`,
     ]);
     const loaded = await withFile(upstream("apiKeyFile: key"), value);
-    expect(loaded.ok || loaded.mistakes.map(({ message }) => message)).toEqual([`key ${problem}`]);
+    expect(loaded.ok || loaded.errors.map(({ message }) => message)).toEqual([`key ${problem}`]);
   });
 
   test("whose variable is not set is left to the callers, with a warning", async () => {
@@ -146,8 +146,8 @@ describe("TLS of an upstream", () => {
       `tls: { certFile: ${pem}.cert.pem, keyFile: test/support/tls/renewed.key.pem }`,
       "upstreams.a.tls: these files cannot be used together (ERR_OSSL_X509_KEY_VALUES_MISMATCH)",
     ],
-  ])("has mistakes that are told: %s", async (text, mistake) => {
-    expect(await wrong(upstream(text))).toContain(mistake);
+  ])("has errors that are told: %s", async (text, error) => {
+    expect(await wrong(upstream(text))).toContain(error);
   });
 
   test("has no place with http", async () => {

@@ -79,7 +79,7 @@ test.each([
   expect(await warned(text)).toEqual([]);
 });
 
-test("delays of one rule that together pass control.maxDelayMs are a mistake", async () => {
+test("delays of one rule that together pass control.maxDelayMs are an error", async () => {
   const delays = Array.from({ length: 500 }, () => "{ kind: delay, ms: 59999 }").join(", ");
   expect(await mistakesIn(`default: { faults: [${delays}] }`)).toEqual([
     [

@@ -104,7 +104,7 @@ describe("the line of a call", () => {
     ]);
   });
 
-  test("is no warning when the caller made the mistake or a fault made the status", () => {
+  test("is no warning when the caller made the error or a fault made the status", () => {
     const { log, lines } = createTestLog();
     log.outcome(outcome({ status: 400, cause: "BODY_INVALID" }));
     log.outcome(outcome({ status: 499, ending: "client-gone", cause: "CLIENT_GONE" }));

@@ -100,7 +100,7 @@ describe("what one call counts", () => {
     expect(found.get(`stuntdouble_time_per_output_token_seconds_sum{${simulated}}`)).toBeCloseTo(0.02, 9);
   });
 
-  test("an answer that is no stream has a duration but no token times", async () => {
+  test("a response that is no stream has a duration but no token times", async () => {
     const found = await recordedAs(outcome({ stream: false, actual: { ...timeline(300, 300), totalMs: 310 } }));
     expect(found.get(`stuntdouble_request_duration_seconds_sum{${simulated},stream="false"}`)).toBe(0.31);
     expect([...found.keys()].filter((key) => /time_to_first|inter_token|per_output/.test(key))).toEqual([]);

@@ -73,7 +73,7 @@ test("texts of different lengths never run into each other", () => {
   expect(kept).toBeGreaterThan(1500);
 });
 
-test("an answer whose bytes were overwritten is not found, even if they look like it", () => {
+test("a response whose bytes were overwritten is not found, even if they look like it", () => {
   const { one } = make();
   const kibibyte = 1024;
   let fills = 0;

@@ -56,7 +56,7 @@ test("a presented key can be read when no key is needed", () => {
 });
 
 test("a digest that is none is refused without being repeated", () => {
-  const createWrong = () => createKeys([{ name: "web", sha256: "sk-written-by-mistake" }]);
+  const createWrong = () => createKeys([{ name: "web", sha256: "sk-written-by-error" }]);
   expect(createWrong).toThrow("The API key web needs a SHA-256 of 64 hex digits.");
 });
 

@@ -53,7 +53,7 @@ describe("a profile cache", () => {
     expect(nameFor("gpt-4o", "instant")).toBe("instant");
   });
 
-  test("refuses an unknown name as a mistake of the caller", () => {
+  test("refuses an unknown name as an error of the caller", () => {
     const find = (): unknown => cacheOf().find("gpt-4o", "gpt-9");
     expect(find).toThrow(StuntdoubleError);
     expect(find).toThrow(

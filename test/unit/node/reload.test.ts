@@ -19,7 +19,7 @@ function setUp(next: LoadResult[], apply: (settings: Settings) => Promise<void> 
     wallClockMs: () => nowMs,
     load: async (generation: number): Promise<LoadResult> => {
       generations.push(generation);
-      return next.shift() ?? { ok: false, mistakes: ["nothing left"] };
+      return next.shift() ?? { ok: false, errors: ["nothing left"] };
     },
   };
   const later = (ms: number): void => void (nowMs += ms);
@@ -41,18 +41,18 @@ test("a good configuration comes into force, and the tally says when", async () 
 });
 
 test("a bad one changes nothing but the tally", async () => {
-  const { reloader, later } = setUp([{ ok: false, mistakes: ["a.yaml:1:1 port: bad"] }]);
+  const { reloader, later } = setUp([{ ok: false, errors: ["a.yaml:1:1 port: bad"] }]);
   later(500);
-  expect(await reloader.reload(byFile)).toEqual({ ok: false, mistakes: ["a.yaml:1:1 port: bad"] });
+  expect(await reloader.reload(byFile)).toEqual({ ok: false, errors: ["a.yaml:1:1 port: bad"] });
   expect(reloader.settings()).toBe(first);
   expect(reloader.tally()).toEqual({ success: 0, error: 1, lastOk: false, lastSuccessMs: startedMs });
 });
 
-test("one that the event loops reject changes nothing, and the reason is the mistake", async () => {
+test("one that the event loops reject changes nothing, and the reason is the error", async () => {
   const { reloader } = setUp([await loaded({ admin: { tokenSha256: "a".repeat(64) } })], () =>
     Promise.reject(new Error("too many keys")),
   );
-  expect(await reloader.reload(byFile)).toEqual({ ok: false, mistakes: ["too many keys"] });
+  expect(await reloader.reload(byFile)).toEqual({ ok: false, errors: ["too many keys"] });
   expect([reloader.settings(), reloader.adminToken()]).toEqual([first, undefined]);
 });
 
@@ -88,6 +88,6 @@ test("a node without a file says so", async () => {
   const quiet = () => undefined;
   const log = { info: quiet, warn: quiet, error: quiet, outcome: quiet };
   const reloader = createReloader({ settings: first, log, wallClockMs: () => startedMs }, async () => undefined);
-  const mistakes = ["The node was started without a configuration file."];
-  expect(await reloader.reload(byFile)).toEqual({ ok: false, mistakes });
+  const errors = ["The node was started without a configuration file."];
+  expect(await reloader.reload(byFile)).toEqual({ ok: false, errors });
 });

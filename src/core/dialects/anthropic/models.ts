@@ -36,7 +36,7 @@ export const models: Operation = {
   name: "models",
   method: "GET",
   route,
-  open: (opening) => answering(opening, undefined, () => page(queryOf(opening.target))),
+  open: (opening) => respondWith(opening, undefined, () => page(queryOf(opening.target))),
 };
 
 /**
@@ -49,7 +49,7 @@ export function modelAt(path: string): readonly Operation[] {
   const name = path.slice(route.length + 1);
   const open = (opening: OpenRequest): Opened => {
     const id = decoded(name);
-    return answering(opening, id, () => JSON.stringify(describe(id)));
+    return respondWith(opening, id, () => JSON.stringify(describe(id)));
   };
   return [{ name: "models", method: "GET", route: path, open }];
 }
@@ -119,7 +119,7 @@ function decoded(text: string): string {
 }
 
 /** Such a response costs the provider nothing, so it comes at once. */
-function answering({ headers }: OpenRequest, model: string | undefined, body: () => string): Opened {
+function respondWith({ headers }: OpenRequest, model: string | undefined, body: () => string): Opened {
   return {
     facts: factsOfModel(model),
     ask() {

@@ -108,7 +108,7 @@ export function readRequest(body: JsonObject, version: Version, beta: boolean): 
     stops: readStops(body),
     wanted: {
       ...use,
-      answersTool: endsWithToolResult(body["messages"]),
+      afterToolResult: endsWithToolResult(body["messages"]),
       json: readFormat(body),
       reasoningShare: thinking.budgetTokens > 0 ? thinkingShare : 0,
     },

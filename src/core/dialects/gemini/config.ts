@@ -89,7 +89,7 @@ export function readConfig(body: JsonObject): GenerateConfig {
   const wanted: Wanted = {
     ...readCalling(body, tools),
     parallel: true,
-    answersTool: endsWithResult(valueOf(body, "contents")),
+    afterToolResult: endsWithResult(valueOf(body, "contents")),
     json: undefined,
     reasoningShare: 0,
   };

@@ -28,7 +28,7 @@ export const embedContent: Operation = {
     openEmbed(request, {
       requestsIn: (body) => [body],
       path: () => "",
-      answer: ([values = ""]) => `{"embedding":${values}}`,
+      bodyOf: ([values = ""]) => `{"embedding":${values}}`,
     }),
 };
 
@@ -41,7 +41,7 @@ export const batchEmbedContents: Operation = {
     openEmbed(request, {
       requestsIn: (body) => listOf(valueOf(body, "requests")),
       path: (index) => `requests[${index}]`,
-      answer: (values) => `{"embeddings":[${values.join(",")}]}`,
+      bodyOf: (values) => `{"embeddings":[${values.join(",")}]}`,
     }),
 };
 
@@ -49,7 +49,7 @@ export const batchEmbedContents: Operation = {
 type Shape = {
   requestsIn(body: JsonObject): readonly unknown[];
   path(index: number): string;
-  answer(values: readonly string[]): string;
+  bodyOf(values: readonly string[]): string;
 };
 
 function openEmbed({ target, body, count }: OpenRequest, shape: Shape): Opened {
@@ -80,7 +80,7 @@ function askOf(shape: Shape, body: JsonObject, asked: { model: string; promptTok
     promptTokens,
     write(script) {
       const values = inputs.map(({ text, dimensions }) => `{"values":[${embed(model, text, dimensions).text()}]}`);
-      return jsonResponse(script, 0, shape.answer(values));
+      return jsonResponse(script, 0, shape.bodyOf(values));
     },
   });
 }

@@ -23,7 +23,7 @@ export const listModels: Operation = {
   name: "models",
   method: "GET",
   route: "/v1beta/models",
-  open: ({ target }) => answering(undefined, () => pageOf(target)),
+  open: ({ target }) => respondWith(undefined, () => pageOf(target)),
 };
 
 /** `GET /v1beta/models/{model}` for one model; any name is a model. */
@@ -33,7 +33,7 @@ export const getModel: Operation = {
   route: "/v1beta/models/{model}",
   open({ target }) {
     const model = modelIn(target);
-    return answering(model, () => JSON.stringify(describe(model)));
+    return respondWith(model, () => JSON.stringify(describe(model)));
   },
 };
 
@@ -70,7 +70,7 @@ function describe(model: string): object {
 }
 
 /** Such a response costs the provider nothing, so it comes at once. */
-function answering(model: string | undefined, body: () => string): Opened {
+function respondWith(model: string | undefined, body: () => string): Opened {
   return {
     facts: factsOfModel(model),
     ask() {

@@ -72,7 +72,7 @@ function askEmbed(body: JsonObject, promptTokens: number): Ask {
   }
   // A larger number is no reason to refuse: the model gives what it has.
   const dimensions = wanted === 0 ? own : Math.min(wanted, own);
-  return answering(model, promptTokens, (script) => {
+  return respondWith(model, promptTokens, (script) => {
     const vectors = inputs.map((text) => `[${embed(model, text, dimensions).text()}]`).join(",");
     const { total, load } = durationsOf(script.timing.ttftMs, script.timing.totalMs);
     const counts = `"total_duration":${total},"load_duration":${load},"prompt_eval_count":${promptTokens}`;
@@ -84,7 +84,7 @@ function askPrompt(body: JsonObject, promptTokens: number): Ask {
   const model = readModel(body);
   const prompt = read(body, promptField) ?? "";
   readOptions(body);
-  return answering(model, promptTokens, () => {
+  return respondWith(model, promptTokens, () => {
     const vector = prompt === "" ? "" : embed(model, prompt, ownDimensions(model)).text();
     return `{"embedding":[${vector}]}`;
   });
@@ -103,7 +103,7 @@ function ownDimensions(model: string): number {
   return dimensionsOf.find(([name]) => model.startsWith(name))?.[1] ?? usualDimensions;
 }
 
-function answering(model: string, promptTokens: number, bodyOf: (script: Script) => string): Ask {
+function respondWith(model: string, promptTokens: number, bodyOf: (script: Script) => string): Ask {
   return textless({
     model,
     promptTokens,

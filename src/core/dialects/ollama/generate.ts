@@ -110,10 +110,10 @@ function countPrompt(body: JsonObject, count: CountTokens): number {
 function askChat(body: JsonObject, promptTokens: number): Ask {
   const messages = readMessages(body);
   const tools = (read(body, members.tools) ?? []).map(readTool);
-  const answersTool = messages.at(-1)?.["role"] === "tool";
+  const afterToolResult = messages.at(-1)?.["role"] === "tool";
   const asked = readCommon(body);
   if (messages.length === 0) return loading(body, asked, `"message":{"role":"assistant","content":""}`);
-  return asking({ ...asked, kind: "chat", raw: false, promptTokens }, { tools, answersTool });
+  return asking({ ...asked, kind: "chat", raw: false, promptTokens }, { tools, afterToolResult });
 }
 
 function askGenerate(body: JsonObject, promptTokens: number): Ask {
@@ -129,7 +129,7 @@ function askGenerate(body: JsonObject, promptTokens: number): Ask {
   }
   const asked = readCommon(body);
   if (prompt === "") return loading(body, asked, `"response":""`);
-  return asking({ ...asked, kind: "generate", raw, promptTokens }, { tools: [], answersTool: false });
+  return asking({ ...asked, kind: "generate", raw, promptTokens }, { tools: [], afterToolResult: false });
 }
 
 /** What both kinds of request have. */
@@ -147,7 +147,7 @@ function readCommon(body: JsonObject) {
 
 type Asked = Common & Pick<OllamaResponse, "kind" | "raw" | "promptTokens">;
 
-function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly answersTool: boolean }): Ask {
+function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly afterToolResult: boolean }): Ask {
   const { model, stream, maxTokens, seed, stops, kind, raw, promptTokens, json, reasoningShare } = asked;
   const compose = composer({ ...plainProse, ...calls, json, reasoningShare });
   return {

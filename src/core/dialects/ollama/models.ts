@@ -29,7 +29,7 @@ export const tags: Operation = {
   name: "tags",
   method: "GET",
   route: "/api/tags",
-  open: () => answering(undefined, () => JSON.stringify({ models: listed.map((model) => entryOf(model)) })),
+  open: () => respondWith(undefined, () => JSON.stringify({ models: listed.map((model) => entryOf(model)) })),
 };
 
 /** `GET /api/ps`, the models in memory: the smallest one that chats. */
@@ -38,7 +38,7 @@ export const running: Operation = {
   method: "GET",
   route: "/api/ps",
   open: () =>
-    answering(undefined, ({ createdSeconds }) => {
+    respondWith(undefined, ({ createdSeconds }) => {
       const { modified_at: _, ...entry } = entryOf(listed[2]!);
       const expiresAt = rfc3339Micros(createdSeconds * 1000 + keptAliveMs);
       const loaded = { ...entry, expires_at: expiresAt, size_vram: entry.size, context_length: 4096 };
@@ -51,7 +51,7 @@ export const version: Operation = {
   name: "version",
   method: "GET",
   route: "/api/version",
-  open: () => answering(undefined, () => `{"version":"0.12.6"}`),
+  open: () => respondWith(undefined, () => `{"version":"0.12.6"}`),
 };
 
 /** `GET /`, by which clients see that the server runs. @see https://github.com/ollama/ollama/blob/main/docs/faq.md */
@@ -69,7 +69,7 @@ export const show: Operation = {
     const json = openJson(body, ["model"]);
     const model = json.member("model");
     const name = typeof model === "string" ? model : undefined;
-    return answering(
+    return respondWith(
       name,
       () => "",
       () => JSON.stringify(shownOf(readModel(json.whole()))),
@@ -116,7 +116,7 @@ function shownOf(model: string): object {
 }
 
 /** Such a response needs no model, so it comes at once. @param check makes the body while the request is checked */
-function answering(model: string | undefined, bodyOf: (script: Script) => string, check?: () => string): Opened {
+function respondWith(model: string | undefined, bodyOf: (script: Script) => string, check?: () => string): Opened {
   return {
     facts: factsOfModel(model),
     ask() {

@@ -27,7 +27,7 @@ export const models: Operation = {
   name: "models",
   method: "GET",
   route,
-  open: () => answering(undefined, list),
+  open: () => respondWith(undefined, list),
 };
 
 /**
@@ -44,7 +44,7 @@ export function modelAt(path: string): readonly Operation[] {
     route: path,
     open() {
       const id = decoded(encoded);
-      return answering(id, JSON.stringify(describe(id)));
+      return respondWith(id, JSON.stringify(describe(id)));
     },
   };
   return [operation];
@@ -66,7 +66,7 @@ function decoded(name: string): string {
 }
 
 /** Such a response costs the provider nothing, so it comes at once. */
-function answering(model: string | undefined, body: string): Opened {
+function respondWith(model: string | undefined, body: string): Opened {
   return {
     facts: factsOfModel(model),
     ask: () =>

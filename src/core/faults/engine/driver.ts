@@ -8,7 +8,7 @@ export type PreparedFault = {
   readonly kind: string;
   /** It looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly: boolean;
-  readonly answer: ((context: FaultContext) => Plan) | undefined;
+  readonly respond: ((context: FaultContext) => Plan) | undefined;
   readonly bend: ((next: Sink, context: FaultContext) => Sink) | undefined;
 };
 
@@ -27,9 +27,9 @@ export type LiveContext = BendContext & Pick<FaultContext, "at">;
  * @returns undefined when no fault responds by itself; the first one that does wins
  */
 export function faultResponse(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
-  for (const { kind, answer } of faults) {
-    if (answer === undefined) continue;
-    const plan = answer({ ...context, at: noAlarm, fired: once(() => context.fired(kind)) });
+  for (const { kind, respond } of faults) {
+    if (respond === undefined) continue;
+    const plan = respond({ ...context, at: noAlarm, fired: once(() => context.fired(kind)) });
     return bendPlan(plan, faults, context);
   }
   return undefined;

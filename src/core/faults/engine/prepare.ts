@@ -22,15 +22,15 @@ export function findKind(list: readonly Fault<unknown>[], kind: string, code: Er
 /**
  * Checks the options of a fault and binds them to it.
  *
- * @throws CONFIG_INVALID naming each mistake and the options there are
+ * @throws CONFIG_INVALID naming each error and the options there are
  */
 export function prepareWith<Options>(fault: Fault<Options>, given: object): PreparedFault {
   const options = checked(fault, given, inConfiguration);
-  const { answer, bend } = fault;
+  const { respond, bend } = fault;
   return {
     kind: fault.kind,
     headOnly: fault.headOnly === true,
-    answer: answer && ((context) => answer(options, context)),
+    respond: respond && ((context) => respond(options, context)),
     bend: bend && ((next, context) => bend(options, next, context)),
   };
 }
@@ -41,7 +41,7 @@ export function prepareWith<Options>(fault: Fault<Options>, given: object): Prep
  * A parameter is an option's name in kebab-case or without hyphens; `after` is short for `after-tokens`.
  *
  * @param params numbers, strings and booleans by parameter name
- * @throws BODY_INVALID naming each mistake and the options there are
+ * @throws BODY_INVALID naming each error and the options there are
  */
 export function readParams(fault: Fault<unknown>, params: Readonly<Record<string, unknown>>): FaultConfig {
   const options: Record<string, unknown> = {};
@@ -64,7 +64,7 @@ function optionNamed(fault: Fault<unknown>, name: string): string | undefined {
   return Object.keys(fault.options.shape).find((option) => option.toLowerCase() === wanted);
 }
 
-/** How mistakes are told: by which code, what stands before the kind, and how the names of options are written. */
+/** How errors are told: by which code, what stands before the kind, and how the names of options are written. */
 type Saying = { readonly code: ErrorCode; readonly lead: string; readonly spell: (option: string) => string };
 
 const inConfiguration: Saying = { code: "CONFIG_INVALID", lead: "Fault", spell: (option) => option };
@@ -75,8 +75,8 @@ function checked<Options>(fault: Fault<Options>, given: object, { code, lead, sp
   const { success, data, error } = options.safeParse(given, { reportInput: true });
   if (success) return data;
   const allowed = Object.keys(fault.options.shape);
-  const mistakes = issueTexts(error, { allowed, spell });
-  const message = `${lead} ${fault.kind}: ${mistakes.join("; ")}. Allowed: ${allowed.map(spell).join(", ")}.`;
+  const errors = issueTexts(error, { allowed, spell });
+  const message = `${lead} ${fault.kind}: ${errors.join("; ")}. Allowed: ${allowed.map(spell).join(", ")}.`;
   throw new StuntdoubleError(code, message, { cause: error });
 }
 

@@ -7,7 +7,7 @@ import type { Dialect } from "../../dialects/types.ts";
  *
  * `bend` stands between a source and a client as a Sink that passes on to `next`; it never waits, it only moves times,
  * so the same code bends a plan made in advance and a live response as it arrives. A fault that needs no response at all
- * gives one by `answer`, and the source is never asked.
+ * gives one by `respond`, and the source is never asked.
  */
 export type Fault<Options> = {
   readonly kind: string;
@@ -19,7 +19,7 @@ export type Fault<Options> = {
   delayMs?(options: Options): number;
   /** True when it looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly?: true;
-  answer?(options: Options, context: FaultContext): Plan;
+  respond?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;
 };
 

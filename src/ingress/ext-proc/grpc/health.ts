@@ -55,13 +55,13 @@ export function createHealth(services: readonly string[]): Health {
   };
 }
 
-function onRequest(answer: (service: string) => void, closed: () => void = () => undefined): GrpcListener {
+function onRequest(respond: (service: string) => void, closed: () => void = () => undefined): GrpcListener {
   return {
     message(bytes) {
       let service = "";
       const reader = new ProtoReader(bytes);
       while (reader.next()) if (reader.field === HealthCheckRequest.service) service = reader.text();
-      answer(service);
+      respond(service);
     },
     halfClosed: () => undefined,
     drained: () => undefined,

@@ -21,7 +21,7 @@ function askAt(target: string, request: object, headers = {}): Ask {
   return operation!.open({ headers, target, body, count: (each) => each.split(" ").length }).ask();
 }
 
-/** Why a simulated answer of so many tokens, each choice, is refused; undefined when it is not. */
+/** Why a simulated response of so many tokens, each choice, is refused; undefined when it is not. */
 function refusalOf(ask: Ask, outputTokens: number, maxOutputTokens: number): string | undefined {
   const profile = prepareProfile(profileOf());
   try {
@@ -33,7 +33,7 @@ function refusalOf(ask: Ask, outputTokens: number, maxOutputTokens: number): str
   }
 }
 
-describe("an answer of ten tokens a choice", () => {
+describe("a response of ten tokens a choice", () => {
   test.each<[string, string, object, number]>([
     ["one chat completion", "/v1/chat/completions", chat, 10],
     ["a stream", "/v1/chat/completions", { ...chat, stream: true }, 10],

@@ -21,7 +21,7 @@ test.each([{ where: "head" }, { afterMs: 5 }])(
   },
 );
 
-test("a JSON answer has no final marker, so a clean end without a point does not fire", () => {
+test("a JSON response has no final marker, so a clean end without a point does not fire", () => {
   const { plan, fired } = bend(whole("{}"), { kind: "clean-end" });
   expect(plan).toEqual(whole("{}"));
   expect(fired).toEqual([]);
@@ -31,6 +31,6 @@ test("a clean end in a JSON body leaves its first bytes", () => {
   expect(textOf(bend(whole(`{"a":1}`), { kind: "clean-end", afterBytes: 4 }).plan)).toBe(`{"a"`);
 });
 
-test("an answer that breaks by itself is not ended properly", () => {
+test("a response that breaks by itself is not ended properly", () => {
   expect(bend({ ...stream, ending: "reset" }, { kind: "clean-end" }).plan.ending).toBe("reset");
 });

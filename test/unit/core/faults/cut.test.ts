@@ -13,7 +13,7 @@ test("a cut without a point closes the connection when the head would leave, and
   expect(plan).toEqual({ head: undefined, headAtMs: 20, frames: [], ending: "cut", endAtMs: 20 });
 });
 
-test("a cut beyond the last token leaves the answer alone and does not fire", () => {
+test("a cut beyond the last token leaves the response alone and does not fire", () => {
   const { plan, fired } = bend(stream, { kind: "cut", afterTokens: 5 });
   expect(plan).toEqual(stream);
   expect(fired).toEqual([]);
@@ -23,7 +23,7 @@ test("a cut after the last token comes before the final events", () => {
   expect(bend(stream, { kind: "cut", afterTokens: 4 }).plan.frames).toEqual(stream.frames.slice(0, 5));
 });
 
-test("a cut of a JSON answer at a byte leaves its first bytes", () => {
+test("a cut of a JSON response at a byte leaves its first bytes", () => {
   const { plan } = bend(whole(`{"text":"hello"}`), { kind: "cut", afterBytes: 9 });
   expect(textOf(plan)).toBe(`{"text":"`);
   expect(plan.ending).toBe("cut");

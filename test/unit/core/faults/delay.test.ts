@@ -3,7 +3,7 @@ import { bend, stream, textOf, whole } from "./support.ts";
 
 const times = (plan: { frames: readonly { atMs: number }[] }) => plan.frames.map(({ atMs }) => atMs);
 
-test("a delay makes the whole answer late by the same time", () => {
+test("a delay makes the whole response late by the same time", () => {
   const { plan, fired } = bend(stream, { kind: "delay", ms: 500 });
   expect(plan).toEqual({
     ...stream,

@@ -30,10 +30,10 @@ test("at a point before the head it waits for the head, since an event needs one
   expect(fired).toEqual(["error-event"]);
 });
 
-test.each(["head", "firstToken"])("a JSON answer has no events and is left alone, with the point %s", (where) => {
-  const answer = whole(`{"text":"hello"}`);
-  const { plan, fired } = bend(answer, { kind: "error-event", where });
-  expect(plan).toEqual(answer);
+test.each(["head", "firstToken"])("a JSON response has no events and is left alone, with the point %s", (where) => {
+  const response = whole(`{"text":"hello"}`);
+  const { plan, fired } = bend(response, { kind: "error-event", where });
+  expect(plan).toEqual(response);
   expect(fired).toEqual([]);
 });
 

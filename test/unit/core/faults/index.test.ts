@@ -15,9 +15,9 @@ function refusal(task: () => unknown): { code: string; message: string } {
   throw new Error("nothing was refused");
 }
 
-test("every kind either answers itself or bends an answer", () => {
+test("every kind either responds by itself or bends a response", () => {
   for (const fault of faults)
-    expect([fault.kind, fault.answer !== undefined, fault.bend !== undefined]).toContain(true);
+    expect([fault.kind, fault.respond !== undefined, fault.bend !== undefined]).toContain(true);
 });
 
 test("an unknown kind is refused with the names of all kinds", () => {
@@ -60,7 +60,7 @@ test("a drip needs a speed or a slice size", () => {
   expect(refusal(() => prepareFault({ kind: "drip" })).message).toContain("give bytesPerSecond, sliceBytes or both");
 });
 
-test("every mistake of a fault is told at once", () => {
+test("every error of a fault is told at once", () => {
   const { message } = refusal(() => prepareFault({ kind: "status", status: 200, retryAfterSeconds: "soon" }));
   expect(message).toMatch(/status: .*; retryAfterSeconds: /);
 });
@@ -125,7 +125,7 @@ test("two points in the control header are refused by name", () => {
   expect(message).toContain("give one point only, not afterTokens and afterMs");
 });
 
-test("an unknown kind in the control header is the caller's mistake", () => {
+test("an unknown kind in the control header is the caller's error", () => {
   expect(refusal(() => parseFaultToken("cutt", {})).code).toBe("BODY_INVALID");
 });
 

@@ -81,11 +81,11 @@ test("a clean end of an array leaves it correct, and nobody can see that somethi
   expect(JSON.stringify(elements)).not.toContain("finishReason");
 });
 
-test("an answer that is whole is no stream for the same dialects", () => {
+test("a response that is whole is no stream for the same dialects", () => {
   const whole = streamOf("/v1beta/models/m:generateContent", { contents: [{ parts: [{ text: "hi" }] }] });
   expect(whole.bend({ kind: "cut", afterEvents: 1 })).toEqual(whole.plan);
-  const answer = streamOf("/api/generate", { model: "m", prompt: "hi", stream: false });
-  expect(answer.bend({ kind: "cut", afterEvents: 1 })).toEqual(answer.plan);
+  const response = streamOf("/api/generate", { model: "m", prompt: "hi", stream: false });
+  expect(response.bend({ kind: "cut", afterEvents: 1 })).toEqual(response.plan);
 });
 
 test("an error in the place of a stream is no stream", () => {

@@ -59,17 +59,17 @@ test("a stream with no JSON after the point stays as it is, and nothing fires", 
   expect(fired).toEqual([]);
 });
 
-test("a JSON answer becomes invalid at its start", () => {
+test("a JSON response becomes invalid at its start", () => {
   expect(() => JSON.parse(textOf(bend(whole(`{"a":1}`), { kind: "malformed" }).plan))).toThrow(SyntaxError);
 });
 
-test("a JSON answer becomes invalid also when the point lies inside a string", () => {
+test("a JSON response becomes invalid also when the point lies inside a string", () => {
   const { plan } = bend(inPieces(`{"a":"x`, `y{z"`, `}`), { kind: "malformed", afterBytes: 8 });
   expect(() => JSON.parse(textOf(plan))).toThrow(SyntaxError);
   expect(textOf(plan)).toHaveLength(13);
 });
 
-test("a truncated JSON answer in pieces ends in the middle of a piece", () => {
+test("a truncated JSON response in pieces ends in the middle of a piece", () => {
   const { plan } = bend(inPieces(`{"a":"x`, `yyyy`, `zz"}`), {
     kind: "malformed",
     what: "truncated-json",

@@ -3,7 +3,7 @@ import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import { bend, jsonHead, live, stream, textOf, whole } from "./support.ts";
 
 test.each([500, 502, 504])(
-  "replace gives a %i in the provider's body and headers when the head of the answer would leave",
+  "replace gives a %i in the provider's body and headers when the head of the response would leave",
   (status) => {
     const { head, body } = openai.failure({ status, model: "gpt-4o", requestId: "req-1" });
     const { plan, fired } = bend(stream, { kind: "replace", status });
@@ -25,14 +25,14 @@ test("the error is the one that the fault status gives with the same options", (
   expect(plan.head?.headers.slice(-2)).toEqual(["x-should-retry", "false"]);
 });
 
-test("nothing is left of the answer's headers but those that say what was decided", () => {
+test("nothing is left of the response's headers but those that say what was decided", () => {
   const headers = ["content-type", "application/json", "x-stuntdouble-rule", "flaky", "openai-version", "1"];
   const { plan } = bend({ ...whole("{}"), head: { ...jsonHead, headers } }, { kind: "replace", status: 502 });
   expect(plan.head?.headers.join("|")).toMatch(/x-stuntdouble-rule\|flaky$/);
   expect(plan.head?.headers).not.toContain("openai-version");
 });
 
-test("an answer that breaks before its head is not replaced", () => {
+test("a response that breaks before its head is not replaced", () => {
   const broken = { ...stream, head: undefined, frames: [], ending: "reset", headAtMs: 140 } as const;
   expect(bend(broken, { kind: "replace", status: 502 })).toEqual({ plan: broken, fired: [] });
 });
@@ -44,7 +44,7 @@ test("faults behind it bend the error, and those before it make it late", () => 
   expect([textOf(cut).length, cut.ending]).toEqual([5, "cut"]);
 });
 
-test("what arrives of a live answer after its head goes nowhere", () => {
+test("what arrives of a live response after its head goes nowhere", () => {
   const { plan } = live(stream, [{ kind: "replace", status: 502 }]);
   expect(plan).toEqual(bend(stream, { kind: "replace", status: 502 }).plan);
 });

@@ -34,11 +34,11 @@ test("a message and a retry time replace the provider's usual ones", () => {
   expect(plan?.head?.headers.join("|")).toContain("retry-after|7");
 });
 
-test("without a fault that answers, the source does", () => {
+test("without a fault that responses, the source does", () => {
   expect(answered({ kind: "cut" }, { kind: "delay", ms: 5 })).toEqual({ plan: undefined, fired: [] });
 });
 
-test("the other faults of the list bend the error as they would bend any answer", () => {
+test("the other faults of the list bend the error as they would bend any response", () => {
   const { plan, fired } = answered({ kind: "delay", ms: 800 }, { kind: "status", status: 529 });
   expect([plan?.head?.status, plan?.headAtMs, plan?.endAtMs]).toEqual([529, 800, 800]);
   expect(fired.sort()).toEqual(["delay", "status"]);

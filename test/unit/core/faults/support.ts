@@ -35,7 +35,7 @@ export const simulatedStream: Plan = simulated(
   { outputTokens: 5 },
 );
 
-/** One body at 200 ms, as an answer that is not streamed. */
+/** One body at 200 ms, as a response that is not streamed. */
 export function whole(body: string): MadePlan {
   return {
     head: jsonHead,

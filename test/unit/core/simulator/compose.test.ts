@@ -23,7 +23,7 @@ describe("composer", () => {
   test("leaves prose to others", () => {
     expect(parts({})).toBeUndefined();
     expect(parts({ tools: [weather], choice: "none" })).toBeUndefined();
-    expect(parts({ tools: [weather], answersTool: true })).toBeUndefined();
+    expect(parts({ tools: [weather], afterToolResult: true })).toBeUndefined();
     expect(parts({ choice: "required" })).toBeUndefined();
   });
 
@@ -54,7 +54,7 @@ describe("composer", () => {
   });
 
   test("calls a tool after a tool's result only where it must", () => {
-    expect(parts({ tools: [weather], choice: "required", answersTool: true })![0]!.kind).toBe("call");
+    expect(parts({ tools: [weather], choice: "required", afterToolResult: true })![0]!.kind).toBe("call");
   });
 
   test.each([{}, { description: "anything" }, { anyOf: [{ required: ["a"] }] }])(

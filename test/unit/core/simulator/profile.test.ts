@@ -8,7 +8,7 @@ const rows = [
 ];
 
 describe("prepareProfile", () => {
-  test("names the setting, the range and the value of a mistake", () => {
+  test("names the setting, the range and the value of an error", () => {
     const ttftMs = { kind: "lognormal", p50: 10, p99: 5 } as const;
     expect(() => prepareProfile(profileOf({ ttftMs }))).toThrow("ttftMs.p99 must be a number of at least 10, got 5");
   });

@@ -65,7 +65,7 @@ describe("simulate", () => {
     expect(Array.from({ length: 5 }, second.rng)).toEqual(Array.from({ length: 5 }, first.rng));
   });
 
-  test("gives another answer for another seed", () => {
+  test("gives another response for another seed", () => {
     const [first, second] = [scriptOf({}), scriptOf({ simulation: { seed: 43 } })];
     expect(second.parts).not.toEqual(first.parts);
     expect(second.timing.ttftMs).not.toBe(first.timing.ttftMs);
@@ -114,8 +114,8 @@ describe("simulate", () => {
 
   const part = (text: string): Part => ({ kind: "call", name: "look", tokens: text.split(/(?=,)/), text });
 
-  describe("with an answer that the request composes", () => {
-    test("takes as many times as that answer has tokens, whatever the profile drew", () => {
+  describe("with a response that the request composes", () => {
+    test("takes as many times as that response has tokens, whatever the profile drew", () => {
       const script = scriptOf({ ask: { compose: () => [part("a,b,c"), part("d,e")] } });
       expect(script).toMatchObject({ finish: "stop", timing: { atMs: { length: 5 } } });
       expect(script.parts).toEqual([part("a,b,c"), part("d,e")]);
@@ -227,7 +227,7 @@ describe("simulate", () => {
 });
 
 describe("simulateTiming", () => {
-  test("is the timing of the answer that would be simulated, without writing it", () => {
+  test("is the timing of the response that would be simulated, without writing it", () => {
     const { timing, parts } = scriptOf({});
     expect(simulateTiming(simulationOf({}))).toEqual({ ...timing, tokens: countOf(parts) });
   });

@@ -28,7 +28,7 @@ describe("the request's body", () => {
   });
 });
 
-describe("the answer's body", () => {
+describe("the response's body", () => {
   test.each([
     ["head", none],
     ["read", streamed],
@@ -36,13 +36,13 @@ describe("the answer's body", () => {
   ] as const)("comes as it is needed: %s", (need, expected) => {
     const call = modes(streamed);
     expect(call.settle(need)).toEqual({ requestBody: fullDuplex, responseBody: expected });
-    expect(call.answer).toBe(expected);
+    expect(call.response).toBe(expected);
   });
 
   test("comes as the filter says where one of its modes is a full duplex", () => {
     const call = modes(fullDuplex, streamed);
     expect(call.settle("read")).toBeUndefined();
-    expect(call.answer).toBe(streamed);
+    expect(call.response).toBe(streamed);
     expect(() => modes(fullDuplex, streamed).settle("bend")).toThrow("response_body_mode to FULL_DUPLEX_STREAMED");
     expect(modes(fullDuplex, fullDuplex).settle("bend")).toBeUndefined();
   });
@@ -51,7 +51,7 @@ describe("the answer's body", () => {
     const call = modes(buffered);
     expect(call.settle("head")).toEqual({ requestBody: buffered, responseBody: none });
     expect(call.settle("read")).toBeUndefined();
-    expect(call.answer).toBe(none);
+    expect(call.response).toBe(none);
     expect(() => call.settle("bend")).toThrow("request_body_mode to STREAMED");
   });
 });

@@ -44,7 +44,7 @@ describe("metadata", () => {
     expect(forwardMetadata({ ...decision, faults }, "openai")).toContainEqual(["fault", "delay, cut"]);
   });
 
-  test("of an answer of ours comes from its headers", () => {
+  test("of a response of ours comes from its headers", () => {
     expect(responseMetadata(["x-stuntdouble-decision", "simulate", "x-stuntdouble-rule", "flaky"])).toEqual([
       ["decision", "simulate"],
       ["rule", "flaky"],

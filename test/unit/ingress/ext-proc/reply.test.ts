@@ -26,7 +26,7 @@ test("a stream of ours tells when it begins, as its request is no longer needed"
   expect(told).toEqual(["begun", "finished"]);
 });
 
-test("a real answer that is bent lets its request go on", () => {
+test("a real response that is bent lets its request go on", () => {
   const { reply, told } = setUp(true);
   reply.real = { status: 200, headers: [], throughUs: true, trailers: false };
   reply.head(head);

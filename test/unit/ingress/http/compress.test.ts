@@ -5,7 +5,7 @@ import { compress } from "../../../../src/ingress/http/compress.ts";
 const json = ["content-type", "application/json"];
 const large = JSON.stringify(Array.from({ length: 1000 }, (_, index) => ({ index, name: "grün" })));
 
-/** The content-encoding chosen for a large JSON answer; `untouched` for none. */
+/** The content-encoding chosen for a large JSON response; `untouched` for none. */
 function chosen(accepted: string | undefined): string {
   const { data, headers } = compress(large, json, accepted);
   const encoding = headers[headers.indexOf("content-encoding") + 1];
@@ -43,11 +43,11 @@ describe("what the client accepts", () => {
     "br;q=0, *;q=0",
     "gzip;q=x",
     "gzip;q=",
-  ])("%j gets the answer as it is", (accepted) => {
+  ])("%j gets the response as it is", (accepted) => {
     expect(chosen(accepted)).toBe("untouched");
   });
 
-  test("a client that says nothing gets the answer as it is", () => {
+  test("a client that says nothing gets the response as it is", () => {
     expect(chosen(undefined)).toBe("untouched");
   });
 });
@@ -58,8 +58,8 @@ describe("what is compressed", () => {
     ["br", brotliDecompressSync],
     ["zstd", zstdDecompressSync],
   ])("%s unpacks to the same bytes, of text and of bytes", (encoding, unpack) => {
-    for (const answer of [large, Buffer.from(large)]) {
-      const { data, headers } = compress(answer, json, encoding);
+    for (const response of [large, Buffer.from(large)]) {
+      const { data, headers } = compress(response, json, encoding);
       expect(data.length).toBeLessThan(large.length / 2);
       expect(unpack(data).toString()).toBe(large);
       expect(headers).toEqual(["content-encoding", encoding, "vary", "accept-encoding"]);
@@ -80,21 +80,21 @@ describe("what is compressed", () => {
     expect(compress(large, ["Content-Type", type], "gzip")).toEqual({ data: large, headers: [] });
   });
 
-  test("an answer without a type is not", () => {
+  test("a response without a type is not", () => {
     expect(compress(large, [], "gzip")).toEqual({ data: large, headers: [] });
   });
 
-  test.each(["Content-Encoding", "content-length"])("an answer that has its %s already is not", (name) => {
+  test.each(["Content-Encoding", "content-length"])("a response that has its %s already is not", (name) => {
     expect(compress(large, [...json, name, "1"], "gzip")).toEqual({ data: large, headers: [] });
   });
 
-  test("an answer below 8 KiB is not; one of 8 KiB is", () => {
+  test("a response below 8 KiB is not; one of 8 KiB is", () => {
     const short = "x".repeat(8 * 1024 - 1);
     expect(compress(short, json, "gzip")).toEqual({ data: short, headers: [] });
     expect(compress(`${short}x`, json, "gzip").headers).toContain("gzip");
   });
 
-  test("an answer that does not get shorter is sent as it is", () => {
+  test("a response that does not get shorter is sent as it is", () => {
     let state = 1;
     const noise = Uint8Array.from({ length: 10_000 }, () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -104,7 +104,7 @@ describe("what is compressed", () => {
   });
 });
 
-test("an answer that could have been compressed says that it varies", () => {
+test("a response that could have been compressed says that it varies", () => {
   expect(compress(large, json, undefined).headers).toEqual(["vary", "accept-encoding"]);
   expect(compress(large, json, "identity").headers).toEqual(["vary", "accept-encoding"]);
 });

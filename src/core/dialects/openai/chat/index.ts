@@ -151,7 +151,7 @@ function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined
   const share = reasoningShare(model, body);
   if (tooling === undefined && json === undefined && share === 0) return undefined;
   const { tools, choice, parallel } = tooling ?? noTools;
-  return composer({ tools, choice, parallel, answersTool: endsWithResult(body), json, reasoningShare: share });
+  return composer({ tools, choice, parallel, afterToolResult: endsWithResult(body), json, reasoningShare: share });
 }
 
 const noTools: Pick<Wanted, "tools" | "choice" | "parallel"> = { tools: [], choice: "none", parallel: false };

@@ -104,8 +104,8 @@ export function storedChatAt(path: string): readonly Operation[] {
   if (!path.startsWith(`${route}/`)) return [];
   const [, id, messages] = pathForm.exec(path) ?? [];
   if (id === undefined) return [];
-  const about = (method: string, answer: (about: About) => Body): Operation =>
-    operation({ method, path, id }, (request) => answer({ id, request, found: known(request.kept, id) }));
+  const about = (method: string, respond: (about: About) => Body): Operation =>
+    operation({ method, path, id }, (request) => respond({ id, request, found: known(request.kept, id) }));
   if (messages !== undefined) return [about("GET", listMessages)];
   return [about("GET", show), about("POST", update), about("DELETE", remove)];
 }
@@ -115,7 +115,7 @@ type About = { readonly id: string; readonly request: OpenRequest; readonly foun
 type Place = { readonly method: string; readonly path: string; readonly id?: string };
 
 /** Such a response costs the provider nothing, so it comes at once. */
-function operation({ method, path, id = "" }: Place, answer: (request: OpenRequest) => Body): Operation {
+function operation({ method, path, id = "" }: Place, respond: (request: OpenRequest) => Body): Operation {
   return {
     name: "stored_chats",
     method,
@@ -123,7 +123,7 @@ function operation({ method, path, id = "" }: Place, answer: (request: OpenReque
     open: (request) => ({
       facts: factsOfModel(find(request.kept, id)?.model),
       ask() {
-        const body = answer(request);
+        const body = respond(request);
         const write = (script: Script) => jsonPlan(withoutDelay(script), 0, body(script));
         return textless({ model: "", promptTokens: 0, write });
       },

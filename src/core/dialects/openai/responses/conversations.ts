@@ -84,8 +84,8 @@ export function conversationAt(path: string): readonly Operation[] {
   if (!path.startsWith(`${route}/`)) return [];
   const [, id, items, itemId] = pathForm.exec(path) ?? [];
   if (id === undefined) return [];
-  const about = (method: string, answer: (about: About) => Body): Operation =>
-    operation({ method, path }, (request) => answer({ id, request, found: knownConversation(request.kept, id) }));
+  const about = (method: string, respond: (about: About) => Body): Operation =>
+    operation({ method, path }, (request) => respond({ id, request, found: knownConversation(request.kept, id) }));
   if (itemId !== undefined) {
     return [about("GET", ({ found }) => showItem(found, itemId)), about("DELETE", (each) => removeItem(each, itemId))];
   }
@@ -97,7 +97,7 @@ type Body = (script: Script) => string;
 type About = { readonly id: string; readonly request: OpenRequest; readonly found: Conversation };
 
 /** Such a response costs the provider nothing, so it comes at once. */
-function operation(at: { method: string; path: string }, answer: (request: OpenRequest) => Body): Operation {
+function operation(at: { method: string; path: string }, respond: (request: OpenRequest) => Body): Operation {
   const facts: Facts = factsOfModel(undefined);
   return {
     name: "conversations",
@@ -106,7 +106,7 @@ function operation(at: { method: string; path: string }, answer: (request: OpenR
     open: (request) => ({
       facts,
       ask() {
-        const body = answer(request);
+        const body = respond(request);
         const write = (script: Script) => jsonPlan(withoutDelay(script), 0, body(script));
         return textless({ model: "", promptTokens: 0, write });
       },

@@ -122,7 +122,7 @@ function askOf(request: Request): Ask {
     tools: tools.callable,
     choice: tools.choice,
     parallel: tools.parallel,
-    answersTool: String(items.at(-1)?.["type"]).endsWith("call_output"),
+    afterToolResult: String(items.at(-1)?.["type"]).endsWith("call_output"),
     json: format.json,
     reasoningShare: reasoning.share,
   });

@@ -58,11 +58,11 @@ export function responseAt(path: string): readonly Operation[] {
   if (!path.startsWith(`${route}/`)) return [];
   const [, id, rest] = idForm.exec(path) ?? [];
   if (id === undefined) return [];
-  const operation = (method: string, answer: Answer): Operation => ({
+  const operation = (method: string, respond: Respond): Operation => ({
     name: "responses",
     method,
     route: path,
-    open: (request) => openKept(request, id, answer),
+    open: (request) => openKept(request, id, respond),
   });
   if (rest === "/input_items") return [operation("GET", listInput)];
   if (rest === "/cancel") return [operation("POST", cancel)];
@@ -87,7 +87,7 @@ function unknown(method: string, path: string): Operation {
 }
 
 /** Makes the body of a response about a response. */
-type Answer = (about: About) => (script: Script) => string;
+type Respond = (about: About) => (script: Script) => string;
 type About = {
   readonly id: string;
   readonly found: KeptResponse;
@@ -95,7 +95,7 @@ type About = {
   readonly kept: KeptResponses | undefined;
 };
 
-function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {
+function openKept({ target, kept }: OpenRequest, id: string, respond: Respond) {
   const found = findResponse(kept, id);
   const facts: Facts = factsOfModel(found?.model);
   const ask = (): Ask => {
@@ -106,7 +106,7 @@ function openKept({ target, kept }: OpenRequest, id: string, answer: Answer) {
     if (found === undefined) {
       throw new StuntdoubleError("NOT_FOUND", `Response with id '${id.slice(0, 64)}' not found.`, { detail: null });
     }
-    const body = answer({ id, found, query: queryOf(target), kept });
+    const body = respond({ id, found, query: queryOf(target), kept });
     return textless({
       model: found.model,
       promptTokens: 0,

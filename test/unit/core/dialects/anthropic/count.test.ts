@@ -11,7 +11,7 @@ function counted(request: object) {
 }
 
 const saying = (...content: readonly object[]) => ({ messages: [{ role: "user", content }] });
-/** Around one message and its answer. */
+/** Around one message and its response. */
 const around = 4 + 3;
 const long = { type: "text", text: "word ".repeat(2000) };
 const marked = (block: object, ttl?: string) => ({
@@ -63,7 +63,7 @@ describe("the cache", () => {
     expect(counted({ system: [marked(long, "1h")], messages })).toMatchObject({ cached5m: 2004, cached1h: 2000 });
   });
 
-  test("holds all but the answer's own when the whole request is marked", () => {
+  test("holds all but the response's own when the whole request is marked", () => {
     const input = counted({ ...saying(long), cache_control: { type: "ephemeral" } });
     expect(input.tokens - input.cached5m).toBe(3);
   });

@@ -51,7 +51,7 @@ test.each([
   ["the stop reason", event("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } })],
   ["the end of the message", event("message_stop", {})],
   ["that end in CR LF lines", event("message_stop", {}, "\r\n")],
-])("%s tells that the answer is whole", (_, given) => {
+])("%s tells that the response is whole", (_, given) => {
   expect(judge(given)).toEqual({ tokens: 0, final: true });
 });
 

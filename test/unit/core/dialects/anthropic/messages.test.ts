@@ -141,7 +141,7 @@ describe("a valid request", () => {
     ["servers of tools", { mcp_servers: [], container: { id: "c" }, context_management: {}, inference_geo: "eu" }],
     ["nulls", { system: null, tools: null, thinking: null, stop_sequences: null, stream: null, metadata: null }],
     ["turns of one role in a row", { messages: [...valid.messages, ...valid.messages] }],
-    ["a beginning of the answer", { messages: [...valid.messages, { role: "assistant", content: "{" }] }],
+    ["a beginning of the response", { messages: [...valid.messages, { role: "assistant", content: "{" }] }],
     ["a system message between", { messages: [...valid.messages, { role: "system", content: "x" }] }],
     [
       "every kind of block",

@@ -108,7 +108,7 @@ test("thinking that is not shown comes as a signature that carries its tokens", 
   ]);
 });
 
-test("an answer without any token has no block", () => {
+test("a response without any token has no block", () => {
   const empty = ask({ stream: true, max_tokens: 0 }).write(scriptOf([], { parts: [] }));
   expect(eventsOf(empty).map(({ name }) => name)).toEqual(["message_start", "message_delta", "message_stop"]);
 });

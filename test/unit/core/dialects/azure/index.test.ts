@@ -109,7 +109,7 @@ test("a deployment's path needs a version, but only when it is answered here", (
   expect(openAt("/openai/v1/chat/completions", { model: "m", messages }).ask().model).toBe("m");
 });
 
-describe("an answer", () => {
+describe("a response", () => {
   const write = (request: object, path = "chat/completions") =>
     openAt(`${deployment}/${path}${version}`, request)
       .ask()
@@ -117,18 +117,18 @@ describe("an answer", () => {
 
   test("is OpenAI's, with the results of the filter in front", () => {
     const plan = write({ messages });
-    const { prompt_filter_results: prompt, ...answer } = jsonOf(plan);
+    const { prompt_filter_results: prompt, ...response } = jsonOf(plan);
     expect(prompt).toMatchObject([{ prompt_index: 0, content_filter_results: { hate: { filtered: false } } }]);
-    expect(answer).toMatchObject({ object: "chat.completion", model: "mine", usage: { completion_tokens: 2 } });
-    expect(answer["choices"]![0]!["content_filter_results"]).toMatchObject({ violence: { severity: "safe" } });
+    expect(response).toMatchObject({ object: "chat.completion", model: "mine", usage: { completion_tokens: 2 } });
+    expect(response["choices"]![0]!["content_filter_results"]).toMatchObject({ violence: { severity: "safe" } });
     expect(plan.frames).toMatchObject([{ tokens: 2 }]);
   });
 
   test("of one choice or several has the same members", () => {
     const members = (n: number) => {
-      const answer = jsonOf(write({ messages, n }));
-      const choices = answer["choices"]!.map((choice) => Object.keys(choice));
-      return [Object.keys(answer).sort(), choices[0]?.sort()];
+      const response = jsonOf(write({ messages, n }));
+      const choices = response["choices"]!.map((choice) => Object.keys(choice));
+      return [Object.keys(response).sort(), choices[0]?.sort()];
     };
     expect(members(1)).toEqual(members(2));
   });

@@ -114,7 +114,7 @@ describe("facts", () => {
   });
 });
 
-describe("an answer", () => {
+describe("a response", () => {
   const write = (request: object, script: Script, method = "generateContent"): Plan =>
     openAt(`${model}:${method}`, { contents, ...request })
       .ask()
@@ -157,9 +157,9 @@ describe("an answer", () => {
 
   test("leaves out a call that the limit cut, and still counts it", () => {
     const script = scriptWith([{ kind: "call", name: "f", tokens: ['{"', "a"], text: '{"a' }], { finish: "length" });
-    const answer = jsonOf(write({}, script));
-    expect(answer["candidates"]![0]).toMatchObject({ content: { role: "model" }, finishReason: "MAX_TOKENS" });
-    expect(answer["usageMetadata"]).toMatchObject({ candidatesTokenCount: 2 });
+    const response = jsonOf(write({}, script));
+    expect(response["candidates"]![0]).toMatchObject({ content: { role: "model" }, finishReason: "MAX_TOKENS" });
+    expect(response["usageMetadata"]).toMatchObject({ candidatesTokenCount: 2 });
     const plan = write({}, script, "streamGenerateContent");
     expect(plan.frames.map(({ tokens }) => tokens)).toEqual([2, 0]);
   });
@@ -238,8 +238,8 @@ describe("a stream", () => {
   });
 });
 
-test("the usage of a whole answer is read, thoughts included", () => {
-  const read = (answer: unknown) => gemini.readUsage(bytesOf(JSON.stringify(answer)));
+test("the usage of a whole response is read, thoughts included", () => {
+  const read = (response: unknown) => gemini.readUsage(bytesOf(JSON.stringify(response)));
   expect(read({ usageMetadata: { candidatesTokenCount: 5, thoughtsTokenCount: 7 } })).toBe(12);
   expect(read({ usageMetadata: { candidatesTokenCount: 5 } })).toBe(5);
   expect(read({ usageMetadata: {} })).toBeUndefined();

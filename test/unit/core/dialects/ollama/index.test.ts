@@ -59,7 +59,7 @@ describe("facts", () => {
   });
 });
 
-describe("an answer", () => {
+describe("a response", () => {
   test("has all members that the server's have, and durations that make up the time of the plan", () => {
     const plan = open(chat, { model, messages, stream: false })
       .ask()
@@ -160,7 +160,7 @@ describe("a stream", () => {
   });
 });
 
-test("the usage of a whole answer is read", () => {
+test("the usage of a whole response is read", () => {
   expect(ollama.readUsage(bytesOf(`{"eval_count":12,"done":true}`))).toBe(12);
   expect(ollama.readUsage(bytesOf(`{"done":true}`))).toBeUndefined();
 });

@@ -13,15 +13,15 @@ function answers(more: object, draws = 20): Json[] {
   return Array.from({ length: draws }, (_, seed) => jsonOf(simulated(chat, { ...request, ...more }, seed + 1)));
 }
 
-function saidBy(answer: Json): unknown {
-  return answer["choices"]![0]!["message"]!["content"];
+function saidBy(response: Json): unknown {
+  return response["choices"]![0]!["message"]!["content"];
 }
 
 describe("the length", () => {
   test("is the one that is asked for with ignore_eos, in a chat and in a completion", () => {
     const ended = { finish_reason: "length" };
-    for (const answer of answers({ max_tokens: 700, ignore_eos: true })) {
-      expect(answer).toMatchObject({ usage: { completion_tokens: 700 }, choices: [ended] });
+    for (const response of answers({ max_tokens: 700, ignore_eos: true })) {
+      expect(response).toMatchObject({ usage: { completion_tokens: 700 }, choices: [ended] });
     }
     for (const seed of [1, 2, 3]) {
       const body = { model: "m", prompt: "Once", max_tokens: 700, ignore_eos: true };
@@ -34,14 +34,14 @@ describe("the length", () => {
 
   test("is at least min_tokens", () => {
     const lengths = answers({ min_tokens: 400, max_tokens: 2000 }).map(
-      (answer) => answer["usage"]!["completion_tokens"] as unknown as number,
+      (response) => response["usage"]!["completion_tokens"] as unknown as number,
     );
     expect(Math.min(...lengths)).toBeGreaterThanOrEqual(400);
   });
 
   test("may be anything without them, and what the control header says with them", () => {
-    for (const answer of answers({ max_tokens: 2000, ignore_eos: false }, 3)) {
-      expect(answer).toMatchObject({ choices: [{ finish_reason: "stop" }] });
+    for (const response of answers({ max_tokens: 2000, ignore_eos: false }, 3)) {
+      expect(response).toMatchObject({ choices: [{ finish_reason: "stop" }] });
     }
     const forced = simulated(chat, { ...request, ignore_eos: true, max_tokens: 100 }, 1, { outputTokens: 7 });
     expect(jsonOf(forced)).toMatchObject({ usage: { completion_tokens: 7 } });
@@ -59,7 +59,7 @@ describe("the form", () => {
     ["structured_outputs.json", { structured_outputs: { json: schema } }, /^\{"city":"Rome"\}$/],
     ["structured_outputs.json_object", { structured_outputs: { json_object: true } }, /^\{.*\}$/],
   ])("is that of %s", (_, more, form) => {
-    for (const answer of answers(more, 5)) expect(saidBy(answer)).toMatch(form);
+    for (const response of answers(more, 5)) expect(saidBy(response)).toMatch(form);
   });
 });
 

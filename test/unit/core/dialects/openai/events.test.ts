@@ -55,7 +55,7 @@ describe("an event that carries no token", () => {
   });
 });
 
-describe("an event that tells that the answer is whole", () => {
+describe("an event that tells that the response is whole", () => {
   test.each([
     ["the finish reason", chunk({ delta: {}, finish_reason: "stop" }), 0],
     ["a finish reason of another provider", chunk({ delta: {}, finish_reason: "insufficient_system_resource" }), 0],
@@ -121,25 +121,25 @@ describe("an event of a response", () => {
 
 describe("readUsage", () => {
   test("gives the output tokens of a response", () => {
-    const answer = { object: "response", usage: { input_tokens: 3, output_tokens: 41, total_tokens: 44 } };
-    expect(readUsage(bytesOf(JSON.stringify(answer)))).toBe(41);
+    const response = { object: "response", usage: { input_tokens: 3, output_tokens: 41, total_tokens: 44 } };
+    expect(readUsage(bytesOf(JSON.stringify(response)))).toBe(41);
   });
 
-  test("gives the completion tokens of an answer", () => {
-    const answer = {
+  test("gives the completion tokens of a response", () => {
+    const response = {
       choices: [{ message: { content: '"usage":{"completion_tokens":9}' } }],
       usage: { prompt_tokens: 3, completion_tokens: 41 },
     };
-    expect(readUsage(bytesOf(JSON.stringify(answer)))).toBe(41);
+    expect(readUsage(bytesOf(JSON.stringify(response)))).toBe(41);
   });
 
   test.each([
-    ["an answer without usage", '{"choices":[]}'],
+    ["a response without usage", '{"choices":[]}'],
     ["an embedding's usage", '{"usage":{"prompt_tokens":3,"total_tokens":3}}'],
     ["no usage", '{"usage":null}'],
     ["a text for the tokens", '{"usage":{"completion_tokens":"5"}}'],
     ["a negative number", '{"usage":{"completion_tokens":-5}}'],
-    ["half of an answer", '{"usage":{"completion_tokens":5}'],
+    ["half of a response", '{"usage":{"completion_tokens":5}'],
     ["no JSON", "<html>"],
     ["nothing", ""],
   ])("gives undefined for %s", (_, body) => {

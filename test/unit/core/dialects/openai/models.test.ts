@@ -39,7 +39,7 @@ test.each(["/v1/models", "/v1/models/", "/v1/modelsgpt", "/v2/models/x"])("%s is
   expect(modelAt(path)).toEqual([]);
 });
 
-test("such an answer comes at once and has no tokens", () => {
+test("such a response comes at once and has no tokens", () => {
   const plan = open(models, "").ask().write(script);
   expect(plan).toMatchObject({ headAtMs: 0, endAtMs: 0 });
   expect(plan.frames).toMatchObject([{ atMs: 0, tokens: 0 }]);

@@ -3,8 +3,8 @@ import { moderations } from "../../../../../src/core/dialects/openai/moderations
 import { jsonOf, open, refusal, scriptOf, type Json } from "../support.ts";
 
 function results(request: object): Json[] {
-  const answer = open(moderations, request).ask().write(scriptOf([]));
-  return jsonOf(answer)["results"]!.map((result) => result);
+  const response = open(moderations, request).ask().write(scriptOf([]));
+  return jsonOf(response)["results"]!.map((result) => result);
 }
 
 const picture = { type: "image_url", image_url: { url: "https://example.com/a.png" } };

@@ -227,7 +227,7 @@ describe("a request is refused", () => {
   });
 });
 
-test("what does not change the answer is accepted", () => {
+test("what does not change the response is accepted", () => {
   const more = {
     modalities: ["text"],
     store: true,

@@ -28,11 +28,11 @@ test.each([
   "🙂".repeat(5000),
 ])("a text comes back from its tokens, number %#", (text) => {
   const { tokens } = tokenized({ prompt: text });
-  const answer = open(detokenize, { model: "m", tokens }).ask().write(scriptOf([]));
-  expect((jsonOf(answer)["prompt"] as unknown) === text).toBe(true);
+  const response = open(detokenize, { model: "m", tokens }).ask().write(scriptOf([]));
+  expect((jsonOf(response)["prompt"] as unknown) === text).toBe(true);
 });
 
-test("a conversation has tokens for its roles, and for the answer to come", () => {
+test("a conversation has tokens for its roles, and for the response to come", () => {
   const messages = [{ role: "user", content: "Hello world" }];
   const whole = Number(tokenized({ messages })["count"]);
   expect(whole).toBeGreaterThan(2);

@@ -11,7 +11,7 @@ const made = (kind: string, bend: (next: Sink, context: FaultContext) => Sink): 
   headOnly: false,
   kind,
   bend,
-  answer: undefined,
+  respond: undefined,
 });
 
 test("faults act in the order of the list, each on what the one before it passed on", () => {
@@ -22,18 +22,18 @@ test("faults act in the order of the list, each on what the one before it passed
   expect(fired).toEqual(["delay", "cut"]);
 });
 
-test("the other order gives another answer", () => {
+test("the other order gives another response", () => {
   const { plan, fired } = bend(stream, { kind: "cut", afterMs: 1115 }, { kind: "delay", ms: 1000 });
   expect([plan.frames.length, plan.ending, plan.endAtMs]).toEqual([7, "finish", 1140]);
   expect(fired).toEqual(["delay"]);
 });
 
-test("a fault after the one that ended the answer does not fire", () => {
+test("a fault after the one that ended the response does not fire", () => {
   const { fired } = bend(stream, { kind: "cut", afterTokens: 3 }, { kind: "reset", afterTokens: 1 });
   expect(fired).toEqual(["reset"]);
 });
 
-test.each([1, 3])("a fault fires once, however much of the answer it touches: %i in the list", (copies) => {
+test.each([1, 3])("a fault fires once, however much of the response it touches: %i in the list", (copies) => {
   const faults = Array.from({ length: copies }, () => ({ kind: "drip", sliceBytes: 1 }));
   expect(bend(stream, ...faults).fired).toEqual(faults.map(() => "drip"));
   expect(live(stream, faults).fired).toEqual(faults.map(() => "drip"));
@@ -48,12 +48,12 @@ test("a plan that breaks off before its head has no head to delay", () => {
   expect(bend(broken, { kind: "delay", ms: 10 })).toEqual({ plan: broken, fired: [] });
 });
 
-test("a live answer is passed on piece by piece as it arrives", () => {
+test("a live response is passed on piece by piece as it arrives", () => {
   const { seenAtMs } = live(stream, [{ kind: "cut", afterTokens: 2 }]);
   expect(seenAtMs).toEqual([20, 100, 100, 110, 110]);
 });
 
-test("nothing reaches the client of a live answer after its end", () => {
+test("nothing reaches the client of a live response after its end", () => {
   const { plan, seenAtMs } = live(stream, [{ kind: "clean-end", afterTokens: 1 }]);
   expect(plan.frames).toEqual(stream.frames.slice(0, 2));
   expect(seenAtMs).toHaveLength(4);
@@ -74,7 +74,7 @@ test("alarms ring in time order between the pieces, those of the same time in th
   expect(heard).toEqual(["30", "30 again", "40, set at 30", "piece 50", "105", "piece 105", "piece 110"]);
 });
 
-test("an alarm may end an answer that the fault held back to the end", () => {
+test("an alarm may end a response that the fault held back to the end", () => {
   const late = made("late", (next, context) => {
     context.at(900, (atMs) => next.end(atMs, "finish"));
     return { head: (atMs, head) => next.head(atMs, head), data: (frame) => next.data(frame), end: () => undefined };
@@ -93,7 +93,7 @@ test("a fault whose point lies beyond the end does not fire while a later fault 
   expect(fired).toEqual([]);
 });
 
-test("an alarm set by a fault does not ring once the answer has ended", () => {
+test("an alarm set by a fault does not ring once the response has ended", () => {
   let rang = false;
   const clockwork = made("clockwork", (next, context) => {
     context.at(5000, () => void (rang = true));
@@ -132,7 +132,7 @@ test("a fault that sends two heads is named in the error", () => {
   expect(() => chain.head(1, streamHead)).toThrow("Two heads came from twice.");
 });
 
-test("a fault that never ends the answer is an error, not an endless plan", () => {
+test("a fault that never ends the response is an error, not an endless plan", () => {
   const endless = made("endless", (next) => ({ ...next, end: () => undefined }));
   expect(() => bendPlan(stream, [endless], context())).toThrow("A fault never ended the response.");
 });

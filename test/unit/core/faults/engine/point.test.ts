@@ -35,7 +35,7 @@ test("an event with several tokens reaches the point when it takes the count pas
   expect(bend(plan, { kind: "cut", afterTokens: 2 }).plan.frames).toEqual(plan.frames.slice(0, 1));
 });
 
-test.each(["afterTokens", "afterEvents"])("%s is never reached in a JSON answer", (name) => {
+test.each(["afterTokens", "afterEvents"])("%s is never reached in a JSON response", (name) => {
   const { plan, fired } = bend(whole("{}"), { kind: "cut", [name]: 0 });
   expect(plan).toEqual(whole("{}"));
   expect(fired).toEqual([]);
@@ -55,13 +55,13 @@ test("afterMs acts before a head that is still to come", () => {
   expect(plan).toEqual({ head: undefined, headAtMs: 0, frames: [], ending: "reset", endAtMs: 0 });
 });
 
-test("afterMs is not reached by an answer that ends earlier", () => {
+test("afterMs is not reached by a response that ends earlier", () => {
   const { plan, fired } = bend(stream, { kind: "cut", afterMs: 141 });
   expect(plan).toEqual(stream);
   expect(fired).toEqual([]);
 });
 
-test("afterMs acts on a live answer at its time although nothing arrives then", () => {
+test("afterMs acts on a live response at its time although nothing arrives then", () => {
   const silent: Plan = { ...stream, frames: [], endAtMs: 60_000 };
   const { plan, seenAtMs } = live(silent, [{ kind: "cut", afterMs: 700 }]);
   expect(plan.endAtMs).toBe(700);
@@ -82,7 +82,7 @@ test("a stream without tokens has no first one", () => {
   expect(bend(plan, { kind: "cut", where: "firstToken" })).toEqual({ plan, fired: [] });
 });
 
-test("an answer without a content type is not counted in events", () => {
+test("a response without a content type is not counted in events", () => {
   const plan = { ...stream, head: { status: 200, headers: [] } };
   expect(bend(plan, { kind: "cut", afterEvents: 1 }).fired).toEqual([]);
 });

@@ -29,7 +29,7 @@ function deltas(request: object): Loose[] {
   return chunks(request).map(({ choices }) => choices[0].delta);
 }
 
-/** The answer to a request with what the model says given. */
+/** The response to a request with what the model says given. */
 function said(parts: readonly Part[], request: object = {}) {
   const tokens = parts.flatMap((part) => part.tokens);
   return open(chat, { model: "gpt-4o", messages, ...request })
@@ -86,7 +86,7 @@ describe("a call of a tool", () => {
     expect(pieces.map(({ tool_calls: [call] }) => call.function.arguments).join("")).toBe(`{"city":"Rome"}`);
   });
 
-  test("has the same id in the JSON answer and in the stream", () => {
+  test("has the same id in the JSON response and in the stream", () => {
     const [call] = body({ tools: [weather] }).choices[0].message.tool_calls;
     expect(deltas({ tools: [weather] })[1].tool_calls[0].id).toBe(call.id);
   });
@@ -341,7 +341,7 @@ describe("stop texts", () => {
     expect(choice.message.tool_calls[0].function.arguments).toBe(`{"city":"Rome"}`);
   });
 
-  test("end the answer before what would come after the text", () => {
+  test("end the response before what would come after the text", () => {
     const parts = [part("text", ["let", " me", " look"]), part("call", ["{}"], "time")];
     const [choice] = bodyOf(said(parts, { tools: [time], stop: " me" })).choices;
     expect(choice).toMatchObject({ message: { content: "let" }, finish_reason: "stop" });

@@ -20,7 +20,7 @@ const valid = { model: "gpt-4o", messages };
 const tokens = ["Hello", ' "world"', ",\n", " 漢", "🙂", "."];
 const text = tokens.join("");
 
-function answer(request: object, script = scriptOf(tokens)) {
+function response(request: object, script = scriptOf(tokens)) {
   return open(chat, { ...valid, ...request })
     .ask()
     .write(script);
@@ -66,7 +66,7 @@ describe("facts", () => {
       ).toBeUndefined();
     });
 
-    test("count the texts of all messages, four for each and three for the answer", () => {
+    test("count the texts of all messages, four for each and three for the response", () => {
       const list = [{ role: "system", content: "be brief" }, ...messages];
       expect(open(chat, { messages: list, ...more }).facts.promptTokens()).toBe(2 + 2 + 2 * 4 + 3);
     });
@@ -127,7 +127,7 @@ describe("a valid request", () => {
     ["an assistant without content", { messages: [...messages, { role: "assistant", content: null, tool_calls: [] }] }],
     ["an assistant with nothing", { messages: [...messages, { role: "assistant" }] }],
     [
-      "a tool's answer",
+      "a tool's response",
       {
         messages: [
           ...messages,
@@ -209,7 +209,7 @@ describe("a request is refused", () => {
       "missing_required_parameter",
     ],
     [
-      "with a tool's answer to no call",
+      "with a tool's response to no call",
       { messages: [{ role: "tool", content: "4" }] },
       "messages[0].tool_call_id",
       "missing_required_parameter",
@@ -266,9 +266,9 @@ describe("a request is refused", () => {
   });
 });
 
-describe("a JSON answer", () => {
+describe("a JSON response", () => {
   test("has the provider's members, in order, and no other", () => {
-    const body = jsonOf(answer({}));
+    const body = jsonOf(response({}));
     expect(Object.keys(body)).toEqual([
       "id",
       "object",
@@ -310,13 +310,13 @@ describe("a JSON answer", () => {
   });
 
   test("comes when the last token would", () => {
-    const plan = answer({});
+    const plan = response({});
     expect(plan).toMatchObject({ headAtMs: 375, endAtMs: 375, ending: "finish" });
     expect(plan.frames).toMatchObject([{ atMs: 375, tokens: tokens.length, final: false }]);
   });
 
   test("has the provider's headers", () => {
-    const { headers } = answer({}).head!;
+    const { headers } = response({}).head!;
     expect(header(headers, "content-type")).toBe("application/json");
     expect(header(headers, "openai-version")).toBe("2020-10-01");
     expect(header(headers, "openai-processing-ms")).toBe("375");
@@ -324,46 +324,48 @@ describe("a JSON answer", () => {
   });
 
   test("echoes a model name that needs escapes", () => {
-    expect(jsonOf(answer({ model: 'a"b\\c\n' }))["model"]).toBe('a"b\\c\n');
+    expect(jsonOf(response({ model: 'a"b\\c\n' }))["model"]).toBe('a"b\\c\n');
   });
 
   test("says that it was cut off by the limit", () => {
-    expect(jsonOf(answer({}, scriptOf(tokens, { finish: "length" })))["choices"]![0]!["finish_reason"]).toBe("length");
+    expect(jsonOf(response({}, scriptOf(tokens, { finish: "length" })))["choices"]![0]!["finish_reason"]).toBe(
+      "length",
+    );
   });
 
   test("has n choices, all of them in the usage", () => {
-    const body = jsonOf(answer({ n: 3 }));
+    const body = jsonOf(response({ n: 3 }));
     expect(body["choices"]!.map((choice) => choice["index"])).toEqual([0, 1, 2]);
     expect(body["usage"]).toMatchObject({ completion_tokens: 3 * tokens.length, total_tokens: 9 + 3 * tokens.length });
   });
 
   test("has a usage that readUsage finds", () => {
-    expect(readUsage(bytesOf(textsOf(answer({})).join("")))).toBe(tokens.length);
+    expect(readUsage(bytesOf(textsOf(response({})).join("")))).toBe(tokens.length);
   });
 
   test("ends before a stop text, even one that spans tokens", () => {
-    const body = jsonOf(answer({ stop: ["zzz", 'o "w'] }));
+    const body = jsonOf(response({ stop: ["zzz", 'o "w'] }));
     expect(body["choices"]![0]).toMatchObject({ message: { content: "Hell" }, finish_reason: "stop" });
     expect(body["usage"]).toMatchObject({ completion_tokens: 1 });
   });
 
   test("is empty when it would begin with a stop text", () => {
-    const plan = answer({ stop: "Hello" });
+    const plan = response({ stop: "Hello" });
     expect(jsonOf(plan)["choices"]![0]!["message"]!["content"]).toBe("");
     expect(plan.endAtMs).toBe(300);
   });
 
   test("is whole when no stop text occurs, whatever its finish", () => {
-    const body = jsonOf(answer({ stop: ["zzz", ""] }, scriptOf(tokens, { finish: "length" })));
+    const body = jsonOf(response({ stop: ["zzz", ""] }, scriptOf(tokens, { finish: "length" })));
     expect(body["choices"]![0]).toMatchObject({ message: { content: text }, finish_reason: "length" });
   });
 });
 
-describe("a streamed answer", () => {
+describe("a streamed response", () => {
   const plain = { stream: true, stream_options: { include_obfuscation: false } };
 
   test("has the provider's chunks: role, one a token, finish, end", () => {
-    const plan = answer(plain, scriptOf(["Hi", " you"]));
+    const plan = response(plain, scriptOf(["Hi", " you"]));
     const base = {
       id: expect.stringMatching(/^chatcmpl-[A-Za-z0-9]{29}$/),
       object: "chat.completion.chunk",
@@ -388,7 +390,7 @@ describe("a streamed answer", () => {
   });
 
   test("has the members of a chunk in the provider's order", () => {
-    const [first] = chunksOf(answer({ stream: true, stream_options: { include_usage: true } }));
+    const [first] = chunksOf(response({ stream: true, stream_options: { include_usage: true } }));
     expect(Object.keys(first!)).toEqual([
       "id",
       "object",
@@ -403,47 +405,47 @@ describe("a streamed answer", () => {
   });
 
   test("has one id in all chunks", () => {
-    expect(new Set(chunksOf(answer({ stream: true })).map((chunk) => wordOf(chunk["id"]))).size).toBe(1);
+    expect(new Set(chunksOf(response({ stream: true })).map((chunk) => wordOf(chunk["id"]))).size).toBe(1);
   });
 
-  test("adds up to the content of the JSON answer", () => {
-    const whole = jsonOf(answer({}))["choices"]![0]!["message"]!["content"];
-    expect(contentOf(chunksOf(answer({ stream: true })))).toBe(whole);
+  test("adds up to the content of the JSON response", () => {
+    const whole = jsonOf(response({}))["choices"]![0]!["message"]!["content"];
+    expect(contentOf(chunksOf(response({ stream: true })))).toBe(whole);
   });
 
   test("sends the role with the first token and the end with the last", () => {
-    const plan = answer({ stream: true, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
+    const plan = response({ stream: true, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
     expect(plan.frames.map(({ atMs }) => atMs)).toEqual([300, 300, 315, 315, 315, 315]);
     expect(plan).toMatchObject({ headAtMs: 0, endAtMs: 315, ending: "finish" });
   });
 
   test("marks token frames and final frames", () => {
-    const plan = answer({ stream: true, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
+    const plan = response({ stream: true, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
     expect(plan.frames.map(({ tokens }) => tokens)).toEqual([0, 1, 1, 0, 0, 0]);
     expect(plan.frames.map(({ final }) => final)).toEqual([false, false, false, true, false, true]);
   });
 
   test("tells the usage in a chunk of its own, and null in the others", () => {
-    const chunks = chunksOf(answer({ stream: true, stream_options: { include_usage: true } }));
+    const chunks = chunksOf(response({ stream: true, stream_options: { include_usage: true } }));
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 9, completion_tokens: tokens.length } });
     expect(chunks.slice(0, -1).every((chunk) => chunk["usage"] === null)).toBe(true);
   });
 
   test("has no usage when it was not asked for", () => {
-    expect(chunksOf(answer({ stream: true })).some((chunk) => "usage" in chunk)).toBe(false);
+    expect(chunksOf(response({ stream: true })).some((chunk) => "usage" in chunk)).toBe(false);
   });
 
   test("levels the size of its chunks", () => {
-    const tokenChunks = textsOf(answer({ stream: true }, scriptOf(["I", " am", " levelled", "."]))).slice(1, 5);
+    const tokenChunks = textsOf(response({ stream: true }, scriptOf(["I", " am", " levelled", "."]))).slice(1, 5);
     expect(new Set(tokenChunks.map((chunk) => chunk.length)).size).toBe(1);
   });
 
   test("has interleaved choices that each add up to the content", () => {
-    const plan = answer({ stream: true, n: 2, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
+    const plan = response({ stream: true, n: 2, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
     const chunks = chunksOf(plan);
     const indexes = chunks.slice(0, -1).map((chunk) => chunk["choices"]![0]!["index"]);
     expect(indexes).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
-    const whole = jsonOf(answer({ n: 2 }, scriptOf(["Hi", " you"])))["choices"]!;
+    const whole = jsonOf(response({ n: 2 }, scriptOf(["Hi", " you"])))["choices"]!;
     const contents = whole.map((choice) => wordOf(choice["message"]!["content"]));
     expect([contentOf(chunks, 0), contentOf(chunks, 1)]).toEqual(contents);
     expect(contents[0]).toBe("Hi you");
@@ -452,26 +454,26 @@ describe("a streamed answer", () => {
   });
 
   test("is read by our own reader as it was written", () => {
-    const plan = answer({ stream: true, n: 2, stream_options: { include_usage: true } });
+    const plan = response({ stream: true, n: 2, stream_options: { include_usage: true } });
     const read = createSseReader(judge).push(0, bytesOf(textsOf(plan).join("")));
     const worth = (frames: typeof plan.frames): object[] => frames.map(({ tokens, final }) => ({ tokens, final }));
     expect(worth(read)).toEqual(worth(plan.frames));
   });
 
   test("has the head of an event stream", () => {
-    const { headers } = answer({ stream: true }).head!;
+    const { headers } = response({ stream: true }).head!;
     expect(header(headers, "content-type")).toBe("text/event-stream; charset=utf-8");
     expect(header(headers, "openai-processing-ms")).toBe("300");
   });
 
   test("ends at once when there is no token", () => {
-    const plan = answer(plain, scriptOf([]));
+    const plan = response(plain, scriptOf([]));
     expect(plan.frames.map(({ atMs }) => atMs)).toEqual([300, 300, 300]);
   });
 });
 
 test("ids differ between requests and repeat for the same one", () => {
-  const id = (request: string): string => wordOf(jsonOf(answer({}, scriptOf(tokens, { id: request })))["id"]);
+  const id = (request: string): string => wordOf(jsonOf(response({}, scriptOf(tokens, { id: request })))["id"]);
   const ids = Array.from({ length: 2000 }, (_, index) => id(`req_${index}`));
   expect(new Set(ids).size).toBe(2000);
   expect(id("req_0")).toBe(ids[0]);

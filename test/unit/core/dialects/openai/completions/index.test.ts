@@ -6,7 +6,7 @@ import { chunksOf, jsonOf, open, refusal, scriptOf, textsOf, wordOf } from "../.
 const valid = { model: "gpt-3.5-turbo-instruct", prompt: "say hello" };
 const tokens = ["Hello", ' "you"', "\n"];
 
-function answer(request: object) {
+function response(request: object) {
   return open(completions, { ...valid, ...request })
     .ask()
     .write(scriptOf(tokens));
@@ -31,8 +31,8 @@ test("the limit is 16 tokens where the caller set none", () => {
   expect(open(completions, { ...valid, max_tokens: 0 }).ask().maxTokens).toBe(0);
 });
 
-test("a JSON answer has the provider's members", () => {
-  expect(jsonOf(answer({}))).toEqual({
+test("a JSON response has the provider's members", () => {
+  expect(jsonOf(response({}))).toEqual({
     id: expect.stringMatching(/^cmpl-[A-Za-z0-9]{29}$/),
     object: "text_completion",
     created: 1_700_000_000,
@@ -42,9 +42,9 @@ test("a JSON answer has the provider's members", () => {
   });
 });
 
-describe("a streamed answer", () => {
+describe("a streamed response", () => {
   test("has one chunk a token, a finish chunk and the end", () => {
-    const plan = answer({ stream: true });
+    const plan = response({ stream: true });
     const choices = chunksOf(plan).map((chunk) => chunk["choices"]![0]);
     expect(choices.map((choice) => choice?.["text"])).toEqual([...tokens, ""]);
     expect(choices.map((choice) => choice?.["finish_reason"])).toEqual([null, null, null, "stop"]);
@@ -53,19 +53,19 @@ describe("a streamed answer", () => {
   });
 
   test("tells the usage when asked", () => {
-    const chunks = chunksOf(answer({ stream: true, stream_options: { include_usage: true } }));
+    const chunks = chunksOf(response({ stream: true, stream_options: { include_usage: true } }));
     expect(chunks[0]).toMatchObject({ usage: null });
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 3 } });
   });
 
   test("repeats the prompt first when asked", () => {
-    const chunks = chunksOf(answer({ stream: true, echo: true }));
+    const chunks = chunksOf(response({ stream: true, echo: true }));
     expect(chunks[0]!["choices"]![0]).toMatchObject({ text: "say hello", finish_reason: null });
   });
 });
 
 test("each prompt gets n choices", () => {
-  const body = jsonOf(answer({ prompt: ["a ", "b "], n: 2, echo: true }));
+  const body = jsonOf(response({ prompt: ["a ", "b "], n: 2, echo: true }));
   const texts = body["choices"]!.map((choice) => wordOf(choice["text"]));
   expect(texts.map((text) => text.slice(0, 2))).toEqual(["a ", "a ", "b ", "b "]);
   expect(texts[0]).toBe(`a ${tokens.join("")}`);
@@ -75,7 +75,7 @@ test("each prompt gets n choices", () => {
 
 describe("logprobs", () => {
   test("tell tokens, how likely they were, the likeliest ones and where they stand", () => {
-    const { logprobs, text } = bodyOf(answer({ logprobs: 2 })).choices[0];
+    const { logprobs, text } = bodyOf(response({ logprobs: 2 })).choices[0];
     expect(logprobs.tokens).toEqual(tokens);
     expect(text).toBe(tokens.join(""));
     expect(logprobs.text_offset).toEqual([0, 5, 11]);
@@ -87,16 +87,16 @@ describe("logprobs", () => {
   });
 
   test("tell the token itself where no others were asked for", () => {
-    const { logprobs } = bodyOf(answer({ logprobs: 0 })).choices[0];
+    const { logprobs } = bodyOf(response({ logprobs: 0 })).choices[0];
     expect(logprobs.top_logprobs.map((top: object) => Object.keys(top))).toEqual(tokens.map((token) => [token]));
   });
 
   test("go on after those of a repeated prompt, streamed or not", () => {
-    const { logprobs, text } = bodyOf(answer({ logprobs: 1, echo: true })).choices[0];
+    const { logprobs, text } = bodyOf(response({ logprobs: 1, echo: true })).choices[0];
     expect(logprobs.tokens).toEqual(["say", " hello", ...tokens]);
     expect(text).toBe(`say hello${tokens.join("")}`);
     expect(logprobs.text_offset).toEqual([0, 3, 9, 14, 20]);
-    const streamed = chunksOf(answer({ logprobs: 1, echo: true, stream: true })).map(
+    const streamed = chunksOf(response({ logprobs: 1, echo: true, stream: true })).map(
       (chunk) => chunk["choices"]![0]!["logprobs"] as unknown as typeof logprobs,
     );
     expect(streamed.flatMap((each) => each?.tokens ?? [])).toEqual(logprobs.tokens);
@@ -105,7 +105,7 @@ describe("logprobs", () => {
 });
 
 test("a prompt that is repeated is as likely in each choice", () => {
-  const { choices } = bodyOf(answer({ logprobs: 1, echo: true, n: 2 }));
+  const { choices } = bodyOf(response({ logprobs: 1, echo: true, n: 2 }));
   const likely = choices.map(({ logprobs }: { logprobs: { token_logprobs: number[] } }) =>
     logprobs.token_logprobs.slice(0, 2),
   );
@@ -113,31 +113,31 @@ test("a prompt that is repeated is as likely in each choice", () => {
 });
 
 test("several prompts are streamed side by side, each with its own text", () => {
-  const plan = answer({ prompt: ["a ", "b "], stream: true });
+  const plan = response({ prompt: ["a ", "b "], stream: true });
   const texts = ["", ""];
   for (const chunk of chunksOf(plan)) {
     const choice = chunk["choices"]![0]!;
     texts[Number(choice["index"])] += wordOf(choice["text"]);
   }
-  expect(texts).toEqual(jsonOf(answer({ prompt: ["a ", "b "] }))["choices"]!.map((choice) => choice["text"]));
+  expect(texts).toEqual(jsonOf(response({ prompt: ["a ", "b "] }))["choices"]!.map((choice) => choice["text"]));
   expect(texts[0]).not.toBe(texts[1]);
 });
 
 test("the best of several may be asked for, but not in a stream", () => {
-  expect(jsonOf(answer({ best_of: 3 }))["choices"]).toHaveLength(1);
-  expect(() => answer({ best_of: 1, stream: true })).not.toThrow();
+  expect(jsonOf(response({ best_of: 3 }))["choices"]).toHaveLength(1);
+  expect(() => response({ best_of: 1, stream: true })).not.toThrow();
 });
 
 test("tokens are not repeated as text", () => {
-  expect(jsonOf(answer({ prompt: [1, 2], echo: true }))["choices"]![0]!["text"]).toBe(tokens.join(""));
+  expect(jsonOf(response({ prompt: [1, 2], echo: true }))["choices"]![0]!["text"]).toBe(tokens.join(""));
 });
 
-test("an answer ends before a stop text", () => {
-  expect(jsonOf(answer({ stop: " " }))["choices"]![0]).toMatchObject({ text: "Hello", finish_reason: "stop" });
+test("a response ends before a stop text", () => {
+  expect(jsonOf(response({ stop: " " }))["choices"]![0]).toMatchObject({ text: "Hello", finish_reason: "stop" });
 });
 
 test("null is an empty prompt", () => {
-  expect(() => answer({ prompt: null })).not.toThrow();
+  expect(() => response({ prompt: null })).not.toThrow();
 });
 
 test.each<[string, object, string, string]>([

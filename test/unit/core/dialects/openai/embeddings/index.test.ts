@@ -4,19 +4,19 @@ import { jsonOf, open, refusal, scriptOf } from "../../support.ts";
 
 const valid = { model: "text-embedding-3-small", input: "some text" };
 
-function answer(request: object) {
+function response(request: object) {
   return open(embeddings, { ...valid, ...request })
     .ask()
     .write(scriptOf([]));
 }
 
 function vectors(request: object): number[][] {
-  const body = jsonOf(answer(request)) as unknown as { data: { embedding: number[] }[] };
+  const body = jsonOf(response(request)) as unknown as { data: { embedding: number[] }[] };
   return body.data.map(({ embedding }) => embedding);
 }
 
 function decoded(request: object): number[][] {
-  const body = jsonOf(answer({ ...request, encoding_format: "base64" })) as unknown as {
+  const body = jsonOf(response({ ...request, encoding_format: "base64" })) as unknown as {
     data: { embedding: string }[];
   };
   return body.data.map(({ embedding }) => {
@@ -29,8 +29,8 @@ function length(vector: readonly number[]): number {
   return Math.hypot(...vector);
 }
 
-test("an answer has the provider's members", () => {
-  expect(jsonOf(answer({ dimensions: 2 }))).toEqual({
+test("a response has the provider's members", () => {
+  expect(jsonOf(response({ dimensions: 2 }))).toEqual({
     object: "list",
     data: [{ object: "embedding", index: 0, embedding: [expect.any(Number), expect.any(Number)] }],
     model: "text-embedding-3-small",
@@ -76,7 +76,7 @@ test.each([
   ["several lists of tokens", [[1, 2], [3]], 2, 3],
   ["several texts", ["a b", "c"], 2, 3],
 ])("%s can be embedded", (_, input, count, tokens) => {
-  const body = jsonOf(answer({ input, dimensions: 2 }));
+  const body = jsonOf(response({ input, dimensions: 2 }));
   expect(body["data"]!.map((each) => each["index"])).toEqual(Array.from({ length: count }, (__, index) => index));
   expect(body["usage"]).toMatchObject({ prompt_tokens: tokens });
 });
@@ -85,7 +85,7 @@ test("no token is generated and nothing is streamed", () => {
   const opened = open(embeddings, { ...valid, stream: true });
   expect(opened.facts.stream).toBe(false);
   expect(opened.ask()).toMatchObject({ maxTokens: 0, stream: false });
-  expect(answer({ dimensions: 2 }).frames).toMatchObject([{ tokens: 0 }]);
+  expect(response({ dimensions: 2 }).frames).toMatchObject([{ tokens: 0 }]);
 });
 
 describe("a request is refused", () => {
@@ -114,9 +114,9 @@ describe("a request is refused", () => {
   });
 });
 
-test("an answer of many numbers is in pieces that make one JSON text, with each vector once", () => {
+test("a response of many numbers is in pieces that make one JSON text, with each vector once", () => {
   const input = Array.from({ length: 50 }, (_, index) => `text ${index}`);
-  const plan = answer({ input });
+  const plan = response({ input });
   expect(plan.frames.length).toBeGreaterThan(3);
   expect(new Set(plan.frames.map(({ atMs }) => atMs))).toEqual(new Set([plan.endAtMs]));
   const body = jsonOf(plan) as unknown as { data: { index: number; embedding: number[] }[] };
@@ -127,24 +127,24 @@ test("an answer of many numbers is in pieces that make one JSON text, with each 
 describe("of the provider's models, tokens are refused", () => {
   const words = (count: number): string => "word ".repeat(count);
   test("above 8,192 in one input", () => {
-    const refused = refusal(() => answer({ input: ["a", words(8193)] }));
+    const refused = refusal(() => response({ input: ["a", words(8193)] }));
     expect(refused).toMatchObject({ code: "BODY_INVALID", param: undefined, detail: null });
     expect(refused.message).toContain("maximum context length is 8192 tokens, however you requested 8193 tokens");
-    expect(refusal(() => answer({ input: Array.from({ length: 9000 }, () => 1) }))).toMatchObject({ detail: null });
+    expect(refusal(() => response({ input: Array.from({ length: 9000 }, () => 1) }))).toMatchObject({ detail: null });
   });
 
   test("above 300,000 in all", () => {
-    const refused = refusal(() => answer({ input: Array.from({ length: 60 }, () => words(5001)) }));
+    const refused = refusal(() => response({ input: Array.from({ length: 60 }, () => words(5001)) }));
     expect(refused).toMatchObject({
       detail: "max_tokens_per_request",
       message: "Requested 300060 tokens, max 300000 tokens per request",
     });
     const tokens = Array.from({ length: 38 }, () => Array.from({ length: 8000 }, () => 7));
-    expect(refusal(() => answer({ input: tokens }))).toMatchObject({ detail: "max_tokens_per_request" });
+    expect(refusal(() => response({ input: tokens }))).toMatchObject({ detail: "max_tokens_per_request" });
   });
 
   test("but not just below, nor for models of others", () => {
-    expect(answer({ input: words(8192), dimensions: 2 }).head?.status).toBe(200);
-    expect(answer({ model: "other", input: words(9000), dimensions: 2 }).head?.status).toBe(200);
+    expect(response({ input: words(8192), dimensions: 2 }).head?.status).toBe(200);
+    expect(response({ model: "other", input: words(9000), dimensions: 2 }).head?.status).toBe(200);
   });
 });

@@ -13,14 +13,14 @@ const tool = {
   parameters: { type: "object", properties: { a: { type: "string" } } },
 };
 
-/** The parts of an answer: composed where the request wants more than prose. */
+/** The parts of a response: composed where the request wants more than prose. */
 function partsOf(request: object, tokens: number): readonly Part[] {
   const { compose } = open(responses, { ...valid, ...request }).ask();
   const words = Array.from({ length: tokens }, (_, index) => ` w${index}`);
   return compose?.(tokens, createRng(5)) ?? [{ kind: "text", tokens: words, text: words.join("") }];
 }
 
-function answer(request: object, finish: "stop" | "length" = "stop"): Plan {
+function response(request: object, finish: "stop" | "length" = "stop"): Plan {
   const parts = partsOf(request, 12);
   const script = scriptOf(
     parts.flatMap(({ tokens }) => tokens),
@@ -41,7 +41,7 @@ function eventsOf(plan: Plan): Json[] {
 }
 
 function typesOf(request: object): unknown[] {
-  const types = eventsOf(answer({ ...request, stream: true })).map((event) => event["type"]);
+  const types = eventsOf(response({ ...request, stream: true })).map((event) => event["type"]);
   return types.filter((type, index) => type !== types[index - 1]);
 }
 
@@ -96,15 +96,15 @@ const kinds: [string, object][] = [
 ];
 
 describe.each(kinds)("a stream of %s", (_, request) => {
-  const stream = answer({ ...request, stream: true });
+  const stream = response({ ...request, stream: true });
   const events = eventsOf(stream);
-  const whole = jsonOf(answer(request));
+  const whole = jsonOf(response(request));
 
   test("is numbered without a gap", () => {
     expect(events.map((event) => event["sequence_number"])).toEqual(events.map((__, index) => index));
   });
 
-  test("ends with the response that a JSON answer is", () => {
+  test("ends with the response that a JSON response is", () => {
     expect(events.at(-1)!["response"]).toEqual(whole);
   });
 
@@ -140,27 +140,27 @@ describe.each(kinds)("a stream of %s", (_, request) => {
   });
 });
 
-test("the usage of a JSON answer is read as a live one's", () => {
-  expect(openai.readUsage(bytesOf(textsOf(answer({})).join("")))).toBe(12);
+test("the usage of a JSON response is read as a live one's", () => {
+  expect(openai.readUsage(bytesOf(textsOf(response({})).join("")))).toBe(12);
 });
 
 test("tokens of reasoning that is not told are in the usage only", () => {
-  const plan = answer({ model: "o3", stream: true });
+  const plan = response({ model: "o3", stream: true });
   const usage = eventsOf(plan).at(-1)!["response"]!["usage"]!;
   const tokens = plan.frames.reduce((sum, frame) => sum + frame.tokens, 0);
   expect(usage).toMatchObject({ output_tokens: 12, output_tokens_details: { reasoning_tokens: 12 - tokens } });
   expect(tokens).toBe(6);
 });
 
-test("an answer that reached its limit is incomplete, and so is its last item", () => {
+test("a response that reached its limit is incomplete, and so is its last item", () => {
   const request = { model: "o3", reasoning: { summary: "auto" } };
-  expect(jsonOf(answer(request, "length"))).toMatchObject({
+  expect(jsonOf(response(request, "length"))).toMatchObject({
     status: "incomplete",
     incomplete_details: { reason: "max_output_tokens" },
     completed_at: null,
     output: [{ type: "reasoning" }, { type: "message", status: "incomplete" }],
   });
-  expect(eventsOf(answer({ ...request, stream: true }, "length")).at(-1)!["type"]).toBe("response.incomplete");
+  expect(eventsOf(response({ ...request, stream: true }, "length")).at(-1)!["type"]).toBe("response.incomplete");
 });
 
 test("a response repeats what was asked of it", () => {
@@ -177,7 +177,7 @@ test("a response repeats what was asked of it", () => {
     user: "somebody",
     tool_choice: "auto",
   };
-  expect(jsonOf(answer({ ...asked, tools: [tool] }))).toMatchObject({
+  expect(jsonOf(response({ ...asked, tools: [tool] }))).toMatchObject({
     ...asked,
     tools: [{ ...tool, description: null, strict: true }],
     text: { format: { type: "text" }, verbosity: "medium" },
@@ -191,21 +191,21 @@ test.each([
   ["fast", "priority"],
   ["ultrafast", "ultrafast"],
 ])("the service tier %s is answered with %s", (tier, told) => {
-  expect(jsonOf(answer({ service_tier: tier }))["service_tier"]).toBe(told);
+  expect(jsonOf(response({ service_tier: tier }))["service_tier"]).toBe(told);
 });
 
 test("encrypted reasoning is given where it is asked for", () => {
-  const [reasoning] = jsonOf(answer({ model: "o3", include: ["reasoning.encrypted_content"] }))["output"]!.map(
+  const [reasoning] = jsonOf(response({ model: "o3", include: ["reasoning.encrypted_content"] }))["output"]!.map(
     (i) => i,
   );
   expect(reasoning).toMatchObject({ type: "reasoning", encrypted_content: expect.any(String) as string });
-  expect(jsonOf(answer({ model: "o3" }))["output"]![0]).not.toHaveProperty("encrypted_content");
+  expect(jsonOf(response({ model: "o3" }))["output"]![0]).not.toHaveProperty("encrypted_content");
 });
 
 describe("which tools are called", () => {
   const other = { ...tool, name: "other" };
   const called = (request: object): unknown[] =>
-    jsonOf(answer(request))["output"]!.map((item) => item["name"] ?? item["type"]);
+    jsonOf(response(request))["output"]!.map((item) => item["name"] ?? item["type"]);
   test.each<[string, object, string[]]>([
     ["the one that is named", { tools: [tool, other], tool_choice: { type: "function", name: "other" } }, ["other"]],
     [
@@ -273,7 +273,7 @@ describe("which tools are called", () => {
 });
 
 describe("a call", () => {
-  const calledWith = (request: object): Json => jsonOf(answer(request))["output"]![0]!;
+  const calledWith = (request: object): Json => jsonOf(response(request))["output"]![0]!;
 
   test("of a tool in a namespace tells both names", () => {
     const crm = { type: "namespace", name: "crm", description: "", tools: [{ ...tool, name: "find" }, custom] };
@@ -356,7 +356,7 @@ test.each<object>([
   { type: "program_output", id: "p", call_id: "c", result: "1", status: "completed" },
   { type: "apply_patch_call_output", call_id: "c", status: "completed" },
 ])("an item of the provider's own tools is taken as it is: %j", (item) => {
-  expect(jsonOf(answer({ input: [item] }))).toMatchObject({ status: "completed" });
+  expect(jsonOf(response({ input: [item] }))).toMatchObject({ status: "completed" });
 });
 
 describe("a request is refused", () => {

@@ -9,7 +9,7 @@ type Event = { type: string; delta?: string; logprobs?: Likely[]; part?: { logpr
 const tokens = [" one", " two", "é"];
 const include = ["message.output_text.logprobs"];
 
-function answer(request: object, part = partOf("text", ...tokens)): Plan {
+function response(request: object, part = partOf("text", ...tokens)): Plan {
   const ask = open(responses, { model: "gpt-4o", input: "Say this", ...request }).ask();
   return ask.write(scriptWith([part]));
 }
@@ -23,7 +23,7 @@ function eventsOf(plan: Plan): Event[] {
 }
 
 describe("logprobs of a response that asks for them", () => {
-  const logprobs = contentOf(answer({ include, top_logprobs: 2 }));
+  const logprobs = contentOf(response({ include, top_logprobs: 2 }));
 
   test("are those of each token, with its bytes and the most likely ones in its place", () => {
     expect(logprobs.map(({ token, bytes }) => [token, bytes])).toEqual(
@@ -38,11 +38,11 @@ describe("logprobs of a response that asks for them", () => {
   });
 
   test("name no other tokens where the request does not say how many", () => {
-    expect(contentOf(answer({ include })).map(({ top_logprobs: top }) => top)).toEqual([[], [], []]);
+    expect(contentOf(response({ include })).map(({ top_logprobs: top }) => top)).toEqual([[], [], []]);
   });
 
   test("come in each delta, without bytes, and together at the end", () => {
-    const events = eventsOf(answer({ include, top_logprobs: 2, stream: true }));
+    const events = eventsOf(response({ include, top_logprobs: 2, stream: true }));
     const ofType = (type: string): Event[] => events.filter((event) => event.type === type);
     const inDeltas = ofType("response.output_text.delta").map((event) => event.logprobs);
     const plain = ({ token, logprob }: Likely) => ({ token, logprob });
@@ -51,18 +51,18 @@ describe("logprobs of a response that asks for them", () => {
     expect(ofType("response.output_text.done")[0]!.logprobs).toEqual(withoutBytes);
     expect(ofType("response.content_part.added")[0]!.part!.logprobs).toEqual([]);
     expect(ofType("response.content_part.done")[0]!.part!.logprobs).toEqual(logprobs);
-    expect(events.at(-1)!.response).toEqual(jsonOf(answer({ include, top_logprobs: 2 })));
+    expect(events.at(-1)!.response).toEqual(jsonOf(response({ include, top_logprobs: 2 })));
   });
 
   test("are not there of a refusal", () => {
-    const refused = jsonOf(answer({ include }, partOf("refusal", "No.")));
+    const refused = jsonOf(response({ include }, partOf("refusal", "No.")));
     expect(refused["output"]![0]!["content"]).toEqual([{ type: "refusal", refusal: "No." }]);
   });
 });
 
 test("logprobs that are not asked for are an empty list", () => {
-  expect(contentOf(answer({ top_logprobs: 2 }))).toEqual([]);
-  const events = eventsOf(answer({ top_logprobs: 2, stream: true }));
+  expect(contentOf(response({ top_logprobs: 2 }))).toEqual([]);
+  const events = eventsOf(response({ top_logprobs: 2, stream: true }));
   expect(events.flatMap(({ logprobs, part }) => [...(logprobs ?? []), ...(part?.logprobs ?? [])])).toEqual([]);
 });
 
@@ -70,5 +70,5 @@ test.each([
   [["message.output_text.logprob"], "include[0]", "invalid_value"],
   [["reasoning.encrypted_content", 1], "include[1]", "invalid_type"],
 ])("what cannot be included is refused: %j", (list, param, detail) => {
-  expect(refusal(() => answer({ include: list }))).toMatchObject({ code: "BODY_INVALID", param, detail });
+  expect(refusal(() => response({ include: list }))).toMatchObject({ code: "BODY_INVALID", param, detail });
 });

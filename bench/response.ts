@@ -1,4 +1,4 @@
-/** The headers of a simulated answer, as Stuntdouble sends them. */
+/** The headers of a simulated response, as Stuntdouble sends them. */
 export const answerHeaders: Readonly<Record<string, string>> = {
   "content-type": "application/json",
   "openai-version": "2020-10-01",
@@ -16,7 +16,7 @@ export const answerHeaders: Readonly<Record<string, string>> = {
 };
 
 const content =
-  "The short answer is that it depends on how much traffic you expect and how fast it grows. A simple approach is to start " +
+  "The short response is that it depends on how much traffic you expect and how fast it grows. A simple approach is to start " +
   "with one small service and measure it before you add anything else. First, check that the input is valid.";
 
 /** The plainest work of a stand-in: the request is parsed, an object built and written as JSON. */
