@@ -4,6 +4,7 @@ import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
+import type { Involvement } from "../core/experiments/layer.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
@@ -23,6 +24,8 @@ export type Admitted = {
   /** Its row among the rates; undefined where nothing was taken. */
   readonly rateRow: number | undefined;
   readonly quota: Quota | undefined;
+  /** The experiments in whose scope it is; `Chaos.ended` is to be told of its end where there are any. */
+  readonly involved: readonly Involvement[];
 };
 
 /** A call that may not: why, and what was known of it by then. */
@@ -37,7 +40,7 @@ export type Refused = {
 export type Admission = Admitted | Refused;
 
 /** What admission needs of its node and of the configuration in force. */
-export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym">;
+export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos">;
 export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
 
 /**
@@ -74,7 +77,10 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
       quota = taken.quota;
       if (!taken.ok) throw rateLimited(taken, facts.promptTokens() ?? 0);
     }
-    return { refusal: undefined, call, opened, decision, faults: preparedFaults(decision.faults), rateRow, quota };
+    const { involved, ...changed } = deps.chaos.involve(call, decision);
+    decision = changed.decision;
+    const faults = preparedFaults(decision.faults);
+    return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved };
   } catch (error) {
     return { refusal: toStuntdoubleError(error), call, opened, decision, quota };
   }
@@ -94,7 +100,8 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   const call = callOf(request, caller, opened?.facts ?? noFacts);
   const decision = understood(() => decide(call, snapshot)) ?? decide({ ...call, facts: noFacts }, snapshot);
   const bent = { ...decision, faults: noFaults };
-  return { refusal: undefined, call, opened, decision: bent, faults: noFaults, rateRow: undefined, quota: undefined };
+  const passing = { decision: bent, faults: noFaults, rateRow: undefined, quota: undefined, involved: noFaults };
+  return { refusal: undefined, call, opened, ...passing };
 }
 
 /** Whether a fault keeps a call from its source by a response of its own. */

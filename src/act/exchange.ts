@@ -286,6 +286,8 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0) {
       rates.settle(this.#rateRow, outcome.actual.tokens);
     }
+    const { involved } = this.#record;
+    if (involved.length > 0) this.#deps.chaos.ended(outcome, involved);
     this.#deps.emit(outcome);
   }
 }

@@ -1,4 +1,5 @@
 import { setHeaders } from "../core/headers.ts";
+import type { Involvement } from "../core/experiments/layer.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptOf, traceIdOf } from "./call-ids.ts";
@@ -75,6 +76,11 @@ export class CallRecord implements CallTimes {
   /** The model that the request names. */
   get model(): string | undefined {
     return this.#admission.call?.facts.model;
+  }
+
+  /** The experiments in whose scope it is. */
+  get involved(): readonly Involvement[] {
+    return "involved" in this.#admission ? this.#admission.involved : none;
   }
 
   /** What was decided; undefined before that. */
@@ -243,6 +249,7 @@ export class CallRecord implements CallTimes {
       upstream: this.#upstream,
       profile: this.#profile,
       faults: this.#faults,
+      experiments: affectingOf(this.involved),
       standIn: this.#standIn,
       status: sent.status ?? (ending === "client-gone" ? 499 : 0),
       ending,
@@ -270,6 +277,14 @@ export class CallRecord implements CallTimes {
     return Math.max(0, endedAtMs - ((this.#upstreamEndedMs ?? endedAtMs) - this.#askedMs));
   }
 }
+
+/** The names of those whose faults were added. */
+function affectingOf(involved: readonly Involvement[]): readonly string[] {
+  if (involved.length === 0) return none;
+  return involved.flatMap(({ result, experiment }) => (result === "affected" ? [experiment.definition.name] : []));
+}
+
+const none: readonly never[] = [];
 
 /** The times of a plan's tokens; a response in one piece has none but its end. */
 function timelineOf(plan: Plan): Timeline {

@@ -11,6 +11,7 @@ import type { Keys } from "../limits/keys.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
 import type { Rates } from "../limits/rates.ts";
+import type { Chaos } from "./chaos.ts";
 import type { Timer, Wheel } from "./timer-wheel.ts";
 
 /** A request as an adapter hands it over, independent of the protocol it came by. */
@@ -191,6 +192,7 @@ export type ActDeps = {
   readonly kept: KeptResponses;
   /** The name of this node among those that forward a request; no other has it. */
   readonly pseudonym: string;
+  readonly chaos: Chaos;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   emit(outcome: Outcome): void;

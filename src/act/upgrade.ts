@@ -45,7 +45,10 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     open += 1;
     socket.once("close", () => {
       open -= 1;
-      deps.emit(joining.close(deps.stopping()));
+      const outcome = joining.close(deps.stopping());
+      const { involved } = joining.record;
+      if (involved.length > 0) deps.chaos.ended(outcome, involved);
+      deps.emit(outcome);
     });
     return joining;
   };

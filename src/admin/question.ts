@@ -1,4 +1,5 @@
 import type { Runtime } from "../act/types.ts";
+import type { Seen } from "../core/experiments/window.ts";
 import type { ShadowSnapshot } from "../core/shadow.ts";
 import type { Outcome } from "../core/types.ts";
 
@@ -18,6 +19,8 @@ export type LoopView = {
   readonly journal: { last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[] };
   /** The timings of its shadowed calls. */
   readonly shadow: { snapshot(): ShadowSnapshot };
+  /** What was seen of each running experiment since the last time, by id. */
+  readonly experiments: { take(): { readonly [id: string]: Seen } };
   /** The configuration in force, with the upstreams, breakers and caches built for it. */
   runtime(): Runtime;
   /** The value that the node last gave to a state. */

@@ -1,3 +1,4 @@
+import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 
 /** One thing of the admin API: a file of `resources/`, and a line in its index. */
@@ -46,6 +47,7 @@ export type NodeView = {
   status(): NodeStatus;
   /** The configuration in force; it names secrets and holds none. */
   config(): unknown;
+  readonly experiments: Experiments;
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
   /** Prometheus text format 0.0.4. */

@@ -1,4 +1,5 @@
 import { admit, type Admission } from "../act/admission.ts";
+import { noChaos } from "../act/chaos.ts";
 import { CallRecord } from "../act/outcome.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import type { Request } from "../act/types.ts";
@@ -60,7 +61,7 @@ export function forecast(described: DescribedRequest, arrival: Arrival, snapshot
   const limits = limitsOf(snapshot, createRateMemory(snapshot.rateLimits.length), still);
   const runtime: ForecastRuntime = { snapshot, ...limits };
   const record = new CallRecord(named, { clock: still, wheel: createWheel(still) }, Date.now());
-  const deps = { count: createTokenCounter(), kept: forgetful, pseudonym: nameless };
+  const deps = { count: createTokenCounter(), kept: forgetful, pseudonym: nameless, chaos: noChaos };
   const admission = refusal === undefined ? admit(named, deps, runtime) : { ...unread, refusal };
   record.admitted(admission, snapshot.responseHeaders);
   const { notes, ...told } = outlookOf(admission, record, { runtime, upgrade });

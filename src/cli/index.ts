@@ -1,12 +1,14 @@
 import { toStuntdoubleError } from "../core/errors.ts";
 import type { Io, Command } from "./args.ts";
+import { AdminError } from "./admin-client.ts";
+import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
 import { explainCommand } from "./explain.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
 /** Every command; the first one runs when none is named. */
-export const commands: readonly [Command, ...Command[]] = [start, check, explainCommand, schema];
+export const commands: readonly [Command, ...Command[]] = [start, check, explainCommand, chaos, schema];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 
@@ -67,10 +69,14 @@ async function runNamed(command: Command, { name, args, io }: Asked): Promise<nu
   try {
     return await command.run(args, io);
   } catch (caught) {
-    const error = toStuntdoubleError(caught);
-    const known = error.code === "CONFIG_INVALID";
-    const shown = known ? error.message : caught instanceof Error ? (caught.stack ?? caught.message) : String(caught);
+    const invalid = toStuntdoubleError(caught).code === "CONFIG_INVALID";
+    const known = invalid || caught instanceof AdminError;
+    const shown = known ? messageOf(caught) : ((caught instanceof Error ? caught.stack : undefined) ?? String(caught));
     io.err(`stuntdouble${name === undefined ? "" : ` ${name}`}: ${shown}\n`);
-    return known ? 2 : 1;
+    return invalid ? 2 : 1;
   }
+}
+
+function messageOf(caught: unknown): string {
+  return caught instanceof Error ? caught.message : String(caught);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { responseLimits } from "./response-limits.ts";
+import { chaos } from "./chaos.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { isProxyUrl } from "./proxy.ts";
 import { sha256, timeoutMs, variable } from "./values.ts";
@@ -244,6 +245,7 @@ export const configSchema = z.strictObject({
     .describe(
       "Folder with additional latency profiles, relative to this file; one with a known name replaces the built-in one",
     ),
+  chaos: chaos.prefault({}).describe("Experiments, which the admin API starts"),
   seed: z.int().default(1).describe("Random seed: with the same seed the same request gets the same decision"),
   responseHeaders: z
     .boolean()

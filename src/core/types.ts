@@ -172,6 +172,8 @@ export type Outcome = {
   readonly profile: string | undefined;
   /** Kinds of the faults that really took effect. */
   readonly faults: readonly string[];
+  /** Names of the experiments that added faults. */
+  readonly experiments: readonly string[];
   /** The breaker was open and the simulator stood in. */
   readonly standIn: boolean;
   readonly status: number;

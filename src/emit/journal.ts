@@ -95,7 +95,8 @@ function write({ outcome: to, actual, planned, scheduleErrorMs }: Record, from: 
   to.mode = from.mode;
   to.upstream = from.upstream;
   to.profile = from.profile;
-  to.faults = from.faults.length === 0 ? noFaults : from.faults;
+  to.faults = from.faults.length === 0 ? none : from.faults;
+  to.experiments = from.experiments.length === 0 ? none : from.experiments;
   to.standIn = from.standIn;
   to.status = from.status;
   to.ending = from.ending;
@@ -109,7 +110,7 @@ function write({ outcome: to, actual, planned, scheduleErrorMs }: Record, from: 
   to.shadow = from.shadow === undefined ? undefined : copyOfPair(from.shadow);
 }
 
-const noFaults: readonly string[] = [];
+const none: readonly string[] = [];
 
 function writeTimeline(to: Written<Timeline>, { ttftMs, totalMs, tokens, atMs }: Timeline): Timeline {
   to.ttftMs = ttftMs;
@@ -135,10 +136,11 @@ function copyOfTimeline(timeline: Timeline): Timeline {
 }
 
 function read({ outcome }: Record): Outcome {
-  const { faults, actual, planned, scheduleErrorMs, shadow } = outcome;
+  const { faults, experiments, actual, planned, scheduleErrorMs, shadow } = outcome;
   return {
     ...outcome,
     faults: [...faults],
+    experiments: [...experiments],
     actual: copyOfTimeline(actual),
     planned: planned === undefined ? undefined : copyOfTimeline(planned),
     scheduleErrorMs: scheduleErrorMs === undefined ? undefined : { ...scheduleErrorMs },

@@ -133,6 +133,7 @@ function fieldsOf(outcome: Outcome, reason: string | undefined): string {
     text("cause", outcome.cause) +
     text("reason", reason) +
     (outcome.faults.length === 0 ? "" : `,"faults":${JSON.stringify(outcome.faults)}`) +
+    (outcome.experiments.length === 0 ? "" : `,"experiments":${JSON.stringify(outcome.experiments)}`) +
     (outcome.standIn ? `,"standIn":true` : "") +
     text("key", outcome.keyName) +
     `,"client":${quoted(outcome.client)}` +

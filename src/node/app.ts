@@ -3,6 +3,7 @@ import type { Log } from "../emit/log.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
+import { createExperiments, type RunningExperiments } from "./experiments.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createNodeView } from "./readings.ts";
 import { createReloader, type Reloader, type ReloaderOptions } from "./reload.ts";
@@ -41,11 +42,18 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { listen, extProc, admin: adminPlace } = settings.config;
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops(options);
+  const experiments = createExperiments({
+    ...options,
+    eventLoops,
+    counts: eventLoops.experiments,
+    settings: reloader.settings,
+  });
   const life: Life = { ready: false, draining: false, asked: false };
   const node = createNodeView({
     ...options,
     eventLoops,
     reloader,
+    experiments,
     isReady: () => life.ready,
     isDraining: () => life.draining,
   });
@@ -53,7 +61,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
-  const running: Running = { ...options, eventLoops, reloader, life, closeAdmin: () => admin.close() };
+  const running: Running = { ...options, eventLoops, reloader, experiments, life, closeAdmin: () => admin.close() };
   try {
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
@@ -92,6 +100,7 @@ function portOf(address: string | AddressInfo | null): number {
 type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
+  readonly experiments: RunningExperiments;
   readonly life: Life;
   closeAdmin(): Promise<void>;
 };
@@ -116,7 +125,8 @@ async function stop(running: Running): Promise<boolean> {
   return drained;
 }
 
-async function end({ eventLoops, closeAdmin }: Running): Promise<void> {
+async function end({ eventLoops, experiments, closeAdmin }: Running): Promise<void> {
+  experiments.close();
   await eventLoops.stop();
   await closeAdmin();
 }

@@ -1,8 +1,10 @@
 import { getHeapStatistics } from "node:v8";
 import type { Act, ActDeps, Loop, Runtime } from "../act/types.ts";
+import { createChaos, type LoopChaos } from "../act/chaos.ts";
 import { createAct } from "../act/exchange.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
+import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
 import { journalSize } from "../admin/resources/requests.ts";
 import { createShadowStore } from "../core/shadow.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
@@ -14,6 +16,7 @@ import { createRecorder } from "../emit/recorder.ts";
 import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
+import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
 import { createMemoryBudget } from "../limits/memory-budget.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
@@ -87,7 +90,8 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const loop: Loop = { clock, wheel: createWheel(clock), faultStarted: records.recorder.faultStarted };
   const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
-  const deps = createActDeps({ options, loop, state, records });
+  const chaos = createChaos(countsOf(options), options.wallClockMs);
+  const deps = createActDeps({ options, loop, state, records, chaos });
   const act = createAct(deps);
   const listeners = createListeners({
     settings,
@@ -97,9 +101,11 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     draining: () => state.draining,
   });
   const states = new Map(options.states);
+  chaos.set(readRunning(valueOf(states, runningExperiments)));
   const view: LoopView = {
     journal: records.journal,
     shadow: records.shadow,
+    experiments: chaos,
     runtime: () => state.runtime,
     get: (wanted) => valueOf(states, wanted),
   };
@@ -115,7 +121,10 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       retire(before, state.runtime);
     },
     ask: async (question, ...args) => question.reply(view, ...args),
-    set: async (name, value) => void states.set(name, value),
+    async set(name, value) {
+      states.set(name, value);
+      if (name === runningExperiments.name) chaos.set(readRunning(valueOf(states, runningExperiments)));
+    },
     ...createEnd({ loop, state, act, listeners }),
   };
 }
@@ -127,9 +136,10 @@ type ActParts = {
   readonly loop: Loop;
   readonly state: LoopState;
   readonly records: Emitters;
+  readonly chaos: LoopChaos;
 };
 
-function createActDeps({ options, loop, state, records }: ActParts): ActDeps & { readonly permits: Permits } {
+function createActDeps({ options, loop, state, records, chaos }: ActParts): ActDeps & { readonly permits: Permits } {
   const { clock, memory, worker } = options;
   const { queueTimeoutMs } = state.runtime.snapshot.permits;
   return {
@@ -139,11 +149,16 @@ function createActDeps({ options, loop, state, records }: ActParts): ActDeps & {
     count: createTokenCounter(),
     kept: createKeptResponses(memory.responses, worker),
     pseudonym: memory.pseudonym,
+    chaos,
     runtime: () => state.runtime,
     emit: createEmit(records),
     stopping: () => state.stopping,
     wallClockMs: options.wallClockMs,
   };
+}
+
+function countsOf({ memory, worker }: EventLoopOptions): LoopCounts {
+  return createLoopCounts(memory.experiments, { loops: memory.loops, worker });
 }
 
 /** The share of one event loop in the memory for responses that wait. */

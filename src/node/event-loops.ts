@@ -7,6 +7,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { Log } from "../emit/log.ts";
 import type { WorkerValues } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
+import { createNodeCounts, type NodeCounts } from "../limits/experiment-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import { startWorker, WorkerGoneError, type WorkerEvents } from "./channel.ts";
 import type { EventLoop, EventLoopStart } from "./event-loop.ts";
@@ -29,6 +30,7 @@ export type EventLoopsOptions = {
 export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
   readonly count: number;
   readonly permits: Permits;
+  readonly experiments: NodeCounts;
   /** Resolves to the ports really bound. */
   listen(address: Pick<Address, "traffic" | "extProc">): Promise<Ports>;
   /** @throws CONFIG_INVALID when the settings do not compile; those before stay in force */
@@ -62,6 +64,7 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
   return {
     count,
     permits,
+    experiments: createNodeCounts(memory.experiments, count),
     listen: (address) => listenAll(supervisor, { ...address, shared: count > 1 }),
     async apply(next) {
       const before = settings;

@@ -1,3 +1,4 @@
+import type { Experiments } from "../admin/chaos.ts";
 import type { NodeStatus, NodeView } from "../admin/resource.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
@@ -14,6 +15,7 @@ export type ReadingsOptions = {
   readonly clock: Clock;
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
+  readonly experiments: Experiments;
   droppedLogLines(): number;
   isReady(): boolean;
   isDraining(): boolean;
@@ -21,13 +23,14 @@ export type ReadingsOptions = {
 
 /** Makes what the admin API sees of the node. */
 export function createNodeView(options: ReadingsOptions): NodeView {
-  const { clock, eventLoops, reloader, isReady } = options;
+  const { clock, eventLoops, reloader, experiments, isReady } = options;
   const startedAtMs = clock.now();
   const scrape = createScrape({ workers: () => eventLoops.values(), readings: () => readings(options) });
   return {
     isReady,
     status: () => status(options, startedAtMs),
     config: () => withoutCredentials(reloader.settings().config),
+    experiments,
     reload: reloader.reload,
     metrics: () => scrape.text(),
     ask: eventLoops.ask,

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { valuesLength } from "../emit/series.ts";
+import { createExperimentMemory } from "../limits/experiment-counts.ts";
 import { createResponseMemory } from "../limits/kept-responses.ts";
 import { createPermitMemory } from "../limits/permits/permits.ts";
 import { createProbeMemory } from "../limits/probe-slots.ts";
@@ -17,6 +18,8 @@ export type SharedMemory = {
   readonly responses: SharedArrayBuffer;
   /** Which event loop tests an upstream whose breaker is half-open. */
   readonly probes: SharedArrayBuffer;
+  /** The kill switch, and how many calls experiments affect. */
+  readonly experiments: SharedArrayBuffer;
   /** One array of metric values per event loop with traffic. */
   readonly metrics: readonly SharedArrayBuffer[];
 };
@@ -42,6 +45,7 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
     responses: createResponseMemory(),
     probes: createProbeMemory(),
+    experiments: createExperimentMemory(loops),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),
   };
 }

@@ -5,6 +5,7 @@ import type { Log } from "../emit/log.ts";
 import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
+import { returnExperimentsOf } from "../limits/experiment-counts.ts";
 import { returnResponseLock } from "../limits/kept-responses.ts";
 import { returnProbesOf } from "../limits/probe-slots.ts";
 import type { Permits } from "../limits/permits/permits.ts";
@@ -134,6 +135,7 @@ function replace(watch: Watch, slot: Slot, reason: string): void {
   permits.returnAllOf(worker);
   returnResponseLock(memory.responses, worker);
   returnProbesOf(memory.probes, worker);
+  returnExperimentsOf(memory.experiments, memory.loops, worker);
   log.error({ worker, reason }, "worker died");
   clock.wake(Math.min(restartMs * watch.deaths, maxRestartMs), () => {
     if (watch.released) return;

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, onTestFinished, vi } from "vitest";
+import { createChaos, type LoopChaos } from "../../src/act/chaos.ts";
 import { createAct } from "../../src/act/exchange.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
@@ -7,6 +8,7 @@ import type { Settings } from "../../src/config/load.ts";
 import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
 import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
 import type { Outcome } from "../../src/core/types.ts";
+import { createLoopCounts, createNodeCounts, type NodeCounts } from "../../src/limits/experiment-counts.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 import { createKeptResponses } from "../../src/limits/kept-responses.ts";
 import { createPermits, type Permits } from "../../src/limits/permits/permits.ts";
@@ -48,6 +50,9 @@ export type WatchedCall = ServedCall & {
 export type ActHarness = {
   readonly clock: FakeClock;
   readonly deps: ActDeps;
+  readonly chaos: LoopChaos;
+  /** The kill switch, and the counts of experiments. */
+  readonly experiments: NodeCounts;
   readonly permits: Permits;
   /** What has ended, in that order. */
   readonly outcomes: readonly Outcome[];
@@ -122,6 +127,8 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
   return {
     clock,
     deps,
+    chaos: heart.chaos,
+    experiments: heart.experiments,
     permits,
     outcomes,
     serve: (wishes = {}) => serving(begin(wishes)),
@@ -171,6 +178,8 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
   const memory = createSharedMemory(settings.config, 1);
   const { queueTimeoutMs } = settings.config.permits;
   const permits = createPermits({ memory: memory.permits, worker: 0, clock, queueTimeoutMs });
+  const wallClockMs = (): number => startedAtMs + clock.now() - startMs;
+  const chaos = createChaos(createLoopCounts(memory.experiments, { loops: 1, worker: 0 }), wallClockMs);
   const asked: UpstreamCall[] = [];
   const calls: UpstreamCalls = {
     add(call) {
@@ -192,14 +201,17 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
     count,
     kept: createKeptResponses(memory.responses, 0),
     pseudonym: memory.pseudonym,
+    chaos,
     runtime: () => built.runtime,
     emit: (outcome) => void outcomes.push(outcome),
     stopping: () => stopping,
-    wallClockMs: () => startedAtMs + clock.now() - startMs,
+    wallClockMs,
   };
   return {
     clock,
     deps,
+    chaos,
+    experiments: createNodeCounts(memory.experiments, 1),
     act: createAct(deps),
     calls,
     asked,

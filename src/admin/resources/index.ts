@@ -1,5 +1,6 @@
 import type { Resource } from "../resource.ts";
 import { config } from "./config.ts";
+import { experiments } from "./experiments.ts";
 import { metrics } from "./metrics.ts";
 import { probes } from "./probes.ts";
 import { reload } from "./reload.ts";
@@ -8,4 +9,4 @@ import { shadow } from "./shadow.ts";
 import { status } from "./status.ts";
 
 /** Everything that the admin API shows and does. */
-export const resources: readonly Resource[] = [probes, metrics, status, requests, shadow, config, reload];
+export const resources: readonly Resource[] = [probes, metrics, status, requests, shadow, experiments, config, reload];

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { noChaos } from "../../../src/act/chaos.ts";
 import { admit } from "../../../src/act/admission.ts";
 import type { Request } from "../../../src/act/types.ts";
 import { compile } from "../../../src/config/compile.ts";
@@ -10,7 +11,7 @@ const route = "/v1/chat/completions";
 const text = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Hi" }] });
 const snapshot = compile(await settingsOf({}, {}));
 const kept = { keep: () => undefined, find: () => undefined, forget: () => false };
-const deps = { count: (said: string) => said.length, kept, pseudonym: "node-1" };
+const deps = { chaos: noChaos, count: (said: string) => said.length, kept, pseudonym: "node-1" };
 
 function asked(headers: HeaderMap = {}): Request {
   return {

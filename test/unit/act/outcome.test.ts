@@ -44,6 +44,7 @@ const admitted: Admitted = {
   faults: [],
   rateRow: undefined,
   quota: undefined,
+  involved: [],
 };
 
 const frame = (atMs: number, tokens = 1): Frame => ({ atMs, data: "x", tokens, final: false });

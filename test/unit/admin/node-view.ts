@@ -25,6 +25,18 @@ export const status: NodeStatus = {
   draining: false,
 };
 
+/** None run, and none can be started. */
+const noExperiments: NodeView["experiments"] = {
+  start: () => Promise.reject(new Error("A test node has no experiments.")),
+  list: () => [],
+  find: () => undefined,
+  stop: async () => undefined,
+  stopAll: async () => [],
+  resume: () => undefined,
+  killed: () => false,
+  audit: () => [],
+};
+
 /** A node whose event loops are views, asked in this thread; replies and arguments are cloned on the way as between threads. */
 export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Partial<NodeView> = {}): NodeView {
   const states = new Map<string, Cloneable>();
@@ -34,6 +46,7 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     status: () => status,
     config: () => ({ listen: { port: 8080 } }),
     metrics: async () => "# HELP a b\n",
+    experiments: noExperiments,
     reload: async () => ({ ok: true, generation: 2 }),
     ask: async (question, ...args) =>
       question.merge(views.map((view) => structuredClone(question.reply(view, ...structuredClone(args))))),
@@ -48,6 +61,7 @@ function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, stat
   return {
     journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
     shadow: shadow ?? createShadowStore(),
+    experiments: { take: () => ({}) },
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,
     get: (state) => valueOf(states, state),
   };

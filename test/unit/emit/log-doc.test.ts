@@ -24,6 +24,7 @@ test("docs/log.md lists every field of the line of a call with its type, in thei
       upstream: "openai",
       promptTokens: 3,
       faults: ["cut"],
+      experiments: ["outage"],
       standIn: true,
       cause: "UPSTREAM_RESET",
       planned: timeline(1, 2),

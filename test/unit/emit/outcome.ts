@@ -26,6 +26,7 @@ export function outcome(changes: Partial<Outcome> = {}): Outcome {
     upstream: undefined,
     profile: "gpt-4o",
     faults: [],
+    experiments: [],
     standIn: false,
     status: 200,
     ending: "finish",

@@ -1,0 +1,73 @@
+import {
+  compileExperiment,
+  involvements,
+  withExperiments,
+  type CompiledExperiment,
+  type Involvement,
+  type RunningExperiment,
+} from "../core/experiments/layer.ts";
+import { createSeenCollector, type Seen, type SeenCollector } from "../core/experiments/window.ts";
+import type { Call, Decision, Outcome } from "../core/types.ts";
+import type { LoopCounts } from "../limits/experiment-counts.ts";
+
+/** The experiments of one event loop, and its kill switch. */
+export type Chaos = {
+  /** The decision with what experiments add to it, and without any fault once the kill switch is on. */
+  involve(call: Call, decision: Decision): Involved;
+  /** A call has ended; to be called once for each that was involved. */
+  ended(outcome: Outcome, involved: readonly Involvement[]): void;
+};
+
+/** A decision, and the experiments in whose scope its call is. */
+export type Involved = { readonly decision: Decision; readonly involved: readonly Involvement[] };
+
+/** The same as its event loop sees it. */
+export type LoopChaos = Chaos & {
+  /** The experiments that run from now on; calls under way keep those they began with. */
+  set(running: readonly RunningExperiment[]): void;
+  /** What was seen of each since the last time, by id. */
+  take(): { readonly [id: string]: Seen };
+};
+
+const nobody: readonly Involvement[] = [];
+
+/** For calls that no experiment may touch. */
+export const noChaos: Chaos = {
+  involve: (_call, decision) => ({ decision, involved: nobody }),
+  ended: () => undefined,
+};
+
+export function createChaos(counts: LoopCounts, wallClockMs: () => number): LoopChaos {
+  let running: readonly CompiledExperiment[] = [];
+  const collectors = new Map<string, SeenCollector>();
+  return {
+    involve(call, decision) {
+      if (counts.stopped()) return { decision: withoutFaults(decision), involved: nobody };
+      if (running.length === 0) return { decision, involved: nobody };
+      const involved = involvements(call, running, { nowMs: wallClockMs(), counts });
+      return { decision: withExperiments(decision, involved), involved };
+    },
+    ended(outcome, involved) {
+      for (const { experiment, result } of involved) {
+        if (result === "affected") counts.release(experiment.slot);
+        collectors.get(experiment.id)?.add(outcome, result);
+      }
+    },
+    set(wanted) {
+      const known = new Map(running.map((experiment) => [experiment.id, experiment]));
+      running = wanted.map((each) => compiledOf(each, known.get(each.id)));
+      const ids = new Set(running.map(({ id }) => id));
+      for (const id of collectors.keys()) if (!ids.has(id)) collectors.delete(id);
+      for (const id of ids) if (!collectors.has(id)) collectors.set(id, createSeenCollector());
+    },
+    take: () => Object.fromEntries([...collectors].map(([id, collector]) => [id, collector.take()])),
+  };
+}
+
+function compiledOf(wanted: RunningExperiment, known: CompiledExperiment | undefined): CompiledExperiment {
+  return known === undefined ? compileExperiment(wanted) : { ...known, ...wanted };
+}
+
+function withoutFaults(decision: Decision): Decision {
+  return decision.faults.length === 0 ? decision : { ...decision, faults: [] };
+}

@@ -1,0 +1,185 @@
+import { StuntdoubleError } from "../core/errors.ts";
+import { nearestOf } from "../core/issues.ts";
+import { createAdminClient, type AdminClient } from "./admin-client.ts";
+import { parseWords, type Command, type Io } from "./args.ts";
+import { changed, presetNames, readExperimentFile, readPreset } from "./experiment-file.ts";
+import { isOver, runLine, runTable, type Shown } from "./experiment-text.ts";
+
+const usage = `Runs experiments on a node, over its admin API.
+
+  stuntdouble chaos start FILE | --preset NAME [--match CONDITIONS] [--percentage N] [--for TIME]
+  stuntdouble chaos list
+  stuntdouble chaos watch ID
+  stuntdouble chaos report ID [--format markdown | json]
+  stuntdouble chaos stop ID | --all
+  stuntdouble chaos resume
+  stuntdouble chaos presets
+
+  --preset      one of those that come with Stuntdouble, instead of a file
+  --match       conditions on the calls in scope, as in a rule, such as '{ header: { x-env: staging } }'
+  --percentage  of the calls in scope, instead of what the file says
+  --for         how long it runs, such as 90s, 10m or 1h; stages keep their proportions
+  --all         the kill switch: stop every experiment and every fault until resume
+  --admin       URL of the admin API; default: http://127.0.0.1:8081
+  --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN
+  --json        print what the admin API says
+
+Exit codes: 0 success, 1 the node refused or cannot be reached, 2 invalid arguments; of report and watch also 3 the hypothesis
+did not hold, 4 inconclusive
+
+Examples
+  stuntdouble chaos start --preset rate-limit-storm --match '{ header: { x-env: staging } }' --for 10m
+  stuntdouble chaos stop --all
+`;
+
+const flagKinds = {
+  preset: "string",
+  match: "string",
+  percentage: "string",
+  for: "string",
+  all: "boolean",
+  format: "string",
+  admin: "string",
+  "token-env": "string",
+  json: "boolean",
+} as const;
+
+type Flags = ReturnType<typeof parseWords<typeof flagKinds>>["flags"];
+
+/** What an action of the command is given. */
+type Asked = {
+  readonly flags: Flags;
+  readonly words: readonly string[];
+  readonly io: Io;
+  readonly client: AdminClient;
+};
+
+const actions: Readonly<Record<string, (asked: Asked) => Promise<number>>> = {
+  start,
+  list,
+  watch,
+  report,
+  stop,
+  resume,
+  presets,
+};
+
+/** `stuntdouble chaos` */
+export const chaos: Command = {
+  name: "chaos",
+  summary: "start, watch and stop experiments on a node",
+  usage,
+  async run(args, io) {
+    const { flags, words } = parseWords(args, flagKinds);
+    const [name = "", ...others] = words;
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+    if (action === undefined) throw new StuntdoubleError("CONFIG_INVALID", unknownAction(name));
+    return await action({ flags, words: others, io, client: createAdminClient(flags, io.env) });
+  },
+};
+
+function unknownAction(name: string): string {
+  const names = Object.keys(actions);
+  if (name === "") return `expected one of: ${names.join(", ")}.`;
+  const nearest = nearestOf(name, names);
+  return `unknown action "${name}".${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Actions: ${names.join(", ")}.`;
+}
+
+async function start({ flags, words, io, client }: Asked): Promise<number> {
+  const [file, ...more] = words;
+  const { preset } = flags;
+  if ((file === undefined) === (preset === undefined) || more.length > 0) {
+    const example = "stuntdouble chaos start --preset region-down";
+    throw new StuntdoubleError("CONFIG_INVALID", `expected a file or --preset NAME, as in: ${example}`);
+  }
+  const read = preset === undefined ? await readExperimentFile(file ?? "", io) : await readPreset(preset);
+  const started = await client.send<Shown>("POST", "experiments", changed(read, flags));
+  if (flags.json === true) return print(started, io);
+  io.out(`${runLine(started)}\nStop it with: stuntdouble chaos stop ${started.id}\n`);
+  return 0;
+}
+
+function print(value: unknown, io: Io): number {
+  io.out(`${JSON.stringify(value, undefined, 2)}\n`);
+  return 0;
+}
+
+async function list({ flags, words, io, client }: Asked): Promise<number> {
+  refuseWords(words);
+  const all = await client.send<{ killSwitch: boolean; experiments: readonly Shown[] }>("GET", "experiments");
+  if (flags.json === true) return print(all, io);
+  if (all.killSwitch) io.out("The kill switch is on: no fault acts. Turn it off with: stuntdouble chaos resume\n");
+  io.out(runTable(all.experiments));
+  return 0;
+}
+
+const watchMs = 1000;
+
+async function watch({ words, io, client }: Asked): Promise<number> {
+  const id = onlyWord(words, "an id");
+  for (;;) {
+    const run = await client.send<Shown>("GET", `experiments/${encodeURIComponent(id)}`);
+    io.out(`${runLine(run)}\n`);
+    if (isOver(run)) return exitOf(run);
+    await new Promise<void>((resolve) => void setTimeout(resolve, watchMs));
+  }
+}
+
+async function report({ flags, words, io, client }: Asked): Promise<number> {
+  const id = onlyWord(words, "an id");
+  const { format = flags.json === true ? "json" : "markdown" } = flags;
+  if (format !== "json" && format !== "markdown")
+    throw new StuntdoubleError("CONFIG_INVALID", `--format must be markdown or json, not "${format}".`);
+  const path = `experiments/${encodeURIComponent(id)}`;
+  const run = await client.send<Shown>("GET", path);
+  if (format === "json") print(run, io);
+  else io.out(await client.text(`${path}?format=markdown`));
+  return exitOf(run);
+}
+
+async function stop({ flags, words, io, client }: Asked): Promise<number> {
+  if (flags.all === true) {
+    refuseWords(words);
+    const { stopped } = await client.send<{ stopped: readonly Shown[] }>("POST", "experiments/stop");
+    if (flags.json === true) return print(stopped, io);
+    io.out(`${runTable(stopped)}No fault acts until: stuntdouble chaos resume\n`);
+    return 0;
+  }
+  const id = onlyWord(words, "an id, or --all");
+  const stopped = await client.send<Shown>("DELETE", `experiments/${encodeURIComponent(id)}`);
+  if (flags.json === true) return print(stopped, io);
+  io.out(`${runLine(stopped)}\n`);
+  return 0;
+}
+
+async function resume({ words, io, client }: Asked): Promise<number> {
+  refuseWords(words);
+  await client.send("POST", "experiments/resume");
+  io.out("The kill switch is off: faults of rules act again. Experiments stay stopped.\n");
+  return 0;
+}
+
+async function presets({ words, io }: Asked): Promise<number> {
+  refuseWords(words);
+  for (const name of await presetNames()) {
+    const { hypothesis = "" } = await readPreset(name);
+    io.out(`${name.padEnd(20)} ${String(hypothesis)}\n`);
+  }
+  return 0;
+}
+
+/** @throws CONFIG_INVALID when there is none, or more than one */
+function onlyWord([word, ...others]: readonly string[], wanted: string): string {
+  if (word === undefined) throw new StuntdoubleError("CONFIG_INVALID", `expected ${wanted}.`);
+  refuseWords(others);
+  return word;
+}
+
+function refuseWords([extra]: readonly string[]): void {
+  if (extra !== undefined) throw new StuntdoubleError("CONFIG_INVALID", `unexpected argument "${extra}".`);
+}
+
+function exitOf({ verdict }: Shown): number {
+  if (verdict?.result === "did not hold") return 3;
+  return verdict?.result === "inconclusive" ? 4 : 0;
+}

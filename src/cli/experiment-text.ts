@@ -1,0 +1,43 @@
+import type { Verdict } from "../core/experiments/guardrails.ts";
+import type { RunView } from "../core/experiments/run.ts";
+
+/** A run as the admin API shows it; a report has a verdict as well. */
+export type Shown = RunView & { readonly verdict?: Verdict };
+
+/** Whether nothing will happen any more. */
+export function isOver({ state }: Shown): boolean {
+  return state !== "baseline" && state !== "running";
+}
+
+/** A run in one line. */
+export function runLine(run: Shown): string {
+  const { id, name, state, calls, affected, limited, endsAt, broken, verdict } = run;
+  return [
+    `${id}  ${name}  ${state}`,
+    `${calls} calls in scope, ${affected} affected`,
+    ...(limited > 0 ? [`${limited} passed untouched because of limits`] : []),
+    ...(broken === undefined ? [] : [`${broken.metric} was ${broken.value}, above ${broken.above}`]),
+    ...(endsAt !== undefined && !isOver(run) ? [`until ${endsAt}`] : []),
+    ...(verdict !== undefined && isOver(run) ? [`hypothesis: ${verdict.result} (${verdict.why})`] : []),
+  ].join("; ");
+}
+
+/** Runs as a table, with a head; a sentence where there are none. */
+export function runTable(runs: readonly Shown[]): string {
+  if (runs.length === 0) return "No experiments.\n";
+  const head = ["ID", "NAME", "STATE", "CALLS", "AFFECTED", "BY", "ENDS"];
+  const rows = runs.map(({ id, name, state, calls, affected, by, endsAt, endedAt }) => {
+    return [id, name, state, String(calls), String(affected), by, endedAt ?? endsAt ?? ""];
+  });
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { faultSchema } from "../faults/index.ts";
+import { matchSchema } from "../match.ts";
+
+/** The longest an experiment may last where the configuration does not say, in milliseconds. */
+export const defaultMaxDurationMs = 3_600_000;
+
+/** Everything a guardrail can watch, each with what it is. */
+export const guardrailMetrics = {
+  errorRate: "percentage of calls that failed",
+  ttftP50Ms: "median time to the first token, in milliseconds",
+  ttftP95Ms: "95th percentile of the time to the first token, in milliseconds",
+  ttftP99Ms: "99th percentile of the time to the first token, in milliseconds",
+  itlP99Ms: "99th percentile of the time between two tokens, in milliseconds",
+  totalP95Ms: "95th percentile of the time to the end of the response, in milliseconds",
+  stallRate: "percentage of calls that fell silent until a timeout",
+  queueTimeouts: "calls that timed out in the queue",
+} as const;
+
+/** The name of what a guardrail watches. */
+export type GuardrailMetric = keyof typeof guardrailMetrics;
+
+const metricNames = Object.keys(guardrailMetrics) as [GuardrailMetric, ...GuardrailMetric[]];
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a letter or digit and have at most 64 of A-Z a-z 0-9 _ . -");
+
+const durationMs = z.int().min(1000);
+const faults = z.array(faultSchema);
+
+const stage = z.strictObject({
+  name: name.describe("Name of the stage in reports"),
+  durationMs: durationMs.describe("How long it lasts, in milliseconds"),
+  rampMs: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Time over which the percentage rises from 0 at the beginning of the stage, in milliseconds"),
+  faults: faults.default([]).describe("Faults to add to what the rules decide; none is a time to recover"),
+});
+
+const guardrail = z.strictObject({
+  metric: z.enum(metricNames).describe("What is watched, over the calls in scope on which no fault acted"),
+  above: z.number().min(0).describe("The experiment is halted above it"),
+  overMs: durationMs.default(10_000).describe("The time that is looked back over, in milliseconds"),
+  minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
+});
+
+const bounds = {
+  metric: z.enum(metricNames).describe("What is compared, over all calls in scope while the experiment ran"),
+  atMost: z.number().min(0).optional().describe("It holds up to this value"),
+  atLeast: z.number().min(0).optional().describe("It holds from this value on"),
+  minCalls: z.int().min(1).default(20).describe("With fewer calls the result is inconclusive"),
+};
+
+const expectation = z
+  .strictObject(bounds)
+  .refine(({ atMost, atLeast }) => atMost !== undefined || atLeast !== undefined, "needs atMost or atLeast");
+
+/** An experiment as it is written: faults with a scope, an end and a question. */
+export const experimentSchema = z.strictObject({
+  name: name.describe("Name of the experiment"),
+  hypothesis: z.string().max(500).optional().describe("What is thought to hold while it runs, for people"),
+  match: matchSchema
+    .prefault({})
+    .describe("The calls in scope, by the conditions that rules have; default: every call"),
+  percentage: z.number().gt(0).max(100).describe("Percentage of the calls in scope that are affected"),
+  durationMs: durationMs.describe("When it ends by itself, in milliseconds from its start"),
+  faults: faults.optional().describe("Faults of an experiment with one stage; set either this or `stages`"),
+  stages: z.array(stage).min(1).max(50).optional().describe("Stages, one after the other"),
+  limits: z
+    .strictObject({
+      maxCalls: z.int().min(1).optional().describe("Max calls that are affected in all; default: no limit"),
+      maxConcurrent: z.int().min(1).optional().describe("Max calls that are affected at once; default: no limit"),
+    })
+    .prefault({})
+    .describe("Limits on the calls that are affected; those beyond pass untouched, and are counted"),
+  baselineMs: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Time to watch the scope before the start, in milliseconds; it is not started if a guardrail is broken"),
+  guardrails: z.array(guardrail).max(20).default([]).describe("What halts the experiment, checked each second"),
+  expect: z.array(expectation).max(20).default([]).describe("What decides whether the hypothesis held"),
+  seed: z.int().default(1).describe("Random seed of what is drawn for the experiment"),
+});
+
+/** A checked experiment with all defaults: plain data. */
+export type ExperimentDefinition = z.output<typeof experimentSchema>;
+/** One guardrail of an experiment. */
+export type Guardrail = ExperimentDefinition["guardrails"][number];
+/** One expectation of an experiment. */
+export type Expectation = ExperimentDefinition["expect"][number];
+/** One stage of an experiment. */
+export type StageDefinition = NonNullable<ExperimentDefinition["stages"]>[number];
+
+/** The stages of an experiment; its faults alone are one stage over its whole time. */
+export function stagesOf({
+  name: of,
+  stages,
+  faults: only,
+  durationMs: whole,
+}: ExperimentDefinition): StageDefinition[] {
+  return stages ?? [{ name: of, durationMs: whole, rampMs: 0, faults: only ?? [] }];
+}
+
+/** Something wrong with an experiment that its schema does not see. */
+export type DefinitionError = { readonly path: readonly PropertyKey[]; readonly message: string };
+
+/**
+ * What is wrong with an experiment beyond its schema.
+ *
+ * @param maxDurationMs the longest that one may last
+ */
+export function definitionErrors(definition: ExperimentDefinition, maxDurationMs: number): DefinitionError[] {
+  const { durationMs: whole, baselineMs, faults: only, stages } = definition;
+  const errors: DefinitionError[] = [];
+  const wrong = (path: readonly PropertyKey[], message: string): void => void errors.push({ path, message });
+  if (whole > maxDurationMs) wrong(["durationMs"], `must be at most chaos.maxDurationMs, which is ${maxDurationMs}`);
+  if (baselineMs > maxDurationMs)
+    wrong(["baselineMs"], `must be at most chaos.maxDurationMs, which is ${maxDurationMs}`);
+  if (only === undefined && stages === undefined) wrong([], "needs `faults` or `stages`");
+  if (only !== undefined && stages !== undefined) wrong(["faults"], "cannot be combined with `stages`");
+  const sumMs = (stages ?? []).reduce((sum, each) => sum + each.durationMs, 0);
+  if (stages !== undefined && sumMs > whole) wrong(["stages"], `last ${sumMs} ms together, but durationMs is ${whole}`);
+  for (const [index, { rampMs, durationMs: length }] of (stages ?? []).entries())
+    if (rampMs > length) wrong(["stages", index, "rampMs"], `must be at most the durationMs of the stage, ${length}`);
+  if ([only ?? [], ...(stages ?? []).map((each) => each.faults)].every((list) => list.length === 0))
+    if (only !== undefined || stages !== undefined)
+      wrong([stages === undefined ? "faults" : "stages"], "have no fault");
+  return errors;
+}

@@ -1,0 +1,86 @@
+import type { Expectation, Guardrail, GuardrailMetric } from "./definition.ts";
+import { metricOf, sumOf, type Seen } from "./window.ts";
+
+/** What was seen in one second, numbered from the time at which the experiment began to watch. */
+export type Second = { readonly second: number; readonly seen: Seen };
+
+/** A guardrail that is broken, and by what. */
+export type BrokenGuardrail = { readonly metric: GuardrailMetric; readonly above: number; readonly value: number };
+
+/**
+ * The first guardrail that is broken.
+ *
+ * @param seconds in order; a guardrail looks at the last ones of them
+ * @param last number of the second that has just passed
+ */
+export function brokenGuardrail(
+  guardrails: readonly Guardrail[],
+  seconds: readonly Second[],
+  last: number,
+): BrokenGuardrail | undefined {
+  for (const { metric, above, overMs, minCalls } of guardrails) {
+    const from = last - Math.ceil(overMs / 1000);
+    const { clean } = sumOf(seconds.filter(({ second }) => second > from).map(({ seen }) => seen));
+    const value = clean.calls < minCalls ? undefined : metricOf(metric, clean);
+    if (value !== undefined && value > above) return { metric, above, value };
+  }
+  return undefined;
+}
+
+/** What became of one expectation. */
+export type Checked = Expectation & {
+  readonly value: number | undefined;
+  readonly calls: number;
+  readonly result: "held" | "did not hold" | "inconclusive";
+};
+
+/** Whether the hypothesis held, and by which expectations. */
+export type Verdict = {
+  readonly result: "held" | "did not hold" | "inconclusive";
+  readonly why: string;
+  readonly expectations: readonly Checked[];
+};
+
+/** What ended a run before its time, in words; undefined for one that ran to its end. */
+export type Interrupted = string | undefined;
+
+/**
+ * The verdict on an experiment.
+ *
+ * @param seen all calls in scope while it ran, the baseline not among them
+ */
+export function verdictOf(expectations: readonly Expectation[], seen: Seen, interrupted: Interrupted): Verdict {
+  const checked = expectations.map((expectation) => checkedOf(expectation, seen));
+  const failed = checked.filter(({ result }) => result === "did not hold");
+  if (failed.length > 0) return { result: "did not hold", why: failed.map(textOf).join("; "), expectations: checked };
+  if (interrupted !== undefined) return { result: "inconclusive", why: interrupted, expectations: checked };
+  if (seen.affected === 0) return { result: "inconclusive", why: "no call was affected", expectations: checked };
+  const open = checked.filter(({ result }) => result === "inconclusive");
+  if (open.length > 0) return { result: "inconclusive", why: open.map(textOf).join("; "), expectations: checked };
+  if (checked.length === 0) return { result: "inconclusive", why: "nothing was expected", expectations: checked };
+  return { result: "held", why: checked.map(textOf).join("; "), expectations: checked };
+}
+
+function checkedOf(expectation: Expectation, { all }: Seen): Checked {
+  const { metric, atMost = Infinity, atLeast = -Infinity, minCalls } = expectation;
+  const value = metricOf(metric, all);
+  if (value === undefined || all.calls < minCalls)
+    return { ...expectation, value, calls: all.calls, result: "inconclusive" };
+  const holds = value <= atMost && value >= atLeast;
+  return { ...expectation, value, calls: all.calls, result: holds ? "held" : "did not hold" };
+}
+
+function textOf({ metric, atMost, atLeast, value, calls, minCalls, result }: Checked): string {
+  const wanted = [
+    ...(atMost === undefined ? [] : [`at most ${atMost}`]),
+    ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
+  ].join(" and ");
+  if (result === "inconclusive" && calls < minCalls) return `${metric}: ${calls} calls, ${minCalls} are needed`;
+  if (value === undefined) return `${metric}: no value`;
+  return `${metric} was ${rounded(value)}, wanted ${wanted}`;
+}
+
+/** A number with as many digits as people read. */
+export function rounded(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,141 @@
+import { StuntdoubleError } from "../errors.ts";
+import { compileFaultDraws, drawFaults, type FaultDraws } from "../fault-draws.ts";
+import { compileMatch, type Condition } from "../match.ts";
+import { draw } from "../rng.ts";
+import type { Call, Decision, FaultConfig } from "../types.ts";
+import { stagesOf, type ExperimentDefinition, type StageDefinition } from "./definition.ts";
+
+/** An experiment that an event loop carries out, as plain data. */
+export type RunningExperiment = {
+  readonly id: string;
+  /** Its place in the shared counts. */
+  readonly slot: number;
+  /** Wall clock at which its first stage begins, milliseconds since 1970; before that its scope is only watched. */
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly definition: ExperimentDefinition;
+};
+
+/** The same, ready to be asked. */
+export type CompiledExperiment = RunningExperiment & {
+  readonly conditions: readonly Condition[];
+  readonly stages: readonly CompiledStage[];
+};
+
+type CompiledStage = {
+  readonly name: string;
+  /** From the start of the experiment, in milliseconds. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly rampMs: number;
+  readonly faults: readonly FaultConfig[];
+  readonly draws: FaultDraws | undefined;
+};
+
+/** Counts the calls that experiments affect, over all event loops of a node. */
+export type ExperimentCounts = {
+  /** Counts one more. @returns false where a limit of the experiment is reached, and nothing is counted but that */
+  take(slot: number, limits: ExperimentDefinition["limits"]): boolean;
+  /** An affected call has ended. */
+  release(slot: number): void;
+};
+
+/** What became of one experiment for one call that is in its scope. */
+export type Involvement = {
+  readonly experiment: CompiledExperiment;
+  /** The running stage; undefined in the baseline and after the last. */
+  readonly stage: string | undefined;
+  /** The number drawn, 0 ≤ x < 1, and the share that it is compared with. */
+  readonly draw: number;
+  readonly share: number;
+  /** Whether its faults are added; `limited` where its limits keep them from it. */
+  readonly result: "affected" | "not drawn" | "limited";
+  /** Its faults that act on this call. */
+  readonly faults: readonly FaultConfig[];
+};
+
+/**
+ * Compiles an experiment.
+ *
+ * @throws CONFIG_INVALID for conditions that no check has seen
+ */
+export function compileExperiment(running: RunningExperiment): CompiledExperiment {
+  const { id, definition } = running;
+  let fromMs = 0;
+  const stages = stagesOf(definition).map((stage) => {
+    const compiled = compileStage(id, stage, fromMs);
+    fromMs = compiled.toMs;
+    return compiled;
+  });
+  return { ...running, conditions: compileMatch(definition.match, `experiment ${id}`, true), stages };
+}
+
+function compileStage(
+  id: string,
+  { name, durationMs, rampMs, faults }: StageDefinition,
+  fromMs: number,
+): CompiledStage {
+  const draws = compileFaultDraws(`experiment ${id} ${name}`, faults, ({ id: key }) => key);
+  return { name, fromMs, toMs: fromMs + durationMs, rampMs, faults, draws };
+}
+
+/**
+ * The experiments in whose scope a call is, in the order of their start; each draws for itself.
+ *
+ * @param nowMs wall clock, milliseconds since 1970
+ * @param counts asked last, for a call that is drawn
+ */
+export function involvements(
+  call: Call,
+  experiments: readonly CompiledExperiment[],
+  { nowMs, counts }: { readonly nowMs: number; readonly counts: ExperimentCounts },
+): Involvement[] {
+  const found: Involvement[] = [];
+  for (const experiment of experiments) {
+    if (nowMs >= experiment.endsAtMs || !inScope(call, experiment)) continue;
+    found.push(involvementIn(experiment, call, { nowMs, counts }));
+  }
+  return found;
+}
+
+type Surroundings = { readonly nowMs: number; readonly counts: ExperimentCounts };
+
+function involvementIn(experiment: CompiledExperiment, call: Call, { nowMs, counts }: Surroundings): Involvement {
+  const { id, slot, startsAtMs, definition } = experiment;
+  const stage = stageAt(experiment, nowMs - startsAtMs);
+  const drawn = draw(definition.seed, `experiment ${id}`, call.id);
+  const share = stage === undefined ? 0 : shareAt(definition.percentage, stage, nowMs - startsAtMs);
+  const involvement = { experiment, stage: stage?.name, draw: drawn, share };
+  if (stage === undefined || drawn >= share) return { ...involvement, result: "not drawn", faults: none };
+  const faults = stage.draws === undefined ? stage.faults : drawFaults(stage.draws, call, definition.seed).faults;
+  if (faults.length === 0) return { ...involvement, result: "not drawn", faults };
+  if (!counts.take(slot, definition.limits)) return { ...involvement, result: "limited", faults: none };
+  return { ...involvement, result: "affected", faults };
+}
+
+const none: readonly FaultConfig[] = [];
+
+function stageAt({ stages }: CompiledExperiment, atMs: number): CompiledStage | undefined {
+  return stages.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs);
+}
+
+function shareAt(percentage: number, { fromMs, rampMs }: CompiledStage, atMs: number): number {
+  const risen = rampMs === 0 ? 1 : Math.min(1, (atMs - fromMs) / rampMs);
+  return (percentage / 100) * risen;
+}
+
+/** A body that cannot be understood is in no scope that asks for it: whether it is refused is not for an experiment to say. */
+function inScope(call: Call, { conditions, definition }: CompiledExperiment): boolean {
+  try {
+    return conditions.every((condition) => condition.test(call, definition.seed));
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return false;
+    throw error;
+  }
+}
+
+/** The decision with the faults that experiments add behind those of its rule. */
+export function withExperiments(decision: Decision, involved: readonly Involvement[]): Decision {
+  const added = involved.flatMap(({ faults }) => faults);
+  return added.length === 0 ? decision : { ...decision, faults: [...decision.faults, ...added] };
+}

@@ -1,0 +1,227 @@
+import { randomBytes } from "node:crypto";
+import { experimentsSeen, runningExperiments, writeRunning } from "../admin/resources/experiments.ts";
+import type { AuditEntry, Experiments } from "../admin/chaos.ts";
+import { ProblemError } from "../admin/problem.ts";
+import { isLoopbackHost } from "../config/own-address.ts";
+import { readExperiment } from "../config/experiment.ts";
+import type { Settings } from "../config/load.ts";
+import { brokenGuardrail } from "../core/experiments/guardrails.ts";
+import { endOf, isActive, reportOf, viewOf, type Run, type RunState } from "../core/experiments/run.ts";
+import type { Log } from "../emit/log.ts";
+import type { Clock } from "../limits/clock.ts";
+import { maxExperiments, type NodeCounts } from "../limits/experiment-counts.ts";
+import type { EventLoops } from "./event-loops.ts";
+
+/** What experiments are run with. */
+export type ExperimentsOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly eventLoops: Pick<EventLoops, "ask" | "set">;
+  readonly counts: NodeCounts;
+  settings(): Settings;
+  wallClockMs(): number;
+};
+
+/** Runs and audit entries that are kept, the latest ones. */
+const keptRuns = 100;
+const keptEntries = 1000;
+const tickMs = 1000;
+
+/** The experiments of a node, which end with it. */
+export type RunningExperiments = Experiments & { close(): void };
+
+/** A run and its place in the shared counts. */
+type Held = { run: Run; readonly slot: number };
+
+/**
+ * Makes what runs the experiments of a node: it starts and ends them, looks at their guardrails each second, and keeps
+ * what was found out.
+ */
+export function createExperiments(options: ExperimentsOptions): RunningExperiments {
+  return new ExperimentRunner(options);
+}
+
+class ExperimentRunner implements RunningExperiments {
+  readonly #options: ExperimentsOptions;
+  readonly #audit: AuditEntry[] = [];
+  #held: Held[] = [];
+  #ticking: (() => void) | undefined = undefined;
+
+  constructor(options: ExperimentsOptions) {
+    this.#options = options;
+  }
+
+  async start(raw: unknown, by: string) {
+    const { settings, counts, wallClockMs } = this.#options;
+    refuseOpenAdmin(settings());
+    const read = readExperiment(raw, settings());
+    if (!read.ok)
+      throw new ProblemError(400, "The experiment has errors; nothing was started.", { errors: read.errors });
+    if (counts.stopped())
+      throw new ProblemError(409, "The kill switch is on; POST /admin/v1/experiments/resume turns it off.");
+    const slot = this.#freeSlot();
+    if (slot === undefined) throw new ProblemError(409, `${maxExperiments} experiments run already.`);
+    counts.clear(slot);
+    const { definition } = read;
+    const nowMs = wallClockMs();
+    const run: Run = {
+      id: randomBytes(8).toString("hex"),
+      definition,
+      by,
+      createdAtMs: nowMs,
+      state: definition.baselineMs > 0 ? "baseline" : "running",
+      startsAtMs: definition.baselineMs > 0 ? undefined : nowMs,
+      endedAtMs: undefined,
+      seconds: [],
+    };
+    this.#held = [...this.#held.slice(-keptRuns), { run, slot }];
+    this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
+    await this.#publish();
+    this.#tickLater();
+    return viewOf(run);
+  }
+
+  list() {
+    return this.#held.map(({ run }) => viewOf(run)).toReversed();
+  }
+
+  find(id: string) {
+    const held = this.#held.find(({ run }) => run.id === id);
+    return held === undefined ? undefined : reportOf(held.run);
+  }
+
+  async stop(id: string, by: string) {
+    const held = this.#held.find(({ run }) => run.id === id);
+    if (held === undefined) return undefined;
+    if (!isActive(held.run)) return viewOf(held.run);
+    this.#end(held, "stopped", { by });
+    await this.#publish();
+    return viewOf(held.run);
+  }
+
+  async stopAll(by: string) {
+    this.#options.counts.stop();
+    const stopped = this.#held.filter(({ run }) => isActive(run));
+    for (const held of stopped) this.#end(held, "stopped", { by });
+    this.#note("kill switch on", by, undefined);
+    await this.#publish();
+    return stopped.map(({ run }) => viewOf(run));
+  }
+
+  resume(by: string): void {
+    if (!this.#options.counts.stopped()) return;
+    this.#options.counts.resume();
+    this.#note("kill switch off", by, undefined);
+  }
+
+  killed(): boolean {
+    return this.#options.counts.stopped();
+  }
+
+  audit(): readonly AuditEntry[] {
+    return this.#audit.toReversed();
+  }
+
+  close(): void {
+    this.#ticking?.();
+    this.#ticking = undefined;
+  }
+
+  #freeSlot(): number | undefined {
+    const { counts } = this.#options;
+    const taken = new Set(this.#held.filter(({ run }) => isActive(run)).map(({ slot }) => slot));
+    // Calls of an experiment that has ended may still be under way.
+    const isFree = (slot: number): boolean => !taken.has(slot) && counts.read(slot).concurrent === 0;
+    return Array.from({ length: maxExperiments }, (_, slot) => slot).find(isFree);
+  }
+
+  async #publish(): Promise<void> {
+    const running = this.#held.flatMap(({ run, slot }) => {
+      if (!isActive(run)) return [];
+      const { id, definition, startsAtMs = neverMs } = run;
+      return [{ id, slot, startsAtMs, endsAtMs: endOf(run) ?? neverMs, definition }];
+    });
+    await this.#options.eventLoops.set(runningExperiments, writeRunning(running));
+  }
+
+  #end(held: Held, state: RunState, { by, broken }: { by?: string; broken?: Run["broken"] } = {}): void {
+    const endedAtMs = this.#options.wallClockMs();
+    const why = { ...(by !== undefined && { stoppedBy: by }), ...(broken !== undefined && { broken }) };
+    held.run = { ...held.run, state, endedAtMs, ...why };
+    this.#note(state, by ?? "stuntdouble", held.run);
+  }
+
+  #note(what: string, by: string, run: Run | undefined): void {
+    const { log, wallClockMs } = this.#options;
+    const about = run === undefined ? {} : { id: run.id, experiment: run.definition.name, broken: run.broken };
+    this.#audit.push({ at: new Date(wallClockMs()).toISOString(), what, by, ...about });
+    if (this.#audit.length > keptEntries) this.#audit.shift();
+    log.info({ what, by, ...about }, "experiment");
+  }
+
+  #tickLater(): void {
+    if (this.#ticking !== undefined || !this.#held.some(({ run }) => isActive(run))) return;
+    this.#ticking = this.#options.clock.wake(tickMs, () => {
+      this.#tick().then(
+        () => this.#ticked(),
+        (error: unknown) => {
+          this.#options.log.error({ error }, "could not look at the experiments");
+          this.#ticked();
+        },
+      );
+    });
+  }
+
+  #ticked(): void {
+    if (this.#ticking === undefined) return;
+    this.#ticking = undefined;
+    this.#tickLater();
+  }
+
+  async #tick(): Promise<void> {
+    const seen = await this.#options.eventLoops.ask(experimentsSeen);
+    const nowMs = this.#options.wallClockMs();
+    let changed = false;
+    for (const held of this.#held) {
+      if (!isActive(held.run)) continue;
+      const added = seen[held.run.id];
+      // What is read now happened in the second before.
+      const second = Math.max(0, Math.ceil((nowMs - held.run.createdAtMs) / tickMs) - 1);
+      if (added !== undefined && added.calls > 0)
+        held.run = { ...held.run, seconds: [...held.run.seconds, { second, seen: added }] };
+      changed = this.#judge(held, second, nowMs) || changed;
+    }
+    if (changed) await this.#publish();
+  }
+
+  /** @returns whether it has come to another state */
+  #judge(held: Held, second: number, nowMs: number): boolean {
+    const { definition, state, seconds, createdAtMs } = held.run;
+    const broken = brokenGuardrail(definition.guardrails, seconds, second);
+    if (broken !== undefined) {
+      this.#end(held, state === "baseline" ? "refused" : "halted", { broken });
+      return true;
+    }
+    const endsAtMs = endOf(held.run);
+    if (endsAtMs !== undefined && nowMs >= endsAtMs) {
+      this.#end(held, "completed");
+      return true;
+    }
+    if (state !== "baseline" || nowMs < createdAtMs + definition.baselineMs) return false;
+    held.run = { ...held.run, state: "running", startsAtMs: nowMs };
+    this.#note("started", held.run.by, held.run);
+    return true;
+  }
+}
+
+/** Whoever reaches the port may break the calls of others: a token, or a port that only this machine reaches, keeps them out. */
+function refuseOpenAdmin({ config: { admin } }: Settings): void {
+  const { host, tokenEnv, tokenSha256 } = admin;
+  if (tokenEnv !== undefined || tokenSha256 !== undefined || isLoopbackHost(host)) return;
+  const message =
+    "Experiments need admin.tokenSha256 or admin.tokenEnv, or an admin.host that only this machine reaches, such as 127.0.0.1.";
+  throw new ProblemError(403, message);
+}
+
+/** Later than any wall clock. */
+const neverMs = Number.MAX_SAFE_INTEGER;

@@ -1,0 +1,99 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runIn, type Ran } from "../../support/io.ts";
+import { startNode, type Node } from "../../support/node.ts";
+
+let node: Node;
+beforeAll(async () => {
+  node = await startNode();
+}, 60_000);
+afterAll(() => node.stop());
+
+const chaos = (args: readonly string[], files: Record<string, string> = {}): Promise<Ran> =>
+  runIn(files, ["chaos", ...args, "--admin", node.adminUrl]);
+
+const outage = "name: outage\npercentage: 100\ndurationMs: 60000\nfaults: [{ kind: status, status: 503 }]\n";
+
+const idIn = ({ out }: Ran): string => /^[\da-f]{16}/.exec(out)![0];
+
+test("start, list, stop and report tell of one experiment", async () => {
+  const started = await chaos(["start", "outage.yaml"], { "outage.yaml": outage });
+  expect(started.code).toBe(0);
+  const id = idIn(started);
+  expect((await chaos(["list"])).out).toMatch(new RegExp(`${id} +outage +running`));
+  expect((await chaos(["stop", id])).out).toContain("stopped");
+  const report = await chaos(["report", id]);
+  expect(report.out).toMatch(/^# outage: inconclusive/);
+  expect(report.code).toBe(4);
+});
+
+test.each(readdirSync("presets").map((file) => file.replace(".yaml", "")))("the preset %s starts", async (preset) => {
+  const started = await chaos([
+    "start",
+    "--preset",
+    preset,
+    "--match",
+    "{ header: { x-env: staging } }",
+    "--for",
+    "2m",
+  ]);
+  expect(started).toMatchObject({ code: 0, err: "" });
+  await chaos(["stop", idIn(started)]);
+});
+
+test("stages keep their proportions when the time is changed", async () => {
+  const { out } = await chaos(["start", "--preset", "provider-brownout", "--for", "5m", "--json"]);
+  const { id } = JSON.parse(out) as { id: string };
+  const report = JSON.parse((await chaos(["report", id, "--json"])).out) as {
+    definition: { durationMs: number; stages: { durationMs: number; rampMs: number }[] };
+  };
+  expect(report.definition.durationMs).toBe(300_000);
+  expect(report.definition.stages.map(({ durationMs }) => durationMs)).toEqual([120_000, 90_000, 90_000]);
+  expect(report.definition.stages[0]?.rampMs).toBe(30_000);
+  await chaos(["stop", id]);
+});
+
+test("the kill switch stops all, and resume turns it off", async () => {
+  await chaos(["start", "--preset", "region-down"]);
+  expect((await chaos(["stop", "--all"])).out).toContain("region-down");
+  expect((await chaos(["list"])).out).toContain("The kill switch is on");
+  expect((await chaos(["resume"])).code).toBe(0);
+  expect((await chaos(["list"])).out).not.toContain("The kill switch");
+});
+
+describe("errors", () => {
+  test("of an experiment are all told, with their paths", async () => {
+    const { code, err } = await chaos(["start", "bad.yaml"], { "bad.yaml": "name: bad\nfaults: [{ kind: sttus }]\n" });
+    expect(code).toBe(1);
+    expect(err).toMatch(/faults\[0\]\.kind: .*sttus/);
+    expect(err).toContain("percentage: is required");
+    expect(err).toContain("durationMs: is required");
+  });
+
+  test.each([
+    [["strt"], 'unknown action "strt". Did you mean "start"?'],
+    [["start"], "expected a file or --preset NAME"],
+    [["start", "--preset", "region-dwn"], 'Did you mean "region-down"?'],
+    [["start", "none.yaml"], "none.yaml: "],
+    [["start", "--preset", "region-down", "--for", "10"], '--for must be a time such as 90s, 10m or 1h, not "10"'],
+    [["start", "--preset", "region-down", "--match", "x"], "--match must be an object"],
+    [["start", "--preset", "region-down", "--percentage", "many"], "--percentage must be a number"],
+    [["stop"], "expected an id, or --all"],
+    [["report", "1", "2"], 'unexpected argument "2"'],
+  ])("%j is an invalid argument: %s", async (args, message) => {
+    const { code, err } = await chaos(args);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test("an id that no experiment has is told as the node says it", async () => {
+    expect(await chaos(["stop", "nobody"])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("There is no experiment of this id"),
+    });
+  });
+
+  test("a node that cannot be reached is named", async () => {
+    const { code, err } = await runIn({}, ["chaos", "list", "--admin", "http://127.0.0.1:1"]);
+    expect([code, err]).toEqual([1, expect.stringContaining("could not reach http://127.0.0.1:1")]);
+  });
+});
