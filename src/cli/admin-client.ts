@@ -47,7 +47,8 @@ export function createAdminClient(
       const sent =
         body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
       // What the admin API of the same version says.
-      return (await (await ask(path, { method, ...sent })).json()) as Body;
+      const told: Body = JSON.parse(await (await ask(path, { method, ...sent })).text());
+      return told;
     },
     text: async (path) => await (await ask(path, {})).text(),
   };
@@ -76,7 +77,8 @@ function refusalOf(status: number, text: string): string {
 
 function problemIn(text: string): Problem | undefined {
   try {
-    return JSON.parse(text) as Problem;
+    const problem: Problem = JSON.parse(text);
+    return problem;
   } catch {
     return undefined;
   }

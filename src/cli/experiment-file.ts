@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { formatErrors } from "../config/places.ts";
-import { unreadable } from "../config/unreadable.ts";
+import { unreadable } from "../config/files/unreadable.ts";
 import { readYaml } from "../config/yaml-text.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { nearestOf } from "../core/issues.ts";

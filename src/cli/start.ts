@@ -2,7 +2,7 @@ import path from "node:path";
 import type { App } from "../node/app.ts";
 import { createLoad, type Load, type LoadResult } from "../node/reload.ts";
 import { fileExists, type Settings } from "../config/load.ts";
-import { createFileWatch } from "../config/watch.ts";
+import { createFileWatch } from "../config/files/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createLineOutput } from "../emit/line-output.ts";
 import { createLineBatch, createLog, type Log } from "../emit/log.ts";

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Finding } from "./findings.ts";
-import type { ReadFiles } from "./identity.ts";
+import type { ReadFiles } from "./files/identity.ts";
 import type { Config } from "./schema.ts";
-import { unreadable } from "./unreadable.ts";
+import { unreadable } from "./files/unreadable.ts";
 
 /** The ports that can have a certificate. */
 type CertifiedPort = "listen" | "extProc";

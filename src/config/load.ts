@@ -6,12 +6,12 @@ import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment } from "./checks.ts";
 import { isMapping, schemaFindings, type Finding } from "./findings.ts";
-import { createReadFiles, type ReadFile, type ReadFiles } from "./identity.ts";
+import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
-import { unreadable } from "./unreadable.ts";
+import { unreadable } from "./files/unreadable.ts";
 import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { prepareDistribution } from "../core/simulator/distribution.ts";
 import type { Distribution, LoadRow, Profile } from "../core/types.ts";
 import { schemaFindings, type Finding, type Path } from "./findings.ts";
-import { isProfileFile, type ReadFiles } from "./identity.ts";
+import { isProfileFile, type ReadFiles } from "./files/identity.ts";
 import type { ConfigError } from "./places.ts";
-import { unreadable } from "./unreadable.ts";
+import { unreadable } from "./files/unreadable.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
 
 const amount = z.number().min(0);

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Finding, Path } from "./findings.ts";
-import type { ReadFiles } from "./identity.ts";
+import type { ReadFiles } from "./files/identity.ts";
 import type { Config } from "./schema.ts";
-import { unreadable } from "./unreadable.ts";
+import { unreadable } from "./files/unreadable.ts";
 import { secretProblem, secretOf } from "./values.ts";
 
 /** What the files that an upstream names hold: its API key, and PEM strings. */

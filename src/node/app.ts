@@ -42,21 +42,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { listen, extProc, admin: adminPlace } = settings.config;
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops(options);
-  const experiments = createExperiments({
-    ...options,
-    eventLoops,
-    counts: eventLoops.experiments,
-    settings: reloader.settings,
-  });
+  const { settings: current } = reloader;
+  const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings: current });
   const life: Life = { ready: false, draining: false, asked: false };
-  const node = createNodeView({
-    ...options,
-    eventLoops,
-    reloader,
-    experiments,
-    isReady: () => life.ready,
-    isDraining: () => life.draining,
-  });
+  const told = { isReady: () => life.ready, isDraining: () => life.draining };
+  const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });
   const admin = createAdmin(noting(node, life), {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),

@@ -93,13 +93,8 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const deps = createActDeps({ options, loop, state, records, chaos });
   const act = createAct(deps);
-  const listeners = createListeners({
-    settings,
-    deps,
-    act,
-    loops: options.memory.loops,
-    draining: () => state.draining,
-  });
+  const draining = (): boolean => state.draining;
+  const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   const states = new Map(options.states);
   chaos.set(readRunning(valueOf(states, runningExperiments)));
   const view: LoopView = {

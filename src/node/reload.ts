@@ -2,7 +2,7 @@ import type { Reload, ReloadCause } from "../admin/resource.ts";
 import { adminTokenOf } from "../config/admin-token.ts";
 import { defaultConfig } from "../config/default.ts";
 import { changesBetween } from "../config/changes.ts";
-import type { ReadFile } from "../config/identity.ts";
+import type { ReadFile } from "../config/files/identity.ts";
 import { formatErrors, loadConfig, settingsOf, type Settings } from "../config/load.ts";
 import { extProcSchema } from "../config/ports.ts";
 import { restartPaths } from "../config/restart.ts";

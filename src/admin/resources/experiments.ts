@@ -16,7 +16,8 @@ export function writeRunning(running: readonly RunningExperiment[]): string {
 /** As an event loop takes them up. */
 export function readRunning(state: string): readonly RunningExperiment[] {
   // Only `writeRunning` makes it.
-  return JSON.parse(state) as readonly RunningExperiment[];
+  const running: readonly RunningExperiment[] = JSON.parse(state);
+  return running;
 }
 
 /** What was seen of each running experiment since the last time, by id. */

@@ -5,22 +5,20 @@ import { matchSchema } from "../match.ts";
 /** The longest an experiment may last where the configuration does not say, in milliseconds. */
 export const defaultMaxDurationMs = 3_600_000;
 
-/** Everything a guardrail can watch, each with what it is. */
-export const guardrailMetrics = {
-  errorRate: "percentage of calls that failed",
-  ttftP50Ms: "median time to the first token, in milliseconds",
-  ttftP95Ms: "95th percentile of the time to the first token, in milliseconds",
-  ttftP99Ms: "99th percentile of the time to the first token, in milliseconds",
-  itlP99Ms: "99th percentile of the time between two tokens, in milliseconds",
-  totalP95Ms: "95th percentile of the time to the end of the response, in milliseconds",
-  stallRate: "percentage of calls that fell silent until a timeout",
-  queueTimeouts: "calls that timed out in the queue",
-} as const;
+/** Everything that a guardrail can watch. */
+export const guardrailMetric = z.enum([
+  "errorRate",
+  "ttftP50Ms",
+  "ttftP95Ms",
+  "ttftP99Ms",
+  "itlP99Ms",
+  "totalP95Ms",
+  "stallRate",
+  "queueTimeouts",
+]);
 
 /** The name of what a guardrail watches. */
-export type GuardrailMetric = keyof typeof guardrailMetrics;
-
-const metricNames = Object.keys(guardrailMetrics) as [GuardrailMetric, ...GuardrailMetric[]];
+export type GuardrailMetric = z.output<typeof guardrailMetric>;
 
 const name = z
   .string()
@@ -41,14 +39,14 @@ const stage = z.strictObject({
 });
 
 const guardrail = z.strictObject({
-  metric: z.enum(metricNames).describe("What is watched, over the calls in scope on which no fault acted"),
+  metric: guardrailMetric.describe("What is watched, over the calls in scope on which no fault acted"),
   above: z.number().min(0).describe("The experiment is halted above it"),
   overMs: durationMs.default(10_000).describe("The time that is looked back over, in milliseconds"),
   minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
 });
 
 const bounds = {
-  metric: z.enum(metricNames).describe("What is compared, over all calls in scope while the experiment ran"),
+  metric: guardrailMetric.describe("What is compared, over all calls in scope while the experiment ran"),
   atMost: z.number().min(0).optional().describe("It holds up to this value"),
   atLeast: z.number().min(0).optional().describe("It holds from this value on"),
   minCalls: z.int().min(1).default(20).describe("With fewer calls the result is inconclusive"),

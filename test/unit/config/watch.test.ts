@@ -3,8 +3,8 @@ import { appendFile, mkdir, mkdtemp, rename, symlink, unlink, writeFile } from "
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { createReadFiles } from "../../../src/config/identity.ts";
-import { createFileWatch } from "../../../src/config/watch.ts";
+import { createReadFiles } from "../../../src/config/files/identity.ts";
+import { createFileWatch } from "../../../src/config/files/watch.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 const stops: (() => void)[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { definitionErrors } from "../../../../src/core/experiments/definition.ts";
-import { definitionOf } from "../../../support/experiment.ts";
+import { definitionOf } from "./running.ts";
 
 const errorsOf = (changes: object, maxDurationMs = 3_600_000) => definitionErrors(definitionOf(changes), maxDurationMs);
 const cut = [{ kind: "cut" }];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { brokenGuardrail, verdictOf } from "../../../../src/core/experiments/guardrails.ts";
 import { createSeenCollector } from "../../../../src/core/experiments/window.ts";
-import { definitionOf } from "../../../support/experiment.ts";
+import { definitionOf } from "./running.ts";
 import { outcome as makeOutcome } from "../../emit/outcome.ts";
 
 /** So many calls, of which so many failed, all of them without a fault or by one. */

@@ -7,7 +7,7 @@ import {
 } from "../../../../src/core/experiments/layer.ts";
 import type { Decision } from "../../../../src/core/types.ts";
 import { makeCall } from "../../../support/call.ts";
-import { runningOf } from "../../../support/experiment.ts";
+import { runningOf } from "./running.ts";
 
 const unlimited: ExperimentCounts = { take: () => true, release: () => undefined };
 

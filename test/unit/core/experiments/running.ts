@@ -1,5 +1,5 @@
-import { experimentSchema, type ExperimentDefinition } from "../../src/core/experiments/definition.ts";
-import type { RunningExperiment } from "../../src/core/experiments/layer.ts";
+import { experimentSchema, type ExperimentDefinition } from "../../../../src/core/experiments/definition.ts";
+import type { RunningExperiment } from "../../../../src/core/experiments/layer.ts";
 
 /** An experiment that makes every call in scope fail with 503 for a minute, but for what is named. */
 export function definitionOf(changes: object = {}): ExperimentDefinition {
