@@ -133,7 +133,8 @@ test("a stream is read as it was written, its times never go back, and it ends w
       const { whole, stream } = both(request, seed);
       const text = textOf(stream);
       const read = createSseReader(judge).push(0, new TextEncoder().encode(text));
-      const worth = (frames: Plan["frames"]): object[] => Array.from(frames).map(({ tokens, final }) => ({ tokens, final }));
+      const worth = (frames: Plan["frames"]): object[] =>
+        Array.from(frames).map(({ tokens, final }) => ({ tokens, final }));
       expect(worth(read)).toEqual(worth(stream.frames));
       const times = framesOf(stream).map(({ atMs }) => atMs);
       expect(times).toEqual(times.toSorted((a, b) => a - b));

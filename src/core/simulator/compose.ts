@@ -64,7 +64,10 @@ export function composer(wanted: Wanted): Compose | undefined {
 }
 
 /** Makes what is said besides reasoning, in so many tokens where that can vary. */
-function sayer(wanted: Wanted, calls: readonly Tool[] | undefined): (tokens: number, rng: SeededRng) => readonly Part[] {
+function sayer(
+  wanted: Wanted,
+  calls: readonly Tool[] | undefined,
+): (tokens: number, rng: SeededRng) => readonly Part[] {
   if (calls !== undefined) return (_tokens, rng) => chosen(calls, wanted, rng).map((tool) => callPart(tool, rng));
   if (wanted.json === undefined) return (tokens, rng) => [prosePart("text", tokens, rng)];
   const schema = wanted.json === "object" ? anyObject : wanted.json.schema;

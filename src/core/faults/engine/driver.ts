@@ -49,18 +49,18 @@ export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: 
   const bending = bendingOf(faults);
   if (bending.length === 0) return plan;
   const result = new Collector();
-  const pouring = new Pouring(plan, result, bending, context);
+  const pouring = new Pouring(plan, result, { faults: bending, context });
   do result.nextStep();
   while (pouring.step());
-  const again: BendContext = { ...context, fired: () => undefined };
-  return result.plan(plan, () => bentFrames(plan, bending, again));
+  const again: Bends = { faults: bending, context: { ...context, fired: () => undefined } };
+  return result.plan(plan, () => bentFrames(plan, again));
 }
 
 /** The frames of a plan as the faults leave them, each bent when it is asked for. */
-function* bentFrames(plan: Plan, faults: readonly Bending[], context: BendContext): Generator<Frame, undefined> {
+function* bentFrames(plan: Plan, bends: Bends): Generator<Frame, undefined> {
   let frames: Frame[] = [];
   const sink: Sink = { head: ignore, data: (frame) => void frames.push(frame), end: ignore };
-  const pouring = new Pouring(plan, sink, faults, context);
+  const pouring = new Pouring(plan, sink, bends);
   for (let more = true; more;) {
     more = pouring.step();
     if (frames.length === 0) continue;
@@ -161,6 +161,9 @@ function createAlarms(): Alarms {
   };
 }
 
+/** What bends a plan. */
+type Bends = { readonly faults: readonly Bending[]; readonly context: BendContext };
+
 /** A plan on its way through its faults, piece by piece. */
 class Pouring {
   readonly #plan: Plan;
@@ -169,7 +172,7 @@ class Pouring {
   readonly #frames: Iterator<Frame>;
   #state: "before" | "open" | "over" = "before";
 
-  constructor(plan: Plan, sink: Sink, faults: readonly Bending[], context: BendContext) {
+  constructor(plan: Plan, sink: Sink, { faults, context }: Bends) {
     this.#plan = plan;
     this.#chain = link(sink, faults, { ...context, at: this.#alarms.at });
     this.#frames = plan.frames[Symbol.iterator]();

@@ -68,10 +68,16 @@ describe("the events of a stream", () => {
   });
 
   test("leave with the tokens they carry, those that open with the first and those that end with the last", () => {
-    const times = framesOf(plan).filter(({ tokens }) => tokens > 0).map(({ atMs }) => atMs);
+    const times = framesOf(plan)
+      .filter(({ tokens }) => tokens > 0)
+      .map(({ atMs }) => atMs);
     expect(times).toEqual(script.timing.atMs);
     expect(framesOf(plan)[0]?.atMs).toBe(300);
-    expect(framesOf(plan).map(({ atMs }) => atMs)).toEqual(framesOf(plan).map(({ atMs }) => atMs).sort((a, b) => a - b));
+    expect(framesOf(plan).map(({ atMs }) => atMs)).toEqual(
+      framesOf(plan)
+        .map(({ atMs }) => atMs)
+        .sort((a, b) => a - b),
+    );
     expect([plan.headAtMs, plan.endAtMs]).toEqual([0, script.timing.totalMs]);
   });
 
@@ -103,7 +109,11 @@ test("thinking that is not shown comes as a signature that carries its tokens", 
   );
   const deltas = eventsOf(hidden).filter(({ name }) => name === "content_block_delta");
   expect(deltas.map(({ json }) => json["delta"]!["type"])).toEqual(["signature_delta", "text_delta"]);
-  expect(framesOf(hidden).filter(({ tokens }) => tokens > 0).map(({ tokens, atMs }) => [tokens, atMs])).toEqual([
+  expect(
+    framesOf(hidden)
+      .filter(({ tokens }) => tokens > 0)
+      .map(({ tokens, atMs }) => [tokens, atMs]),
+  ).toEqual([
     [4, 345],
     [1, 360],
   ]);

@@ -457,7 +457,8 @@ describe("a streamed response", () => {
   test("is read by our own reader as it was written", () => {
     const plan = response({ stream: true, n: 2, stream_options: { include_usage: true } });
     const read = createSseReader(judge).push(0, bytesOf(textsOf(plan).join("")));
-    const worth = (frames: typeof plan.frames): object[] => Array.from(frames).map(({ tokens, final }) => ({ tokens, final }));
+    const worth = (frames: typeof plan.frames): object[] =>
+      Array.from(frames).map(({ tokens, final }) => ({ tokens, final }));
     expect(worth(read)).toEqual(worth(plan.frames));
   });
 
