@@ -6,7 +6,6 @@ import { createProxyServer } from "http-proxy-3";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
-import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself } from "./admission.ts";
 import { webSocketNotSimulated } from "./failures.ts";
@@ -40,8 +39,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
   const proxy = createProxy(joinings);
   let open = 0;
   const begin = (request: Request, socket: Duplex): Joining => {
-    const record = new CallRecord(request, deps.loop, deps.wallClockMs());
-    const joining = new Joining(record, socket, deps.memory);
+    const joining = new Joining(new CallRecord(request, deps.loop, deps.wallClockMs()), socket);
     joinings.set(socket, joining);
     socket.on("error", () => socket.destroy());
     open += 1;
@@ -110,9 +108,6 @@ class Joining {
   readonly record: CallRecord;
   readonly #socket: Duplex;
   readonly #reply: SocketReply;
-  readonly #memory: MemoryBudget;
-  /** What waits for either side to read it. */
-  #waitingBytes = 0;
   #permit: Permit | undefined = undefined;
   /** Status of the upstream's response. */
   #status = 101;
@@ -123,9 +118,8 @@ class Joining {
   #player: Player | undefined = undefined;
   #ending: Ending | "client-gone" = "finish";
 
-  constructor(record: CallRecord, socket: Duplex, memory: MemoryBudget) {
+  constructor(record: CallRecord, socket: Duplex) {
     this.record = record;
-    this.#memory = memory;
     this.#socket = socket;
     this.#reply = new SocketReply(socket);
   }
@@ -155,12 +149,6 @@ class Joining {
 
   tie(): void {
     this.#tied = true;
-  }
-
-  /** So many bytes wait now for either side to read them. */
-  waiting(bytes: number): void {
-    this.#memory.add(bytes - this.#waitingBytes);
-    this.#waitingBytes = bytes;
   }
 
   /** The upstream broke the connection of both. */
@@ -197,7 +185,6 @@ class Joining {
   close(stopping: boolean): Outcome {
     this.#reply.left();
     this.#permit?.release();
-    this.waiting(0);
     const stopped = stopping && !this.#failed;
     if (stopped) this.record.failed("NODE_STOPPED");
     const sent = this.#player ?? { ...joined, status: this.#status };
@@ -225,19 +212,7 @@ function tie(client: Socket, upstream: Socket, joining: Joining | undefined): vo
   upstream.on("end", () => client.destroySoon());
   client.on("end", () => upstream.destroySoon());
   client.on("close", () => upstream.destroySoon());
-  if (joining !== undefined) countWaiting(client, upstream, joining);
   if (client.destroyed) upstream.destroy();
-}
-
-/** Counts what one side has sent and the other has not read; a pipe lets little of it wait. */
-function countWaiting(client: Socket, upstream: Socket, joining: Joining): void {
-  const count = (): void => {
-    if (!client.destroyed) joining.waiting(client.writableLength + upstream.writableLength);
-  };
-  for (const side of [client, upstream]) {
-    side.on("data", count);
-    side.on("drain", count);
-  }
 }
 
 /** The upstream that a connection is joined with. @throws NOT_FOUND */
