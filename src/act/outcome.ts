@@ -4,7 +4,7 @@ import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission } from "./admission.ts";
-import { firstTokenMs, NotedFrames } from "./timeline.ts";
+import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
 
@@ -267,7 +267,7 @@ export class CallRecord implements CallTimes {
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
       scheduleErrorMs: this.#mode === "simulated" || this.#mode === "fault" ? sent.scheduleError() : undefined,
-      planned: this.#planned ?? this.#asPlayed(sent) ?? this.#shadow?.simulated,
+      planned: this.#planned ?? timelineAsPlayed(this.#plan, sent) ?? this.#shadow?.simulated,
       actual: {
         ttftMs: sent.tokenAtMs[0],
         totalMs: endedAtMs,
@@ -276,13 +276,6 @@ export class CallRecord implements CallTimes {
       },
       shadow: this.#shadow,
     };
-  }
-
-  /** A plan that was played as it is: its tokens as far as they were sent. */
-  #asPlayed({ tokens, plannedAtMs }: Sent): Timeline | undefined {
-    const plan = this.#plan;
-    if (plan === undefined) return undefined;
-    return { ttftMs: plannedAtMs[0] ?? firstTokenMs(plan), totalMs: plan.endAtMs, tokens, atMs: plannedAtMs };
   }
 
   /** total − planned − upstream; where a fault made a real response late, what passed before the upstream was asked. */

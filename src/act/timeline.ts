@@ -43,8 +43,16 @@ export class NotedFrames implements Iterable<Frame>, Iterator<Frame> {
   }
 }
 
+type Played = { readonly tokens: number; readonly plannedAtMs: readonly number[] };
+
+/** The times of a plan that is played as it is, of its tokens as far as they were sent; undefined without a plan. */
+export function timelineAsPlayed(plan: Plan | undefined, { tokens, plannedAtMs }: Played): Timeline | undefined {
+  if (plan === undefined) return undefined;
+  return { ttftMs: plannedAtMs[0] ?? firstTokenMs(plan), totalMs: plan.endAtMs, tokens, atMs: plannedAtMs };
+}
+
 /** When the first token of a plan leaves; undefined where it has none. */
-export function firstTokenMs({ frames }: Plan): number | undefined {
+function firstTokenMs({ frames }: Plan): number | undefined {
   for (const { atMs, tokens } of frames) if (tokens > 0) return atMs;
   return undefined;
 }
