@@ -1,6 +1,5 @@
 /** What each dialect takes to read a request and write its response, without sockets, against OpenAI's chat completions. */
 import path from "node:path";
-import { LateFrame } from "../src/core/late-frame.ts";
 import { prepareProfile } from "../src/core/simulator/profile.ts";
 import { simulate } from "../src/core/simulator/simulate.ts";
 import { findOperation } from "../src/core/dialects/index.ts";
@@ -66,8 +65,7 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
     const simulation = { ask: opened.ask(), profile, overrides, seed: call, inFlight: 1, maxOutputTokens: tokens };
     const plan = simulate(simulation, ids[call]!, 1_700_000_000);
     let written = 0;
-    for (const frame of plan.frames)
-      written += wire.write(String(frame instanceof LateFrame ? frame.text() : frame.data));
+    for (const { data } of plan.frames) written += wire.write(String(data));
     if (written === 0) throw new Error(`${sample.name}: an empty plan`);
   }
   const { user, system } = process.cpuUsage(begin);

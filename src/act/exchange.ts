@@ -1,5 +1,6 @@
 import type { Act, ActDeps, Outgoing, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
+import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
@@ -7,7 +8,7 @@ import { breakerOpen } from "./failures.ts";
 import { appendSender } from "./forwarded-for.ts";
 import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
 import { CallRecord } from "./outcome.ts";
-import { bytesOf, failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
+import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player, type PlayerOwner } from "./player.ts";
 import { needOf, Relay, type RelayOwner } from "./relay.ts";
 import { givenUpWhenSent, largeBytes } from "./sent-body.ts";
@@ -166,7 +167,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     const bytes = bytesOf(plan);
     this.#deps.memory.check(bytes);
     this.waiting(bytes);
-    if (plan.frames.length > 1) this.#record.forgetBody();
+    if (!isOnePiece(plan.frames)) this.#record.forgetBody();
     this.#player.play(plan);
   }
 

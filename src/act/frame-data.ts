@@ -1,10 +1,4 @@
-import { LateFrame } from "../core/late-frame.ts";
-import type { Frame, PlannedFrame } from "../core/types.ts";
-
-/** What a frame sends; the text of a late one is made by this. */
-export function dataOf(frame: PlannedFrame): Frame["data"] {
-  return frame instanceof LateFrame ? frame.text() : frame.data;
-}
+import type { Frame } from "../core/types.ts";
 
 /** Several pieces as one; text stays text. */
 export function joined(pieces: readonly Frame["data"][]): Frame["data"] {

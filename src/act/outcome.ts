@@ -4,6 +4,7 @@ import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission } from "./admission.ts";
+import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
 
@@ -14,6 +15,8 @@ export type Sent = {
   readonly tokens: number;
   /** Emission of each token of a stream, from the start of the call. */
   readonly tokenAtMs: readonly number[];
+  /** When the first of them were planned to leave, where a plan was played. */
+  readonly plannedAtMs: readonly number[];
   /** When it fell silent; the client alone decides how long that lasts. */
   readonly silentAtMs: number | undefined;
   /** Actual − planned emission over all frames sent; undefined when none was. */
@@ -46,6 +49,7 @@ export class CallRecord implements CallTimes {
   #seed: number | undefined = undefined;
   #promptTokens: number | undefined = undefined;
   #outputTokens: number | undefined = undefined;
+  #plan: Plan | undefined = undefined;
   #planned: Timeline | undefined = undefined;
   #plannedEndMs: number | undefined = undefined;
   #askedMs: number | undefined = undefined;
@@ -156,9 +160,14 @@ export class CallRecord implements CallTimes {
     this.#mode = "fault";
   }
 
-  /** What the simulator planned, before any fault. */
-  planned(plan: Plan): void {
-    this.#planned = timelineOf(plan);
+  /**
+   * What the simulator planned, before any fault.
+   *
+   * @param timeline absent where it is played as it is: then the times are noted as its frames are made
+   */
+  planned(plan: Plan, timeline?: Timeline): void {
+    this.#plan = plan;
+    this.#planned = Array.isArray(plan.frames) ? new NotedFrames(plan).timeline() : timeline;
   }
 
   /** When the response is planned to end, faults included. */
@@ -258,7 +267,7 @@ export class CallRecord implements CallTimes {
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
       scheduleErrorMs: this.#mode === "simulated" || this.#mode === "fault" ? sent.scheduleError() : undefined,
-      planned: this.#planned ?? this.#shadow?.simulated,
+      planned: this.#planned ?? timelineAsPlayed(this.#plan, sent) ?? this.#shadow?.simulated,
       actual: {
         ttftMs: sent.tokenAtMs[0],
         totalMs: endedAtMs,
@@ -285,16 +294,3 @@ function affectingOf(involved: readonly Involvement[]): readonly string[] {
 }
 
 const none: readonly never[] = [];
-
-/** The times of a plan's tokens; a response in one piece has none but its end. */
-function timelineOf(plan: Plan): Timeline {
-  const atMs: number[] = [];
-  let tokens = 0;
-  if (plan.frames.length <= 1)
-    return { ttftMs: undefined, totalMs: plan.endAtMs, tokens: plan.frames[0]?.tokens ?? 0, atMs };
-  for (const frame of plan.frames) {
-    tokens += frame.tokens;
-    for (let count = frame.tokens; count > 0; count -= 1) atMs.push(frame.atMs);
-  }
-  return { ttftMs: atMs[0], totalMs: plan.endAtMs, tokens, atMs };
-}

@@ -1,13 +1,13 @@
 import type { Request, Runtime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
-import { LateFrame } from "../core/late-frame.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
 import type { Plan, Timeline } from "../core/types.ts";
 import type { Admitted } from "./admission.ts";
 import { allowedMethods, notSimulated } from "./failures.ts";
 import type { CallRecord } from "./outcome.ts";
+import { NotedFrames } from "./timeline.ts";
 
 /**
  * The response that a fault gives by itself, bent by the others.
@@ -50,15 +50,30 @@ export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating
   const { ask, profile, seed } = simulation;
   record.simulated(profile.profile.name, ask.promptTokens, seed);
   const { label, fits } = simulating;
-  const plan = simulate(
-    { ...simulation, ...(fits !== undefined && { fits }) },
+  let bytes = 0;
+  const made = simulate(
+    {
+      ...simulation,
+      fits(needed) {
+        bytes = needed;
+        fits?.(needed);
+      },
+    },
     record.request.id,
     Math.floor(record.startedAtMs / 1000),
   );
-  record.planned(plan);
-  const own = marked(plan, record, label);
-  const bent = faults.length === 0 ? own : bendPlan(own, faults, record.faultContext());
-  record.plannedEnd(bent.endAtMs);
+  const own = marked(Array.isArray(made.frames) ? made : { bytes, ...made }, record, label);
+  if (faults.length === 0) record.planned(own);
+  const plan = faults.length === 0 ? own : bentBy(own, faults, record);
+  record.plannedEnd(plan.endAtMs);
+  return plan;
+}
+
+/** A plan as its faults leave it. */
+function bentBy(plan: Plan, faults: readonly PreparedFault[], record: CallRecord): Plan {
+  const frames = new NotedFrames(plan);
+  const bent = bendPlan({ ...plan, frames }, faults, record.faultContext());
+  record.planned(plan, frames.timeline());
   return bent;
 }
 
@@ -95,17 +110,6 @@ function simulationOf(
   };
 }
 
-/** What waits of a token whose text is made late, and of any other frame besides its data, in bytes, about. */
-const lateFrameBytes = 90;
-const frameBytes = 100;
-
-/** The memory that a plan takes while it waits, in bytes, about. */
-export function bytesOf({ frames }: Plan): number {
-  let bytes = 0;
-  for (const frame of frames) bytes += frame instanceof LateFrame ? lateFrameBytes : frameBytes + frame.data.length;
-  return bytes;
-}
-
 /** An error of ours as the caller's API would tell it. */
 export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
   const { request } = record;
@@ -139,6 +143,7 @@ function marked(plan: Plan, record: CallRecord, label: string): Plan {
   const { status } = plan.head;
   const headers = plan.head.headers.slice();
   record.addHeaders(headers, label);
-  const { headAtMs, frames, ending, endAtMs } = plan;
-  return { head: { status, headers }, headAtMs, frames, ending, endAtMs };
+  const { headAtMs, frames, ending, endAtMs, bytes } = plan;
+  const marks = { head: { status, headers }, headAtMs, frames, ending, endAtMs };
+  return bytes === undefined ? marks : { ...marks, bytes };
 }

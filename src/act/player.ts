@@ -1,7 +1,9 @@
-import type { Ending, Frame, Head, Plan, PlannedFrame } from "../core/types.ts";
-import { dataOf, joined } from "./frame-data.ts";
+import type { Ending, Frame, Head, Plan } from "../core/types.ts";
+import { joined } from "./frame-data.ts";
+import { FrameQueue } from "./frame-queue.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
+import { maxTimes } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Flow, Reply, ReplyListener } from "./types.ts";
 
@@ -37,14 +39,14 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   readonly #times: CallTimes;
   readonly #owner: PlayerOwner;
   readonly #tokenAtMs: number[] = [];
+  readonly #plannedAtMs: number[] = [];
+  readonly #queue = new FrameQueue();
   #flow: Flow | undefined = undefined;
   #status: number | undefined = undefined;
   #tokens = 0;
   #silentAtMs: number | undefined = undefined;
   #head: Head | undefined = undefined;
   #headAtMs = 0;
-  #frames: PlannedFrame[] = [];
-  #cursor = 0;
   #ending: Ending | undefined = undefined;
   #endAtMs = 0;
   #blocked = false;
@@ -71,7 +73,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   play(plan: Plan): void {
     this.#head = plan.head;
     this.#headAtMs = plan.headAtMs;
-    this.#frames = plan.frames.slice();
+    this.#queue.plan(plan);
     this.#ending = plan.ending;
     this.#endAtMs = plan.endAtMs;
     this.#step();
@@ -101,7 +103,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
 
   data(frame: Frame): void {
     if (this.#state !== "open") return;
-    this.#frames.push(frame);
+    this.#queue.push(frame);
     this.#waitingBytes += frame.data.length;
     this.#step();
     this.#balance();
@@ -150,6 +152,10 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     return this.#tokenAtMs;
   }
 
+  get plannedAtMs(): readonly number[] {
+    return this.#plannedAtMs;
+  }
+
   get silentAtMs(): number | undefined {
     return this.#silentAtMs;
   }
@@ -171,7 +177,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     }
     this.#sendDue(nowMs);
     if (this.#blocked) return;
-    const upcoming = this.#frames[this.#cursor];
+    const upcoming = this.#queue.peek();
     if (upcoming !== undefined) return this.#wait(upcoming.atMs);
     if (this.#ending === undefined) return;
     if (nowMs < this.#endAtMs) return this.#wait(this.#endAtMs);
@@ -187,13 +193,13 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
 
   /** A response that is due from head to end leaves in one piece. */
   #sendWhole(head: Head, nowMs: number): boolean {
-    if (this.#ending !== "finish" || nowMs < this.#endAtMs || this.#frames.length > 1) return false;
-    const frame = this.#frames[0];
+    if (this.#ending !== "finish" || nowMs < this.#endAtMs || !this.#queue.isOnePiece) return false;
+    const frame = this.#queue.peek();
     this.#status = head.status;
-    this.#cursor = this.#frames.length;
+    this.#queue.drop();
     if (frame !== undefined) this.#recordError(frame, nowMs);
     this.#tokens = frame?.tokens ?? 0;
-    this.#reply.whole(head, frame === undefined ? "" : dataOf(frame));
+    this.#reply.whole(head, frame === undefined ? "" : frame.data);
     this.#conclude("finish", nowMs);
     return true;
   }
@@ -202,58 +208,54 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     while (this.#sendSome(nowMs)) continue;
   }
 
-  /** Sends what is due in one write, or as much of it as one should hold; says whether more is due and may go. */
+  /** Sends what is due in one write, or as much of it as one should hold; says whether more may be due and may go. */
   #sendSome(nowMs: number): boolean {
-    const first = this.#cursor;
-    let frame = this.#frames[first];
-    if (frame === undefined || frame.atMs > nowMs) return false;
-    this.#record(frame, nowMs);
-    let data = dataOf(frame);
-    let length = data.length;
+    const first = this.#take(nowMs);
+    if (first === undefined) return false;
+    let { data } = first;
+    let { length } = data;
     let pieces: Frame["data"][] | undefined;
-    let last = first + 1;
-    frame = this.#frames[last];
-    while (frame !== undefined && frame.atMs <= nowMs && length < writeAtMost) {
-      this.#record(frame, nowMs);
-      const piece = dataOf(frame);
+    while (length < writeAtMost) {
+      const frame = this.#take(nowMs);
+      if (frame === undefined) break;
+      const piece = frame.data;
       pieces ??= [data];
       pieces.push(piece);
       length += piece.length;
-      last += 1;
-      frame = this.#frames[last];
     }
     if (pieces !== undefined) data = joined(pieces);
-    this.#cursor = last;
-    if (this.#ending === undefined) this.#forget();
-    // Texts that have left would live until the stream ends, long enough to be dear to collect.
-    else for (let index = first; index < last; index += 1) this.#frames[index] = sent;
+    if (!this.#queue.isPlanned && this.#queue.peek() === undefined) this.#waitingBytes = 0;
     if (!this.#reply.write(data)) {
       this.#blocked = true;
       this.#blockedBytes = length;
     }
-    return !this.#blocked && frame !== undefined && frame.atMs <= nowMs;
+    return !this.#blocked && length >= writeAtMost;
   }
 
-  #record(frame: PlannedFrame, nowMs: number): void {
+  /** The next frame if it is due, which then counts as sent. */
+  #take(nowMs: number): Frame | undefined {
+    const frame = this.#queue.peek();
+    if (frame === undefined || frame.atMs > nowMs) return undefined;
+    this.#queue.drop();
+    this.#record(frame, nowMs);
+    return frame;
+  }
+
+  #record(frame: Frame, nowMs: number): void {
     this.#complete = frame.final;
-    for (let count = frame.tokens; count > 0; count -= 1) this.#tokenAtMs.push(nowMs);
+    for (let count = frame.tokens; count > 0; count -= 1) {
+      this.#tokenAtMs.push(nowMs);
+      if (this.#queue.isPlanned && this.#plannedAtMs.length < maxTimes) this.#plannedAtMs.push(frame.atMs);
+    }
     this.#tokens += frame.tokens;
     this.#recordError(frame, nowMs);
   }
 
-  #recordError(frame: PlannedFrame, nowMs: number): void {
+  #recordError(frame: Frame, nowMs: number): void {
     const errorMs = nowMs - frame.atMs;
     this.#errorSumMs += errorMs;
     this.#errorCount += 1;
     if (errorMs > this.#errorMaxMs) this.#errorMaxMs = errorMs;
-  }
-
-  /** A live source has no end in sight: what was sent is dropped. */
-  #forget(): void {
-    if (this.#cursor < this.#frames.length) return;
-    this.#frames = [];
-    this.#cursor = 0;
-    this.#waitingBytes = 0;
   }
 
   #balance(): void {
@@ -294,6 +296,3 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#owner.settled(ending, nowMs);
   }
 }
-
-/** Stands where a frame stood. */
-const sent: Frame = { atMs: 0, data: "", tokens: 0, final: false };

@@ -197,6 +197,7 @@ class Joining {
 const joined: Omit<Sent, "status"> = {
   tokens: 0,
   tokenAtMs: [],
+  plannedAtMs: [],
   silentAtMs: undefined,
   scheduleError: () => undefined,
 };

@@ -23,6 +23,8 @@ export type LoopView = {
   readonly experiments: { take(): { readonly [id: string]: Seen } };
   /** The configuration in force, with the upstreams, breakers and caches built for it. */
   runtime(): Runtime;
+  /** The memory of its responses that wait. */
+  readonly memory: { used(): number; max(): number };
   /** The value that the node last gave to a state. */
   get<Value extends Cloneable>(state: State<Value>): Value;
 };

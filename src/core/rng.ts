@@ -1,4 +1,4 @@
-import type { Rng } from "./types.ts";
+import type { Rng, SeededRng } from "./types.ts";
 
 /** Murmur3's finaliser: every input bit reaches every output bit. */
 function avalanche(hash: number): number {
@@ -60,7 +60,7 @@ export function pick<Value>(rng: Rng, values: ArrayLike<Value>): Value {
  * @returns each call gives the next x, 0 ≤ x < 1 with 32 random bits
  * @see PractRand's sfc32, by Chris Doty-Humphrey
  */
-export function createRng(seed: number): Rng {
+export function createRng(seed: number): SeededRng {
   // A typed array, because numbers of 32 bits in a closure are boxed anew at each draw.
   const state = Int32Array.of(
     avalanche(seed ^ 0x9e3779b9),
@@ -68,6 +68,12 @@ export function createRng(seed: number): Rng {
     avalanche(seed ^ 0xb7e15162),
     1,
   );
+  const rng = rngFrom(state);
+  for (let round = 0; round < 12; round += 1) rng();
+  return rng;
+}
+
+function rngFrom(state: Int32Array): SeededRng {
   const next = (): number => {
     const a = state[0] ?? 0;
     const b = state[1] ?? 0;
@@ -80,6 +86,6 @@ export function createRng(seed: number): Rng {
     state[3] = counter + 1;
     return (sum >>> 0) / 0x100000000;
   };
-  for (let round = 0; round < 12; round += 1) next();
+  next.copy = (): SeededRng => rngFrom(state.slice());
   return next;
 }

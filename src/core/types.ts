@@ -4,10 +4,11 @@
  * Every time is in milliseconds; `atMs` counts from the start of the call.
  */
 
-import type { LateFrame } from "./late-frame.ts";
-
 /** A source of randomness: each call gives a number x with 0 ≤ x < 1. */
 export type Rng = () => number;
+
+/** A repeatable one: its copy gives what it would give itself from here on. */
+export type SeededRng = Rng & { copy(): SeededRng };
 
 /** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
 export type HeaderList = readonly string[];
@@ -98,9 +99,6 @@ export type Frame = {
   readonly final: boolean;
 };
 
-/** One piece of a response that waits for its time; of a long response it may be made when it leaves. */
-export type PlannedFrame = Frame | LateFrame;
-
 /**
  * How a response ends: `finish` properly; `cut` by closing the connection in the middle; `reset` by a TCP RST (or
  * RST_STREAM); `stall` by silence on an open connection until the client leaves.
@@ -115,14 +113,21 @@ export type Head = {
   readonly instead?: true;
 };
 
-/** A response described in advance. Frames are in time order; `headAtMs` ≤ first frame ≤ `endAtMs`. */
+/**
+ * A response described in advance. Frames are in time order; `headAtMs` ≤ first frame ≤ `endAtMs`.
+ *
+ * Those of a long response are made as they are asked for, so that it takes no memory while it waits: each iteration makes
+ * the same ones.
+ */
 export type Plan = {
   /** Undefined when it breaks off or falls silent before its head. */
   readonly head: Head | undefined;
   readonly headAtMs: number;
-  readonly frames: readonly PlannedFrame[];
+  readonly frames: Iterable<Frame>;
   readonly ending: Ending;
   readonly endAtMs: number;
+  /** The memory it takes while it waits, in bytes, about; absent where that is what its frames take, which are all there. */
+  readonly bytes?: number;
 };
 
 /**
@@ -226,7 +231,7 @@ export type Distribution =
 /** When the simulator would send what: the part of a simulation that needs no text. */
 export type Timing = {
   readonly ttftMs: number;
-  /** Emission of each token, from the start of the call; the first is `ttftMs`. */
-  readonly atMs: readonly number[];
+  /** Emission of each token, from the start of the call: the first is `ttftMs`, the last `totalMs`. Each iteration gives the same. */
+  readonly atMs: Iterable<number>;
   readonly totalMs: number;
 };

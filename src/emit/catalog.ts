@@ -152,6 +152,12 @@ export const reported = {
     labels: [],
     help: "Calls refused because the queue was full, or there is none.",
   },
+  planned_bytes: {
+    type: "gauge",
+    labels: [],
+    help: "Memory of responses that wait for their time or for their client, in bytes, estimated.",
+  },
+  planned_bytes_limit: { type: "gauge", labels: [], help: "How much of it there may be: limits.plannedBytes." },
   breaker_state: {
     type: "gauge",
     labels: ["upstream"],

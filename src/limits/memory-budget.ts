@@ -12,6 +12,7 @@ export type MemoryBudget = {
   add(bytes: number): void;
   /** Bytes counted now. */
   used(): number;
+  max(): number;
   /** Changes the limit; what waits already goes on waiting. */
   setMax(maxBytes: number): void;
 };
@@ -33,6 +34,7 @@ export function createMemoryBudget(maxBytes: number): MemoryBudget {
     },
     add: (bytes) => void (used += bytes),
     used: () => used,
+    max: () => max,
     setMax: (bytes) => void (max = bytes),
   };
 }

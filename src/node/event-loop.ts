@@ -101,6 +101,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     journal: records.journal,
     shadow: records.shadow,
     experiments: chaos,
+    memory: deps.memory,
     runtime: () => state.runtime,
     get: (wanted) => valueOf(states, wanted),
   };

@@ -15,6 +15,16 @@ export const cacheUse = question({
   }),
 });
 
+/** Memory of responses that wait, and how much there may be, in bytes. */
+export const memoryUse = question({
+  name: "memoryUse",
+  reply: ({ memory }) => ({ used: memory.used(), max: memory.max() }),
+  merge: (replies) => ({
+    used: replies.reduce((total, { used }) => total + used, 0),
+    max: replies.reduce((total, { max }) => total + max, 0),
+  }),
+});
+
 /** Has a breaker follow a change in another event loop. */
 export const forceBreaker = question({
   name: "forceBreaker",
@@ -25,7 +35,12 @@ export const forceBreaker = question({
   merge: () => undefined,
 });
 
-const all: readonly AnyQuestion[] = [...resources.flatMap(({ questions = [] }) => questions), cacheUse, forceBreaker];
+const all: readonly AnyQuestion[] = [
+  ...resources.flatMap(({ questions = [] }) => questions),
+  cacheUse,
+  memoryUse,
+  forceBreaker,
+];
 
 /** The question of that name, of a resource or of the node itself; undefined when none lists it. */
 export function questionNamed(name: string): AnyQuestion | undefined {

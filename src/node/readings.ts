@@ -6,7 +6,7 @@ import { redactText } from "../emit/redact.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
-import { cacheUse } from "./questions.ts";
+import { cacheUse, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
 /** What a node tells about itself is read from. */
@@ -73,6 +73,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
   const { version, eventLoops, reloader, isReady } = options;
   const { permits } = eventLoops;
   const cache = await eventLoops.ask(cacheUse);
+  const memory = await eventLoops.ask(memoryUse);
   const states = Object.entries(await eventLoops.ask(breakers));
   const { config, generation } = reloader.settings();
   const { success, error, lastOk, lastSuccessMs } = reloader.tally();
@@ -83,6 +84,8 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "queue_depth", value: permits.waiting() },
     { name: "queue_timeouts_total", value: permits.queueTimeouts() },
     { name: "queue_refusals_total", value: permits.queueRefusals() },
+    { name: "planned_bytes", value: memory.used },
+    { name: "planned_bytes_limit", value: memory.max },
     ...states.map(([upstream, state]): Reading => {
       return { name: "breaker_state", labels: [upstream], value: breakerNumber[state] };
     }),

@@ -115,7 +115,7 @@ function textOf(plan: Plan): string {
 }
 
 function tokensOf(frames: Plan["frames"]): number {
-  return frames.reduce((sum, { tokens }) => sum + tokens, 0);
+  return Array.from(frames).reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
 const draw = fc.record({ seed: fc.nat(), tokens: fc.integer({ min: 1, max: 3000 }) });

@@ -66,7 +66,7 @@ const anyFault = fc.constantFrom(...bending).chain(configOf);
 const lists = fc.array(anyFault, { minLength: 1, maxLength: 3 });
 
 const bytesOf = (plan: Plan) => Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data)));
-const tokensOf = ({ frames }: Plan) => frames.reduce((sum, { tokens }) => sum + tokens, 0);
+const tokensOf = (plan: Plan) => framesOf(plan).reduce((sum, { tokens }) => sum + tokens, 0);
 
 test("a live response is bent exactly as the same response planned in advance", () => {
   fc.assert(

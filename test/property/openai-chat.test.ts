@@ -8,6 +8,7 @@ import { judge } from "../../src/core/dialects/openai/events.ts";
 import { createSseReader } from "../../src/core/dialects/shared/streams/sse.ts";
 import { addedUp, bodyOf, chunksOf, textOf, type Loose } from "../support/chat-stream.ts";
 import { simulated } from "../support/simulated.ts";
+import { framesOf } from "../support/frames.ts";
 
 const ajv = new Ajv2020({ strict: false });
 
@@ -90,7 +91,7 @@ const requests = fc
 const seeds = fc.integer({ min: 0, max: 1000 });
 
 function tokensIn(plan: Plan): number {
-  return plan.frames.reduce((sum, { tokens }) => sum + tokens, 0);
+  return framesOf(plan).reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
 function both(request: object, seed: number): { whole: Plan; stream: Plan } {
@@ -132,9 +133,10 @@ test("a stream is read as it was written, its times never go back, and it ends w
       const { whole, stream } = both(request, seed);
       const text = textOf(stream);
       const read = createSseReader(judge).push(0, new TextEncoder().encode(text));
-      const worth = (frames: Plan["frames"]): object[] => frames.map(({ tokens, final }) => ({ tokens, final }));
+      const worth = (frames: Plan["frames"]): object[] =>
+        Array.from(frames).map(({ tokens, final }) => ({ tokens, final }));
       expect(worth(read)).toEqual(worth(stream.frames));
-      const times = stream.frames.map(({ atMs }) => atMs);
+      const times = framesOf(stream).map(({ atMs }) => atMs);
       expect(times).toEqual(times.toSorted((a, b) => a - b));
       expect(stream.endAtMs).toBe(whole.endAtMs);
       expect(times.at(-1)).toBe(stream.endAtMs);

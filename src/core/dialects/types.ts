@@ -1,6 +1,6 @@
 import type { Compose, Part } from "../simulator/parts.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Frame, Head, HeaderMap, KnownFacts, Plan, Rng, Timing } from "../types.ts";
+import type { Frame, Head, HeaderMap, KnownFacts, Plan, SeededRng, Timing } from "../types.ts";
 
 /** A request body: its bytes, and its text decoded at most once. */
 export type Body = { readonly bytes: Uint8Array; text(): string };
@@ -124,8 +124,6 @@ export type Ask = {
   /** Lower limit on output tokens, where the caller set one: a text does not end before. */
   readonly minTokens?: number | undefined;
   readonly seed: number | undefined;
-  /** The response is one piece, and where it is prose only its end must be timed; `timing.atMs` is then empty. */
-  readonly endOnly?: boolean;
   /** The API has a form for a model that declines. */
   readonly refuses?: boolean;
   /** What is said, where it is anything but prose: tool calls, reasoning, JSON of a schema. */
@@ -135,6 +133,8 @@ export type Ask = {
    * beside. Just as many when absent.
    */
   sizeOf?(tokens: number): number;
+  /** How many choices it has, each said beside the others; 1 when absent. */
+  readonly choices?: number;
   /** Writes the simulated response, JSON in one frame or SSE frame by frame. */
   write(script: Script): Plan;
 };
@@ -150,7 +150,7 @@ export type Script = {
   readonly parts: readonly Part[];
   /** `length` when the limit on tokens ended it. */
   readonly finish: "stop" | "length";
-  readonly rng: Rng;
+  readonly rng: SeededRng;
   /** What is different where the response is one of a relative of the API. */
   readonly relative?: Relative | undefined;
 };

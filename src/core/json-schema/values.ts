@@ -1,5 +1,5 @@
 import { readPattern, spend, textMatching, type Budget, type Pattern } from "./pattern.ts";
-import { makeText } from "../simulator/text.ts";
+import { sayText } from "../simulator/text.ts";
 import { pick } from "../rng.ts";
 import type { Rng } from "../types.ts";
 import type { JsonObject } from "../dialects/shared/json-body.ts";
@@ -51,8 +51,8 @@ function matching(pattern: Pattern, budget: Budget, { min, max }: Length): strin
 }
 
 function words(rng: Rng, { min, max }: Length): string {
-  let { text } = makeText(rng, 2 + Math.floor(rng() * 6));
-  while (text.length < min) text += ` ${makeText(rng, 8).text}`;
+  let text = sayText(rng, 2 + Math.floor(rng() * 6));
+  while (text.length < min) text += ` ${sayText(rng, 8)}`;
   return text.slice(0, max);
 }
 

@@ -1,8 +1,8 @@
 import type { Compose, CutPart, Part } from "./parts.ts";
 import { instanceOf } from "../json-schema/instance.ts";
-import { makeText } from "./text.ts";
+import { makeText, type Prose } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
-import type { Rng } from "../types.ts";
+import type { Rng, SeededRng } from "../types.ts";
 import { isObject } from "../dialects/shared/json-body.ts";
 
 /** A tool that the model may call. */
@@ -64,7 +64,10 @@ export function composer(wanted: Wanted): Compose | undefined {
 }
 
 /** Makes what is said besides reasoning, in so many tokens where that can vary. */
-function sayer(wanted: Wanted, calls: readonly Tool[] | undefined): (tokens: number, rng: Rng) => readonly Part[] {
+function sayer(
+  wanted: Wanted,
+  calls: readonly Tool[] | undefined,
+): (tokens: number, rng: SeededRng) => readonly Part[] {
   if (calls !== undefined) return (_tokens, rng) => chosen(calls, wanted, rng).map((tool) => callPart(tool, rng));
   if (wanted.json === undefined) return (tokens, rng) => [prosePart("text", tokens, rng)];
   const schema = wanted.json === "object" ? anyObject : wanted.json.schema;
@@ -106,9 +109,8 @@ function objectSchema(parameters: unknown): unknown {
 
 const anyArguments = { type: "object", properties: {} };
 
-function prosePart(kind: Part["kind"], tokens: number, rng: Rng): Part {
-  const { tokens: made, text } = makeText(rng, tokens);
-  return { kind, tokens: made, text };
+function prosePart(kind: Prose["kind"], tokens: number, rng: SeededRng): Part {
+  return makeText(rng, tokens, kind);
 }
 
 function partOf(kind: Part["kind"], text: string): CutPart {

@@ -1,10 +1,27 @@
 import type { PreparedProfile } from "./profile.ts";
-import type { LoadRow, Overrides, Rng, Timing } from "../types.ts";
+import type { LoadRow, Overrides, Rng, SeededRng, Timing } from "../types.ts";
 
 /** TTFT and ITL are this many times the drawn value. */
 export type LoadFactors = { readonly ttft: number; readonly itl: number };
 
 const noLoad: LoadFactors = { ttft: 1, itl: 1 };
+
+/** What decides when the tokens of a response leave. */
+export type TimingOptions = {
+  readonly profile: PreparedProfile;
+  /** ≥ 0 */
+  readonly promptTokens: number;
+  /** Integer ≥ 0; 0 for a response without text, which is whole at TTFT. */
+  readonly outputTokens: number;
+  /** Calls in flight on this node. */
+  readonly inFlight: number;
+  /** Is moved past all draws. */
+  readonly rng: SeededRng;
+  /** `ttftMs` and `itlMs`, milliseconds ≥ 0. */
+  readonly overrides: Overrides;
+  /** When the model begins, in milliseconds from the start of the call. */
+  readonly delayMs?: number;
+};
 
 /**
  * Draws when each token of a response leaves.
@@ -12,34 +29,76 @@ const noLoad: LoadFactors = { ttft: 1, itl: 1 };
  * TTFT = draw × load + prefill of the prompt; each further token follows after draw × load. So the total is on average
  * TTFT + (N − 1) × mean ITL. A wish replaces the whole TTFT or the whole gap, load and prefill included.
  *
- * @param options.promptTokens ≥ 0
- * @param options.outputTokens integer ≥ 0; 0 for a response without text, which is whole at TTFT
- * @param options.inFlight calls in flight on this node
- * @param options.endOnly leaves `atMs` empty, for a response in one piece
- * @param options.overrides `ttftMs` and `itlMs`, milliseconds ≥ 0
  * @returns times in milliseconds that never go back
  */
-export function planTiming(options: {
-  profile: PreparedProfile;
-  promptTokens: number;
-  outputTokens: number;
-  inFlight: number;
-  rng: Rng;
-  overrides: Overrides;
-  endOnly?: boolean;
-  delayMs?: number;
-}): Timing {
-  const { profile, rng, overrides, outputTokens, endOnly = false, delayMs = 0 } = options;
-  const load = loadAt(profile.profile.load, options.inFlight);
-  const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, options.promptTokens);
-  const ttftMs = delayMs + (overrides.ttftMs ?? drawnMs);
-  const atMs: number[] = [];
-  let whenMs = ttftMs;
-  for (let token = 0; token < outputTokens; token += 1) {
-    if (token > 0) whenMs += overrides.itlMs ?? profile.itlMs.sample(rng) * load.itl;
-    if (!endOnly) atMs.push(whenMs);
+export function planTiming(options: TimingOptions): Timing & { readonly atMs: readonly number[] } {
+  const { ttftMs, gap } = beginningOf(options);
+  const { outputTokens, rng } = options;
+  const atMs = outputTokens > 0 ? [ttftMs] : [];
+  let totalMs = ttftMs;
+  for (let token = 1; token < outputTokens; token += 1) atMs.push((totalMs += gapMs(gap, rng)));
+  return { ttftMs, atMs, totalMs };
+}
+
+/** The same with times that are not kept, but drawn again at each iteration. */
+export function drawTiming(options: TimingOptions): Timing {
+  const { ttftMs, gap } = beginningOf(options);
+  const { outputTokens, rng } = options;
+  const atMs = new TokenTimes({ ttftMs, count: outputTokens, gap, rng: rng.copy() });
+  let totalMs = ttftMs;
+  for (let token = 1; token < outputTokens; token += 1) totalMs += gapMs(gap, rng);
+  return { ttftMs, atMs, totalMs };
+}
+
+function beginningOf({ profile, rng, overrides, inFlight, promptTokens, delayMs = 0 }: TimingOptions) {
+  const load = loadAt(profile.profile.load, inFlight);
+  const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, promptTokens);
+  const gap: Gap = { itlMs: overrides.itlMs, profile, load: load.itl };
+  return { ttftMs: delayMs + (overrides.ttftMs ?? drawnMs), gap };
+}
+
+/** What decides how long after the last a token leaves. */
+type Gap = { readonly itlMs: number | undefined; readonly profile: PreparedProfile; readonly load: number };
+
+function gapMs({ itlMs, profile, load }: Gap, rng: Rng): number {
+  return itlMs ?? profile.itlMs.sample(rng) * load;
+}
+
+type Times = { readonly ttftMs: number; readonly count: number; readonly gap: Gap; readonly rng: SeededRng };
+
+/** When each token leaves, drawn anew at each iteration. */
+class TokenTimes implements Iterable<number> {
+  readonly #times: Times;
+
+  constructor(times: Times) {
+    this.#times = times;
   }
-  return { ttftMs, atMs, totalMs: whenMs };
+
+  [Symbol.iterator](): Iterator<number, undefined> {
+    return new TimeIterator(this.#times);
+  }
+}
+
+class TimeIterator implements Iterator<number, undefined> {
+  readonly #gap: Gap;
+  readonly #rng: Rng;
+  readonly #count: number;
+  #given = 0;
+  #whenMs: number;
+
+  constructor({ ttftMs, count, gap, rng }: Times) {
+    this.#gap = gap;
+    this.#rng = rng.copy();
+    this.#count = count;
+    this.#whenMs = ttftMs;
+  }
+
+  next(): IteratorResult<number, undefined> {
+    if (this.#given === this.#count) return { done: true, value: undefined };
+    if (this.#given > 0) this.#whenMs += gapMs(this.#gap, this.#rng);
+    this.#given += 1;
+    return { done: false, value: this.#whenMs };
+  }
 }
 
 function prefillMs(profile: PreparedProfile, promptTokens: number): number {

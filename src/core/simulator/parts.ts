@@ -1,5 +1,5 @@
-import type { Rng } from "../types.ts";
-import type { Prose } from "./text.ts";
+import type { SeededRng } from "../types.ts";
+import { Prose } from "./text.ts";
 
 /** What a model says: some text, its reasoning, a refusal, or a call of a tool. `tokens` joined are `text`. */
 export type Part = CutPart | Prose;
@@ -20,17 +20,27 @@ export type CutPart = {
  *
  * @param max prose beyond so many tokens is not wanted and need not be made; all of it is without one
  */
-export type Compose = (tokens: number, rng: Rng, max?: number) => readonly Part[];
+export type Compose = (tokens: number, rng: SeededRng, max?: number) => readonly Part[];
+
+/** How many tokens a part has. */
+export function sizeOf(part: Part): number {
+  return part.count ?? part.tokens.length;
+}
+
+/** The tokens of a part one by one. */
+export function tokensOf(part: Part): Iterable<string> {
+  return part instanceof Prose ? part : part.tokens;
+}
 
 /** How many tokens parts have together. */
 export function countOf(parts: readonly Part[]): number {
   let tokens = 0;
-  for (const part of parts) tokens += part.count ?? part.tokens.length;
+  for (const part of parts) tokens += sizeOf(part);
   return tokens;
 }
 
 /** A part of the same kind and name that says these tokens. */
-export function withTokens({ kind, name }: Part, tokens: readonly string[]): CutPart {
+function withTokens({ kind, name }: CutPart, tokens: readonly string[]): CutPart {
   const text = tokens.join("");
   return name === undefined ? { kind, tokens, text } : { kind, tokens, text, name };
 }
@@ -47,11 +57,28 @@ export function cutAt(parts: readonly Part[], max: number): readonly Part[] {
   let left = max;
   for (const part of parts) {
     if (left === 0) break;
-    const tokens = part.tokens.slice(0, left);
-    left -= tokens.length;
-    kept.push(tokens.length === part.tokens.length ? part : withTokens(part, tokens));
+    const tokens = Math.min(left, sizeOf(part));
+    left -= tokens;
+    kept.push(tokens === sizeOf(part) ? part : firstTokens(part, tokens));
   }
   return kept;
+}
+
+function firstTokens(part: Part, tokens: number): Part {
+  return part instanceof Prose ? part.first(tokens) : withTokens(part, part.tokens.slice(0, tokens));
+}
+
+/** The first so many characters of a part; the last token may be a part of one. */
+export function firstChars(part: Part, chars: number): Part {
+  if (part instanceof Prose) return part.firstChars(chars);
+  const tokens: string[] = [];
+  let length = 0;
+  for (const token of part.tokens) {
+    if (length >= chars) break;
+    tokens.push(token.slice(0, chars - length));
+    length += token.length;
+  }
+  return withTokens(part, tokens);
 }
 
 /** The text of all parts of a kind, joined. */

@@ -1,11 +1,11 @@
 import { countOf, cutAt, type Part } from "./parts.ts";
 import { StuntdoubleError } from "../errors.ts";
-import { pickOutputTokens, planTiming } from "./latency.ts";
+import { drawTiming, pickOutputTokens, planTiming } from "./latency.ts";
 import type { PreparedProfile } from "./profile.ts";
 import { createRng, hash32 } from "../rng.ts";
-import { makeText } from "./text.ts";
+import { Prose } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
-import type { Plan, Rng, Timing, Overrides } from "../types.ts";
+import type { Overrides, Plan, Rng, SeededRng, Timeline } from "../types.ts";
 import type { Ask } from "../dialects/types.ts";
 
 /** One call to be simulated. The same `seed` and `ask` give the same lengths, times and text. */
@@ -24,8 +24,14 @@ export type Simulation = {
   fits?(bytes: number): void;
 };
 
-/** What a token takes while it waits, in bytes: most of all kinds of streams, and of those in one piece. */
-const streamedTokenBytes = 400;
+/**
+ * What a response takes while it waits, in bytes, about: a stream makes its frames as it plays, but for what is composed, and
+ * notes when each token left; a response in one piece is there as a whole.
+ */
+const streamBytes = 6000;
+const choiceBytes = 2000;
+const streamedTokenBytes = 24;
+const composedTokenBytes = 100;
 const wholeTokenBytes = 16;
 
 /**
@@ -40,22 +46,34 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
   const drawn = draw(simulation, rng);
   const size = simulation.ask.sizeOf?.(drawn.tokens) ?? drawn.tokens;
   checkSize(simulation, size);
-  simulation.fits?.(size * (simulation.ask.stream ? streamedTokenBytes : wholeTokenBytes));
-  const timing = timingOf(simulation, drawn, rng);
-  const parts = drawn.parts ?? prose(drawn.tokens, textRng(simulation));
-  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish: drawn.finish, rng });
+  simulation.fits?.(bytesOf(simulation, drawn, size));
+  const timing = drawTiming({ ...timingOptions(simulation, drawn.tokens), rng });
+  const parts = drawn.parts ?? [new Prose({ rng: textRng(simulation), count: drawn.tokens })];
+  const { finish } = drawn;
+  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish, rng });
 }
 
 /**
- * When the simulated response would leave, without making it: the mirror of a real call.
+ * When the simulated response would leave, without making it: the mirror of a real call. One in one piece has no times of tokens.
  *
  * @throws RESPONSE_TOO_LARGE where one choice alone is
  */
-export function simulateTiming(simulation: Simulation): Timing & { readonly tokens: number } {
+export function simulateTiming(simulation: Simulation): Timeline & { readonly ttftMs: number } {
   const rng = createRng(simulation.seed);
   const drawn = draw(simulation, rng);
   checkSize(simulation, drawn.tokens);
-  return { ...timingOf(simulation, drawn, rng), tokens: drawn.tokens };
+  const { tokens } = drawn;
+  const options = { ...timingOptions(simulation, tokens), rng };
+  if (simulation.ask.stream) return { ...planTiming(options), tokens };
+  const { ttftMs, totalMs } = drawTiming(options);
+  return { ttftMs, totalMs, tokens, atMs: [] };
+}
+
+function bytesOf({ ask }: Simulation, { parts = [] }: Drawn, size: number): number {
+  if (!ask.stream) return size * wholeTokenBytes;
+  const composed = countOf(parts.filter((part) => !(part instanceof Prose)));
+  const { choices = 1 } = ask;
+  return streamBytes + choices * (choiceBytes + composed * composedTokenBytes) + size * streamedTokenBytes;
 }
 
 /** How long the response is; its parts only where they decide that. */
@@ -101,18 +119,11 @@ function refusalTo({ refuses }: Ask): readonly Part[] {
   throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of response has no form for a refusal.");
 }
 
-function timingOf({ ask, profile, inFlight, overrides, delayMs = 0 }: Simulation, drawn: Drawn, rng: Rng): Timing {
-  const { promptTokens } = ask;
-  const outputTokens = drawn.tokens;
-  const endOnly = ask.endOnly === true && drawn.parts === undefined;
-  return planTiming({ profile, promptTokens, outputTokens, inFlight, rng, overrides, endOnly, delayMs });
+function timingOptions({ ask, profile, inFlight, overrides, delayMs = 0 }: Simulation, outputTokens: number) {
+  return { profile, promptTokens: ask.promptTokens, outputTokens, inFlight, overrides, delayMs };
 }
 
 /** What is said has randomness of its own, so that it can be made before or after the times are drawn. */
-function textRng({ seed }: Simulation): Rng {
+function textRng({ seed }: Simulation): SeededRng {
   return createRng(hash32(seed, "text"));
-}
-
-function prose(tokens: number, rng: Rng): readonly Part[] {
-  return [makeText(rng, tokens)];
 }

@@ -1,34 +1,73 @@
 import { sentences } from "./sentences.ts";
-import type { Rng } from "../types.ts";
+import type { Rng, SeededRng } from "../types.ts";
 
 /**
- * A text of so many tokens; `tokens` joined are `text`. They are cut only when they are asked for: a whole response needs none.
+ * A text of so many tokens; `tokens` joined are `text`. Both are made each time they are asked for, and not kept: what waits
+ * for long takes no memory.
  *
  * It is no record: a spread of it has neither tokens nor their count, and does not pass for a part.
  */
 export class Prose {
-  readonly kind = "text";
+  readonly kind: "text" | "reasoning";
   declare readonly name?: never;
-  readonly text: string;
-  readonly #sentences: readonly Sentence[];
+  readonly #rng: SeededRng;
   readonly #count: number;
-  #tokens: readonly string[] | undefined;
+  /** Characters of the last token that are left; undefined for all. */
+  readonly #lastChars: number | undefined;
 
-  constructor(text: string, sentences: readonly Sentence[], count: number) {
-    this.text = text;
-    this.#sentences = sentences;
+  /** @param rng is not moved */
+  constructor({ kind = "text", rng, count, lastChars }: ProseOptions) {
+    this.kind = kind;
+    this.#rng = rng;
     this.#count = count;
+    this.#lastChars = lastChars;
   }
 
-  /** How many tokens there are, known without cutting them. */
+  /** How many tokens there are, known without making them. */
   get count(): number {
     return this.#count;
   }
 
+  get text(): string {
+    if (this.#lastChars !== undefined) return this.tokens.join("");
+    return sayText(this.#rng.copy(), this.#count);
+  }
+
   get tokens(): readonly string[] {
-    return (this.#tokens ??= this.#sentences.flatMap(({ pieces }) => pieces).slice(0, this.#count));
+    return Array.from(this);
+  }
+
+  /** Its tokens one by one. */
+  [Symbol.iterator](): Iterator<string, undefined> {
+    return new TokenIterator(this.#rng.copy(), this.#count, this.#lastChars);
+  }
+
+  /** Its first so many tokens. @param count ≤ that of the whole */
+  first(count: number): Prose {
+    if (count === this.#count) return this;
+    return new Prose({ kind: this.kind, rng: this.#rng, count });
+  }
+
+  /** Its first so many characters; the last token may be a part of one. */
+  firstChars(chars: number): Prose {
+    let count = 0;
+    let left = chars;
+    for (const { length } of this) {
+      if (left <= 0) break;
+      count += 1;
+      if (length > left) return new Prose({ kind: this.kind, rng: this.#rng, count, lastChars: left });
+      left -= length;
+    }
+    return this.first(count);
   }
 }
+
+type ProseOptions = {
+  readonly kind?: Prose["kind"];
+  readonly rng: SeededRng;
+  readonly count: number;
+  readonly lastChars?: number;
+};
 
 /** Words with the space before them, and marks: the pieces that o200k_base makes of such prose. */
 const piece = / ?[A-Za-z]+| ?[0-9]+|[.,]/g;
@@ -45,29 +84,79 @@ function inPieces(text: string): Sentence {
   return { text, pieces, ends: pieces.map((each) => (end += each.length)) };
 }
 
+/** Draws one sentence after another, never the same twice in a row. */
+class Sentences {
+  readonly #rng: Rng;
+  #bank = first;
+  #last = -1;
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+  }
+
+  next(): Sentence {
+    const bank = this.#bank;
+    let chosen = Math.floor(this.#rng() * bank.length);
+    if (chosen === this.#last) chosen = (chosen + 1) % bank.length;
+    this.#last = chosen;
+    this.#bank = later;
+    const sentence = bank[chosen];
+    if (sentence === undefined) throw new RangeError("There are no sentences.");
+    return sentence;
+  }
+}
+
+class TokenIterator implements Iterator<string, undefined> {
+  readonly #sentences: Sentences;
+  readonly #lastChars: number | undefined;
+  #left: number;
+  #pieces: readonly string[] = [];
+  #at = 0;
+
+  constructor(rng: Rng, count: number, lastChars: number | undefined) {
+    this.#sentences = new Sentences(rng);
+    this.#left = count;
+    this.#lastChars = lastChars;
+  }
+
+  next(): IteratorResult<string, undefined> {
+    if (this.#left === 0) return { done: true, value: undefined };
+    this.#left -= 1;
+    if (this.#at === this.#pieces.length) {
+      this.#pieces = this.#sentences.next().pieces;
+      this.#at = 0;
+    }
+    const token = this.#pieces[this.#at] ?? "";
+    this.#at += 1;
+    const value = this.#left === 0 && this.#lastChars !== undefined ? token.slice(0, this.#lastChars) : token;
+    return { done: false, value };
+  }
+}
+
 /**
  * Makes plausible English prose as exactly so many tokens; joined, they encode to that number again.
  *
+ * @param rng is moved past it
  * @param tokens ≥ 0
- * @returns one string per token, and all as one; the same randomness gives the same text
+ * @returns the same randomness gives the same text
  */
-export function makeText(rng: Rng, tokens: number): Prose {
-  const said: Sentence[] = [];
+export function makeText(rng: SeededRng, tokens: number, kind?: Prose["kind"]): Prose {
+  const prose = new Prose({ rng: rng.copy(), count: tokens, ...(kind !== undefined && { kind }) });
+  const drawn = new Sentences(rng);
+  for (let left = tokens; left > 0; left -= drawn.next().pieces.length) continue;
+  return prose;
+}
+
+/** The same as a text that is there at once. */
+export function sayText(rng: Rng, tokens: number): string {
+  const drawn = new Sentences(rng);
   let text = "";
   let left = tokens;
-  let bank = first;
-  let last = -1;
   while (left > 0) {
-    let chosen = Math.floor(rng() * bank.length);
-    if (chosen === last) chosen = (chosen + 1) % bank.length;
-    last = chosen;
-    const sentence = bank[chosen];
-    if (sentence === undefined) throw new RangeError("There are no sentences.");
-    said.push(sentence);
+    const sentence = drawn.next();
     const { length } = sentence.pieces;
     text += left >= length ? sentence.text : sentence.text.slice(0, sentence.ends[left - 1]);
     left -= length;
-    bank = later;
   }
-  return new Prose(text, said, tokens);
+  return text;
 }

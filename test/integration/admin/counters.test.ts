@@ -10,6 +10,7 @@ beforeAll(async () => {
       upstreams: { openai: { url: nowhere } },
       auth: { mode: "identify", keys: [{ name: "team-a", env: "TEAM_A" }] },
       metrics: { perKey: 1 },
+      control: { enabled: true },
       rules: [
         { name: "hanging", match: { header: { "x-env": "hang" } }, serve: "simulate", faults: [{ kind: "hang" }] },
         { name: "down", match: { header: { "x-env": "down" } }, serve: "forward" },
@@ -28,6 +29,17 @@ test("a counter of an event that has never been is there at 0", async () => {
   expect(lines).toContain('stuntdouble_faults_injected_total{fault="hang",rule="hanging"} 0');
   expect(lines).toContain('stuntdouble_key_requests_total{key="team-a",code_class="2xx"} 0');
   expect(lines).toContain("stuntdouble_log_dropped_total 0");
+});
+
+test("the memory of responses that wait is told beside how much there may be", async () => {
+  expect(await node.metric("stuntdouble_planned_bytes_limit")).toBeGreaterThan(1_000_000);
+  const used = () => node.metric("stuntdouble_planned_bytes");
+  const { socket } = await rawConnect(node.port);
+  const wishes = "x-stuntdouble: ttft=60000, tokens=100";
+  socket.write(postText("/v1/chat/completions", chatBody({ stream: true }), [wishes]));
+  await until("a response that waits", async () => ((await used()) > 5000 ? true : undefined));
+  socket.destroy();
+  await until("none", async () => ((await used()) === 0 ? true : undefined));
 });
 
 test("a failure counts under the upstream that failed", async () => {

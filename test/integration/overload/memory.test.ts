@@ -45,7 +45,7 @@ describe("many small requests for long responses", () => {
       const ask = (more: object, wish: string): string =>
         postText(chat, chatBody({ ...more }), [`x-stuntdouble: ${wish}`]);
 
-      const connections = await abandonedAt(port, 60, ask(body, wishes));
+      const connections = await abandonedAt(port, 120, ask(body, wishes));
       const refused = await until("a call that does not fit", () =>
         connections.find(({ text }) => text().startsWith("HTTP/1.1 503")),
       );

@@ -9,7 +9,7 @@ const stream = (tokens: number) => ({
 
 describe("the budget of memory", () => {
   test("refuses a simulated stream that does not fit beside those that wait, in the dialect's words", async () => {
-    const act = await setUpAct({ limits: { plannedBytes: 45_000 }, control: { enabled: true } });
+    const act = await setUpAct({ limits: { plannedBytes: 15_000 }, control: { enabled: true } });
     const [first, second] = [act.serve(stream(100)), act.serve(stream(100))];
     await act.advance();
     expect(second.reply.status()).toBe(503);

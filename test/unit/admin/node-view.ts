@@ -60,6 +60,7 @@ function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, stat
   const upstreams = Object.entries(breakers).map(([name, state]) => [name, { breaker: { state: () => state } }]);
   return {
     journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
+    memory: { used: () => 0, max: () => 0 },
     shadow: shadow ?? createShadowStore(),
     experiments: { take: () => ({}) },
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,

@@ -51,7 +51,6 @@ function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
     maxTokens: request.maxTokens,
     seed: undefined,
     refuses: true,
-    endOnly: !request.stream && request.stops.length === 0,
     ...(compose !== undefined && { compose }),
     write: (script) => writeMessage({ request, input: input(), script }),
   };

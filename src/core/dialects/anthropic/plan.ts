@@ -1,6 +1,8 @@
-import type { Part } from "../../simulator/parts.ts";
+import { framesBy } from "../../frames.ts";
+import { sizeOf, tokensOf, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { escapeToken } from "../shared/json-body.ts";
+import { TokenClock } from "../shared/script.ts";
 import { withoutDelay } from "../shared/textless.ts";
 import type { Script } from "../types.ts";
 
@@ -36,7 +38,7 @@ export function instantPlan(script: Script, body: string): Plan {
 
 /** One content block, as JSON where nothing else is said. */
 export type Block = {
-  readonly whole: string;
+  whole(): string;
   /** As it stands in the event that opens it. */
   readonly empty: string;
   /** Type of the deltas with its tokens, and the member that carries one. */
@@ -52,60 +54,69 @@ export type Block = {
   readonly ours: boolean;
 };
 
-/** The fixed texts of a stream: the message that opens it, the blocks, and the members of `message_delta`. */
-export type StreamParts = { readonly message: string; readonly blocks: readonly Block[]; readonly end: string };
+/** What a stream is made of, each when its time comes: the message that opens it, the blocks, and the members of `message_delta`. */
+export type StreamParts = { message(): string; blocks(): Iterable<Block>; end(): string };
 
 /**
  * A stream with one event a token. The head leaves at once, what opens the message and its first block together with the
  * first token, and whatever ends them together with the last.
  */
-export function streamPlan(script: Script, { message, blocks, end }: StreamParts): Plan {
-  const { timing } = script;
-  const firstMs = timing.atMs[0] ?? timing.ttftMs;
-  const frames: Frame[] = [frame(firstMs, "message_start", `"message":${message}`)];
-  let sent = 0;
-  for (const [index, block] of blocks.entries()) {
-    addBlock(frames, block, { index, atMs: timing.atMs.slice(sent, sent + block.part.tokens.length) });
-    sent += block.part.tokens.length;
+export function streamPlan(script: Script, parts: StreamParts): Plan {
+  return {
+    head: headOf("text/event-stream; charset=utf-8", script),
+    headAtMs: 0,
+    frames: framesBy(() => streamFrames(script, parts)),
+    ending: "finish",
+    endAtMs: script.timing.totalMs,
+  };
+}
+
+function* streamFrames({ timing }: Script, { message, blocks, end }: StreamParts): Generator<Frame, undefined> {
+  const { ttftMs, totalMs } = timing;
+  const clock = new TokenClock(timing);
+  yield frame(ttftMs, "message_start", `"message":${message()}`);
+  let index = 0;
+  for (const block of blocks()) {
+    yield* blockFrames(block, index, clock);
+    index += 1;
   }
-  const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
-  frames.push({ ...frame(lastMs, "message_delta", end), final: true });
-  frames.push({ atMs: lastMs, data: `event: message_stop\ndata: {"type":"message_stop"}\n\n`, tokens: 0, final: true });
-  const head = headOf("text/event-stream; charset=utf-8", script);
-  return { head, headAtMs: 0, frames, ending: "finish", endAtMs: timing.totalMs };
+  yield { ...frame(totalMs, "message_delta", end()), final: true };
+  const data = `event: message_stop\ndata: {"type":"message_stop"}\n\n`;
+  yield { atMs: totalMs, data, tokens: 0, final: true };
 }
 
 const ping = `event: ping\ndata: {"type":"ping"}\n\n`;
 
-/** Where a block stands among the others, and the times of its tokens. */
-type Place = { readonly index: number; readonly atMs: readonly number[] };
-
-function addBlock(frames: Frame[], block: Block, place: Place): void {
-  const { index, atMs } = place;
-  const firstMs = atMs[0] ?? 0;
-  const lastMs = atMs.at(-1) ?? firstMs;
+function* blockFrames(block: Block, index: number, clock: TokenClock): Generator<Frame, undefined> {
   const delta = `"index":${index},"delta":`;
-  frames.push(frame(firstMs, "content_block_start", `"index":${index},"content_block":${block.empty}`));
-  if (index === 0) frames.push({ atMs: firstMs, data: ping, tokens: 0, final: false });
-  if (block.first !== undefined) frames.push(frame(firstMs, "content_block_delta", delta + block.first));
-  if (!block.hidden) addTokens(frames, block, place);
+  const tokens = sizeOf(block.part);
+  const firstMs = tokens > 0 ? clock.next() : 0;
+  yield frame(firstMs, "content_block_start", `"index":${index},"content_block":${block.empty}`);
+  if (index === 0) yield { atMs: firstMs, data: ping, tokens: 0, final: false };
+  if (block.first !== undefined) yield frame(firstMs, "content_block_delta", delta + block.first);
+  if (block.hidden) clock.skip(tokens - 1);
+  else yield* tokenFrames(block, index, clock);
+  const lastMs = tokens > 0 ? clock.atMs : 0;
   if (block.last !== undefined) {
-    const tokens = block.hidden ? block.part.tokens.length : 0;
-    frames.push({ ...frame(lastMs, "content_block_delta", delta + block.last), tokens });
+    yield { ...frame(lastMs, "content_block_delta", delta + block.last), tokens: block.hidden ? tokens : 0 };
   }
-  frames.push(frame(lastMs, "content_block_stop", `"index":${index}`));
+  yield frame(lastMs, "content_block_stop", `"index":${index}`);
 }
 
-function addTokens(frames: Frame[], { part, delta, ours }: Block, { index, atMs }: Place): void {
-  const { tokens } = part;
+/** @param clock stands at the first token */
+function* tokenFrames(block: Block, index: number, clock: TokenClock): Generator<Frame, undefined> {
+  const { part, delta, ours } = block;
   // A joined text lies in one piece; a concatenated one would be put together again for every frame.
   const before = [
     `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},`,
     `"delta":{"type":"${delta.type}","${delta.member}":"`,
   ].join("");
   const escape = ours ? escapeToken : escapeOnce;
-  for (const [at, token] of tokens.entries()) {
-    frames.push({ atMs: atMs[at] ?? 0, data: `${before}${escape(token)}"}}\n\n`, tokens: 1, final: false });
+  let first = true;
+  for (const token of tokensOf(part)) {
+    const atMs = first ? clock.atMs : clock.next();
+    first = false;
+    yield { atMs, data: `${before}${escape(token)}"}}\n\n`, tokens: 1, final: false };
   }
 }
 

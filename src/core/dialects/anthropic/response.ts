@@ -40,26 +40,35 @@ function reasonOf({ request, script }: MessageResponse, stop: string | undefined
 
 function whole(answer: MessageResponse, stop: Stop): Plan {
   const { script } = answer;
-  const content = blocksOf(answer).map(({ whole }) => whole);
+  const content = Array.from(blocksOf(answer), ({ whole: json }) => json());
   const usage = `{${inputJson(answer)},${outputJson(script.parts)},${servedJson(answer)}}`;
   return jsonPlan(script, countOf(script.parts), messageJson(answer, { content: content.join(","), stop, usage }));
 }
 
 function streamed(answer: MessageResponse, stop: Stop): Plan {
-  const { script } = answer;
-  const { parts } = script;
-  const started = countOf(parts) > 0 ? 1 : 0;
+  return streamPlan(answer.script, {
+    message: () => openingJson(answer),
+    blocks: () => blocksOf(answer),
+    end: () => endJson(answer, stop),
+  });
+}
+
+/** The message before anything is said. */
+function openingJson(answer: MessageResponse): string {
+  const started = countOf(answer.script.parts) > 0 ? 1 : 0;
   const unknown = { reason: "null", sequence: "null" };
-  const first = `{${inputJson(answer)},"output_tokens":${started},"output_tokens_details":null,${servedJson(answer)}}`;
+  const usage = `{${inputJson(answer)},"output_tokens":${started},"output_tokens_details":null,${servedJson(answer)}}`;
+  return messageJson(answer, { content: "", stop: unknown, usage });
+}
+
+/** The members of the event that tells how the message ended. */
+function endJson(answer: MessageResponse, stop: Stop): string {
   const { cached5m, cached1h } = answer.input;
   const cache = `"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0`;
-  const usage = `{"input_tokens":${freshTokens(answer)},${cache},${outputJson(parts)},"server_tool_use":null}`;
+  const output = outputJson(answer.script.parts);
+  const usage = `{"input_tokens":${freshTokens(answer)},${cache},${output},"server_tool_use":null}`;
   const delta = `{"stop_reason":${stop.reason},"stop_sequence":${stop.sequence},"stop_details":null,"container":null}`;
-  return streamPlan(script, {
-    message: messageJson(answer, { content: "", stop: unknown, usage: first }),
-    blocks: blocksOf(answer),
-    end: `"delta":${delta},"usage":${usage}`,
-  });
+  return `"delta":${delta},"usage":${usage}`;
 }
 
 type MessageParts = { readonly content: string; readonly stop: Stop; readonly usage: string };
@@ -95,8 +104,9 @@ function servedJson({ request }: MessageResponse): string {
   return `"server_tool_use":null,"service_tier":"standard","inference_geo":${geo},"speed":"${request.speed ?? "standard"}"`;
 }
 
-function blocksOf(answer: MessageResponse): readonly Block[] {
-  return answer.script.parts.map((part, index) => blockOf(answer, part, index));
+/** The blocks of what is said, each made when its turn comes. */
+function* blocksOf(answer: MessageResponse): Generator<Block, undefined> {
+  for (const [index, part] of answer.script.parts.entries()) yield blockOf(answer, part, index);
 }
 
 function blockOf(answer: MessageResponse, part: Part, index: number): Block {
@@ -114,11 +124,10 @@ function blockOf(answer: MessageResponse, part: Part, index: number): Block {
 }
 
 function thinkingBlock({ request, script }: MessageResponse, part: Part, index: number): Block {
-  const { text } = part;
   const signature = signatureOf(script.id, index);
   const { shown } = request.thinking;
   return {
-    whole: `{"type":"thinking","thinking":${JSON.stringify(shown ? text : "")},"signature":"${signature}"}`,
+    whole: () => `{"type":"thinking","thinking":${JSON.stringify(shown ? part.text : "")},"signature":"${signature}"}`,
     empty: `{"type":"thinking","thinking":"","signature":""}`,
     delta: { type: "thinking_delta", member: "thinking" },
     part,
@@ -130,11 +139,11 @@ function thinkingBlock({ request, script }: MessageResponse, part: Part, index: 
 }
 
 function callBlock({ script }: MessageResponse, part: Part, index: number): Block {
-  const { text, name = "" } = part;
+  const { name = "" } = part;
   const id = idOf("toolu_01", `${script.id} ${index}`);
   const head = `{"type":"tool_use","id":"${id}","name":${JSON.stringify(name)}`;
   return {
-    whole: `${head},"input":${completeJson(text)},${caller}}`,
+    whole: () => `${head},"input":${completeJson(part.text)},${caller}}`,
     empty: `${head},"input":{},${caller}}`,
     delta: { type: "input_json_delta", member: "partial_json" },
     part,
@@ -146,9 +155,8 @@ function callBlock({ script }: MessageResponse, part: Part, index: number): Bloc
 }
 
 function textBlock({ request }: MessageResponse, part: Part): Block {
-  const { text } = part;
   return {
-    whole: `{"type":"text","text":${JSON.stringify(text)},"citations":null}`,
+    whole: () => `{"type":"text","text":${JSON.stringify(part.text)},"citations":null}`,
     empty: `{"type":"text","text":"","citations":null}`,
     delta: { type: "text_delta", member: "text" },
     part,

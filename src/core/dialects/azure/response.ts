@@ -1,3 +1,4 @@
+import { firstOf, withFirst } from "../../frames.ts";
 import { hash32 } from "../../rng.ts";
 import type { Plan } from "../../types.ts";
 import type { Relative } from "../types.ts";
@@ -41,8 +42,8 @@ export const filtered: Relative = { choice, end: `,${promptResults}`, headers };
 
 /** A stream with what the content filter found in the prompt. */
 export function withPromptEvent(plan: Plan): Plan {
-  const first = { atMs: plan.frames[0]?.atMs ?? 0, data: promptEvent, tokens: 0, final: false };
-  return { ...plan, frames: [first, ...plan.frames] };
+  const first = { atMs: firstOf(plan.frames)?.atMs ?? 0, data: promptEvent, tokens: 0, final: false };
+  return { ...plan, frames: withFirst(first, plan.frames) };
 }
 
 /** The headers that are in every response of Azure. @param requestId empty when there is none */

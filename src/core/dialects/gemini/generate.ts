@@ -96,7 +96,6 @@ function askGenerate(body: JsonObject, { model, form, prompt }: Generating): Ask
     promptTokens: sumOf(prompt),
     maxTokens,
     seed,
-    endOnly: form === "whole" && stops.length === 0,
     ...(choices > 1 && { sizeOf: (tokens: number) => tokens * choices }),
     ...(compose !== undefined && { compose }),
     write: (script) => writeGenerated({ script, model, prompt, choices, stops, showThoughts, form }),

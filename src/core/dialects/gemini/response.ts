@@ -1,9 +1,10 @@
+import { framesBy } from "../../frames.ts";
 import { countOf, textOfKind, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { detailsJson, sumOf, type Modalities } from "./contents.ts";
 import { escapeToken } from "../shared/json-body.ts";
 import { responseId } from "../openai/text.ts";
-import { eachPiece, isBroken, lastTokenMs, tokensOfKind } from "../shared/script.ts";
+import { isBroken, Pieces, tokensOfKind, type Piece } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 
@@ -81,43 +82,83 @@ function partsJson({ script, showThoughts }: GeminiResponse): string {
   return list.join(",");
 }
 
-function streamed(answer: GeminiResponse, { type, first, next, after, end }: (typeof framing)["sse"]): Plan {
-  const { script, choices, showThoughts } = answer;
-  const usage = usageWriter(answer);
-  const closing = `,${originOf(answer)}}${after}`;
-  const frames: Frame[] = [];
-  let said = 0;
-  let thoughts = 0;
-  const frameOf = (atMs: number, candidate: string, tokens: number): Frame => {
-    const start = frames.length === 0 ? first : next;
-    // Joined, a text lies in one piece; concatenated, this one would be twenty of them until it leaves.
-    const data = [start, `{"candidates":[`, candidate, "],", usage(said, thoughts), closing].join("");
-    return { atMs, data, tokens, final: false };
+type Framing = (typeof framing)["sse"];
+
+function streamed(answer: GeminiResponse, form: Framing): Plan {
+  const { script } = answer;
+  return {
+    head: headOf(form.type, script, script.timing.ttftMs),
+    headAtMs: 0,
+    frames: framesBy(() => elementsOf(answer, form)),
+    ending: "finish",
+    endAtMs: script.timing.totalMs,
   };
+}
+
+function* elementsOf(answer: GeminiResponse, form: Framing): Generator<Frame, undefined> {
+  const { script, choices, showThoughts } = answer;
+  const { totalMs } = script.timing;
+  const elements = new Elements(answer, form);
   const hides = (part: Part): boolean => (part.kind === "reasoning" ? !showThoughts : isBroken(part, script));
-  const hidden = showThoughts ? 0 : tokensOfKind(script.parts, "reasoning");
-  const waiting = eachPiece(script, hides, (part, { text, atMs, tokens }) => {
+  const pieces = new Pieces(script, hides);
+  for (const piece of pieces) {
+    const { part, text } = piece;
     const json = part.kind === "call" ? callJson(part) : textJson(part, text);
-    for (let index = 0; index < choices; index += 1) {
-      // Thoughts that are not shown count to the first piece that is.
-      const unseen = part.kind !== "reasoning" && thoughts < hidden * (index + 1) ? hidden : 0;
-      thoughts += part.kind === "reasoning" ? tokens : unseen;
-      said += part.kind === "reasoning" ? 0 : tokens - unseen;
-      frames.push(frameOf(atMs, `{"content":{"parts":[${json}],"role":"model"},"index":${index}}`, tokens));
-    }
-  });
-  const lastMs = lastTokenMs(script);
-  for (let index = 0; index < choices; index += 1) {
-    const unseen = thoughts < hidden * (index + 1) ? hidden : 0;
-    thoughts += unseen;
-    said += waiting - unseen;
-    const content = `{"parts":[{"text":""}],"role":"model"}`;
-    const candidate = `{"content":${content},"finishReason":"${reasonOf(script)}","index":${index}}`;
-    frames.push({ ...frameOf(lastMs, candidate, waiting), final: true });
+    for (let index = 0; index < choices; index += 1) yield elements.said(piece, json, index);
   }
-  if (end !== "") frames.push({ atMs: lastMs, data: end, tokens: 0, final: false });
-  const head = headOf(type, script, script.timing.ttftMs);
-  return { head, headAtMs: 0, frames, ending: "finish", endAtMs: script.timing.totalMs };
+  for (let index = 0; index < choices; index += 1) yield elements.last(totalMs, pieces.left, index);
+  if (form.end !== "") yield { atMs: totalMs, data: form.end, tokens: 0, final: false };
+}
+
+/** Makes the elements of one stream, each with the usage up to it. */
+class Elements {
+  readonly #form: Framing;
+  readonly #usage: (said: number, thoughts: number) => string;
+  readonly #closing: string;
+  readonly #reason: string;
+  /** Thoughts that are not shown, of each choice. */
+  readonly #hidden: number;
+  #isFirst = true;
+  #said = 0;
+  #thoughts = 0;
+
+  constructor(answer: GeminiResponse, form: Framing) {
+    const { script, showThoughts } = answer;
+    this.#form = form;
+    this.#usage = usageWriter(answer);
+    this.#closing = `,${originOf(answer)}}${form.after}`;
+    this.#reason = reasonOf(script);
+    this.#hidden = showThoughts ? 0 : tokensOfKind(script.parts, "reasoning");
+  }
+
+  said({ part, atMs, tokens }: Piece, json: string, index: number): Frame {
+    const isThought = part.kind === "reasoning";
+    const unseen = isThought ? tokens : this.#unseen(index);
+    this.#thoughts += unseen;
+    this.#said += tokens - unseen;
+    return this.#frame(atMs, `{"content":{"parts":[${json}],"role":"model"},"index":${index}}`, tokens);
+  }
+
+  last(atMs: number, tokens: number, index: number): Frame {
+    const unseen = this.#unseen(index);
+    this.#thoughts += unseen;
+    this.#said += tokens - unseen;
+    const content = `{"parts":[{"text":""}],"role":"model"}`;
+    const candidate = `{"content":${content},"finishReason":"${this.#reason}","index":${index}}`;
+    return { ...this.#frame(atMs, candidate, tokens), final: true };
+  }
+
+  /** Thoughts that are not shown count to the first piece that is. */
+  #unseen(index: number): number {
+    return this.#thoughts < this.#hidden * (index + 1) ? this.#hidden : 0;
+  }
+
+  #frame(atMs: number, candidate: string, tokens: number): Frame {
+    const start = this.#isFirst ? this.#form.first : this.#form.next;
+    this.#isFirst = false;
+    const data = `${start}{"candidates":[${candidate}],${this.#usage(this.#said, this.#thoughts)}${this.#closing}`;
+    return { atMs, data, tokens, final: false };
+  }
 }
 
 function textJson(part: Part, text: string): string {

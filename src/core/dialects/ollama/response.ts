@@ -1,10 +1,11 @@
-import { countOf, textOfKind, type Part } from "../../simulator/parts.ts";
+import { firstOf, framesBy } from "../../frames.ts";
+import { countOf, sizeOf, textOfKind, tokensOf, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { hash32 } from "../../rng.ts";
 import { escapeToken } from "../shared/json-body.ts";
 import { responseId } from "../openai/text.ts";
 import { rfc3339Micros } from "../shared/timestamp.ts";
-import { eachPiece, isBroken, lastTokenMs } from "../shared/script.ts";
+import { isBroken, Pieces } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 
@@ -67,26 +68,45 @@ function whole(answer: OllamaResponse): Plan {
 }
 
 function streamed(answer: OllamaResponse): Plan {
-  const { script, kind } = answer;
-  const opening = openings(answer);
-  const frames: Frame[] = [];
-  const push = (atMs: number, said: string, tokens: number): void => {
-    frames.push({ atMs, data: `${opening(atMs)},${said},"done":false}\n`, tokens, final: false });
+  const { script } = answer;
+  const frames = framesBy(() => linesOf(answer));
+  return {
+    head: headOf("application/x-ndjson", script),
+    headAtMs: firstOf(frames)?.atMs ?? 0,
+    frames,
+    ending: "finish",
+    endAtMs: script.timing.totalMs,
   };
-  const isCall = (part: Part): boolean => part.kind === "call";
-  let called = 0;
-  for (const part of script.parts) if (isCall(part) && !isBroken(part, script)) called += part.tokens.length;
-  const waiting = eachPiece(script, isCall, (part, { text, atMs, tokens }) => {
-    push(atMs, kind === "chat" ? messageOf(part, text) : responseOf(part, text), tokens);
-  });
-  const lastMs = lastTokenMs(script);
+}
+
+function* linesOf(answer: OllamaResponse): Generator<Frame, undefined> {
+  const { script, kind } = answer;
+  const { totalMs } = script.timing;
+  const opening = openings(answer);
+  const line = (atMs: number, said: string, tokens: number): Frame => {
+    return { atMs, data: `${opening(atMs)},${said},"done":false}\n`, tokens, final: false };
+  };
+  const pieces = new Pieces(script, isCall);
+  for (const { part, text, atMs, tokens } of pieces) {
+    yield line(atMs, kind === "chat" ? messageOf(part, text) : responseOf(part, text), tokens);
+  }
   const calls = callsOf(script);
-  if (calls !== "") push(lastMs, `"message":{"role":"assistant","content":"","tool_calls":[${calls}]}`, called);
+  const called = calledTokens(script);
+  if (calls !== "") yield line(totalMs, `"message":{"role":"assistant","content":"","tool_calls":[${calls}]}`, called);
   const empty = kind === "chat" ? `"message":{"role":"assistant","content":""}` : `"response":""`;
-  const data = `${opening(lastMs)},${empty},"done":true,${countsOf(answer)}}\n`;
-  frames.push({ atMs: lastMs, data, tokens: waiting - called, final: true });
-  const head = headOf("application/x-ndjson", script);
-  return { head, headAtMs: frames[0]?.atMs ?? 0, frames, ending: "finish", endAtMs: script.timing.totalMs };
+  const data = `${opening(totalMs)},${empty},"done":true,${countsOf(answer)}}\n`;
+  yield { atMs: totalMs, data, tokens: pieces.left - called, final: true };
+}
+
+function isCall({ kind }: Part): boolean {
+  return kind === "call";
+}
+
+/** How many tokens the calls have that are told. */
+function calledTokens(script: Script): number {
+  let called = 0;
+  for (const part of script.parts) if (isCall(part) && !isBroken(part, script)) called += sizeOf(part);
+  return called;
 }
 
 /** Writes how a line begins; of a line that follows at once only the part after the second is new. */
@@ -152,6 +172,6 @@ const vocabulary = 128_000;
 /** What a caller may give back to go on: numbers of tokens, one for each token said. */
 function contextOf({ script, kind, raw }: OllamaResponse): string {
   if (kind === "chat" || raw) return "";
-  const numbers = script.parts.flatMap(({ tokens }) => tokens.map((token) => hash32(token) % vocabulary));
+  const numbers = script.parts.flatMap((part) => Array.from(tokensOf(part), (token) => hash32(token) % vocabulary));
   return `"context":[${numbers.join(",")}],`;
 }

@@ -1,7 +1,8 @@
-import { countOf, cutAt, type Compose, type Part } from "../../simulator/parts.ts";
+import { countOf, cutAt, sizeOf, type Compose, type Part } from "../../simulator/parts.ts";
 import { makeText } from "../../simulator/text.ts";
 import type { Frame, Plan } from "../../types.ts";
-import { closingOf, endedStream, eventOf, type StreamEnding } from "./text.ts";
+import { closerOf, eventOf, eventStream, lastFrames, type Close, type StreamEnding } from "./text.ts";
+import { TokenClock } from "../shared/script.ts";
 import { stopIn, timingOf } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 
@@ -61,18 +62,21 @@ export function scriptFor(script: Script, choices: readonly Said[]): Script {
 export function tokensIn(choices: readonly Said[], kind?: Part["kind"]): number {
   let tokens = 0;
   for (const { parts } of choices) {
-    for (const part of parts) if (kind === undefined || part.kind === kind) tokens += part.tokens.length;
+    for (const part of parts) if (kind === undefined || part.kind === kind) tokens += sizeOf(part);
   }
   return tokens;
 }
 
 /** The events of one choice, each the JSON of a chunk. */
 export type Track = {
-  /** Goes before the first token that is shown. */
-  readonly opening: string | undefined;
+  /** Goes before the first token that is shown; undefined when nothing does. */
+  opening(): string | undefined;
+  /** How many tokens it has, and how many of them come before the first that is shown. */
+  readonly tokens: number;
+  readonly hidden: number;
   /** One for each token, in order; undefined for a token that is not shown. */
-  readonly events: readonly (TokenEvent | undefined)[];
-  readonly finish: string;
+  events(): Iterator<TokenEvent | undefined, undefined>;
+  finish(): string;
 };
 
 export type TokenEvent = {
@@ -99,37 +103,62 @@ export function filled({ before, after }: Template, token: string): TokenEvent {
   return { data: before + escaped + after, chars: escaped.length };
 }
 
-/** A stream in which choices take turns; one that says less ends earlier. A choice longer than the times goes on at the last. */
-export function tracksPlan(script: Script, tracks: readonly Track[], ending: StreamEnding): Plan {
-  const { atMs: times, totalMs } = script.timing;
-  const frames: Frame[] = [];
-  const close = closingOf(script, ending);
-  const longest = Math.max(1, ...tracks.map(({ events }) => events.length));
-  const opensAt = tracks.map(firstShown);
-  for (let index = 0; index < longest; index += 1) {
-    const atMs = times[index] ?? totalMs;
-    const push = (data: string, tokens: number, final: boolean): void => {
-      frames.push({ atMs, data, tokens, final });
-    };
-    for (let track = 0; track < tracks.length; track += 1) {
-      const { opening } = tracks[track]!;
-      if (opening !== undefined && opensAt[track] === index) push(eventOf(opening, close), 0, false);
-    }
-    for (const { events } of tracks) {
-      const event = events[index];
-      if (event === undefined) continue;
-      if (event.before !== undefined) push(eventOf(event.before, close), 0, false);
-      push(event.data + close(event.chars), 1, false);
-    }
-    for (const { events, finish } of tracks) {
-      if (Math.max(0, events.length - 1) === index) push(eventOf(finish, close), 0, true);
-    }
-  }
-  return endedStream(script, frames, ending);
+/**
+ * A stream in which choices take turns; one that says less ends earlier. A choice longer than the times goes on at the last.
+ *
+ * @param tracks made anew at each call
+ */
+export function tracksPlan(script: Script, tracks: () => readonly Track[], ending: StreamEnding): Plan {
+  const closer = closerOf(script, ending);
+  return eventStream(script, () => trackFrames(script, tracks(), { ...ending, close: closer() }));
 }
 
-/** Where the first token is shown, or the last one where none is. */
-function firstShown({ events }: Track): number {
-  const first = events.findIndex((event) => event !== undefined);
-  return first === -1 ? Math.max(0, events.length - 1) : first;
+/** A track as far as it is told. */
+type Told = Track & {
+  readonly left: Iterator<TokenEvent | undefined, undefined>;
+  /** With which token it opens, and with which it ends. */
+  readonly opensAt: number;
+  readonly endsAt: number;
+};
+
+function told(track: Track): Told {
+  const endsAt = Math.max(0, track.tokens - 1);
+  return { ...track, left: track.events(), opensAt: Math.min(track.hidden, endsAt), endsAt };
+}
+
+type Ended = StreamEnding & { readonly close: Close };
+
+function* trackFrames(script: Script, given: readonly Track[], ending: Ended): Generator<Frame, undefined> {
+  const { close } = ending;
+  const tracks = given.map(told);
+  const longest = Math.max(1, ...tracks.map(({ tokens }) => tokens));
+  const clock = new TokenClock(script.timing);
+  for (let index = 0; index < longest; index += 1) {
+    const atMs = clock.next();
+    for (const { opening, opensAt } of tracks) {
+      const json = opensAt === index ? opening() : undefined;
+      if (json !== undefined) yield { atMs, data: eventOf(json, close), tokens: 0, final: false };
+    }
+    for (const { left, tokens } of tracks) {
+      const event = index < tokens ? left.next().value : undefined;
+      if (event === undefined) continue;
+      const { before, data, chars } = event;
+      if (before !== undefined) yield { atMs, data: eventOf(before, close), tokens: 0, final: false };
+      yield { atMs, data: data + close(chars), tokens: 1, final: false };
+    }
+    for (const { endsAt, finish } of tracks) {
+      if (endsAt === index) yield { atMs, data: eventOf(finish(), close), tokens: 0, final: true };
+    }
+  }
+  yield* lastFrames(script, ending);
+}
+
+/** How many tokens come before the first that is shown. */
+export function hiddenFirst({ parts }: Said): number {
+  let hidden = 0;
+  for (const part of parts) {
+    if (part.kind !== "reasoning" && sizeOf(part) > 0) break;
+    hidden += sizeOf(part);
+  }
+  return hidden;
 }

@@ -1,3 +1,4 @@
+import { withFirst } from "../../frames.ts";
 import { keepHeaders } from "../../headers.ts";
 import type { Plan } from "../../types.ts";
 import type { Dialect, Failure, Opened, Operation, Relative, Rendered, Script } from "../types.ts";
@@ -140,7 +141,7 @@ function adapted({ facts, ask }: Opened, relative: Relative, comment: string | u
 /** A stream that says first that the connection is alive. */
 function withComment(plan: Plan, comment: string): Plan {
   const first = { atMs: plan.headAtMs, data: `: ${comment}\n\n`, tokens: 0, final: false };
-  return { ...plan, frames: [first, ...plan.frames] };
+  return { ...plan, frames: withFirst(first, plan.frames) };
 }
 
 /** OpenAI's own headers of a failure are left out. */

@@ -1,5 +1,5 @@
 import { makeText } from "../../simulator/text.ts";
-import type { Rng } from "../../types.ts";
+import type { Rng, SeededRng } from "../../types.ts";
 
 /** How likely a token was, as a natural logarithm ≤ 0. */
 export type Chance = { readonly token: string; readonly logprob: number };
@@ -23,13 +23,29 @@ const encoder = new TextEncoder();
 /** Makes up how likely a token was: most nearly certain, some not. */
 export type Weigh = (token: string) => Likely;
 
+/** Begins to weigh some tokens, at each call in the same way. */
+export type Weighing = () => Weigh;
+
 /**
- * Weighs one token after another, with so many of the most likely ones for each.
+ * Makes the weighing of one run of tokens after another, with so many of the most likely ones for each.
  *
  * @param top 0 to 20
+ * @returns given how many tokens the next run has, its weighing
  */
-export function createWeigh(rng: Rng, top: number): Weigh {
+export function createWeigher(rng: SeededRng, top: number): (tokens: number) => Weighing {
   const pool = [...new Set(makeText(rng, poolTokens).tokens)];
+  const draws = drawsPerToken + Math.max(0, top - 1);
+  return (tokens) => {
+    const start = rng.copy();
+    for (let left = tokens * draws; left > 0; left -= 1) rng();
+    return () => weighFrom(start.copy(), top, pool);
+  };
+}
+
+/** One for its own likelihood, and one for where the others are taken from; each other one needs one more. */
+const drawsPerToken = 2;
+
+function weighFrom(rng: Rng, top: number, pool: readonly string[]): Weigh {
   return (token) => {
     let left = 1;
     let last = 1;

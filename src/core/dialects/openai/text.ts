@@ -1,7 +1,9 @@
-import { LateFrame, type LateTexts } from "../../late-frame.ts";
-import type { Head, Plan, PlannedFrame } from "../../types.ts";
+import { framesBy } from "../../frames.ts";
+import { tokensOf } from "../../simulator/parts.ts";
+import type { Frame, Head, Plan } from "../../types.ts";
 import { createRng, hash32 } from "../../rng.ts";
 import { escapeToken } from "../shared/json-body.ts";
+import { TokenClock } from "../shared/script.ts";
 import type { Streaming } from "./check.ts";
 import type { ChoiceStart, Script } from "../types.ts";
 
@@ -94,56 +96,50 @@ export function jsonPlan(script: Script, tokens: number, body: string): Plan {
   };
 }
 
-/** The fixed texts of a stream's events. */
+/** The fixed texts of a stream's events; those of its end are made then. */
 export type StreamParts = {
   /** JSON of the event before the first token; undefined when there is none. */
   readonly opening: string | undefined;
   /** JSON of a token's event, before and after the token. */
   readonly token: { readonly before: string; readonly after: string };
-  readonly finish: string;
-  readonly ending: StreamEnding;
+  finish(): string;
 };
 
 /** What ends a stream, and how its events are levelled. */
 export type StreamEnding = {
   /** JSON of the last event; undefined when usage was not asked for. */
-  readonly usage: string | undefined;
+  readonly usage: (() => string) | undefined;
   readonly obfuscate: boolean;
 };
-
-/** The events of a stream's tokens, one each. */
-function tokenEvents({ parts, timing }: Script, around: StreamParts["token"], close: Close): LateFrame[] {
-  // A joined text lies in one piece; a concatenated one would be put together again for every frame.
-  const before = ["data: ", around.before].join("");
-  const after = [around.after.slice(0, -1)].join("");
-  const { atMs } = timing;
-  const escaped = (parts[0]?.tokens ?? []).map((token) => escapeToken(token));
-  const closings = escaped.map((token) => close(token.length));
-  const texts: LateTexts = {
-    tokens: 1,
-    large: false,
-    atMs: (index) => atMs[index]!,
-    make: (index) => before + escaped[index]! + after + closings[index]!,
-  };
-  return escaped.map((_, index) => new LateFrame(texts, index));
-}
 
 /**
  * A stream of one text with one event a token. The head leaves at once, the opening together with the first token, and
  * whatever ends the stream together with the last.
  */
-export function streamPlan(script: Script, parts: StreamParts): Plan {
-  const { timing } = script;
-  const firstMs = timing.atMs[0] ?? timing.ttftMs;
-  const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
-  const frames: PlannedFrame[] = [];
-  const close = closingOf(script, parts.ending);
-  if (parts.opening !== undefined) {
-    frames.push({ atMs: firstMs, data: eventOf(parts.opening, close), tokens: 0, final: false });
+export function streamPlan(script: Script, ending: StreamEnding, parts: () => StreamParts): Plan {
+  const closer = closerOf(script, ending);
+  return eventStream(script, () => textFrames(script, ending, { ...parts(), close: closer() }));
+}
+
+type TextStream = StreamParts & { readonly close: Close };
+
+function* textFrames(script: Script, ending: StreamEnding, stream: TextStream): Generator<Frame, undefined> {
+  const { parts, timing } = script;
+  const { opening, token, finish, close } = stream;
+  if (opening !== undefined) yield { atMs: timing.ttftMs, data: eventOf(opening, close), tokens: 0, final: false };
+  // A joined text lies in one piece; a concatenated one would be put together again for every frame.
+  const before = ["data: ", token.before].join("");
+  const after = [token.after.slice(0, -1)].join("");
+  const clock = new TokenClock(timing);
+  const [text] = parts;
+  if (text !== undefined) {
+    for (const each of tokensOf(text)) {
+      const escaped = escapeToken(each);
+      yield { atMs: clock.next(), data: before + escaped + after + close(escaped.length), tokens: 1, final: false };
+    }
   }
-  for (const event of tokenEvents(script, parts.token, close)) frames.push(event);
-  frames.push({ atMs: lastMs, data: eventOf(parts.finish, close), tokens: 0, final: true });
-  return endedStream(script, frames, parts.ending);
+  yield { atMs: timing.totalMs, data: eventOf(finish(), close), tokens: 0, final: true };
+  yield* lastFrames(script, ending);
 }
 
 /** The event of a JSON object that carries no token. */
@@ -151,27 +147,32 @@ export function eventOf(json: string, close: Close): string {
   return `data: ${json.slice(0, -1)}${close(0)}`;
 }
 
-/** A stream of frames in order of time, with what comes after the last choice. */
-export function endedStream(script: Script, frames: PlannedFrame[], { usage }: StreamEnding): Plan {
-  const { timing } = script;
-  if (usage !== undefined) {
-    frames.push({ atMs: timing.totalMs, data: `data: ${usage}\n\n`, tokens: 0, final: false });
-  }
-  frames.push({ atMs: timing.totalMs, data: "data: [DONE]\n\n", tokens: 0, final: true });
-  const head = headOf("text/event-stream; charset=utf-8", script, timing.ttftMs);
-  return { head, headAtMs: 0, frames, ending: "finish", endAtMs: timing.totalMs };
+/** A stream of such frames. @param frames begin anew at each call */
+export function eventStream(script: Script, frames: () => Iterator<Frame>): Plan {
+  const { ttftMs, totalMs } = script.timing;
+  const head = headOf("text/event-stream; charset=utf-8", script, ttftMs);
+  return { head, headAtMs: 0, frames: framesBy(frames), ending: "finish", endAtMs: totalMs };
 }
 
-/** How the events of a stream are closed. */
-export function closingOf(script: Script, { obfuscate }: StreamEnding): Close {
-  return obfuscate ? createLeveller(script) : plainClose;
+/** What comes after the last choice of a stream. */
+export function* lastFrames({ timing }: Script, { usage }: StreamEnding): Generator<Frame, undefined> {
+  const atMs = timing.totalMs;
+  if (usage !== undefined) yield { atMs, data: `data: ${usage()}\n\n`, tokens: 0, final: false };
+  yield { atMs, data: "data: [DONE]\n\n", tokens: 0, final: true };
+}
+
+/** How the events of a stream are closed: makes what closes them, from the first on, at each call the same. */
+export function closerOf(script: Script, { obfuscate }: { readonly obfuscate: boolean }): () => Close {
+  if (!obfuscate) return () => plainClose;
+  const variant = Math.floor(script.rng() * variants);
+  return () => createLeveller(variant);
 }
 
 /** Closes the JSON of an event, and the event. */
 export type Close = (tokenChars: number) => string;
 
 /** Closes an event whose size tells how long its token is. */
-export function plainClose(): string {
+function plainClose(): string {
   return "}\n\n";
 }
 
@@ -191,8 +192,8 @@ function makeClosings(): readonly (readonly string[])[] {
 }
 
 /** Makes closings with the noise that hides how long a token is. @see OpenAI document, `obfuscation` */
-export function createLeveller(script: Script): Close {
-  let variant = Math.floor(script.rng() * variants);
+function createLeveller(first: number): Close {
+  let variant = first;
   return (tokenChars) => {
     variant = (variant + tokenChars + 1) % variants;
     return closings[levelChars - (tokenChars % levelChars)]![variant]!;

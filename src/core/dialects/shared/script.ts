@@ -1,52 +1,83 @@
-import type { Part } from "../../simulator/parts.ts";
+import { sizeOf, tokensOf, type Part } from "../../simulator/parts.ts";
+import type { Timing } from "../../types.ts";
 import type { Script } from "../types.ts";
 
 /** A token of a part, or a call of a tool as a whole: its text, when it is complete, and how many tokens it stands for. */
-export type Piece = { readonly text: string; readonly atMs: number; readonly tokens: number };
+export type Piece = { readonly part: Part; readonly text: string; readonly atMs: number; readonly tokens: number };
 
-/** Takes one piece of a response. */
-export type Visit = (part: Part, piece: Piece) => void;
+/** The times of tokens, one after another; after the last it stays the same. */
+export class TokenClock {
+  readonly #times: Iterator<number>;
+  /** When the token taken last leaves. */
+  atMs: number;
 
-/**
- * Goes through what is said, token by token, in the order of time; the arguments of a call come in one piece.
- *
- * @param hides says which parts the caller does not get to see; their tokens count to the piece that follows
- * @returns tokens that no piece stands for, because nothing followed them
- */
-export function eachPiece({ parts, timing }: Script, hides: (part: Part) => boolean, visit: Visit): number {
-  let at = 0;
-  let waiting = 0;
-  for (const part of parts) {
-    if (hides(part) || part.kind === "call") {
-      at += part.tokens.length;
-      waiting += part.tokens.length;
-      if (hides(part)) continue;
-      visit(part, { text: part.text, atMs: timing.atMs[at - 1] ?? timing.totalMs, tokens: waiting });
-      waiting = 0;
-      continue;
-    }
-    for (const token of part.tokens) {
-      const atMs = timing.atMs[at] ?? timing.totalMs;
-      at += 1;
-      waiting += 1;
-      // A character of several tokens stands at the last of them.
-      if (token === "") continue;
-      visit(part, { text: token, atMs, tokens: waiting });
-      waiting = 0;
-    }
+  constructor({ atMs, ttftMs }: Timing) {
+    this.#times = atMs[Symbol.iterator]();
+    this.atMs = ttftMs;
   }
-  return waiting;
+
+  /** Takes the next token. @returns when it leaves */
+  next(): number {
+    const { done, value } = this.#times.next();
+    if (done !== true) this.atMs = value;
+    return this.atMs;
+  }
+
+  /** Takes so many tokens at once. @returns when the last of them leaves */
+  skip(tokens: number): number {
+    for (let left = tokens; left > 0; left -= 1) this.next();
+    return this.atMs;
+  }
 }
 
-/** When the last token leaves. */
-export function lastTokenMs({ timing }: Script): number {
-  return timing.atMs.at(-1) ?? timing.ttftMs;
+/** What is said, token by token, in the order of time; the arguments of a call come in one piece. */
+export class Pieces implements Iterable<Piece> {
+  readonly #script: Script;
+  readonly #hides: (part: Part) => boolean;
+  #left = 0;
+
+  /** @param hides says which parts the caller does not get to see; their tokens count to the piece that follows */
+  constructor(script: Script, hides: (part: Part) => boolean) {
+    this.#script = script;
+    this.#hides = hides;
+  }
+
+  /** Tokens that no piece stands for so far; after the last, because nothing followed them. */
+  get left(): number {
+    return this.#left;
+  }
+
+  *[Symbol.iterator](): Generator<Piece, undefined> {
+    const { parts, timing } = this.#script;
+    const clock = new TokenClock(timing);
+    this.#left = 0;
+    for (const part of parts) {
+      if (this.#hides(part) || part.kind === "call") {
+        const atMs = clock.skip(sizeOf(part));
+        this.#left += sizeOf(part);
+        if (!this.#hides(part)) yield this.#piece(part, part.text, atMs);
+        continue;
+      }
+      for (const text of tokensOf(part)) {
+        const atMs = clock.next();
+        this.#left += 1;
+        // A character of several tokens stands at the last of them.
+        if (text !== "") yield this.#piece(part, text, atMs);
+      }
+    }
+  }
+
+  #piece(part: Part, text: string, atMs: number): Piece {
+    const tokens = this.#left;
+    this.#left = 0;
+    return { part, text, atMs, tokens };
+  }
 }
 
 /** How many tokens the parts of a kind have. */
 export function tokensOfKind(parts: readonly Part[], kind: Part["kind"]): number {
   let tokens = 0;
-  for (const part of parts) if (part.kind === kind) tokens += part.count ?? part.tokens.length;
+  for (const part of parts) if (part.kind === kind) tokens += sizeOf(part);
   return tokens;
 }
 

@@ -1,4 +1,4 @@
-import { countOf, withTokens, type Part } from "../../simulator/parts.ts";
+import { countOf, firstChars, type Part } from "../../simulator/parts.ts";
 import type { Timing } from "../../types.ts";
 import type { Script } from "../types.ts";
 
@@ -30,17 +30,24 @@ export function stopIn(
   for (const [index, part] of parts.entries()) {
     const found = part.kind === "text" ? firstOf(stops, part.text) : undefined;
     if (found !== undefined) {
-      return { parts: [...parts.slice(0, index), ...beginning(part, found.at)], stop: found.stop };
+      const before = found.at === 0 ? [] : [firstChars(part, found.at)];
+      return { parts: [...parts.slice(0, index), ...before], stop: found.stop };
     }
   }
   return undefined;
 }
 
-/** When the first so many tokens of a script leave. */
+/** When the first so many tokens of a script leave; `atMs` goes on beyond them. */
 export function timingOf({ timing }: Script, tokens: number): Timing {
-  const { ttftMs } = timing;
-  const atMs = timing.atMs.slice(0, tokens);
-  return { ttftMs, atMs, totalMs: atMs.at(-1) ?? ttftMs };
+  const { ttftMs, atMs } = timing;
+  let totalMs = ttftMs;
+  let left = tokens;
+  for (const whenMs of atMs) {
+    if (left === 0) break;
+    totalMs = whenMs;
+    left -= 1;
+  }
+  return { ttftMs, atMs, totalMs };
 }
 
 function firstOf(stops: readonly string[], text: string): { readonly at: number; readonly stop: string } | undefined {
@@ -50,16 +57,4 @@ function firstOf(stops: readonly string[], text: string): { readonly at: number;
     if (at !== -1 && (first === undefined || at < first.at)) first = { at, stop };
   }
   return first;
-}
-
-/** So many characters of a part; none when that leaves nothing. */
-function beginning(part: Part, end: number): readonly Part[] {
-  const tokens: string[] = [];
-  let length = 0;
-  for (const token of part.tokens) {
-    if (length >= end) break;
-    tokens.push(token.slice(0, end - length));
-    length += token.length;
-  }
-  return tokens.length === 0 ? [] : [withTokens(part, tokens)];
 }

@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../../errors.ts";
-import { LateFrame } from "../../late-frame.ts";
-import type { Ending, Frame, Head, Plan, PlannedFrame, Sink } from "../../types.ts";
+import { bytesOf, framesBy } from "../../frames.ts";
+import type { Ending, Frame, Head, Plan, Sink } from "../../types.ts";
 import type { FaultContext } from "./types.ts";
 
 /** A fault with its options checked and filled in. */
@@ -38,6 +38,9 @@ export function faultResponse(faults: readonly PreparedFault[], context: BendCon
 /**
  * A plan as the faults leave it, each acting on what the one before it in the list passed on.
  *
+ * It is bent once to know how it ends. Where its frames are many they are not kept, but made and bent again as they are
+ * asked for.
+ *
  * @returns frames in time order; nothing after the end
  * @throws RESPONSE_TOO_LARGE when they divide it into far too many pieces; INTERNAL when a fault breaks the order of head,
  *   data and end, or never ends
@@ -45,13 +48,28 @@ export function faultResponse(faults: readonly PreparedFault[], context: BendCon
 export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: BendContext): Plan {
   const bending = bendingOf(faults);
   if (bending.length === 0) return plan;
-  const result = collector(plan.frames.length + maxPieces);
-  const alarms = createAlarms();
-  const chain = link(result, bending, { ...context, at: alarms.at });
-  pour(plan, chain, { alarms, result });
-  while (!chain.over() && alarms.runNext(Infinity)) continue;
-  return result.plan();
+  const result = new Collector();
+  const pouring = new Pouring(plan, result, { faults: bending, context });
+  do result.nextStep();
+  while (pouring.step());
+  const again: Bends = { faults: bending, context: { ...context, fired: () => undefined } };
+  return result.plan(plan, () => bentFrames(plan, again));
 }
+
+/** The frames of a plan as the faults leave them, each bent when it is asked for. */
+function* bentFrames(plan: Plan, bends: Bends): Generator<Frame, undefined> {
+  let frames: Frame[] = [];
+  const sink: Sink = { head: ignore, data: (frame) => void frames.push(frame), end: ignore };
+  const pouring = new Pouring(plan, sink, bends);
+  for (let more = true; more;) {
+    more = pouring.step();
+    if (frames.length === 0) continue;
+    yield* frames;
+    frames = [];
+  }
+}
+
+function ignore(): void {}
 
 /**
  * The sink that takes a live response and passes it on to `sink` as the faults leave it.
@@ -143,64 +161,101 @@ function createAlarms(): Alarms {
   };
 }
 
-type Surroundings = { readonly alarms: Alarms; readonly result: Collector };
+/** What bends a plan. */
+type Bends = { readonly faults: readonly Bending[]; readonly context: BendContext };
 
-function pour(plan: Plan, chain: Chain, { alarms, result }: Surroundings): void {
-  const turnTo = (atMs: number): boolean => {
-    while (!chain.over() && alarms.runNext(atMs)) continue;
-    return !chain.over();
-  };
-  if (plan.head !== undefined && turnTo(plan.headAtMs)) chain.head(plan.headAtMs, plan.head);
-  for (const frame of plan.frames) {
-    if (!turnTo(frame.atMs)) return;
-    if (frame instanceof LateFrame) pourLate(frame, chain, result);
-    else chain.data(frame);
+/** A plan on its way through its faults, piece by piece. */
+class Pouring {
+  readonly #plan: Plan;
+  readonly #chain: Chain;
+  readonly #alarms = createAlarms();
+  readonly #frames: Iterator<Frame>;
+  #state: "before" | "open" | "over" = "before";
+
+  constructor(plan: Plan, sink: Sink, { faults, context }: Bends) {
+    this.#plan = plan;
+    this.#chain = link(sink, faults, { ...context, at: this.#alarms.at });
+    this.#frames = plan.frames[Symbol.iterator]();
   }
-  if (turnTo(plan.endAtMs)) chain.end(plan.endAtMs, plan.ending);
+
+  /** Passes on the head, the next frame or the end, and what is due before it. @returns false when nothing more will come */
+  step(): boolean {
+    const { head, headAtMs, endAtMs, ending } = this.#plan;
+    if (this.#state === "over") return !this.#chain.over() && this.#alarms.runNext(Infinity);
+    if (this.#state === "before") {
+      this.#state = "open";
+      if (head !== undefined && this.#turnTo(headAtMs)) this.#chain.head(headAtMs, head);
+      return true;
+    }
+    const next = this.#frames.next();
+    if (next.done === true) {
+      this.#state = "over";
+      if (this.#turnTo(endAtMs)) this.#chain.end(endAtMs, ending);
+    } else if (this.#turnTo(next.value.atMs)) this.#chain.data(next.value);
+    else this.#state = "over";
+    return true;
+  }
+
+  #turnTo(atMs: number): boolean {
+    while (!this.#chain.over() && this.#alarms.runNext(atMs)) continue;
+    return !this.#chain.over();
+  }
 }
 
-/** Faults are given a record; a frame that they let through as it was stays the small thing it is while it waits. */
-function pourLate(frame: LateFrame, chain: Chain, result: Collector): void {
-  const record = frame.record();
-  chain.data(record);
-  result.swapLast(record, frame);
-}
-
-/** A plan is bent as a whole, and a piece takes about 230 bytes. */
+/** A plan is bent as a whole when its call begins, and the pieces of one frame wait together. */
 const maxPieces = 500_000;
+const pieceBytes = 230;
 
-type Collector = Sink & {
-  plan(): Plan;
-  /** Puts another frame in the place of the last one, if that is `frame`. */
-  swapLast(frame: Frame, by: PlannedFrame): void;
-};
+/** So many frames are kept rather than bent again. */
+const maxKept = 16;
 
-function collector(maxFrames: number): Collector {
-  const frames: PlannedFrame[] = [];
-  let head: Head | undefined;
-  let headAtMs: number | undefined;
-  let end: { readonly ending: Ending; readonly endAtMs: number } | undefined;
-  return {
-    head(atMs, given) {
-      head = given;
-      headAtMs = atMs;
-    },
-    data(frame) {
-      if (frames.length === maxFrames) {
-        const message = `The faults of this call would divide its response into more than ${maxFrames} pieces; a larger sliceBytes makes fewer.`;
-        throw new StuntdoubleError("RESPONSE_TOO_LARGE", message);
-      }
-      frames.push(frame);
-    },
-    end: (endAtMs, ending) => void (end = { ending, endAtMs }),
-    swapLast(frame, by) {
-      if (frames.at(-1) === frame) frames[frames.length - 1] = by;
-    },
-    plan() {
-      if (end === undefined) throw new StuntdoubleError("INTERNAL", "A fault never ended the response.");
-      return { head, headAtMs: headAtMs ?? end.endAtMs, frames, ...end };
-    },
-  };
+/** Takes what faults pass on, but for frames beyond a few. */
+class Collector implements Sink {
+  readonly #frames: Frame[] = [];
+  #count = 0;
+  /** How many pieces more there may be; as many as the plan has frames are no division. */
+  #left = maxPieces - 1;
+  #inStep = 0;
+  #maxInStep = 0;
+  #head: Head | undefined;
+  #headAtMs: number | undefined;
+  #end: { readonly ending: Ending; readonly endAtMs: number } | undefined;
+
+  /** What follows comes of the next piece of the plan. */
+  nextStep(): void {
+    this.#inStep = 0;
+    this.#left += 1;
+  }
+
+  head(atMs: number, head: Head): void {
+    this.#head = head;
+    this.#headAtMs = atMs;
+  }
+
+  data(frame: Frame): void {
+    if (this.#left === 0) {
+      const message = `The faults of this call would divide its response into more than ${this.#count} pieces; a larger sliceBytes makes fewer.`;
+      throw new StuntdoubleError("RESPONSE_TOO_LARGE", message);
+    }
+    this.#left -= 1;
+    this.#count += 1;
+    this.#inStep += 1;
+    this.#maxInStep = Math.max(this.#maxInStep, this.#inStep);
+    if (this.#count <= maxKept) this.#frames.push(frame);
+  }
+
+  end(endAtMs: number, ending: Ending): void {
+    this.#end = { ending, endAtMs };
+  }
+
+  /** @param again begins anew with the frames */
+  plan(source: Plan, again: () => Iterator<Frame>): Plan {
+    const end = this.#end;
+    if (end === undefined) throw new StuntdoubleError("INTERNAL", "A fault never ended the response.");
+    const head = { head: this.#head, headAtMs: this.#headAtMs ?? end.endAtMs };
+    if (this.#count <= maxKept) return { ...head, frames: this.#frames, ...end };
+    return { ...head, frames: framesBy(again), ...end, bytes: bytesOf(source) + this.#maxInStep * pieceBytes };
+  }
 }
 
 function once(task: () => void): () => void {

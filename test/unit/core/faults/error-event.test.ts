@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { openai } from "../../../../src/core/dialects/openai/index.ts";
 import { bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
 import { bend, context, stream, textOf, whole } from "./support.ts";
+import { framesOf } from "../../../support/frames.ts";
 
 const failure = (status: number) => ({ status, model: "gpt-4o", requestId: "req-1" });
 const event = (status: number) => openai.failureEvent(failure(status));
@@ -40,7 +41,7 @@ test.each(["head", "firstToken"])("a JSON response has no events and is left alo
 test("it is told what is streamed, and how many events came before", () => {
   const faults = [prepareFault({ kind: "error-event", afterTokens: 2 })];
   const plan = bendPlan(stream, faults, { ...context(), operation: "responses" });
-  const events = plan.frames.length - 1;
+  const events = framesOf(plan).length - 1;
   expect(textOf(plan).endsWith(openai.failureEvent(failure(529), { operation: "responses", events }))).toBe(true);
 });
 

@@ -39,7 +39,7 @@ describe.each([
   test("a cut comes after so many tokens, or events", () => {
     for (const point of [{ afterTokens: 2 }, { afterEvents: 2 }]) {
       const cut = bend({ kind: "cut", ...point });
-      expect(cut.frames).toEqual(plan.frames.slice(0, 2));
+      expect(framesOf(cut)).toEqual(framesOf(plan).slice(0, 2));
       expect(cut.ending).toBe("cut");
     }
   });
@@ -54,7 +54,7 @@ describe.each([
 
   test.each(["invalid-json", "truncated-json"])("one element alone is damaged: %s", (what) => {
     const damaged = bend({ kind: "malformed", what, afterTokens: 1 });
-    const texts = damaged.frames.map((frame) => textOf({ ...plan, frames: [frame] }));
+    const texts = framesOf(damaged).map((frame) => textOf({ ...plan, frames: [frame] }));
     const own = framesOf(plan).map(({ data }) => data);
     expect(texts.map((text, index) => text === own[index])).toEqual(own.map((_data, index) => index !== 1));
     const element = texts[1]!.slice(texts[1]!.indexOf("{"));
@@ -62,8 +62,8 @@ describe.each([
   });
 
   test("a delay moves what comes after its point", () => {
-    const times = bend({ kind: "delay", ms: 1000, afterTokens: 2 }).frames.map(({ atMs }) => atMs);
-    expect(times).toEqual(plan.frames.map(({ atMs }, index) => (index < 2 ? atMs : atMs + 1000)));
+    const times = framesOf(bend({ kind: "delay", ms: 1000, afterTokens: 2 })).map(({ atMs }) => atMs);
+    expect(times).toEqual(framesOf(plan).map(({ atMs }, index) => (index < 2 ? atMs : atMs + 1000)));
   });
 });
 

@@ -52,8 +52,8 @@ describe("makeText", () => {
   });
 
   test("gives the same text for the same seed and another for another", () => {
-    expect(makeText(createRng(7), 50)).toEqual(makeText(createRng(7), 50));
-    expect(makeText(createRng(7), 50)).not.toEqual(makeText(createRng(8), 50));
+    expect(makeText(createRng(7), 50).text).toBe(makeText(createRng(7), 50).text);
+    expect(makeText(createRng(7), 50).text).not.toBe(makeText(createRng(8), 50).text);
   });
 
   test("has more than 60 sentences to choose from, all different", () => {
@@ -64,7 +64,10 @@ describe("makeText", () => {
 test("a text that is cut has the tokens that are left, and counts them", () => {
   const whole = makeText(createRng(7), 50);
   const cut = cutAt([whole], 20);
-  expect(cut).toEqual([{ kind: "text", tokens: whole.tokens.slice(0, 20), text: whole.tokens.slice(0, 20).join("") }]);
+  const tokens = whole.tokens.slice(0, 20);
+  expect(cut.map(({ kind, tokens: left, text }) => ({ kind, tokens: left, text }))).toEqual([
+    { kind: "text", tokens, text: tokens.join("") },
+  ]);
   expect(countOf(cut)).toBe(20);
 });
 

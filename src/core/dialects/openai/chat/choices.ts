@@ -1,9 +1,10 @@
-import { textOfKind, type Part } from "../../../simulator/parts.ts";
+import { countOf, sizeOf, textOfKind, tokensOf, type Part } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
 import type { ChatResponse } from "./types.ts";
 import {
   choicesOf,
   filled,
+  hiddenFirst,
   scriptFor,
   templateOf,
   tokensIn,
@@ -13,7 +14,7 @@ import {
   type TokenEvent,
   type Track,
 } from "../choices.ts";
-import { createWeigh, likelyJson, type Weigh } from "../logprobs.ts";
+import { createWeigher, likelyJson, type Weighing } from "../logprobs.ts";
 import { choicesId, responseId, endOf, jsonPlan, startOf, usageJson } from "../text.ts";
 import type { Tooling } from "../tools.ts";
 import type { ChoiceStart } from "../../types.ts";
@@ -26,7 +27,7 @@ type Writing = {
   readonly tooling: Tooling | undefined;
   readonly start: ChoiceStart;
   /** The logprobs of the tokens that are said, for each part; undefined when they are not told. */
-  readonly likely: ReadonlyMap<Part, readonly string[]> | undefined;
+  readonly likely: ReadonlyMap<Part, Weighing> | undefined;
 };
 
 /**
@@ -38,40 +39,41 @@ export function writeChoices(answer: ChatResponse, common: string): Plan {
   const { streaming, topLogprobs } = answer;
   const choices = choicesOf(answer.script, answer);
   const script = scriptFor(answer.script, choices);
-  const weigh = topLogprobs === undefined ? undefined : createWeigh(script.rng, topLogprobs);
+  const weigher = topLogprobs === undefined ? undefined : createWeigher(script.rng, topLogprobs);
   const writings = choices.map((said, index): Writing => ({
     index,
     said,
     requestId: script.id,
     tooling: answer.tooling,
     start: startOf(script),
-    likely: weigh === undefined ? undefined : weighed(said, weigh),
+    likely: weigher === undefined ? undefined : weighed(said, weigher),
   }));
   const tokens = tokensIn(choices);
-  const usage = usageJson({
-    prompt: answer.promptTokens,
-    audio: answer.audioTokens,
-    completion: tokens,
-    reasoning: tokensIn(choices, "reasoning"),
-  });
+  const usage = (): string =>
+    usageJson({
+      prompt: answer.promptTokens,
+      audio: answer.audioTokens,
+      completion: tokens,
+      reasoning: tokensIn(choices, "reasoning"),
+    });
   const id = choicesId("chatcmpl-", script);
   if (!streaming.stream) {
     const list = writings.map(choiceJson).join(",");
-    const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}${endOf(script, usage)}`;
+    const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}${endOf(script, usage())}`;
     return jsonPlan(script, tokens, body);
   }
+  const { includeUsage, obfuscate } = streaming;
   const head = `{"id":"${id}","object":"chat.completion.chunk",${common},"choices":[`;
-  const tail = streaming.includeUsage ? `],"usage":null}` : "]}";
-  const tracks = writings.map((writing) => trackOf(writing, head, tail));
-  return tracksPlan(script, tracks, {
-    usage: streaming.includeUsage ? `${head}],"usage":${usage}}` : undefined,
-    obfuscate: streaming.obfuscate,
+  const tail = includeUsage ? `],"usage":null}` : "]}";
+  return tracksPlan(script, () => writings.map((writing) => trackOf(writing, head, tail)), {
+    usage: includeUsage ? () => `${head}],"usage":${usage()}}` : undefined,
+    obfuscate,
   });
 }
 
-function weighed({ parts }: Said, weigh: Weigh): ReadonlyMap<Part, readonly string[]> {
+function weighed({ parts }: Said, weigher: (tokens: number) => Weighing): ReadonlyMap<Part, Weighing> {
   const told = parts.filter(({ kind }) => kind === "text" || kind === "refusal");
-  return new Map(told.map((part) => [part, part.tokens.map((token) => likelyJson(weigh(token)))]));
+  return new Map(told.map((part) => [part, weigher(sizeOf(part))]));
 }
 
 function has(said: Said, kind: Part["kind"]): boolean {
@@ -98,8 +100,13 @@ function choiceJson(writing: Writing): string {
   return `{${start.said}"index":${index},"message":${message},"logprobs":${logprobs},"finish_reason":"${finishOf(writing)}"}`;
 }
 
-function listOf({ parts }: Said, likely: ReadonlyMap<Part, readonly string[]>, kind: Part["kind"]): readonly string[] {
-  return parts.filter((part) => part.kind === kind).flatMap((part) => likely.get(part) ?? []);
+function listOf({ parts }: Said, likely: ReadonlyMap<Part, Weighing>, kind: Part["kind"]): readonly string[] {
+  return parts
+    .filter((part) => part.kind === kind)
+    .flatMap((part) => {
+      const weigh = likely.get(part)?.();
+      return weigh === undefined ? [] : part.tokens.map((token) => likelyJson(weigh(token)));
+    });
 }
 
 function logprobsJson(content: readonly string[], refusal: readonly string[]): string {
@@ -136,57 +143,75 @@ function callId(requestId: string, choice: number, at: number): string {
   return responseId("call_", `${requestId} ${choice} ${at}`).slice(0, callIdChars);
 }
 
+/** A choice with what stands around what it says in its chunks. */
+type Placed = Writing & { readonly head: string; readonly place: string; readonly tail: string };
+
 /** The events of one choice, between the head and the tail of every chunk. */
 function trackOf(writing: Writing, head: string, tail: string): Track {
-  const { index, said, start } = writing;
-  const place = `"index":${index},"delta":`;
-  const chunk = (delta: string, finish = "null"): string =>
-    `${head}{${start.other}${place}${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
-  const template = (before: string, after: string, logprobs = "null"): Template =>
-    templateOf(
-      `${head}{${start.said}${place}${before}`,
-      `${after},"logprobs":${logprobs},"finish_reason":null}${tail}`,
-    );
-  const events: (TokenEvent | undefined)[] = [];
-  let calls = 0;
-  for (const part of said.parts) {
-    if (part.kind === "reasoning") {
-      for (let token = 0; token < part.tokens.length; token += 1) events.push(undefined);
-    } else if (part.kind === "call") {
-      const { opening, before, after } = callDeltas(part, writing, calls);
-      const piece = template(before, after);
-      calls += 1;
-      part.tokens.forEach((token, at) => {
-        const event = filled(piece, token);
-        events.push(at === 0 ? { ...event, before: chunk(opening) } : event);
-      });
-    } else for (const event of spokenEvents(part, writing, template)) events.push(event);
-  }
+  const { index, said } = writing;
+  const placed: Placed = { ...writing, head, place: `"index":${index},"delta":`, tail };
   const content = hasContent(said) ? `""` : "null";
   return {
-    opening: chunk(`{"role":"assistant","content":${content},"refusal":null}`),
-    events,
-    finish: chunk("{}", `"${finishOf(writing)}"`),
+    opening: () => chunk(placed, `{"role":"assistant","content":${content},"refusal":null}`),
+    tokens: countOf(said.parts),
+    hidden: hiddenFirst(said),
+    events: () => eventsOf(placed),
+    finish: () => chunk(placed, "{}", `"${finishOf(writing)}"`),
   };
 }
 
-/** The events of a text or a refusal, with logprobs where they are told. */
-function spokenEvents(
-  part: Part,
-  { likely }: Writing,
-  template: (before: string, after: string, logprobs?: string) => Template,
-): readonly TokenEvent[] {
-  const isText = part.kind === "text";
-  const before = isText ? `{"content":"` : `{"refusal":"`;
-  const told = likely?.get(part);
-  if (told === undefined) {
-    const piece = template(before, `"}`);
-    return part.tokens.map((token) => filled(piece, token));
+/** An event that carries no token. */
+function chunk({ start, head, place, tail }: Placed, delta: string, finish = "null"): string {
+  return `${head}{${start.other}${place}${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
+}
+
+/** The event of a token. @param delta what stands before and after it */
+function templateIn({ start, head, place, tail }: Placed, { before, after }: Template, logprobs = "null"): Template {
+  return templateOf(
+    `${head}{${start.said}${place}${before}`,
+    `${after},"logprobs":${logprobs},"finish_reason":null}${tail}`,
+  );
+}
+
+function* eventsOf(placed: Placed): Generator<TokenEvent | undefined, undefined> {
+  let calls = 0;
+  for (const part of placed.said.parts) {
+    if (part.kind === "reasoning") {
+      for (let left = sizeOf(part); left > 0; left -= 1) yield undefined;
+    } else if (part.kind === "call") {
+      yield* callEvents(part, placed, calls);
+      calls += 1;
+    } else yield* spokenEvents(part, placed);
   }
-  return part.tokens.map((token, at) => {
-    const of = [told[at]!];
-    return filled(template(before, `"}`, isText ? logprobsJson(of, []) : logprobsJson([], of)), token);
-  });
+}
+
+/** The events of a call; its name goes before the first. @param at which of the calls it is */
+function* callEvents(part: Part, placed: Placed, at: number): Generator<TokenEvent, undefined> {
+  const { opening, ...delta } = callDeltas(part, placed, at);
+  const piece = templateIn(placed, delta);
+  let first = true;
+  for (const token of tokensOf(part)) {
+    const event = filled(piece, token);
+    yield first ? { ...event, before: chunk(placed, opening) } : event;
+    first = false;
+  }
+}
+
+/** The events of a text or a refusal, with logprobs where they are told. */
+function* spokenEvents(part: Part, placed: Placed): Generator<TokenEvent, undefined> {
+  const isText = part.kind === "text";
+  const delta = { before: isText ? `{"content":"` : `{"refusal":"`, after: `"}` };
+  const weigh = placed.likely?.get(part)?.();
+  if (weigh === undefined) {
+    const piece = templateIn(placed, delta);
+    for (const token of tokensOf(part)) yield filled(piece, token);
+    return;
+  }
+  for (const token of tokensOf(part)) {
+    const of = [likelyJson(weigh(token))];
+    const logprobs = isText ? logprobsJson(of, []) : logprobsJson([], of);
+    yield filled(templateIn(placed, delta, logprobs), token);
+  }
 }
 
 /** The deltas of one call: the first names the tool, each further one has a piece of its input between two texts. */

@@ -85,7 +85,6 @@ function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
   const promptTokens = facts.promptTokens();
   const audioTokens = audioIn(body);
   const compose = composeOf(body, model, tooling);
-  const isPlain = choices === 1 && compose === undefined && topLogprobs === undefined;
   const weight = topLogprobs === undefined ? choices : choices * weightOf(topLogprobs);
   const fixed = {
     model,
@@ -107,8 +106,8 @@ function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
     minTokens: readMinTokens(body, maxTokens),
     seed: read(body, seed),
     refuses: true,
+    choices,
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
-    endOnly: isPlain && !streaming.stream && stops.length === 0,
     write(script) {
       const answer = { ...fixed, script, streaming: streamingFor(script, streaming) };
       return body["store"] === true && kept !== undefined ? writeStored(answer, body, kept) : writeChat(answer);

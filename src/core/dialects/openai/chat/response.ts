@@ -40,21 +40,28 @@ function whole(answer: ChatResponse, script: Script): Plan {
 
 function streamed(answer: ChatResponse, script: Script): Plan {
   const { includeUsage, obfuscate } = answer.streaming;
-  const id = choicesId("chatcmpl-", script);
-  const head = `{"id":"${id}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
-  const tail = includeUsage ? `],"usage":null}` : "]}";
-  const { said, other } = startOf(script);
-  const chunk = (delta: string, finish: string): string =>
-    `${head}{${other}"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
-  return streamPlan(script, {
-    opening: chunk(openingDelta, "null"),
-    token: {
-      before: `${head}{${said}"index":0,"delta":{"content":"`,
-      after: `"},"logprobs":null,"finish_reason":null}${tail}`,
-    },
-    finish: chunk(emptyDelta, `"${script.finish}"`),
-    ending: { usage: includeUsage ? `${head}],"usage":${plainUsage(answer, script)}}` : undefined, obfuscate },
+  const usage = (): string => `${headOf(answer)}],"usage":${plainUsage(answer, script)}}`;
+  const ending = { usage: includeUsage ? usage : undefined, obfuscate };
+  return streamPlan(script, ending, () => {
+    const head = headOf(answer);
+    const tail = includeUsage ? `],"usage":null}` : "]}";
+    const { said, other } = startOf(script);
+    const chunk = (delta: string, finish: string): string =>
+      `${head}{${other}"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
+    return {
+      opening: chunk(openingDelta, "null"),
+      token: {
+        before: `${head}{${said}"index":0,"delta":{"content":"`,
+        after: `"},"logprobs":null,"finish_reason":null}${tail}`,
+      },
+      finish: () => chunk(emptyDelta, `"${script.finish}"`),
+    };
   });
+}
+
+/** The beginning of every chunk. */
+function headOf(answer: ChatResponse): string {
+  return `{"id":"${choicesId("chatcmpl-", answer.script)}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
 }
 
 function plainUsage({ promptTokens, audioTokens }: ChatResponse, { parts }: Script): string {

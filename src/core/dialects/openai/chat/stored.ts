@@ -1,6 +1,5 @@
 import { StuntdoubleError } from "../../../errors.ts";
-import { LateFrame } from "../../../late-frame.ts";
-import type { Plan, PlannedFrame, Rng } from "../../../types.ts";
+import type { Plan } from "../../../types.ts";
 import { field } from "../check.ts";
 import { read, required } from "../../shared/fields.ts";
 import { elementsOf, isObject, openJson, type JsonObject } from "../../shared/json-body.ts";
@@ -35,38 +34,25 @@ const newMetadata = required(metadataField);
  * @param body of the request
  */
 export function writeStored(answer: ChatResponse, body: JsonObject, kept: KeptResponses): Plan {
-  const { stream } = answer.streaming;
-  const draws: number[] = [];
-  const rng: Rng = () => {
-    const drawn = answer.script.rng();
-    draws.push(drawn);
-    return drawn;
-  };
-  const plan = writeChat(stream ? { ...answer, script: { ...answer.script, rng } } : answer);
-  store(kept, body, stream ? wholeOf(answer, draws) : plan);
+  const rng = answer.script.rng.copy();
+  const plan = writeChat(answer);
+  store(kept, body, answer.streaming.stream ? wholeOf({ ...answer, script: { ...answer.script, rng } }) : plan);
   return plan;
 }
 
-/** What a stream says, as a whole. @param draws by which the stream was made */
-function wholeOf(answer: ChatResponse, draws: readonly number[]): Plan {
-  let at = 0;
-  const again: Rng = () => draws[at++] ?? 0;
-  const streaming = { ...answer.streaming, stream: false };
-  return writeChat({ ...answer, streaming, script: { ...answer.script, rng: again } });
+/** What a stream says, as a whole. */
+function wholeOf(answer: ChatResponse): Plan {
+  return writeChat({ ...answer, streaming: { ...answer.streaming, stream: false } });
 }
 
 function store(kept: KeptResponses, body: JsonObject, { frames }: Plan): void {
-  const response: JsonObject = JSON.parse(frames.map(textOf).join(""));
+  const response: JsonObject = JSON.parse(Array.from(frames, ({ data }) => String(data)).join(""));
   const { id, model } = response;
   if (typeof id !== "string" || typeof model !== "string" || !id.startsWith(idPrefix)) return;
   const metadata = read(body, metadataField) ?? {};
   keep(kept, id, { model, metadata, messages: elementsOf(body["messages"]), response });
   const listed = kept.find(listId)?.split("\n") ?? [];
   kept.keep(listId, [[...listed, id].slice(-maxListed).join("\n")]);
-}
-
-function textOf(frame: PlannedFrame): string {
-  return frame instanceof LateFrame ? frame.text() : String(frame.data);
 }
 
 function keep(kept: KeptResponses | undefined, id: string, stored: StoredChat): void {

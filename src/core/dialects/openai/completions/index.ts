@@ -55,6 +55,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     maxTokens,
     minTokens: readMinTokens(body, maxTokens),
     seed: read(body, seed),
+    choices,
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>
       writeCompletion({

@@ -1,4 +1,4 @@
-import { countOf, textOfKind } from "../../../simulator/parts.ts";
+import { countOf, textOfKind, tokensOf } from "../../../simulator/parts.ts";
 import { splitTokens } from "../../../simulator/tokens.ts";
 import type { Plan } from "../../../types.ts";
 import type { Streaming } from "../check.ts";
@@ -10,10 +10,10 @@ import {
   tokensIn,
   tracksPlan,
   type Said,
-  type Template,
+  type TokenEvent,
   type Track,
 } from "../choices.ts";
-import { createWeigh, type Likely } from "../logprobs.ts";
+import { createWeigher, type Likely, type Weighing } from "../logprobs.ts";
 import { choicesId, endOf, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
 import { stopAt } from "../../shared/stop.ts";
 import type { ChoiceStart, Script } from "../../types.ts";
@@ -58,15 +58,16 @@ function whole(completion: Completion, script: Script, head: string): Plan {
 
 function streamed(completion: Completion, script: Script, head: string): Plan {
   const { echo, streaming } = completion;
-  const tail = tailOf(streaming);
-  const { said, other: start } = startOf(script);
   const index = 0;
-  const chunk = (text: string, finish: string): string => head + choiceJson({ start, index, text, finish }) + tail;
-  return streamPlan(script, {
-    opening: echo === undefined ? undefined : chunk(echo[0]!, "null"),
-    token: { before: `${head}{${said}"text":"`, after: `","index":0,"logprobs":null,"finish_reason":null}${tail}` },
-    finish: chunk("", `"${script.finish}"`),
-    ending: endingOf(completion, head, countOf(script.parts)),
+  return streamPlan(script, endingOf(completion, head, countOf(script.parts)), () => {
+    const tail = tailOf(streaming);
+    const { said, other: start } = startOf(script);
+    const chunk = (text: string, finish: string): string => head + choiceJson({ start, index, text, finish }) + tail;
+    return {
+      opening: echo === undefined ? undefined : chunk(echo[0]!, "null"),
+      token: { before: `${head}{${said}"text":"`, after: `","index":0,"logprobs":null,"finish_reason":null}${tail}` },
+      finish: () => chunk("", `"${script.finish}"`),
+    };
   });
 }
 
@@ -90,7 +91,8 @@ function tailOf({ includeUsage }: Streaming): string {
 
 function endingOf(completion: Completion, head: string, tokens: number) {
   const { includeUsage } = completion.streaming;
-  return { usage: includeUsage ? `${head}],"usage":${usageOf(completion, tokens)}}` : undefined, obfuscate: false };
+  const usage = (): string => `${head}],"usage":${usageOf(completion, tokens)}}`;
+  return { usage: includeUsage ? usage : undefined, obfuscate: false };
 }
 
 function usageOf({ promptTokens }: Completion, tokens: number): string {
@@ -103,74 +105,83 @@ type Writing = {
   readonly said: Said;
   readonly prompt: Prompt | undefined;
   /** How likely the tokens that are said were; undefined when that is not told. */
-  readonly likely: readonly Likely[] | undefined;
+  readonly likely: Weighing | undefined;
   readonly start: ChoiceStart;
 };
 
 /** A prompt to be repeated, and how likely its tokens were. */
-type Prompt = { readonly text: string; readonly likely: readonly Likely[] };
+type Prompt = { readonly text: string; readonly likely: () => readonly Likely[] };
 
 /** Several choices, or logprobs. */
 function writeChoices(completion: Completion, head: string): Plan {
   const { echo, logprobs, streaming } = completion;
   const choices = choicesOf(completion.script, { ...completion, compose: undefined });
   const script = scriptFor(completion.script, choices);
-  const weigh = logprobs === undefined ? undefined : createWeigh(script.rng, logprobs);
-  const prompts = echo?.map((text): Prompt => ({
-    text,
-    likely: weigh === undefined ? [] : splitTokens(text).map(weigh),
+  const weigher = logprobs === undefined ? undefined : createWeigher(script.rng, logprobs);
+  const prompts = echo?.map((text) => promptOf(text, weigher));
+  const writings = choices.map((said, index): Writing => ({
+    index,
+    said,
+    prompt: prompts?.[Math.floor((index * prompts.length) / choices.length)],
+    likely: weigher?.(countOf(said.parts)),
+    start: startOf(script),
   }));
-  const writings = choices.map((said, index): Writing => {
-    const prompt = prompts?.[Math.floor((index * prompts.length) / choices.length)];
-    return {
-      index,
-      said,
-      prompt,
-      likely: weigh === undefined ? undefined : tokensOf(said).map(weigh),
-      start: startOf(script),
-    };
-  });
   const tokens = tokensIn(choices);
   if (streaming.stream) {
     const tail = tailOf(streaming);
-    const tracks = writings.map((writing) => trackOf(writing, head, tail));
+    const tracks = (): Track[] => writings.map((writing) => trackOf(writing, head, tail));
     return tracksPlan(script, tracks, endingOf(completion, head, tokens));
   }
   const list = writings.map(wholeChoice).join(",");
   return jsonPlan(script, tokens, head + list + endOf(script, usageOf(completion, tokens)));
 }
 
+function promptOf(text: string, weigher: ((tokens: number) => Weighing) | undefined): Prompt {
+  if (weigher === undefined) return { text, likely: () => [] };
+  const weighing = weigher(splitTokens(text).length);
+  return { text, likely: () => splitTokens(text).map(weighing()) };
+}
+
 function wholeChoice({ index, said, prompt, likely, start }: Writing): string {
   const text = (prompt?.text ?? "") + textOfKind(said.parts, "text");
-  const logprobs = likely === undefined ? "null" : logprobsJson([...(prompt?.likely ?? []), ...likely], 0);
+  const all = (begin: Weighing): Likely[] => [...(prompt?.likely() ?? []), ...Array.from(spoken(said), begin())];
+  const logprobs = likely === undefined ? "null" : logprobsJson(all(likely), 0);
   return choiceJson({ start: start.said, index, text, finish: `"${said.finish}"`, logprobs });
 }
 
-function tokensOf({ parts }: Said): readonly string[] {
-  return parts.flatMap(({ tokens }) => tokens);
+function* spoken({ parts }: Said): Generator<string, undefined> {
+  for (const part of parts) yield* tokensOf(part);
 }
 
-function trackOf({ index, said, prompt, likely, start }: Writing, head: string, tail: string): Track {
+function trackOf(writing: Writing, head: string, tail: string): Track {
+  const { index, said, prompt, likely, start } = writing;
   const chunk = (text: string, finish: string, logprobs = "null"): string =>
     head + choiceJson({ start: start.other, index, text, finish, logprobs }) + tail;
-  const template = (logprobs: string): Template =>
+  const opening = ({ text, likely: ofPrompt }: Prompt): string =>
+    chunk(text, "null", likely === undefined ? "null" : logprobsJson(ofPrompt(), 0));
+  return {
+    opening: () => (prompt === undefined ? undefined : opening(prompt)),
+    tokens: countOf(said.parts),
+    hidden: 0,
+    events: () => eventsOf(writing, head, tail),
+    finish: () => chunk("", `"${said.finish}"`),
+  };
+}
+
+function* eventsOf(writing: Writing, head: string, tail: string): Generator<TokenEvent, undefined> {
+  const { index, said, prompt, likely, start } = writing;
+  const template = (logprobs: string) =>
     templateOf(
       `${head}{${start.said}"text":"`,
       `","index":${index},"logprobs":${logprobs},"finish_reason":null}${tail}`,
     );
+  const weigh = likely?.();
   const plain = template("null");
   let offset = prompt?.text.length ?? 0;
-  const opening = likely === undefined ? "null" : logprobsJson(prompt?.likely ?? [], 0);
-  return {
-    opening: prompt === undefined ? undefined : chunk(prompt.text, "null", opening),
-    events: tokensOf(said).map((token, at) => {
-      if (likely === undefined) return filled(plain, token);
-      const logprobs = logprobsJson([likely[at]!], offset);
-      offset += token.length;
-      return filled(template(logprobs), token);
-    }),
-    finish: chunk("", `"${said.finish}"`),
-  };
+  for (const token of spoken(said)) {
+    yield filled(weigh === undefined ? plain : template(logprobsJson([weigh(token)], offset)), token);
+    offset += token.length;
+  }
 }
 
 /** @param offset of the first token in the text, in characters */

@@ -1,6 +1,6 @@
 import { StuntdoubleError } from "../../../errors.ts";
-import { LateFrame, type LateTexts } from "../../../late-frame.ts";
-import type { Facts, Plan } from "../../../types.ts";
+import { framesBy } from "../../../frames.ts";
+import type { Facts, Frame, Plan } from "../../../types.ts";
 import { field, readModel, refuse, refuseLong } from "../check.ts";
 import { read } from "../../shared/fields.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
@@ -102,16 +102,23 @@ function write(answer: Embeddings): Plan {
   const after = `],"model":${JSON.stringify(model)},"usage":${usage}}`;
   const inPiece = Math.max(1, Math.floor(numbersInPiece / dimensions));
   if (inputs.length <= inPiece) return jsonPlan(script, 0, before + listed(answer, 0, inputs.length) + after);
-  const plan = jsonPlan(script, 0, before);
-  const atMs = plan.endAtMs;
-  const texts: LateTexts = {
-    tokens: 0,
-    large: true,
-    atMs: () => atMs,
-    make: (piece) => (piece === 0 ? "" : ",") + listed(answer, piece * inPiece, (piece + 1) * inPiece),
-  };
-  const pieces = Array.from({ length: Math.ceil(inputs.length / inPiece) }, (_, piece) => new LateFrame(texts, piece));
-  return { ...plan, frames: [...plan.frames, ...pieces, { atMs, data: after, tokens: 0, final: false }] };
+  const frames = framesBy(() => piecesOf(answer, { before, inPiece, after }));
+  return { ...jsonPlan(script, 0, ""), frames, bytes: piecesBytes };
+}
+
+/** What waits of a response that is made piece by piece, beside its inputs. */
+const piecesBytes = 1000;
+
+type Around = { readonly before: string; readonly inPiece: number; readonly after: string };
+
+function* piecesOf(answer: Embeddings, { before, inPiece, after }: Around): Generator<Frame, undefined> {
+  const { inputs, script } = answer;
+  const piece = (data: string): Frame => ({ atMs: script.timing.totalMs, data, tokens: 0, final: false });
+  yield piece(before);
+  for (let from = 0; from < inputs.length; from += inPiece) {
+    yield piece((from === 0 ? "" : ",") + listed(answer, from, from + inPiece));
+  }
+  yield piece(after);
 }
 
 /** The embeddings of some of the inputs, separated by commas. */

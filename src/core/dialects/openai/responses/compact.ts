@@ -38,7 +38,6 @@ function askOf(body: JsonObject, facts: Facts, kept: KeptResponses | undefined):
     promptTokens,
     maxTokens: undefined,
     seed: undefined,
-    endOnly: true,
     write(script) {
       const { id, createdSeconds, parts } = script;
       const item = `{"id":"${longId("cmp_", id)}","type":"compaction","encrypted_content":"${longId("gAAAAAB", id)}"}`;

@@ -11,6 +11,7 @@ import {
   outputItems,
   overAt,
   longId,
+  overJson,
   responseJson,
   type OutputItem,
   type ResponsesResponse,
@@ -132,17 +133,17 @@ function askOf(request: Request): Ask {
     promptTokens,
     maxTokens,
     seed: undefined,
-    endOnly: !stream,
     refuses: true,
     ...(compose !== undefined && { compose }),
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
       const answer = { ...fixed, id: longId("resp_", script.id), script };
       const made = outputItems(answer);
-      const whole = responseJson(answer, "over", made.map(({ done }) => done).join(","));
       extend(context, kept, { answer, made });
-      if (store) keepResponse(kept, answer.id, keptOf(answer, { model, response: whole, request: text() }));
-      if (stream) return streamResponse(answer, made, whole);
+      const isKept = store && kept !== undefined;
+      const whole = isKept || !stream ? overJson(answer, made) : "";
+      if (isKept) keepResponse(kept, answer.id, keptOf(answer, { model, response: whole, request: text() }));
+      if (stream) return streamResponse(answer, made);
       return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
     },
   };
@@ -176,7 +177,7 @@ function extend(context: Context, kept: KeptResponses | undefined, { answer, mad
   const { items, conversation, found } = context;
   if (conversation === undefined || found === undefined || kept === undefined) return;
   const { script, promptTokens } = answer;
-  const output = made.map(({ done }): JsonObject => JSON.parse(done));
+  const output = made.map(({ done }): JsonObject => JSON.parse(done()));
   const tokens = promptTokens + countOf(script.parts) - found.tokens;
   extendConversation(kept, conversation, { items: [...shownItems(items, script.id), ...output], tokens });
 }

@@ -1,6 +1,6 @@
-import { countOf, type Part } from "../../../simulator/parts.ts";
+import { countOf, sizeOf, type Part } from "../../../simulator/parts.ts";
 import { hash32 } from "../../../rng.ts";
-import { createWeigh, likelyJson, type Likely, type Weigh } from "../logprobs.ts";
+import { createWeigher, likelyJson, type Likely, type Weighing } from "../logprobs.ts";
 import { tokensOfKind } from "../../shared/script.ts";
 import { callJson, callPrefix, type CallForm } from "./calls.ts";
 import type { Script } from "../../types.ts";
@@ -30,14 +30,12 @@ export type ResponsesResponse = {
 export type OutputItem = {
   readonly id: string;
   readonly part: Part;
-  /** The part's text as JSON. */
-  readonly text: string;
   /** How likely its tokens were, where that is told. */
-  readonly likely: readonly Likely[] | undefined;
+  readonly likely: Weighing | undefined;
   /** Of a call: what kind of item it is. */
   readonly form?: CallForm;
-  readonly added: string;
-  readonly done: string;
+  added(): string;
+  done(): string;
 };
 
 const idWords = 6;
@@ -71,10 +69,11 @@ export function summaryJson(text: string): string {
 export function outputItems(answer: ResponsesResponse): readonly OutputItem[] {
   const { topLogprobs, script } = answer;
   const { parts, finish } = script;
-  const weigh = topLogprobs === undefined ? undefined : createWeigh(script.rng, topLogprobs);
+  const weigher = topLogprobs === undefined ? undefined : createWeigher(script.rng, topLogprobs);
   return parts.map((part, index) => {
     const status = finish === "length" && index === parts.length - 1 ? "incomplete" : "completed";
-    return itemOf(answer, { part, index, status, weigh });
+    const likely = part.kind === "text" ? weigher?.(sizeOf(part)) : undefined;
+    return itemOf(answer, { part, index, status, likely });
   });
 }
 
@@ -82,39 +81,57 @@ type Piece = {
   readonly part: Part;
   readonly index: number;
   readonly status: string;
-  readonly weigh: Weigh | undefined;
+  readonly likely: Weighing | undefined;
 };
 
-function itemOf(answer: ResponsesResponse, { part, index, status, weigh }: Piece): OutputItem {
+function itemOf(answer: ResponsesResponse, piece: Piece): OutputItem {
+  if (piece.part.kind === "reasoning") return reasoningItem(answer, piece);
+  return piece.part.kind === "call" ? callItem(answer, piece) : messageItem(answer, piece);
+}
+
+function reasoningItem(answer: ResponsesResponse, { part, index }: Piece): OutputItem {
   const requestId = answer.script.id;
-  const text = JSON.stringify(part.text);
-  if (part.kind === "reasoning") {
-    const id = longId("rs_", requestId, index);
-    const hidden = answer.encrypted ? `,"encrypted_content":"${longId("gAAAAAB", requestId, index)}"` : "";
-    const shell = (summary: string): string =>
-      `{"id":"${id}","type":"reasoning"${hidden},"summary":[${answer.summary ? summary : ""}]}`;
-    return { id, part, text, likely: undefined, added: shell(""), done: shell(summaryJson(text)) };
-  }
-  if (part.kind === "call") {
-    const form = formOf(answer, part);
-    const call = { id: longId(callPrefix(form), requestId, index), callId: callId(answer, index) };
-    const added = callJson(form, { ...call, status: "in_progress", text: "" });
-    return {
-      id: call.id,
-      part,
-      text,
-      likely: undefined,
-      form,
-      added,
-      done: callJson(form, { ...call, status, text: part.text }),
-    };
-  }
-  const id = longId("msg_", requestId, index);
-  const likely = part.kind === "text" && weigh !== undefined ? part.tokens.map(weigh) : undefined;
+  const id = longId("rs_", requestId, index);
+  const hidden = answer.encrypted ? `,"encrypted_content":"${longId("gAAAAAB", requestId, index)}"` : "";
+  const shell = (summary: string): string => `{"id":"${id}","type":"reasoning"${hidden},"summary":[${summary}]}`;
+  return {
+    id,
+    part,
+    likely: undefined,
+    added: () => shell(""),
+    done: () => shell(answer.summary ? summaryJson(JSON.stringify(part.text)) : ""),
+  };
+}
+
+function callItem(answer: ResponsesResponse, { part, index, status }: Piece): OutputItem {
+  const form = formOf(answer, part);
+  const call = { id: longId(callPrefix(form), answer.script.id, index), callId: callId(answer, index) };
+  return {
+    id: call.id,
+    part,
+    likely: undefined,
+    form,
+    added: () => callJson(form, { ...call, status: "in_progress", text: "" }),
+    done: () => callJson(form, { ...call, status, text: part.text }),
+  };
+}
+
+function messageItem(answer: ResponsesResponse, { part, index, status, likely }: Piece): OutputItem {
+  const id = longId("msg_", answer.script.id, index);
   const shell = (state: string, content: string): string =>
     `{"id":"${id}","type":"message","status":"${state}","content":[${content}],"role":"assistant"}`;
-  const done = shell(status, contentJson(part.kind, text, likely));
-  return { id, part, text, likely, added: shell("in_progress", ""), done };
+  return {
+    id,
+    part,
+    likely,
+    added: () => shell("in_progress", ""),
+    done: () => shell(status, contentJson(part.kind, JSON.stringify(part.text), likelyOf(part, likely))),
+  };
+}
+
+/** How likely each token of a part was; none where that is not told. */
+export function likelyOf(part: Part, likely: Weighing | undefined): readonly Likely[] {
+  return likely === undefined ? [] : part.tokens.map(likely());
 }
 
 function formOf({ forms }: ResponsesResponse, { name = "" }: Part): CallForm {
@@ -157,6 +174,11 @@ export function responseJson(answer: ResponsesResponse, state: ResponseState, ou
     `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
     (over ? `,"usage":${usageOf({ promptTokens: answer.promptTokens, parts: script.parts })}}` : "}")
   );
+}
+
+/** JSON of a response that is over. */
+export function overJson(answer: ResponsesResponse, items: readonly OutputItem[]): string {
+  return responseJson(answer, "over", items.map(({ done }) => done()).join(","));
 }
 
 /** JSON of the usage of a response that says these parts. */

@@ -1,10 +1,20 @@
-import type { Part } from "../../../simulator/parts.ts";
+import { framesBy } from "../../../frames.ts";
+import { sizeOf, tokensOf, type Part } from "../../../simulator/parts.ts";
 import type { Frame, Plan } from "../../../types.ts";
 import { escapeToken } from "../../shared/json-body.ts";
-import { likelyEventJson } from "../logprobs.ts";
+import { TokenClock } from "../../shared/script.ts";
+import { likelyEventJson, type Likely, type Weighing } from "../logprobs.ts";
 import type { CallForm } from "./calls.ts";
-import { contentJson, responseJson, summaryJson, type OutputItem, type ResponsesResponse } from "./response.ts";
-import { createLeveller, headOf, plainClose } from "../text.ts";
+import {
+  contentJson,
+  likelyOf,
+  overJson,
+  responseJson,
+  summaryJson,
+  type OutputItem,
+  type ResponsesResponse,
+} from "./response.ts";
+import { closerOf, headOf, type Close } from "../text.ts";
 
 /** Names and fixed members of the events of one kind of part. */
 type Kind = {
@@ -36,129 +46,137 @@ const callNames = {
  * The response is created at once. What opens an item goes out with its first token, what ends it with its last, and
  * the event that ends the response with the last of all.
  *
- * @param whole JSON of the response when it is over
  * @see the OpenAI document, ResponseStreamEvent
  */
-export function streamResponse(answer: ResponsesResponse, items: readonly OutputItem[], whole: string): Plan {
+export function streamResponse(answer: ResponsesResponse, items: readonly OutputItem[]): Plan {
   const { script } = answer;
-  const { timing } = script;
-  const events = new Events(answer);
-  const begun = `"response":${responseJson(answer, "in_progress", "")}`;
-  events.add(0, "response.created", begun);
-  events.add(0, "response.in_progress", begun);
-  let token = 0;
-  for (const [index, item] of items.entries()) {
-    const times = timing.atMs.slice(token, token + item.part.tokens.length);
-    token += times.length;
-    if (times.length === 0) times.push(timing.atMs.at(-1) ?? timing.ttftMs);
-    addItem(events, answer, { item, index, times });
-  }
-  const lastMs = timing.atMs.at(-1) ?? timing.ttftMs;
-  const name = script.finish === "length" ? "response.incomplete" : "response.completed";
-  events.addLast(lastMs, name, `"response":${whole}`);
-  const head = headOf("text/event-stream; charset=utf-8", script, 0);
-  return { head, headAtMs: 0, frames: events.frames, ending: "finish", endAtMs: timing.totalMs };
+  const closer = closerOf(script, answer);
+  return {
+    head: headOf("text/event-stream; charset=utf-8", script, 0),
+    headAtMs: 0,
+    frames: framesBy(() => framesOf(answer, items, new Events(answer, closer()))),
+    ending: "finish",
+    endAtMs: script.timing.totalMs,
+  };
 }
 
-/** An item, its place in the output, and when each of its tokens leaves. */
-type Placed = { readonly item: OutputItem; readonly index: number; readonly times: readonly number[] };
+function* framesOf(
+  answer: ResponsesResponse,
+  items: readonly OutputItem[],
+  events: Events,
+): Generator<Frame, undefined> {
+  const { timing, finish } = answer.script;
+  const begun = (): string => `"response":${responseJson(answer, "in_progress", "")}`;
+  yield events.event(0, "response.created", begun());
+  yield events.event(0, "response.in_progress", begun());
+  const clock = new TokenClock(timing);
+  for (const [index, item] of items.entries()) yield* itemFrames(events, answer, { item, index, clock });
+  const name = finish === "length" ? "response.incomplete" : "response.completed";
+  yield { ...events.event(timing.totalMs, name, `"response":${overJson(answer, items)}`), final: true };
+}
 
-function addItem(events: Events, answer: ResponsesResponse, { item, index, times }: Placed): void {
-  const { part, id, text } = item;
-  const firstMs = times[0] ?? 0;
-  const lastMs = times.at(-1) ?? firstMs;
+/** An item, its place in the output, and the clock that stands at its first token once that is taken. */
+type Placed = { readonly item: OutputItem; readonly index: number; readonly clock: TokenClock };
+
+function* itemFrames(events: Events, answer: ResponsesResponse, placed: Placed): Generator<Frame, undefined> {
+  const { item, index, clock } = placed;
+  const { part, id } = item;
+  const firstMs = sizeOf(part) > 0 ? clock.next() : answer.script.timing.totalMs;
   const place = `"item_id":"${id}","output_index":${index}`;
-  events.add(firstMs, "response.output_item.added", `"output_index":${index},"item":${item.added}`);
-  if (item.form !== undefined) {
-    addCall(events, item.form, { item, index, times });
-  } else if (part.kind !== "reasoning" || answer.summary) {
-    const reasoning = part.kind === "reasoning";
-    const piece = reasoning ? "response.reasoning_summary_part" : "response.content_part";
-    const inItem = `${place},"${reasoning ? "summary" : "content"}_index":0`;
-    const pieceJson = (said: string, likely?: OutputItem["likely"]): string =>
-      reasoning ? summaryJson(said) : contentJson(part.kind, said, likely);
-    const { name, whole, more } = kinds[part.kind];
-    const told = item.likely?.map(likelyEventJson);
-    events.add(firstMs, `${piece}.added`, `${inItem},"part":${pieceJson(`""`)}`);
-    events.addTokens(part, times, { place: inItem, told });
-    const logprobs = told === undefined ? more : `,"logprobs":[${told.join(",")}]`;
-    events.add(lastMs, `${name}.done`, `${inItem},"${whole}":${text}${logprobs}`);
-    events.add(lastMs, `${piece}.done`, `${inItem},"part":${pieceJson(text, item.likely)}`);
-  }
-  events.add(lastMs, "response.output_item.done", `"output_index":${index},"item":${item.done}`);
+  yield events.event(firstMs, "response.output_item.added", `"output_index":${index},"item":${item.added()}`);
+  if (item.form !== undefined) yield* callFrames(events, item.form, placed);
+  else if (part.kind !== "reasoning" || answer.summary) yield* partFrames(events, placed, { place, firstMs });
+  else clock.skip(sizeOf(part) - 1);
+  const lastMs = Math.max(firstMs, clock.atMs);
+  yield events.event(lastMs, "response.output_item.done", `"output_index":${index},"item":${item.done()}`);
+}
+
+type From = { readonly place: string; readonly firstMs: number };
+
+/** What is said in words. */
+function* partFrames(events: Events, { item, clock }: Placed, { place, firstMs }: From): Generator<Frame, undefined> {
+  const { part, likely } = item;
+  const reasoning = part.kind === "reasoning";
+  const piece = reasoning ? "response.reasoning_summary_part" : "response.content_part";
+  const inItem = `${place},"${reasoning ? "summary" : "content"}_index":0`;
+  const pieceJson = (said: string, chances?: readonly Likely[]): string =>
+    reasoning ? summaryJson(said) : contentJson(part.kind, said, chances);
+  const { name, whole, more } = kinds[part.kind];
+  yield events.event(firstMs, `${piece}.added`, `${inItem},"part":${pieceJson(`""`)}`);
+  yield* events.tokens(part, clock, { place: inItem, likely });
+  const lastMs = Math.max(firstMs, clock.atMs);
+  const told = likelyOf(part, likely);
+  const logprobs = likely === undefined ? more : `,"logprobs":[${told.map(likelyEventJson).join(",")}]`;
+  const text = JSON.stringify(part.text);
+  yield events.event(lastMs, `${name}.done`, `${inItem},"${whole}":${text}${logprobs}`);
+  yield events.event(lastMs, `${piece}.done`, `${inItem},"part":${pieceJson(text, told)}`);
 }
 
 /** What a tool is called with, token by token where the item has events for that. */
-function addCall(events: Events, form: CallForm, { item, index, times }: Placed): void {
-  const { part, id, text } = item;
-  const lastMs = times.at(-1) ?? 0;
+function* callFrames(events: Events, form: CallForm, { item, index, clock }: Placed): Generator<Frame, undefined> {
+  const { part, id } = item;
   const place = `"item_id":"${id}","output_index":${index}`;
+  const text = (): string => JSON.stringify(part.text);
   if (form.item === "function_call") {
-    events.addTokens(part, times, { place });
-    events.add(
-      lastMs,
-      `${callNames.function_call}.done`,
-      `${place},"name":${JSON.stringify(form.name)},"arguments":${text}`,
-    );
+    yield* events.tokens(part, clock, { place });
+    const members = `${place},"name":${JSON.stringify(form.name)},"arguments":${text()}`;
+    yield events.event(clock.atMs, `${callNames.function_call}.done`, members);
   } else if (form.item === "custom_tool_call") {
-    events.addTokens(part, times, { place, name: callNames.custom_tool_call });
-    events.add(lastMs, `${callNames.custom_tool_call}.done`, `${place},"input":${text}`);
+    yield* events.tokens(part, clock, { place, name: callNames.custom_tool_call });
+    yield events.event(clock.atMs, `${callNames.custom_tool_call}.done`, `${place},"input":${text()}`);
   } else if (form.item === "shell_call") {
     const command = `"output_index":${index},"command_index":0`;
-    events.add(times[0] ?? 0, `${callNames.shell_call}.added`, `${command},"command":""`);
-    events.addTokens(part, times, { place: command, name: callNames.shell_call });
-    events.add(lastMs, `${callNames.shell_call}.done`, `${command},"command":${text}`);
-  }
+    yield events.event(clock.atMs, `${callNames.shell_call}.added`, `${command},"command":""`);
+    yield* events.tokens(part, clock, { place: command, name: callNames.shell_call });
+    yield events.event(clock.atMs, `${callNames.shell_call}.done`, `${command},"command":${text()}`);
+  } else clock.skip(sizeOf(part) - 1);
 }
 
 type Where = {
   readonly place: string;
   /** Stands before `.delta`, where that is not as usual for the kind. */
   readonly name?: string;
-  readonly told?: readonly string[] | undefined;
+  /** How likely the tokens were, where that is told. */
+  readonly likely?: Weighing | undefined;
 };
 
-/** The events of one response, numbered as they are added. */
+/** Makes the events of one response, numbered as they are made. */
 class Events {
-  readonly frames: Frame[] = [];
-  readonly #close: (tokenChars: number) => string;
+  readonly #close: Close;
   readonly #escape: (token: string) => string;
+  #count = 0;
 
-  constructor({ script, obfuscate, chosenByCaller }: ResponsesResponse) {
-    this.#close = obfuscate ? createLeveller(script) : plainClose;
+  constructor({ chosenByCaller }: ResponsesResponse, close: Close) {
+    this.#close = close;
     this.#escape = chosenByCaller ? escapeAny : escapeToken;
   }
 
   /** @param members JSON of the event's own members */
-  add(atMs: number, type: string, members: string): void {
-    this.frames.push(this.#frame(atMs, type, members));
-  }
-
-  /** The same for the last event of all. */
-  addLast(atMs: number, type: string, members: string): void {
-    this.frames.push({ ...this.#frame(atMs, type, members), final: true });
-  }
-
-  #frame(atMs: number, type: string, members: string): Frame {
-    const data = `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.frames.length},${members}}\n\n`;
+  event(atMs: number, type: string, members: string): Frame {
+    const data = `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.#count},${members}}\n\n`;
+    this.#count += 1;
     return { atMs, data, tokens: 0, final: false };
   }
 
-  /** @param where `told` JSON of the logprobs of each token, where they are told */
-  addTokens({ kind, tokens }: Part, times: readonly number[], where: Where): void {
-    const { place, told } = where;
-    const { more } = kinds[kind];
-    const name = where.name ?? kinds[kind].name;
-    const escape = kind === "call" ? escapeAny : this.#escape;
+  /** @param clock stands at the first token */
+  *tokens(part: Part, clock: TokenClock, { place, likely, ...where }: Where): Generator<Frame, undefined> {
+    const { more, ...kind } = kinds[part.kind];
+    const { name = kind.name } = where;
+    const escape = part.kind === "call" ? escapeAny : this.#escape;
+    const weigh = likely?.();
     const before = `event: ${name}.delta\ndata: {"type":"${name}.delta","sequence_number":`;
     // A joined text lies in one piece; a concatenated one would be put together again for every frame.
     const middle = [",", place, `,"delta":"`].join("");
     const after = `"${more}`;
-    for (const [index, each] of tokens.entries()) {
+    let first = true;
+    for (const each of tokensOf(part)) {
+      const atMs = first ? clock.atMs : clock.next();
+      first = false;
       const token = escape(each);
-      const end = told === undefined ? after : `","logprobs":[${told[index]}]`;
-      const data = before + String(this.frames.length) + middle + token + end + this.#close(token.length);
-      this.frames.push({ atMs: times[index] ?? 0, data, tokens: 1, final: false });
+      const end = weigh === undefined ? after : `","logprobs":[${likelyEventJson(weigh(each))}]`;
+      const data = before + String(this.#count) + middle + token + end + this.#close(token.length);
+      this.#count += 1;
+      yield { atMs, data, tokens: 1, final: false };
     }
   }
 }

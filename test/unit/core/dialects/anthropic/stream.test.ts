@@ -3,6 +3,7 @@ import { judge } from "../../../../../src/core/dialects/anthropic/events.ts";
 import { createSseReader } from "../../../../../src/core/dialects/shared/streams/sse.ts";
 import { ask, eventsOf, partsOf } from "./support.ts";
 import { bytesOf, jsonOf, scriptOf, textsOf } from "../support.ts";
+import { framesOf } from "../../../../support/frames.ts";
 
 const schema = { type: "object" };
 const request = { stream: true, thinking: { type: "adaptive" }, tools: [{ name: "f", input_schema: schema }] };
@@ -67,10 +68,16 @@ describe("the events of a stream", () => {
   });
 
   test("leave with the tokens they carry, those that open with the first and those that end with the last", () => {
-    const times = plan.frames.filter(({ tokens }) => tokens > 0).map(({ atMs }) => atMs);
+    const times = framesOf(plan)
+      .filter(({ tokens }) => tokens > 0)
+      .map(({ atMs }) => atMs);
     expect(times).toEqual(script.timing.atMs);
-    expect(plan.frames[0]?.atMs).toBe(300);
-    expect(plan.frames.map(({ atMs }) => atMs)).toEqual(plan.frames.map(({ atMs }) => atMs).sort((a, b) => a - b));
+    expect(framesOf(plan)[0]?.atMs).toBe(300);
+    expect(framesOf(plan).map(({ atMs }) => atMs)).toEqual(
+      framesOf(plan)
+        .map(({ atMs }) => atMs)
+        .sort((a, b) => a - b),
+    );
     expect([plan.headAtMs, plan.endAtMs]).toEqual([0, script.timing.totalMs]);
   });
 
@@ -90,9 +97,9 @@ describe("the events of a stream", () => {
   test("read as a live stream have the same tokens and the same ends", () => {
     const frames = createSseReader(judge).push(0, bytesOf(textsOf(plan).join("")));
     expect(frames.map(({ tokens, final }) => [tokens, final])).toEqual(
-      plan.frames.map(({ tokens, final }) => [tokens, final]),
+      framesOf(plan).map(({ tokens, final }) => [tokens, final]),
     );
-    expect(plan.frames.filter(({ final }) => final)).toHaveLength(2);
+    expect(framesOf(plan).filter(({ final }) => final)).toHaveLength(2);
   });
 });
 
@@ -102,7 +109,11 @@ test("thinking that is not shown comes as a signature that carries its tokens", 
   );
   const deltas = eventsOf(hidden).filter(({ name }) => name === "content_block_delta");
   expect(deltas.map(({ json }) => json["delta"]!["type"])).toEqual(["signature_delta", "text_delta"]);
-  expect(hidden.frames.filter(({ tokens }) => tokens > 0).map(({ tokens, atMs }) => [tokens, atMs])).toEqual([
+  expect(
+    framesOf(hidden)
+      .filter(({ tokens }) => tokens > 0)
+      .map(({ tokens, atMs }) => [tokens, atMs]),
+  ).toEqual([
     [4, 345],
     [1, 360],
   ]);

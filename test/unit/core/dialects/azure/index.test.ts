@@ -4,6 +4,7 @@ import { azure } from "../../../../../src/core/dialects/azure/index.ts";
 import { findOperation } from "../../../../../src/core/dialects/index.ts";
 import type { Failure, Opened } from "../../../../../src/core/dialects/types.ts";
 import { bodyOf, bytesOf, chunksOf, header, jsonOf, refusal, scriptOf, textsOf, type Json } from "../support.ts";
+import { framesOf } from "../../../../support/frames.ts";
 
 const deployment = "/openai/deployments/mine";
 const version = "?api-version=2024-10-21";
@@ -150,8 +151,8 @@ describe("a response", () => {
     const frames = azure.readStream("text/event-stream")!.push(0, bytesOf(textsOf(plan).join("")));
     const worth = (list: readonly { tokens: number; final: boolean }[]) =>
       list.map(({ tokens, final }) => [tokens, final]);
-    expect(worth(frames)).toEqual(worth(plan.frames));
-    expect(plan.frames[0]?.atMs).toBe(plan.frames[1]?.atMs);
+    expect(worth(frames)).toEqual(worth(framesOf(plan)));
+    expect(framesOf(plan)[0]?.atMs).toBe(framesOf(plan)[1]?.atMs);
   });
 
   test.each(["/openai/v1/responses", `/openai/responses${version}`, `${deployment}/responses${version}`])(

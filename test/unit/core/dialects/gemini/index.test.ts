@@ -143,7 +143,7 @@ describe("a response", () => {
       content: { parts: [{ text: "Hello " }] },
       finishReason: "STOP",
     });
-    expect(plan.frames[0]?.tokens).toBe(2);
+    expect(framesOf(plan)[0]?.tokens).toBe(2);
   });
 
   test("with nothing said has no parts", () => {
@@ -161,7 +161,7 @@ describe("a response", () => {
     expect(response["candidates"]![0]).toMatchObject({ content: { role: "model" }, finishReason: "MAX_TOKENS" });
     expect(response["usageMetadata"]).toMatchObject({ candidatesTokenCount: 2 });
     const plan = write({}, script, "streamGenerateContent");
-    expect(plan.frames.map(({ tokens }) => tokens)).toEqual([2, 0]);
+    expect(framesOf(plan).map(({ tokens }) => tokens)).toEqual([2, 0]);
   });
 });
 
@@ -173,7 +173,7 @@ describe("a stream", () => {
     const plan = write(true, scriptOf(["Hello", " there"]));
     expect(header(plan.head!.headers, "content-type")).toBe("text/event-stream");
     expect(textsOf(plan).every((text) => /^data: \{.*\}\r\n\r\n$/.test(text))).toBe(true);
-    expect(plan.frames.map(({ atMs, tokens, final }) => [atMs, tokens, final])).toEqual([
+    expect(framesOf(plan).map(({ atMs, tokens, final }) => [atMs, tokens, final])).toEqual([
       [300, 1, false],
       [315, 1, false],
       [315, 0, true],
@@ -192,7 +192,7 @@ describe("a stream", () => {
     expect(texts.map((text) => text.replace(/\{.*\}/, "{}"))).toEqual(["[{}", "\n,\r\n{}", "\n,\r\n{}", "\n]"]);
     const whole = JSON.parse(texts.join("")) as unknown[];
     expect(whole).toEqual(elementsOf(write(true, scriptOf(["Hello", " there"]))));
-    expect(plan.frames.map(({ final }) => final)).toEqual([false, false, true, false]);
+    expect(framesOf(plan).map(({ final }) => final)).toEqual([false, false, true, false]);
   });
 
   test.each([true, false])("is read as it was planned (events: %s)", (events) => {
@@ -211,7 +211,7 @@ describe("a stream", () => {
       data: Buffer.from(data).toString(),
     });
     expect(frames.map(seen)).toEqual(framesOf(plan).map(seen));
-    expect(plan.frames.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(7);
+    expect(framesOf(plan).reduce((sum, { tokens }) => sum + tokens, 0)).toBe(7);
     expect(reader.flush(0)).toBeUndefined();
   });
 
@@ -368,7 +368,7 @@ test("thoughts make the first visible token late", () => {
     "req_1",
     1_700_000_000,
   );
-  expect(plan.frames.map(({ atMs, tokens }) => [atMs, tokens])).toEqual([
+  expect(framesOf(plan).map(({ atMs, tokens }) => [atMs, tokens])).toEqual([
     [170, 8],
     [180, 1],
     [190, 1],

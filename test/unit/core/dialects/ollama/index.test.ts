@@ -7,6 +7,7 @@ import { running, show } from "../../../../../src/core/dialects/ollama/models.ts
 import { ollama } from "../../../../../src/core/dialects/ollama/index.ts";
 import type { Failure, Script } from "../../../../../src/core/dialects/types.ts";
 import { bytesOf, header, jsonOf, open, refusal, scriptOf, textsOf } from "../support.ts";
+import { framesOf } from "../../../../support/frames.ts";
 
 const model = "llama3.2";
 const messages = [{ role: "user", content: "one two three" }];
@@ -86,7 +87,7 @@ describe("a response", () => {
       .ask()
       .write(scriptOf(["Hello", " there"]));
     expect(header(plan.head!.headers, "content-type")).toBe("application/x-ndjson");
-    expect(plan.frames.map(({ atMs, tokens, final }) => [atMs, tokens, final])).toEqual([
+    expect(framesOf(plan).map(({ atMs, tokens, final }) => [atMs, tokens, final])).toEqual([
       [300, 1, false],
       [315, 1, false],
       [315, 0, true],
@@ -122,7 +123,7 @@ describe("a response", () => {
     expect(linesOf(plan)).toMatchObject([
       { message: { content: "" }, done: true, done_reason: "length", eval_count: 2 },
     ]);
-    expect(plan.frames[0]).toMatchObject({ tokens: 2, final: true });
+    expect(framesOf(plan)[0]).toMatchObject({ tokens: 2, final: true });
   });
 });
 
@@ -137,10 +138,10 @@ describe("a stream", () => {
     const plan = open(chat, { model, messages, tools }).ask().write(scriptWith(parts));
     const reader = ollama.readStream("application/x-ndjson")!;
     const frames = reader.push(0, bytesOf(textsOf(plan).join("")));
-    expect(frames.map(({ final }) => final)).toEqual(plan.frames.map(({ final }) => final));
+    expect(frames.map(({ final }) => final)).toEqual(framesOf(plan).map(({ final }) => final));
     // A call is one line; that it has two tokens shows in the count at the end.
     expect(frames.map(({ tokens }) => tokens)).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(plan.frames.map(({ tokens }) => tokens)).toEqual([1, 1, 1, 1, 2, 0]);
+    expect(framesOf(plan).map(({ tokens }) => tokens)).toEqual([1, 1, 1, 1, 2, 0]);
   });
 
   test("of broken lines is worth nothing", () => {

@@ -1,4 +1,5 @@
 import { findOperation } from "../../../../../src/core/dialects/index.ts";
+import { createRng } from "../../../../../src/core/rng.ts";
 import type { KeptResponses } from "../../../../../src/core/dialects/types.ts";
 import { bodyOf, jsonOf, refusal, scriptOf, textsOf, type Json } from "../support.ts";
 
@@ -27,7 +28,7 @@ export function createCaller() {
   const plan = (method: string, target: string, body?: object) => {
     const asked = opened(method, target, body).ask();
     calls += 1;
-    const parts = asked.compose?.(4, () => 0.5) ?? [{ kind: "text" as const, tokens: ["a", "b"], text: "ab" }];
+    const parts = asked.compose?.(4, createRng(1)) ?? [{ kind: "text" as const, tokens: ["a", "b"], text: "ab" }];
     const tokens = asked.maxTokens === 0 ? [] : parts.flatMap((part) => part.tokens);
     return asked.write(scriptOf(tokens, { id: `req_${calls}`, parts: asked.maxTokens === 0 ? [] : parts }));
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createRng } from "../../../../../src/core/rng.ts";
 import { chat } from "../../../../../src/core/dialects/openai/chat/index.ts";
 import { open, refusal } from "../support.ts";
 import { framesOf } from "../../../../support/frames.ts";
@@ -280,7 +281,7 @@ describe("the tokens of a prompt", () => {
         timing: { ttftMs: 0, atMs: [], totalMs: 0 },
         parts: [],
         finish: "stop",
-        rng: () => 0,
+        rng: createRng(1),
       });
     expect(String(framesOf(plan)[0]!.data)).toContain(`"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":1}`);
   });

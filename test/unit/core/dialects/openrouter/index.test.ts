@@ -4,6 +4,7 @@ import { openrouter } from "../../../../../src/core/dialects/openrouter/index.ts
 import type { Failure, Script } from "../../../../../src/core/dialects/types.ts";
 import type { Plan } from "../../../../../src/core/types.ts";
 import { bodyOf, bytesOf, chunksOf, header, jsonOf, scriptOf, textsOf } from "../support.ts";
+import { framesOf } from "../../../../support/frames.ts";
 
 const chatPath = "/api/v1/chat/completions";
 const messages = [{ role: "user", content: "hi" }];
@@ -82,7 +83,7 @@ describe("a stream", () => {
     const frames = openrouter.readStream("text/event-stream")!.push(0, bytesOf(textsOf(plan).join("")));
     const worth = (list: readonly { tokens: number; final: boolean }[]) =>
       list.map(({ tokens, final }) => [tokens, final]);
-    expect(worth(frames)).toEqual(worth(plan.frames));
+    expect(worth(frames)).toEqual(worth(framesOf(plan)));
   });
 });
 
@@ -115,7 +116,7 @@ describe("an error", () => {
     });
     const { id, object, created, model } = chunksOf({
       ...write({ ...chat, stream: true }),
-      frames: write({ ...chat, stream: true }).frames.slice(1),
+      frames: framesOf(write({ ...chat, stream: true })).slice(1),
     })[0]!;
     expect(JSON.parse(event.slice("data: ".length))).toEqual({
       id,
@@ -136,7 +137,7 @@ test("no header tells what is left of a quota", () => {
 test("a chunk of a stream is OpenAI's otherwise", () => {
   const chunks = chunksOf({
     ...write({ ...chat, stream: true }),
-    frames: write({ ...chat, stream: true }).frames.slice(1),
+    frames: framesOf(write({ ...chat, stream: true })).slice(1),
   });
   expect(chunks[1]!["choices"]![0]!["delta"]).toEqual({ content: "Hello" });
 });

@@ -1,18 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Part } from "../../../../../src/core/simulator/parts.ts";
-import { eachPiece, isBroken, tokensOfKind } from "../../../../../src/core/dialects/shared/script.ts";
+import { isBroken, Pieces, tokensOfKind } from "../../../../../src/core/dialects/shared/script.ts";
 import type { Script } from "../../../../../src/core/dialects/types.ts";
 import { partOf, scriptWith } from "../support.ts";
 
-describe("eachPiece", () => {
+describe("the pieces of a script", () => {
   function piecesOf(script: Script, hidden?: Part["kind"]) {
-    const pieces: [string, number, number][] = [];
-    const left = eachPiece(
-      script,
-      ({ kind }) => kind === hidden,
-      (_part, { text, atMs, tokens }) => void pieces.push([text, atMs, tokens]),
-    );
-    return { pieces, left };
+    const made = new Pieces(script, ({ kind }) => kind === hidden);
+    const pieces = Array.from(made, ({ text, atMs, tokens }) => [text, atMs, tokens]);
+    return { pieces, left: made.left };
   }
 
   test("gives each token at its time, and a call when it is complete", () => {

@@ -8,7 +8,7 @@ describe("stopAt", () => {
   test("cuts the text where the first stop begins, and keeps what came before", () => {
     const stopped = stopAt(script, ["now", "he end"]).script;
     expect(stopped.parts).toEqual([partOf("reasoning", "the end"), partOf("text", "go", " to", " t")]);
-    expect(stopped.timing).toEqual({ ttftMs: 100, atMs: [100, 200, 300, 400], totalMs: 400 });
+    expect(stopped.timing).toMatchObject({ ttftMs: 100, totalMs: 400 });
     expect(stopped.finish).toBe("stop");
   });
 

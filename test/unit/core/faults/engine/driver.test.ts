@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bendLive, bendPlan, prepareFault, type PreparedFault } from "../../../../../src/core/faults/index.ts";
 import type { FaultContext } from "../../../../../src/core/faults/engine/types.ts";
-import { LateFrame } from "../../../../../src/core/late-frame.ts";
+import { framesBy } from "../../../../../src/core/frames.ts";
 import type { Frame, Plan, Sink } from "../../../../../src/core/types.ts";
 import { framesOf } from "../../../../support/frames.ts";
 import { bend, context, event, live, simulatedStream, stream, streamHead, textOf } from "../support.ts";
@@ -110,7 +110,7 @@ test("times that a fault turned back are held at the latest time so far", () => 
     end: (_atMs, ending) => next.end(0, ending),
   }));
   const plan = bendPlan(stream, [backwards], context());
-  expect(plan.frames.map(({ atMs }) => atMs)).toEqual([30, 30, 30, 30, 30, 30, 30]);
+  expect(framesOf(plan).map(({ atMs }) => atMs)).toEqual([30, 30, 30, 30, 30, 30, 30]);
   expect(plan.endAtMs).toBe(30);
 });
 
@@ -164,11 +164,48 @@ test("a fault may copy the frames of a simulated stream and of a live one with o
   expect(received).toEqual(copied);
 });
 
-test("late frames that no fault changes stay late, and those that one changes are there", () => {
-  const late = ({ frames }: Plan) => frames.map((frame) => frame instanceof LateFrame);
-  const bent = bendPlan(simulatedStream, [prepareFault({ kind: "delay", ms: 10, afterTokens: 3 })], context());
-  expect(late(simulatedStream)).toEqual([false, true, true, true, true, true, false, false]);
-  expect(late(bent)).toEqual([false, true, true, true, false, false, false, false]);
+describe("a long plan", () => {
+  /** A stream of so many tokens, whose frames are counted as they are made. */
+  function counted(tokens: number): { plan: Plan; made: () => number } {
+    let made = 0;
+    const frames = framesBy(function* () {
+      for (let index = 0; index < tokens; index += 1) {
+        made += 1;
+        yield { atMs: index, data: `data: {"n":${index}}\n\n`, tokens: 1, final: false };
+      }
+    });
+    const plan: Plan = { head: streamHead, headAtMs: 0, frames, ending: "finish", endAtMs: tokens, bytes: 1000 };
+    return { plan, made: () => made };
+  }
+  const delayed = [prepareFault({ kind: "delay", ms: 10, afterTokens: 3 })];
+
+  test("is bent anew as it is read, frame by frame, and takes no more memory", () => {
+    const { plan, made } = counted(1000);
+    const bent = bendPlan(plan, delayed, context());
+    const before = made();
+    expect(Array.from(bent.frames, ({ atMs }) => atMs).slice(0, 5)).toEqual([0, 1, 2, 13, 14]);
+    expect(made() - before).toBe(1000);
+    const [first] = bent.frames;
+    expect(first).toMatchObject({ atMs: 0 });
+    expect(made() - before).toBe(1001);
+    expect(bent.bytes).toBeLessThan(2000);
+  });
+
+  test("is the same each time it is read, and its faults fire once", () => {
+    const fired: string[] = [];
+    const bent = bendPlan(counted(100).plan, delayed, { ...context(), fired: (kind) => void fired.push(kind) });
+    expect(framesOf(bent)).toEqual(framesOf(bent));
+    expect(framesOf(bent)).toHaveLength(100);
+    expect(fired).toEqual(["delay"]);
+  });
+
+  test("of which one frame becomes many pieces counts them all", () => {
+    const body = { atMs: 0, data: "x".repeat(1000), tokens: 0, final: false };
+    const whole: Plan = { head: streamHead, headAtMs: 0, frames: [body], ending: "finish", endAtMs: 0 };
+    const bent = bendPlan(whole, [prepareFault({ kind: "drip", sliceBytes: 1 })], context());
+    expect(framesOf(bent)).toHaveLength(1000);
+    expect(bent.bytes).toBeGreaterThan(100_000);
+  });
 });
 
 test("bending leaves the plan it was given untouched", () => {

@@ -4,6 +4,7 @@ import { chat } from "../../../../../../src/core/dialects/openai/chat/index.ts";
 import { bodyOf, chunksOf, type Loose } from "../../../../../support/chat-stream.ts";
 import { simulated } from "../../../../../support/simulated.ts";
 import { open, scriptOf } from "../../support.ts";
+import { framesOf } from "../../../../../support/frames.ts";
 
 const messages = [{ role: "user", content: "say hello" }];
 const weather = {
@@ -92,7 +93,7 @@ describe("a call of a tool", () => {
   });
 
   test("carries one token a piece; role, name and finish carry none", () => {
-    const { frames } = simulated(chat, { model: "gpt-4o", messages, ...plain, tools: [weather] });
+    const frames = framesOf(simulated(chat, { model: "gpt-4o", messages, ...plain, tools: [weather] }));
     const pieces = frames.length - 4;
     expect(frames.map(({ tokens }) => tokens)).toEqual([0, 0, ...Array.from({ length: pieces }, () => 1), 0, 0]);
   });
@@ -254,8 +255,8 @@ describe("a model that reasons", () => {
 
   test("does not show it, and says its first word later", () => {
     const plan = simulated(chat, { model: "o3", messages, ...plain, stream: true });
-    expect(plan.frames[0]).toMatchObject({ atMs: 300 + 50 * 15, tokens: 0 });
-    expect(plan.frames.filter(({ tokens }) => tokens === 1)).toHaveLength(50);
+    expect(framesOf(plan)[0]).toMatchObject({ atMs: 300 + 50 * 15, tokens: 0 });
+    expect(framesOf(plan).filter(({ tokens }) => tokens === 1)).toHaveLength(50);
     expect(plan.endAtMs).toBe(300 + 99 * 15);
   });
 

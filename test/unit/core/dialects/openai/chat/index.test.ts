@@ -14,6 +14,7 @@ import {
   wordOf,
   type Json,
 } from "../../support.ts";
+import { framesOf } from "../../../../../support/frames.ts";
 
 const messages = [{ role: "user", content: "say hello" }];
 const valid = { model: "gpt-4o", messages };
@@ -415,14 +416,14 @@ describe("a streamed response", () => {
 
   test("sends the role with the first token and the end with the last", () => {
     const plan = response({ stream: true, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
-    expect(plan.frames.map(({ atMs }) => atMs)).toEqual([300, 300, 315, 315, 315, 315]);
+    expect(framesOf(plan).map(({ atMs }) => atMs)).toEqual([300, 300, 315, 315, 315, 315]);
     expect(plan).toMatchObject({ headAtMs: 0, endAtMs: 315, ending: "finish" });
   });
 
   test("marks token frames and final frames", () => {
     const plan = response({ stream: true, stream_options: { include_usage: true } }, scriptOf(["Hi", " you"]));
-    expect(plan.frames.map(({ tokens }) => tokens)).toEqual([0, 1, 1, 0, 0, 0]);
-    expect(plan.frames.map(({ final }) => final)).toEqual([false, false, false, true, false, true]);
+    expect(framesOf(plan).map(({ tokens }) => tokens)).toEqual([0, 1, 1, 0, 0, 0]);
+    expect(framesOf(plan).map(({ final }) => final)).toEqual([false, false, false, true, false, true]);
   });
 
   test("tells the usage in a chunk of its own, and null in the others", () => {
@@ -456,7 +457,8 @@ describe("a streamed response", () => {
   test("is read by our own reader as it was written", () => {
     const plan = response({ stream: true, n: 2, stream_options: { include_usage: true } });
     const read = createSseReader(judge).push(0, bytesOf(textsOf(plan).join("")));
-    const worth = (frames: typeof plan.frames): object[] => frames.map(({ tokens, final }) => ({ tokens, final }));
+    const worth = (frames: typeof plan.frames): object[] =>
+      Array.from(frames).map(({ tokens, final }) => ({ tokens, final }));
     expect(worth(read)).toEqual(worth(plan.frames));
   });
 
@@ -468,7 +470,7 @@ describe("a streamed response", () => {
 
   test("ends at once when there is no token", () => {
     const plan = response(plain, scriptOf([]));
-    expect(plan.frames.map(({ atMs }) => atMs)).toEqual([300, 300, 300]);
+    expect(framesOf(plan).map(({ atMs }) => atMs)).toEqual([300, 300, 300]);
   });
 });
 

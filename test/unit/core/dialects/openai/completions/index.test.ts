@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { completions } from "../../../../../../src/core/dialects/openai/completions/index.ts";
 import { bodyOf } from "../../../../../support/chat-stream.ts";
 import { chunksOf, jsonOf, open, refusal, scriptOf, textsOf, wordOf } from "../../support.ts";
+import { framesOf } from "../../../../../support/frames.ts";
 
 const valid = { model: "gpt-3.5-turbo-instruct", prompt: "say hello" };
 const tokens = ["Hello", ' "you"', "\n"];
@@ -49,7 +50,7 @@ describe("a streamed response", () => {
     expect(choices.map((choice) => choice?.["text"])).toEqual([...tokens, ""]);
     expect(choices.map((choice) => choice?.["finish_reason"])).toEqual([null, null, null, "stop"]);
     expect(textsOf(plan).at(-1)).toBe("data: [DONE]\n\n");
-    expect(plan.frames.map(({ final }) => final)).toEqual([false, false, false, true, true]);
+    expect(framesOf(plan).map(({ final }) => final)).toEqual([false, false, false, true, true]);
   });
 
   test("tells the usage when asked", () => {

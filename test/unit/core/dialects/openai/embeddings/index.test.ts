@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { embeddings } from "../../../../../../src/core/dialects/openai/embeddings/index.ts";
 import { jsonOf, open, refusal, scriptOf } from "../../support.ts";
+import { framesOf } from "../../../../../support/frames.ts";
 
 const valid = { model: "text-embedding-3-small", input: "some text" };
 
@@ -117,8 +118,8 @@ describe("a request is refused", () => {
 test("a response of many numbers is in pieces that make one JSON text, with each vector once", () => {
   const input = Array.from({ length: 50 }, (_, index) => `text ${index}`);
   const plan = response({ input });
-  expect(plan.frames.length).toBeGreaterThan(3);
-  expect(new Set(plan.frames.map(({ atMs }) => atMs))).toEqual(new Set([plan.endAtMs]));
+  expect(framesOf(plan).length).toBeGreaterThan(3);
+  expect(new Set(framesOf(plan).map(({ atMs }) => atMs))).toEqual(new Set([plan.endAtMs]));
   const body = jsonOf(plan) as unknown as { data: { index: number; embedding: number[] }[] };
   expect(body.data.map(({ index }) => index)).toEqual(input.map((_, index) => index));
   expect(body.data[37]!.embedding).toEqual(vectors({ input: "text 37" })[0]);

@@ -5,6 +5,7 @@ import type { Plan } from "../../../../../../src/core/types.ts";
 import { openai } from "../../../../../../src/core/dialects/openai/index.ts";
 import { inputTokens, responses } from "../../../../../../src/core/dialects/openai/responses/index.ts";
 import { bytesOf, jsonOf, open, refusal, scriptOf, textsOf, type Json } from "../../support.ts";
+import { framesOf } from "../../../../../support/frames.ts";
 
 const valid = { model: "gpt-4o", input: "Say this" };
 const tool = {
@@ -109,7 +110,7 @@ describe.each(kinds)("a stream of %s", (_, request) => {
   });
 
   test("carries as many tokens as the usage names", () => {
-    const tokens = stream.frames.reduce((sum, frame) => sum + frame.tokens, 0);
+    const tokens = framesOf(stream).reduce((sum, frame) => sum + frame.tokens, 0);
     expect(whole["usage"]!["output_tokens"]).toBe(tokens);
     expect(tokens).toBe(countOf(partsOf(request, 12)));
   });
@@ -128,15 +129,15 @@ describe.each(kinds)("a stream of %s", (_, request) => {
   test("is read live as it was planned", () => {
     const reader = openai.readStream("text/event-stream")!;
     const frames = reader.push(0, bytesOf(textsOf(stream).join("")));
-    const worth = (list: Plan["frames"]) => list.map(({ tokens, final }) => ({ tokens, final }));
+    const worth = (list: Plan["frames"]) => Array.from(list).map(({ tokens, final }) => ({ tokens, final }));
     expect(worth(frames)).toEqual(worth(stream.frames));
   });
 
   test("leaves in time order, created at once and the rest with its tokens", () => {
-    const times = stream.frames.map(({ atMs }) => atMs);
+    const times = framesOf(stream).map(({ atMs }) => atMs);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(times.slice(0, 3)).toEqual([0, 0, 300]);
-    expect(stream.frames.filter(({ final }) => final)).toHaveLength(1);
+    expect(framesOf(stream).filter(({ final }) => final)).toHaveLength(1);
   });
 });
 
@@ -147,7 +148,7 @@ test("the usage of a JSON response is read as a live one's", () => {
 test("tokens of reasoning that is not told are in the usage only", () => {
   const plan = response({ model: "o3", stream: true });
   const usage = eventsOf(plan).at(-1)!["response"]!["usage"]!;
-  const tokens = plan.frames.reduce((sum, frame) => sum + frame.tokens, 0);
+  const tokens = framesOf(plan).reduce((sum, frame) => sum + frame.tokens, 0);
   expect(usage).toMatchObject({ output_tokens: 12, output_tokens_details: { reasoning_tokens: 12 - tokens } });
   expect(tokens).toBe(6);
 });

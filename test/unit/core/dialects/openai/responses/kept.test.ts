@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createRng } from "../../../../../../src/core/rng.ts";
 import { openai } from "../../../../../../src/core/dialects/openai/index.ts";
 import { responses } from "../../../../../../src/core/dialects/openai/responses/index.ts";
 import type { Operation } from "../../../../../../src/core/dialects/types.ts";
@@ -17,7 +18,7 @@ function setUp() {
       JSON.stringify({ model: "gpt-4o", input: "Hi", ...request }),
     ).ask();
     calls += 1;
-    const parts = asked.compose?.(4, () => 0.5) ?? [{ kind: "text" as const, tokens: ["a", "b"], text: "ab" }];
+    const parts = asked.compose?.(4, createRng(1)) ?? [{ kind: "text" as const, tokens: ["a", "b"], text: "ab" }];
     const script = scriptOf(
       parts.flatMap(({ tokens }) => tokens),
       { id: `req_${calls}`, parts },

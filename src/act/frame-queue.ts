@@ -1,0 +1,56 @@
+import { isOnePiece } from "../core/frames.ts";
+import type { Frame, Plan } from "../core/types.ts";
+
+/** The frames that are still to be sent: those of a live source as they came, those of a plan made one ahead of its time. */
+export class FrameQueue {
+  #arrived: Frame[] = [];
+  #cursor = 0;
+  #planned: Iterator<Frame> | undefined = undefined;
+  #upcoming: Frame | undefined = undefined;
+  #isOnePiece = false;
+
+  /** Takes the frames of a plan in place of all others. */
+  plan({ frames }: Plan): void {
+    this.#planned = frames[Symbol.iterator]();
+    this.#isOnePiece = isOnePiece(frames);
+  }
+
+  push(frame: Frame): void {
+    this.#arrived.push(frame);
+  }
+
+  /** Whether they are a plan's. */
+  get isPlanned(): boolean {
+    return this.#planned !== undefined;
+  }
+
+  /** Whether a response that is there as a whole is one frame, or none. */
+  get isOnePiece(): boolean {
+    return this.#planned === undefined ? this.#arrived.length <= 1 : this.#isOnePiece;
+  }
+
+  /** The next one; that of a plan is made by this. */
+  peek(): Frame | undefined {
+    if (this.#planned === undefined) return this.#arrived[this.#cursor];
+    if (this.#upcoming === undefined) {
+      const next = this.#planned.next();
+      if (next.done !== true) this.#upcoming = next.value;
+    }
+    return this.#upcoming;
+  }
+
+  /** Gives up the next one. */
+  drop(): void {
+    this.#upcoming = undefined;
+    if (this.#planned !== undefined) return;
+    // A text that has left would live until the stream ends, long enough to be dear to collect.
+    this.#arrived[this.#cursor] = sent;
+    this.#cursor += 1;
+    if (this.#cursor < this.#arrived.length) return;
+    this.#arrived = [];
+    this.#cursor = 0;
+  }
+}
+
+/** Stands where a frame stood. */
+const sent: Frame = { atMs: 0, data: "", tokens: 0, final: false };
