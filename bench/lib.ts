@@ -102,6 +102,8 @@ export type Load = {
   readonly responses: number;
   /** Answers with status 200 within a second. */
   readonly good: number;
+  /** Requests of a given rate that were due when no connection was free. */
+  readonly unsent: number;
   readonly events: number;
   readonly errors: number;
   readonly seconds: number;

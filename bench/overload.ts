@@ -16,8 +16,11 @@ import { featuresOn } from "./figures.ts";
 const adminGoalMs = 250;
 const recoveryGoalMs = 1000;
 const repeats = 3;
-/** Enough that requests wait in the kernel, and not for a free connection. */
-const connections = 2000;
+/** Connections for the requests of so many seconds: if none were refused or held, each would wait so long for its response. */
+const connectedSeconds = 2;
+const maxConnections = 9000;
+/** What was sent when the load ended is handled by then. */
+const settleMs = 3000;
 
 /** Twice as many requests a second as the node can handle: what still gets its response, and whether the node can be asked. */
 export async function overload(): Promise<Figure[]> {
@@ -42,17 +45,25 @@ async function overloaded(kind: string, { pid }: Running): Promise<Figure[]> {
   const request = chatRequest({ stream: false });
   const target = { port: 9320, pid, request, seconds: 5 };
   for (let round = 0; round < 2; round += 1) await load({ ...target, connections: 64 });
+  const capacityNow = async (): Promise<number> => {
+    const { responses, seconds } = await load({ ...target, connections: 64 });
+    return responses / seconds;
+  };
   const ratios: number[] = [];
   const adminMs: number[] = [];
   const recoveredMs: number[] = [];
+  let before = await capacityNow();
   for (let round = 0; round < repeats; round += 1) {
-    const most = await load({ ...target, connections: 64 });
-    const capacity = most.responses / most.seconds;
     const asking = askAdmin();
-    const twice = await load({ ...target, connections, rate: Math.round(2 * capacity) });
+    const connections = Math.min(maxConnections, Math.round(connectedSeconds * before));
+    const twice = await load({ ...target, connections, rate: Math.round(2 * before) });
     adminMs.push(await asking.slowestMs());
     recoveredMs.push(await recoveryMs());
-    ratios.push(twice.good / twice.seconds / capacity);
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    const after = await capacityNow();
+    // What the machine can do differs from one second to the next.
+    ratios.push(twice.good / twice.seconds / ((before + after) / 2));
+    before = after;
   }
   console.log(
     `overload ${kind}   good responses ${spread(ratios, 2)} of capacity, admin API at worst ${spread(adminMs)} ms, recovered in ${spread(recoveredMs)} ms`,

@@ -4,9 +4,10 @@
  *
  * Each connection sends the request again as soon as the answer before it is whole. Answers end by content-length or by
  * the last chunk. With ITL_US answers are event streams: every event with some content is a token, and the gap between two
- * tokens of a stream is compared with ITL_US. With RATE requests begin at so many a second whatever becomes of those before
- * them, on connections that are free; times count from when a request should have begun, and an answer is good when it has
- * status 200 and came within a second. It never sleeps, so that waking it does not count as work of the server.
+ * tokens of a stream is compared with ITL_US. With RATE requests are due at so many a second whatever becomes of those before
+ * them, once every connection has had an answer: a server that is busy accepts only few. One that finds no free connection is not sent, as a gateway does whose pool is full: a queue in here would grow for
+ * ever, and its age would be measured instead of the server. Times count from when a request was due, and an answer is good
+ * when it has status 200 and came within a second. It never sleeps, so that waking it does not count as work of the server.
  * Warms up for a fifth of the time; prints one line of JSON.
  */
 #define _GNU_SOURCE
@@ -36,10 +37,12 @@ typedef struct {
 
 static char request[65536];
 static int request_length, port, itl_us, measuring, epfd;
+/* Connections of a given rate that have not had an answer yet. */
+static int opening;
 static uint64_t good, rate, begun, begin_us;
 static conn **idle;
 static int idle_count;
-static uint64_t answers, events_seen, errors, gaps[BUCKETS], gap_count, times[BUCKETS], time_count;
+static uint64_t unsent, answers, events_seen, errors, gaps[BUCKETS], gap_count, times[BUCKETS], time_count;
 
 static uint64_t now_us(void) {
   struct timespec t;
@@ -49,7 +52,7 @@ static uint64_t now_us(void) {
 
 static void ask(conn *c) {
   c->used = c->head_done = c->left = c->chunked = c->events = c->failed = 0;
-  c->sent_us = rate ? begin_us + begun++ * 1000000 / rate : now_us();
+  c->sent_us = rate && !opening ? begin_us + begun * 1000000 / rate : now_us();
   c->last_us = 0;
   if (write(c->fd, request, (size_t)request_length) != request_length) errors++;
 }
@@ -90,6 +93,7 @@ static void answered(conn *c) {
     times[at < BUCKETS ? at : BUCKETS - 1]++;
     time_count++;
   }
+  if (opening) opening--;
   if (rate) idle[idle_count++] = c;
   else ask(c);
 }
@@ -146,6 +150,20 @@ static void receive(conn *c) {
   c->used = keep;
 }
 
+/* Opens all connections, a few at a time, and waits until each has had an answer. */
+static void open_all(conn *all, int count) {
+  struct epoll_event events[512];
+  opening = count;
+  for (int opened = 0; opening;) {
+    for (; opened < count && opened - idle_count < 32; opened++) {
+      reconnect(&all[opened]);
+      ask(&all[opened]);
+    }
+    int ready = epoll_wait(epfd, events, 512, 0);
+    for (int i = 0; i < ready; i++) receive(events[i].data.ptr);
+  }
+}
+
 static double quantile(const uint64_t *counts, uint64_t total, double q) {
   uint64_t want = (uint64_t)(q * (double)total), seen = 0;
   for (int i = 0; i < BUCKETS; i++) {
@@ -172,21 +190,24 @@ int main(int argc, char **argv) {
   idle = calloc((size_t)count, sizeof(conn *));
   uint64_t ramp_us = itl_us ? (uint64_t)(seconds * 1e6 / 5) / (uint64_t)count : 0;
   struct epoll_event events[512];
+  if (rate) open_all(all, count);
   uint64_t begin = now_us(), warm = begin + (uint64_t)(seconds * 1e6 / 5), end = 0;
   if (itl_us) warm += (uint64_t)(seconds * 1e6 / 5);
   end = warm + (uint64_t)(seconds * 1e6);
-  int opened = 0;
+  int opened = rate ? count : 0;
   begin_us = begin;
   uint64_t from = 0;
   for (;;) {
     uint64_t now = now_us();
     while (opened < count && (uint64_t)opened * ramp_us <= now - begin) {
       reconnect(&all[opened]);
-      if (rate) idle[idle_count++] = &all[opened];
-      else ask(&all[opened]);
+      ask(&all[opened]);
       opened++;
     }
-    while (rate && idle_count && begun * 1000000 / rate <= now - begin) ask(idle[--idle_count]);
+    for (; rate && begun * 1000000 / rate <= now - begin; begun++) {
+      if (idle_count) ask(idle[--idle_count]);
+      else if (measuring) unsent++;
+    }
     if (!measuring && now >= warm) {
       measuring = 1;
       from = now;
@@ -196,8 +217,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < ready; i++) receive(events[i].data.ptr);
   }
   double took = (double)(now_us() - from) / 1e6;
-  printf("{\"answers\":%lu,\"good\":%lu,\"events\":%lu,\"errors\":%lu,\"seconds\":%.4f,\"p50Ms\":%.1f,\"p99Ms\":%.1f,\"gapP50Ms\":%.1f,\"gapP99Ms\":%.1f}\n",
-         answers, good, events_seen, errors, took, quantile(times, time_count, 0.5), quantile(times, time_count, 0.99),
+  printf("{\"responses\":%lu,\"good\":%lu,\"unsent\":%lu,\"events\":%lu,\"errors\":%lu,\"seconds\":%.4f,\"p50Ms\":%.1f,\"p99Ms\":%.1f,\"gapP50Ms\":%.1f,\"gapP99Ms\":%.1f}\n",
+         answers, good, unsent, events_seen, errors, took, quantile(times, time_count, 0.5), quantile(times, time_count, 0.99),
          quantile(gaps, gap_count, 0.5), quantile(gaps, gap_count, 0.99));
   return 0;
 }

@@ -27,6 +27,7 @@ const patient = {
   bodyTimeout: unwatched,
   gaveUpOn: new WeakSet(),
   isLate: () => false,
+  hold: () => undefined,
   waiting: () => undefined,
 };
 

@@ -16,7 +16,9 @@ export const responseLimits = z.strictObject({
   overload: z
     .enum(["refuse", "off"])
     .default("refuse")
-    .describe("What requests get that waited longer than `maxLagMs` in an overloaded node: 503, or their response"),
+    .describe(
+      "What requests get that waited longer than `maxLagMs` in an overloaded node: 503, after which their connection is not read for a while, or their response",
+    ),
   maxLagMs: z
     .int()
     .min(1)

@@ -16,6 +16,7 @@ import { createServer, Socket, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { endSocket } from "../act/sockets.ts";
 import type { Dialect } from "../core/dialects/types.ts";
+import type { Hold } from "./http/hold.ts";
 import type { NodeRequest } from "./http/request.ts";
 import type { NodeResponse } from "./http/reply.ts";
 import { sendingOn, type ProgressWatch } from "./http/progress.ts";
@@ -38,6 +39,7 @@ export type PortOptions = {
   /** Reads what each connection begins with; undefined where that is the client's own words. */
   readonly proxyProtocol: ProxyProtocol | undefined;
   readonly sendTimeout: ProgressWatch;
+  readonly hold: Hold;
   /** Is told of the connections that were ended for taking nothing. */
   readonly gaveUpOn: WeakSet<object>;
   /** Shapes the responses to requests that cannot be parsed. */
@@ -64,6 +66,8 @@ export type Port = {
   announce(): void;
   /** Closes the connections that wait for a request; the others end with their response. */
   closeIdle(): void;
+  /** Reads no more from the connections of HTTP/1.1 that wait for a request, until they are released. */
+  holdIdle(): void;
   /** Ends every connection now. */
   destroy(): void;
   /** Open connections, upgraded ones included. */
@@ -92,6 +96,7 @@ export function createPort(port: PortOptions): Port {
   const http2 = sessions.of(configured(createHttp2(http2Options(options)), options), withIdleTimeout);
   const secure = options.tls === undefined ? undefined : sessions.of(secured(options, options.tls), withIdleTimeout);
   const http1Sockets = socketsOf(http1, secure, (socket) => watchSending(socket, options));
+  const idle = () => [...http1Sockets].filter((socket) => responseOn(socket) === undefined);
   const begin = (socket: Socket): void =>
     firstBytes(socket, options.idleMs, (first) => {
       const plainHttp1 = secure === undefined && !first.subarray(0, 3).equals(h2Preface);
@@ -114,9 +119,10 @@ export function createPort(port: PortOptions): Port {
       sessions.announce();
     },
     closeIdle() {
-      for (const socket of http1Sockets) if (responseOn(socket) === undefined) socket.destroy();
+      for (const socket of idle()) socket.destroy();
       sessions.close();
     },
+    holdIdle: () => idle().forEach(options.hold),
     destroy: () => endAll(server, sockets),
     connections: () => sockets.size,
     sessions: sessions.open,

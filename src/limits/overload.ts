@@ -1,51 +1,161 @@
 import type { Clock } from "./clock.ts";
+import { createHeld } from "./held.ts";
 
-/** Says when an event loop has more requests than it can handle in time. */
+/** Says when an event loop has more requests than it can handle in time, and keeps connections back until there is time for them. */
 export type Overload = {
-  /** Told of each request, when its turn has come. @returns true when it waited too long, and is to be refused */
+  /** Told of each request, when its turn has come. @returns true when it comes too late, and is to be refused */
   isLate(): boolean;
+  /**
+   * Keeps a connection back.
+   *
+   * @param release called once, when it may be read again
+   * @returns forgets it
+   */
+  hold(release: () => void): () => void;
+  /** Releases all that are held; from now on nothing is late, and nothing held. */
+  end(): void;
+};
+
+/** What an event loop is judged by. */
+export type OverloadOptions = {
+  readonly clock: Clock;
+  /** Max length of one turn in milliseconds, asked at each look; `Infinity` refuses nothing. */
+  maxLagMs(): number;
+  /** More requests come in one turn than can be handled or refused: every connection that waits for its next one must be held. */
+  flooded(): void;
 };
 
 /** The loop is looked at so often, while there are requests. */
 const everyMs = 10;
 /** A loop that was late once may have collected garbage; one that was late so often in a row is overloaded. */
 const lateTurns = 3;
+/** It is flooded when requests keep it busy for so many times what one turn may take. */
+const floodTimes = 3;
 /** Without requests for so many looks it is looked at no more. */
-const idleLooks = 100;
+const maxIdleLooks = 100;
+/** For so many requests that were handled, one may be refused: a refusal costs a good part of a response. */
+const handledForRefusal = 10;
+/** So many refusals may come at once. */
+const maxRefusals = 100;
+/** For so many requests that were handled, one connection is released, however much there is to do. */
+const handledForRelease = 50;
+/** A loop that has time releases so many connections at a look, and twice as many at the next. */
+const firstReleased = 8;
+/** It has time while a turn takes less than this share of what it may. */
+const quiet = 0.25;
+/** Of its requests in a turn, one that has less time takes on at most this share more. */
+const growth = 0.25;
 
 /**
- * Makes the rule by which an overloaded event loop refuses requests early.
+ * Makes the rule by which an overloaded event loop refuses requests, and bounds how many.
  *
  * A timer that is late tells how long one turn of the event loop takes, and so how long a request waits in the kernel before
- * it is handled. When three turns in a row took more than `maxLagMs`, the loop is overloaded: in each turn it handles requests
- * for `maxLagMs`, and those beyond, which have waited longest, are late. That ends with the first turn that is short again.
+ * it is handled. A loop whose turns were longer than `maxLagMs` for three in a row is overloaded: in each turn it handles
+ * requests for `maxLagMs`, and those beyond are late.
  *
- * @param maxLagMs asked at each look; `Infinity` refuses nothing
+ * A loop that refused all that it cannot handle would be busy with little else. So there is a budget for refusals, and the
+ * connections that got one are held, as all idle ones are in a turn with far too many requests: what is sent there stays in
+ * the kernel, and the connections that are not held are served in time. The shorter the turns, the more are released, the
+ * latest first, because their requests are the youngest; and one for every few requests that were handled, the first first,
+ * so that none is forgotten.
  */
-export function createOverload(clock: Clock, maxLagMs: () => number): Overload {
-  let looking = false;
-  let turnMs = 0;
-  let late = 0;
-  let idle = 0;
+export function createOverload({ clock, maxLagMs, flooded }: OverloadOptions): Overload {
+  const held = createHeld();
+  const budget = createBudget();
+  const pace = createPace();
+  const turn = { beganMs: 0, lastMs: 0, busyMs: 0, handled: 0, flooded: false };
+  const state = { late: 0, looking: false, ended: false, idleLooks: 0 };
+
   const lookLater = (): void => {
-    turnMs = clock.now();
+    const nowMs = clock.now();
+    Object.assign(turn, { beganMs: nowMs, lastMs: nowMs, busyMs: 0, handled: 0, flooded: false });
+    state.looking = true;
     clock.wake(everyMs, look);
   };
   const look = (): void => {
-    late = clock.now() - turnMs - everyMs > maxLagMs() ? late + 1 : 0;
-    idle += 1;
-    looking = idle < idleLooks;
-    if (looking) lookLater();
-    else late = 0;
+    const maxMs = maxLagMs();
+    const lagMs = clock.now() - turn.beganMs - everyMs;
+    state.late = lagMs > maxMs ? state.late + 1 : 0;
+    if (state.late === 0) held.releaseLatest(pace.next(turn.handled, lagMs / maxMs));
+    state.idleLooks += 1;
+    state.looking = state.idleLooks < maxIdleLooks || held.size() > 0;
+    if (state.looking) lookLater();
+    else state.late = 0;
+  };
+  const flood = (nowMs: number, maxMs: number): void => {
+    if (turn.flooded) return;
+    turn.flooded = true;
+    pace.begin((turn.handled * maxMs) / (2 * (nowMs - turn.beganMs)));
+    flooded();
   };
   return {
     isLate() {
-      idle = 0;
-      if (!looking) {
-        looking = true;
-        lookLater();
+      if (state.ended) return false;
+      state.idleLooks = 0;
+      if (!state.looking) lookLater();
+      const nowMs = clock.now();
+      const maxMs = maxLagMs();
+      if (isFlood(turn, nowMs, maxMs)) flood(nowMs, maxMs);
+      if (state.late >= lateTurns && nowMs - turn.beganMs > maxMs) {
+        if (budget.takeRefusal()) return true;
+        flood(nowMs, maxMs);
       }
-      return late >= lateTurns && clock.now() - turnMs > maxLagMs();
+      turn.handled += 1;
+      if (budget.handled()) held.releaseFirst();
+      return false;
+    },
+    hold(toRelease) {
+      const forget = held.add(toRelease);
+      if (state.ended) held.releaseFirst();
+      else if (!state.looking) lookLater();
+      return forget;
+    },
+    end() {
+      state.ended = true;
+      held.releaseLatest(Infinity);
+    },
+  };
+}
+
+/** @returns whether requests have kept the loop busy for too long; a pause between two of them is no sign of too many */
+function isFlood(turn: { lastMs: number; busyMs: number }, nowMs: number, maxMs: number): boolean {
+  turn.busyMs += Math.min(nowMs - turn.lastMs, maxMs);
+  turn.lastMs = nowMs;
+  return turn.busyMs > floodTimes * maxMs;
+}
+
+/** How many connections are released after a turn that was short enough. */
+function createPace() {
+  let toRelease = firstReleased;
+  return {
+    /** @param count what a loop that has time releases first */
+    begin: (count: number) => void (toRelease = Math.max(firstReleased, Math.ceil(count))),
+    /** @param used share of the time that a turn may take, 0 to 1 */
+    next(handled: number, used: number): number {
+      const hasTime = used <= quiet;
+      const count = Math.max(Math.ceil(handled * (1 - used) * growth), hasTime ? toRelease : 0);
+      toRelease = hasTime ? toRelease * 2 : firstReleased;
+      return count;
+    },
+  };
+}
+
+/** How much may be done besides handling requests. */
+function createBudget() {
+  let refusals = maxRefusals;
+  let sinceRelease = 0;
+  return {
+    /** @returns true when it is time to release a connection */
+    handled(): boolean {
+      refusals = Math.min(maxRefusals, refusals + 1 / handledForRefusal);
+      sinceRelease = (sinceRelease + 1) % handledForRelease;
+      return sinceRelease === 0;
+    },
+    /** @returns false when too many have been refused */
+    takeRefusal(): boolean {
+      if (refusals < 1) return false;
+      refusals -= 1;
+      return true;
     },
   };
 }

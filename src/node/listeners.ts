@@ -6,10 +6,11 @@ import { createSenders } from "../ingress/client-address.ts";
 import { dialects, operationFinder, type FindOperation } from "../core/dialects/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
+import { createHold } from "../ingress/http/hold.ts";
 import { inTurn } from "../ingress/http/pipeline.ts";
 import { createProgressWatch } from "../ingress/http/progress.ts";
 import { createProxyProtocol } from "../ingress/proxy-protocol.ts";
-import { createOverload } from "../limits/overload.ts";
+import { createOverload, type Overload } from "../limits/overload.ts";
 import { connectionsOf } from "./open-files.ts";
 import { createPort } from "../ingress/port.ts";
 
@@ -69,15 +70,19 @@ function ingressOf({ deps: { runtime }, act }: ListenersOptions) {
   return { acting: act, maxBodyBytes: () => runtime().snapshot.listen.maxBodyBytes, findOperation };
 }
 
-/** Refuses a client that makes no progress, and all of them while the event loop is too busy. */
-function patienceOf({ loop, runtime }: ActDeps) {
-  const { sendTimeoutMs, bodyTimeoutMs } = runtime().snapshot.listen;
-  const { isLate } = createOverload(loop.clock, () => {
+/** Refuses calls while the event loop is too busy. */
+function overloadOf({ loop: { clock }, runtime }: ActDeps, flooded: () => void): Overload {
+  const maxLagMs = (): number => {
     const { limits } = runtime().snapshot;
     return limits.overload === "off" ? Infinity : limits.maxLagMs;
-  });
+  };
+  return createOverload({ clock, maxLagMs, flooded });
+}
+
+/** Refuses a client that makes no progress. */
+function patienceOf({ loop, runtime }: ActDeps) {
+  const { sendTimeoutMs, bodyTimeoutMs } = runtime().snapshot.listen;
   return {
-    isLate,
     sendTimeout: createProgressWatch(sendTimeoutMs, loop.clock),
     bodyTimeout: createProgressWatch(bodyTimeoutMs, loop.clock),
     gaveUpOn: new WeakSet(),
@@ -85,19 +90,21 @@ function patienceOf({ loop, runtime }: ActDeps) {
 }
 
 /** Makes the traffic port of one event loop. */
-function createTraffic(options: ListenersOptions) {
+function createTraffic(options: ListenersOptions, overload: Overload) {
   const { settings, deps, loops, draining } = options;
   const ingress = ingressOf(options);
   const { snapshot } = deps.runtime();
   const { listen } = snapshot;
   const { proxyProtocol, senders } = peersOf(listen);
-  const { sendTimeout, bodyTimeout, gaveUpOn, isLate } = patienceOf(deps);
+  const { sendTimeout, bodyTimeout, gaveUpOn } = patienceOf(deps);
   const upgrade = createUpgrade(deps);
+  const hold = createHold(overload);
   const handler = createHandler({
     ...ingress,
     senders,
     bodyTimeout,
-    isLate,
+    isLate: overload.isLate,
+    hold,
     draining,
     waiting: deps.memory.add,
     sendTimeout,
@@ -110,6 +117,7 @@ function createTraffic(options: ListenersOptions) {
     proxyProtocol,
     dialect: dialects[0],
     sendTimeout,
+    hold,
     gaveUpOn,
     onRequest: inTurn(handler.onRequest, listen.sendTimeoutMs),
     onUpgrade: createUpgradeHandler(upgrade, senders, ingress.findOperation),
@@ -126,12 +134,13 @@ function createTraffic(options: ListenersOptions) {
 }
 
 /** Makes the service for Envoy's ext_proc filter, where it is configured. */
-function createEnvoy(options: ListenersOptions) {
+function createEnvoy(options: ListenersOptions, overload: Overload) {
   const { settings, deps } = options;
   const { extProc } = deps.runtime().snapshot;
   if (extProc === undefined) return undefined;
   return createExtProcPort({
     ...ingressOf(options),
+    isLate: overload.isLate,
     observe: extProc.observe,
     tls: settings.certificates.extProc,
   });
@@ -139,8 +148,9 @@ function createEnvoy(options: ListenersOptions) {
 
 /** Makes the listeners of one event loop; none is open before `listen`. */
 export function createListeners(options: ListenersOptions): Listeners {
-  const traffic = createTraffic(options);
-  const envoy = createEnvoy(options);
+  const overload = overloadOf(options.deps, () => traffic.port.holdIdle());
+  const traffic = createTraffic(options, overload);
+  const envoy = createEnvoy(options, overload);
   const { port } = traffic;
   const ports = envoy === undefined ? [port] : [port, envoy];
   return {
@@ -153,9 +163,13 @@ export function createListeners(options: ListenersOptions): Listeners {
       if (extProc !== undefined) envoy?.renew(extProc);
     },
     unready: () => envoy?.unready() ?? false,
-    announce: () => ports.forEach((each) => each.announce()),
+    announce() {
+      overload.end();
+      ports.forEach((each) => each.announce());
+    },
     closeIdle: () => ports.forEach((each) => each.closeIdle()),
     destroy() {
+      overload.end();
       ports.forEach((each) => each.destroy());
       traffic.destroy();
     },

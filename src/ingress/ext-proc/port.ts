@@ -14,6 +14,8 @@ export type ExtProcOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
   readonly findOperation: FindOperation;
+  /** Told of each call; true when it comes too late to be handled. */
+  isLate(): boolean;
   /** How much of each forwarded response is shown to us; one that is bent or compared always comes through us. */
   readonly observe: "head" | "response";
   /** With it the port speaks only TLS. */

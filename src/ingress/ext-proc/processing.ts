@@ -2,6 +2,7 @@ import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act, Carrier, Forwarded, Passage, Receiver } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/dialects/types.ts";
+import { overloaded } from "../overloaded.ts";
 import { noBody, tooLarge, type Draft } from "../http/request.ts";
 import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc/call.ts";
@@ -18,6 +19,8 @@ export type ProcessingOptions = {
   readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
   maxBodyBytes(): number;
   readonly findOperation: FindOperation;
+  /** Told of each call; true when it comes too late to be handled. */
+  isLate(): boolean;
   /** What is shown to us of each forwarded response, at least. */
   readonly observe: "head" | "response";
   /** Told when Envoy is done with a call. */
@@ -129,7 +132,8 @@ export class Processing implements GrpcListener, Carrier {
     if (!request.target.startsWith("/")) {
       const error = new StuntdoubleError("BODY_INVALID", "The request target is no path.");
       this.#options.acting.refuse(request, reply, error);
-    } else if (operation === undefined) this.#options.acting.serve(request, reply);
+    } else if (this.#options.isLate()) this.#options.acting.refuse(request, reply, overloaded());
+    else if (operation === undefined) this.#options.acting.serve(request, reply);
     else this.#open(this.#started, operation, step.endOfStream);
   }
 

@@ -1,10 +1,12 @@
-import type { IncomingMessage } from "node:http";
+import { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act } from "../../act/types.ts";
 import type { Upgrade } from "../../act/upgrade.ts";
 import type { Senders } from "../client-address.ts";
+import { overloaded } from "../overloaded.ts";
+import type { Hold } from "./hold.ts";
 import type { ProgressWatch } from "./progress.ts";
 import { HttpReply, type ReplyServer, type NodeResponse } from "./reply.ts";
 import { announcesMore, checkedTarget, describe, hasBody, pathOf, readBody, type NodeRequest } from "./request.ts";
@@ -17,6 +19,8 @@ export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
   readonly bodyTimeout: ProgressWatch;
   /** Told of each request; true when it comes too late to be handled. */
   isLate(): boolean;
+  /** Keeps the connection of a request that was too late. */
+  readonly hold: Hold;
   readonly findOperation: FindOperation;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
@@ -51,7 +55,11 @@ export function createHandler(options: HandlerOptions): Handler {
       request.route = pathOf(target);
       const found = findOperation(request.method, request.route, request.headers);
       request.dialect = found.dialect;
-      if (options.isLate()) return acting.refuse(request, reply, overloaded());
+      if (options.isLate()) {
+        acting.refuse(request, reply, overloaded());
+        holdAfter(incoming, response, options.hold);
+        return;
+      }
       if (found.operation === undefined) {
         sendContinue(incoming, response);
         request.bodyStream = hasBody(incoming) ? incoming : undefined;
@@ -74,9 +82,14 @@ export function createHandler(options: HandlerOptions): Handler {
   return { onRequest, open: () => open };
 }
 
-function overloaded(): StuntdoubleError {
-  const message = "The node has more requests than it can handle in time.";
-  return new StuntdoubleError("OVERLOADED", message, { retryAfterSeconds: 1 });
+/** Holds a connection of HTTP/1.1 when a response has left and its request has come to its end; Node would read on otherwise. */
+function holdAfter(request: NodeRequest, response: NodeResponse, hold: Hold): void {
+  if (!(request instanceof IncomingMessage && response instanceof ServerResponse)) return;
+  const { socket } = request;
+  response.once("close", () => {
+    if (request.complete) hold(socket);
+    else request.once("close", () => hold(socket));
+  });
 }
 
 /** Tells a client that waits with its body to send it. */
