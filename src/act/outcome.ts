@@ -184,6 +184,7 @@ export class CallRecord implements CallTimes {
     const facts = { ...noFacts, model, stream };
     this.#admission = { ...this.#admission, call: { ...call, facts }, opened: undefined };
     this.request.body = undefined;
+    this.request.encoded = undefined;
   }
 
   /** What faults may use of the call. */

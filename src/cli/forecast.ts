@@ -5,7 +5,7 @@ import { createWheel } from "../act/timer-wheel.ts";
 import type { Request } from "../act/types.ts";
 import { explain, type Trace } from "../core/decide.ts";
 import type { KeptResponses } from "../core/dialects/types.ts";
-import { toStuntdoubleError } from "../core/errors.ts";
+import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call } from "../core/types.ts";
@@ -14,7 +14,7 @@ import type { Clock } from "../limits/clock.ts";
 import { createRateMemory } from "../limits/rates.ts";
 import { limitsOf } from "../node/build-runtime.ts";
 import type { Arrival } from "./arrival.ts";
-import { attempt, outlookOf, type ForecastRuntime, type Outlook } from "./outlook.ts";
+import { outlookOf, type ForecastRuntime, type Outlook } from "./outlook.ts";
 import type { DescribedRequest } from "./request-file.ts";
 
 /** What would happen to a request, and why. */

@@ -70,3 +70,13 @@ export function toStuntdoubleError(caught: unknown): StuntdoubleError {
   if (caught instanceof StuntdoubleError) return caught;
   return new StuntdoubleError("INTERNAL", "Stuntdouble failed to handle this request.", { cause: caught });
 }
+
+/** What a question gives; undefined where it throws a StuntdoubleError. */
+export function attempt<Value>(ask: () => Value): Value | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return undefined;
+    throw error;
+  }
+}
