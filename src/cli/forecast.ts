@@ -140,6 +140,12 @@ function notesOn({ headers }: Request, admission: Admission, snapshot: Snapshot)
   if (!control.enabled && headers[control.header] !== undefined) {
     notes.push(`The control header ${control.header} is there, but control.enabled is false, so it has no effect.`);
   }
+  const unreadable = admission.opened?.unreadable;
+  if (unreadable !== undefined && admission.refusal === undefined) {
+    notes.push(
+      `The body cannot be read, so no condition on what is in it holds; it is forwarded as it is. ${unreadable.message}`,
+    );
+  }
   if (headers["via"] !== undefined) {
     notes.push("The request has a Via header. A node that is named in it responds 508 LOOP_DETECTED.");
   }

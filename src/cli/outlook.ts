@@ -167,7 +167,7 @@ function decisionHeaders(headers: readonly string[]): Record<string, string> {
 }
 
 function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {
-  if (upstream?.breaker?.whenOpen !== "simulate" || opened === undefined) return [];
+  if (upstream?.breaker?.whenOpen !== "simulate" || opened === undefined || opened.unreadable !== undefined) return [];
   return [`While the breaker of upstream ${upstream.name} is open, a simulated response stands in.`];
 }
 

@@ -1,5 +1,6 @@
 import { StuntdoubleError } from "../../errors.ts";
 import type { KnownFacts } from "../../types.ts";
+import { decodedQuery } from "./target.ts";
 import { openJson } from "./json-body.ts";
 import { boundaryIn, createFieldFinder } from "./multipart.ts";
 
@@ -16,6 +17,9 @@ export type FactsReader = {
 /** Paths whose bodies name no model, and may be very long. */
 const withoutModel = /\/(?:files|uploads)(?:\/|$)/;
 
+/** Names the model, for whatever is asked of it. */
+const deploymentPath = /^\/openai\/deployments\/([^/]+)\//;
+
 /**
  * Makes the reader of a body by its content type.
  *
@@ -24,6 +28,8 @@ const withoutModel = /\/(?:files|uploads)(?:\/|$)/;
  */
 export function factsReader(path: string, contentType: string | undefined): FactsReader | undefined {
   if (contentType === undefined || withoutModel.test(path)) return undefined;
+  const [, deployment] = deploymentPath.exec(path) ?? [];
+  if (deployment !== undefined) return { read: () => factsOf(decodedQuery(deployment), false) };
   if (/^application\/(?:[\w.-]+\+)?json\b/i.test(contentType)) {
     return { read: (bytes, isWhole) => (isWhole ? factsInJson(bytes) : undefined) };
   }
