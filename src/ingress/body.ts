@@ -28,7 +28,7 @@ export const readAlwaysBytes = 1024 * 1024;
 export const noBody: Body = { bytes: new Uint8Array(0), text: () => "" };
 
 /** A body of which all bytes are here. */
-export function bodyOf(bytes: Buffer): Body {
+function bodyOf(bytes: Buffer): Body {
   let text: string | undefined;
   return { bytes, text: () => (text ??= bytes.toString("utf8")), isParsed: () => text !== undefined };
 }
