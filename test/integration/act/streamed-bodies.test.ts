@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { rawConnect, rawRequest } from "../../support/raw.ts";
-import { chatAnswer, json, nowhere, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatResponse, json, nowhere, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const MiB = 1024 * 1024;
 const maxBodyBytes = 2 * MiB;
@@ -68,7 +68,7 @@ describe.each([
   ["in chunks", () => chunked(large)],
 ])("a body %s that is larger than what rules read", (_how, body) => {
   test("is forwarded byte for byte, and rules for its model do not match", async () => {
-    const upstream = await upstreamOf(json(chatAnswer("Hello")));
+    const upstream = await upstreamOf(json(chatResponse("Hello")));
     const node = await nodeOf({
       listen: { maxBodyBytes },
       upstreams: { openai: { url: upstream.url } },
@@ -87,7 +87,7 @@ describe.each([
   });
 
   test("goes on to the next URL where the first cannot be reached", async () => {
-    const upstream = await upstreamOf(json(chatAnswer("Hello")));
+    const upstream = await upstreamOf(json(chatResponse("Hello")));
     const node = await nodeOf({
       listen: { maxBodyBytes },
       upstreams: { openai: { urls: [nowhere, upstream.url] } },
@@ -98,7 +98,7 @@ describe.each([
   });
 
   test("gets 413 where it is larger than may be forwarded", async () => {
-    const upstream = await upstreamOf(json(chatAnswer("Hello")));
+    const upstream = await upstreamOf(json(chatResponse("Hello")));
     const node = await nodeOf({
       listen: { maxBodyBytes: 1000, maxForwardedBodyBytes: MiB },
       upstreams: { openai: { url: upstream.url } },
@@ -110,7 +110,7 @@ describe.each([
 });
 
 test("a body that no rule needs goes on while it arrives", async () => {
-  const upstream = await upstreamOf(json(chatAnswer("Hello")));
+  const upstream = await upstreamOf(json(chatResponse("Hello")));
   const node = await nodeOf({ upstreams: { openai: { url: upstream.url } }, default: { serve: "forward" } });
   const client = await rawConnect(node.port);
   client.socket.write(
@@ -120,7 +120,7 @@ test("a body that no rule needs goes on while it arrives", async () => {
   const received = await upstream.request(0);
   await until("the first part", () => (received.body().length >= MiB ? true : undefined));
   client.socket.write(Buffer.alloc(2 * MiB, "x"));
-  expect((await client.answer()).status).toBe(200);
+  expect((await client.response()).status).toBe(200);
   expect(received.body()).toHaveLength(3 * MiB);
 });
 
@@ -153,30 +153,30 @@ test("an upstream that does not read slows the client down", { timeout: 30_000 }
 
 test("a response that comes before the body is whole reaches its client", async () => {
   const upstream = await upstreamOf((response) => void response.writeHead(401).end("no"), {
-    answerEarly: true,
+    respondEarly: true,
   });
   const node = await nodeOf({ upstreams: { openai: { url: upstream.url } }, default: { serve: "forward" } });
   const client = await rawConnect(node.port);
   client.socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\ncontent-length: ${30 * MiB}\r\n\r\n`);
   client.socket.write(Buffer.alloc(2 * MiB, "x"));
-  const answer = await client.answer({ enough: (text) => text.endsWith("no") });
-  expect(answer.status).toBe(401);
+  const response = await client.response({ enough: (text) => text.endsWith("no") });
+  expect(response.status).toBe(401);
   client.socket.destroy();
 });
 
 test("a client that waits with a body which is too large to be simulated is not asked for it", async () => {
   const node = await nodeOf({ listen: { maxBodyBytes } });
-  const answer = await rawRequest(
+  const response = await rawRequest(
     node.port,
     `POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: ${3 * MiB}\r\n\r\n`,
     { enough: (text) => text.includes("}") },
   );
-  expect(answer.status).toBe(413);
-  expect(answer.text).not.toContain("100 Continue");
+  expect(response.status).toBe(413);
+  expect(response.text).not.toContain("100 Continue");
 });
 
 test("a client that waits with a body which is forwarded is asked for it", async () => {
-  const upstream = await upstreamOf(json(chatAnswer("Hello")));
+  const upstream = await upstreamOf(json(chatResponse("Hello")));
   const node = await nodeOf({
     listen: { maxBodyBytes },
     upstreams: { openai: { url: upstream.url } },
@@ -188,7 +188,7 @@ test("a client that waits with a body which is forwarded is asked for it", async
   );
   await until("leave to go on", () => (client.text().includes("100 Continue") ? true : undefined));
   client.socket.write(large);
-  await client.answer();
+  await client.response();
   expect(client.text()).toContain("HTTP/1.1 200");
 });
 

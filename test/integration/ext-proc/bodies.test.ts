@@ -6,7 +6,7 @@ import { startNode } from "../../support/node.ts";
 import { startBehindEnvoy, type BehindEnvoy } from "../../support/programs/behind-envoy.ts";
 import { findEnvoy } from "../../support/programs/envoy.ts";
 import { describeWith } from "../../support/programs/missing.ts";
-import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const maxBodyBytes = 100_000;
 const rules = [
@@ -32,8 +32,8 @@ describe.each([
     let first: ScriptedUpstream;
     let second: ScriptedUpstream;
     beforeAll(async () => {
-      first = await startUpstream(json(chatAnswer("Hello")));
-      second = await startUpstream(json(chatAnswer("Hello from the second")));
+      first = await startUpstream(json(chatResponse("Hello")));
+      second = await startUpstream(json(chatResponse("Hello from the second")));
       behind = await startBehindEnvoy(
         place,
         {
@@ -58,7 +58,7 @@ describe.each([
       const body = encode(chat("second-1"));
       const before = second.received.length;
       const response = await post(body, { "content-encoding": coding });
-      expect(await response.json()).toEqual(chatAnswer("Hello from the second"));
+      expect(await response.json()).toEqual(chatResponse("Hello from the second"));
       expect(second.received[before]?.body().equals(body)).toBe(true);
       expect(second.received[before]?.headers["content-encoding"]).toBe(coding);
     });
@@ -79,7 +79,7 @@ describe.each([
     ])("a body that is %s goes on as it is", async (_what, body, headers) => {
       const before = first.received.length;
       const response = await post(body, headers);
-      expect(await response.json()).toEqual(chatAnswer("Hello"));
+      expect(await response.json()).toEqual(chatResponse("Hello"));
       expect(first.received[before]?.body().equals(body)).toBe(true);
     });
 
@@ -88,7 +88,7 @@ describe.each([
       form.append("file", new Blob([randomBytes(50_000)]), "speech.wav");
       form.append("model", "second-1");
       const response = await fetch(`${behind.envoy.url}/v1/audio/transcriptions`, { method: "POST", body: form });
-      expect(await response.json()).toEqual(chatAnswer("Hello from the second"));
+      expect(await response.json()).toEqual(chatResponse("Hello from the second"));
     });
   });
 });

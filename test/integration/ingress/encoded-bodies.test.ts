@@ -1,8 +1,8 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
-import { h2Answer, h2Connect } from "../../support/h2.ts";
-import { chatAnswer, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { h2Response, h2Connect } from "../../support/h2.ts";
+import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const MiB = 1024 * 1024;
 const maxBodyBytes = 200_000;
@@ -22,7 +22,7 @@ const encodings: readonly (readonly [coding: string, encode: (bytes: Buffer) => 
 let upstream: ScriptedUpstream;
 let node: Node;
 beforeAll(async () => {
-  upstream = await startUpstream(json(chatAnswer("Hello")));
+  upstream = await startUpstream(json(chatResponse("Hello")));
   node = await startNode({
     listen: { maxBodyBytes },
     upstreams: { openai: { url: upstream.url } },
@@ -70,7 +70,7 @@ test("an encoded body is understood over HTTP/2", async () => {
     { endStream: false },
   );
   stream.end(gzipSync(chat("steady")));
-  expect((await h2Answer(stream)).headers["x-stuntdouble-rule"]).toBe("simulated");
+  expect((await h2Response(stream)).headers["x-stuntdouble-rule"]).toBe("simulated");
   session.close();
 });
 
