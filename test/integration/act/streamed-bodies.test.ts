@@ -193,15 +193,15 @@ test("a client that waits with a body which is forwarded is asked for it", async
 });
 
 test("bodies that arrive together take no more than the memory for them", { timeout: 60_000 }, async () => {
-  const node = await nodeOf({ limits: { plannedBytes: 8 * MiB } });
-  const clients = await Promise.all(Array.from({ length: 30 }, () => rawConnect(node.port)));
+  const node = await nodeOf({ limits: { plannedBytes: 4 * MiB } });
+  const clients = await Promise.all(Array.from({ length: 12 }, () => rawConnect(node.port)));
   for (const { socket } of clients) {
     socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\ncontent-length: ${64 * MiB}\r\n\r\n`);
     socket.write(Buffer.alloc(MiB / 2, " "));
-    socket.write(Buffer.alloc(3 * MiB, " "));
+    socket.write(Buffer.alloc(MiB, " "));
   }
   const refused = (): number => clients.filter(({ text }) => text().includes("HTTP/1.1 503")).length;
-  await until("most of them to be refused", () => (refused() >= 25 ? true : undefined));
+  await until("most of them to be refused", () => (refused() >= 8 ? true : undefined));
   for (const { socket } of clients) socket.destroy();
   await node.idle();
   expect((await post(node, JSON.stringify({ model: "m", messages: [{ role: "user", content: "Hi" }] }))).status).toBe(
