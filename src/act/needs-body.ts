@@ -29,7 +29,7 @@ const unseen: KnownFacts = {
  */
 export function needsBody(
   request: Request,
-  deps: Pick<AdmissionDeps, "pseudonym">,
+  deps: Pick<AdmissionDeps, "pseudonym" | "chaos">,
   runtime: AdmissionRuntime,
 ): boolean {
   const { snapshot, rates } = runtime;
@@ -38,6 +38,7 @@ export function needsBody(
     const caller = callerOf(request, runtime);
     if (typeof caller === "string") return false;
     const decision = decisionOn(callOf(request, caller, unseen), request, snapshot);
+    if (deps.chaos.isRunning()) return true;
     if (request.operation === undefined) return false;
     if (snapshot.models !== undefined || rates?.limitsTokens(caller?.index ?? snapshot.keys.length) === true)
       return true;
