@@ -1,7 +1,7 @@
 import type { ActDeps, Request, Runtime } from "./types.ts";
 import { controlError, readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
-import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
@@ -44,8 +44,10 @@ export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chao
 export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
 
 /**
- * Asks everything that may refuse a call before a permit is taken: loop, key, body, known model, rules, control header,
- * quota, in this order. HTTP, ext_proc, WebSockets and `explain` all go through here.
+ * Asks everything that may refuse a call before a permit is taken: loop, key, known model, rules, control header, the body
+ * of what is simulated, quota, in this order. HTTP, ext_proc, WebSockets and `explain` all go through here.
+ *
+ * Of a body that cannot be read, rules see nothing; where it is forwarded, it is the provider's to judge.
  *
  * The last that may keep a call from its source, a fault that responds by itself, needs a permit, and comes after it:
  * `faultPlan` of the faults given here.
@@ -65,17 +67,19 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     const caller = callerOf(request, runtime);
     if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
     opened = open(request, deps);
-    const facts = opened?.facts ?? noFacts;
+    const facts = opened?.facts ?? request.facts ?? noFacts;
     const { models } = snapshot;
-    if (models !== undefined && facts.model !== undefined && !models.has(facts.model)) throw unknownModel(facts.model);
+    if (models !== undefined && opened !== undefined && facts.model !== undefined && !models.has(facts.model))
+      throw unknownModel(facts.model);
     call = callOf(request, caller, facts);
     decision = decisionOn(call, request, snapshot);
+    refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined) {
       rateRow = caller?.index ?? snapshot.keys.length;
-      const taken = rates.take(rateRow, rates.limitsTokens(rateRow) ? (facts.promptTokens() ?? 0) : 0);
+      const taken = rates.take(rateRow, rates.limitsTokens(rateRow) ? promptTokensOf(facts) : 0);
       quota = taken.quota;
-      if (!taken.ok) throw rateLimited(taken, facts.promptTokens() ?? 0);
+      if (!taken.ok) throw rateLimited(taken, promptTokensOf(facts));
     }
     const { involved, ...changed } = deps.chaos.involve(call, decision);
     decision = changed.decision;
@@ -96,9 +100,9 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   const { snapshot } = runtime;
   const found = callerOf(request, runtime);
   const caller = typeof found === "string" ? undefined : found;
-  const opened = understood(() => open(request, deps));
-  const call = callOf(request, caller, opened?.facts ?? noFacts);
-  const decision = understood(() => decide(call, snapshot)) ?? decide({ ...call, facts: noFacts }, snapshot);
+  const opened = open(request, deps);
+  const call = callOf(request, caller, opened?.facts ?? request.facts ?? noFacts);
+  const decision = decide(call, snapshot);
   const bent = { ...decision, faults: noFaults };
   const passing = { decision: bent, faults: noFaults, rateRow: undefined, quota: undefined, involved: noFaults };
   return { refusal: undefined, call, opened, ...passing };
@@ -119,17 +123,19 @@ export const noFacts: KnownFacts = {
 
 const noFaults: readonly never[] = [];
 
-function understood<Value>(read: () => Value): Value | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof StuntdoubleError) return undefined;
-    throw error;
-  }
+function promptTokensOf(facts: KnownFacts): number {
+  return attempt(() => facts.promptTokens()) ?? 0;
+}
+
+/** Only what is simulated needs its body. */
+function refuseUnreadable(opened: Opened | undefined, { serve, faults }: Decision): void {
+  if (opened?.unreadable === undefined || serve.from === "upstream") return;
+  if (preparedFaults(faults).some(respondsByItself)) return;
+  throw opened.unreadable;
 }
 
 /** A request that this node has forwarded already would go round without end. @see RFC 9110 §7.6.3 */
-function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
+export function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
   if (via === undefined || !via.includes(pseudonym)) return;
   throw new StuntdoubleError(
     "LOOP_DETECTED",
@@ -140,7 +146,7 @@ function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
 /** Whose request it is; nobody's where no known key is needed, known by the hash of the key that was presented. */
 type Caller = FoundKey | { readonly index: undefined; readonly name: undefined; readonly hash16: string };
 
-function callerOf(request: Request, { keys }: AdmissionRuntime): Caller | "missing" | "wrong" | undefined {
+export function callerOf(request: Request, { keys }: AdmissionRuntime): Caller | "missing" | "wrong" | undefined {
   const { headers, target, dialect, operation } = request;
   const inQuery = dialect.keyParameter === undefined ? undefined : queryValue(target, dialect.keyParameter);
   const found = keys?.find(headers, inQuery);
@@ -150,11 +156,31 @@ function callerOf(request: Request, { keys }: AdmissionRuntime): Caller | "missi
   return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };
 }
 
-function open({ operation, headers, target, body }: Request, { count, kept }: AdmissionDeps): Opened | undefined {
-  return body === undefined ? undefined : operation?.open({ headers, target, body, count, kept });
+function open(request: Request, { count, kept }: AdmissionDeps): Opened | undefined {
+  const { operation, headers, target, body, unread } = request;
+  if (operation === undefined) return undefined;
+  if (unread !== undefined) return unreadable(request, unread);
+  if (body === undefined) return undefined;
+  try {
+    return operation.open({ headers, target, body, count, kept });
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return unreadable(request, error);
+    throw error;
+  }
 }
 
-function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts): Call {
+/** Of a body that cannot be read nothing is known but what stands outside of it. */
+function unreadable({ operation, target }: Request, error: StuntdoubleError): Opened {
+  return {
+    facts: { ...noFacts, model: operation?.modelIn?.(target) },
+    unreadable: error,
+    ask() {
+      throw error;
+    },
+  };
+}
+
+export function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts): Call {
   const { id, method, route, headers, client } = request;
   return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts };
 }
@@ -164,7 +190,7 @@ function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts)
  *
  * @throws BODY_INVALID for a control header that cannot be followed
  */
-function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Decision {
+export function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Decision {
   const { control, upstreams, seed } = snapshot;
   const decided = decide(call, snapshot);
   const [first] = upstreams.keys();

@@ -14,6 +14,8 @@ import type { LoopCounts } from "../limits/experiment-counts.ts";
 export type Chaos = {
   /** The decision with what experiments add to it, and without any fault once the kill switch is on. */
   involve(call: Call, decision: Decision): Involved;
+  /** Whether any experiment runs, which may ask for what is in a body. */
+  isRunning(): boolean;
   /** A call has ended; to be called once for each that was involved. */
   ended(outcome: Outcome, involved: readonly Involvement[]): void;
 };
@@ -34,6 +36,7 @@ const nobody: readonly Involvement[] = [];
 /** For calls that no experiment may touch. */
 export const noChaos: Chaos = {
   involve: (_call, decision) => ({ decision, involved: nobody }),
+  isRunning: () => false,
   ended: () => undefined,
 };
 
@@ -47,6 +50,7 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
       const involved = involvements(call, running, { nowMs: wallClockMs(), counts });
       return { decision: withExperiments(decision, involved), involved };
     },
+    isRunning: () => running.length > 0,
     ended(outcome, involved) {
       for (const { experiment, result } of involved) {
         if (result === "affected") counts.release(experiment.slot);

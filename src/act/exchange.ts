@@ -1,17 +1,19 @@
 import type { Act, ActDeps, Outgoing, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
-import { StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
+import { attempt, StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import type { Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
-import { breakerOpen } from "./failures.ts";
+import { breakerOpen, isBeyondUs } from "./failures.ts";
 import { appendSender } from "./forwarded-for.ts";
 import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
+import { heldBytesOf } from "./held-body.ts";
+import { needsBody } from "./needs-body.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player, type PlayerOwner } from "./player.ts";
 import { needOf, Relay, type RelayOwner } from "./relay.ts";
-import { givenUpWhenSent, largeBytes } from "./sent-body.ts";
+import { givenUpWhenSent } from "./sent-body.ts";
 
 /**
  * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
@@ -32,6 +34,7 @@ export function createAct(deps: ActDeps): Act {
     return new Exchange(counted, new CallRecord(request, deps.loop, deps.wallClockMs()), reply);
   };
   return {
+    needsBody: (request) => needsBody(request, deps, deps.runtime()),
     serve: (request, reply) => begin(request, reply).run(),
     refuse: (request, reply, error) => begin(request, reply).fail(error),
     watch(request, reply) {
@@ -60,8 +63,9 @@ class Exchange implements RelayOwner, PlayerOwner {
   #relay: Relay | undefined = undefined;
   /** What a stand-in for the upstream is made of, as long as that may still fail to respond. */
   #standby: Admitted | undefined = undefined;
-  /** What is counted of it in the budget of memory. */
+  /** What is counted of it in the budget of memory, and what of that for the body of its request. */
   #bytes = 0;
+  #bodyBytes = 0;
 
   constructor(deps: ActDeps, record: CallRecord, reply: Reply) {
     this.#deps = deps;
@@ -74,6 +78,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   run(): void {
     const admission = admit(this.#request, this.#deps, this.#runtime);
     this.#record.admitted(admission, this.#runtime.snapshot.responseHeaders);
+    this.waiting((this.#bodyBytes = heldBytesOf(this.#request)));
     if (admission.refusal !== undefined) return this.fail(admission.refusal);
     this.#rateRow = admission.rateRow;
     const permit = this.#deps.permits.tryTake();
@@ -108,8 +113,7 @@ class Exchange implements RelayOwner, PlayerOwner {
 
   responded(): void {
     this.#standby = undefined;
-    const { body } = this.#request;
-    if (body !== undefined && body.bytes.length >= largeBytes) this.#record.forgetBody();
+    if (this.#bodyBytes > 0) this.#forgetBody();
   }
 
   unanswered(error: StuntdoubleError): void {
@@ -167,7 +171,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     const bytes = bytesOf(plan);
     this.#deps.memory.check(bytes);
     this.waiting(bytes);
-    if (!isOnePiece(plan.frames)) this.#record.forgetBody();
+    if (!isOnePiece(plan.frames) || this.#bodyBytes > 0) this.#forgetBody();
     this.#player.play(plan);
   }
 
@@ -211,12 +215,13 @@ class Exchange implements RelayOwner, PlayerOwner {
   }
 
   #outgoing(headers: string[], forwarding: Forwarding): Outgoing {
-    const { method, target, dialect, body, bodyStream } = this.#request;
+    const { method, target, dialect, body, encoded, bodyStream } = this.#request;
+    const bytes = encoded ?? body?.bytes;
     return {
       method,
       target: requestTarget(target, dialect.keyParameter, forwarding),
       headers,
-      body: body !== undefined && body.bytes.length > 0 ? givenUpWhenSent(body.bytes, headers) : (bodyStream ?? null),
+      body: bytes !== undefined && bytes.length > 0 ? givenUpWhenSent(bytes, headers) : (bodyStream ?? null),
     };
   }
 
@@ -226,8 +231,8 @@ class Exchange implements RelayOwner, PlayerOwner {
     try {
       return this.#simulate(admitted, undefined, "stand-in");
     } catch (error) {
-      if (toStuntdoubleError(error).code !== "RESPONSE_TOO_LARGE") throw error;
-      // The upstream may well give what is too large for a stand-in: the caller shall come again.
+      if (!isBeyondUs(toStuntdoubleError(error))) throw error;
+      // The upstream may well take, or give, what is too much for a stand-in: the caller shall come again.
       this.#record.standsIn(false);
       throw breakerOpen(runtime, error);
     }
@@ -236,14 +241,11 @@ class Exchange implements RelayOwner, PlayerOwner {
   /** The stand-in for an upstream that gave no response, from now on; undefined where the simulator cannot make one. */
   #insteadOf(admitted: Admitted): Plan | undefined {
     if (admitted.opened === undefined || this.#player.done) return undefined;
-    try {
+    return attempt(() => {
       const plan = this.#simulate(admitted, undefined, "stand-in");
       this.#record.standsIn(true);
       return plan;
-    } catch (error) {
-      if (error instanceof StuntdoubleError) return undefined;
-      throw error;
-    }
+    });
   }
 
   /** What the simulator would have done; a request that only the provider understands, or can serve at such length, is not compared. */
@@ -252,14 +254,17 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (mirror === undefined || admitted.opened === undefined) return undefined;
     const profile = mirror.from === "simulator" ? mirror.profile : undefined;
     const inFlight = this.#deps.permits.inFlight();
-    try {
+    return attempt(() => {
       const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, profile, inFlight });
       this.waiting(timeline.atMs.length * Float64Array.BYTES_PER_ELEMENT);
       return timeline;
-    } catch (error) {
-      if (error instanceof StuntdoubleError) return undefined;
-      throw error;
-    }
+    });
+  }
+
+  #forgetBody(): void {
+    this.#record.forgetBody();
+    this.waiting(-this.#bodyBytes);
+    this.#bodyBytes = 0;
   }
 
   failed(cause: "SEND_TIMEOUT"): void {

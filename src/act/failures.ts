@@ -80,3 +80,8 @@ export function rateLimited(refusal: Extract<RateResult, { ok: false }>, tokens:
     retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
   });
 }
+
+/** Whether an upstream may do what the simulator cannot for its size, or for how the request is written. */
+export function isBeyondUs({ code, status }: StuntdoubleError): boolean {
+  return code === "RESPONSE_TOO_LARGE" || code === "BODY_TOO_LARGE" || status === 415;
+}

@@ -194,6 +194,8 @@ function textOf(rawHeaders: unknown): string[] {
 }
 
 function explained(cause: Error, state: State, options: ForwardingOptions["options"]): StuntdoubleError {
+  // Of the body, which it was given as a stream.
+  if (cause instanceof StuntdoubleError) return cause;
   const code = "code" in cause ? String(cause.code) : "";
   const { name } = options;
   if (code === "UND_ERR_CONNECT_TIMEOUT") {

@@ -192,7 +192,7 @@ export class CallRecord implements CallTimes {
     const { model, stream } = call.facts;
     const facts = { ...noFacts, model, stream };
     this.#admission = { ...this.#admission, call: { ...call, facts }, opened: undefined };
-    this.request.body = undefined;
+    Object.assign(this.request, { body: undefined, encoded: undefined });
   }
 
   /** What faults may use of the call. */

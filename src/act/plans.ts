@@ -1,6 +1,7 @@
 import type { Request, Runtime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
+import { contentCodings } from "../core/content-codings.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
 import type { Plan, Timeline } from "../core/types.ts";
@@ -128,6 +129,7 @@ export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
   });
   const headers = [...head.headers];
   if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", allowedMethods(request).join(", "));
+  if (error.status === 415) headers.push("accept-encoding", contentCodings.join(", "));
   record.addHeaders(headers, "error");
   return {
     head: { status: head.status, headers },

@@ -154,7 +154,8 @@ export class Relay implements Receiver {
     this.#state = "over";
     this.#call.upstreamEnded(this.#call.now());
     if (before === "asked") {
-      if (error.code === "REQUEST_TIMEOUT") this.#options.ticket?.abandoned();
+      const isClients = error.code === "REQUEST_TIMEOUT" || error.code === "BODY_TOO_LARGE";
+      if (isClients) this.#options.ticket?.abandoned();
       else this.#options.ticket?.failed();
       this.#options.owner.unanswered(error);
       return;

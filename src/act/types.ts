@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } from "../core/dialects/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Decision, Head, HeaderList, HeaderMap, Outcome } from "../core/types.ts";
+import type { Decision, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { MemoryBudget } from "../limits/memory-budget.ts";
@@ -29,9 +29,16 @@ export type Request = {
   readonly dialect: Dialect;
   /** Undefined for a path that cannot be simulated. */
   readonly operation: Operation | undefined;
-  /** The whole body for an operation, until nothing more is read of it; a stream (or nothing) for any other path. */
+  /** What is read of the body of an operation: all of it, decoded, until nothing more is read. Undefined where none is. */
   body: Body | undefined;
+  /** The bytes that are forwarded, where they are not those of `body`: encoded, or of a body that cannot be read. */
+  encoded?: Uint8Array | undefined;
+  /** The body that is forwarded while it arrives: of a path that cannot be simulated, or of one that is not read. */
   readonly bodyStream: Readable | undefined;
+  /** Why the body of an operation cannot be read, and so not simulated. */
+  readonly unread?: StuntdoubleError | undefined;
+  /** What was read of a body that cannot be simulated. */
+  readonly facts?: KnownFacts | undefined;
   /** Takes the call to its upstream where it is forwarded, instead of us. */
   readonly carrier?: Carrier | undefined;
 };
@@ -170,6 +177,11 @@ export type UpstreamRuntime = {
 
 /** Takes requests from any adapter to their end. */
 export type Act = {
+  /**
+   * Whether the body of a request matters before it is forwarded: to a rule, to the simulator, or to a limit. Where it does
+   * not, it may be forwarded while it arrives.
+   */
+  needsBody(request: Request): boolean;
   serve(request: Request, reply: Reply): void;
   /** Responds to a request that could not be read. */
   refuse(request: Request, reply: Reply, error: StuntdoubleError): void;

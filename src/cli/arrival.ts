@@ -66,8 +66,13 @@ function serverFor({ listen, upstreams }: Snapshot, arrived: Arrived): Server {
     acting: {
       serve: (request) => arrived(request, false),
       refuse: (request, _reply, error) => arrived(request, false, error),
+      needsBody: () => true,
     },
-    maxBodyBytes: () => listen.maxBodyBytes,
+    bodies: {
+      maxBytes: () => listen.maxBodyBytes,
+      maxForwardedBytes: () => listen.maxForwardedBodyBytes ?? Infinity,
+      memory: { checkBody: () => undefined, add: () => undefined },
+    },
     draining: () => false,
   });
   const upgrade: Upgrade = {

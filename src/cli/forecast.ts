@@ -5,7 +5,7 @@ import { createWheel } from "../act/timer-wheel.ts";
 import type { Request } from "../act/types.ts";
 import { explain, type Trace } from "../core/decide.ts";
 import type { KeptResponses } from "../core/dialects/types.ts";
-import { toStuntdoubleError } from "../core/errors.ts";
+import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call } from "../core/types.ts";
@@ -14,7 +14,7 @@ import type { Clock } from "../limits/clock.ts";
 import { createRateMemory } from "../limits/rates.ts";
 import { limitsOf } from "../node/build-runtime.ts";
 import type { Arrival } from "./arrival.ts";
-import { attempt, outlookOf, type ForecastRuntime, type Outlook } from "./outlook.ts";
+import { outlookOf, type ForecastRuntime, type Outlook } from "./outlook.ts";
 import type { DescribedRequest } from "./request-file.ts";
 
 /** What would happen to a request, and why. */
@@ -139,6 +139,12 @@ function notesOn({ headers }: Request, admission: Admission, snapshot: Snapshot)
   }
   if (!control.enabled && headers[control.header] !== undefined) {
     notes.push(`The control header ${control.header} is there, but control.enabled is false, so it has no effect.`);
+  }
+  const unreadable = admission.opened?.unreadable;
+  if (unreadable !== undefined && admission.refusal === undefined) {
+    notes.push(
+      `The body cannot be read, so no condition on what is in it holds; it is forwarded as it is. ${unreadable.message}`,
+    );
   }
   if (headers["via"] !== undefined) {
     notes.push("The request has a Via header. A node that is named in it responds 508 LOOP_DETECTED.");

@@ -3,7 +3,7 @@ import { webSocketNotSimulated } from "../act/failures.ts";
 import type { CallRecord } from "../act/outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts";
 import type { Runtime } from "../act/types.ts";
-import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { bendPlan } from "../core/faults/index.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { UpstreamSettings } from "../core/snapshot.ts";
@@ -50,16 +50,6 @@ export function outlookOf(admission: Admission, record: CallRecord, circumstance
     const { status, code, message } = error;
     const response = responseOf(failurePlan(error, record), code);
     return { decision: undefined, happens: [`respond ${status} ${code}: ${message}`], response, notes: [] };
-  }
-}
-
-/** @returns what `ask` gives; undefined where it throws an error of ours */
-export function attempt<Value>(ask: () => Value): Value | undefined {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof StuntdoubleError) return undefined;
-    throw error;
   }
 }
 
@@ -177,7 +167,7 @@ function decisionHeaders(headers: readonly string[]): Record<string, string> {
 }
 
 function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {
-  if (upstream?.breaker?.whenOpen !== "simulate" || opened === undefined) return [];
+  if (upstream?.breaker?.whenOpen !== "simulate" || opened === undefined || opened.unreadable !== undefined) return [];
   return [`While the breaker of upstream ${upstream.name} is open, a simulated response stands in.`];
 }
 

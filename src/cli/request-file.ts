@@ -27,6 +27,7 @@ const described = z.strictObject({
   path: line.default(chatPath),
   headers: z.record(headerName, header).default({}),
   body: z.unknown().optional(),
+  bodyBase64: z.base64().optional(),
 });
 
 const members: readonly string[] = Object.keys(described.shape);
@@ -34,7 +35,8 @@ const members: readonly string[] = Object.keys(described.shape);
 const bodyMembers = ["model", "messages"];
 
 /**
- * Reads a request file: JSON with method, path, headers and body, or the body of a chat completion alone.
+ * Reads a request file: JSON with method, path, headers and body, or the body of a chat completion alone. A body that is no
+ * text stands there in Base64.
  *
  * @throws CONFIG_INVALID when the file cannot be read, or is neither
  */
@@ -60,12 +62,14 @@ export function parseRequest(file: string, bytes: Buffer): DescribedRequest {
     const errors = issueTexts(error, { allowed: members }).join("; ");
     throw invalid(file, `${errors}. Allowed: ${members.join(", ")}, or the body of a chat completion alone`);
   }
-  const { method, path: target, headers, body } = data;
+  const { method, path: target, headers, body, bodyBase64 } = data;
+  if (body !== undefined && bodyBase64 !== undefined) throw invalid(file, "must have either body or bodyBase64");
+  const encoded = bodyBase64 === undefined ? undefined : Buffer.from(bodyBase64, "base64");
   return {
     method,
     target,
     headers: Object.entries(headers).map(([name, values]) => [name, typeof values === "string" ? [values] : values]),
-    body: typeof body === "string" ? Buffer.from(body) : bodyIn(file, bytes),
+    body: encoded ?? (typeof body === "string" ? Buffer.from(body) : bodyIn(file, bytes)),
   };
 }
 

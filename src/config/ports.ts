@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { addressRange, sha256, timeoutMs, variable } from "./values.ts";
 
+/** A longer text is more than Node can hold. */
+const maxReadBytes = 500_000_000;
+
 const host = z.string().min(1);
 const port = z.int().min(0).max(65_535);
 
@@ -34,8 +37,18 @@ export const listen = z.strictObject({
   maxBodyBytes: z
     .int()
     .min(1)
-    .default(16_777_216)
-    .describe("Max size of a request body, in bytes; a larger one gets 413"),
+    .max(maxReadBytes)
+    .default(67_108_864)
+    .describe(
+      "Max size of a request body that is simulated, and that rules can look into, decoded, in bytes. A larger one gets 413 where it is simulated, and is forwarded unread otherwise",
+    ),
+  maxForwardedBodyBytes: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Max size of a request body that is forwarded, as it is sent, in bytes; a larger one gets 413. Default: no limit",
+    ),
   keepAliveMs: timeoutMs.default(60_000).describe("Keep-alive timeout of an idle HTTP/1.1 connection, in milliseconds"),
   idleMs: timeoutMs.default(90_000).describe("Idle timeout of an HTTP/2 connection, in milliseconds"),
   bodyTimeoutMs: timeoutMs

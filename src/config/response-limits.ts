@@ -32,6 +32,6 @@ export const responseLimits = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "Max memory of this node for responses that wait for their time or for their client, in bytes; a call that does not fit gets 503. Each worker has an equal share. Default: half of the heap limit of each worker",
+      "Max memory of this node for large request bodies, and for responses that wait for their time or for their client, in bytes; a call that does not fit gets 503. Each worker has an equal share. Default: half of the heap limit of each worker",
     ),
 });

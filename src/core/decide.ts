@@ -1,3 +1,4 @@
+import { StuntdoubleError } from "./errors.ts";
 import { drawFaults, type FaultDraws } from "./fault-draws.ts";
 import type { Condition } from "./match.ts";
 import type { Call, Decision } from "./types.ts";
@@ -45,9 +46,8 @@ export type ConditionTrace = {
 /**
  * The decision of the first rule whose conditions all hold, else the fallback.
  *
- * The same call, rules and seed give the same decision on every node.
- *
- * @throws BODY_INVALID when a rule looks into a body that cannot be understood
+ * The same call, rules and seed give the same decision on every node. No condition holds that looks into a body that
+ * cannot be understood.
  */
 export function decide(call: Call, { rules, fallback, fallbackDraws, seed }: RuleSet): Decision {
   for (const { conditions, decision, faultDraws } of rules)
@@ -57,14 +57,30 @@ export function decide(call: Call, { rules, fallback, fallbackDraws, seed }: Rul
 }
 
 function holds(conditions: readonly Condition[], call: Call, seed: number): boolean {
-  for (const condition of conditions) if (!condition.test(call, seed)) return false;
+  for (const condition of conditions) if (!passes(condition, call, seed)) return false;
   return true;
+}
+
+function passes(condition: Condition, call: Call, seed: number): boolean {
+  try {
+    return condition.test(call, seed);
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return false;
+    throw error;
+  }
+}
+
+function seenBy(condition: Condition, call: Call, seed: number): string {
+  try {
+    return condition.seen(call, seed);
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return "(unreadable)";
+    throw error;
+  }
 }
 
 /**
  * The same decision with its reasons, for people; asks the very conditions that `decide` asks, in the same order.
- *
- * @throws BODY_INVALID when a rule looks into a body that cannot be understood
  */
 export function explain(call: Call, set: RuleSet): Trace {
   let isDecided = false;
@@ -80,12 +96,12 @@ function explainRule(rule: CompiledRule, call: Call, seed: number): RuleTrace {
   let passing = true;
   const conditions = rule.conditions.map((condition) => {
     if (!passing) return unreachedCondition(condition);
-    passing = condition.test(call, seed);
+    passing = passes(condition, call, seed);
     return {
       name: condition.name,
       expected: condition.expected,
       result: passing ? ("pass" as const) : ("fail" as const),
-      seen: condition.seen(call, seed),
+      seen: seenBy(condition, call, seed),
       draw: condition.draw?.(call, seed),
     };
   });

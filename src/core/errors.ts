@@ -17,7 +17,7 @@ export const errorTable = {
   UPSTREAM_INVALID: { status: 502, summary: "The upstream's response cannot be passed on." },
   QUEUE_FULL: { status: 503, summary: "All permits are taken and the queue is full." },
   QUEUE_TIMEOUT: { status: 503, summary: "No permit became free in time." },
-  MEMORY_FULL: { status: 503, summary: "Responses that wait take all the memory that they may." },
+  MEMORY_FULL: { status: 503, summary: "Requests and responses that wait take all the memory that they may." },
   OVERLOADED: { status: 503, summary: "The node has more requests than it can handle in time." },
   BREAKER_OPEN: { status: 503, summary: "The upstream failed too often; its breaker is open." },
   NODE_STOPPED: { status: 503, summary: "The node stopped before the response was complete." },
@@ -69,4 +69,14 @@ export class StuntdoubleError extends Error {
 export function toStuntdoubleError(caught: unknown): StuntdoubleError {
   if (caught instanceof StuntdoubleError) return caught;
   return new StuntdoubleError("INTERNAL", "Stuntdouble failed to handle this request.", { cause: caught });
+}
+
+/** What a question gives; undefined where it throws a StuntdoubleError. */
+export function attempt<Value>(ask: () => Value): Value | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof StuntdoubleError) return undefined;
+    throw error;
+  }
 }

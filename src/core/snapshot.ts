@@ -111,7 +111,10 @@ type ListenSettings = {
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
   readonly appendForwardedFor: boolean;
+  /** Of a body that is read, decoded. */
   readonly maxBodyBytes: number;
+  /** Of a body that is forwarded; undefined for no limit. */
+  readonly maxForwardedBodyBytes?: number | undefined;
   readonly keepAliveMs: number;
   readonly idleMs: number;
   readonly bodyTimeoutMs: number;

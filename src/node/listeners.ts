@@ -2,6 +2,7 @@ import type { Act, ActDeps } from "../act/types.ts";
 import { createUpgrade } from "../act/upgrade.ts";
 import type { Settings } from "../config/load.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import type { BodyOptions } from "../ingress/body.ts";
 import { createSenders } from "../ingress/client-address.ts";
 import { dialects, operationFinder, type FindOperation } from "../core/dialects/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
@@ -65,9 +66,14 @@ function peersOf(listen: Snapshot["listen"]) {
 }
 
 /** What every way in is made with. */
-function ingressOf({ deps: { runtime }, act }: ListenersOptions) {
+function ingressOf({ deps: { runtime, memory }, act }: ListenersOptions) {
   const findOperation: FindOperation = (...asked) => operationFinder(runtime().snapshot.upstreams)(...asked);
-  return { acting: act, maxBodyBytes: () => runtime().snapshot.listen.maxBodyBytes, findOperation };
+  const bodies: BodyOptions = {
+    maxBytes: () => runtime().snapshot.listen.maxBodyBytes,
+    maxForwardedBytes: () => runtime().snapshot.listen.maxForwardedBodyBytes ?? Infinity,
+    memory,
+  };
+  return { acting: act, bodies, findOperation };
 }
 
 /** Refuses calls while the event loop is too busy. */

@@ -1,11 +1,12 @@
 import { request } from "node:http";
+import { gzipSync } from "node:zlib";
 
 /** One call as a client makes it. */
 export type Ask = {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object | string;
+  readonly body?: object | string | Buffer;
 };
 
 /** What a client sees of the response. */
@@ -63,6 +64,26 @@ export const behaviours: readonly Behaviour[] = [
     name: "a body that is no JSON gets 400",
     ask: { body: "{" },
     expected: ({ status, body }) => status === 400 && body.includes('"error"'),
+  },
+  {
+    name: "an encoded body is decoded",
+    ask: { body: gzipSync(JSON.stringify(chat)), headers: { "content-encoding": "gzip" } },
+    expected: ({ status, body }) => status === 200 && body.includes('"completion_tokens":12'),
+  },
+  {
+    name: "a body that cannot be decoded gets 400",
+    ask: { body: "{}", headers: { "content-encoding": "zstd" } },
+    expected: ({ status, body }) => status === 400 && body.includes("zstd"),
+  },
+  {
+    name: "a body in an unknown coding gets 415, and those that are known",
+    ask: { body: chat, headers: { "content-encoding": "lzma" } },
+    expected: ({ status, headers }) => status === 415 && headers["accept-encoding"] === "gzip, deflate, br, zstd",
+  },
+  {
+    name: "a body that is too large once decoded gets 413",
+    ask: { body: gzipSync("x".repeat(100_001)), headers: { "content-encoding": "gzip" } },
+    expected: ({ status }) => status === 413,
   },
   {
     name: "a response that would be too large gets 400",
@@ -124,7 +145,8 @@ export const behaviours: readonly Behaviour[] = [
 
 /** Makes a call, and waits for the end of its response, whichever it is. */
 export async function see(url: string, { method = "POST", path = "/v1/chat/completions", ...ask }: Ask): Promise<Seen> {
-  const body = typeof ask.body === "string" ? ask.body : ask.body === undefined ? undefined : JSON.stringify(ask.body);
+  const isWritten = typeof ask.body === "string" || Buffer.isBuffer(ask.body);
+  const body = isWritten || ask.body === undefined ? ask.body : JSON.stringify(ask.body);
   const headers = { "content-type": "application/json", "x-request-id": "the-same", ...ask.headers };
   return await new Promise((resolve, reject) => {
     const outgoing = request(new URL(path, url), { method, headers, agent: false }, (response) => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Request } from "../../src/act/types.ts";
@@ -107,10 +108,12 @@ beforeAll(async () => {
 afterAll(() => sockets.stop());
 
 /** The request file of a request. Its body stands there as it is, or as a string, where it is no JSON. */
-function fileOf({ method, target, headers, body }: WrittenRequest): Buffer {
+function fileOf({ method, target, headers, body, coding }: WrittenRequest): Buffer {
   const members = [`"method":${JSON.stringify(method)}`, `"path":${JSON.stringify(target)}`];
   members.push(`"headers":${JSON.stringify(headers)}`);
-  if (body !== undefined) members.push(`"body":${isJson(body) ? body : JSON.stringify(body)}`);
+  if (body !== undefined && coding !== undefined)
+    members.push(`"bodyBase64":"${encoded(body, coding).toString("base64")}"`);
+  else if (body !== undefined) members.push(`"body":${isJson(body) ? body : JSON.stringify(body)}`);
   return Buffer.from(`{${members.join(",")}}`);
 }
 
@@ -122,17 +125,24 @@ function isJson(text: string): boolean {
   }
 }
 
+function encoded(body: string, coding: WrittenRequest["coding"]): Buffer {
+  const bytes = Buffer.from(body);
+  return coding === undefined ? bytes : coding === "gzip" ? gzipSync(bytes) : zstdCompressSync(bytes);
+}
+
 /** The bytes that a client sends. */
-function bytesOf({ method, target, headers, body }: WrittenRequest): Buffer {
+function bytesOf({ method, target, headers, body, coding }: WrittenRequest): Buffer {
   const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const chunked = names.has("transfer-encoding");
   const lines = [`${method} ${target} HTTP/1.1`, ...(names.has("host") ? [] : ["host: localhost"])];
   for (const [name, values] of Object.entries(headers))
     for (const value of [values].flat()) lines.push(`${name}: ${value}`);
-  const bytes = Buffer.from(body ?? "");
+  const bytes = encoded(body ?? "", coding);
   if (body !== undefined && !chunked && !names.has("content-length")) lines.push(`content-length: ${bytes.length}`);
-  const size = bytes.length === 0 ? "" : `${bytes.length.toString(16)}\r\n${bytes.toString()}\r\n`;
-  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${chunked ? `${size}0\r\n\r\n` : bytes.toString()}`);
+  const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
+  if (!chunked) return Buffer.concat([head, bytes]);
+  const size = bytes.length === 0 ? "" : `${bytes.length.toString(16)}\r\n`;
+  return Buffer.concat([head, Buffer.from(size), bytes, Buffer.from(`${size === "" ? "" : "\r\n"}0\r\n\r\n`)]);
 }
 
 /** What is told of requests, and what is done with them, each in turn. */
@@ -189,6 +199,18 @@ test("explain tells of a fault that responds to a body that could not be simulat
 test("explain tells of a fault that responds on a path that could not be simulated", async () => {
   const { told, done } = await bothSides(limited, [post("/v1/audio/speech", {})]);
   expect(done).toEqual(told);
+});
+
+test.each([
+  ["of another coding", { "content-encoding": "gzip" }],
+  ["of a coding that nobody knows", { "content-encoding": "lzma" }],
+])("explain tells that a body %s is forwarded", async (_name, headers) => {
+  const config = { upstreams: { one: {} }, default: { serve: "forward" } };
+  const { told, done } = await bothSides(config, [
+    { method: "POST", target: "/v1/chat/completions", headers, body: '{"model":"steady"}' },
+  ]);
+  expect(done).toEqual(told);
+  expect(done[0]?.upstream).toBe("one");
 });
 
 test("explain tells what the server does", { timeout: 120_000 }, async () => {

@@ -235,6 +235,8 @@ export type WrittenRequest = {
   readonly target: string;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string | undefined;
+  /** The body is sent in that coding, and a header says so. */
+  readonly coding?: "gzip" | "zstd" | undefined;
 };
 
 /** Headers by which a request is read in another way, or not at all. */
@@ -259,6 +261,9 @@ const oddHeaders = fc.constantFrom<WrittenRequest["headers"]>(
   { "transfer-encoding": "chunked", "content-length": "2" },
   { "content-length": "99999999999" },
   { "content-length": "two" },
+  { "content-encoding": "gzip" },
+  { "content-encoding": "lzma" },
+  { "content-encoding": "identity" },
   { "x-large": "y".repeat(20_000) },
   { "x-nul": "a\0b" },
   { "bad name": "a" },
@@ -289,14 +294,18 @@ export const anyWrittenRequest: fc.Arbitrary<WrittenRequest> = fc
     retarget: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: oddTarget }),
     more: fc.oneof({ weight: 1, arbitrary: fc.constant({}) }, { weight: 2, arbitrary: oddHeaders }),
     rewrite: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: oddBody }),
+    coding: seldom(fc.constantFrom("gzip", "zstd")),
   })
-  .map(({ request, odd, method, retarget, more, rewrite }) => {
+  .map(({ request, odd, method, retarget, more, rewrite, coding }) => {
     const { path: target = "/", headers: plain = {}, body } = request;
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const headers = Object.fromEntries(
       Object.entries(plain).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
     );
     const written = { method: request.method ?? "POST", target, headers, body: text };
+    if (!odd && coding !== undefined && text !== undefined && text !== "") {
+      return { ...written, headers: { ...headers, "content-encoding": coding }, coding };
+    }
     if (!odd) return written;
     return {
       method: method ?? ("upgrade" in more ? "GET" : written.method),

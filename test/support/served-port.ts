@@ -1,4 +1,5 @@
 import type { Request } from "../../src/act/types.ts";
+import { needsBody } from "../../src/act/needs-body.ts";
 import { createUpgrade } from "../../src/act/upgrade.ts";
 import { dialects, operationFinder } from "../../src/core/dialects/index.ts";
 import type { StuntdoubleError } from "../../src/core/errors.ts";
@@ -43,7 +44,7 @@ export async function servePort(act: ActHarness, named: (request: Request) => Re
   const refuse = (request: Request, _reply: unknown, error: StuntdoubleError): void =>
     reached(act.refuseRequest(named(request), error));
   const handler = createHandler({
-    acting: { serve, refuse },
+    acting: { serve, refuse, needsBody: (request) => needsBody(request, act.deps, act.deps.runtime()) },
     senders,
     findOperation,
     sendTimeout: unwatched,
@@ -52,7 +53,11 @@ export async function servePort(act: ActHarness, named: (request: Request) => Re
     isLate: () => false,
     hold: () => undefined,
     waiting: () => undefined,
-    maxBodyBytes: () => listen.maxBodyBytes,
+    bodies: {
+      maxBytes: () => listen.maxBodyBytes,
+      maxForwardedBytes: () => listen.maxForwardedBodyBytes ?? Infinity,
+      memory: act.deps.memory,
+    },
     draining: () => false,
   });
   const upgrade = createUpgrade({ ...act.deps, emit: (outcome) => void outcomes.push(outcome) });

@@ -1,9 +1,14 @@
 import type { Compose, Part } from "../simulator/parts.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, StuntdoubleError } from "../errors.ts";
 import type { Frame, Head, HeaderMap, KnownFacts, Plan, SeededRng, Timing } from "../types.ts";
 
 /** A request body: its bytes, and its text decoded at most once. */
-export type Body = { readonly bytes: Uint8Array; text(): string };
+export type Body = {
+  readonly bytes: Uint8Array;
+  text(): string;
+  /** Whether its text has been asked for, which takes a multiple of its bytes. */
+  isParsed?(): boolean;
+};
 
 /** Counts the tokens of a text, exactly or by a cheap estimate; never throws. */
 export type CountTokens = (text: string) => number;
@@ -72,6 +77,8 @@ export type Operation = {
   readonly route: string;
   /** Anybody may ask, without a key. */
   readonly isOpen?: true;
+  /** The model that the path names, where it is known without the body; never throws. */
+  modelIn?(target: string): string | undefined;
   /**
    * Reads as much of a request as rules need.
    *
@@ -106,6 +113,8 @@ export type KeptResponses = {
 /** A request that rules can look at and the simulator can ask more of. */
 export type Opened = {
   readonly facts: KnownFacts;
+  /** Why nothing of the body could be read. */
+  readonly unreadable?: StuntdoubleError | undefined;
   /**
    * Validates the whole request as the provider does.
    *

@@ -1,17 +1,18 @@
 import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act, Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { noBody } from "../http/request.ts";
+import { addBody, noBody, type BodyOptions } from "../body.ts";
 import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall } from "./grpc/call.ts";
 import type { RealResponse } from "./reply.ts";
-import { describe, Reading, RequestBody } from "./request.ts";
+import { describe, Reading } from "./request.ts";
+import { RequestBody } from "./request-body.ts";
 import { bodyMode, type Step } from "./step.ts";
 
 /** What is done with the calls that Envoy shows. */
 export type ObservedOptions = {
   readonly acting: Pick<Act, "watch">;
-  maxBodyBytes(): number;
+  readonly bodies: BodyOptions;
   readonly findOperation: FindOperation;
 };
 
@@ -28,7 +29,7 @@ export class Observed implements Reply {
   real: RealResponse | undefined = undefined;
   readonly #call: GrpcCall;
   readonly #options: ObservedOptions;
-  readonly #body = new RequestBody({ send: () => undefined, hold: () => undefined }, bodyMode.streamed);
+  readonly #body: RequestBody;
   /** Until all of the request is there that will come. */
   #follow: ((show: Show) => void) | undefined = undefined;
   #response: UpstreamResponse | undefined = undefined;
@@ -36,6 +37,8 @@ export class Observed implements Reply {
   constructor(call: GrpcCall, options: ObservedOptions) {
     this.#call = call;
     this.#options = options;
+    const sink = { send: () => undefined, hold: () => undefined };
+    this.#body = new RequestBody(sink, bodyMode.streamed, options.bodies.memory);
   }
 
   /** Takes the next step. */
@@ -52,6 +55,7 @@ export class Observed implements Reply {
 
   /** Envoy shows no more. */
   left(): void {
+    this.#body.drop();
     this.listener?.left();
   }
 
@@ -82,9 +86,10 @@ export class Observed implements Reply {
     this.#follow = this.#options.acting.watch(request, this);
     if (step.endOfStream) request.body = noBody;
     if (step.endOfStream || request.operation === undefined) return this.#watch();
-    this.#body.read(this.#options.maxBodyBytes(), (read) => {
-      if (!(read instanceof StuntdoubleError)) request.body = read;
-      this.#watch();
+    const { bodies } = this.#options;
+    this.#body.read({ maxBytes: bodies.maxBytes() }, (bytes) => {
+      if (bytes === undefined || bytes instanceof StuntdoubleError) return this.#watch();
+      addBody({ request, bytes }, bodies, () => this.#watch());
     });
   }
 

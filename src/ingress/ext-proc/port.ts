@@ -2,6 +2,7 @@ import type { FindOperation } from "../../core/dialects/index.ts";
 import { createSecureServer, createServer, type Http2SecureServer, type Http2Server } from "node:http2";
 import { createServer as createListener, type Server, type Socket } from "node:net";
 import type { Act } from "../../act/types.ts";
+import type { BodyOptions } from "../body.ts";
 import { serveGrpc, type GrpcMethod } from "./grpc/call.ts";
 import { createHealth } from "./grpc/health.ts";
 import { Processing } from "./processing.ts";
@@ -11,8 +12,8 @@ import { createSessions } from "../sessions.ts";
 
 /** What the ext_proc service is made with. */
 export type ExtProcOptions = {
-  readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
-  maxBodyBytes(): number;
+  readonly acting: Pick<Act, "needsBody" | "serve" | "refuse" | "watch">;
+  readonly bodies: BodyOptions;
   readonly findOperation: FindOperation;
   /** Told of each call; true when it comes too late to be handled. */
   isLate(): boolean;
@@ -86,7 +87,7 @@ export function createExtProcPort(options: ExtProcOptions): ExtProcPort {
   });
   (server as Http2Server).on("stream", (stream, headers) => {
     asked = true;
-    serveGrpc(stream, headers, { methods, maxMessageBytes: options.maxBodyBytes() + beyondBodyBytes });
+    serveGrpc(stream, headers, { methods, maxMessageBytes: options.bodies.maxBytes() + beyondBodyBytes });
   });
   const listener = listenerFor(server, sockets);
   return {

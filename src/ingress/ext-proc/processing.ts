@@ -2,8 +2,11 @@ import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act, Carrier, Forwarded, Passage, Receiver } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/dialects/types.ts";
+import { factsReader, type FactsReader } from "../../core/dialects/shared/any-body.ts";
+import { addBody, addFacts, noBody, readAlwaysBytes, type BodyOptions } from "../body.ts";
+import { tooLarge } from "../content-coding.ts";
 import { overloaded } from "../overloaded.ts";
-import { noBody, tooLarge, type Draft } from "../http/request.ts";
+import type { Draft } from "../http/request.ts";
 import { UpstreamResponse } from "./upstream-response.ts";
 import { grpcStatus, type GrpcCall, type GrpcListener } from "./grpc/call.ts";
 import { bufferedFrame, headersFrame, modesFrame, onwardFrame, unchanged, type Continue } from "./frames.ts";
@@ -12,12 +15,13 @@ import { CallModes } from "./modes.ts";
 import { difference, forwardMetadata, upstreamHeader } from "./mutation.ts";
 import { Observed } from "./observed.ts";
 import { ExtProcReply } from "./reply.ts";
-import { describe, Reading, RequestBody, withoutBody, withoutStream } from "./request.ts";
+import { describe, Reading, withoutBody, withoutStream } from "./request.ts";
+import { RequestBody } from "./request-body.ts";
 
 /** What is done with the calls of Envoy. */
 export type ProcessingOptions = {
-  readonly acting: Pick<Act, "serve" | "refuse" | "watch">;
-  maxBodyBytes(): number;
+  readonly acting: Pick<Act, "needsBody" | "serve" | "refuse" | "watch">;
+  readonly bodies: BodyOptions;
   readonly findOperation: FindOperation;
   /** Told of each call; true when it comes too late to be handled. */
   isLate(): boolean;
@@ -72,6 +76,7 @@ export class Processing implements GrpcListener, Carrier {
   closed(): void {
     this.#observed?.left();
     this.#started?.reply.left();
+    this.#started?.body.drop();
     this.#options.closed();
     // Node keeps what belongs to a dead stream until it collects all of its memory; the call must not be kept with it.
     this.#started = undefined;
@@ -120,21 +125,45 @@ export class Processing implements GrpcListener, Carrier {
     if (this.#begun) return;
     this.#begun = true;
     const request = describe(step, this.#options.findOperation, this);
-    const { operation } = request;
-    const modes = new CallModes(step.modes ?? noModes, operation !== undefined && !step.endOfStream);
+    const { bodies } = this.#options;
+    const announcedBytes = Number(request.headers["content-length"] ?? 0);
+    const reader = step.endOfStream ? undefined : this.#readerOf(request);
+    const wantsBody = request.operation !== undefined || reader !== undefined;
+    const isTooLong = announcedBytes > bodies.maxBytes();
+    const modes = new CallModes(step.modes ?? noModes, wantsBody && !step.endOfStream && !isTooLong);
     this.#modes = modes;
     if (modes.upgraded) this.#call.send(modesFrame({ requestBody: modes.request, responseBody: modes.response }));
     const reply = this.#makeReply(request, modes);
     const body = this.#makeBody(modes);
     if (step.endOfStream) body.none();
-    const buffered = operation !== undefined && !step.endOfStream && modes.request === bodyMode.buffered;
-    this.#started = { request, reply, body, modes, buffered };
-    if (!request.target.startsWith("/")) {
-      const error = new StuntdoubleError("BODY_INVALID", "The request target is no path.");
-      this.#options.acting.refuse(request, reply, error);
-    } else if (this.#options.isLate()) this.#options.acting.refuse(request, reply, overloaded());
-    else if (operation === undefined) this.#options.acting.serve(request, reply);
-    else this.#open(this.#started, operation, step.endOfStream);
+    const buffered = wantsBody && !isTooLong && !step.endOfStream && modes.request === bodyMode.buffered;
+    const started = { request, reply, body, modes, buffered };
+    this.#started = started;
+    const refusal =
+      refusalOf(request, announcedBytes > bodies.maxForwardedBytes() ? bodies : undefined) ??
+      (this.#options.isLate() ? overloaded() : undefined);
+    if (refusal !== undefined) this.#refuse(started, refusal);
+    else if (isTooLong) this.#serveUnread(started, tooLarge(bodies.maxBytes()));
+    else if (request.operation !== undefined) this.#open(started, request.operation, step.endOfStream);
+    else if (reader !== undefined && modes.givesBody) this.#readFacts(started, reader);
+    else this.#options.acting.serve(request, reply);
+  }
+
+  /** What reads a body that cannot be simulated, where a rule asks for its model. */
+  #readerOf(request: Draft): FactsReader | undefined {
+    if (request.operation !== undefined) return undefined;
+    const reader = factsReader(request.route, request.headers["content-type"]);
+    return reader !== undefined && this.#options.acting.needsBody(request) ? reader : undefined;
+  }
+
+  #refuse({ request, reply, body }: Started, refusal: StuntdoubleError): void {
+    body.drop();
+    this.#options.acting.refuse(request, reply, refusal);
+  }
+
+  #serveUnread({ request, reply }: Started, error?: StuntdoubleError): void {
+    if (request.operation !== undefined) request.unread = error;
+    this.#options.acting.serve(request, reply);
   }
 
   /** Gets as much of a request together as Envoy gives, and hands it over. */
@@ -147,27 +176,59 @@ export class Processing implements GrpcListener, Carrier {
     this.#options.acting.serve(request, reply);
   }
 
-  #readBody({ request, reply, body, modes, buffered }: Started): void {
-    const { acting } = this.#options;
-    const maxBytes = this.#options.maxBodyBytes();
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
-      body.drop();
-      return acting.refuse(request, reply, tooLarge(maxBytes));
-    }
-    // Envoy sends the body only then, and holds the request until that has got its reply, too.
+  /** Envoy sends a buffered body only when its headers have a reply, and holds the request until that has got one, too. */
+  #askForBody({ modes, buffered }: Started): void {
     if (buffered) this.#call.send(headersFrame("request", { ...unchanged, modes: modes.settle(this.#need("head")) }));
-    body.read(maxBytes, (read) => {
-      if (read instanceof StuntdoubleError) return acting.refuse(request, reply, read);
-      request.body = read;
-      acting.serve(request, reply);
+  }
+
+  #readBody(started: Started): void {
+    const { request, body, buffered } = started;
+    const { acting, bodies } = this.#options;
+    const maxBytes = bodies.maxBytes();
+    const take = (bytes: Buffer): void =>
+      addBody({ request, bytes }, bodies, (refusal) => this.#ready(started, refusal));
+    const readOn = (): void =>
+      body.read({ maxBytes }, (result) => {
+        if (result instanceof StuntdoubleError) this.#refuse(started, result);
+        else if (result === undefined) this.#serveUnread(started, tooLarge(maxBytes));
+        else take(result);
+      });
+    this.#askForBody(started);
+    if (buffered || maxBytes <= readAlwaysBytes) return readOn();
+    body.read({ maxBytes: readAlwaysBytes }, (result) => {
+      if (result instanceof StuntdoubleError) this.#refuse(started, result);
+      else if (result !== undefined) take(result);
+      else if (acting.needsBody(request)) readOn();
+      else this.#serveUnread(started);
     });
+  }
+
+  #readFacts(started: Started, reader: FactsReader): void {
+    const { request, body } = started;
+    const { bodies } = this.#options;
+    const isEncoded = request.headers["content-encoding"] !== undefined;
+    const enough = (bytes: Buffer): boolean => (request.facts = reader.read(bytes, false)) !== undefined;
+    this.#askForBody(started);
+    body.read({ maxBytes: bodies.maxBytes(), ...(!isEncoded && { enough }) }, (result) => {
+      if (result instanceof StuntdoubleError) this.#refuse(started, result);
+      else if (result === undefined) this.#serveUnread(started);
+      else addFacts({ request, bytes: result, reader }, bodies, (refusal) => this.#ready(started, refusal));
+    });
+  }
+
+  /** The body has been read; by then the call may be over. */
+  #ready(started: Started, refusal: StuntdoubleError | undefined): void {
+    if (this.#started !== started || started.reply.over) return;
+    if (refusal !== undefined) this.#refuse(started, refusal);
+    else this.#options.acting.serve(started.request, started.reply);
   }
 
   #makeBody(modes: CallModes): RequestBody {
     const send = (frame: Buffer): void => {
       if (!this.#call.send(frame)) this.#reading.stop("envoy");
     };
-    return new RequestBody({ send, hold: () => this.#reading.stop("decision") }, modes.request);
+    const sink = { send, hold: () => this.#reading.stop("decision") };
+    return new RequestBody(sink, modes.request, this.#options.bodies.memory);
   }
 
   #makeReply({ method, headers }: Draft, { streams }: CallModes): ExtProcReply {
@@ -193,3 +254,9 @@ type Started = {
 };
 
 const noModes = { requestBody: bodyMode.none, responseBody: bodyMode.none };
+
+/** @param exceeded what a body may take, where it announces to be longer */
+function refusalOf({ target }: Draft, exceeded: BodyOptions | undefined): StuntdoubleError | undefined {
+  if (!target.startsWith("/")) return new StuntdoubleError("BODY_INVALID", "The request target is no path.");
+  return exceeded === undefined ? undefined : tooLarge(exceeded.maxForwardedBytes());
+}

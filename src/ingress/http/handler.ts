@@ -9,13 +9,15 @@ import { overloaded } from "../overloaded.ts";
 import type { Hold } from "./hold.ts";
 import type { ProgressWatch } from "./progress.ts";
 import { HttpReply, type ReplyServer, type NodeResponse } from "./reply.ts";
-import { announcesMore, checkedTarget, describe, hasBody, pathOf, readBody, type NodeRequest } from "./request.ts";
+import type { BodyOptions } from "../body.ts";
+import { receive } from "./receive.ts";
+import { checkedTarget, describe, pathOf, type NodeRequest } from "./request.ts";
 
 export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
   /** What requests are handed to. */
-  readonly acting: Pick<Act, "serve" | "refuse">;
+  readonly acting: Pick<Act, "needsBody" | "serve" | "refuse">;
   readonly senders: Senders;
-  maxBodyBytes(): number;
+  readonly bodies: BodyOptions;
   readonly bodyTimeout: ProgressWatch;
   /** Told of each request; true when it comes too late to be handled. */
   isLate(): boolean;
@@ -57,22 +59,20 @@ export function createHandler(options: HandlerOptions): Handler {
       request.dialect = found.dialect;
       if (options.isLate()) {
         acting.refuse(request, reply, overloaded());
-        holdAfter(incoming, response, options.hold);
-        return;
+        return holdAfter(incoming, response, options.hold);
       }
-      if (found.operation === undefined) {
-        sendContinue(incoming, response);
-        request.bodyStream = hasBody(incoming) ? incoming : undefined;
-        acting.serve(request, reply);
-        return;
-      }
-      const maxBytes = options.maxBodyBytes();
-      if (!announcesMore(incoming, maxBytes)) sendContinue(incoming, response);
-      readBody(incoming, { maxBytes, timeout: options.bodyTimeout }, (body) => {
-        request.operation = found.operation;
-        if (body instanceof StuntdoubleError) return refuseUnread(body);
-        request.body = body;
-        acting.serve(request, reply);
+      request.operation = found.operation;
+      receive(incoming, request, {
+        bodies: options.bodies,
+        timeout: options.bodyTimeout,
+        needsBody: acting.needsBody,
+        sendContinue: () => sendContinue(incoming, response),
+        done(refusal) {
+          if (refusal !== undefined) return refuseUnread(refusal);
+          if (response.destroyed) return;
+          if (request.bodyStream !== undefined) reply.linger(incoming);
+          acting.serve(request, reply);
+        },
       });
     } catch (error) {
       if (!(error instanceof StuntdoubleError)) throw error;

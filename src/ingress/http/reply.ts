@@ -45,8 +45,7 @@ export class HttpReply implements Reply {
   readonly #server: ReplyServer;
   /** The stream of HTTP/2, with what was written to it. */
   #stream: StreamSending | undefined = undefined;
-  /** The connection is not to be kept for another request. */
-  #closing = false;
+  /** The request whose body may still be arriving when the response leaves. */
   #unread: NodeRequest | undefined = undefined;
   #over = false;
   /** The body is sent in chunks, which we make. */
@@ -80,7 +79,7 @@ export class HttpReply implements Reply {
     this.#writeHead(head.status, headers);
     if (bytes > countedAboveBytes) this.#count(bytes);
     if (this.#method === "HEAD") this.#response.end();
-    else if (this.#unread !== undefined) this.#endAfter(this.#unread, packed.data);
+    else if (this.#isUnread()) this.#endAfter(packed.data);
     else if (this.#stream !== undefined && bytes > streamWriteBytes) this.#endInPieces(Buffer.from(packed.data));
     // Text of as many bytes as characters is ASCII, and needs no encoding on its way to the socket.
     else this.#response.end(packed.data, bytes === packed.data.length ? "latin1" : "utf8");
@@ -102,14 +101,18 @@ export class HttpReply implements Reply {
     this.#response.once("close", () => this.#server.waiting(-bytes));
   }
 
-  /** The response will leave while the request is still arriving; closing at once would make the client lose it. */
+  /** The response may leave while the request is still arriving; closing at once would make the client lose it. */
   linger(unread: NodeRequest): void {
     this.#unread = unread;
-    this.#closing = true;
   }
 
-  #endAfter(unread: NodeRequest, data: string | Uint8Array): void {
+  #isUnread(): boolean {
+    return this.#unread !== undefined && !this.#unread.readableEnded;
+  }
+
+  #endAfter(data: string | Uint8Array): void {
     const response = this.#response as ServerResponse;
+    const unread = this.#unread;
     response.write(data);
     const end = (): void => {
       clearTimeout(timer);
@@ -118,8 +121,8 @@ export class HttpReply implements Reply {
     };
     const timer = setTimeout(end, lingerMs);
     response.once("close", () => clearTimeout(timer));
-    unread.once("end", end);
-    unread.resume();
+    unread?.once("end", end);
+    unread?.resume();
   }
 
   head(head: Head): void {
@@ -180,7 +183,7 @@ export class HttpReply implements Reply {
       return;
     }
     response.sendDate = headerValue(headers, "date") === undefined;
-    if (this.#closing || this.#server.draining()) response.shouldKeepAlive = false;
+    if (this.#isUnread() || this.#server.draining()) response.shouldKeepAlive = false;
     response.writeHead(status, headers as string[]);
     // The head says that chunks follow; from here on we make them.
     this.#chunked = response.chunkedEncoding;

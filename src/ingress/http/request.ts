@@ -4,11 +4,9 @@ import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Request } from "../../act/types.ts";
 import { dialects } from "../../core/dialects/index.ts";
-import type { Body } from "../../core/dialects/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { HeaderMap } from "../../core/types.ts";
 import type { Senders } from "../client-address.ts";
-import type { Progressing, ProgressWatch } from "./progress.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
@@ -31,7 +29,10 @@ export function describe(incoming: NodeRequest, senders: Senders): Draft {
     dialect: dialects[0],
     operation: undefined,
     body: undefined,
+    encoded: undefined,
     bodyStream: undefined,
+    unread: undefined,
+    facts: undefined,
   };
 }
 
@@ -118,9 +119,6 @@ function absoluteTarget(url: string, host: string | undefined): string {
   return parsed.pathname + parsed.search;
 }
 
-/** The body of a request that has none. */
-export const noBody: Body = { bytes: new Uint8Array(0), text: () => "" };
-
 /** Says whether a request announces a body. */
 export function hasBody(request: NodeRequest): boolean {
   if ("stream" in request) return !request.stream.endAfterHeaders;
@@ -131,123 +129,4 @@ export function hasBody(request: NodeRequest): boolean {
 /** Says whether a request names a length above that many bytes. */
 export function announcesMore({ headers }: NodeRequest, maxBytes: number): boolean {
   return headers["content-length"] !== undefined && Number(headers["content-length"]) > maxBytes;
-}
-
-/** What a request body may take. */
-export type BodyLimits = {
-  /** A longer body is refused as soon as that is known, without reading on. */
-  readonly maxBytes: number;
-  /** Gives up a body of which nothing more comes. */
-  readonly timeout: ProgressWatch;
-};
-
-/**
- * Reads a whole request body.
- *
- * @param done called once, with the body or with BODY_TOO_LARGE or REQUEST_TIMEOUT; never when the client leaves before the end
- */
-export function readBody(
-  request: NodeRequest,
-  { maxBytes, timeout }: BodyLimits,
-  done: (body: Body | StuntdoubleError) => void,
-): void {
-  if (!hasBody(request)) {
-    request.resume();
-    return done(noBody);
-  }
-  if (announcesMore(request, maxBytes)) return done(tooLarge(maxBytes));
-  const pieces = createPieces(maxBytes);
-  const refuse = (error: StuntdoubleError): void => {
-    timeout.forget(arriving);
-    request.off("data", onData);
-    request.off("end", onEnd);
-    request.off("close", onClose);
-    request.pause();
-    done(error);
-  };
-  const arriving: Progressing = {
-    waits: () => true,
-    bytes: () => pieces.length(),
-    giveUp: () => refuse(new StuntdoubleError("REQUEST_TIMEOUT", "The request body took too long to arrive.")),
-  };
-  const onClose = (): void => timeout.forget(arriving);
-  const onData = (chunk: Buffer): void => {
-    if (!pieces.add(chunk)) refuse(tooLarge(maxBytes));
-  };
-  const onEnd = (): void => {
-    timeout.forget(arriving);
-    done(bodyOf(pieces.whole()));
-  };
-  timeout.watch(arriving);
-  request.on("data", onData);
-  request.on("end", onEnd);
-  request.on("close", onClose);
-}
-
-/** A body as it arrives. */
-type Pieces = {
-  /** Bytes so far. */
-  length(): number;
-  /** Adds a piece; false when it is one too many, and then nothing is kept. */
-  add(piece: Buffer): boolean;
-  /** Gives the body out, and keeps nothing of it. */
-  whole(): Buffer;
-};
-
-/** Room made for the second piece of a body and those behind it. */
-const firstRoomBytes = 16 * 1024;
-
-/**
- * Puts pieces together in one memory that doubles as it fills: a client may send a body byte by byte, and an object for
- * each would take four hundred times its size. The usual body is one piece, and is not copied.
- */
-function createPieces(maxBytes: number): Pieces {
-  let first: Buffer | undefined;
-  let room: ArrayBuffer | undefined;
-  let length = 0;
-  const copy = (piece: Buffer): void => {
-    room ??= new ArrayBuffer(0);
-    if (room.byteLength < length + piece.length) {
-      const wanted = Math.max(firstRoomBytes, 2 * room.byteLength, length + piece.length);
-      room = room.transfer(Math.min(wanted, maxBytes));
-    }
-    new Uint8Array(room).set(piece, length);
-    length += piece.length;
-  };
-  return {
-    length: () => first?.length ?? length,
-    add(piece) {
-      if ((first?.length ?? length) + piece.length > maxBytes) {
-        first = undefined;
-        // Freed now, not at some later collection.
-        room = room?.transfer(0);
-        return false;
-      }
-      if (first === undefined && room === undefined) {
-        first = piece;
-        return true;
-      }
-      if (first !== undefined) copy(first);
-      first = undefined;
-      copy(piece);
-      return true;
-    },
-    whole() {
-      const bytes = first ?? Buffer.from(room ?? new ArrayBuffer(0), 0, length);
-      first = undefined;
-      room = undefined;
-      return bytes;
-    },
-  };
-}
-
-/** A body of which all bytes are here. */
-export function bodyOf(bytes: Buffer): Body {
-  let text: string | undefined;
-  return { bytes, text: () => (text ??= bytes.toString("utf8")) };
-}
-
-/** The refusal of a body that is longer. */
-export function tooLarge(maxBytes: number): StuntdoubleError {
-  return new StuntdoubleError("BODY_TOO_LARGE", `The request body is larger than ${maxBytes} bytes.`);
 }

@@ -88,8 +88,8 @@ describe("the queue", () => {
 describe("the permit", () => {
   test("of a refused call is not taken", async () => {
     const { act, first } = await busy();
-    const second = act.serve({ body: "{" });
-    expect(second.log()).toEqual(["0 whole 400"]);
+    const second = act.serve({ method: "TRACE" });
+    expect(second.log()).toEqual(["0 whole 405"]);
     first.upstream().json(200, {});
   });
 

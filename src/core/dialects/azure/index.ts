@@ -1,4 +1,4 @@
-import { StuntdoubleError } from "../../errors.ts";
+import { attempt, StuntdoubleError } from "../../errors.ts";
 import { filtered, filteredResponse, plain, withPromptEvent } from "./response.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { below } from "../openai/compatible.ts";
@@ -86,6 +86,7 @@ function deployed(operation: Operation): Operation {
     name,
     method,
     route: `${prefix}/deployments/{deployment}${route.slice(version.length)}`,
+    modelIn: (target) => attempt(() => deploymentIn(target)),
     open(request) {
       const model = deploymentIn(request.target);
       const query = request.target.slice(deploymentPath.exec(request.target)?.[0].length);

@@ -1,22 +1,27 @@
+import { attempt } from "../../errors.ts";
 import { batchEmbedContents, embedContent } from "./embeddings.ts";
 import { renderFailure, renderFailureEvent } from "./errors.ts";
 import { createJudge, readUsage } from "./events.ts";
 import { countTokens, generateContent, streamGenerateContent } from "./generate.ts";
 import { getModel, listModels } from "./models.ts";
-import { methodIn, wantsArray } from "./target.ts";
+import { methodIn, modelIn, wantsArray } from "./target.ts";
 import { createArrayReader, elementOf } from "../shared/streams/json-array.ts";
 import { createSseReader, dataOf, isEventStream } from "../shared/streams/sse.ts";
 import type { Dialect, Operation } from "../types.ts";
 
 /** The methods of a model; the empty one describes it. */
 const methods: ReadonlyMap<string, readonly Operation[]> = new Map([
-  ["", [getModel]],
-  ["generateContent", [generateContent]],
-  ["streamGenerateContent", [streamGenerateContent]],
-  ["countTokens", [countTokens]],
-  ["embedContent", [embedContent]],
-  ["batchEmbedContents", [batchEmbedContents]],
+  ["", [named(getModel)]],
+  ["generateContent", [named(generateContent)]],
+  ["streamGenerateContent", [named(streamGenerateContent)]],
+  ["countTokens", [named(countTokens)]],
+  ["embedContent", [named(embedContent)]],
+  ["batchEmbedContents", [named(batchEmbedContents)]],
 ]);
+
+function named(operation: Operation): Operation {
+  return { ...operation, modelIn: (target) => attempt(() => modelIn(target)) };
+}
 
 /** Paths that no other API has. */
 const ownPath = /^\/(?:v1beta|v1alpha)\/|^\/ws\/google\./;

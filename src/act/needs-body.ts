@@ -1,0 +1,57 @@
+import { StuntdoubleError } from "../core/errors.ts";
+import type { Decision, KnownFacts } from "../core/types.ts";
+import { callerOf, callOf, decisionOn, refuseLoop, type AdmissionDeps, type AdmissionRuntime } from "./admission.ts";
+import type { Request } from "./types.ts";
+
+/** Thrown where a rule looks into the body. */
+const asked = new Error("A rule looks into the body.");
+
+function ask(): never {
+  throw asked;
+}
+
+const unseen: KnownFacts = {
+  get model() {
+    return ask();
+  },
+  get stream() {
+    return ask();
+  },
+  promptTokens: ask,
+  lastUserMessage: ask,
+};
+
+/**
+ * Whether the body of a request matters before it is forwarded: the rules are asked without it, and one of them looks into it,
+ * or it may be simulated, compared, or counted.
+ *
+ * @returns never throws; false for a request that is refused whatever its body says
+ */
+export function needsBody(
+  request: Request,
+  deps: Pick<AdmissionDeps, "pseudonym" | "chaos">,
+  runtime: AdmissionRuntime,
+): boolean {
+  const { snapshot, rates } = runtime;
+  try {
+    refuseLoop(request.headers, deps.pseudonym);
+    const caller = callerOf(request, runtime);
+    if (typeof caller === "string") return false;
+    const decision = decisionOn(callOf(request, caller, unseen), request, snapshot);
+    if (deps.chaos.isRunning()) return true;
+    if (request.operation === undefined) return false;
+    if (snapshot.models !== undefined || rates?.limitsTokens(caller?.index ?? snapshot.keys.length) === true)
+      return true;
+    return mayBeSimulated(decision, runtime);
+  } catch (error) {
+    if (error === asked) return true;
+    if (error instanceof StuntdoubleError) return false;
+    throw error;
+  }
+}
+
+/** Faults may tell what the body says, and a stand-in responds to it. */
+function mayBeSimulated({ serve, mirror, faults }: Decision, { snapshot }: AdmissionRuntime): boolean {
+  if (serve.from === "simulator" || mirror !== undefined || faults.length > 0) return true;
+  return snapshot.upstreams.get(serve.upstream)?.breaker?.whenOpen === "simulate";
+}
