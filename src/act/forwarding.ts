@@ -111,7 +111,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     if (this.#state === "waiting" && this.#unreachable(error)) return;
     const failure = explained(error, this.#state, this.#options);
     this.#over();
-    this.#receiver.failed(failure);
+    this.#receiver.failed(failure, endedEarly.has(codeOf(error)) ? "cut" : "reset");
   }
 
   /** @returns false where no address is left */
@@ -188,13 +188,24 @@ function isOurs(error: Error): boolean {
   return "code" in error && String(error.code).startsWith("UND_ERR_INVALID");
 }
 
+/** What undici says of a connection that was closed in the middle of a response. */
+const endedEarly: ReadonlySet<string> = new Set([
+  "UND_ERR_SOCKET",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+  "HPE_INVALID_EOF_STATE",
+]);
+
+function codeOf(error: Error): string {
+  return "code" in error ? String(error.code) : "";
+}
+
 function textOf(rawHeaders: unknown): string[] {
   if (!Array.isArray(rawHeaders)) return [];
   return rawHeaders.map((part: unknown) => (Buffer.isBuffer(part) ? part.toString("latin1") : String(part)));
 }
 
 function explained(cause: Error, state: State, options: ForwardingOptions["options"]): StuntdoubleError {
-  const code = "code" in cause ? String(cause.code) : "";
+  const code = codeOf(cause);
   const { name } = options;
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
     return new StuntdoubleError(

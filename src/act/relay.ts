@@ -135,8 +135,7 @@ export class Relay implements Receiver {
     const atMs = this.#call.now();
     this.#state = "over";
     this.#call.upstreamEnded(atMs);
-    const rest: Frame | undefined = this.#reader?.flush(atMs);
-    if (rest !== undefined && this.#options.faults.length > 0) this.#sink.data(rest);
+    this.#flush(atMs);
     const tokens = this.#usage();
     this.#call.measured(tokens, this.#pair(atMs, tokens));
     this.#sink.end(atMs, "finish");
@@ -149,10 +148,11 @@ export class Relay implements Receiver {
     this.#sink.end(atMs, "finish");
   }
 
-  failed(error: StuntdoubleError): void {
+  failed(error: StuntdoubleError, how: "cut" | "reset" = "reset"): void {
     const before = this.#state;
+    const atMs = this.#call.now();
     this.#state = "over";
-    this.#call.upstreamEnded(this.#call.now());
+    this.#call.upstreamEnded(atMs);
     if (before === "asked") {
       if (error.code === "REQUEST_TIMEOUT") this.#options.ticket?.abandoned();
       else this.#options.ticket?.failed();
@@ -161,7 +161,8 @@ export class Relay implements Receiver {
     }
     this.#options.breaker?.failedLate();
     this.#call.failed(error.code);
-    this.#sink.end(this.#call.now(), "reset");
+    this.#flush(atMs);
+    this.#sink.end(atMs, how);
   }
 
   /** The response to the client has ended, whichever way: nothing more is wanted of the upstream. */
@@ -170,6 +171,12 @@ export class Relay implements Receiver {
     if (this.#state === "asked") this.#options.ticket?.abandoned();
     if (this.#state !== "over") this.#forwarded?.abort();
     this.#state = "over";
+  }
+
+  /** Faults are given whole events; what has come of another at the end is no less the client's. */
+  #flush(atMs: number): void {
+    const rest: Frame | undefined = this.#reader?.flush(atMs);
+    if (rest !== undefined && this.#options.faults.length > 0) this.#sink.data(rest);
   }
 
   /** Only responses that ended well are compared. */

@@ -100,7 +100,8 @@ export type Receiver = {
   end(): void;
   /** Instead of `end`: the rest of the response goes to the client by another way. */
   handedOver(): void;
-  failed(error: StuntdoubleError): void;
+  /** @param how the upstream broke its response off, which the client is to see in the same way */
+  failed(error: StuntdoubleError, how?: "cut" | "reset"): void;
 };
 
 /** A call under way; `abort` ends it silently: the receiver hears no more. */

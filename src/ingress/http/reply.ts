@@ -1,11 +1,11 @@
-import { headersByName, headerValue } from "../../core/headers.ts";
+import { headerIndex, headersByName, headerValue } from "../../core/headers.ts";
 import { constants, Http2ServerResponse } from "node:http2";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { Head, HeaderList } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
-import { resetSocket } from "../../act/sockets.ts";
+import { closeSocket, resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
 import type { Progressing, ProgressWatch } from "./progress.ts";
 import type { NodeRequest } from "./request.ts";
@@ -51,6 +51,8 @@ export class HttpReply implements Reply {
   #over = false;
   /** The body is sent in chunks, which we make. */
   #chunked = false;
+  /** The client knows where the response ends, and so that a connection has closed too early. */
+  #endIsMarked = true;
 
   constructor(request: NodeRequest, response: NodeResponse, server: ReplyServer) {
     this.#response = response;
@@ -163,14 +165,14 @@ export class HttpReply implements Reply {
 
   cut(): void {
     if (this.#gone()) return;
-    if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else onceCurrent(this.#response, (socket) => socket.destroySoon());
+    if (this.#stream !== undefined) this.#stream.resetWhenSent(constants.NGHTTP2_INTERNAL_ERROR);
+    else onceCurrent(this.#response as ServerResponse, this.#endIsMarked ? closeSocket : resetSocket);
   }
 
   reset(): void {
     if (this.#gone()) return;
-    if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_CANCEL);
-    else onceCurrent(this.#response, resetSocket);
+    if (this.#stream !== undefined) this.#stream.resetWhenSent(constants.NGHTTP2_CANCEL);
+    else onceCurrent(this.#response as ServerResponse, resetSocket);
   }
 
   #writeHead(status: number, headers: HeaderList): void {
@@ -185,6 +187,7 @@ export class HttpReply implements Reply {
     // The head says that chunks follow; from here on we make them.
     this.#chunked = response.chunkedEncoding;
     response.chunkedEncoding = false;
+    this.#endIsMarked = this.#chunked || headerIndex(headers, "content-length") !== -1;
   }
 
   #gone(): boolean {
@@ -214,6 +217,14 @@ class StreamSending implements Progressing {
     const { stream } = this.#response;
     if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
     else stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+  }
+
+  /** A reset takes along what waits before it; an empty write is done when all of that has left. */
+  resetWhenSent(code: number): void {
+    const { stream } = this.#response;
+    const reset = (): void => stream.close(code);
+    if (stream.writableLength === 0) reset();
+    else stream.write("", () => setImmediate(reset));
   }
 
   wrote(bytes: number): void {
