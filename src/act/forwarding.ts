@@ -23,6 +23,7 @@ export type ForwardingOptions = {
     readonly connectTimeoutMs: number;
     readonly headTimeoutMs: number;
     readonly idleTimeoutMs: number;
+    readonly maxHeadBytes: number;
   };
   readonly addresses: Addresses<Address>;
   readonly outgoing: Outgoing;
@@ -87,8 +88,9 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200 || this.#state === "over") return;
+    if (this.#state === "over") return;
     const headers = textOf(controller.rawHeaders);
+    if (status < 200) return this.#receiver.informed?.({ status, headers });
     const coding = headerValue(headers, "transfer-encoding")?.toLowerCase();
     if (coding !== undefined && coding !== "chunked" && coding !== "identity") return this.#refuseCoding(coding);
     this.#state = "responding";
@@ -218,6 +220,10 @@ function explained(cause: Error, state: State, options: ForwardingOptions["optio
     return new StuntdoubleError("UPSTREAM_TIMEOUT", `Upstream ${name} was silent for ${options.idleTimeoutMs} ms.`, {
       cause,
     });
+  }
+  if (code === "UND_ERR_HEADERS_OVERFLOW") {
+    const message = `Upstream ${name} sent a response head of more than ${options.maxHeadBytes} bytes; its maxHeadBytes allows more.`;
+    return new StuntdoubleError("UPSTREAM_HEAD_TOO_LARGE", message, { cause });
   }
   if (state === "waiting") {
     const reason = code === "" ? cause.name : code;

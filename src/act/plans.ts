@@ -7,6 +7,7 @@ import { simulate, simulateTiming, type Simulation } from "../core/simulator/sim
 import type { Plan, Timeline } from "../core/types.ts";
 import type { Admitted } from "./admission.ts";
 import { allowedMethods, notSimulated } from "./failures.ts";
+import { neverBuffered } from "./headers.ts";
 import type { CallRecord } from "./outcome.ts";
 
 /**
@@ -138,6 +139,7 @@ function marked(plan: Plan, record: CallRecord, label: string): Plan {
   if (plan.head === undefined) return plan;
   const { status } = plan.head;
   const headers = plan.head.headers.slice();
+  if (plan.frames.length > 1) neverBuffered(headers);
   record.addHeaders(headers, label);
   const { headAtMs, frames, ending, endAtMs } = plan;
   return { head: { status, headers }, headAtMs, frames, ending, endAtMs };

@@ -5,7 +5,7 @@ import { bendLive, type BendContext, type PreparedFault } from "../core/faults/i
 import type { Frame, Head, ShadowPair, Sink, Timeline } from "../core/types.ts";
 import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
-import { responseHeaders } from "./headers.ts";
+import { neverBuffered, responseHeaders } from "./headers.ts";
 import { createTimer, type Timer } from "./timer-wheel.ts";
 
 /** A JSON response larger than this is not searched for its usage. */
@@ -27,6 +27,8 @@ export type RelayedCall = CallTimes & {
 
 /** To whom a relay gives the response. */
 export type RelaySink = Sink & {
+  /** An informational response, of which nothing is noted. */
+  inform?(head: Head): void;
   /** Of the head that was sent; undefined when none was. */
   readonly status: number | undefined;
   /** The source can be held back from now on. */
@@ -90,6 +92,10 @@ export class Relay implements Receiver {
     this.#to.slowedBy(forwarded);
   }
 
+  informed({ status, headers }: Head): void {
+    if (this.#options.faults.length === 0) this.#to.inform?.({ status, headers: responseHeaders(headers, false) });
+  }
+
   head(head: Head): void {
     this.#state = "responding";
     this.#options.owner.responded();
@@ -98,7 +104,8 @@ export class Relay implements Receiver {
     const { request } = this.#call;
     const plain = headerValue(head.headers, "content-encoding") === undefined;
     const type = (headerValue(head.headers, "content-type") ?? "").toLowerCase();
-    this.#reader = plain ? request.dialect.readStream(type, request.target) : undefined;
+    const reader = request.dialect.readStream(type, request.target);
+    this.#reader = plain ? reader : undefined;
     const whole = plain && request.operation !== undefined && type.startsWith("application/json");
     if (whole && this.#reader === undefined) this.#json = [];
     const headers = responseHeaders(head.headers, this.#options.faults.length === 0 && !bodiless.has(head.status));
@@ -106,6 +113,7 @@ export class Relay implements Receiver {
     const given = headerValue(headers, requestIdHeader);
     if (given === undefined) headers.push(requestIdHeader, request.id);
     else this.#call.knownUpstreamAs(given);
+    if (reader !== undefined) neverBuffered(headers);
     this.#call.addHeaders(headers, "forward");
     const shown: Head = { status: head.status, headers };
     if (this.#options.faults.length === 0) this.#sink.head(this.#call.now(), shown);

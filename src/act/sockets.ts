@@ -80,7 +80,7 @@ export class SocketReply implements Reply {
   }
 
   write(data: string | Uint8Array): boolean {
-    const more = this.#socket.write(data);
+    const more = this.#socket.write(typeof data === "string" ? Buffer.from(data) : data);
     if (!more) this.#socket.once("drain", () => this.listener?.drained());
     return more;
   }
@@ -108,5 +108,5 @@ function headOf({ status, headers }: Head): Buffer {
   eachHeader(headers, (name, value) => {
     text += `${name}: ${value}\r\n`;
   });
-  return Buffer.from(`${text}connection: close\r\n\r\n`);
+  return Buffer.from(`${text}connection: close\r\n\r\n`, "latin1");
 }

@@ -44,6 +44,8 @@ export type Request = {
 export type Reply = {
   /** A complete response in one piece; the adapter frames it and may compress it. */
   whole(head: Head, data: string | Uint8Array): void;
+  /** Sends an informational response before the head, where the adapter can. */
+  inform?(head: Head): void;
   head(head: Head): void;
   /** @returns false when the client reads slower than we write; `listener.drained` follows */
   write(data: string | Uint8Array): boolean;
@@ -95,6 +97,8 @@ export type Outgoing = {
 
 /** Is told of a live response: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
 export type Receiver = {
+  /** An informational response that comes before, such as `103 Early Hints`. */
+  informed?(head: Head): void;
   head(head: Head): void;
   data(bytes: Uint8Array): void;
   end(): void;

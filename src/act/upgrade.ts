@@ -42,6 +42,8 @@ export function createUpgrade(deps: ActDeps): Upgrade {
   const begin = (request: Request, socket: Duplex): Joining => {
     const joining = new Joining(new CallRecord(request, deps.loop, deps.wallClockMs()), socket);
     joinings.set(socket, joining);
+    // http-proxy-3 writes the head as a text, in which each character is a byte.
+    socket.setDefaultEncoding("latin1");
     socket.on("error", () => socket.destroy());
     open += 1;
     socket.once("close", () => {

@@ -60,6 +60,7 @@ export type UpstreamSettings = {
   readonly maxConnectionAgeMs: number;
   /** Max connections of one worker to one address. */
   readonly connections: number;
+  readonly maxHeadBytes: number;
   /** Undefined where none is configured. */
   readonly breaker: BreakerSettings | undefined;
 };
@@ -111,6 +112,8 @@ type ListenSettings = {
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
   readonly appendForwardedFor: boolean;
+  readonly maxHeadBytes: number;
+  readonly halfClose: "close" | "respond";
   readonly maxBodyBytes: number;
   readonly keepAliveMs: number;
   readonly idleMs: number;

@@ -1,6 +1,6 @@
-import { headerIndex, headersByName, headerValue } from "../../core/headers.ts";
+import { eachHeader, headerIndex, headersByName, headerValue } from "../../core/headers.ts";
 import { constants, Http2ServerResponse } from "node:http2";
-import type { ServerResponse } from "node:http";
+import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { Head, HeaderList } from "../../core/types.ts";
@@ -84,8 +84,9 @@ export class HttpReply implements Reply {
     if (this.#method === "HEAD") this.#response.end();
     else if (this.#unread !== undefined) this.#endAfter(this.#unread, packed.data);
     else if (this.#stream !== undefined && bytes > streamWriteBytes) this.#endInPieces(Buffer.from(packed.data));
-    // Text of as many bytes as characters is ASCII, and needs no encoding on its way to the socket.
-    else this.#response.end(packed.data, bytes === packed.data.length ? "latin1" : "utf8");
+    // Text of as many bytes as characters is ASCII, and needs no encoding; Node sends the head in the encoding of a text with it.
+    else if (bytes === packed.data.length) this.#response.end(packed.data, "latin1");
+    else this.#response.end(Buffer.from(packed.data));
   }
 
   /** What an HTTP/2 client takes can be seen only when a write has left whole. */
@@ -127,7 +128,21 @@ export class HttpReply implements Reply {
   head(head: Head): void {
     if (this.#gone()) return;
     this.#writeHead(head.status, head.headers);
-    if ("flushHeaders" in this.#response) this.#response.flushHeaders();
+    // Sends the head now; not by `flushHeaders`, which sends it as UTF-8.
+    if (!(this.#response instanceof Http2ServerResponse) && this.#method !== "HEAD") this.#response.write(noBytes);
+  }
+
+  inform({ status, headers }: Head): void {
+    if (this.#gone()) return;
+    const response = this.#response;
+    if (response instanceof Http2ServerResponse) {
+      response.stream.additionalHeaders({ ":status": status, ...grouped(headers) });
+    } else if (response.req.httpVersion === "1.1") {
+      // Node's own way takes only some headers.
+      let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+      eachHeader(headers, (name, value) => void (text += `${name}: ${value}\r\n`));
+      response.socket?.write(`${text}\r\n`, "latin1");
+    }
   }
 
   write(data: string | Uint8Array): boolean {
@@ -256,6 +271,7 @@ function acceptEncoding({ headers }: NodeRequest): string | undefined {
   return Array.isArray(value) ? value.join(",") : value;
 }
 
+const noBytes = new Uint8Array(0);
 const lastChunk = "0\r\n\r\n";
 
 function chunkOf(data: Uint8Array): Uint8Array {
