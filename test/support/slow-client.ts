@@ -1,12 +1,12 @@
 import { connect } from "node:net";
-import type { RawAnswer } from "./raw.ts";
+import type { RawResponse } from "./raw.ts";
 
 /** A client that reads a little, and then nothing until it is told to: all else waits in the system, as with a busy client. */
 export type SlowClient = {
   /** Everything read so far, as Latin-1 text. */
   text(): string;
   /** Reads on to the end of the connection. @returns how it ended */
-  rest(): Promise<RawAnswer["closed"]>;
+  rest(): Promise<RawResponse["closed"]>;
 };
 
 /** Sends a request, and reads of its response no more than what comes first. */
@@ -14,7 +14,7 @@ export async function startSlowClient(port: number, request: string): Promise<Sl
   let text = "";
   let isReading = false;
   const first = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<RawAnswer["closed"]>();
+  const ended = Promise.withResolvers<RawResponse["closed"]>();
   const socket = connect({
     host: "127.0.0.1",
     port,

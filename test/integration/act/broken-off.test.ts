@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { whenAcknowledged } from "../../../src/act/acknowledged.ts";
-import { h2Answer, h2Connect, h2Open } from "../../support/h2.ts";
+import { h2Response, h2Connect, h2Open } from "../../support/h2.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawRequest } from "../../support/raw.ts";
 import { startSlowClient } from "../../support/slow-client.ts";
@@ -82,7 +82,7 @@ describe("all that an upstream sent before it broke off reaches a client that re
     const stream = h2Open(session, { ":path": chat }, chatBody({ stream: true }));
     await once(stream, "response");
     await node.outcomes(before + 1);
-    const { body, code } = await h2Answer(stream);
+    const { body, code } = await h2Response(stream);
     expect(eventsIn(body)).toBe(5);
     expect(code).not.toBe(0);
   });

@@ -55,5 +55,5 @@ test("every run of an agent stays where its first turn went, at 50 % and over se
     }
     expect(await ask(`/${id}`)).toMatchObject({ status: 200, decision: first.decision });
   }
-  expect([...begun].toSorted()).toEqual(["forward", "simulate"]);
+  expect(begun).toEqual(new Set(["forward", "simulate"]));
 });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { h2Answer, h2Connect, h2Open } from "../../support/h2.ts";
+import { h2Response, h2Connect, h2Open } from "../../support/h2.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
 
@@ -70,7 +70,7 @@ describe("the bytes of a header are those that were sent", () => {
     asked = "";
     answer = `HTTP/1.1 200 OK\r\nx-drink: ${coffee}\r\ncontent-length: 2\r\n\r\nok`;
     const session = await h2Connect(node.url);
-    const { headers } = await h2Answer(h2Open(session, { ":path": chat, "x-drink": coffee }, chatBody()));
+    const { headers } = await h2Response(h2Open(session, { ":path": chat, "x-drink": coffee }, chatBody()));
     session.destroy();
     expect(asked).toContain(`x-drink: ${coffee}\r\n`);
     expect(headers["x-drink"]).toBe(coffee);
@@ -99,7 +99,7 @@ describe("an informational response", () => {
     const stream = h2Open(session, { ":path": chat }, chatBody());
     const hints: unknown[] = [];
     stream.on("headers", (headers) => hints.push(headers[":status"], headers["x-hint"]));
-    const { status, body } = await h2Answer(stream);
+    const { status, body } = await h2Response(stream);
     session.destroy();
     expect(hints).toEqual([103, "1"]);
     expect([status, body]).toEqual([200, "ok"]);
@@ -134,7 +134,7 @@ describe("a client that ends its side after its request", () => {
     try {
       const client = await rawConnect(half.port);
       client.socket.end(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: ttft=300, itl=1, tokens=20"]));
-      const { text } = await client.answer();
+      const { text } = await client.response();
       expect(text.includes("[DONE]")).toBe(isServed);
       const [outcome] = await half.outcomes(1);
       expect(outcome?.ending).toBe(isServed ? "finish" : "client-gone");
