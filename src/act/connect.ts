@@ -1,5 +1,6 @@
 import { buildConnector, Pool } from "undici";
 import type { Socket } from "node:net";
+import { readBeforeReset } from "./late-reset.ts";
 import { skipContinue } from "./skip-continue.ts";
 
 /** The certificate authorities that an upstream is checked by, our own certificate, and its name; PEM strings. */
@@ -64,11 +65,14 @@ export function createConnecting(options: ConnectOptions): Connecting {
   return { ...direct, connect, close: () => void pool.close() };
 }
 
-/** Passes over what undici breaks a connection for. */
+/** Passes over what undici breaks a connection for, and gives it all that has arrived. */
 function understanding(connector: buildConnector.connector): buildConnector.connector {
   return (target, callback) =>
     connector(target, (...result) => {
-      if (result[0] === null) skipContinue(result[1]);
+      if (result[0] === null) {
+        readBeforeReset(result[1]);
+        skipContinue(result[1]);
+      }
       callback(...result);
     });
 }

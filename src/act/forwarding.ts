@@ -23,6 +23,7 @@ export type ForwardingOptions = {
     readonly connectTimeoutMs: number;
     readonly headTimeoutMs: number;
     readonly idleTimeoutMs: number;
+    readonly maxHeadBytes: number;
   };
   readonly addresses: Addresses<Address>;
   readonly outgoing: Outgoing;
@@ -87,8 +88,9 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200 || this.#state === "over") return;
+    if (this.#state === "over") return;
     const headers = textOf(controller.rawHeaders);
+    if (status < 200) return this.#receiver.informed?.({ status, headers });
     const coding = headerValue(headers, "transfer-encoding")?.toLowerCase();
     if (coding !== undefined && coding !== "chunked" && coding !== "identity") return this.#refuseCoding(coding);
     this.#state = "responding";
@@ -111,7 +113,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     if (this.#state === "waiting" && this.#unreachable(error)) return;
     const failure = explained(error, this.#state, this.#options);
     this.#over();
-    this.#receiver.failed(failure);
+    this.#receiver.failed(failure, endedEarly.has(codeOf(error)) ? "cut" : "reset");
   }
 
   /** @returns false where no address is left */
@@ -188,6 +190,17 @@ function isOurs(error: Error): boolean {
   return "code" in error && String(error.code).startsWith("UND_ERR_INVALID");
 }
 
+/** What undici says of a connection that was closed in the middle of a response. */
+const endedEarly: ReadonlySet<string> = new Set([
+  "UND_ERR_SOCKET",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+  "HPE_INVALID_EOF_STATE",
+]);
+
+function codeOf(error: Error): string {
+  return "code" in error ? String(error.code) : "";
+}
+
 function textOf(rawHeaders: unknown): string[] {
   if (!Array.isArray(rawHeaders)) return [];
   return rawHeaders.map((part: unknown) => (Buffer.isBuffer(part) ? part.toString("latin1") : String(part)));
@@ -196,7 +209,7 @@ function textOf(rawHeaders: unknown): string[] {
 function explained(cause: Error, state: State, options: ForwardingOptions["options"]): StuntdoubleError {
   // Of the body, which it was given as a stream.
   if (cause instanceof StuntdoubleError) return cause;
-  const code = "code" in cause ? String(cause.code) : "";
+  const code = codeOf(cause);
   const { name } = options;
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
     return new StuntdoubleError(
@@ -209,6 +222,10 @@ function explained(cause: Error, state: State, options: ForwardingOptions["optio
     return new StuntdoubleError("UPSTREAM_TIMEOUT", `Upstream ${name} was silent for ${options.idleTimeoutMs} ms.`, {
       cause,
     });
+  }
+  if (code === "UND_ERR_HEADERS_OVERFLOW") {
+    const message = `Upstream ${name} sent a response head of more than ${options.maxHeadBytes} bytes; its maxHeadBytes allows more.`;
+    return new StuntdoubleError("UPSTREAM_HEAD_TOO_LARGE", message, { cause });
   }
   if (state === "waiting") {
     const reason = code === "" ? cause.name : code;

@@ -126,6 +126,17 @@ export function responseHeaders(rawHeaders: HeaderList, keepLength: boolean): st
   });
 }
 
+const buffering = "x-accel-buffering";
+
+/**
+ * Tells nginx to pass on each event of a stream as it comes, where the headers do not say yet; by default it gathers some.
+ *
+ * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
+ */
+export function neverBuffered(headers: string[]): void {
+  if (headerIndex(headers, buffering) === -1) headers.push(buffering, "no");
+}
+
 /** Further hop-by-hop fields that the sender named in `Connection`, of which there may be several. */
 function namedByConnection(headers: HeaderList): Set<string> | undefined {
   let named: Set<string> | undefined;

@@ -2,11 +2,13 @@ import type { Request, Runtime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
 import { contentCodings } from "../core/content-codings.ts";
+import { isOnePiece } from "../core/frames.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
 import type { Plan, Timeline } from "../core/types.ts";
 import type { Admitted } from "./admission.ts";
 import { allowedMethods, notSimulated } from "./failures.ts";
+import { neverBuffered } from "./headers.ts";
 import type { CallRecord } from "./outcome.ts";
 import { NotedFrames } from "./timeline.ts";
 
@@ -144,6 +146,7 @@ function marked(plan: Plan, record: CallRecord, label: string): Plan {
   if (plan.head === undefined) return plan;
   const { status } = plan.head;
   const headers = plan.head.headers.slice();
+  if (!isOnePiece(plan.frames)) neverBuffered(headers);
   record.addHeaders(headers, label);
   const { headAtMs, frames, ending, endAtMs, bytes } = plan;
   const marks = { head: { status, headers }, headAtMs, frames, ending, endAtMs };

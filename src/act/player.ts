@@ -95,6 +95,10 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#step();
   }
 
+  inform(head: Head): void {
+    if (this.#status === undefined) this.#reply.inform?.(head);
+  }
+
   head(atMs: number, head: Head): void {
     this.#head = head;
     this.#headAtMs = atMs;
@@ -170,7 +174,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     const nowMs = this.#times.now();
     if (this.#status === undefined) {
       if (this.#head === undefined) return this.#finishHeadless(nowMs);
-      if (nowMs < this.#headAtMs) return this.#wait(this.#headAtMs);
+      if (nowMs < this.#headAtMs) return this.#times.arm(this, this.#headAtMs);
       if (this.#sendWhole(this.#head, nowMs)) return;
       this.#status = this.#head.status;
       this.#reply.head(this.#head);
@@ -178,16 +182,16 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#sendDue(nowMs);
     if (this.#blocked) return;
     const upcoming = this.#queue.peek();
-    if (upcoming !== undefined) return this.#wait(upcoming.atMs);
+    if (upcoming !== undefined) return this.#times.arm(this, upcoming.atMs);
     if (this.#ending === undefined) return;
-    if (nowMs < this.#endAtMs) return this.#wait(this.#endAtMs);
+    if (nowMs < this.#endAtMs) return this.#times.arm(this, this.#endAtMs);
     this.#finish(this.#ending, nowMs);
   }
 
   /** A source can end before its head only by breaking or by silence. */
   #finishHeadless(nowMs: number): void {
     if (this.#ending === undefined) return;
-    if (nowMs < this.#endAtMs) return this.#wait(this.#endAtMs);
+    if (nowMs < this.#endAtMs) return this.#times.arm(this, this.#endAtMs);
     this.#finish(this.#ending === "finish" ? "cut" : this.#ending, nowMs);
   }
 
@@ -267,10 +271,6 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     const before = this.#toldBytes;
     this.#toldBytes = full ? this.#waitingBytes + this.#blockedBytes : 0;
     this.#owner.waiting(this.#toldBytes - before);
-  }
-
-  #wait(atMs: number): void {
-    this.#times.arm(this, atMs);
   }
 
   #finish(ending: Ending, nowMs: number): void {

@@ -5,7 +5,7 @@ import { bendLive, type BendContext, type PreparedFault } from "../core/faults/i
 import type { Frame, Head, ShadowPair, Sink, Timeline } from "../core/types.ts";
 import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
-import { responseHeaders } from "./headers.ts";
+import { neverBuffered, responseHeaders } from "./headers.ts";
 import { createTimer, type Timer } from "./timer-wheel.ts";
 
 /** A JSON response larger than this is not searched for its usage. */
@@ -27,6 +27,8 @@ export type RelayedCall = CallTimes & {
 
 /** To whom a relay gives the response. */
 export type RelaySink = Sink & {
+  /** An informational response, of which nothing is noted. */
+  inform?(head: Head): void;
   /** Of the head that was sent; undefined when none was. */
   readonly status: number | undefined;
   /** The source can be held back from now on. */
@@ -90,6 +92,10 @@ export class Relay implements Receiver {
     this.#to.slowedBy(forwarded);
   }
 
+  informed({ status, headers }: Head): void {
+    if (this.#options.faults.length === 0) this.#to.inform?.({ status, headers: responseHeaders(headers, false) });
+  }
+
   head(head: Head): void {
     this.#state = "responding";
     this.#options.owner.responded();
@@ -98,7 +104,8 @@ export class Relay implements Receiver {
     const { request } = this.#call;
     const plain = headerValue(head.headers, "content-encoding") === undefined;
     const type = (headerValue(head.headers, "content-type") ?? "").toLowerCase();
-    this.#reader = plain ? request.dialect.readStream(type, request.target) : undefined;
+    const reader = request.dialect.readStream(type, request.target);
+    this.#reader = plain ? reader : undefined;
     const whole = plain && request.operation !== undefined && type.startsWith("application/json");
     if (whole && this.#reader === undefined) this.#json = [];
     const headers = responseHeaders(head.headers, this.#options.faults.length === 0 && !bodiless.has(head.status));
@@ -106,6 +113,7 @@ export class Relay implements Receiver {
     const given = headerValue(headers, requestIdHeader);
     if (given === undefined) headers.push(requestIdHeader, request.id);
     else this.#call.knownUpstreamAs(given);
+    if (reader !== undefined) neverBuffered(headers);
     this.#call.addHeaders(headers, "forward");
     const shown: Head = { status: head.status, headers };
     if (this.#options.faults.length === 0) this.#sink.head(this.#call.now(), shown);
@@ -135,8 +143,7 @@ export class Relay implements Receiver {
     const atMs = this.#call.now();
     this.#state = "over";
     this.#call.upstreamEnded(atMs);
-    const rest: Frame | undefined = this.#reader?.flush(atMs);
-    if (rest !== undefined && this.#options.faults.length > 0) this.#sink.data(rest);
+    this.#flush(atMs);
     const tokens = this.#usage();
     this.#call.measured(tokens, this.#pair(atMs, tokens));
     this.#sink.end(atMs, "finish");
@@ -149,10 +156,11 @@ export class Relay implements Receiver {
     this.#sink.end(atMs, "finish");
   }
 
-  failed(error: StuntdoubleError): void {
+  failed(error: StuntdoubleError, how: "cut" | "reset" = "reset"): void {
     const before = this.#state;
+    const atMs = this.#call.now();
     this.#state = "over";
-    this.#call.upstreamEnded(this.#call.now());
+    this.#call.upstreamEnded(atMs);
     if (before === "asked") {
       const isClients = error.code === "REQUEST_TIMEOUT" || error.code === "BODY_TOO_LARGE";
       if (isClients) this.#options.ticket?.abandoned();
@@ -162,7 +170,8 @@ export class Relay implements Receiver {
     }
     this.#options.breaker?.failedLate();
     this.#call.failed(error.code);
-    this.#sink.end(this.#call.now(), "reset");
+    this.#flush(atMs);
+    this.#sink.end(atMs, how);
   }
 
   /** The response to the client has ended, whichever way: nothing more is wanted of the upstream. */
@@ -171,6 +180,12 @@ export class Relay implements Receiver {
     if (this.#state === "asked") this.#options.ticket?.abandoned();
     if (this.#state !== "over") this.#forwarded?.abort();
     this.#state = "over";
+  }
+
+  /** Faults are given whole events; what has come of another at the end is no less the client's. */
+  #flush(atMs: number): void {
+    const rest: Frame | undefined = this.#reader?.flush(atMs);
+    if (rest !== undefined && this.#options.faults.length > 0) this.#sink.data(rest);
   }
 
   /** Only responses that ended well are compared. */

@@ -4,10 +4,8 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Head } from "../core/types.ts";
+import { whenAcknowledged } from "./acknowledged.ts";
 import type { Reply, ReplyListener } from "./types.ts";
-
-/** Above this many unsent bytes a reset does not wait for them. */
-const resetAtOnceAboveBytes = 64 * 1024;
 
 /** How long the other side may take to read the last words and close. */
 const lingerMs = 2000;
@@ -21,14 +19,36 @@ export function endSocket(socket: Duplex, words: string | Uint8Array): void {
   socket.end(words);
 }
 
-/** Ends a connection by a TCP RST; what was written before leaves first, unless the client does not read. Never throws. */
-export function resetSocket(socket: Duplex): void {
-  if (socket.writableLength > resetAtOnceAboveBytes || !socket.writable) resetAtOnce(socket);
-  else socket.write("", () => resetAtOnce(socket));
+/**
+ * Ends our side of a connection when all that was written has left, and the whole of it when the other side does, or soon after.
+ *
+ * What the other side sends meanwhile is read: unread, it would make the system reset the connection. Never throws.
+ */
+export function closeSocket(socket: Duplex): void {
+  const drop = (): void => void socket.destroy();
+  socket.once("finish", () => {
+    if (socket.readableEnded) return drop();
+    const timer = setTimeout(drop, lingerMs);
+    socket.once("end", drop).once("close", () => clearTimeout(timer));
+  });
+  socket.end();
+  socket.resume();
 }
 
-/** The same without waiting for what is still to be sent. */
-export function resetAtOnce(socket: Duplex): void {
+/**
+ * Ends a connection by a TCP RST when the other side has all that was written before: a reset takes along what is on its way.
+ *
+ * Never throws.
+ */
+export function resetSocket(socket: Duplex): void {
+  const reset = (): void => resetAtOnce(socket);
+  if (!socket.writable || !(socket instanceof Socket)) return reset();
+  socket.write("", () => {
+    if (!socket.destroyed) whenAcknowledged(socket, reset);
+  });
+}
+
+function resetAtOnce(socket: Duplex): void {
   const tcp = socket instanceof TLSSocket ? tcpOf(socket) : socket;
   if (tcp instanceof Socket && !tcp.destroyed) tcp.resetAndDestroy();
   else socket.destroy();
@@ -60,7 +80,7 @@ export class SocketReply implements Reply {
   }
 
   write(data: string | Uint8Array): boolean {
-    const more = this.#socket.write(data);
+    const more = this.#socket.write(typeof data === "string" ? Buffer.from(data) : data);
     if (!more) this.#socket.once("drain", () => this.listener?.drained());
     return more;
   }
@@ -88,5 +108,5 @@ function headOf({ status, headers }: Head): Buffer {
   eachHeader(headers, (name, value) => {
     text += `${name}: ${value}\r\n`;
   });
-  return Buffer.from(`${text}connection: close\r\n\r\n`);
+  return Buffer.from(`${text}connection: close\r\n\r\n`, "latin1");
 }

@@ -51,6 +51,8 @@ export type Request = {
 export type Reply = {
   /** A complete response in one piece; the adapter frames it and may compress it. */
   whole(head: Head, data: string | Uint8Array): void;
+  /** Sends an informational response before the head, where the adapter can. */
+  inform?(head: Head): void;
   head(head: Head): void;
   /** @returns false when the client reads slower than we write; `listener.drained` follows */
   write(data: string | Uint8Array): boolean;
@@ -102,12 +104,15 @@ export type Outgoing = {
 
 /** Is told of a live response: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
 export type Receiver = {
+  /** An informational response that comes before, such as `103 Early Hints`. */
+  informed?(head: Head): void;
   head(head: Head): void;
   data(bytes: Uint8Array): void;
   end(): void;
   /** Instead of `end`: the rest of the response goes to the client by another way. */
   handedOver(): void;
-  failed(error: StuntdoubleError): void;
+  /** @param how the upstream broke its response off, which the client is to see in the same way */
+  failed(error: StuntdoubleError, how?: "cut" | "reset"): void;
 };
 
 /** A call under way; `abort` ends it silently: the receiver hears no more. */

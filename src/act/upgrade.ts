@@ -13,8 +13,9 @@ import { senderHeaders } from "./forwarded-for.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
 import { CallRecord, type Sent } from "./outcome.ts";
 import { failurePlan, faultPlan } from "./plans.ts";
+import { readBeforeReset } from "./late-reset.ts";
 import { Player } from "./player.ts";
-import { resetAtOnce, SocketReply } from "./sockets.ts";
+import { closeSocket, resetSocket, SocketReply } from "./sockets.ts";
 
 /** Takes over connections that ask for another protocol. */
 export type Upgrade = {
@@ -41,6 +42,8 @@ export function createUpgrade(deps: ActDeps): Upgrade {
   const begin = (request: Request, socket: Duplex): Joining => {
     const joining = new Joining(new CallRecord(request, deps.loop, deps.wallClockMs()), socket);
     joinings.set(socket, joining);
+    // http-proxy-3 writes the head as a text, in which each character is a byte.
+    socket.setDefaultEncoding("latin1");
     socket.on("error", () => socket.destroy());
     open += 1;
     socket.once("close", () => {
@@ -205,11 +208,14 @@ const joined: Omit<Sent, "status"> = {
 /** Neither side of a WebSocket goes on when the other has ended, and an upstream that breaks must not look like one that closed. */
 function tie(client: Socket, upstream: Socket, joining: Joining | undefined): void {
   joining?.tie();
+  readBeforeReset(upstream);
   upstream.on("error", () => {
     joining?.broken();
-    resetAtOnce(client);
+    resetSocket(client);
+    // http-proxy-3 ends a client whose upstream broke, which must not come before the reset.
+    Object.assign(client, { end: () => client, destroySoon: () => undefined });
   });
-  upstream.on("end", () => client.destroySoon());
+  upstream.on("end", () => closeSocket(client));
   client.on("end", () => upstream.destroySoon());
   client.on("close", () => upstream.destroySoon());
   if (client.destroyed) upstream.destroy();

@@ -22,6 +22,8 @@ export type UpstreamOptions = {
   readonly idleTimeoutMs: number;
   readonly maxConnectionAgeMs: number;
   readonly connections: number;
+  /** A response with a larger head is a failure. */
+  readonly maxHeadBytes: number;
 };
 
 /** Where an upstream is, and the proxy through which it is reached. */
@@ -64,7 +66,7 @@ export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
 }
 
 function createAddress(address: UpstreamAddress, options: UpstreamOptions): Address {
-  const { connectTimeoutMs, idleTimeoutMs, connections, maxConnectionAgeMs, tls } = options;
+  const { connectTimeoutMs, idleTimeoutMs, connections, maxConnectionAgeMs, maxHeadBytes, tls } = options;
   const { origin, pathname } = new URL(address.url);
   const base = pathname.replace(/\/$/, "");
   const overlaps = sharedWithApi(base);
@@ -76,6 +78,7 @@ function createAddress(address: UpstreamAddress, options: UpstreamOptions): Addr
       headersTimeout: 0,
       bodyTimeout: idleTimeoutMs,
       pipelining: 1,
+      maxHeaderSize: maxHeadBytes,
       clientTtl: maxConnectionAgeMs,
     });
   const pool = openPool();

@@ -81,7 +81,7 @@ function serverFor({ listen, upstreams }: Snapshot, arrived: Arrived): Server {
     open: () => 0,
   };
   return createHttp1Server({
-    keepAliveMs: listen.keepAliveMs,
+    ...listen,
     onRequest,
     onUpgrade: createUpgradeHandler(upgrade, senders, findOperation),
     refuse: (_socket, { status, message }) =>

@@ -90,7 +90,7 @@ type Given = { readonly env: Environment; readonly files: UpstreamFiles };
 
 function upstreamOf(name: string, upstream: Config["upstreams"][string], { env, files }: Given): UpstreamSettings {
   const { dialect, connectTimeoutMs, headTimeoutMs, idleTimeoutMs, maxConnectionAgeMs, connections } = upstream;
-  const { url, urls = [], proxyUrl, apiKeyEnv, tls, breaker } = upstream;
+  const { url, urls = [], proxyUrl, apiKeyEnv, tls, breaker, maxHeadBytes } = upstream;
   const { apiKey, ...pem } = files;
   const addresses = (url === undefined ? urls : [url]).map((each) => ({
     url: withoutSlash(each),
@@ -108,6 +108,7 @@ function upstreamOf(name: string, upstream: Config["upstreams"][string], { env, 
     idleTimeoutMs,
     maxConnectionAgeMs,
     connections,
+    maxHeadBytes,
     breaker: breaker === undefined || breaker === "off" ? undefined : { ...breaker },
   };
 }

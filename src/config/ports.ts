@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addressRange, sha256, timeoutMs, variable } from "./values.ts";
+import { addressRange, headBytes, sha256, timeoutMs, variable } from "./values.ts";
 
 /** A longer text is more than Node can hold. */
 const maxReadBytes = 500_000_000;
@@ -48,6 +48,13 @@ export const listen = z.strictObject({
     .optional()
     .describe(
       "Max size of a request body that is forwarded, as it is sent, in bytes; a larger one gets 413. Default: no limit",
+    ),
+  maxHeadBytes: headBytes.describe("Max size of a request head, in bytes; a larger one gets 431"),
+  halfClose: z
+    .enum(["close", "respond"])
+    .default("close")
+    .describe(
+      "What an HTTP/1.1 client gets that ends its side of the connection after its request: nothing, as one that has left (`close`), or its response (`respond`)",
     ),
   keepAliveMs: timeoutMs.default(60_000).describe("Keep-alive timeout of an idle HTTP/1.1 connection, in milliseconds"),
   idleMs: timeoutMs.default(90_000).describe("Idle timeout of an HTTP/2 connection, in milliseconds"),

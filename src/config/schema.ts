@@ -3,7 +3,7 @@ import { responseLimits } from "./response-limits.ts";
 import { chaos } from "./chaos.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { isProxyUrl } from "./proxy.ts";
-import { sha256, timeoutMs, variable } from "./values.ts";
+import { headBytes, sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
 import { matchSchema } from "../core/match.ts";
@@ -107,6 +107,7 @@ const upstream = z.strictObject({
   idleTimeoutMs: timeoutMs
     .default(120_000)
     .describe("Idle timeout: max time between two parts of a response body, in milliseconds"),
+  maxHeadBytes: headBytes.describe("Max size of a response head, in bytes; a larger one is a 502"),
   connections: z.int().min(1).default(10_000).describe("Max connections of each worker to each of its URLs"),
   maxConnectionAgeMs: timeoutMs
     .default(60_000)

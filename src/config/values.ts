@@ -36,3 +36,6 @@ function isAddressRange(text: string): boolean {
   if (family === 0 || others.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
+
+/** Max size of the head of a request or response, in bytes; Envoy's default. */
+export const headBytes = z.int().min(1024).max(1_048_576).default(61_440);

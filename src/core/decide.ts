@@ -1,7 +1,7 @@
-import { StuntdoubleError } from "./errors.ts";
+import { attempt, StuntdoubleError } from "./errors.ts";
 import { drawFaults, type FaultDraws } from "./fault-draws.ts";
 import type { Condition } from "./match.ts";
-import type { Call, Decision } from "./types.ts";
+import type { Call, Decision, Source } from "./types.ts";
 
 /** A rule ready to be asked: all conditions must hold for its decision to be taken. */
 export type CompiledRule = {
@@ -46,22 +46,65 @@ export type ConditionTrace = {
 /**
  * The decision of the first rule whose conditions all hold, else the fallback.
  *
- * The same call, rules and seed give the same decision on every node. No condition holds that looks into a body that
- * cannot be understood.
+ * A draw gives a call that goes on from an earlier one only to who has that: the simulator what this node keeps, an upstream all
+ * else. No condition holds that looks into a body that cannot be understood.
+ *
+ * The same call, rules and seed give the same decision on every node.
  */
-export function decide(call: Call, { rules, fallback, fallbackDraws, seed }: RuleSet): Decision {
-  for (const { conditions, decision, faultDraws } of rules)
-    if (holds(conditions, call, seed))
-      return faultDraws === undefined ? decision : { ...decision, ...drawFaults(faultDraws, call, seed) };
-  return fallbackDraws === undefined ? fallback : { ...fallback, ...drawFaults(fallbackDraws, call, seed) };
+export function decide(call: Call, set: RuleSet): Decision {
+  const rule = set.rules[choose(call, set, ownerOf(call, set))];
+  const { decision, draws } =
+    rule === undefined
+      ? { decision: set.fallback, draws: set.fallbackDraws }
+      : { decision: rule.decision, draws: rule.faultDraws };
+  return draws === undefined ? decision : { ...decision, ...drawFaults(draws, call, set.seed) };
 }
 
-function holds(conditions: readonly Condition[], call: Call, seed: number): boolean {
-  for (const condition of conditions) if (!passes(condition, call, seed)) return false;
+type From = Source["from"];
+
+/**
+ * Who has what a call goes on from, and so is the only one that can serve it; a draw must not give it to another.
+ *
+ * @returns undefined for a call that goes on from nothing, and where nothing is drawn
+ */
+function ownerOf({ facts }: Call, { rules }: RuleSet): From | undefined {
+  if (facts.goesOnFrom === undefined || !rules.some(hasDraw)) return undefined;
+  const earlier = attempt(() => facts.goesOnFrom?.());
+  if (earlier === undefined) return undefined;
+  return earlier.isKept ? "simulator" : "upstream";
+}
+
+function hasDraw({ conditions }: CompiledRule): boolean {
+  return conditions.some(({ draw }) => draw !== undefined);
+}
+
+/** The index of the rule that decides; of none where the fallback does. */
+function choose(call: Call, { rules, fallback, seed }: RuleSet, owner: From | undefined): number {
+  let first = 0;
+  while (first < rules.length && !holds(rules[first], { call, seed, owner })) first += 1;
+  const { serve } = rules[first]?.decision ?? fallback;
+  if (owner === undefined || owner === serve.from) return first;
+  const meant = rules.findIndex(
+    (rule) => rule.decision.serve.from === owner && holds(rule, { call, seed, owner: "drawn" }),
+  );
+  return meant === -1 || meant > first ? first : meant;
+}
+
+/** `drawn`: the draw has been won. */
+type Asking = { readonly call: Call; readonly seed: number; readonly owner: From | "drawn" | undefined };
+
+function holds(rule: CompiledRule | undefined, asking: Asking): boolean {
+  if (rule === undefined) return false;
+  for (const condition of rule.conditions) if (!passes(condition, rule, asking)) return false;
   return true;
 }
 
-function passes(condition: Condition, call: Call, seed: number): boolean {
+function passes(condition: Condition, { decision }: CompiledRule, { call, seed, owner }: Asking): boolean {
+  if (owner !== undefined && condition.draw !== undefined) {
+    if (owner === "drawn") return true;
+    if (owner !== decision.serve.from) return false;
+  }
+  // Every condition of every call comes by here: no closure is made.
   try {
     return condition.test(call, seed);
   } catch (error) {
@@ -71,41 +114,44 @@ function passes(condition: Condition, call: Call, seed: number): boolean {
 }
 
 function seenBy(condition: Condition, call: Call, seed: number): string {
-  try {
-    return condition.seen(call, seed);
-  } catch (error) {
-    if (error instanceof StuntdoubleError) return "(unreadable)";
-    throw error;
-  }
+  return attempt(() => condition.seen(call, seed)) ?? "(unreadable)";
 }
 
 /**
  * The same decision with its reasons, for people; asks the very conditions that `decide` asks, in the same order.
  */
 export function explain(call: Call, set: RuleSet): Trace {
-  let isDecided = false;
-  const rules = set.rules.map((rule) => {
-    const trace = isDecided ? unreached(rule) : explainRule(rule, call, set.seed);
-    isDecided ||= trace.result === "match";
-    return trace;
+  const { seed } = set;
+  const owner = ownerOf(call, set);
+  const chosen = choose(call, set, owner);
+  const rules = set.rules.map((rule, index) => {
+    if (index > chosen) return unreached(rule);
+    return explainRule(rule, { call, seed, owner: owner !== undefined && index === chosen ? "drawn" : owner });
   });
   return { rules, decision: decide(call, set) };
 }
 
-function explainRule(rule: CompiledRule, call: Call, seed: number): RuleTrace {
+function explainRule(rule: CompiledRule, asking: Asking): RuleTrace {
+  const { call, seed, owner } = asking;
   let passing = true;
   const conditions = rule.conditions.map((condition) => {
     if (!passing) return unreachedCondition(condition);
-    passing = passes(condition, call, seed);
+    passing = passes(condition, rule, asking);
+    const isDrawn = condition.draw !== undefined;
     return {
       name: condition.name,
       expected: condition.expected,
       result: passing ? ("pass" as const) : ("fail" as const),
-      seen: seenBy(condition, call, seed),
+      seen: isDrawn && owner !== undefined ? earlierOf(call) : seenBy(condition, call, seed),
       draw: condition.draw?.(call, seed),
     };
   });
   return { rule: rule.name, result: passing ? "match" : "no match", conditions };
+}
+
+function earlierOf({ facts }: Call): string {
+  const { id = "", isKept = false } = facts.goesOnFrom?.() ?? {};
+  return `no draw: the call goes on from ${id.slice(0, 64)}, which is ${isKept ? "kept by this node" : "the upstream's"}`;
 }
 
 function unreached(rule: CompiledRule): RuleTrace {

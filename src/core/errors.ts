@@ -15,6 +15,7 @@ export const errorTable = {
   UPSTREAM_CONNECT: { status: 502, summary: "The upstream could not be reached." },
   UPSTREAM_RESET: { status: 502, summary: "The upstream broke the connection." },
   UPSTREAM_INVALID: { status: 502, summary: "The upstream's response cannot be passed on." },
+  UPSTREAM_HEAD_TOO_LARGE: { status: 502, summary: "The upstream's response head is larger than allowed." },
   QUEUE_FULL: { status: 503, summary: "All permits are taken and the queue is full." },
   QUEUE_TIMEOUT: { status: 503, summary: "No permit became free in time." },
   MEMORY_FULL: { status: 503, summary: "Requests and responses that wait take all the memory that they may." },

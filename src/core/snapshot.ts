@@ -60,6 +60,7 @@ export type UpstreamSettings = {
   readonly maxConnectionAgeMs: number;
   /** Max connections of one worker to one address. */
   readonly connections: number;
+  readonly maxHeadBytes: number;
   /** Undefined where none is configured. */
   readonly breaker: BreakerSettings | undefined;
 };
@@ -111,6 +112,8 @@ type ListenSettings = {
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
   readonly appendForwardedFor: boolean;
+  readonly maxHeadBytes: number;
+  readonly halfClose: "close" | "respond";
   /** Of a body that is read, decoded. */
   readonly maxBodyBytes: number;
   /** Of a body that is forwarded; undefined for no limit. */

@@ -39,6 +39,15 @@ export type Facts = {
   readonly stream: boolean;
   promptTokens(): number;
   lastUserMessage(): string | undefined;
+  /** What was said before, where the request refers to it by an id; absent where it cannot. */
+  goesOnFrom?(): Earlier | undefined;
+};
+
+/** Something that an earlier call made, by its id. */
+export type Earlier = {
+  readonly id: string;
+  /** The simulator made it and this node still keeps it; all else is the upstream's. */
+  readonly isKept: boolean;
 };
 
 /** The same of any request; the length of a prompt is undefined where no body was read. */

@@ -30,6 +30,10 @@ export type Certificate = { readonly cert: string; readonly key: string };
 /** Connection settings of the traffic port; times in milliseconds. */
 export type PortOptions = {
   readonly keepAliveMs: number;
+  /** The head of a larger request is refused. */
+  readonly maxHeadBytes: number;
+  /** What becomes of a client of HTTP/1.1 that ends its side of the connection. */
+  readonly halfClose: "close" | "respond";
   readonly idleMs: number;
   readonly maxStreamsPerConnection: number;
   /** One more is closed as soon as it is accepted. */
@@ -52,7 +56,10 @@ export type PortOptions = {
 export type Refusal = { readonly status: number; readonly message: string };
 
 /** What a server needs to read HTTP/1.1 as the traffic port does. */
-export type Http1Options = Pick<PortOptions, "keepAliveMs" | "onRequest" | "onUpgrade"> & {
+export type Http1Options = Pick<
+  PortOptions,
+  "keepAliveMs" | "maxHeadBytes" | "halfClose" | "onRequest" | "onUpgrade"
+> & {
   /** Responds to a request that cannot be parsed. */
   refuse(socket: Duplex, refusal: Refusal): void;
 };
@@ -78,7 +85,6 @@ export type Port = {
 
 /** A request head must have arrived by then. */
 const headersTimeoutMs = 10_000;
-const maxHeaderBytes = 16 * 1024;
 const h2Preface = Buffer.from("PRI");
 const tlsHandshake = 0x16;
 
@@ -183,7 +189,7 @@ function http1Options(options: Http1Options) {
   return {
     keepAliveTimeout: options.keepAliveMs,
     headersTimeout: headersTimeoutMs,
-    maxHeaderSize: maxHeaderBytes,
+    maxHeaderSize: options.maxHeadBytes,
     // The guard checks it, and responds in the provider's shape.
     requireHostHeader: false,
     connectionsCheckingInterval: 5000,
@@ -194,7 +200,9 @@ function http1Options(options: Http1Options) {
 }
 
 function http2Options(options: PortOptions) {
-  return { settings: { maxConcurrentStreams: options.maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes } };
+  return {
+    settings: { maxConcurrentStreams: options.maxStreamsPerConnection, maxHeaderListSize: options.maxHeadBytes },
+  };
 }
 
 function secured(options: PortOptions & Http1Options, tls: Certificate): Http2SecureServer {
@@ -214,6 +222,8 @@ function configured<Server extends Http1Server | Http2Server | Http2SecureServer
 ): Server {
   const events = server as Http1Server;
   events.maxHeadersCount = 0;
+  // Node reads it, but its types do not have it.
+  Object.assign(events, { httpAllowHalfOpen: options.halfClose === "respond" });
   // Without the last two Node lets any body be sent, and responds to an unknown expectation in no one's shape.
   for (const event of ["request", "checkContinue", "checkExpectation"]) events.on(event, options.onRequest);
   events.on("upgrade", options.onUpgrade);
@@ -255,12 +265,12 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex, options: Http
     socket.end(() => socket.destroy());
     return;
   }
-  options.refuse(socket, refusalOf(error));
+  options.refuse(socket, refusalOf(error, options));
 }
 
-function refusalOf({ code }: NodeJS.ErrnoException): Refusal {
+function refusalOf({ code }: NodeJS.ErrnoException, { maxHeadBytes }: Http1Options): Refusal {
   if (code === "HPE_HEADER_OVERFLOW")
-    return { status: 431, message: `The request headers are larger than ${maxHeaderBytes} bytes.` };
+    return { status: 431, message: `The request headers are larger than ${maxHeadBytes} bytes.` };
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return { status: 408, message: "The request took too long to arrive." };
   return { status: 400, message: "The request is not valid HTTP." };
 }

@@ -1,11 +1,11 @@
-import { headersByName, headerValue } from "../../core/headers.ts";
+import { eachHeader, headerIndex, headersByName, headerValue } from "../../core/headers.ts";
 import { constants, Http2ServerResponse } from "node:http2";
-import type { ServerResponse } from "node:http";
+import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { Head, HeaderList } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
-import { resetSocket } from "../../act/sockets.ts";
+import { closeSocket, resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
 import type { Progressing, ProgressWatch } from "./progress.ts";
 import type { NodeRequest } from "./request.ts";
@@ -50,6 +50,8 @@ export class HttpReply implements Reply {
   #over = false;
   /** The body is sent in chunks, which we make. */
   #chunked = false;
+  /** The client knows where the response ends, and so that a connection has closed too early. */
+  #endIsMarked = true;
 
   constructor(request: NodeRequest, response: NodeResponse, server: ReplyServer) {
     this.#response = response;
@@ -81,8 +83,9 @@ export class HttpReply implements Reply {
     if (this.#method === "HEAD") this.#response.end();
     else if (this.#isUnread()) this.#endAfter(packed.data);
     else if (this.#stream !== undefined && bytes > streamWriteBytes) this.#endInPieces(Buffer.from(packed.data));
-    // Text of as many bytes as characters is ASCII, and needs no encoding on its way to the socket.
-    else this.#response.end(packed.data, bytes === packed.data.length ? "latin1" : "utf8");
+    // Text of as many bytes as characters is ASCII, and needs no encoding; Node sends the head in the encoding of a text with it.
+    else if (bytes === packed.data.length) this.#response.end(packed.data, "latin1");
+    else this.#response.end(Buffer.from(packed.data));
   }
 
   /** What an HTTP/2 client takes can be seen only when a write has left whole. */
@@ -128,7 +131,21 @@ export class HttpReply implements Reply {
   head(head: Head): void {
     if (this.#gone()) return;
     this.#writeHead(head.status, head.headers);
-    if ("flushHeaders" in this.#response) this.#response.flushHeaders();
+    // Sends the head now; not by `flushHeaders`, which sends it as UTF-8.
+    if (!(this.#response instanceof Http2ServerResponse) && this.#method !== "HEAD") this.#response.write(noBytes);
+  }
+
+  inform({ status, headers }: Head): void {
+    if (this.#gone()) return;
+    const response = this.#response;
+    if (response instanceof Http2ServerResponse) {
+      response.stream.additionalHeaders({ ":status": status, ...grouped(headers) });
+    } else if (response.req.httpVersion === "1.1") {
+      // Node's own way takes only some headers.
+      let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+      eachHeader(headers, (name, value) => void (text += `${name}: ${value}\r\n`));
+      response.socket?.write(`${text}\r\n`, "latin1");
+    }
   }
 
   write(data: string | Uint8Array): boolean {
@@ -166,14 +183,14 @@ export class HttpReply implements Reply {
 
   cut(): void {
     if (this.#gone()) return;
-    if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else onceCurrent(this.#response, (socket) => socket.destroySoon());
+    if (this.#stream !== undefined) this.#stream.resetWhenSent(constants.NGHTTP2_INTERNAL_ERROR);
+    else onceCurrent(this.#response as ServerResponse, this.#endIsMarked ? closeSocket : resetSocket);
   }
 
   reset(): void {
     if (this.#gone()) return;
-    if (this.#response instanceof Http2ServerResponse) this.#response.stream.close(constants.NGHTTP2_CANCEL);
-    else onceCurrent(this.#response, resetSocket);
+    if (this.#stream !== undefined) this.#stream.resetWhenSent(constants.NGHTTP2_CANCEL);
+    else onceCurrent(this.#response as ServerResponse, resetSocket);
   }
 
   #writeHead(status: number, headers: HeaderList): void {
@@ -188,6 +205,7 @@ export class HttpReply implements Reply {
     // The head says that chunks follow; from here on we make them.
     this.#chunked = response.chunkedEncoding;
     response.chunkedEncoding = false;
+    this.#endIsMarked = this.#chunked || headerIndex(headers, "content-length") !== -1;
   }
 
   #gone(): boolean {
@@ -219,6 +237,14 @@ class StreamSending implements Progressing {
     else stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
+  /** A reset takes along what waits before it; an empty write is done when all of that has left. */
+  resetWhenSent(code: number): void {
+    const { stream } = this.#response;
+    const reset = (): void => stream.close(code);
+    if (stream.writableLength === 0) reset();
+    else stream.write("", () => setImmediate(reset));
+  }
+
   wrote(bytes: number): void {
     this.#written += bytes;
   }
@@ -248,6 +274,7 @@ function acceptEncoding({ headers }: NodeRequest): string | undefined {
   return Array.isArray(value) ? value.join(",") : value;
 }
 
+const noBytes = new Uint8Array(0);
 const lastChunk = "0\r\n\r\n";
 
 function chunkOf(data: Uint8Array): Uint8Array {

@@ -47,19 +47,38 @@ async function expectInPage(name: string, made: string): Promise<void> {
   else expect(made).toBe(text.slice(from, to));
 }
 
-describe("the outcome of every fault in every client", () => {
-  let node: Node;
-  beforeAll(async () => {
-    node = await startNode({ control: { enabled: true }, seed: 7 });
-  });
-  afterAll(() => node.stop());
+/** A node that has every fault, and one that forwards to it and passes the wish for a fault on. */
+async function startPair(): Promise<{ direct: Node; forwarding: Node; stop(): Promise<void> }> {
+  const direct = await startNode({ control: { enabled: true }, seed: 7 });
+  const upstreams = { provider: { url: direct.url, breaker: "off" } };
+  const control = { header: "x-not-for-this-node" };
+  const forwarding = await startNode({ upstreams, default: { serve: "forward" }, control });
+  return {
+    direct,
+    forwarding,
+    async stop() {
+      await forwarding.stop();
+      await direct.stop();
+    },
+  };
+}
 
-  async function table(faults: readonly TableFault[], shape: "whole" | "streamed"): Promise<string> {
+type Shape = "whole" | "streamed";
+
+describe("the outcome of every fault in every client", () => {
+  let nodes: Awaited<ReturnType<typeof startPair>>;
+  beforeAll(async () => {
+    nodes = await startPair();
+  });
+  afterAll(() => nodes.stop());
+
+  async function table(faults: readonly TableFault[], shape: Shape): Promise<string> {
+    const { url } = nodes.direct;
     const rows = headOf(clients.map(({ name }) => name));
-    const wholes = await Promise.all(clients.map((client) => client[shape]({ url: node.url, control: "seed=1" })));
+    const wholes = await Promise.all(clients.map((client) => client[shape]({ url, control: "seed=1" })));
     for (const { label, control } of faults) {
       const cells = await Promise.all(
-        clients.map((client, index) => outcomeOf(client[shape], node.url, `${control}, seed=1`, wholes[index]!)),
+        clients.map((client, index) => outcomeOf(client[shape], url, `${control}, seed=1`, wholes[index]!)),
       );
       rows.push(`| ${label} | ${cells.join(" | ")} |`);
     }
@@ -80,24 +99,35 @@ describeWith(
   pythonWith("openai, anthropic"),
   "and in the Python clients",
   (python) => {
+    const faults = { whole: callFaults, streamed: [...callFaults, ...streamFaults] };
+    let nodes: Awaited<ReturnType<typeof startPair>>;
+    beforeAll(async () => {
+      nodes = await startPair();
+    });
+    afterAll(() => nodes.stop());
+
+    async function table(shape: Shape, { url } = nodes.direct, shown = faults[shape]): Promise<string> {
+      const ask = {
+        url,
+        whole: [] as string[],
+        streamed: [] as string[],
+        [shape]: shown.map(({ control }) => control),
+      };
+      const running = promisify(execFile)(python, [path.join(import.meta.dirname, "python_clients.py")]);
+      running.child.stdin?.end(JSON.stringify(ask));
+      const seen = JSON.parse((await running).stdout) as Record<Shape, string[][]>;
+      const rows = shown.map(({ label }, index) => `| ${label} | ${seen[shape][index]!.join(" | ")} |`);
+      return [...headOf(["openai (PyPI)", "anthropic (PyPI)"]), ...rows].join("\n");
+    }
+
     test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
-      const node = await startNode({ control: { enabled: true }, seed: 7 });
-      try {
-        const faults = { whole: callFaults, streamed: [...callFaults, ...streamFaults] };
-        const controlsOf = (list: readonly TableFault[]): string[] => list.map(({ control }) => control);
-        const ask = { url: node.url, whole: controlsOf(faults.whole), streamed: controlsOf(faults.streamed) };
-        const script = path.join(import.meta.dirname, "python_clients.py");
-        const running = promisify(execFile)(python, [script]);
-        running.child.stdin?.end(JSON.stringify(ask));
-        const seen = JSON.parse((await running).stdout) as Record<keyof typeof faults, string[][]>;
-        for (const shape of ["whole", "streamed"] as const) {
-          const rows = faults[shape].map(({ label }, index) => `| ${label} | ${seen[shape][index]!.join(" | ")} |`);
-          const names = ["openai (PyPI)", "anthropic (PyPI)"];
-          await expectInPage(`python ${shape}`, [...headOf(names), ...rows].join("\n"));
-        }
-      } finally {
-        await node.stop();
-      }
+      for (const shape of ["whole", "streamed"] as const) await expectInPage(`python ${shape}`, await table(shape));
+    });
+
+    test("is the same where it is the upstream that breaks off a stream", { timeout: 120_000 }, async () => {
+      expect(await table("streamed", nodes.forwarding, streamFaults)).toBe(
+        await table("streamed", nodes.direct, streamFaults),
+      );
     });
   },
 );

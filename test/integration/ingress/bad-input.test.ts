@@ -198,7 +198,7 @@ describe("a request that is not clear", () => {
   });
 
   test.each([
-    ["many headers", Array.from({ length: 2000 }, (_, index) => `x-${index}: 12345678`).join("\r\n")],
+    ["many headers", Array.from({ length: 6000 }, (_, index) => `x-${index}: 12345678`).join("\r\n")],
     ["one long header", `x-long: ${"y".repeat(100_000)}`],
   ])("gets 431: %s", async (_what, flood) => {
     const response = await rawRequest(node.port, `${get}host: h\r\n${flood}\r\n\r\n`);

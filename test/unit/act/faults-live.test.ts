@@ -111,6 +111,15 @@ describe("of a live stream", () => {
     expect(call.reply.header("content-length")).toBeUndefined();
   });
 
+  test("an upstream that breaks off in the middle of an event has sent that half to the client, too", async () => {
+    const { call } = await bent({ kind: "cut", afterTokens: 9 });
+    call.upstream().head(200, streamHead);
+    call.upstream().data(`${tokenEvent("a")}data: {"cho`);
+    call.upstream().failed("UPSTREAM_RESET");
+    expect(call.reply.text()).toBe(`${tokenEvent("a")}data: {"cho`);
+    expect(call.outcome()).toMatchObject({ ending: "reset", cause: "UPSTREAM_RESET", faults: [] });
+  });
+
   test("a failure of the upstream stays one", async () => {
     const { act, call } = await bent({ kind: "delay", ms: 50 });
     call.upstream().failed("UPSTREAM_RESET");

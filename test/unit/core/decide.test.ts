@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decide, explain, type CompiledRule } from "../../../src/core/decide.ts";
 import { compileMatch, type Match } from "../../../src/core/match.ts";
 import type { Decision } from "../../../src/core/types.ts";
@@ -83,4 +83,51 @@ test("explain and decide never disagree", () => {
     });
     expect(explain(call, { rules, fallback, seed: 3 }).decision).toBe(decide(call, { rules, fallback, seed: 3 }));
   }
+});
+
+const toUpstream = (name: string): Decision => ({ ...decision(name), serve: { from: "upstream", upstream: "openai" } });
+const goingOn = (id: string, isKept: boolean, call = "call-1") => {
+  const made = makeCall({ id: call });
+  return { ...made, facts: { ...made.facts, goesOnFrom: () => ({ id, isKept }) } };
+};
+const calls = Array.from({ length: 64 }, (_, index) => `id-${index}`);
+
+describe("a call that goes on from an earlier one", () => {
+  const half = rule("half", { percentage: 50 });
+  const forwardHalf = { ...half, name: "real", decision: toUpstream("real") };
+  const rest = { ...rule("rest", {}), decision: toUpstream("rest") };
+
+  test.each([
+    ["a share is simulated", [half], toUpstream("default")],
+    ["a share is simulated, and a rule takes the rest", [half, rest], fallback],
+    ["a share is forwarded", [forwardHalf], fallback],
+  ])("is served by who has that, whatever the draw says: %s", (_how, rules, otherwise) => {
+    const set = { rules, fallback: otherwise, seed: 1 };
+    const from = (isKept: boolean) => new Set(calls.map((id) => decide(goingOn("resp_1", isKept, id), set).serve.from));
+    expect([...from(true)]).toEqual(["simulator"]);
+    expect([...from(false)]).toEqual(["upstream"]);
+  });
+
+  test("leaves the draw between rules that serve from the same place as it is", () => {
+    const rules = [{ ...forwardHalf, name: "slow" }];
+    const set = { rules, fallback: toUpstream("default"), seed: 1 };
+    const decided = calls.map((id) => decide(goingOn("resp_1", false, id), set).rule);
+    expect(decided).toEqual(calls.map((id) => decide(makeCall({ id }), set).rule));
+  });
+
+  test("goes where a rule without a draw says", () => {
+    const rules = [{ ...rule("mine", { model: "gpt-4o" }), decision: toUpstream("mine") }, half];
+    expect(decide(goingOn("resp_1", true), { rules, fallback, seed: 1 }).rule).toBe("mine");
+  });
+
+  test("is explained by what it goes on from, and not by the draw", () => {
+    const set = { rules: [half], fallback: toUpstream("default"), seed: 1 };
+    for (const isKept of [true, false]) {
+      const [trace] = explain(goingOn("resp_1", isKept), set).rules;
+      expect(trace).toMatchObject({ result: isKept ? "match" : "no match" });
+      expect(trace?.conditions[0]?.seen).toBe(
+        `no draw: the call goes on from resp_1, which is ${isKept ? "kept by this node" : "the upstream's"}`,
+      );
+    }
+  });
 });

@@ -3,7 +3,7 @@ import type { Plan } from "../../../types.ts";
 import { field } from "../check.ts";
 import { read, required } from "../../shared/fields.ts";
 import { elementsOf, isObject, openJson, type JsonObject } from "../../shared/json-body.ts";
-import { factsOfModel, textless, withoutDelay } from "../../shared/textless.ts";
+import { factsAbout, factsOfModel, textless, withoutDelay } from "../../shared/textless.ts";
 import { listJson, queryOf, readPage } from "../list.ts";
 import { jsonPlan } from "../text.ts";
 import { writeChat } from "./response.ts";
@@ -101,13 +101,13 @@ type About = { readonly id: string; readonly request: OpenRequest; readonly foun
 type Place = { readonly method: string; readonly path: string; readonly id?: string };
 
 /** Such a response costs the provider nothing, so it comes at once. */
-function operation({ method, path, id = "" }: Place, respond: (request: OpenRequest) => Body): Operation {
+function operation({ method, path, id }: Place, respond: (request: OpenRequest) => Body): Operation {
   return {
     name: "stored_chats",
     method,
     route: path,
     open: (request) => ({
-      facts: factsOfModel(find(request.kept, id)?.model),
+      facts: id === undefined ? factsOfModel(undefined) : factsAbout(id, request.kept, find(request.kept, id)?.model),
       ask() {
         const body = respond(request);
         const write = (script: Script) => jsonPlan(withoutDelay(script), 0, body(script));

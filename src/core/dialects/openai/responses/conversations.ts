@@ -1,9 +1,8 @@
 import { StuntdoubleError } from "../../../errors.ts";
-import type { Facts } from "../../../types.ts";
 import { field, refuse } from "../check.ts";
 import { read, required } from "../../shared/fields.ts";
 import { elementsOf, isObject, openJson, type JsonObject } from "../../shared/json-body.ts";
-import { factsOfModel, textless, withoutDelay } from "../../shared/textless.ts";
+import { factsAbout, factsOfModel, textless, withoutDelay } from "../../shared/textless.ts";
 import { countItems, readItemList } from "./input.ts";
 import { shownItems } from "./items.ts";
 import { listJson, queryOf, readPage } from "../list.ts";
@@ -85,7 +84,7 @@ export function conversationAt(path: string): readonly Operation[] {
   const [, id, items, itemId] = pathForm.exec(path) ?? [];
   if (id === undefined) return [];
   const about = (method: string, respond: (about: About) => Body): Operation =>
-    operation({ method, path }, (request) => respond({ id, request, found: knownConversation(request.kept, id) }));
+    operation({ method, path, id }, (request) => respond({ id, request, found: knownConversation(request.kept, id) }));
   if (itemId !== undefined) {
     return [about("GET", ({ found }) => showItem(found, itemId)), about("DELETE", (each) => removeItem(each, itemId))];
   }
@@ -96,15 +95,16 @@ export function conversationAt(path: string): readonly Operation[] {
 type Body = (script: Script) => string;
 type About = { readonly id: string; readonly request: OpenRequest; readonly found: Conversation };
 
+type Place = { readonly method: string; readonly path: string; readonly id?: string };
+
 /** Such a response costs the provider nothing, so it comes at once. */
-function operation(at: { method: string; path: string }, respond: (request: OpenRequest) => Body): Operation {
-  const facts: Facts = factsOfModel(undefined);
+function operation(at: Place, respond: (request: OpenRequest) => Body): Operation {
   return {
     name: "conversations",
     method: at.method,
     route: at.path,
     open: (request) => ({
-      facts,
+      facts: at.id === undefined ? factsOfModel(undefined) : factsAbout(at.id, request.kept, undefined),
       ask() {
         const body = respond(request);
         const write = (script: Script) => jsonPlan(withoutDelay(script), 0, body(script));

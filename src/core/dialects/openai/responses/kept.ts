@@ -6,7 +6,7 @@ import { readItems } from "./input.ts";
 import { shownItems } from "./items.ts";
 import { listJson, queryOf, readPage } from "../list.ts";
 import { jsonPlan } from "../text.ts";
-import { withoutDelay, factsOfModel, textless } from "../../shared/textless.ts";
+import { withoutDelay, factsAbout, factsOfModel, textless } from "../../shared/textless.ts";
 import type { Ask, KeptResponses, Operation, OpenRequest, Script } from "../../types.ts";
 
 /** What is kept of a response. */
@@ -97,7 +97,7 @@ type About = {
 
 function openKept({ target, kept }: OpenRequest, id: string, respond: Respond) {
   const found = findResponse(kept, id);
-  const facts: Facts = factsOfModel(found?.model);
+  const facts: Facts = factsAbout(id, kept, found?.model);
   const ask = (): Ask => {
     if (!id.startsWith(idPrefix)) {
       const problem = `Invalid 'response_id': '${id.slice(0, 64)}'. Expected an ID that begins with 'resp_'.`;

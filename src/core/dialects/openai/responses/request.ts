@@ -58,6 +58,11 @@ export function responseFacts(json: JsonBody, { count, kept, model: elsewhere }:
     stream: json.member("stream") === true,
     promptTokens: () => (promptTokens ??= countInput(json, count) + tokensBefore()),
     lastUserMessage: () => lastUserText(json.whole()),
+    goesOnFrom() {
+      const conversation = nameOf(json.member("conversation"));
+      const id = conversation ?? json.member("previous_response_id");
+      return typeof id === "string" ? { id, isKept: kept?.find(id) !== undefined } : undefined;
+    },
   };
 }
 
