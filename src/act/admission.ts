@@ -1,5 +1,6 @@
 import type { ActDeps, Request, Runtime } from "./types.ts";
-import { controlError, readControl } from "../core/control.ts";
+import { controlError } from "../core/control-values.ts";
+import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";

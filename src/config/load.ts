@@ -10,6 +10,7 @@ import { createReadFiles, type ReadFile, type ReadFiles } from "./identity.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
+import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
 import { unreadable } from "./unreadable.ts";
 import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
@@ -34,6 +35,8 @@ export type Settings = {
   readonly certificates: Certificates;
   /** What the files that upstreams name hold, by the name of the upstream. */
   readonly upstreamFiles: Readonly<Record<string, UpstreamFiles>>;
+  /** What the files that replies name hold, by their names; absent where no reply names one. */
+  readonly replyFiles?: ReplyFiles;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
   readonly hash?: string;
 };
@@ -143,7 +146,16 @@ async function judge(
   }
   const certificates = await readCertificates(config, { folder, findings: found, files });
   const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
-  const settings = { config, profiles, env: named(config, env), generation, certificates, upstreamFiles };
+  const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
+  const settings = {
+    config,
+    profiles,
+    env: named(config, env),
+    generation,
+    certificates,
+    upstreamFiles,
+    ...(replyFiles !== undefined && { replyFiles }),
+  };
   return { settings, findings: [...findings, ...found], warnings, elsewhere };
 }
 

@@ -8,6 +8,7 @@ import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
 import { matchSchema } from "../core/match.ts";
 import { headerName } from "../core/matchers/values.ts";
+import { replyKeys } from "../core/replies/schema.ts";
 
 const perMinute = z.int().min(1);
 /** Names appear in metrics, logs and response headers. */
@@ -166,6 +167,7 @@ const action = {
     .optional()
     .describe("Shadow: also time a simulated response to each forwarded call, for comparison"),
   faults: faults.describe("Faults to inject, in this order"),
+  ...replyKeys,
 };
 
 const rule = z.strictObject({

@@ -1,5 +1,6 @@
 import { drawFaults, type FaultDraws } from "./fault-draws.ts";
 import type { Condition } from "./match.ts";
+import type { ChooseReply } from "./replies/choose.ts";
 import type { Call, Decision } from "./types.ts";
 
 /** A rule ready to be asked: all conditions must hold for its decision to be taken. */
@@ -9,6 +10,8 @@ export type CompiledRule = {
   readonly decision: Decision;
   /** Absent where all faults of the decision always act. */
   readonly faultDraws?: FaultDraws | undefined;
+  /** Absent where the simulator makes up what it says. */
+  readonly chooseReply?: ChooseReply | undefined;
 };
 
 /** The rules of a configuration. */
@@ -18,6 +21,7 @@ export type RuleSet = {
   /** Where none does. */
   readonly fallback: Decision;
   readonly fallbackDraws?: FaultDraws | undefined;
+  readonly fallbackReply?: ChooseReply | undefined;
   /** Random seed of percentages. */
   readonly seed: number;
 };
@@ -49,11 +53,17 @@ export type ConditionTrace = {
  *
  * @throws BODY_INVALID when a rule looks into a body that cannot be understood
  */
-export function decide(call: Call, { rules, fallback, fallbackDraws, seed }: RuleSet): Decision {
-  for (const { conditions, decision, faultDraws } of rules)
-    if (holds(conditions, call, seed))
-      return faultDraws === undefined ? decision : { ...decision, ...drawFaults(faultDraws, call, seed) };
-  return fallbackDraws === undefined ? fallback : { ...fallback, ...drawFaults(fallbackDraws, call, seed) };
+export function decide(call: Call, { rules, fallback, fallbackDraws, fallbackReply, seed }: RuleSet): Decision {
+  for (const rule of rules) if (holds(rule.conditions, call, seed)) return decided(rule, call, seed);
+  if (fallbackDraws === undefined && fallbackReply === undefined) return fallback;
+  return decided({ decision: fallback, faultDraws: fallbackDraws, chooseReply: fallbackReply }, call, seed);
+}
+
+type Deciding = Pick<CompiledRule, "decision" | "faultDraws" | "chooseReply">;
+
+function decided({ decision, faultDraws, chooseReply }: Deciding, call: Call, seed: number): Decision {
+  const drawn = faultDraws === undefined ? decision : { ...decision, ...drawFaults(faultDraws, call, seed) };
+  return chooseReply === undefined ? drawn : { ...drawn, reply: chooseReply(call) };
 }
 
 function holds(conditions: readonly Condition[], call: Call, seed: number): boolean {

@@ -1,6 +1,7 @@
 import type { CompiledRule } from "./decide.ts";
 import type { FaultDraws } from "./fault-draws.ts";
 import type { ControlSettings } from "./control.ts";
+import type { ChooseReply } from "./replies/choose.ts";
 import type { Decision, Profile } from "./types.ts";
 
 /** One compiled configuration. It never changes; a new configuration is a new snapshot, swapped in whole. */
@@ -13,6 +14,8 @@ export type Snapshot = {
   readonly fallback: Decision;
   /** Undefined where all faults of the fallback always act. */
   readonly fallbackDraws: FaultDraws | undefined;
+  /** Undefined where it has no reply. */
+  readonly fallbackReply: ChooseReply | undefined;
   readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly profiles: readonly Profile[];
   /** Name of the profile for models that no profile's glob matches. */

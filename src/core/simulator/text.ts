@@ -9,6 +9,7 @@ import type { Rng } from "../types.ts";
 export class Prose {
   readonly kind = "text";
   declare readonly name?: never;
+  declare readonly id?: never;
   readonly text: string;
   readonly #sentences: readonly Sentence[];
   readonly #count: number;

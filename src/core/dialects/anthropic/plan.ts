@@ -1,6 +1,6 @@
 import type { Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
-import { escapeToken } from "../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../shared/json-body.ts";
 import { withoutDelay } from "../shared/textless.ts";
 import type { Script } from "../types.ts";
 
@@ -107,11 +107,6 @@ function addTokens(frames: Frame[], { part, delta, ours }: Block, { index, atMs 
   for (const [at, token] of tokens.entries()) {
     frames.push({ atMs: atMs[at] ?? 0, data: `${before}${escape(token)}"}}\n\n`, tokens: 1, final: false });
   }
-}
-
-/** The escaped form of what may be a caller's text, which is not kept. */
-function escapeOnce(token: string): string {
-  return JSON.stringify(token).slice(1, -1);
 }
 
 function frame(atMs: number, type: string, members: string): Frame {

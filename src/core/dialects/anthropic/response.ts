@@ -125,14 +125,14 @@ function thinkingBlock({ request, script }: MessageResponse, part: Part, index: 
     hidden: !shown,
     first: undefined,
     last: `{"type":"signature_delta","signature":"${signature}"}`,
-    ours: true,
+    ours: script.given !== true,
   };
 }
 
 function callBlock({ script }: MessageResponse, part: Part, index: number): Block {
   const { text, name = "" } = part;
-  const id = idOf("toolu_01", `${script.id} ${index}`);
-  const head = `{"type":"tool_use","id":"${id}","name":${JSON.stringify(name)}`;
+  const id = part.id ?? idOf("toolu_01", `${script.id} ${index}`);
+  const head = `{"type":"tool_use","id":${JSON.stringify(id)},"name":${JSON.stringify(name)}`;
   return {
     whole: `${head},"input":${completeJson(text)},${caller}}`,
     empty: `${head},"input":{},${caller}}`,
@@ -145,7 +145,7 @@ function callBlock({ script }: MessageResponse, part: Part, index: number): Bloc
   };
 }
 
-function textBlock({ request }: MessageResponse, part: Part): Block {
+function textBlock({ request, script }: MessageResponse, part: Part): Block {
   const { text } = part;
   return {
     whole: `{"type":"text","text":${JSON.stringify(text)},"citations":null}`,
@@ -155,7 +155,7 @@ function textBlock({ request }: MessageResponse, part: Part): Block {
     hidden: false,
     first: undefined,
     last: undefined,
-    ours: request.wanted.json === undefined,
+    ours: request.wanted.json === undefined && script.given !== true,
   };
 }
 

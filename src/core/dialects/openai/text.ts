@@ -1,7 +1,7 @@
 import { LateFrame, type LateTexts } from "../../late-frame.ts";
 import type { Head, Plan, PlannedFrame } from "../../types.ts";
 import { createRng, hash32 } from "../../rng.ts";
-import { escapeToken } from "../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../shared/json-body.ts";
 import type { Streaming } from "./check.ts";
 import type { ChoiceStart, Script } from "../types.ts";
 
@@ -112,12 +112,13 @@ export type StreamEnding = {
 };
 
 /** The events of a stream's tokens, one each. */
-function tokenEvents({ parts, timing }: Script, around: StreamParts["token"], close: Close): LateFrame[] {
+function tokenEvents({ parts, timing, given }: Script, around: StreamParts["token"], close: Close): LateFrame[] {
   // A joined text lies in one piece; a concatenated one would be put together again for every frame.
   const before = ["data: ", around.before].join("");
   const after = [around.after.slice(0, -1)].join("");
   const { atMs } = timing;
-  const escaped = (parts[0]?.tokens ?? []).map((token) => escapeToken(token));
+  const escape = given === true ? escapeOnce : escapeToken;
+  const escaped = (parts[0]?.tokens ?? []).map((token) => escape(token));
   const closings = escaped.map((token) => close(token.length));
   const texts: LateTexts = {
     tokens: 1,

@@ -37,6 +37,7 @@ import {
   readStream,
   responseFacts,
 } from "./request.ts";
+import { keyNamed } from "./calls.ts";
 import { streamResponse } from "./stream.ts";
 import { readFormat, readTools, type Format, type Tools } from "./tools.ts";
 import { jsonPlan } from "../text.ts";
@@ -134,6 +135,7 @@ function askOf(request: Request): Ask {
     seed: undefined,
     endOnly: !stream,
     refuses: true,
+    forms: { reasoning: true, calls: "text", keyOf: (name) => keyNamed(tools.forms, name) },
     ...(compose !== undefined && { compose }),
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {

@@ -3,6 +3,8 @@ import { field, readStreamOptions, refuse, refuseType, refuseValue, streaming, t
 import { read } from "../../shared/fields.ts";
 import { isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { countInput, lastUserText, mentionsJson } from "./input.ts";
+import { once } from "../../shared/conversation.ts";
+import { responseConversation } from "./conversation.ts";
 import { findConversation } from "./conversations.ts";
 import { findResponse } from "./kept.ts";
 import type { KeptResponses, OpenRequest } from "../../types.ts";
@@ -58,6 +60,8 @@ export function responseFacts(json: JsonBody, { count, kept, model: elsewhere }:
     stream: json.member("stream") === true,
     promptTokens: () => (promptTokens ??= countInput(json, count) + tokensBefore()),
     lastUserMessage: () => lastUserText(json.whole()),
+    conversation: once(() => responseConversation(json.whole())),
+    body: () => json.whole(),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Part } from "../../../simulator/parts.ts";
 import type { Frame, Plan } from "../../../types.ts";
-import { escapeToken } from "../../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../../shared/json-body.ts";
 import { likelyEventJson } from "../logprobs.ts";
 import type { CallForm } from "./calls.ts";
 import { contentJson, responseJson, summaryJson, type OutputItem, type ResponsesResponse } from "./response.ts";
@@ -126,7 +126,7 @@ class Events {
 
   constructor({ script, obfuscate, chosenByCaller }: ResponsesResponse) {
     this.#close = obfuscate ? createLeveller(script) : plainClose;
-    this.#escape = chosenByCaller ? escapeAny : escapeToken;
+    this.#escape = chosenByCaller || script.given === true ? escapeOnce : escapeToken;
   }
 
   /** @param members JSON of the event's own members */
@@ -149,7 +149,7 @@ class Events {
     const { place, told } = where;
     const { more } = kinds[kind];
     const name = where.name ?? kinds[kind].name;
-    const escape = kind === "call" ? escapeAny : this.#escape;
+    const escape = kind === "call" ? escapeOnce : this.#escape;
     const before = `event: ${name}.delta\ndata: {"type":"${name}.delta","sequence_number":`;
     // A joined text lies in one piece; a concatenated one would be put together again for every frame.
     const middle = [",", place, `,"delta":"`].join("");
@@ -161,8 +161,4 @@ class Events {
       this.frames.push({ atMs: times[index] ?? 0, data, tokens: 1, final: false });
     }
   }
-}
-
-function escapeAny(token: string): string {
-  return JSON.stringify(token).slice(1, -1);
 }
