@@ -6,6 +6,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
+import { withReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
@@ -41,7 +42,7 @@ export type Refused = {
 export type Admission = Admitted | Refused;
 
 /** What admission needs of its node and of the configuration in force. */
-export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos">;
+export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "givenReply">;
 export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
 
 /**
@@ -70,7 +71,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     const { models } = snapshot;
     if (models !== undefined && facts.model !== undefined && !models.has(facts.model)) throw unknownModel(facts.model);
     call = callOf(request, caller, facts);
-    decision = decisionOn(call, request, snapshot);
+    decision = decisionOn(call, request, { snapshot, deps });
     let rateRow: number | undefined;
     if (rates !== undefined) {
       rateRow = caller?.index ?? snapshot.keys.length;
@@ -165,12 +166,12 @@ function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts)
  *
  * @throws BODY_INVALID for a control header that cannot be followed
  */
-function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Decision {
+function decisionOn(call: Call, { operation }: Request, { snapshot, deps }: Deciding): Decision {
   const { control, upstreams, seed } = snapshot;
   const decided = decide(call, snapshot);
   const [first] = upstreams.keys();
   const onlyForwarded = operation === undefined && first !== undefined;
-  const ruled = onlyForwarded ? withoutSimulator(decided, first) : decided;
+  const ruled = onlyForwarded ? withoutSimulator(decided, first) : repliedTo(decided, call, { snapshot, deps });
   const asked = control.enabled ? call.headers[control.header] : undefined;
   if (asked === undefined) return ruled;
   const decision = readControl(asked, control, ruled);
@@ -178,6 +179,18 @@ function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Dec
   if (onlyForwarded && (decision.serve.from === "simulator" || decision.mirror !== undefined))
     throw controlError("simulate and mirror need a call that can be simulated; this one can only be forwarded");
   return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
+}
+
+type Deciding = { readonly snapshot: Snapshot; readonly deps: AdmissionDeps };
+
+/** What the admin API was told to reply comes before what rules say; all else of the decision stays. */
+function repliedTo(decision: Decision, call: Call, { snapshot, deps }: Deciding): Decision {
+  const given = deps.givenReply?.(call, snapshot.seed);
+  if (given === undefined) return decision;
+  const replied = { ...withReply(decision, given, call), rule: "reply" };
+  return given.faults !== undefined && hasDraws(replied.faults)
+    ? { ...replied, ...drawnOf(replied, call, snapshot.seed) }
+    : replied;
 }
 
 /** The same decision for a call that the simulator can neither serve nor mirror. */

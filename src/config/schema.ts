@@ -269,7 +269,7 @@ export type RuleConfig = Config["rules"][number];
 export type ActionConfig = Config["default"];
 
 /** Names that stand for something else where rules are named. */
-export const reservedRuleNames: readonly string[] = ["default", "control", "none"];
+export const reservedRuleNames: readonly string[] = ["default", "control", "reply", "none"];
 
 const freePrefix = "x-";
 

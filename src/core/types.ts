@@ -57,7 +57,7 @@ export type Facts = {
   readonly stream: boolean;
   promptTokens(): number;
   lastUserMessage(): string | undefined;
-  /** Absent, or undefined, for a request that is no conversation. */
+  /** Undefined, or absent, where no model is asked to say something. */
   readonly conversation?: (() => Conversation | undefined) | undefined;
   /** The whole body. @throws BODY_INVALID when it is no JSON object */
   readonly body?: (() => Readonly<Record<string, unknown>>) | undefined;

@@ -62,6 +62,7 @@ function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, stat
     journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
     shadow: shadow ?? createShadowStore(),
     experiments: { take: () => ({}) },
+    replies: { count: () => 0 },
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,
     get: (state) => valueOf(states, state),
   };

@@ -80,7 +80,7 @@ export const countTokens: Operation = {
   open(opening) {
     const { json, facts, input } = readBody(opening);
     return {
-      facts: { ...facts, stream: false },
+      facts: { ...facts, stream: false, conversation: undefined },
       ask() {
         checkCountable(json.whole(), readVersion(opening.headers));
         const { tokens } = input();

@@ -47,7 +47,7 @@ export const countTokens: Operation = {
     const json = openJson(request.body, []);
     const prompt = promptOf(json, request.count, (body) => inner(body) ?? body);
     return {
-      facts: factsOf(json, { model, stream: false, prompt }),
+      facts: { ...factsOf(json, { model, stream: false, prompt }), conversation: undefined },
       ask: () => askCount(json.whole(), model, prompt()),
     };
   },

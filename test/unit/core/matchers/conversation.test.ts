@@ -4,6 +4,7 @@ import { generateContent } from "../../../../src/core/dialects/gemini/generate.t
 import { chat as ollamaChat, generate as ollamaGenerate } from "../../../../src/core/dialects/ollama/generate.ts";
 import { chat } from "../../../../src/core/dialects/openai/chat/index.ts";
 import { completions } from "../../../../src/core/dialects/openai/completions/index.ts";
+import { embeddings } from "../../../../src/core/dialects/openai/embeddings/index.ts";
 import { responses } from "../../../../src/core/dialects/openai/responses/index.ts";
 import type { Operation } from "../../../../src/core/dialects/types.ts";
 import { parsePath } from "../../../../src/core/json-path.ts";
@@ -158,8 +159,13 @@ test.each<Match>([
   { system: "." },
   { turns: {} },
   { toolResult: "." },
-])("a completion is no conversation, so %o does not hold", (match) => {
-  expect(meets(callTo(completions, { model: "m", prompt: "Hi" }), match)).toBe(false);
+])("nobody is asked to say something for vectors, so %o does not hold", (match) => {
+  expect(meets(callTo(embeddings, { model: "m", input: "Hi" }), match)).toBe(false);
+});
+
+test("a prompt of a completion is one message of the user", () => {
+  const call = callTo(completions, { model: "m", prompt: "Hi" });
+  expect(meets(call, { messages: { min: 1, max: 1 }, turns: { max: 0 }, hasToolResult: false })).toBe(true);
 });
 
 describe("json", () => {

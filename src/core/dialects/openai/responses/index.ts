@@ -66,7 +66,7 @@ export const inputTokens: Operation = {
   route: "/v1/responses/input_tokens",
   open(request) {
     const json = openJson(request.body, readAhead);
-    const facts = { ...responseFacts(json, request), stream: false };
+    const facts = { ...responseFacts(json, request), stream: false, conversation: undefined };
     return { facts, ask: () => countTokens(json.whole(), facts, request.kept) };
   },
 };
