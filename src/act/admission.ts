@@ -6,7 +6,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
-import { withReply } from "../core/replies/conditional.ts";
+import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
@@ -186,11 +186,19 @@ type Deciding = { readonly snapshot: Snapshot; readonly deps: AdmissionDeps };
 /** What the admin API was told to reply comes before what rules say; all else of the decision stays. */
 function repliedTo(decision: Decision, call: Call, { snapshot, deps }: Deciding): Decision {
   const given = deps.givenReply?.(call, snapshot.seed);
-  if (given === undefined) return decision;
+  if (given === undefined) return withFixture(decision, call, snapshot);
   const replied = { ...withReply(decision, given, call), rule: "reply" };
   return given.faults !== undefined && hasDraws(replied.faults)
     ? { ...replied, ...drawnOf(replied, call, snapshot.seed) }
     : replied;
+}
+
+/** What fixtures say comes back to a simulated call whose rule does not say it. */
+function withFixture(decision: Decision, call: Call, { fixtures, seed }: Snapshot): Decision {
+  if (fixtures.length === 0 || decision.serve.from !== "simulator" || decision.reply !== undefined) return decision;
+  if (!asksForWords(call)) return decision;
+  const found = fixtures.find((fixture) => fits(fixture, call, seed));
+  return found === undefined ? decision : withReply(decision, found, call);
 }
 
 /** The same decision for a call that the simulator can neither serve nor mirror. */

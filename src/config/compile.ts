@@ -11,6 +11,7 @@ import type { Decision } from "../core/types.ts";
 import { digestOf, type Environment } from "./checks.ts";
 import type { Settings } from "./load.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
+import { compileFixtures } from "./replies/fixtures.ts";
 import { repliesOf, type ReplyFiles } from "./replies/files.ts";
 import type { ActionConfig, Config, RuleConfig } from "./schema.ts";
 import type { UpstreamFiles } from "./upstream-files.ts";
@@ -25,7 +26,15 @@ const defaultProfile = "default";
  * @returns frozen through and through, but for the insides of its maps and sets
  * @throws CONFIG_INVALID for settings that were never checked
  */
-export function compile({ config, profiles, env, upstreamFiles, replyFiles = {}, generation }: Settings): Snapshot {
+export function compile({
+  config,
+  profiles,
+  env,
+  upstreamFiles,
+  replyFiles = {},
+  fixtures = [],
+  generation,
+}: Settings): Snapshot {
   const { seed, listen, admin, extProc, workers, permits, limits, log } = config;
   const profileNames = profiles.map((profile) => profile.name);
   return deepFreeze({
@@ -35,6 +44,7 @@ export function compile({ config, profiles, env, upstreamFiles, replyFiles = {},
     fallback: decisionOf("default", config.default, config),
     fallbackReply: compileReplies(repliesOf(config.default, replyFiles), []),
     fallbackDraws: compileFaultDraws("default", config.default.faults, drawKeyOf({}, false)),
+    fixtures: compileFixtures(fixtures),
     upstreams: new Map(
       Object.entries(config.upstreams).map(([name, upstream]) => [
         name,

@@ -8,7 +8,7 @@ import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
 import { matchSchema } from "../core/match.ts";
 import { headerName } from "../core/matchers/values.ts";
-import { replyKeys } from "../core/replies/schema.ts";
+import { fixturesSchema, replyKeys } from "../core/replies/schema.ts";
 
 const perMinute = z.int().min(1);
 /** Names appear in metrics, logs and response headers. */
@@ -258,6 +258,7 @@ export const configSchema = z.strictObject({
   metrics: metrics.prefault({}).describe("Metrics"),
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
+  fixtures: fixturesSchema,
   default: fallback.prefault({}).describe("Action for calls that no rule matches"),
 });
 

@@ -11,6 +11,7 @@ import { promptTokens } from "./prompt-tokens.ts";
 import { route } from "./route.ts";
 import { stream } from "./stream.ts";
 import { system } from "./system.ts";
+import { toolCallId } from "./tool-call-id.ts";
 import { toolNames } from "./tool-names.ts";
 import { toolResult } from "./tool-result.ts";
 import { turns } from "./turns.ts";
@@ -32,6 +33,7 @@ export const matchers: readonly Matcher<unknown>[] = [
   messages,
   turns,
   toolNames,
+  toolCallId,
   promptTokens,
   system,
   toolResult,

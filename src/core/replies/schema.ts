@@ -61,6 +61,20 @@ const configReply = z
 /** A reply as configured. */
 export type ReplyConfig = z.output<typeof configReply>;
 
+/** Where replies come from that stand in files of other programs. */
+export const fixturesSchema = z
+  .strictObject({
+    aimock: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "File with fixtures of aimock, or a folder of such files, relative to this file; read again when it changes",
+      ),
+  })
+  .optional()
+  .describe("Replies for simulated calls whose rule has none; the first fixture that matches says what comes back");
+
 /** The keys by which a rule says what comes back. */
 export const replyKeys = {
   reply: configReply.optional().describe("What the simulated model says; default: a text of the profile's length"),
