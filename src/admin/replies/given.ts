@@ -30,9 +30,9 @@ export const givenSchema = z
     if (reply !== undefined && replies !== undefined) push("replies", "cannot be combined with reply");
     if (reply === undefined && replies === undefined && faults === undefined)
       push("reply", "is required, unless there are replies or faults");
-    const names = compileMatch(match, "", false).flatMap(({ groups }) => groups?.names ?? []);
+    const names = new Set(compileMatch(match, "", false).flatMap(({ groups }) => groups?.names ?? []));
     for (const place of placesIn([reply, replies]))
-      if (!names.includes(place)) push("reply", `\${${place}} is no named group of its conditions`);
+      if (!names.has(place)) push("reply", `\${${place}} is no named group of its conditions`);
   });
 
 export type GivenConfig = z.output<typeof givenSchema>;

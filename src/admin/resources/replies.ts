@@ -95,18 +95,18 @@ async function add(node: NodeView, body: unknown) {
 async function checked(node: NodeView, body: unknown): Promise<GivenConfig> {
   const { data, error } = givenSchema.safeParse(body);
   if (data === undefined) {
-    const mistakes = error.issues.map(({ path: at, message }) =>
+    const errors = error.issues.map(({ path: at, message }) =>
       at.length === 0 ? message : `${at.join(".")}: ${message}`,
     );
-    throw new ProblemError(400, "The reply has mistakes.", { mistakes });
+    throw new ProblemError(400, "The reply has errors.", { errors });
   }
   const { profile } = data;
   if (profile === undefined) return data;
   const names = await node.ask(profiles);
   if (names.includes(profile)) return data;
   const hint = nearestOf(profile, names);
-  const mistake = `profile: unknown profile "${profile}".${hint === undefined ? "" : ` Did you mean "${hint}"?`}`;
-  throw new ProblemError(400, "The reply has mistakes.", { mistakes: [mistake] });
+  const wrong = `profile: unknown profile "${profile}".${hint === undefined ? "" : ` Did you mean "${hint}"?`}`;
+  throw new ProblemError(400, "The reply has errors.", { errors: [wrong] });
 }
 
 /** The replies that still may be given, and where there is room those that have run out, too. */

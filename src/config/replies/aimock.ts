@@ -13,13 +13,13 @@ export type Fixture = {
   readonly faults?: readonly FaultConfig[];
 };
 
-/** What is read of one fixture, and where its mistakes go. */
+/** What is read of one fixture, and where its errors go. */
 type Reading = { readonly path: Path; readonly checked: Checked };
 
 /**
  * The fixtures of a file of aimock in our terms.
  *
- * @param checked gets a mistake for everything that cannot be said here, and a warning for what changes nothing
+ * @param checked gets an error for everything that cannot be said here, and a warning for what changes nothing
  * @see https://aimock.copilotkit.dev/fixtures, "Match Fields", "Response Types" and "Matching Semantics"
  */
 export function aimockFixtures(raw: unknown, checked: Checked): Fixture[] {
@@ -141,27 +141,25 @@ function responseOf(response: Raw, reading: Reading): Said {
   for (const name of Object.keys(others)) passOver(name, reading);
   const spoken = blocks === undefined ? { content, toolCalls } : fromBlocks(blocks, reading);
   const calls = spoken.toolCalls === undefined ? {} : { toolCalls: listOf(spoken.toolCalls).map(callOf) };
-  const usual = spoken.toolCalls === undefined ? "stop" : "tool_calls";
-  if (role !== undefined && role !== "assistant")
-    refuse([...reading.path, "role"], "must be assistant", reading.checked);
-  if (finishReason !== undefined && finishReason !== usual) {
-    refuse(
-      [...reading.path, "finishReason"],
-      `must be ${usual}, which is what such a response ends with`,
-      reading.checked,
-    );
-  }
-  const words = spoken.content === undefined || spoken.content === "" ? {} : wordsOf(spoken.content);
-  const isEmpty = spoken.content === "" && spoken.toolCalls === undefined;
-  const reply = { ...(isEmpty ? { text: "" } : words), ...calls, ...(reasoning !== undefined && { reasoning }) };
+  checkUsual({ role, finishReason }, spoken.toolCalls === undefined ? "stop" : "tool_calls", reading);
+  const isSilent = spoken.content === undefined || (spoken.content === "" && spoken.toolCalls !== undefined);
+  const words = isSilent ? {} : wordsOf(spoken.content);
+  return checkedReply({ ...words, ...calls, ...(reasoning !== undefined && { reasoning }) }, reading);
+}
+
+/** Who speaks and how a response ends follows from what is said. */
+function checkUsual({ role, finishReason }: Raw, usual: string, { path, checked }: Reading): void {
+  if (role !== undefined && role !== "assistant") refuse([...path, "role"], "must be assistant", checked);
+  if (finishReason === undefined || finishReason === usual) return;
+  refuse([...path, "finishReason"], `must be ${usual}, which is what such a response ends with`, checked);
+}
+
+function checkedReply(reply: object, { path, checked }: Reading): Said {
   const { data, error } = replySchema.safeParse(reply);
-  for (const issue of error?.issues ?? []) {
-    const [first] = issue.path;
-    const message =
-      first === undefined
-        ? "must have content, toolCalls, blocks or error, of the types that they have"
-        : issue.message;
-    refuse(reading.path, first === undefined ? message : `${String(first)}: ${message}`, reading.checked);
+  for (const { path: at, message } of error?.issues ?? []) {
+    const [first] = at;
+    const empty = "must have content, toolCalls, blocks or error, of the types that they have";
+    refuse(path, first === undefined ? empty : `${String(first)}: ${message}`, checked);
   }
   return data === undefined ? {} : { reply: data };
 }

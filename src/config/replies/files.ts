@@ -12,7 +12,7 @@ import { groupNamesOf, unknownPlaces } from "./checks.ts";
 /** What files that replies name hold, by their names as configured. */
 export type ReplyFiles = Readonly<Record<string, string>>;
 
-/** What reading is told besides the configuration: the folder of relative names, and where mistakes go. */
+/** What reading is told besides the configuration: the folder of relative names, and where errors go. */
 type FilesReading = { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles };
 
 /**
@@ -53,12 +53,12 @@ async function readText(
 ): Promise<string | undefined> {
   const full = path.resolve(folder, name);
   files.note(full);
-  const mistake = (message: string): undefined =>
+  const unread = (message: string): undefined =>
     void findings.push({ path: at, at: "value", code: "unreadable-file", message: `${name}: ${message}` });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(full));
   } catch (error) {
-    return mistake(error instanceof TypeError ? "is not valid UTF-8" : unreadable(error));
+    return unread(error instanceof TypeError ? "is not valid UTF-8" : unreadable(error));
   }
 }
 

@@ -4,7 +4,7 @@ import { compileMatch } from "../../core/match.ts";
 import type { ConditionalReply } from "../../core/replies/conditional.ts";
 import { mapOf, type Checked, type Finding } from "../findings.ts";
 import type { ReadFiles } from "../identity.ts";
-import type { Mistake } from "../places.ts";
+import type { ConfigError } from "../places.ts";
 import { unreadable } from "../unreadable.ts";
 import { readYaml } from "../yaml-text.ts";
 import { aimockFixtures, type Fixture } from "./aimock.ts";
@@ -12,13 +12,13 @@ import { aimockFixtures, type Fixture } from "./aimock.ts";
 /** What the files of fixtures hold, and all that is wrong with them, each in the place where it stands. */
 export type ReadFixtures = {
   readonly fixtures: readonly Fixture[];
-  readonly mistakes: readonly Mistake[];
-  readonly warnings: readonly Mistake[];
+  readonly errors: readonly ConfigError[];
+  readonly warnings: readonly ConfigError[];
 };
 
 type Place = { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles };
 
-const nothing: ReadFixtures = { fixtures: [], mistakes: [], warnings: [] };
+const nothing: ReadFixtures = { fixtures: [], errors: [], warnings: [] };
 
 /**
  * Reads the fixtures that a configuration names: one file, or all `*.json` of a folder in the order of their names.
@@ -37,7 +37,7 @@ export async function readFixtures(raw: unknown, { folder, findings, files }: Pl
     const read = await Promise.all(paths.map((file) => readOne(file, files)));
     return {
       fixtures: read.flatMap(({ fixtures }) => fixtures),
-      mistakes: read.flatMap(({ mistakes }) => mistakes),
+      errors: read.flatMap(({ errors }) => errors),
       warnings: read.flatMap(({ warnings }) => warnings),
     };
   } catch (error) {
@@ -51,11 +51,11 @@ async function readOne(file: string, files: ReadFiles): Promise<ReadFixtures> {
   files.note(file);
   const text = readYaml(await readFile(file, "utf8"));
   const checked: Checked = { findings: [], warnings: [] };
-  const fixtures = text.mistakes.length > 0 ? [] : aimockFixtures(text.raw, checked);
-  const inFile = (mistakes: readonly Mistake[]): Mistake[] => mistakes.map((mistake) => ({ file, ...mistake }));
+  const fixtures = text.errors.length > 0 ? [] : aimockFixtures(text.raw, checked);
+  const inFile = (errors: readonly ConfigError[]): ConfigError[] => errors.map((error) => ({ file, ...error }));
   return {
     fixtures,
-    mistakes: inFile([...text.mistakes, ...text.located(checked.findings)]),
+    errors: inFile([...text.errors, ...text.located(checked.findings)]),
     warnings: inFile(text.located(checked.warnings)),
   };
 }

@@ -26,7 +26,7 @@ async function send(method: string, body?: unknown, path = "") {
     method,
     ...(body !== undefined && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
   });
-  return { status: response.status, body: (await response.json()) as Shown & { replies: Shown[]; mistakes: string[] } };
+  return { status: response.status, body: (await response.json()) as Shown & { replies: Shown[]; errors: string[] } };
 }
 
 const headersFor = (more: readonly string[]): string[] => [...more, "connection: close"];
@@ -36,8 +36,7 @@ async function ask(content: string, { model = "gpt-4o", headers = [] as readonly
   const body = chatBody({ model, messages: [{ role: "user", content }] });
   const answer = await rawRequest(node.port, postText("/v1/chat/completions", body, headersFor(headers)));
   if (answer.status !== 200) return String(answer.status);
-  return (JSON.parse(answer.body.toString()) as { choices: { message: { content: string } }[] }).choices[0]!.message
-    .content;
+  return (JSON.parse(answer.body) as { choices: { message: { content: string } }[] }).choices[0]!.message.content;
 }
 
 test("the first reply that matches is what the model says, in every worker", async () => {
@@ -129,5 +128,5 @@ test.each([
     expect.stringContaining("match.lastUserMessage: is not a valid RE2") as string,
   ],
 ])("%j is refused with what is wrong", async (body, mistake) => {
-  expect(await send("POST", body)).toMatchObject({ status: 400, body: { mistakes: [mistake] } });
+  expect(await send("POST", body)).toMatchObject({ status: 400, body: { errors: [mistake] } });
 });

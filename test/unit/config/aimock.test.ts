@@ -32,7 +32,7 @@ type Told = CallWishes & { readonly talk?: Partial<Conversation> };
 /** What the first of some fixtures that matches says to a call. */
 async function said(fixtures: readonly object[], { talk: more, ...wishes }: Told = {}) {
   const loaded = await loadFixtures(fixtures);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   const call = makeCall(wishes);
   const conversation = { ...talk, ...more };
   const asked = {
@@ -173,10 +173,10 @@ test.each([
     "text must come before calls of tools",
   ],
   [{ match: {}, response, chaos: {} }, "fixtures[0].chaos", "cannot be said here; use faults of a rule instead"],
-])("what cannot be said is a mistake in its place: %j", async (fixture, place, message) => {
+])("what cannot be said is an error in its place: %j", async (fixture, place, message) => {
   const loaded = await loadFixtures([fixture]);
-  const mistakes = loaded.ok ? [] : loaded.mistakes;
-  expect(mistakes.map((mistake) => [mistake.file, mistake.path, mistake.message])).toContainEqual([
+  const errors = loaded.ok ? [] : loaded.errors;
+  expect(errors.map((error) => [error.file, error.path, error.message])).toContainEqual([
     path.join(folder, "fixtures.json"),
     place,
     message,
@@ -205,7 +205,7 @@ describe("a folder", () => {
     );
     await writeFile(path.join(own, "notes.txt"), "none of it");
     const loaded = await loadText(`fixtures: { aimock: ${own} }`, { folder, env: {}, generation: 1 });
-    if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
     expect(loaded.settings.fixtures?.map(({ reply }) => reply?.text)).toEqual(["a", "b"]);
     expect(loaded.files.map((file) => file.path)).toEqual(
       expect.arrayContaining([own, path.join(own, "a.json")]) as string[],
@@ -215,9 +215,9 @@ describe("a folder", () => {
     expect(identityOf(own)).not.toBe(before);
   });
 
-  test("that is not there is a mistake of the configuration", async () => {
+  test("that is not there is an error of the configuration", async () => {
     const loaded = await loadText("fixtures: { aimock: nowhere }", { folder, env: {}, generation: 1 });
-    expect(loaded.ok ? [] : loaded.mistakes).toMatchObject([
+    expect(loaded.ok ? [] : loaded.errors).toMatchObject([
       { path: "fixtures.aimock", message: "nowhere: no such file" },
     ]);
   });
@@ -225,8 +225,6 @@ describe("a folder", () => {
   test("with a file that is none of aimock's has a mistake in that file", async () => {
     await writeFile(path.join(folder, "other.json"), "{}");
     const loaded = await loadText("fixtures: { aimock: other.json }", { folder, env: {}, generation: 1 });
-    expect(loaded.ok ? [] : loaded.mistakes).toMatchObject([
-      { file: path.join(folder, "other.json"), code: "required" },
-    ]);
+    expect(loaded.ok ? [] : loaded.errors).toMatchObject([{ file: path.join(folder, "other.json"), code: "required" }]);
   });
 });

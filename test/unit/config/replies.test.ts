@@ -58,7 +58,7 @@ test.each([
     "2:33 rules[0].reply",
     "${town} is no named group of this rule's conditions; $${town} stands for that text",
   ],
-])("%s is a mistake", async (rest, place, message) => {
+])("%s is an error", async (rest, place, message) => {
   const found = await mistakesIn(ruleWith(rest));
   expect(found.map(([at, words]) => [at, words])).toContainEqual([place, message]);
 });
@@ -81,7 +81,7 @@ describe("a reply in a file", () => {
   test("is what the file holds, filled in, and the file is one that is watched", async () => {
     const loaded = await load(`match: { lastUserMessage: "(?P<city>.+)" }, serve: simulate, reply: { file: said.txt }`);
     expect(loaded.files.map((file) => file.path)).toContain(path.join(folder, "said.txt"));
-    if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
     const { reply } = decide(makeCall({ lastUserMessage: "Köln" }), compile(loaded.settings));
     expect(reply).toEqual({ text: "Grüße aus Köln\n" });
   });
@@ -94,8 +94,8 @@ describe("a reply in a file", () => {
       "rules[0].reply.file",
       expect.stringContaining("${city} is no named group") as string,
     ],
-  ])("%s is a mistake where the file is not right", async (reply, place, message) => {
+  ])("%s is an error where the file is not right", async (reply, place, message) => {
     const loaded = await load(`serve: simulate, ${reply}`);
-    expect(loaded.ok ? [] : loaded.mistakes).toMatchObject([{ path: place, message }]);
+    expect(loaded.ok ? [] : loaded.errors).toMatchObject([{ path: place, message }]);
   });
 });
