@@ -29,7 +29,7 @@ describe("an agent's loop that a test has written: first a tool is called, and a
       },
     ];
     node = await startNode({ rules });
-  });
+  }, 60_000);
   afterAll(() => node.stop());
   const done = "Done: sunny at 21 °C.";
 

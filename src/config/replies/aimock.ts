@@ -192,11 +192,15 @@ function fromBlocks(blocks: unknown, reading: Reading): { readonly content?: unk
     reading.checked.findings.push({ ...wrong, ...choice(type, ["text", "toolCall"]) });
   }
   const texts = list.flatMap(({ type, text }) => (type === "text" ? [text] : []));
-  const calls = list.filter(({ type }) => type === "toolCall").map(({ type: _, ...call }) => call);
+  const calls = list.filter(({ type }) => type === "toolCall").map(withoutType);
   return {
     ...(texts.length > 0 && { content: texts.join("") }),
     ...(calls.length > 0 && { toolCalls: calls }),
   };
+}
+
+function withoutType(block: Raw): Raw {
+  return Object.fromEntries(Object.entries(block).filter(([name]) => name !== "type"));
 }
 
 function errorOf(response: Raw, reading: Reading): Said {
