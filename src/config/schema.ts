@@ -3,7 +3,7 @@ import { responseLimits } from "./response-limits.ts";
 import { chaos } from "./chaos.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { isProxyUrl } from "./proxy.ts";
-import { sha256, timeoutMs, variable } from "./values.ts";
+import { checkUrl, sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
 import { matchSchema } from "../core/match.ts";
@@ -285,18 +285,4 @@ let jsonSchema: z.core.JSONSchema.JSONSchema | undefined;
 export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
   const free = { [`^${freePrefix}`]: { description: "A key of your own, for anchors; has no effect" } };
   return (jsonSchema ??= { ...z.toJSONSchema(configSchema, { io: "input" }), patternProperties: free });
-}
-
-function checkUrl(context: z.core.ParsePayload<string>): void {
-  const problem = urlProblem(context.value);
-  if (problem !== undefined) context.issues.push({ code: "custom", message: problem, input: context.value });
-}
-
-function urlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return "must be a URL such as https://api.example.com";
-  const { protocol, username, password, search, hash } = new URL(text);
-  if (protocol !== "http:" && protocol !== "https:") return "must begin with http:// or https://";
-  if (username !== "" || password !== "")
-    return "must not contain credentials; name an environment variable in apiKeyEnv";
-  return search === "" && hash === "" ? undefined : "must not have a query or a fragment";
 }

@@ -10,4 +10,14 @@ import { shadow } from "./shadow.ts";
 import { status } from "./status.ts";
 
 /** Everything that the admin API shows and does. */
-export const resources: readonly Resource[] = [probes, metrics, status, requests, shadow, experiments, replies, config, reload];
+export const resources: readonly Resource[] = [
+  probes,
+  metrics,
+  status,
+  requests,
+  shadow,
+  experiments,
+  replies,
+  config,
+  reload,
+];
