@@ -1,10 +1,12 @@
 import type { ActDeps, Request, Runtime } from "./types.ts";
-import { controlError, readControl } from "../core/control.ts";
+import { controlError } from "../core/control-values.ts";
+import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
+import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
@@ -40,7 +42,7 @@ export type Refused = {
 export type Admission = Admitted | Refused;
 
 /** What admission needs of its node and of the configuration in force. */
-export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos">;
+export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "givenReply">;
 export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
 
 /**
@@ -72,7 +74,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     if (models !== undefined && opened !== undefined && facts.model !== undefined && !models.has(facts.model))
       throw unknownModel(facts.model);
     call = callOf(request, caller, facts);
-    decision = decisionOn(call, request, snapshot);
+    decision = decisionOn(call, request, { snapshot, deps });
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined) {
@@ -190,12 +192,12 @@ export function callOf(request: Request, caller: Caller | undefined, facts: Know
  *
  * @throws BODY_INVALID for a control header that cannot be followed
  */
-export function decisionOn(call: Call, { operation }: Request, snapshot: Snapshot): Decision {
+export function decisionOn(call: Call, { operation }: Request, { snapshot, deps }: Deciding): Decision {
   const { control, upstreams, seed } = snapshot;
   const decided = decide(call, snapshot);
   const [first] = upstreams.keys();
   const onlyForwarded = operation === undefined && first !== undefined;
-  const ruled = onlyForwarded ? withoutSimulator(decided, first) : decided;
+  const ruled = onlyForwarded ? withoutSimulator(decided, first) : repliedTo(decided, call, { snapshot, deps });
   const asked = control.enabled ? call.headers[control.header] : undefined;
   if (asked === undefined) return ruled;
   const decision = readControl(asked, control, ruled);
@@ -203,6 +205,26 @@ export function decisionOn(call: Call, { operation }: Request, snapshot: Snapsho
   if (onlyForwarded && (decision.serve.from === "simulator" || decision.mirror !== undefined))
     throw controlError("simulate and mirror need a call that can be simulated; this one can only be forwarded");
   return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
+}
+
+type Deciding = { readonly snapshot: Snapshot; readonly deps: AdmissionDeps };
+
+/** What the admin API was told to reply comes before what rules say; all else of the decision stays. */
+function repliedTo(decision: Decision, call: Call, { snapshot, deps }: Deciding): Decision {
+  const given = deps.givenReply?.(call, snapshot.seed);
+  if (given === undefined) return withFixture(decision, call, snapshot);
+  const replied = { ...withReply(decision, given, call), rule: "reply" };
+  return given.faults !== undefined && hasDraws(replied.faults)
+    ? { ...replied, ...drawnOf(replied, call, snapshot.seed) }
+    : replied;
+}
+
+/** What fixtures say comes back to a simulated call whose rule does not say it. */
+function withFixture(decision: Decision, call: Call, { fixtures, seed }: Snapshot): Decision {
+  if (fixtures.length === 0 || decision.serve.from !== "simulator" || decision.reply !== undefined) return decision;
+  if (!asksForWords(call)) return decision;
+  const found = fixtures.find((fixture) => fits(fixture, call, seed));
+  return found === undefined ? decision : withReply(decision, found, call);
 }
 
 /** The same decision for a call that the simulator can neither serve nor mirror. */

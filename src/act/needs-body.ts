@@ -19,7 +19,16 @@ const unseen: KnownFacts = {
   },
   promptTokens: ask,
   lastUserMessage: ask,
+  conversation: ask,
+  body: ask,
 };
+
+/** The operation whose body may name an earlier response; draws do not give such a call to another. */
+const chained = "responses";
+
+function unseenBy({ operation }: Request): KnownFacts {
+  return operation?.name === chained ? Object.create(unseen, { goesOnFrom: { value: ask } }) : unseen;
+}
 
 /**
  * Whether the body of a request matters before it is forwarded: the rules are asked without it, and one of them looks into it,
@@ -27,17 +36,13 @@ const unseen: KnownFacts = {
  *
  * @returns never throws; false for a request that is refused whatever its body says
  */
-export function needsBody(
-  request: Request,
-  deps: Pick<AdmissionDeps, "pseudonym" | "chaos">,
-  runtime: AdmissionRuntime,
-): boolean {
+export function needsBody(request: Request, deps: AdmissionDeps, runtime: AdmissionRuntime): boolean {
   const { snapshot, rates } = runtime;
   try {
     refuseLoop(request.headers, deps.pseudonym);
     const caller = callerOf(request, runtime);
     if (typeof caller === "string") return false;
-    const decision = decisionOn(callOf(request, caller, unseen), request, snapshot);
+    const decision = decisionOn(callOf(request, caller, unseenBy(request)), request, { snapshot, deps });
     if (deps.chaos.isRunning()) return true;
     if (request.operation === undefined) return false;
     if (snapshot.models !== undefined || rates?.limitsTokens(caller?.index ?? snapshot.keys.length) === true)

@@ -100,12 +100,13 @@ function simulationOf(
 ): Simulation {
   if (opened === undefined) throw notSimulated(request);
   const { snapshot, profiles } = runtime;
-  const { overrides } = decision;
+  const { overrides, reply } = decision;
   const ask = opened.ask();
   return {
     ask,
     profile: profiles.find(ask.model, profile),
     overrides,
+    reply,
     seed: overrides.seed ?? ask.seed ?? hash32(snapshot.seed, call.id),
     inFlight,
     delayMs,

@@ -2,8 +2,9 @@ import type { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } from "../core/dialects/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
+import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Decision, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
+import type { Call, Decision, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { MemoryBudget } from "../limits/memory-budget.ts";
@@ -207,6 +208,8 @@ export type ActDeps = {
   readonly memory: MemoryBudget;
   readonly count: CountTokens;
   readonly kept: KeptResponses;
+  /** What the admin API was told to reply to a call, counted as given; absent where there is none. */
+  givenReply?(call: Call, seed: number): ConditionalReply | undefined;
   /** The name of this node among those that forward a request; no other has it. */
   readonly pseudonym: string;
   readonly chaos: Chaos;

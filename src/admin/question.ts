@@ -2,6 +2,7 @@ import type { Runtime } from "../act/types.ts";
 import type { Seen } from "../core/experiments/window.ts";
 import type { ShadowSnapshot } from "../core/shadow.ts";
 import type { Outcome } from "../core/types.ts";
+import type { ReplyCounts } from "../limits/reply-counts.ts";
 
 /** What comes out of another thread as it went in: no functions, no classes. */
 export type Cloneable =
@@ -21,6 +22,8 @@ export type LoopView = {
   readonly shadow: { snapshot(): ShadowSnapshot };
   /** What was seen of each running experiment since the last time, by id. */
   readonly experiments: { take(): { readonly [id: string]: Seen } };
+  /** How often replies of the admin API were given. */
+  readonly replies: Pick<ReplyCounts, "count">;
   /** The configuration in force, with the upstreams, breakers and caches built for it. */
   runtime(): Runtime;
   /** The memory of its responses that wait. */

@@ -6,6 +6,7 @@ import type { Runtime } from "../act/types.ts";
 import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { bendPlan } from "../core/faults/index.ts";
 import { eachHeader } from "../core/headers.ts";
+import type { Reply } from "../core/replies/types.ts";
 import type { UpstreamSettings } from "../core/snapshot.ts";
 import type { Decision, FaultConfig, Plan } from "../core/types.ts";
 
@@ -109,11 +110,12 @@ function bentHead({ faults }: Admitted, record: CallRecord): ForecastResponse {
 }
 
 function simulated(admitted: Admitted, record: CallRecord, runtime: ForecastRuntime): Served {
-  const { serve, faults, overrides } = admitted.decision;
+  const { serve, faults, overrides, reply } = admitted.decision;
   const profile = serve.from === "simulator" ? serve.profile : undefined;
   const response = responseOf(simulatedPlan(admitted, record, { runtime, profile, inFlight: 1, label: "simulate" }));
   const happens = [
     `simulate with profile ${profileOf(admitted, profile, runtime)}`,
+    ...(reply === undefined ? [] : [saying(reply)]),
     ...faults.map(bending),
     ...keptBack(response),
     ...used(overrides),
@@ -127,6 +129,14 @@ function placeOf(name: string, settings: UpstreamSettings | undefined): string {
 
 function profileOf({ opened }: Admitted, wanted: string | undefined, { profiles }: ForecastRuntime): string {
   return profiles.find(opened?.facts.model ?? "", wanted).profile.name;
+}
+
+/** Max length of what is shown of a reply. */
+const shownChars = 200;
+
+function saying(reply: Reply): string {
+  const text = JSON.stringify(reply);
+  return `reply with ${text.length > shownChars ? `${text.slice(0, shownChars)}…` : text}`;
 }
 
 function bending({ kind, ...options }: FaultConfig): string {

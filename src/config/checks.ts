@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Profile } from "../core/types.ts";
 import { choice, isMapping, listOf, mapOf, type Checked, type Finding, type Path, type Raw } from "./findings.ts";
 import { keyFindings } from "./key-checks.ts";
+import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
 import { portWarnings } from "./port-checks.ts";
 import { reservedRuleNames } from "./schema.ts";
@@ -40,7 +41,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
     checkRuleName(rules, index, checked.findings);
   }
   checked.warnings.push(...ruleWarnings(file), ...portWarnings(file, extProc));
-  checked.findings.push(...checkDelays(file));
+  checked.findings.push(...checkDelays(file), ...checkReplies(file));
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], { names, findings: checked.findings });
   checked.findings.push(...keyFindings(file));

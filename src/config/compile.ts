@@ -5,11 +5,14 @@ import { StuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws } from "../core/fault-draws.ts";
 import { drawKeyOf } from "../core/matchers/percentage.ts";
 import { compileMatch } from "../core/match.ts";
+import { compileReplies } from "../core/replies/choose.ts";
 import type { KeySettings, RateLimit, Snapshot, UpstreamSettings } from "../core/snapshot.ts";
 import type { Decision } from "../core/types.ts";
 import { digestOf, type Environment } from "./checks.ts";
 import type { Settings } from "./load.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
+import { compileFixtures } from "./replies/fixtures.ts";
+import { repliesOf, type ReplyFiles } from "./replies/files.ts";
 import type { ActionConfig, Config, RuleConfig } from "./schema.ts";
 import type { UpstreamFiles } from "./upstream-files.ts";
 import { secretOf } from "./values.ts";
@@ -23,15 +26,25 @@ const defaultProfile = "default";
  * @returns frozen through and through, but for the insides of its maps and sets
  * @throws CONFIG_INVALID for settings that were never checked
  */
-export function compile({ config, profiles, env, upstreamFiles, generation }: Settings): Snapshot {
+export function compile({
+  config,
+  profiles,
+  env,
+  upstreamFiles,
+  replyFiles = {},
+  fixtures = [],
+  generation,
+}: Settings): Snapshot {
   const { seed, listen, admin, extProc, workers, permits, limits, log } = config;
   const profileNames = profiles.map((profile) => profile.name);
   return deepFreeze({
     generation,
     seed,
-    rules: config.rules.map((rule) => ruleOf(rule, config)),
+    rules: config.rules.map((rule) => ruleOf(rule, config, replyFiles)),
     fallback: decisionOf("default", config.default, config),
+    fallbackReply: compileReplies(repliesOf(config.default, replyFiles), []),
     fallbackDraws: compileFaultDraws("default", config.default.faults, drawKeyOf({}, false)),
+    fixtures: compileFixtures(fixtures),
     upstreams: new Map(
       Object.entries(config.upstreams).map(([name, upstream]) => [
         name,
@@ -56,12 +69,14 @@ export function compile({ config, profiles, env, upstreamFiles, generation }: Se
   });
 }
 
-function ruleOf(rule: RuleConfig, config: Config): CompiledRule {
+function ruleOf(rule: RuleConfig, config: Config, files: ReplyFiles): CompiledRule {
+  const conditions = compileMatch(rule.match, rule.name, rule.perAttempt);
   return {
     name: rule.name,
-    conditions: compileMatch(rule.match, rule.name, rule.perAttempt),
+    conditions,
     decision: decisionOf(rule.name, rule, config),
     faultDraws: compileFaultDraws(rule.name, rule.faults, drawKeyOf(rule.match, rule.perAttempt)),
+    chooseReply: compileReplies(repliesOf(rule, files), conditions),
   };
 }
 

@@ -10,6 +10,9 @@ import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
+import type { Fixture } from "./replies/aimock.ts";
+import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
+import { readFixtures } from "./replies/fixtures.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
@@ -34,6 +37,10 @@ export type Settings = {
   readonly certificates: Certificates;
   /** What the files that upstreams name hold, by the name of the upstream. */
   readonly upstreamFiles: Readonly<Record<string, UpstreamFiles>>;
+  /** What the files that replies name hold, by their names; absent where no reply names one. */
+  readonly replyFiles?: ReplyFiles;
+  /** Absent where none is configured. */
+  readonly fixtures?: readonly Fixture[];
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
   readonly hash?: string;
 };
@@ -92,7 +99,7 @@ async function loadBytes(bytes: Uint8Array, place: Place, files: ReadFiles): Pro
     (a, b) => a.line - b.line || a.column - b.column,
   );
   errors.push(...judged.elsewhere);
-  const read = { warnings: text.located(judged.warnings), files: files.list() };
+  const read = { warnings: [...text.located(judged.warnings), ...judged.warningsElsewhere], files: files.list() };
   if (errors.length > 0 || judged.settings === undefined) return { ok: false, errors, ...read };
   const digest = hash("sha256", bytes).slice(0, hashDigits);
   return { ok: true, settings: { ...judged.settings, hash: digest }, ...read };
@@ -125,6 +132,7 @@ type Judged = {
   readonly warnings: Finding[];
   /** Errors of other files that the configuration names. */
   readonly elsewhere: readonly ConfigError[];
+  readonly warningsElsewhere: readonly ConfigError[];
 };
 
 async function judge(
@@ -134,17 +142,31 @@ async function judge(
 ): Promise<Judged> {
   const raw = withoutFreeKeys(given);
   const found: Finding[] = [];
-  const { profiles, errors: elsewhere } = await allProfiles(raw, { folder, findings: found, files });
+  const { profiles, errors } = await allProfiles(raw, { folder, findings: found, files });
+  const read = await readFixtures(raw, { folder, findings: found, files });
+  const elsewhere = [...errors, ...read.errors];
+  const warningsElsewhere = read.warnings;
+  const { fixtures } = read;
   const { findings, warnings } = crossCheck(raw, { profiles, env, extProc });
   const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
   if (error !== undefined) {
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
-    return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere };
+    return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere, warningsElsewhere };
   }
   const certificates = await readCertificates(config, { folder, findings: found, files });
   const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
-  const settings = { config, profiles, env: named(config, env), generation, certificates, upstreamFiles };
-  return { settings, findings: [...findings, ...found], warnings, elsewhere };
+  const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
+  const settings = {
+    config,
+    profiles,
+    env: named(config, env),
+    generation,
+    certificates,
+    upstreamFiles,
+    ...(replyFiles !== undefined && { replyFiles }),
+    ...(fixtures.length > 0 && { fixtures }),
+  };
+  return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

@@ -3,11 +3,12 @@ import { responseLimits } from "./response-limits.ts";
 import { chaos } from "./chaos.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { isProxyUrl } from "./proxy.ts";
-import { headBytes, sha256, timeoutMs, variable } from "./values.ts";
+import { checkUrl, headBytes, sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
 import { matchSchema } from "../core/match.ts";
 import { headerName } from "../core/matchers/values.ts";
+import { fixturesSchema, replyKeys } from "../core/replies/schema.ts";
 
 const perMinute = z.int().min(1);
 /** Names appear in metrics, logs and response headers. */
@@ -167,6 +168,7 @@ const action = {
     .optional()
     .describe("Shadow: also time a simulated response to each forwarded call, for comparison"),
   faults: faults.describe("Faults to inject, in this order"),
+  ...replyKeys,
 };
 
 const rule = z.strictObject({
@@ -257,6 +259,7 @@ export const configSchema = z.strictObject({
   metrics: metrics.prefault({}).describe("Metrics"),
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
+  fixtures: fixturesSchema,
   default: fallback.prefault({}).describe("Action for calls that no rule matches"),
 });
 
@@ -268,7 +271,7 @@ export type RuleConfig = Config["rules"][number];
 export type ActionConfig = Config["default"];
 
 /** Names that stand for something else where rules are named. */
-export const reservedRuleNames: readonly string[] = ["default", "control", "none"];
+export const reservedRuleNames: readonly string[] = ["default", "control", "reply", "none"];
 
 const freePrefix = "x-";
 
@@ -283,18 +286,4 @@ let jsonSchema: z.core.JSONSchema.JSONSchema | undefined;
 export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
   const free = { [`^${freePrefix}`]: { description: "A key of your own, for anchors; has no effect" } };
   return (jsonSchema ??= { ...z.toJSONSchema(configSchema, { io: "input" }), patternProperties: free });
-}
-
-function checkUrl(context: z.core.ParsePayload<string>): void {
-  const problem = urlProblem(context.value);
-  if (problem !== undefined) context.issues.push({ code: "custom", message: problem, input: context.value });
-}
-
-function urlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return "must be a URL such as https://api.example.com";
-  const { protocol, username, password, search, hash } = new URL(text);
-  if (protocol !== "http:" && protocol !== "https:") return "must begin with http:// or https://";
-  if (username !== "" || password !== "")
-    return "must not contain credentials; name an environment variable in apiKeyEnv";
-  return search === "" && hash === "" ? undefined : "must not have a query or a fragment";
 }

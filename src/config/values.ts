@@ -39,3 +39,17 @@ function isAddressRange(text: string): boolean {
 
 /** Max size of the head of a request or response, in bytes; Envoy's default. */
 export const headBytes = z.int().min(1024).max(1_048_576).default(61_440);
+/** Finds what is wrong with the base URL of an upstream. */
+export function checkUrl(context: z.core.ParsePayload<string>): void {
+  const problem = urlProblem(context.value);
+  if (problem !== undefined) context.issues.push({ code: "custom", message: problem, input: context.value });
+}
+
+function urlProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return "must be a URL such as https://api.example.com";
+  const { protocol, username, password, search, hash } = new URL(text);
+  if (protocol !== "http:" && protocol !== "https:") return "must begin with http:// or https://";
+  if (username !== "" || password !== "")
+    return "must not contain credentials; name an environment variable in apiKeyEnv";
+  return search === "" && hash === "" ? undefined : "must not have a query or a fragment";
+}

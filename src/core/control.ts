@@ -1,7 +1,16 @@
-import { parseDictionary, Token, type BareItem, type Dictionary, type InnerList, type Item } from "structured-headers";
-import { StuntdoubleError } from "./errors.ts";
+import { parseDictionary, type BareItem, type Dictionary, type InnerList, type Item } from "structured-headers";
+import {
+  anyTextOf,
+  choices,
+  controlError,
+  flagOf,
+  integerOf,
+  nameOf,
+  plain,
+  refuse,
+  textOf,
+} from "./control-values.ts";
 import { faultPercentage, faults, parseFaultToken, totalDelayMs } from "./faults/index.ts";
-import { didYouMean } from "./issues.ts";
 import type { Decision, FaultConfig, Source, Overrides } from "./types.ts";
 
 /** What callers may ask for in the control header. */
@@ -30,6 +39,7 @@ type Wanted = {
   upstream: string | undefined;
   mirror: boolean | undefined;
   faults: FaultConfig[] | undefined;
+  text: string | undefined;
   overrides: { -readonly [Name in keyof Overrides]: Overrides[Name] };
 };
 
@@ -84,6 +94,11 @@ export const controlKeys: Readonly<Record<string, ControlKey>> = {
     effect: "length of the simulated response; `limits.maxOutputTokens` still applies to all choices together",
     read: (member, wanted) => void (wanted.overrides.outputTokens = integerOf("tokens", member, maxOutputTokens)),
   },
+  text: {
+    value: "string",
+    effect: 'what the simulated model says; what is not ASCII stands in a Display String, such as `%"f%c3%bcr"`',
+    read: (member, wanted) => void (wanted.text = anyTextOf("text", member)),
+  },
   refusal: {
     value: "none, or `?0`",
     effect: "the model refuses, in the form that its API has for that, or does not",
@@ -124,6 +139,7 @@ export function readControl(value: string, settings: ControlSettings, decision: 
     upstream: undefined,
     mirror: undefined,
     faults: undefined,
+    text: undefined,
     overrides: {},
   };
   let asked = false;
@@ -162,6 +178,7 @@ function combine(wanted: Wanted, decision: Decision, settings: ControlSettings):
       ? { faults: decision.faults, ...(decision.faultDraws !== undefined && { faultDraws: decision.faultDraws }) }
       : { faults: wanted.faults }),
     overrides: { ...decision.overrides, ...wanted.overrides },
+    ...replyOf(wanted, decision, serve),
   };
   checkTotalDelay(wanted, changed, settings.maxDelayMs);
   if (wanted.mirror === true && serve.from === "simulator") refuse("mirror needs a call that is forwarded");
@@ -169,6 +186,18 @@ function combine(wanted: Wanted, decision: Decision, settings: ControlSettings):
     refuse("profile needs simulate or mirror, because this call is forwarded");
   }
   return changed;
+}
+
+/** A length or a refusal that is asked for takes the place of what the rule would have said. */
+function replyOf({ text, overrides }: Wanted, { reply }: Decision, serve: Source): Pick<Decision, "reply"> {
+  if (text === undefined) {
+    const isReplaced = overrides.outputTokens !== undefined || overrides.refusal === true;
+    return reply === undefined || isReplaced || serve.from === "upstream" ? {} : { reply };
+  }
+  if (serve.from === "upstream") refuse("text needs simulate, because this call is forwarded");
+  if (overrides.outputTokens !== undefined) refuse("text and tokens cannot be combined");
+  if (overrides.refusal === true) refuse("text and refusal cannot be combined");
+  return { reply: { text } };
 }
 
 function serveOf(wanted: Wanted, { serve }: Decision, { upstreams }: ControlSettings): Source {
@@ -199,22 +228,6 @@ function setServe(serve: "simulate" | "forward", member: Item | InnerList, wante
   wanted.serve = serve;
 }
 
-function flagOf(key: string, member: Item | InnerList): boolean {
-  const value = plain(member[0]);
-  return typeof value === "boolean" ? value : refuse(`${key} takes no value, or ?0`);
-}
-
-function nameOf(key: string, member: Item | InnerList, names: readonly string[]): string {
-  const name = textOf(key, member);
-  if (!names.includes(name)) refuse(`unknown ${key} "${name}".${choices(name, names)}`);
-  return name;
-}
-
-function textOf(key: string, member: Item | InnerList): string {
-  const value = plain(member[0]);
-  return typeof value === "string" ? value : refuse(`${key} must be a string, such as ${key}="name"`);
-}
-
 function delayOf(key: string, member: Item | InnerList, { maxDelayMs }: ControlSettings): number {
   const value = plain(member[0]);
   if (typeof value !== "number" || value < 0)
@@ -237,12 +250,6 @@ function checkTotalDelay(
   const totalMs = ttftMs + itlMs * Math.max(0, outputTokens - 1) + totalDelayMs(faults);
   if (totalMs > maxDelayMs)
     refuse(`the delays of this call add up to ${totalMs} ms, but control.maxDelayMs allows ${maxDelayMs} ms`);
-}
-
-function integerOf(key: string, member: Item | InnerList, max: number): number {
-  const value = plain(member[0]);
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max) return value;
-  return refuse(`${key} must be an integer from 0 to ${max}`);
 }
 
 /** One token with parameters, or several in parentheses; an empty list takes away the faults of the rule. */
@@ -274,27 +281,4 @@ function percentageOf(kind: string, given: unknown): number {
 
 function parameterOf(name: string, value: BareItem): string | number | boolean {
   return plain(value) ?? refuse(`parameter ${name} must be a string, a number or a boolean`);
-}
-
-/** Tokens and strings are both strings; dates, byte sequences and lists are not accepted. */
-function plain(value: unknown): string | number | boolean | undefined {
-  if (value instanceof Token) return value.toString();
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
-}
-
-function choices(word: string, allowed: readonly string[]): string {
-  return `${didYouMean(word, allowed)} Allowed: ${allowed.join(", ")}`;
-}
-
-function refuse(problem: string): never {
-  throw controlError(problem);
-}
-
-/**
- * The refusal of a control header that cannot be followed.
- *
- * @param problem without a full stop
- */
-export function controlError(problem: string, cause?: unknown): StuntdoubleError {
-  return new StuntdoubleError("BODY_INVALID", `Control header: ${problem}.`, { cause });
 }

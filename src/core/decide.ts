@@ -1,6 +1,7 @@
 import { attempt, StuntdoubleError } from "./errors.ts";
 import { drawFaults, type FaultDraws } from "./fault-draws.ts";
 import type { Condition } from "./match.ts";
+import type { ChooseReply } from "./replies/choose.ts";
 import type { Call, Decision, Source } from "./types.ts";
 
 /** A rule ready to be asked: all conditions must hold for its decision to be taken. */
@@ -10,6 +11,8 @@ export type CompiledRule = {
   readonly decision: Decision;
   /** Absent where all faults of the decision always act. */
   readonly faultDraws?: FaultDraws | undefined;
+  /** Absent where the simulator makes up what it says. */
+  readonly chooseReply?: ChooseReply | undefined;
 };
 
 /** The rules of a configuration. */
@@ -19,6 +22,7 @@ export type RuleSet = {
   /** Where none does. */
   readonly fallback: Decision;
   readonly fallbackDraws?: FaultDraws | undefined;
+  readonly fallbackReply?: ChooseReply | undefined;
   /** Random seed of percentages. */
   readonly seed: number;
 };
@@ -52,12 +56,18 @@ export type ConditionTrace = {
  * The same call, rules and seed give the same decision on every node.
  */
 export function decide(call: Call, set: RuleSet): Decision {
+  const { fallback, fallbackDraws, fallbackReply, seed } = set;
   const rule = set.rules[choose(call, set, ownerOf(call, set))];
-  const { decision, draws } =
-    rule === undefined
-      ? { decision: set.fallback, draws: set.fallbackDraws }
-      : { decision: rule.decision, draws: rule.faultDraws };
-  return draws === undefined ? decision : { ...decision, ...drawFaults(draws, call, set.seed) };
+  if (rule !== undefined) return decided(rule, call, seed);
+  if (fallbackDraws === undefined && fallbackReply === undefined) return fallback;
+  return decided({ decision: fallback, faultDraws: fallbackDraws, chooseReply: fallbackReply }, call, seed);
+}
+
+type Deciding = Pick<CompiledRule, "decision" | "faultDraws" | "chooseReply">;
+
+function decided({ decision, faultDraws, chooseReply }: Deciding, call: Call, seed: number): Decision {
+  const drawn = faultDraws === undefined ? decision : { ...decision, ...drawFaults(faultDraws, call, seed) };
+  return chooseReply === undefined ? drawn : { ...drawn, reply: chooseReply(call) };
 }
 
 type From = Source["from"];

@@ -1,6 +1,8 @@
 import type { CompiledRule } from "./decide.ts";
 import type { FaultDraws } from "./fault-draws.ts";
 import type { ControlSettings } from "./control.ts";
+import type { ChooseReply } from "./replies/choose.ts";
+import type { ConditionalReply } from "./replies/conditional.ts";
 import type { Decision, Profile } from "./types.ts";
 
 /** One compiled configuration. It never changes; a new configuration is a new snapshot, swapped in whole. */
@@ -13,6 +15,10 @@ export type Snapshot = {
   readonly fallback: Decision;
   /** Undefined where all faults of the fallback always act. */
   readonly fallbackDraws: FaultDraws | undefined;
+  /** Undefined where it has no reply. */
+  readonly fallbackReply: ChooseReply | undefined;
+  /** For simulated calls whose rule has no reply; the first that fits. */
+  readonly fixtures: readonly ConditionalReply[];
   readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly profiles: readonly Profile[];
   /** Name of the profile for models that no profile's glob matches. */

@@ -4,6 +4,8 @@
  * Every time is in milliseconds; `atMs` counts from the start of the call.
  */
 
+import type { Reply } from "./replies/types.ts";
+
 /** A source of randomness: each call gives a number x with 0 ≤ x < 1. */
 export type Rng = () => number;
 
@@ -16,7 +18,7 @@ export type HeaderList = readonly string[];
 /** Request headers by lower-case name; repeated ones are joined with `, `. */
 export type HeaderMap = Readonly<Record<string, string | undefined>>;
 
-/** What rules may see of a request. `promptTokens` and `lastUserMessage` cost time, so they are computed when asked. */
+/** What rules may see of a request. What costs time is computed when asked. */
 export type Call = {
   /** The request id: the caller's `x-request-id`, or one we made. */
   readonly id: string;
@@ -33,6 +35,24 @@ export type Call = {
   readonly facts: KnownFacts;
 };
 
+/** What was said so far, as far as rules look at it. */
+export type Conversation = {
+  /** The system prompt, all of it; undefined where there is none. */
+  readonly system: string | undefined;
+  readonly messages: number;
+  /** How many of them are the model's. */
+  readonly turns: number;
+  /** Names of the tools that may be called. */
+  readonly toolNames: readonly string[];
+  /** The result of a tool stands after the last words of the user. */
+  readonly hasToolResult: boolean;
+  /** The last message, where that is the result of a tool. */
+  readonly lastResult: ToolResult | undefined;
+};
+
+/** The result of a tool: which call it belongs to, where that is told, and its text. */
+export type ToolResult = { readonly id: string | undefined; readonly text: string };
+
 /** What a dialect reads out of a request body. */
 export type Facts = {
   readonly model: string | undefined;
@@ -41,6 +61,10 @@ export type Facts = {
   lastUserMessage(): string | undefined;
   /** What was said before, where the request refers to it by an id; absent where it cannot. */
   goesOnFrom?(): Earlier | undefined;
+  /** Undefined, or absent, where no model is asked to say something. */
+  readonly conversation?: (() => Conversation | undefined) | undefined;
+  /** The whole body. @throws BODY_INVALID when it is no JSON object */
+  readonly body?: (() => Readonly<Record<string, unknown>>) | undefined;
 };
 
 /** Something that an earlier call made, by its id. */
@@ -70,6 +94,8 @@ export type Decision = {
   readonly faultDraws?: readonly FaultDraw[];
   /** What the control header asked of the simulator. */
   readonly overrides: Overrides;
+  /** What the simulator says, where that was said. */
+  readonly reply?: Reply | undefined;
 };
 
 /** Per-request settings of the simulator; each replaces what the profile would draw. */

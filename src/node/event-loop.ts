@@ -5,6 +5,7 @@ import { createAct } from "../act/exchange.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
 import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
+import { createFindGiven, givenReplies, type GivenReplies } from "../admin/replies/given.ts";
 import { journalSize } from "../admin/resources/requests.ts";
 import { createShadowStore } from "../core/shadow.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
@@ -19,6 +20,7 @@ import type { Clock } from "../limits/clock.ts";
 import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
 import { createMemoryBudget } from "../limits/memory-budget.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
+import { createReplyCounts } from "../limits/reply-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import type { Settings } from "../config/load.ts";
 import { metricLabels } from "./metric-labels.ts";
@@ -91,17 +93,21 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
-  const deps = createActDeps({ options, loop, state, records, chaos });
+  const states = new Map(options.states);
+  const replies = createReplyCounts(options.memory.replies);
+  const readReplies = (): GivenReplies => valueOf(states, givenReplies);
+  const givenReply = createFindGiven(readReplies, replies, options.wallClockMs);
+  const deps = { ...createActDeps({ options, loop, state, records, chaos }), givenReply };
   const act = createAct(deps);
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
-  const states = new Map(options.states);
   chaos.set(readRunning(valueOf(states, runningExperiments)));
   const view: LoopView = {
     journal: records.journal,
     shadow: records.shadow,
     experiments: chaos,
     memory: deps.memory,
+    replies,
     runtime: () => state.runtime,
     get: (wanted) => valueOf(states, wanted),
   };

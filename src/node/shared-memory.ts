@@ -6,6 +6,7 @@ import { createResponseMemory } from "../limits/kept-responses.ts";
 import { createPermitMemory } from "../limits/permits/permits.ts";
 import { createProbeMemory } from "../limits/probe-slots.ts";
 import { createRateMemory } from "../limits/rates.ts";
+import { createReplyMemory } from "../limits/reply-counts.ts";
 
 /** What all event loops of a node share. */
 export type SharedMemory = {
@@ -16,6 +17,8 @@ export type SharedMemory = {
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
   readonly responses: SharedArrayBuffer;
+  /** How often replies of the admin API were given. */
+  readonly replies: SharedArrayBuffer;
   /** Which event loop tests an upstream whose breaker is half-open. */
   readonly probes: SharedArrayBuffer;
   /** The kill switch, and how many calls experiments affect. */
@@ -44,6 +47,7 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
     responses: createResponseMemory(),
+    replies: createReplyMemory(),
     probes: createProbeMemory(),
     experiments: createExperimentMemory(loops),
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),

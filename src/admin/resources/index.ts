@@ -4,9 +4,20 @@ import { experiments } from "./experiments.ts";
 import { metrics } from "./metrics.ts";
 import { probes } from "./probes.ts";
 import { reload } from "./reload.ts";
+import { replies } from "./replies.ts";
 import { requests } from "./requests.ts";
 import { shadow } from "./shadow.ts";
 import { status } from "./status.ts";
 
 /** Everything that the admin API shows and does. */
-export const resources: readonly Resource[] = [probes, metrics, status, requests, shadow, experiments, config, reload];
+export const resources: readonly Resource[] = [
+  probes,
+  metrics,
+  status,
+  requests,
+  shadow,
+  experiments,
+  replies,
+  config,
+  reload,
+];

@@ -3,6 +3,11 @@ import { readdirSync, statSync } from "node:fs";
 /** A file or a folder that a configuration was read from, as it was then. */
 export type ReadFile = { readonly path: string; readonly identity: string };
 
+/** Whether a file of a folder that a configuration names may be read: a profile, or a file of fixtures. */
+export function isWatchedFile(name: string): boolean {
+  return isProfileFile(name) || name.endsWith(".json");
+}
+
 /** Whether a file of a folder with profiles is one. */
 export function isProfileFile(name: string): boolean {
   return name.endsWith(".yaml") || name.endsWith(".yml");
@@ -11,7 +16,7 @@ export function isProfileFile(name: string): boolean {
 /**
  * A text that changes whenever a file is written or another one takes its place, seen through all links.
  *
- * That of a folder changes with the names of the profiles in it.
+ * That of a folder changes with the names of the profiles and fixtures in it.
  *
  * @returns `none` while there is no such file
  */
@@ -19,7 +24,7 @@ export function identityOf(path: string): string {
   try {
     const stats = statSync(path, { bigint: true });
     if (stats.isDirectory())
-      return `${stats.dev}:${stats.ino}:${readdirSync(path).filter(isProfileFile).sort().join("/")}`;
+      return `${stats.dev}:${stats.ino}:${readdirSync(path).filter(isWatchedFile).sort().join("/")}`;
     return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
   } catch {
     return "none";

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
-import { isProfileFile } from "./identity.ts";
+import { isWatchedFile } from "./identity.ts";
 
 /** A folder in which something may happen to the files of a configuration. */
 export type WatchedFolder = {
@@ -20,7 +20,7 @@ const maxLinks = 40;
  */
 export function placesOf(files: readonly string[]): Map<string, WatchedFolder> {
   const namesIn = new Map<string, Set<string>>();
-  const profileFolders = new Set<string>();
+  const namedFolders = new Set<string>();
   const add = (folder: string, name: string): void => {
     const names = namesIn.get(folder) ?? new Set<string>();
     namesIn.set(folder, names.add(name));
@@ -28,7 +28,7 @@ export function placesOf(files: readonly string[]): Map<string, WatchedFolder> {
   for (const file of files) {
     const end = follow(file, add);
     if (end !== undefined && tried(() => statSync(end))?.isDirectory() === true) {
-      profileFolders.add(end);
+      namedFolders.add(end);
       add(end, "");
     }
   }
@@ -36,8 +36,8 @@ export function placesOf(files: readonly string[]): Map<string, WatchedFolder> {
   for (const [folder, names] of namesIn) {
     // What happens to a folder itself is told with the folder's own name.
     names.add(path.basename(folder));
-    const isProfiles = profileFolders.has(folder);
-    const concerns = (name: string): boolean => names.has(name) || (isProfiles && isProfileFile(name));
+    const isNamed = namedFolders.has(folder);
+    const concerns = (name: string): boolean => names.has(name) || (isNamed && isWatchedFile(name));
     places.set(`${folder} ${inodeOf(folder)}`, { path: folder, concerns });
   }
   return places;

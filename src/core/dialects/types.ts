@@ -135,6 +135,8 @@ export type Ask = {
   readonly seed: number | undefined;
   /** The API has a form for a model that declines. */
   readonly refuses?: boolean;
+  /** What a reply may hold besides text. */
+  readonly forms?: ReplyForms;
   /** What is said, where it is anything but prose: tool calls, reasoning, JSON of a schema. */
   readonly compose?: Compose;
   /**
@@ -148,6 +150,17 @@ export type Ask = {
   write(script: Script): Plan;
 };
 
+/** What the API has a form for, besides text and a refusal. */
+export type ReplyForms = {
+  readonly reasoning?: true;
+  /** Calls of tools, whose arguments are JSON objects, or any text. */
+  readonly calls?: "object" | "text";
+  /** Without it as many as are wanted. */
+  readonly maxCalls?: number;
+  /** The name under which the dialect knows a tool of the request. */
+  keyOf?(name: string): string;
+};
+
 /** What the simulator made up; a dialect puts it on the wire. */
 export type Script = {
   /** Request id, unique per call; response ids derive from it. */
@@ -159,6 +172,8 @@ export type Script = {
   readonly parts: readonly Part[];
   /** `length` when the limit on tokens ended it. */
   readonly finish: "stop" | "length";
+  /** It was said what comes back, so all choices say the same, and the words are not of our own vocabulary. */
+  readonly given?: true;
   readonly rng: SeededRng;
   /** What is different where the response is one of a relative of the API. */
   readonly relative?: Relative | undefined;

@@ -1,12 +1,20 @@
+import { hasToolResult } from "./has-tool-result.ts";
 import { header } from "./header.ts";
+import { json } from "./json.ts";
 import { key } from "./key.ts";
 import { lastUserMessage } from "./last-user-message.ts";
+import { messages } from "./messages.ts";
 import { method } from "./method.ts";
 import { model } from "./model.ts";
 import { percentage } from "./percentage.ts";
 import { promptTokens } from "./prompt-tokens.ts";
 import { route } from "./route.ts";
 import { stream } from "./stream.ts";
+import { system } from "./system.ts";
+import { toolCallId } from "./tool-call-id.ts";
+import { toolNames } from "./tool-names.ts";
+import { toolResult } from "./tool-result.ts";
+import { turns } from "./turns.ts";
 import type { Matcher } from "./types.ts";
 
 /**
@@ -20,7 +28,15 @@ export const matchers: readonly Matcher<unknown>[] = [
   key,
   model,
   header,
+  json,
+  hasToolResult,
+  messages,
+  turns,
+  toolNames,
+  toolCallId,
   promptTokens,
+  system,
+  toolResult,
   lastUserMessage,
   percentage,
 ];

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Groups } from "../replies/types.ts";
 import type { Call } from "../types.ts";
 
 /** One question a rule asks of a call. `test` decides; `seen` tells a person what the call had. */
@@ -7,6 +8,8 @@ export type Condition = {
   readonly expected: string;
   test(call: Call, seed: number): boolean;
   seen(call: Call, seed: number): string;
+  /** The named groups of what it finds in a call that passes. */
+  readonly groups?: { readonly names: readonly string[]; of(call: Call): Groups };
   /** The number that is compared with the percentage, 0 ≤ x < 1; only a percentage has one. */
   readonly draw?: (call: Call, seed: number) => number;
 };

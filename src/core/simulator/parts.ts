@@ -11,8 +11,9 @@ export type CutPart = {
   readonly count?: undefined;
   /** Of a call: its arguments, a JSON object. */
   readonly text: string;
-  /** Of a call: the name of the tool. */
+  /** Of a call: the name of the tool, and its id where that is given. */
   readonly name?: string;
+  readonly id?: string;
 };
 
 /**
@@ -39,10 +40,14 @@ export function countOf(parts: readonly Part[]): number {
   return tokens;
 }
 
-/** A part of the same kind and name that says these tokens. */
-function withTokens({ kind, name }: CutPart, tokens: readonly string[]): CutPart {
+/** A part of the same kind, name and id that says these tokens. */
+export function withTokens(
+  { kind, name, id }: Pick<CutPart, "kind" | "name" | "id">,
+  tokens: readonly string[],
+): CutPart {
   const text = tokens.join("");
-  return name === undefined ? { kind, tokens, text } : { kind, tokens, text, name };
+  if (name === undefined) return { kind, tokens, text };
+  return { kind, tokens, text, name, ...(id !== undefined && { id }) };
 }
 
 /**

@@ -3,6 +3,8 @@ import { StuntdoubleError } from "../errors.ts";
 import { drawTiming, pickOutputTokens, planTiming } from "./latency.ts";
 import type { PreparedProfile } from "./profile.ts";
 import { createRng, hash32 } from "../rng.ts";
+import { replyParts } from "../replies/parts.ts";
+import type { Reply } from "../replies/types.ts";
 import { Prose } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
 import type { Overrides, Plan, Rng, SeededRng, Timeline } from "../types.ts";
@@ -13,6 +15,8 @@ export type Simulation = {
   readonly ask: Ask;
   readonly profile: PreparedProfile;
   readonly overrides: Overrides;
+  /** What is said; undefined for a text of the profile's length. */
+  readonly reply?: Reply | undefined;
   readonly seed: number;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
@@ -50,7 +54,8 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
   const timing = drawTiming({ ...timingOptions(simulation, drawn.tokens), rng });
   const parts = drawn.parts ?? [new Prose({ rng: textRng(simulation), count: drawn.tokens })];
   const { finish } = drawn;
-  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish, rng });
+  const given = simulation.reply === undefined ? {} : { given: true as const };
+  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish, rng, ...given });
 }
 
 /**
@@ -84,10 +89,11 @@ type Drawn = {
 };
 
 function draw(simulation: Simulation, rng: Rng): Drawn {
-  const { ask, profile, overrides, maxOutputTokens } = simulation;
+  const { ask, profile, overrides, reply, maxOutputTokens } = simulation;
   const { maxTokens = Infinity } = ask;
   if (overrides.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
   if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
+  if (reply !== undefined) return drawnOf(replyParts(reply, ask), maxTokens);
   const wanted = overrides.outputTokens ?? Math.max(pickOutputTokens(profile, rng), ask.minTokens ?? 0);
   if (ask.compose === undefined) {
     const tokens = Math.min(wanted, maxTokens);

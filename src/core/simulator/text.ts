@@ -10,6 +10,7 @@ import type { Rng, SeededRng } from "../types.ts";
 export class Prose {
   readonly kind: "text" | "reasoning";
   declare readonly name?: never;
+  declare readonly id?: never;
   readonly #rng: SeededRng;
   readonly #count: number;
   /** Characters of the last token that are left; undefined for all. */

@@ -63,6 +63,7 @@ function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, stat
     memory: { used: () => 0, max: () => 0 },
     shadow: shadow ?? createShadowStore(),
     experiments: { take: () => ({}) },
+    replies: { count: () => 0 },
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,
     get: (state) => valueOf(states, state),
   };

@@ -398,3 +398,29 @@ test("a fault that does not act is said so in words, with its draw", async () =>
   ]);
   expect(out).toMatch(/^ {2}fault cut does not act: 0\.\d{6} \(wanted a draw below 0\)$/m);
 });
+
+test("it is said what the simulated model replies with, and why", async () => {
+  const text = `
+rules:
+  - name: weather
+    match: { lastUserMessage: "weather in (?P<city>\\\\w+)", hasToolResult: false, json: { path: $.seed, equals: 7 } }
+    serve: simulate
+    reply: { text: "It is sunny in \${city}." }
+`;
+  const { told } = await explain({ ...chat, seed: 7, messages: [{ role: "user", content: "weather in Paris" }] }, text);
+  expect(told.happens).toContain('reply with {"text":"It is sunny in Paris."}');
+  expect(told.rules[0].conditions).toMatchObject([
+    { name: "json $.seed", expected: "7", result: "pass", seen: "7" },
+    { name: "hasToolResult", expected: "false", result: "pass", seen: "false" },
+    { name: "lastUserMessage", result: "pass", seen: '"weather in Paris"' },
+  ]);
+});
+
+test("a reply that the caller's API has no form for is the error that the caller would get", async () => {
+  const text = "default: { reply: { toolCalls: [{ name: f }] } }";
+  const request = { method: "POST", path: "/v1/completions", headers: {}, body: { model: "m", prompt: "Hi" } };
+  const { told } = await explain(request, text);
+  expect(told.happens).toEqual([
+    "respond 400 BODY_INVALID: Reply: this kind of response has no form for calls of tools.",
+  ]);
+});

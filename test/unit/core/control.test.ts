@@ -179,3 +179,36 @@ test("a fault may have a percentage", () => {
     { kind: "hang" },
   ]);
 });
+
+test.each([
+  [`text="It is \\"sunny\\" in Paris."`, `It is "sunny" in Paris.`],
+  [`text=%"Gr%c3%bc%c3%9fe%0a"`, "Grüße\n"],
+  [`text=""`, ""],
+])("%s says what the model says", (value, text) => {
+  expect(read(value).reply).toEqual({ text });
+});
+
+const replying: Decision = { ...simulated, reply: { text: "the rule's" } };
+
+test.each([
+  ["ttft=5", { text: "the rule's" }],
+  ['text="mine"', { text: "mine" }],
+  ["tokens=5", undefined],
+  ["refusal", undefined],
+])("%s leaves of a rule's reply what it does not replace", (value, reply) => {
+  expect(read(value, replying).reply).toEqual(reply);
+});
+
+test("a call that is forwarded instead has no reply", () => {
+  expect(read("forward", replying).reply).toBeUndefined();
+});
+
+test.each([
+  ["text=Hello", simulated, "text must be a string"],
+  ["text", simulated, "text must be a string"],
+  ['text="Hi"', forwarded, "text needs simulate, because this call is forwarded"],
+  ['text="Hi", tokens=4', simulated, "text and tokens cannot be combined"],
+  ['text="Hi", refusal', simulated, "text and refusal cannot be combined"],
+])("%s is refused: it says why", (value, decision, reason) => {
+  expect(() => read(value, decision)).toThrow(reason);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compileMatch, matchCovers, matchesExclude, type Match } from "../../../src/core/match.ts";
-import { searchedChars } from "../../../src/core/matchers/last-user-message.ts";
+import { searchedChars } from "../../../src/core/matchers/expression.ts";
 import { makeCall, type CallWishes } from "../../support/call.ts";
 
 function holds(match: Match, overrides: CallWishes, perAttempt = false): boolean {

@@ -94,13 +94,14 @@ export function endsWithToolResult(messages: unknown): boolean {
   return last !== undefined && blocksOf(last["content"]).some((block) => block["type"] === "tool_result");
 }
 
-/** The text of the last message of the user that has one; undefined when there is none. */
+/** The text of the last message of the user that has any; undefined when there is none. The result of a tool is no text. */
 export function lastUserText(body: JsonObject): string | undefined {
-  const last = blocksOf(body["messages"]).findLast((message) => message["role"] === "user");
+  const last = blocksOf(body["messages"]).findLast(({ role, content }) => role === "user" && textOf(content) !== "");
   return last === undefined ? undefined : textOf(last["content"]);
 }
 
-function textOf(content: unknown): string {
+/** The text of a content: of its blocks joined by line ends. */
+export function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   const texts = blocksOf(content).map(({ text }) => text);
   return texts.filter((text) => typeof text === "string").join("\n");

@@ -8,6 +8,8 @@ import { instantPlan } from "./plan.ts";
 import { checkCountable, readRequest, type MessageRequest } from "./request.ts";
 import { readVersion } from "./version.ts";
 import { openJson, type JsonBody } from "../shared/json-body.ts";
+import { once } from "../shared/conversation.ts";
+import { messageConversation } from "./conversation.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, OpenRequest, Operation } from "../types.ts";
 
@@ -26,6 +28,8 @@ function readBody({ body, count }: OpenRequest): Read {
     stream: json.member("stream") === true,
     promptTokens: () => input().tokens,
     lastUserMessage: () => lastUserText(json.whole()),
+    conversation: once(() => messageConversation(json.whole())),
+    body: () => json.whole(),
   };
   return { json, facts, input };
 }
@@ -51,6 +55,7 @@ function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
     maxTokens: request.maxTokens,
     seed: undefined,
     refuses: true,
+    forms: { reasoning: true, calls: "object" },
     ...(compose !== undefined && { compose }),
     write: (script) => writeMessage({ request, input: input(), script }),
   };
@@ -74,7 +79,7 @@ export const countTokens: Operation = {
   open(opening) {
     const { json, facts, input } = readBody(opening);
     return {
-      facts: { ...facts, stream: false },
+      facts: { ...facts, stream: false, conversation: undefined },
       ask() {
         checkCountable(json.whole(), readVersion(opening.headers));
         const { tokens } = input();

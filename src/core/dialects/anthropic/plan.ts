@@ -1,7 +1,7 @@
 import { framesBy } from "../../frames.ts";
 import { sizeOf, tokensOf, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
-import { escapeToken } from "../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../shared/json-body.ts";
 import { TokenClock } from "../shared/script.ts";
 import { withoutDelay } from "../shared/textless.ts";
 import type { Script } from "../types.ts";
@@ -118,11 +118,6 @@ function* tokenFrames(block: Block, index: number, clock: TokenClock): Generator
     first = false;
     yield { atMs, data: `${before}${escape(token)}"}}\n\n`, tokens: 1, final: false };
   }
-}
-
-/** The escaped form of what may be a caller's text, which is not kept. */
-function escapeOnce(token: string): string {
-  return JSON.stringify(token).slice(1, -1);
 }
 
 function frame(atMs: number, type: string, members: string): Frame {

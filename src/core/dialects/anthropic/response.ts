@@ -134,14 +134,14 @@ function thinkingBlock({ request, script }: MessageResponse, part: Part, index: 
     hidden: !shown,
     first: undefined,
     last: `{"type":"signature_delta","signature":"${signature}"}`,
-    ours: true,
+    ours: script.given !== true,
   };
 }
 
 function callBlock({ script }: MessageResponse, part: Part, index: number): Block {
   const { name = "" } = part;
-  const id = idOf("toolu_01", `${script.id} ${index}`);
-  const head = `{"type":"tool_use","id":"${id}","name":${JSON.stringify(name)}`;
+  const id = part.id ?? idOf("toolu_01", `${script.id} ${index}`);
+  const head = `{"type":"tool_use","id":${JSON.stringify(id)},"name":${JSON.stringify(name)}`;
   return {
     whole: () => `${head},"input":${completeJson(part.text)},${caller}}`,
     empty: `${head},"input":{},${caller}}`,
@@ -154,7 +154,7 @@ function callBlock({ script }: MessageResponse, part: Part, index: number): Bloc
   };
 }
 
-function textBlock({ request }: MessageResponse, part: Part): Block {
+function textBlock({ request, script }: MessageResponse, part: Part): Block {
   return {
     whole: () => `{"type":"text","text":${JSON.stringify(part.text)},"citations":null}`,
     empty: `{"type":"text","text":"","citations":null}`,
@@ -163,7 +163,7 @@ function textBlock({ request }: MessageResponse, part: Part): Block {
     hidden: false,
     first: undefined,
     last: undefined,
-    ours: request.wanted.json === undefined,
+    ours: request.wanted.json === undefined && script.given !== true,
   };
 }
 

@@ -14,6 +14,8 @@ import {
 import { modelIn, wantsEvents } from "./target.ts";
 import { read } from "../shared/fields.ts";
 import { openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
+import { once } from "../shared/conversation.ts";
+import { contentConversation } from "./conversation.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, CountTokens, OpenRequest, Operation } from "../types.ts";
 
@@ -45,7 +47,7 @@ export const countTokens: Operation = {
     const json = openJson(request.body, []);
     const prompt = promptOf(json, request.count, (body) => inner(body) ?? body);
     return {
-      facts: factsOf(json, { model, stream: false, prompt }),
+      facts: { ...factsOf(json, { model, stream: false, prompt }), conversation: undefined },
       ask: () => askCount(json.whole(), model, prompt()),
     };
   },
@@ -70,6 +72,8 @@ function factsOf(json: JsonBody, { model, stream, prompt }: Opening): Facts {
     stream,
     promptTokens: () => sumOf(prompt()),
     lastUserMessage: () => lastUserText(valueOf(inner(json.whole()) ?? json.whole(), "contents")),
+    conversation: once(() => contentConversation(inner(json.whole()) ?? json.whole())),
+    body: () => json.whole(),
   };
 }
 
@@ -96,6 +100,7 @@ function askGenerate(body: JsonObject, { model, form, prompt }: Generating): Ask
     promptTokens: sumOf(prompt),
     maxTokens,
     seed,
+    forms: { reasoning: true, calls: "object" },
     ...(choices > 1 && { sizeOf: (tokens: number) => tokens * choices }),
     ...(compose !== undefined && { compose }),
     write: (script) => writeGenerated({ script, model, prompt, choices, stops, showThoughts, form }),

@@ -167,8 +167,9 @@ function textJson(part: Part, text: string): string {
     : `{"text":"${escapeToken(text)}"}`;
 }
 
-function callJson({ name, text }: Part): string {
-  return `{"functionCall":{"name":${JSON.stringify(name)},"args":${text}}}`;
+function callJson({ name, text, id }: Part): string {
+  const given = id === undefined ? "" : `"id":${JSON.stringify(id)},`;
+  return `{"functionCall":{${given}"name":${JSON.stringify(name)},"args":${text}}}`;
 }
 
 function reasonOf({ finish }: Script): string {

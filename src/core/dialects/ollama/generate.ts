@@ -1,12 +1,14 @@
 import { composer, plainProse, type Tool } from "../../simulator/compose.ts";
-import type { Facts } from "../../types.ts";
+import type { Conversation, Facts } from "../../types.ts";
 import { objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts";
 import { jsonResponse, openingOf, writeResponse, type OllamaResponse } from "./response.ts";
 import { checkImages, field, readFormat, readModel, readOptions, readThinking, refuse } from "./check.ts";
 import { check, read } from "../shared/fields.ts";
 import { countWithinBytes, estimateBySize } from "../openai/text.ts";
+import { chatConversation } from "../openai/chat/conversation.ts";
+import { conversationOf, once, stringOf } from "../shared/conversation.ts";
 import { textless } from "../shared/textless.ts";
-import type { Ask, CountTokens, Operation } from "../types.ts";
+import type { Ask, CountTokens, Operation, ReplyForms } from "../types.ts";
 
 const readAhead = ["model", "stream"];
 
@@ -40,7 +42,11 @@ export const chat: Operation = {
   route: "/api/chat",
   open({ body, count }) {
     const json = openJson(body, readAhead);
-    const facts = factsOf(json, () => countChat(json.whole(), count), lastUserMessage);
+    const facts = factsOf(json, {
+      count: () => countChat(json.whole(), count),
+      last: lastUserMessage,
+      conversation: chatConversation,
+    });
     return { facts, ask: () => askChat(json.whole(), facts.promptTokens()) };
   },
 };
@@ -52,12 +58,23 @@ export const generate: Operation = {
   route: "/api/generate",
   open({ body, count }) {
     const json = openJson(body, readAhead);
-    const facts = factsOf(json, () => countPrompt(json.whole(), count), promptIn);
+    const facts = factsOf(json, {
+      count: () => countPrompt(json.whole(), count),
+      last: promptIn,
+      conversation: promptConversation,
+    });
     return { facts, ask: () => askGenerate(json.whole(), facts.promptTokens()) };
   },
 };
 
-function factsOf(json: JsonBody, count: () => number, last: (body: JsonObject) => string | undefined): Facts {
+/** How a kind of request is looked at by rules. */
+type Seen = {
+  count(): number;
+  last(body: JsonObject): string | undefined;
+  conversation(body: JsonObject): Conversation;
+};
+
+function factsOf(json: JsonBody, { count, last, conversation }: Seen): Facts {
   const model = json.member("model");
   let promptTokens: number | undefined;
   return {
@@ -66,7 +83,18 @@ function factsOf(json: JsonBody, count: () => number, last: (body: JsonObject) =
     stream: json.member("stream") !== false,
     promptTokens: () => (promptTokens ??= count()),
     lastUserMessage: () => last(json.whole()),
+    conversation: once(() => conversation(json.whole())),
+    body: () => json.whole(),
   };
+}
+
+/** A prompt is one message of the user. */
+function promptConversation({ prompt, system }: JsonObject): Conversation {
+  return conversationOf({
+    turns: [{ by: "user", text: stringOf(prompt) ?? "" }],
+    system: stringOf(system),
+    toolNames: [],
+  });
 }
 
 function promptIn({ prompt }: JsonObject): string | undefined {
@@ -156,10 +184,14 @@ function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly
     promptTokens,
     maxTokens,
     seed,
+    forms: kind === "chat" ? chatForms : promptForms,
     ...(compose !== undefined && { compose }),
     write: (script) => writeResponse({ script, model, promptTokens, stops, stream, kind, raw }),
   };
 }
+
+const promptForms: ReplyForms = { reasoning: true };
+const chatForms: ReplyForms = { ...promptForms, calls: "object" };
 
 /** A request that says nothing only loads the model, or with `keep_alive: 0` unloads it. */
 function loading(body: JsonObject, { model }: Common, said: string): Ask {

@@ -137,9 +137,9 @@ function responseOf({ kind }: Part, text: string): string {
 function callsOf(script: Script): string {
   return script.parts
     .filter((part) => part.kind === "call" && !isBroken(part, script))
-    .map(({ name, text }, index) => {
-      const id = responseId("call_", `${script.id} ${index}`).slice(0, "call_".length + 8);
-      return `{"id":"${id}","function":{"index":${index},"name":${JSON.stringify(name)},"arguments":${text}}}`;
+    .map(({ name, text, id: given }, index) => {
+      const id = given ?? responseId("call_", `${script.id} ${index}`).slice(0, "call_".length + 8);
+      return `{"id":${JSON.stringify(id)},"function":{"index":${index},"name":${JSON.stringify(name)},"arguments":${text}}}`;
     })
     .join(",");
 }

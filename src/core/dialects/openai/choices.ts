@@ -22,7 +22,8 @@ export type Choosing = {
 const maxOutputTokens = 50_000;
 
 /**
- * What each choice says: the first what the script has, each other one something of its own, made in the same way.
+ * What each choice says: the first what the script has, each other one something of its own, made in the same way, or the
+ * same where it was said what comes back.
  *
  * Prose is as long in all of them.
  */
@@ -32,7 +33,7 @@ export function choicesOf(script: Script, choosing: Choosing): readonly Said[] {
   // One token more than was left of it gets the same end when it is cut.
   const tokens = countOf(script.parts) + (script.finish === "length" ? 1 : 0);
   let total = countOf(script.parts);
-  while (made.length < choices && total < maxOutputTokens) {
+  while (made.length < choices && total < maxOutputTokens && script.given !== true) {
     const whole = compose?.(tokens, script.rng) ?? prose(script, tokens);
     const parts = cutAt(whole, maxTokens);
     made.push({ parts, finish: parts === whole ? "stop" : "length" });

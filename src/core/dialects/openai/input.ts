@@ -23,6 +23,7 @@ export function inputFacts(json: JsonBody, name: string, { count, model: elsewhe
       const last: unknown = Array.isArray(input) ? input.at(-1) : input;
       return typeof last === "string" ? last : undefined;
     },
+    body: () => json.whole(),
   };
 }
 

@@ -2,7 +2,7 @@ import { framesBy } from "../../frames.ts";
 import { tokensOf } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { createRng, hash32 } from "../../rng.ts";
-import { escapeToken } from "../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../shared/json-body.ts";
 import { TokenClock } from "../shared/script.ts";
 import type { Streaming } from "./check.ts";
 import type { ChoiceStart, Script } from "../types.ts";
@@ -124,17 +124,18 @@ export function streamPlan(script: Script, ending: StreamEnding, parts: () => St
 type TextStream = StreamParts & { readonly close: Close };
 
 function* textFrames(script: Script, ending: StreamEnding, stream: TextStream): Generator<Frame, undefined> {
-  const { parts, timing } = script;
+  const { parts, timing, given } = script;
   const { opening, token, finish, close } = stream;
   if (opening !== undefined) yield { atMs: timing.ttftMs, data: eventOf(opening, close), tokens: 0, final: false };
   // A joined text lies in one piece; a concatenated one would be put together again for every frame.
   const before = ["data: ", token.before].join("");
   const after = [token.after.slice(0, -1)].join("");
   const clock = new TokenClock(timing);
+  const escape = given === true ? escapeOnce : escapeToken;
   const [text] = parts;
   if (text !== undefined) {
     for (const each of tokensOf(text)) {
-      const escaped = escapeToken(each);
+      const escaped = escape(each);
       yield { atMs: clock.next(), data: before + escaped + after + close(escaped.length), tokens: 1, final: false };
     }
   }

@@ -128,6 +128,11 @@ export function escapeToken(token: string): string {
   return escaped;
 }
 
+/** The same for what may be a caller's text, which is not kept. */
+export function escapeOnce(token: string): string {
+  return JSON.stringify(token).slice(1, -1);
+}
+
 /** The elements of a list; none of anything else. */
 export function elementsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];

@@ -125,7 +125,8 @@ function callsJson({ index, said, requestId, tooling }: Writing): string {
   const list = calls.map((call, at) => {
     const { type, input } = formOf(call, tooling);
     const inner = `{"name":${JSON.stringify(call.name)},"${input}":${JSON.stringify(call.text)}}`;
-    return `{"id":"${callId(requestId, index, at)}","type":"${type}","${type}":${inner}}`;
+    const id = call.id ?? callId(requestId, index, at);
+    return `{"id":${JSON.stringify(id)},"type":"${type}","${type}":${inner}}`;
   });
   return `,"tool_calls":[${list.join(",")}]`;
 }
@@ -227,9 +228,9 @@ function callDeltas(
   }
   const { type, input } = formOf(part, tooling);
   const start = `{"tool_calls":[{"index":${at}`;
-  const id = callId(requestId, index, at);
+  const id = JSON.stringify(part.id ?? callId(requestId, index, at));
   return {
-    opening: `${start},"id":"${id}","type":"${type}","${type}":{"name":${name},"${input}":""}}]}`,
+    opening: `${start},"id":${id},"type":"${type}","${type}":{"name":${name},"${input}":""}}]}`,
     before: `${start},"${type}":{"${input}":"`,
     after: `"}}]}`,
   };

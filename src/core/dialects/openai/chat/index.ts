@@ -5,6 +5,8 @@ import { checkSampling, readModel, readStop, readStreaming, refuse, seed, tierTo
 import { readConstraint, readMinTokens } from "../decoding.ts";
 import { check, read } from "../../shared/fields.ts";
 import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { once } from "../../shared/conversation.ts";
+import { chatConversation } from "./conversation.ts";
 import { writeChat } from "./response.ts";
 import { writeStored } from "./stored.ts";
 import { weightOf } from "../logprobs.ts";
@@ -14,7 +16,7 @@ import { checkMessages, endsWithResult, lastUserText, textOf } from "../messages
 import { isReasoning, reasoningShare } from "../reasoning.ts";
 import { countWithinBytes, estimateBySize, streamingFor } from "../text.ts";
 import { readTooling, type Tooling } from "../tools.ts";
-import type { Ask, Body, CountTokens, OpenRequest, Operation } from "../../types.ts";
+import type { Ask, Body, CountTokens, OpenRequest, Operation, ReplyForms } from "../../types.ts";
 
 /** The provider adds about so many tokens to each message (with its role), and to the response. @see OpenAI cookbook, "How to count tokens with tiktoken" */
 const tokensPerMessage = 4;
@@ -41,6 +43,8 @@ function chatFacts(json: JsonBody, { body, count, model: elsewhere }: OpenReques
     stream: json.member("stream") === true,
     promptTokens: () => (promptTokens ??= countPrompt(json, body, count)),
     lastUserMessage: () => lastUserText(json.whole()),
+    conversation: once(() => chatConversation(json.whole())),
+    body: () => json.whole(),
   };
 }
 
@@ -107,6 +111,7 @@ function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
     seed: read(body, seed),
     refuses: true,
     choices,
+    forms: tooling?.style === "functions" ? functionForms : toolForms,
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
       const answer = { ...fixed, script, streaming: streamingFor(script, streaming) };
@@ -153,6 +158,9 @@ function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined
   return composer({ tools, choice, parallel, afterToolResult: endsWithResult(body), json, reasoningShare: share });
 }
 
+const toolForms: ReplyForms = { reasoning: true, calls: "text" };
+/** As requests named tools before, one is called at a time. */
+const functionForms: ReplyForms = { ...toolForms, maxCalls: 1 };
 const noTools: Pick<Wanted, "tools" | "choice" | "parallel"> = { tools: [], choice: "none", parallel: false };
 
 function audioIn({ messages }: JsonObject): number {

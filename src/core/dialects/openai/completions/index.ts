@@ -1,7 +1,8 @@
 import { readMinTokens } from "../decoding.ts";
-import type { Facts } from "../../../types.ts";
+import type { Conversation, Facts } from "../../../types.ts";
 import { checkSampling, field, maxChoices, readModel, readStop, readStreaming, refuse, seed } from "../check.ts";
 import { read } from "../../shared/fields.ts";
+import { conversationOf, once, stringOf } from "../../shared/conversation.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
 import { inputFacts, readInputs, type Inputs } from "../input.ts";
 import { weightOf } from "../logprobs.ts";
@@ -29,10 +30,19 @@ export const completions: Operation = {
   route: "/v1/completions",
   open(request) {
     const json = openJson(request.body, readAhead);
-    const facts = inputFacts(json, "prompt", request);
+    const facts = {
+      ...inputFacts(json, "prompt", request),
+      conversation: once(() => promptConversation(json.whole())),
+    };
     return { facts, ask: () => askOf(json.whole(), facts) };
   },
 };
+
+/** A prompt is one message of the user. */
+function promptConversation({ prompt }: JsonObject): Conversation {
+  const prompts = Array.isArray(prompt) ? prompt : [prompt];
+  return conversationOf({ turns: prompts.map((each) => ({ by: "user", text: stringOf(each) ?? "" })), toolNames: [] });
+}
 
 function askOf(body: JsonObject, facts: Facts): Ask {
   const model = readModel(body, facts.model);

@@ -62,6 +62,13 @@ export function keyOf(type: string, name = "", namespace = ""): string {
   return `${type}:${namespace}:${name}`;
 }
 
+/** The key of the tool that a test calls by its name, or by its type where it has none; a name that no tool has is its own key. */
+export function keyNamed(forms: ReadonlyMap<string, CallForm>, name: string): string {
+  if (forms.has(name)) return name;
+  for (const [key, form] of forms) if (form.name === name) return key;
+  return forms.has(keyOf(name)) ? keyOf(name) : name;
+}
+
 /** An id of a call's item begins with it. */
 export function callPrefix({ item }: CallForm): string {
   return callItems[item];

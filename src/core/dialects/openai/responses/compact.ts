@@ -20,7 +20,7 @@ export const compact: Operation = {
   route: "/v1/responses/compact",
   open(request) {
     const json = openJson(request.body, readAhead);
-    const facts = { ...responseFacts(json, request), stream: false };
+    const facts = { ...responseFacts(json, request), stream: false, conversation: undefined };
     return { facts, ask: () => askOf(json.whole(), facts, request.kept) };
   },
 };

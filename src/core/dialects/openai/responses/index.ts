@@ -38,6 +38,7 @@ import {
   readStream,
   responseFacts,
 } from "./request.ts";
+import { keyNamed } from "./calls.ts";
 import { streamResponse } from "./stream.ts";
 import { readFormat, readTools, type Format, type Tools } from "./tools.ts";
 import { jsonPlan } from "../text.ts";
@@ -66,7 +67,7 @@ export const inputTokens: Operation = {
   route: "/v1/responses/input_tokens",
   open(request) {
     const json = openJson(request.body, readAhead);
-    const facts = { ...responseFacts(json, request), stream: false };
+    const facts = { ...responseFacts(json, request), stream: false, conversation: undefined };
     return { facts, ask: () => countTokens(json.whole(), facts, request.kept) };
   },
 };
@@ -134,6 +135,7 @@ function askOf(request: Request): Ask {
     maxTokens,
     seed: undefined,
     refuses: true,
+    forms: { reasoning: true, calls: "text", keyOf: (name) => keyNamed(tools.forms, name) },
     ...(compose !== undefined && { compose }),
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {

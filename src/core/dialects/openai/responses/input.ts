@@ -144,7 +144,7 @@ function checkPart(value: unknown, path: string): void {
 }
 
 /** The texts of an item: of its content, what it calls a tool with, and what that gave. */
-function textsOf({ content, arguments: given, input, output }: JsonObject): string[] {
+export function textsOf({ content, arguments: given, input, output }: JsonObject): string[] {
   return [content, given, input, output].flatMap(textsIn);
 }
 

@@ -3,6 +3,8 @@ import { field, readStreamOptions, refuse, refuseType, refuseValue, streaming, t
 import { read } from "../../shared/fields.ts";
 import { isObject, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { countInput, lastUserText, mentionsJson } from "./input.ts";
+import { once } from "../../shared/conversation.ts";
+import { responseConversation } from "./conversation.ts";
 import { findConversation } from "./conversations.ts";
 import { findResponse } from "./kept.ts";
 import type { KeptResponses, OpenRequest } from "../../types.ts";
@@ -63,6 +65,8 @@ export function responseFacts(json: JsonBody, { count, kept, model: elsewhere }:
       const id = conversation ?? json.member("previous_response_id");
       return typeof id === "string" ? { id, isKept: kept?.find(id) !== undefined } : undefined;
     },
+    conversation: once(() => responseConversation(json.whole())),
+    body: () => json.whole(),
   };
 }
 

@@ -139,7 +139,7 @@ function formOf({ forms }: ResponsesResponse, { name = "" }: Part): CallForm {
 }
 
 function callId({ script }: ResponsesResponse, index: number): string {
-  return `call_${longId("", script.id, index).slice(0, 24)}`;
+  return script.parts[index]?.id ?? `call_${longId("", script.id, index).slice(0, 24)}`;
 }
 
 /** Ids of the calls that a response makes. */

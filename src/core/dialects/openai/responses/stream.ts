@@ -1,7 +1,7 @@
 import { framesBy } from "../../../frames.ts";
 import { sizeOf, tokensOf, type Part } from "../../../simulator/parts.ts";
 import type { Frame, Plan } from "../../../types.ts";
-import { escapeToken } from "../../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../../shared/json-body.ts";
 import { TokenClock } from "../../shared/script.ts";
 import { likelyEventJson, type Likely, type Weighing } from "../logprobs.ts";
 import type { CallForm } from "./calls.ts";
@@ -146,9 +146,9 @@ class Events {
   readonly #escape: (token: string) => string;
   #count = 0;
 
-  constructor({ chosenByCaller }: ResponsesResponse, close: Close) {
+  constructor({ script, chosenByCaller }: ResponsesResponse, close: Close) {
     this.#close = close;
-    this.#escape = chosenByCaller ? escapeAny : escapeToken;
+    this.#escape = chosenByCaller || script.given === true ? escapeOnce : escapeToken;
   }
 
   /** @param members JSON of the event's own members */
@@ -162,7 +162,7 @@ class Events {
   *tokens(part: Part, clock: TokenClock, { place, likely, ...where }: Where): Generator<Frame, undefined> {
     const { more, ...kind } = kinds[part.kind];
     const { name = kind.name } = where;
-    const escape = part.kind === "call" ? escapeAny : this.#escape;
+    const escape = part.kind === "call" ? escapeOnce : this.#escape;
     const weigh = likely?.();
     const before = `event: ${name}.delta\ndata: {"type":"${name}.delta","sequence_number":`;
     // A joined text lies in one piece; a concatenated one would be put together again for every frame.
@@ -179,8 +179,4 @@ class Events {
       yield { atMs, data, tokens: 1, final: false };
     }
   }
-}
-
-function escapeAny(token: string): string {
-  return JSON.stringify(token).slice(1, -1);
 }
