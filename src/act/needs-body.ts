@@ -19,7 +19,9 @@ const unseen: KnownFacts = {
   },
   promptTokens: ask,
   lastUserMessage: ask,
-  conversation: ask,
+  get conversation() {
+    return ask();
+  },
   body: ask,
 };
 

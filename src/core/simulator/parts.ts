@@ -41,10 +41,7 @@ export function countOf(parts: readonly Part[]): number {
 }
 
 /** A part of the same kind, name and id that says these tokens. */
-export function withTokens(
-  { kind, name, id }: Pick<CutPart, "kind" | "name" | "id">,
-  tokens: readonly string[],
-): CutPart {
+function withTokens({ kind, name, id }: Pick<CutPart, "kind" | "name" | "id">, tokens: readonly string[]): CutPart {
   const text = tokens.join("");
   if (name === undefined) return { kind, tokens, text };
   return { kind, tokens, text, name, ...(id !== undefined && { id }) };

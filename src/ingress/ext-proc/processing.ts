@@ -139,9 +139,7 @@ export class Processing implements GrpcListener, Carrier {
     const buffered = wantsBody && !isTooLong && !step.endOfStream && modes.request === bodyMode.buffered;
     const started = { request, reply, body, modes, buffered };
     this.#started = started;
-    const refusal =
-      refusalOf(request, announcedBytes > bodies.maxForwardedBytes() ? bodies : undefined) ??
-      (this.#options.isLate() ? overloaded() : undefined);
+    const refusal = this.#refusalOf(request, announcedBytes);
     if (refusal !== undefined) this.#refuse(started, refusal);
     else if (isTooLong) this.#serveUnread(started, tooLarge(bodies.maxBytes()));
     else if (request.operation !== undefined) this.#open(started, request.operation, step.endOfStream);
@@ -154,6 +152,14 @@ export class Processing implements GrpcListener, Carrier {
     if (request.operation !== undefined) return undefined;
     const reader = factsReader(request.route, request.headers["content-type"]);
     return reader !== undefined && this.#options.acting.needsBody(request) ? reader : undefined;
+  }
+
+  /** Why a request goes no further, whatever its body says. */
+  #refusalOf({ target }: Draft, announcedBytes: number): StuntdoubleError | undefined {
+    const maxBytes = this.#options.bodies.maxForwardedBytes();
+    if (!target.startsWith("/")) return new StuntdoubleError("BODY_INVALID", "The request target is no path.");
+    if (announcedBytes > maxBytes) return tooLarge(maxBytes);
+    return this.#options.isLate() ? overloaded() : undefined;
   }
 
   #refuse({ request, reply, body }: Started, refusal: StuntdoubleError): void {
@@ -254,9 +260,3 @@ type Started = {
 };
 
 const noModes = { requestBody: bodyMode.none, responseBody: bodyMode.none };
-
-/** @param exceeded what a body may take, where it announces to be longer */
-function refusalOf({ target }: Draft, exceeded: BodyOptions | undefined): StuntdoubleError | undefined {
-  if (!target.startsWith("/")) return new StuntdoubleError("BODY_INVALID", "The request target is no path.");
-  return exceeded === undefined ? undefined : tooLarge(exceeded.maxForwardedBytes());
-}
