@@ -26,20 +26,11 @@ const defaultProfile = "default";
  * @returns frozen through and through, but for the insides of its maps and sets
  * @throws CONFIG_INVALID for settings that were never checked
  */
-export function compile({
-  config,
-  profiles,
-  env,
-  upstreamFiles,
-  replyFiles = {},
-  fixtures = [],
-  generation,
-}: Settings): Snapshot {
-  const { seed, listen, admin, extProc, workers, permits, limits, log } = config;
+export function compile(settings: Settings): Snapshot {
+  const { config, profiles, env, upstreamFiles, replyFiles = {}, fixtures = [], generation } = settings;
   const profileNames = profiles.map((profile) => profile.name);
   return deepFreeze({
     generation,
-    seed,
     rules: config.rules.map((rule) => ruleOf(rule, config, replyFiles)),
     fallback: decisionOf("default", config.default, config),
     fallbackReply: compileReplies(repliesOf(config.default, replyFiles), []),
@@ -58,15 +49,23 @@ export function compile({
     keys: config.auth.keys.map((key) => keyOf(key, env)),
     keyMode: config.auth.mode,
     rateLimits: rateLimitsOf(config),
+    ...takenOver(config),
+  });
+}
+
+/** What the request path uses as it is configured. */
+function takenOver({ seed, listen, admin, extProc, workers, permits, limits, responseHeaders, log }: Config) {
+  return {
+    seed,
     permits: { ...permits },
     limits: { ...limits },
     listen: { ...listen, trustedProxies: [...listen.trustedProxies] },
     admin: { ...admin },
     extProc: extProc === undefined ? undefined : { ...extProc },
     workers,
-    responseHeaders: config.responseHeaders,
+    responseHeaders,
     log: { ...log },
-  });
+  };
 }
 
 function ruleOf(rule: RuleConfig, config: Config, files: ReplyFiles): CompiledRule {

@@ -17,47 +17,58 @@ const placesAtOnce = 1024;
 
 /** Makes the collection, empty; each of its calls takes constant time for each entry that it lets go. */
 export function createHeld(): Held {
-  let entries: Entry[] = [];
-  let first = 0;
-  let size = 0;
+  return new HeldList();
+}
+
+class HeldList implements Held {
+  #entries: Entry[] = [];
+  #first = 0;
+  #size = 0;
+
+  add(release: () => void): () => void {
+    const entry: Entry = { release };
+    this.#entries.push(entry);
+    this.#size += 1;
+    return () => {
+      this.#letGo(entry);
+      this.#tidy();
+    };
+  }
+
+  size(): number {
+    return this.#size;
+  }
+
+  releaseFirst(): void {
+    let release: (() => void) | undefined;
+    for (; release === undefined && this.#first < this.#entries.length; this.#first += 1)
+      release = this.#letGo(this.#entries[this.#first]);
+    this.#tidy();
+    release?.();
+  }
+
+  releaseLatest(count: number): void {
+    for (let left = count; left > 0 && this.#entries.length > this.#first;) {
+      const release = this.#letGo(this.#entries.pop());
+      if (release === undefined) continue;
+      left -= 1;
+      release();
+    }
+    this.#tidy();
+  }
+
   /** @returns undefined for one that was let go before */
-  const letGo = (entry: Entry | undefined): (() => void) | undefined => {
+  #letGo(entry: Entry | undefined): (() => void) | undefined {
     const release = entry?.release;
     if (entry === undefined || release === undefined) return undefined;
     entry.release = undefined;
-    size -= 1;
+    this.#size -= 1;
     return release;
-  };
-  const tidy = (): void => {
-    if (size > 0 && first < Math.max(placesAtOnce, entries.length / 2)) return;
-    entries = size === 0 ? [] : entries.slice(first);
-    first = 0;
-  };
-  return {
-    size: () => size,
-    add(release) {
-      const entry: Entry = { release };
-      entries.push(entry);
-      size += 1;
-      return () => {
-        letGo(entry);
-        tidy();
-      };
-    },
-    releaseFirst() {
-      let release: (() => void) | undefined;
-      for (; release === undefined && first < entries.length; first += 1) release = letGo(entries[first]);
-      tidy();
-      release?.();
-    },
-    releaseLatest(count) {
-      for (let left = count; left > 0 && entries.length > first;) {
-        const release = letGo(entries.pop());
-        if (release === undefined) continue;
-        left -= 1;
-        release();
-      }
-      tidy();
-    },
-  };
+  }
+
+  #tidy(): void {
+    if (this.#size > 0 && this.#first < Math.max(placesAtOnce, this.#entries.length / 2)) return;
+    this.#entries = this.#size === 0 ? [] : this.#entries.slice(this.#first);
+    this.#first = 0;
+  }
 }

@@ -59,62 +59,79 @@ const growth = 0.25;
  * latest first, because their requests are the youngest; and one for every few requests that were handled, the first first,
  * so that none is forgotten.
  */
-export function createOverload({ clock, maxLagMs, flooded }: OverloadOptions): Overload {
-  const held = createHeld();
-  const budget = createBudget();
-  const pace = createPace();
-  const turn = { beganMs: 0, lastMs: 0, busyMs: 0, handled: 0, flooded: false };
-  const state = { late: 0, looking: false, ended: false, idleLooks: 0 };
+export function createOverload(options: OverloadOptions): Overload {
+  const rule = new OverloadRule(options);
+  return { isLate: () => rule.isLate(), hold: (release) => rule.hold(release), end: () => rule.end() };
+}
 
-  const lookLater = (): void => {
+class OverloadRule implements Overload {
+  readonly #options: OverloadOptions;
+  readonly #held = createHeld();
+  readonly #budget = createBudget();
+  readonly #pace = createPace();
+  readonly #turn = { beganMs: 0, lastMs: 0, busyMs: 0, handled: 0, flooded: false };
+  #late = 0;
+  #looking = false;
+  #ended = false;
+  #idleLooks = 0;
+
+  constructor(options: OverloadOptions) {
+    this.#options = options;
+  }
+
+  isLate(): boolean {
+    if (this.#ended) return false;
+    this.#idleLooks = 0;
+    if (!this.#looking) this.#lookLater();
+    const nowMs = this.#options.clock.now();
+    const maxMs = this.#options.maxLagMs();
+    if (isFlood(this.#turn, nowMs, maxMs)) this.#flood(nowMs, maxMs);
+    if (this.#late >= lateTurns && nowMs - this.#turn.beganMs > maxMs) {
+      if (this.#budget.takeRefusal()) return true;
+      this.#flood(nowMs, maxMs);
+    }
+    this.#turn.handled += 1;
+    if (this.#budget.handled()) this.#held.releaseFirst();
+    return false;
+  }
+
+  hold(toRelease: () => void): () => void {
+    const forget = this.#held.add(toRelease);
+    if (this.#ended) this.#held.releaseFirst();
+    else if (!this.#looking) this.#lookLater();
+    return forget;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#held.releaseLatest(Infinity);
+  }
+
+  #lookLater(): void {
+    const { clock } = this.#options;
     const nowMs = clock.now();
-    Object.assign(turn, { beganMs: nowMs, lastMs: nowMs, busyMs: 0, handled: 0, flooded: false });
-    state.looking = true;
-    clock.wake(everyMs, look);
-  };
-  const look = (): void => {
-    const maxMs = maxLagMs();
-    const lagMs = clock.now() - turn.beganMs - everyMs;
-    state.late = lagMs > maxMs ? state.late + 1 : 0;
-    if (state.late === 0) held.releaseLatest(pace.next(turn.handled, lagMs / maxMs));
-    state.idleLooks += 1;
-    state.looking = state.idleLooks < maxIdleLooks || held.size() > 0;
-    if (state.looking) lookLater();
-    else state.late = 0;
-  };
-  const flood = (nowMs: number, maxMs: number): void => {
-    if (turn.flooded) return;
-    turn.flooded = true;
-    pace.begin((turn.handled * maxMs) / (2 * (nowMs - turn.beganMs)));
-    flooded();
-  };
-  return {
-    isLate() {
-      if (state.ended) return false;
-      state.idleLooks = 0;
-      if (!state.looking) lookLater();
-      const nowMs = clock.now();
-      const maxMs = maxLagMs();
-      if (isFlood(turn, nowMs, maxMs)) flood(nowMs, maxMs);
-      if (state.late >= lateTurns && nowMs - turn.beganMs > maxMs) {
-        if (budget.takeRefusal()) return true;
-        flood(nowMs, maxMs);
-      }
-      turn.handled += 1;
-      if (budget.handled()) held.releaseFirst();
-      return false;
-    },
-    hold(toRelease) {
-      const forget = held.add(toRelease);
-      if (state.ended) held.releaseFirst();
-      else if (!state.looking) lookLater();
-      return forget;
-    },
-    end() {
-      state.ended = true;
-      held.releaseLatest(Infinity);
-    },
-  };
+    Object.assign(this.#turn, { beganMs: nowMs, lastMs: nowMs, busyMs: 0, handled: 0, flooded: false });
+    this.#looking = true;
+    clock.wake(everyMs, () => this.#look());
+  }
+
+  #look(): void {
+    const maxMs = this.#options.maxLagMs();
+    const lagMs = this.#options.clock.now() - this.#turn.beganMs - everyMs;
+    this.#late = lagMs > maxMs ? this.#late + 1 : 0;
+    if (this.#late === 0) this.#held.releaseLatest(this.#pace.next(this.#turn.handled, lagMs / maxMs));
+    this.#idleLooks += 1;
+    this.#looking = this.#idleLooks < maxIdleLooks || this.#held.size() > 0;
+    if (this.#looking) this.#lookLater();
+    else this.#late = 0;
+  }
+
+  #flood(nowMs: number, maxMs: number): void {
+    if (this.#turn.flooded) return;
+    this.#turn.flooded = true;
+    this.#pace.begin((this.#turn.handled * maxMs) / (2 * (nowMs - this.#turn.beganMs)));
+    this.#options.flooded();
+  }
 }
 
 /** @returns whether requests have kept the loop busy for too long; a pause between two of them is no sign of too many */

@@ -5,7 +5,7 @@ import { createAct } from "../act/exchange.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
 import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
-import { createFindGiven, givenReplies, type GivenReplies } from "../admin/replies/given.ts";
+import { createFindGiven, givenReplies } from "../admin/replies/given.ts";
 import { journalSize } from "../admin/resources/requests.ts";
 import { createShadowStore } from "../core/shadow.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
@@ -95,22 +95,16 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const states = new Map(options.states);
   const replies = createReplyCounts(options.memory.replies);
-  const readReplies = (): GivenReplies => valueOf(states, givenReplies);
-  const givenReply = createFindGiven(readReplies, replies, options.wallClockMs);
+  const givenReply = createFindGiven(() => valueOf(states, givenReplies), replies, options.wallClockMs);
   const deps = { ...createActDeps({ options, loop, state, records, chaos }), givenReply };
   const act = createAct(deps);
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   chaos.set(readRunning(valueOf(states, runningExperiments)));
-  const view: LoopView = {
-    journal: records.journal,
-    shadow: records.shadow,
-    experiments: chaos,
-    memory: deps.memory,
-    replies,
-    runtime: () => state.runtime,
-    get: (wanted) => valueOf(states, wanted),
-  };
+  const { journal, shadow } = records;
+  const runtime = (): Runtime => state.runtime;
+  const get: LoopView["get"] = (wanted) => valueOf(states, wanted);
+  const view: LoopView = { journal, shadow, experiments: chaos, memory: deps.memory, replies, runtime, get };
   return {
     listen: (address) => listeners.listen(address),
     async apply(settings) {

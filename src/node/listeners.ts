@@ -104,27 +104,16 @@ function createTraffic(options: ListenersOptions, overload: Overload) {
   const { proxyProtocol, senders } = peersOf(listen);
   const { sendTimeout, bodyTimeout, gaveUpOn } = patienceOf(deps);
   const upgrade = createUpgrade(deps);
-  const hold = createHold(overload);
-  const handler = createHandler({
-    ...ingress,
-    senders,
-    bodyTimeout,
-    isLate: overload.isLate,
-    hold,
-    draining,
-    waiting: deps.memory.add,
-    sendTimeout,
-    gaveUpOn,
-  });
+  const common = { sendTimeout, gaveUpOn, hold: createHold(overload) };
+  const told = { senders, draining, waiting: deps.memory.add, isLate: overload.isLate };
+  const handler = createHandler({ ...ingress, ...common, ...told, bodyTimeout });
   const port = createPort({
     ...listen,
     maxConnections: connectionsOf(snapshot, loops),
     tls: settings.certificates.listen,
     proxyProtocol,
     dialect: dialects[0],
-    sendTimeout,
-    hold,
-    gaveUpOn,
+    ...common,
     onRequest: inTurn(handler.onRequest, listen.sendTimeoutMs),
     onUpgrade: createUpgradeHandler(upgrade, senders, ingress.findOperation),
   });

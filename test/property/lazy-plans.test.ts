@@ -8,7 +8,7 @@ import { bendPlan, prepareFault } from "../../src/core/faults/index.ts";
 import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import { simulate } from "../../src/core/simulator/simulate.ts";
 import type { FaultConfig, Frame, Plan } from "../../src/core/types.ts";
-import { createBusyClock } from "../support/busy-clock.ts";
+import { createBusyClock } from "../support/clocks/busy-clock.ts";
 import { framesOf, made } from "../support/frames.ts";
 import { profileOf } from "../support/profile.ts";
 import { createRecordingReply } from "../support/reply.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Player } from "../../src/act/player.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { Ending, Frame } from "../../src/core/types.ts";
-import { createBusyClock } from "../support/busy-clock.ts";
+import { createBusyClock } from "../support/clocks/busy-clock.ts";
 import { createTimes } from "../support/times.ts";
 import { createRecordingReply, type RecordingReply } from "../support/reply.ts";
 import type { MadePlan } from "../support/frames.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createTimer, createWheel, type Timer } from "../../src/act/timer-wheel.ts";
-import { createBusyClock } from "../support/busy-clock.ts";
+import { createBusyClock } from "../support/clocks/busy-clock.ts";
 
 const timers = 12;
 /** Quarters of a millisecond, so that sums are exact. */

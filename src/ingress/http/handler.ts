@@ -11,7 +11,7 @@ import type { ProgressWatch } from "./progress.ts";
 import { HttpReply, type ReplyServer, type NodeResponse } from "./reply.ts";
 import type { BodyOptions } from "../body.ts";
 import { receive } from "./receive.ts";
-import { checkedTarget, describe, pathOf, type NodeRequest } from "./request.ts";
+import { checkedTarget, describe, pathOf, type Draft, type NodeRequest } from "./request.ts";
 
 export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
   /** What requests are handed to. */
@@ -40,7 +40,6 @@ export type Handler = {
 
 /** Makes the HTTP adapter: it translates, and decides nothing. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { acting, findOperation } = options;
   let open = 0;
   const server = { ...options, closed: () => void (open -= 1) };
   const onRequest = (incoming: NodeRequest, response: NodeResponse): void => {
@@ -49,37 +48,51 @@ export function createHandler(options: HandlerOptions): Handler {
     const request = describe(incoming, options.senders);
     const refuseUnread = (error: StuntdoubleError): void => {
       reply.linger(incoming);
-      acting.refuse(request, reply, error);
+      options.acting.refuse(request, reply, error);
     };
     try {
-      const target = checkedTarget(incoming);
-      request.target = target;
-      request.route = pathOf(target);
-      const found = findOperation(request.method, request.route, request.headers);
-      request.dialect = found.dialect;
-      if (options.isLate()) {
-        acting.refuse(request, reply, overloaded());
-        return holdAfter(incoming, response, options.hold);
-      }
-      request.operation = found.operation;
-      receive(incoming, request, {
-        bodies: options.bodies,
-        timeout: options.bodyTimeout,
-        needsBody: acting.needsBody,
-        sendContinue: () => sendContinue(incoming, response),
-        done(refusal) {
-          if (refusal !== undefined) return refuseUnread(refusal);
-          if (response.destroyed) return;
-          if (request.bodyStream !== undefined) reply.linger(incoming);
-          acting.serve(request, reply);
-        },
-      });
+      handle({ incoming, response, request, reply, refuseUnread }, options);
     } catch (error) {
       if (!(error instanceof StuntdoubleError)) throw error;
       refuseUnread(error);
     }
   };
   return { onRequest, open: () => open };
+}
+
+type Handled = {
+  readonly incoming: NodeRequest;
+  readonly response: NodeResponse;
+  readonly request: Draft;
+  readonly reply: HttpReply;
+  refuseUnread(error: StuntdoubleError): void;
+};
+
+/** @throws BODY_INVALID and the like, for a target or a framing that is refused */
+function handle({ incoming, response, request, reply, refuseUnread }: Handled, options: HandlerOptions): void {
+  const { acting, bodies, bodyTimeout: timeout } = options;
+  const target = checkedTarget(incoming);
+  request.target = target;
+  request.route = pathOf(target);
+  const found = options.findOperation(request.method, request.route, request.headers);
+  request.dialect = found.dialect;
+  if (options.isLate()) {
+    acting.refuse(request, reply, overloaded());
+    return holdAfter(incoming, response, options.hold);
+  }
+  request.operation = found.operation;
+  receive(incoming, request, {
+    bodies,
+    timeout,
+    needsBody: acting.needsBody,
+    sendContinue: () => sendContinue(incoming, response),
+    done(refusal) {
+      if (refusal !== undefined) return refuseUnread(refusal);
+      if (response.destroyed) return;
+      if (request.bodyStream !== undefined) reply.linger(incoming);
+      acting.serve(request, reply);
+    },
+  });
 }
 
 /** Holds a connection of HTTP/1.1 when a response has left and its request has come to its end; Node would read on otherwise. */

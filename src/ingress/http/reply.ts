@@ -109,12 +109,17 @@ export class HttpReply implements Reply {
     this.#unread = unread;
   }
 
+  /** The response, where it is one of HTTP/1.1. */
+  get #http1(): ServerResponse {
+    return this.#response as ServerResponse;
+  }
+
   #isUnread(): boolean {
     return this.#unread !== undefined && !this.#unread.readableEnded;
   }
 
   #endAfter(data: string | Uint8Array): void {
-    const response = this.#response as ServerResponse;
+    const response = this.#http1;
     const unread = this.#unread;
     response.write(data);
     const end = (): void => {
@@ -152,7 +157,7 @@ export class HttpReply implements Reply {
     if (this.#gone() || this.#method === "HEAD") return true;
     if (this.#chunked) return this.#writeChunk(data);
     this.#stream?.wrote(byteLength(data));
-    const more = (this.#response as ServerResponse).write(data);
+    const more = this.#http1.write(data);
     if (!more) this.#response.once("drain", () => this.listener?.drained());
     return more;
   }
@@ -169,7 +174,7 @@ export class HttpReply implements Reply {
    * A response that waits for those before it on its connection has no socket yet, and keeps its chunks itself.
    */
   #writeChunk(data: string | Uint8Array): boolean {
-    const response = this.#response as ServerResponse;
+    const response = this.#http1;
     const to: Writable = response.socket ?? response;
     const bytes = byteLength(data);
     if (bytes === 0) return true;
@@ -184,13 +189,13 @@ export class HttpReply implements Reply {
   cut(): void {
     if (this.#gone()) return;
     if (this.#stream !== undefined) this.#stream.resetWhenSent(constants.NGHTTP2_INTERNAL_ERROR);
-    else onceCurrent(this.#response as ServerResponse, this.#endIsMarked ? closeSocket : resetSocket);
+    else onceCurrent(this.#http1, this.#endIsMarked ? closeSocket : resetSocket);
   }
 
   reset(): void {
     if (this.#gone()) return;
     if (this.#stream !== undefined) this.#stream.resetWhenSent(constants.NGHTTP2_CANCEL);
-    else onceCurrent(this.#response as ServerResponse, resetSocket);
+    else onceCurrent(this.#http1, resetSocket);
   }
 
   #writeHead(status: number, headers: HeaderList): void {

@@ -4,7 +4,7 @@ import { connectExtProc, requestBody, requestHeaders } from "../../support/ext-p
 import { h2Ask, h2Connect } from "../../support/h2.ts";
 import { openSockets, startNode, until, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawConnect, type RawConnection } from "../../support/raw.ts";
-import { createTurnClock, type TurnClock } from "../../support/turn-clock.ts";
+import { createTurnClock, type TurnClock } from "../../support/clocks/turn-clock.ts";
 
 const chat = "/v1/chat/completions";
 const request = postText(chat, chatBody());

@@ -7,7 +7,7 @@ import { createWheel } from "../../../src/act/timer-wheel.ts";
 import type { Decision, Frame, Outcome, Plan, Timeline } from "../../../src/core/types.ts";
 import { findOperation } from "../../../src/core/dialects/index.ts";
 import { openai } from "../../../src/core/dialects/openai/index.ts";
-import { createBusyClock } from "../../support/busy-clock.ts";
+import { createBusyClock } from "../../support/clocks/busy-clock.ts";
 import { makeCall } from "../../support/call.ts";
 import { createRecordingReply } from "../../support/reply.ts";
 

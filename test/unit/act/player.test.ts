@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Player } from "../../../src/act/player.ts";
 import { createWheel } from "../../../src/act/timer-wheel.ts";
 import type { Ending, Frame, Head, Plan } from "../../../src/core/types.ts";
-import { createBusyClock } from "../../support/busy-clock.ts";
+import { createBusyClock } from "../../support/clocks/busy-clock.ts";
 import { createTimes } from "../../support/times.ts";
 import { createRecordingReply } from "../../support/reply.ts";
 

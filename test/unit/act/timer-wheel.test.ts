@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createTimer, createWheel, type Timer, type Wheel } from "../../../src/act/timer-wheel.ts";
-import { createBusyClock, type BusyClock } from "../../support/busy-clock.ts";
+import { createBusyClock, type BusyClock } from "../../support/clocks/busy-clock.ts";
 
 const startMs = 1_000_000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createOverload } from "../../../src/limits/overload.ts";
-import { createTurnClock } from "../../support/turn-clock.ts";
+import { createTurnClock } from "../../support/clocks/turn-clock.ts";
 
 function setUp(maxLagMs = 50) {
   const clock = createTurnClock();

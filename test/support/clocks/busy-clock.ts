@@ -1,4 +1,4 @@
-import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createFakeClock, type FakeClock } from "../fake-clock.ts";
 
 /** A fake clock whose event loop can be kept busy. */
 export type BusyClock = FakeClock & {

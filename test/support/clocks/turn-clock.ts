@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/limits/clock.ts";
+import type { Clock } from "../../../src/limits/clock.ts";
 
 /** A clock of an event loop: time passes in a turn of it, and timers run only between two turns, but those that wait for nothing. */
 export type TurnClock = Clock & {
