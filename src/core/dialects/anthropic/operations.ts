@@ -6,12 +6,13 @@ import { countInput, type Input } from "./count.ts";
 import { lastUserText } from "./messages.ts";
 import { instantPlan } from "./plan.ts";
 import { checkCountable, readRequest, type MessageRequest } from "./request.ts";
+import { checkStrict } from "./strict.ts";
 import { readVersion } from "./version.ts";
 import { openJson, type JsonBody } from "../shared/json-body.ts";
 import { once } from "../shared/conversation.ts";
 import { messageConversation } from "./conversation.ts";
 import { textless } from "../shared/textless.ts";
-import type { Ask, OpenRequest, Operation } from "../types.ts";
+import type { Ask, AskSettings, OpenRequest, Operation } from "../types.ts";
 
 const readAhead = ["model", "stream"];
 
@@ -41,12 +42,14 @@ export const messages: Operation = {
   route: "/v1/messages",
   open(opening) {
     const read = readBody(opening);
-    return { facts: read.facts, ask: () => askMessage(read, opening.headers) };
+    return { facts: read.facts, ask: (settings) => askMessage(read, opening.headers, settings) };
   },
 };
 
-function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
-  const request = readRequest(json.whole(), readVersion(headers), headers["anthropic-beta"] !== undefined);
+function askMessage({ json, input }: Read, headers: HeaderMap, { fidelity }: AskSettings = {}): Ask {
+  const body = json.whole();
+  const request = readRequest(body, readVersion(headers), headers["anthropic-beta"] !== undefined);
+  if (fidelity !== "lenient") checkStrict(body, headers);
   const compose = composeOf(request);
   return {
     model: request.model,

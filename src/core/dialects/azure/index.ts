@@ -2,6 +2,7 @@ import { attempt, StuntdoubleError } from "../../errors.ts";
 import { filtered, filteredResponse, plain, withPromptEvent } from "./response.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { below } from "../openai/compatible.ts";
+import { contextExceeded } from "../openai/context.ts";
 import { openai } from "../openai/index.ts";
 import { queryValue } from "../shared/target.ts";
 import type { Ask, Dialect, OpenRequest, Opened, Operation, Relative } from "../types.ts";
@@ -49,6 +50,7 @@ export const azure: Dialect = {
   quotaHeaders,
   readStream: openai.readStream,
   readUsage: openai.readUsage,
+  contextExceeded,
 };
 
 /** An operation of `/openai/v1`, which needs no `api-version`. */
@@ -111,8 +113,8 @@ function deploymentIn(target: string): string {
 function versioned({ target }: OpenRequest, { facts, ask }: Opened): Opened {
   return {
     facts,
-    ask() {
-      if (queryValue(target, "api-version")) return ask();
+    ask(settings) {
+      if (queryValue(target, "api-version")) return ask(settings);
       throw new StuntdoubleError("NOT_FOUND", "Resource not found");
     },
   };
@@ -122,8 +124,8 @@ function asAzure(name: string, { facts, ask }: Opened): Opened {
   const relative = relatives[name] ?? plain;
   return {
     facts,
-    ask() {
-      const asked = ask();
+    ask(settings) {
+      const asked = ask(settings);
       const write: Ask["write"] = (script) => asked.write({ ...script, relative });
       return {
         ...asked,

@@ -185,6 +185,8 @@ function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly
     maxTokens,
     seed,
     forms: kind === "chat" ? chatForms : promptForms,
+    // Its server writes nothing before there is a token. @see ollama, server/routes.go: streamResponse
+    head: "first-token",
     ...(compose !== undefined && { compose }),
     write: (script) => writeResponse({ script, model, promptTokens, stops, stream, kind, raw }),
   };

@@ -66,6 +66,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     minTokens: readMinTokens(body, maxTokens),
     seed: read(body, seed),
     choices,
+    head: "first-token",
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>
       writeCompletion({

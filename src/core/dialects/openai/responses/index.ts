@@ -1,11 +1,12 @@
 import { countOf } from "../../../simulator/parts.ts";
 import { composer } from "../../../simulator/compose.ts";
 import type { Facts, Plan } from "../../../types.ts";
-import { readModel } from "../check.ts";
+import { isStrict, readModel } from "../check.ts";
 import { read } from "../../shared/fields.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
 import { weightOf } from "../logprobs.ts";
-import { readReasoning, type Reasoning } from "../reasoning.ts";
+import { checkResponseSampling, readReasoning, type Reasoning } from "../reasoning.ts";
+import { checkStrictResponse } from "../strict.ts";
 import {
   callIds,
   outputItems,
@@ -43,7 +44,7 @@ import { streamResponse } from "./stream.ts";
 import { readFormat, readTools, type Format, type Tools } from "./tools.ts";
 import { jsonPlan } from "../text.ts";
 import { withoutDelay, textless } from "../../shared/textless.ts";
-import type { Ask, KeptResponses, Operation } from "../../types.ts";
+import type { Ask, AskSettings, KeptResponses, Operation } from "../../types.ts";
 
 /** A stream tells the logprobs with each token, and again with the whole text, content part, item and response. */
 const timesTold = 5;
@@ -56,7 +57,10 @@ export const responses: Operation = {
     const { body, kept } = request;
     const json = openJson(body, readAhead);
     const facts = responseFacts(json, request);
-    return { facts, ask: () => askOf({ body: json.whole(), text: () => body.text(), facts, kept }) };
+    return {
+      facts,
+      ask: (settings = {}) => askOf({ body: json.whole(), text: () => body.text(), facts, kept, settings }),
+    };
   },
 };
 
@@ -91,10 +95,12 @@ type Request = {
   text(): string;
   readonly facts: Facts;
   readonly kept: KeptResponses | undefined;
+  readonly settings: AskSettings;
 };
 
 function askOf(request: Request): Ask {
   const { body, text, facts, kept } = request;
+  const strict = isStrict(request.settings);
   const model = readModel(body, facts.model);
   const context = readContext(request);
   const { items, before, conversation } = context;
@@ -106,6 +112,8 @@ function askOf(request: Request): Ask {
   const { background, store } = readKeeping(body);
   const maxTokens = read(body, members.maxTokens);
   const { encrypted, topLogprobs, told } = readIncluded(body);
+  if (strict) checkStrictResponse(body);
+  if (strict) checkResponseSampling(body, model, told !== undefined);
   const weight = 1 + (weightOf(told) - 1) * (stream ? timesTold : 1);
   const settings = settingsJson({ body, model, maxTokens, store, topLogprobs, context, reasoning, format, tools });
   const promptTokens = facts.promptTokens();
@@ -136,6 +144,7 @@ function askOf(request: Request): Ask {
     seed: undefined,
     refuses: true,
     forms: { reasoning: true, calls: "text", keyOf: (name) => keyNamed(tools.forms, name) },
+    truncates: body["truncation"] === "auto",
     ...(compose !== undefined && { compose }),
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
