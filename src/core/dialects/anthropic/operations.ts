@@ -3,7 +3,7 @@ import type { Compose } from "../../simulator/parts.ts";
 import type { Facts, HeaderMap } from "../../types.ts";
 import { writeMessage } from "./response.ts";
 import { countInput, type Input } from "./count.ts";
-import { lastUserText } from "./messages.ts";
+import { askingTexts, lastUserText } from "./messages.ts";
 import { instantPlan } from "./plan.ts";
 import { checkCountable, readRequest, type MessageRequest } from "./request.ts";
 import { checkStrict } from "./strict.ts";
@@ -11,6 +11,7 @@ import { readVersion } from "./version.ts";
 import { openJson, type JsonBody } from "../shared/json-body.ts";
 import { once } from "../shared/conversation.ts";
 import { messageConversation } from "./conversation.ts";
+import { promptedJson } from "../shared/prompted-json.ts";
 import { textless } from "../shared/textless.ts";
 import type { Ask, AskSettings, OpenRequest, Operation } from "../types.ts";
 
@@ -46,11 +47,12 @@ export const messages: Operation = {
   },
 };
 
-function askMessage({ json, input }: Read, headers: HeaderMap, { fidelity }: AskSettings = {}): Ask {
+function askMessage({ json, input }: Read, headers: HeaderMap, settings: AskSettings = {}): Ask {
   const body = json.whole();
   const request = readRequest(body, readVersion(headers), headers["anthropic-beta"] !== undefined);
-  if (fidelity !== "lenient") checkStrict(body, headers);
-  const compose = composeOf(request);
+  if (settings.fidelity !== "lenient") checkStrict(body, headers);
+  const asked = promptedJson(askingTexts(body), request.wanted.json, settings);
+  const compose = composeOf({ ...request, wanted: { ...request.wanted, json: asked } });
   return {
     model: request.model,
     stream: request.stream,

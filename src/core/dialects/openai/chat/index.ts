@@ -7,12 +7,13 @@ import { check, read } from "../../shared/fields.ts";
 import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { once } from "../../shared/conversation.ts";
 import { chatConversation } from "./conversation.ts";
+import { promptedJson } from "../../shared/prompted-json.ts";
 import { writeChat } from "./response.ts";
 import { writeStored } from "./stored.ts";
 import { weightOf } from "../logprobs.ts";
 import { checkModalities, options, readFormat, shape } from "./options.ts";
 import { mediaTokens } from "../media.ts";
-import { checkMessages, endsWithResult, lastUserText, textOf } from "../messages.ts";
+import { askingTexts, checkMessages, endsWithResult, lastUserText, textOf } from "../messages.ts";
 import { checkChatSampling, isReasoning, reasoningShare } from "../reasoning.ts";
 import { checkStrictChat } from "../strict.ts";
 import { countWithinBytes, estimateBySize, streamingFor } from "../text.ts";
@@ -96,7 +97,7 @@ function askOf({ body, facts, kept, settings = {} }: Asked): Ask {
   const serviceTier = tierTold(read(body, shape.serviceTier));
   const promptTokens = facts.promptTokens();
   const audioTokens = audioIn(body);
-  const compose = composeOf(body, model, tooling);
+  const compose = composeOf({ body, model, tooling, settings });
   if (strict) checkStrictly(body, model);
   const weight = topLogprobs === undefined ? choices : choices * weightOf(topLogprobs);
   const fixed = {
@@ -166,9 +167,17 @@ function namesTools(body: JsonObject): boolean {
   return false;
 }
 
+type Composed = {
+  readonly body: JsonObject;
+  readonly model: string;
+  readonly tooling: Tooling | undefined;
+  readonly settings: AskSettings;
+};
+
 /** How the response is made where it is more than prose. */
-function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined): Compose | undefined {
-  const json = (body["response_format"] === undefined ? undefined : readFormat(body)) ?? readConstraint(body);
+function composeOf({ body, model, tooling, settings }: Composed): Compose | undefined {
+  const given = (body["response_format"] === undefined ? undefined : readFormat(body)) ?? readConstraint(body);
+  const json = promptedJson(askingTexts(body), given, settings);
   const share = reasoningShare(model, body);
   if (tooling === undefined && json === undefined && share === 0) return undefined;
   const { tools, choice, parallel } = tooling ?? noTools;

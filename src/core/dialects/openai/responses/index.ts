@@ -24,7 +24,7 @@ import {
   readConversation,
   type Conversation,
 } from "./conversations.ts";
-import { checkResults, readItems } from "./input.ts";
+import { askingTexts, checkResults, readItems } from "./input.ts";
 import { shownItems } from "./items.ts";
 import { keepResponse, type KeptResponse } from "./kept.ts";
 import {
@@ -43,6 +43,7 @@ import { keyNamed } from "./calls.ts";
 import { streamResponse } from "./stream.ts";
 import { readFormat, readTools, type Format, type Tools } from "./tools.ts";
 import { jsonPlan } from "../text.ts";
+import { promptedJson } from "../../shared/prompted-json.ts";
 import { withoutDelay, textless } from "../../shared/textless.ts";
 import type { Ask, AskSettings, KeptResponses, Operation } from "../../types.ts";
 
@@ -107,6 +108,7 @@ function askOf(request: Request): Ask {
   const reasoning = readReasoning(body, model);
   const tools = readTools(body);
   const format = readFormat(body);
+  const json = promptedJson(askingTexts(body, items), format.json, request.settings);
   if (format.json === "object" && before === undefined && conversation === undefined) checkMention(items, body);
   const { stream, obfuscate } = readStream(body);
   const { background, store } = readKeeping(body);
@@ -133,7 +135,7 @@ function askOf(request: Request): Ask {
     choice: tools.choice,
     parallel: tools.parallel,
     afterToolResult: String(items.at(-1)?.["type"]).endsWith("call_output"),
-    json: format.json,
+    json,
     reasoningShare: reasoning.share,
   });
   return {

@@ -165,6 +165,13 @@ export function lastUserText({ input }: JsonObject): string | undefined {
   return last === undefined ? undefined : textsOf(last).join("\n");
 }
 
+/** The texts in which a request may ask for a form of the response: the user's last one, the instructions and the system's. */
+export function askingTexts(body: JsonObject, items: readonly JsonObject[]): readonly string[] {
+  const { instructions } = body;
+  const system = items.filter(({ role }) => role === "system" || role === "developer");
+  return [lastUserText(body) ?? "", typeof instructions === "string" ? instructions : "", ...system.flatMap(textsOf)];
+}
+
 /** Marks of images and files: a large body without them is text, and its size tells enough. */
 const mediaMark = /"(?:image_url|file_data|input_audio)"/;
 
