@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { log } from "./sections/log.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos } from "./chaos.ts";
@@ -198,14 +199,6 @@ const metrics = z.strictObject({
     .describe(
       "Number of API keys, the first of `auth.keys`, that have counters of their own; 0: no metric tells keys apart",
     ),
-});
-
-const log = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Minimum log level"),
-  time: z
-    .enum(["epoch", "iso"])
-    .default("epoch")
-    .describe("Form of `time` in log lines: milliseconds since 1970, or ISO 8601 in UTC"),
 });
 
 /** The configuration file: the one definition that checking, the JSON Schema and the documentation come from. */

@@ -5,7 +5,7 @@ import { messages } from "../../src/core/dialects/anthropic/operations.ts";
 import { chat as ollamaChat } from "../../src/core/dialects/ollama/generate.ts";
 import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { responses } from "../../src/core/dialects/openai/responses/index.ts";
-import { textOf, type Loose } from "../support/chat-stream.ts";
+import { bodyOf } from "../support/chat-stream.ts";
 import { dataSchemas } from "../support/openapi/hints.ts";
 import { simulated } from "../support/simulated.ts";
 
@@ -16,46 +16,33 @@ const user = [{ role: "user", content: "Go" }];
 const schemas = dataSchemas.filter((schema) => !JSON.stringify(schema).includes("$ref"));
 
 describe("a schema that only the prompt names", () => {
-  test.each([
+  test.each<[name: string, respond: (prompt: string, seed: number) => string]>([
     [
       "chat",
-      (prompt: string, seed: number): string =>
-        (
-          JSON.parse(
-            textOf(simulated(chat, { model: "m", messages: [{ role: "system", content: prompt }, ...user] }, seed)),
-          ) as Loose
-        ).choices[0].message.content,
+      (prompt, seed) => {
+        const talk = [{ role: "system", content: prompt }, ...user];
+        return bodyOf(simulated(chat, { model: "m", messages: talk }, seed)).choices[0].message.content;
+      },
     ],
     [
       "the Responses API",
-      (prompt: string, seed: number): string =>
-        (
-          JSON.parse(textOf(simulated(responses, { model: "m", instructions: prompt, input: "Go" }, seed))) as Loose
-        ).output.at(-1).content[0].text,
+      (prompt, seed) =>
+        bodyOf(simulated(responses, { model: "m", instructions: prompt, input: "Go" }, seed)).output.at(-1).content[0]
+          .text,
     ],
     [
       "Anthropic",
-      (prompt: string, seed: number): string =>
-        (
-          JSON.parse(
-            textOf(
-              simulated(messages, { model: "m", max_tokens: 50_000, system: prompt, messages: user }, seed, {
-                headers,
-              }),
-            ),
-          ) as Loose
-        ).content[0].text,
+      (prompt, seed) => {
+        const request = { model: "m", max_tokens: 50_000, system: prompt, messages: user };
+        return bodyOf(simulated(messages, request, seed, { headers })).content[0].text;
+      },
     ],
     [
       "Ollama",
-      (prompt: string, seed: number): string =>
-        (
-          JSON.parse(
-            textOf(
-              simulated(ollamaChat, { model: "m", stream: false, messages: [{ role: "user", content: prompt }] }, seed),
-            ),
-          ) as Loose
-        ).message.content,
+      (prompt, seed) => {
+        const request = { model: "m", stream: false, messages: [{ role: "user", content: prompt }] };
+        return bodyOf(simulated(ollamaChat, request, seed)).message.content;
+      },
     ],
   ])("has a response that it allows: %s", (_, respond) => {
     fc.assert(

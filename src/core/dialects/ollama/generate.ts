@@ -142,7 +142,9 @@ function askChat(body: JsonObject, promptTokens: number, settings: AskSettings =
   const afterToolResult = messages.at(-1)?.["role"] === "tool";
   const asked = readCommon(body);
   if (messages.length === 0) return loading(body, asked, `"message":{"role":"assistant","content":""}`);
-  const system = messages.filter((each) => each["role"] === "system").map((each) => String(each["content"] ?? ""));
+  const system = messages.flatMap(({ role, content }) =>
+    role === "system" && typeof content === "string" ? [content] : [],
+  );
   const json = promptedJson([lastUserMessage(body) ?? "", ...system], asked.json, settings);
   return asking({ ...asked, json, kind: "chat", raw: false, promptTokens }, { tools, afterToolResult });
 }

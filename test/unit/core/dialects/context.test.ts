@@ -77,6 +77,17 @@ test.each<[dialect: string, changes: Partial<ContextExcess>, message: string]>([
     together,
     "'max_tokens' or 'max_completion_tokens' is too large: 30. This model's maximum context length is 100 tokens and your request has 80 input tokens (30 > 100 - 80). (parameter=max_tokens, value=30)",
   ],
+  ["xai", {}, "This model's maximum prompt length is 100 but the request contains 120 tokens."],
+  [
+    "together",
+    together,
+    "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 100. Given: 80 `inputs` tokens and 30 `max_new_tokens`",
+  ],
+  [
+    "lmstudio",
+    {},
+    "Trying to keep the first 120 tokens when context the overflows. However, the model is loaded with context length of only 100 tokens, which is not enough. Try to load the model with a larger context length, or provide a shorter input",
+  ],
 ])("%s says of %j what the provider says", (name, changes, message) => {
   expect(dialectNamed(name)?.contextExceeded?.({ ...long, ...changes })?.message).toBe(message);
 });

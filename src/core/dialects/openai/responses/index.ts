@@ -101,7 +101,6 @@ type Request = {
 
 function askOf(request: Request): Ask {
   const { body, text, facts, kept } = request;
-  const strict = isStrict(request.settings);
   const model = readModel(body, facts.model);
   const context = readContext(request);
   const { items, before, conversation } = context;
@@ -114,8 +113,7 @@ function askOf(request: Request): Ask {
   const { background, store } = readKeeping(body);
   const maxTokens = read(body, members.maxTokens);
   const { encrypted, topLogprobs, told } = readIncluded(body);
-  if (strict) checkStrictResponse(body);
-  if (strict) checkResponseSampling(body, model, told !== undefined);
+  if (isStrict(request.settings)) checkStrictly(body, model, told !== undefined);
   const weight = 1 + (weightOf(told) - 1) * (stream ? timesTold : 1);
   const settings = settingsJson({ body, model, maxTokens, store, topLogprobs, context, reasoning, format, tools });
   const promptTokens = facts.promptTokens();
@@ -160,6 +158,12 @@ function askOf(request: Request): Ask {
       return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
     },
   };
+}
+
+/** What the document allows and the provider refuses all the same. */
+function checkStrictly(body: JsonObject, model: string, logprobs: boolean): void {
+  checkStrictResponse(body);
+  checkResponseSampling(body, model, logprobs);
 }
 
 /** What a request goes on from. */
