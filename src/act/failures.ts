@@ -28,7 +28,8 @@ const passedOn: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DEL
 /** The methods that the path of a refused request takes. */
 export function allowedMethods({ dialect, route }: Request): readonly string[] {
   const methods = methodsOf(dialect, route);
-  return methods.length > 0 ? methods : passedOn;
+  if (methods.length === 0) return passedOn;
+  return methods.includes("GET") ? [...methods, "HEAD"] : methods;
 }
 
 /** A path, or a method of a known path, that nobody can serve. */

@@ -3,9 +3,12 @@ import { StuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
 import { contentCodings } from "../core/content-codings.ts";
 import { isOnePiece } from "../core/frames.ts";
+import { knownContextTokens } from "../core/context-windows.ts";
 import { hash32 } from "../core/rng.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
-import type { Plan, Timeline } from "../core/types.ts";
+import type { PreparedProfile } from "../core/simulator/profile.ts";
+import type { Ask } from "../core/dialects/types.ts";
+import type { Decision, HeadTime, Plan, Timeline } from "../core/types.ts";
 import type { Admitted } from "./admission.ts";
 import { allowedMethods, notSimulated } from "./failures.ts";
 import { neverBuffered } from "./headers.ts";
@@ -65,7 +68,8 @@ export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating
     record.request.id,
     Math.floor(record.startedAtMs / 1000),
   );
-  const own = marked(Array.isArray(made.frames) ? made : { bytes, ...made }, record, label);
+  const planned = Array.isArray(made.frames) ? made : { bytes, ...made };
+  const own = marked(withHead(planned, headTimeOf(admitted.decision, ask, profile), ask), record, label);
   if (faults.length === 0) record.planned(own);
   const plan = faults.length === 0 ? own : bentBy(own, faults, record);
   record.plannedEnd(plan.endAtMs);
@@ -100,8 +104,9 @@ function simulationOf(
 ): Simulation {
   if (opened === undefined) throw notSimulated(request);
   const { snapshot, profiles } = runtime;
-  const { overrides, reply } = decision;
-  const ask = opened.ask();
+  const { overrides, reply, simulator: settings } = decision;
+  const ask = opened.ask(settings);
+  if (settings?.fidelity !== "lenient") checkContext(ask, request, snapshot.contextTokens);
   return {
     ask,
     profile: profiles.find(ask.model, profile),
@@ -112,6 +117,31 @@ function simulationOf(
     delayMs,
     maxOutputTokens: snapshot.limits.maxOutputTokens,
   };
+}
+
+/** @throws what the provider says to a request that does not fit into the context window of its model */
+function checkContext(ask: Ask, { dialect, operation }: Request, configured: ReadonlyMap<string, number>): void {
+  const { model, promptTokens, maxTokens } = ask;
+  if (maxTokens === 0 || ask.truncates === true || dialect.contextExceeded === undefined) return;
+  const contextTokens = configured.get(model) ?? knownContextTokens(model);
+  if (contextTokens === undefined || promptTokens + (maxTokens ?? 0) <= contextTokens) return;
+  const excess = { operation: operation?.name ?? "", model, promptTokens, maxTokens, contextTokens };
+  const refusal = dialect.contextExceeded(excess);
+  if (refusal === undefined) return;
+  const { message, ...more } = refusal;
+  throw new StuntdoubleError("BODY_INVALID", message, more);
+}
+
+function headTimeOf({ overrides, simulator }: Decision, { head }: Ask, { profile }: PreparedProfile): HeadTime {
+  return overrides.head ?? simulator?.head ?? profile.head ?? head ?? "at-once";
+}
+
+/** A stream whose head leaves when it is wanted; any other response has its head with all else. */
+function withHead(plan: Plan, when: HeadTime, ask: Ask): Plan {
+  if (!ask.stream || plan.head === undefined) return plan;
+  if (when === "at-once") return plan;
+  const [first] = plan.frames;
+  return first === undefined ? plan : { ...plan, headAtMs: first.atMs };
 }
 
 /** An error of ours as the caller's API would tell it. */

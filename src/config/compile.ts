@@ -10,6 +10,7 @@ import type { KeySettings, RateLimit, Snapshot, UpstreamSettings } from "../core
 import type { Decision } from "../core/types.ts";
 import { digestOf, type Environment } from "./checks.ts";
 import type { Settings } from "./load.ts";
+import { anyModel, nameOfModel } from "./sections/models.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
 import { compileFixtures } from "./replies/fixtures.ts";
 import { repliesOf, type ReplyFiles } from "./replies/files.ts";
@@ -44,7 +45,8 @@ export function compile(settings: Settings): Snapshot {
     ),
     profiles: structuredClone(profiles),
     defaultProfile,
-    models: config.models === undefined ? undefined : new Set(config.models),
+    models: knownModels(config),
+    contextTokens: contextTokensOf(config),
     control: controlOf(config, env, profileNames),
     keys: config.auth.keys.map((key) => keyOf(key, env)),
     keyMode: config.auth.mode,
@@ -89,8 +91,32 @@ function decisionOf(rule: string, action: ActionConfig, config: Config): Decisio
         : { from: "simulator", profile },
     mirror: mirror === undefined ? undefined : { from: "simulator", profile },
     faults: structuredClone(action.faults),
+    ...settingsOf(action, config),
     overrides: {},
   };
+}
+
+/** What differs from the usual: of the action, else of the whole configuration. */
+function settingsOf(action: ActionConfig, { simulator }: Config): Pick<Decision, "simulator"> {
+  const fidelity = action.fidelity ?? simulator.fidelity;
+  const format = action.format ?? simulator.format;
+  const head = action.head ?? simulator.head;
+  if (fidelity === "strict" && format === "auto" && head === undefined) return {};
+  return { simulator: { fidelity, format, head } };
+}
+
+/** A star among the models stands for all others. */
+function knownModels({ models }: Config): ReadonlySet<string> | undefined {
+  const names = models?.map(nameOfModel);
+  return names === undefined || names.includes(anyModel) ? undefined : new Set(names);
+}
+
+function contextTokensOf({ models = [] }: Config): ReadonlyMap<string, number> {
+  return new Map(
+    models.flatMap((model) =>
+      typeof model === "string" || model.contextTokens === undefined ? [] : [[model.name, model.contextTokens]],
+    ),
+  );
 }
 
 function upstreamFor(action: ActionConfig, { upstreams }: Config): string {

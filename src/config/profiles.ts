@@ -52,6 +52,7 @@ const profileSchema: z.ZodType<Profile> = z.strictObject({
   prefill: z
     .strictObject({ freePromptTokens: amount, msPer1000Tokens: amount })
     .default({ freePromptTokens: 0, msPer1000Tokens: 0 }),
+  head: z.enum(["at-once", "first-token"]).optional(),
   load: loadRows.default([]),
 });
 

@@ -2,6 +2,7 @@ import { faultSchema, totalDelayMs } from "../core/faults/index.ts";
 import { globsExclude } from "../core/glob.ts";
 import { matchCovers, matchSchema, uselessOptions } from "../core/match.ts";
 import type { FindingCode } from "./codes.ts";
+import { anyModel } from "./sections/models.ts";
 import { listOf, mapOf, type Finding, type Path, type Raw } from "./findings.ts";
 import { defaultMaxDelayMs } from "./schema.ts";
 
@@ -69,14 +70,16 @@ function withoutCalls(match: Raw, path: Path, file: Raw): Finding[] {
   const { percentage, model } = match;
   if (percentage === 0)
     found.push(finding([...path, "percentage"], "never-matches", "is 0, so the rule matches no call"));
-  const models = namesOf(file["models"]);
-  if (models.length > 0 && fitsNone(Array.isArray(model) ? model : [model], models))
+  const models = modelsOf(file["models"]);
+  if (models.length > 0 && !models.includes(anyModel) && fitsNone(Array.isArray(model) ? model : [model], models))
     found.push(finding([...path, "model"], "never-matches", "fits none of `models`, and any other model gets 404"));
   return found;
 }
 
-function namesOf(value: unknown): string[] {
-  return listOf(value).filter((name) => typeof name === "string");
+function modelsOf(value: unknown): string[] {
+  return listOf(value)
+    .map((model) => (typeof model === "string" ? model : mapOf(model)["name"]))
+    .filter((name) => typeof name === "string");
 }
 
 function fitsNone(patterns: readonly unknown[], names: readonly string[]): boolean {

@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { log } from "./sections/log.ts";
+import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos } from "./chaos.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { isProxyUrl } from "./proxy.ts";
+import { simulatorKeys, simulatorSchema } from "./sections/simulator.ts";
 import { checkUrl, headBytes, sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
 import { dialects } from "../core/dialects/index.ts";
@@ -169,6 +172,7 @@ const action = {
     .describe("Shadow: also time a simulated response to each forwarded call, for comparison"),
   faults: faults.describe("Faults to inject, in this order"),
   ...replyKeys,
+  ...simulatorKeys,
 };
 
 const rule = z.strictObject({
@@ -195,14 +199,6 @@ const metrics = z.strictObject({
     .describe(
       "Number of API keys, the first of `auth.keys`, that have counters of their own; 0: no metric tells keys apart",
     ),
-});
-
-const log = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("Minimum log level"),
-  time: z
-    .enum(["epoch", "iso"])
-    .default("epoch")
-    .describe("Form of `time` in log lines: milliseconds since 1970, or ISO 8601 in UTC"),
 });
 
 /** The configuration file: the one definition that checking, the JSON Schema and the documentation come from. */
@@ -237,10 +233,9 @@ export const configSchema = z.strictObject({
     .strictObject(limits)
     .prefault({})
     .describe("Rate limits of each key that has none of its own, and of all calls without a key together"),
-  models: z
-    .array(z.string().min(1))
+  models: modelsSchema
     .optional()
-    .describe("Known models; any other gets 404. Default: every name is accepted"),
+    .describe('Known models; any other gets 404, unless `"*"` is among them. Default: every name is accepted'),
   profiles: z
     .string()
     .min(1)
@@ -256,6 +251,7 @@ export const configSchema = z.strictObject({
     .describe(
       "Whether responses have `x-stuntdouble-*` headers. Without them a client cannot tell a simulated response from a real one",
     ),
+  simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),

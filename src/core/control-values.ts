@@ -28,6 +28,12 @@ export function anyTextOf(key: string, member: Item | InnerList): string {
   return typeof value === "string" ? value : refuse(`${key} must be a string such as ${key}="Hello", or %"f%c3%bcr"`);
 }
 
+/** One of a few words. */
+export function wordOf<Word extends string>(key: string, member: Item | InnerList, words: readonly Word[]): Word {
+  const given = plain(member[0]);
+  return words.find((word) => word === given) ?? refuse(`${key} must be one of ${words.join(", ")}`);
+}
+
 /** An integer from 0 to `max`. */
 export function integerOf(key: string, member: Item | InnerList, max: number): number {
   const value = plain(member[0]);

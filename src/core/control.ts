@@ -9,6 +9,7 @@ import {
   plain,
   refuse,
   textOf,
+  wordOf,
 } from "./control-values.ts";
 import { faultPercentage, faults, parseFaultToken, totalDelayMs } from "./faults/index.ts";
 import type { Decision, FaultConfig, Source, Overrides } from "./types.ts";
@@ -31,6 +32,8 @@ export type ControlSettings = {
 
 /** Max length of a response that a caller may ask for. */
 const maxOutputTokens = 100_000;
+
+const headTimes = ["at-once", "first-token"] as const;
 
 /** What the header asks for, as far as it has been read. */
 type Wanted = {
@@ -88,6 +91,11 @@ export const controlKeys: Readonly<Record<string, ControlKey>> = {
     value: "milliseconds",
     effect: "inter-token latency: the time between two tokens, max `control.maxDelayMs`",
     read: (member, wanted, settings) => void (wanted.overrides.itlMs = delayOf("itl", member, settings)),
+  },
+  head: {
+    value: headTimes.join(" or "),
+    effect: "the head of a stream leaves at once, or with the first token",
+    read: (member, wanted) => void (wanted.overrides.head = wordOf("head", member, headTimes)),
   },
   tokens: {
     value: `integer from 0 to ${maxOutputTokens}`,
@@ -177,6 +185,7 @@ function combine(wanted: Wanted, decision: Decision, settings: ControlSettings):
     ...(wanted.faults === undefined
       ? { faults: decision.faults, ...(decision.faultDraws !== undefined && { faultDraws: decision.faultDraws }) }
       : { faults: wanted.faults }),
+    ...(decision.simulator !== undefined && { simulator: decision.simulator }),
     overrides: { ...decision.overrides, ...wanted.overrides },
     ...replyOf(wanted, decision, serve),
   };

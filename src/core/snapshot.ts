@@ -25,6 +25,8 @@ export type Snapshot = {
   readonly defaultProfile: string;
   /** The models that exist; undefined when every name is accepted. */
   readonly models: ReadonlySet<string> | undefined;
+  /** The context windows that the configuration names, in tokens, by model. */
+  readonly contextTokens: ReadonlyMap<string, number>;
   readonly control: ControlSettings;
   readonly keys: readonly KeySettings[];
   /** Whether a call needs one of `keys`, where there are any, or is only told by it. */

@@ -92,16 +92,31 @@ export type Decision = {
   readonly faults: readonly FaultConfig[];
   /** What the faults with a percentage of their own drew, those that do not act included; absent where there are none. */
   readonly faultDraws?: readonly FaultDraw[];
+  /** Absent where everything is as usual. */
+  readonly simulator?: SimulatorSettings;
   /** What the control header asked of the simulator. */
   readonly overrides: Overrides;
   /** What the simulator says, where that was said. */
   readonly reply?: Reply | undefined;
 };
 
+/** When the head of a stream leaves: as soon as the request is accepted, or with the first token. */
+export type HeadTime = "at-once" | "first-token";
+
+/** How the simulator keeps to what providers do. What is left out is the usual: strict, auto, and the head as the API sends it. */
+export type SimulatorSettings = {
+  /** Strict refuses what the provider refuses although its document allows it. */
+  readonly fidelity?: "strict" | "lenient" | undefined;
+  /** With auto, JSON that only the prompt asks for is given. */
+  readonly format?: "auto" | "text" | undefined;
+  readonly head?: HeadTime | undefined;
+};
+
 /** Per-request settings of the simulator; each replaces what the profile would draw. */
 export type Overrides = {
   readonly ttftMs?: number;
   readonly itlMs?: number;
+  readonly head?: HeadTime;
   readonly outputTokens?: number;
   readonly seed?: number;
   /** The model shall decline. */
@@ -248,6 +263,8 @@ export type Profile = {
   readonly outputTokens: Distribution;
   /** Added to TTFT for each 1,000 prompt tokens beyond `freePromptTokens`. */
   readonly prefill: { readonly freePromptTokens: number; readonly msPer1000Tokens: number };
+  /** When the head of a stream leaves; absent for what the API does. */
+  readonly head?: HeadTime | undefined;
   /** Factors by calls in flight on this node, interpolated between rows. Sorted by `inFlight`. */
   readonly load: readonly LoadRow[];
 };

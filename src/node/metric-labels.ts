@@ -1,4 +1,5 @@
 import type { Settings } from "../config/load.ts";
+import { nameOfModel } from "../config/sections/models.ts";
 import type { Config } from "../config/schema.ts";
 import { faults as allFaults } from "../core/faults/index.ts";
 import type { KnownLabels } from "../emit/known-labels.ts";
@@ -8,7 +9,7 @@ export function metricLabels({ config, profiles }: Settings): KnownLabels {
   const { perKey } = config.metrics;
   const globs = profiles.flatMap(({ name, models }) => [name, ...models]).filter((name) => !name.includes("*"));
   return {
-    models: [...new Set([...(config.models ?? []), ...globs])],
+    models: [...new Set([...(config.models ?? []).map(nameOfModel), ...globs])],
     upstreams: Object.keys(config.upstreams),
     faults: [
       ...config.rules.flatMap(({ name, faults }) => faultsOf(name, faults)),

@@ -18,9 +18,10 @@ import { simulated } from "../support/simulated.ts";
 
 /** The newest API, and the one with features in beta. */
 const version = { "anthropic-version": "2026-10-21" };
+const betas = "mcp-client-2025-11-20, context-management-2025-06-27";
 const surfaces = [
   { surface: "the API", prefix: "", headers: version },
-  { surface: "its beta", prefix: "Beta", headers: { ...version, "anthropic-beta": "mcp-client-2025-11-20" } },
+  { surface: "its beta", prefix: "Beta", headers: { ...version, "anthropic-beta": betas } },
 ];
 
 describeWith(

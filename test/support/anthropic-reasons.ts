@@ -82,6 +82,47 @@ const namesOf = ({ tools }: Loose): string[] => (tools ?? []).map(({ name }: Loo
 const isForced = ({ tool_choice: choice }: Loose): boolean => choice?.type === "any" || choice?.type === "tool";
 const thinks = ({ thinking }: Loose): boolean => thinking?.type === "enabled" || thinking?.type === "adaptive";
 
+const isEmpty = ({ content }: Loose): boolean => content === "" || (Array.isArray(content) && content.length === 0);
+
+/** Messages without content that do not begin the response. */
+function emptyOnes(messages: Loose[]): Loose[] {
+  return messages.filter(
+    (message, at) =>
+      message.role !== "system" && isEmpty(message) && !(message.role === "assistant" && at === messages.length - 1),
+  );
+}
+
+const isBlank = (text: unknown): boolean => typeof text === "string" && text.trim() === "";
+const blankBlocks = (holder: Loose): Loose[] => ofType(blocksOf(holder), "text").filter(({ text }) => isBlank(text));
+
+/** What a response that a request begins must not end in. */
+function endsInBlank(messages: Loose[]): boolean {
+  const last = messages.at(-1);
+  if (last?.role !== "assistant") return false;
+  const text: unknown = typeof last.content === "string" ? last.content : blocksOf(last).at(-1)?.text;
+  return typeof text === "string" && text.trimEnd() !== text;
+}
+
+function hasBlanks({ messages, system }: Loose): boolean {
+  return (
+    [...messages, { content: system }].some((each: Loose) => blankBlocks(each).length > 0) ||
+    messages.some(({ content }: Loose) => isBlank(content) && content !== "") ||
+    endsInBlank(messages)
+  );
+}
+
+/** All objects with a mark for the cache that the provider counts. */
+function marked(request: Loose): Loose[] {
+  const inBlocks = (holder: Loose): Loose[] => blocksOf(holder).flatMap((block) => [block, ...inBlocks(block)]);
+  const all = [
+    request,
+    ...(request.tools ?? []),
+    ...inBlocks({ content: request.system }),
+    ...request.messages.flatMap(inBlocks),
+  ];
+  return all.filter((each) => given(each.cache_control));
+}
+
 export const messageReasons: readonly Reason[] = [
   {
     why: "a model has a name, of at most 256 characters",
@@ -179,5 +220,36 @@ export const messageReasons: readonly Reason[] = [
     param: /^stop_sequences$/,
     holds: ({ stop_sequences: list = [] }) => list.some((stop: string) => stop.trim() === ""),
     cure: without("stop_sequences"),
+  },
+  {
+    why: "a message has content, unless it begins the response",
+    param: /^messages\.\d+$/,
+    message: /all messages must have non-empty content/,
+    holds: ({ messages }) => emptyOnes(messages).length > 0,
+    cure(request) {
+      for (const message of emptyOnes(request.messages)) message.content = "Say this";
+    },
+  },
+  {
+    why: "texts have more than blanks, and no response begins with one",
+    param: /^(?:messages|system)/,
+    message: /text content blocks must|cannot be set for empty text blocks|cannot end with trailing whitespace/,
+    holds: hasBlanks,
+    cure(request) {
+      for (const each of [...request.messages, { content: request.system }])
+        for (const block of blankBlocks(each)) block.text = "Say this";
+      for (const message of request.messages)
+        if (isBlank(message.content) && message.content !== "") message.content = "Say this";
+      if (endsInBlank(request.messages)) request.messages.push({ role: "user", content: "Go on" });
+    },
+  },
+  {
+    why: "a prompt is cached up to four places",
+    param: /^$/,
+    message: /^A maximum of 4 blocks with cache_control may be provided/,
+    holds: (request) => marked(request).length > 4,
+    cure(request) {
+      for (const each of marked(request)) delete each.cache_control;
+    },
   },
 ];

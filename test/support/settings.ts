@@ -6,8 +6,13 @@ import { profileOf } from "./profile.ts";
 /** A configuration as it stands in a file. */
 export type ConfigObject = Readonly<Record<string, unknown>>;
 
-/** TTFT 400 ms, then a token every 15 ms, three tokens: for the model `steady`. */
-const steady = profileOf({ name: "steady", models: ["steady"], outputTokens: { kind: "constant", value: 3 } });
+/** The head at once, TTFT 400 ms, then a token every 15 ms, three tokens: for the model `steady`. */
+const steady = profileOf({
+  name: "steady",
+  models: ["steady"],
+  outputTokens: { kind: "constant", value: 3 },
+  head: "at-once",
+});
 
 /** Read once, because that takes long. */
 const shipped = settingsOf({}, {}).then(({ profiles }) => profiles);

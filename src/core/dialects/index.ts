@@ -4,12 +4,15 @@ import { azure } from "./azure/index.ts";
 import { deepseek } from "./deepseek/index.ts";
 import { gemini } from "./gemini/index.ts";
 import { groq } from "./groq/index.ts";
+import { lmstudio } from "./lmstudio/index.ts";
 import { mistral } from "./mistral/index.ts";
 import { ollama } from "./ollama/index.ts";
 import { openai } from "./openai/index.ts";
 import { openrouter } from "./openrouter/index.ts";
+import { together } from "./together/index.ts";
 import type { Dialect, Operation } from "./types.ts";
 import { vllm } from "./vllm/index.ts";
+import { xai } from "./xai/index.ts";
 
 /** Every dialect; the first one shapes the responses to requests of none, and of several that claim a path the first gets it. */
 export const dialects: readonly [Dialect, ...Dialect[]] = [
@@ -23,6 +26,9 @@ export const dialects: readonly [Dialect, ...Dialect[]] = [
   groq,
   mistral,
   deepseek,
+  xai,
+  together,
+  lmstudio,
   vllm,
 ];
 

@@ -1,6 +1,16 @@
 import type { Compose, Part } from "../simulator/parts.ts";
 import type { ErrorCode, StuntdoubleError } from "../errors.ts";
-import type { Frame, Head, HeaderMap, KnownFacts, Plan, SeededRng, Timing } from "../types.ts";
+import type {
+  Frame,
+  Head,
+  HeaderMap,
+  HeadTime,
+  KnownFacts,
+  Plan,
+  SeededRng,
+  SimulatorSettings,
+  Timing,
+} from "../types.ts";
 
 /** A request body: its bytes, and its text decoded at most once. */
 export type Body = {
@@ -49,6 +59,31 @@ export type Dialect = {
   readStream(contentType: string, target?: string): StreamReader | undefined;
   /** Output tokens named by a whole JSON response's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
+  /**
+   * What the provider says to a request that does not fit into the context window of its model.
+   *
+   * @returns undefined where it takes it all the same
+   */
+  contextExceeded?(excess: ContextExcess): ContextRefusal | undefined;
+};
+
+/** A request with more tokens than its model takes: in the prompt alone, or together with those that it may generate. */
+export type ContextExcess = {
+  /** Name of the operation. */
+  readonly operation: string;
+  readonly model: string;
+  readonly promptTokens: number;
+  /** Undefined when the caller set no limit. */
+  readonly maxTokens: number | undefined;
+  readonly contextTokens: number;
+};
+
+/** How it is refused: the message, and `param` and `detail` as in any other refusal. */
+export type ContextRefusal = {
+  readonly message: string;
+  readonly param?: string;
+  readonly detail?: string | null;
+  readonly status?: number;
 };
 
 /** Paths that several APIs have. */
@@ -120,7 +155,13 @@ export type Opened = {
    *
    * @throws BODY_INVALID, NOT_FOUND with the `param` at fault
    */
-  ask(): Ask;
+  ask(settings?: AskSettings): Ask;
+};
+
+/** How a request is judged; strictly, and as the provider itself does, where nothing else is said. */
+export type AskSettings = Pick<SimulatorSettings, "fidelity" | "format"> & {
+  /** The API is only compatible with the one whose operation it is, and refuses less. */
+  readonly compatible?: true;
 };
 
 /** A valid request in the simulator's terms. */
@@ -137,6 +178,10 @@ export type Ask = {
   readonly refuses?: boolean;
   /** What a reply may hold besides text. */
   readonly forms?: ReplyForms;
+  /** When the head of a stream leaves, where that is not at once. */
+  readonly head?: HeadTime | undefined;
+  /** What the prompt has too much is left out, so no prompt is too long. */
+  readonly truncates?: boolean;
   /** What is said, where it is anything but prose: tool calls, reasoning, JSON of a schema. */
   readonly compose?: Compose;
   /**

@@ -74,8 +74,8 @@ export function withoutStream(operation: Operation): Operation {
       const opened = operation.open(request);
       return {
         facts: opened.facts,
-        ask() {
-          const ask = opened.ask();
+        ask(settings) {
+          const ask = opened.ask(settings);
           if (!ask.stream) return ask;
           throw new StuntdoubleError(
             "INTERNAL",

@@ -15,6 +15,23 @@ const optionsOfNoStream: Reason = {
   cure: without("stream_options"),
 };
 
+/** A model that reasons, and whose text is then sampled in one way only. */
+function isFixed(model: unknown, effort: unknown): boolean {
+  if (typeof model !== "string" || !isReasoning(model) || model.includes("gpt-oss")) return false;
+  return !/gpt-5\.\d/.test(model) || (given(effort) && effort !== "none");
+}
+
+const isFixedChat = ({ model, reasoning_effort: effort }: Loose): boolean => isFixed(model, effort);
+const isFixedResponse = ({ model, reasoning }: Loose): boolean => isFixed(model, reasoning?.effort);
+const settingsOfSampling = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 };
+
+/** Settings of sampling other than the usual ones. */
+function unusual(request: Loose): string[] {
+  return Object.entries(settingsOfSampling).flatMap(([name, usual]) =>
+    given(request[name]) && request[name] !== usual ? [name] : [],
+  );
+}
+
 /** The texts of a content, which is a text or a list of parts. */
 function textsOf(content: Loose): string[] {
   return typeof content === "string" ? [content] : (content ?? []).map((part: Loose) => part.text ?? "");
@@ -128,6 +145,19 @@ export const chatReasons: readonly Reason[] = [
     cure: without("max_tokens"),
   },
   {
+    why: "models that reason are sampled in one way only",
+    param: /^(?:temperature|top_p|presence_penalty|frequency_penalty)$/,
+    holds: (request) => isFixedChat(request) && unusual(request).length > 0,
+    cure: without(...Object.keys(settingsOfSampling)),
+  },
+  {
+    why: "models that reason tell no logprobs",
+    param: /^$/,
+    message: /^You are not allowed to request logprobs from this model$/,
+    holds: (request) => isFixedChat(request) && request.logprobs === true,
+    cure: without("logprobs", "top_logprobs"),
+  },
+  {
     why: "a limit is at least 1",
     param: /^max_(?:completion_)?tokens$/,
     holds: ({ max_tokens: older, max_completion_tokens: newer }) =>
@@ -216,15 +246,14 @@ export const moderationReasons: readonly Reason[] = [
 
 const itemsOf = ({ input }: Loose): Loose[] => (Array.isArray(input) ? input : []);
 
-/** The result of a function names a call before it, which the document leaves open; what is not here is taken on trust. */
+/** The result of a function belongs to a call before it, where it names one; what is not here is taken on trust. */
 function isWithoutCall(request: Loose): boolean {
   const items = itemsOf(request);
-  if (items.some(({ type, call_id: id }) => type === "function_call_output" && !given(id))) return true;
   if (given(request.previous_response_id) || items.some(({ type }) => type === "item_reference")) return false;
   const calls = new Set<string>();
   return items.some(({ type, call_id: id }) => {
     if (type === "function_call") calls.add(id);
-    return type === "function_call_output" && !calls.has(id);
+    return type === "function_call_output" && given(id) && !calls.has(id);
   });
 }
 
@@ -286,7 +315,7 @@ export const responseReasons: readonly Reason[] = [
   {
     why: "the result of a function belongs to a call",
     param: /^input(?:\[\d+\]\.call_id)?$/,
-    message: /^No tool call found for function call output|input\[/,
+    message: /^No tool call found for function call output/,
     holds: isWithoutCall,
     cure(request) {
       request.input = itemsOf(request).filter(({ type }) => type !== "function_call_output");
@@ -340,6 +369,20 @@ export const responseReasons: readonly Reason[] = [
         .flatMap((tool: Loose) => (tool.type === "namespace" ? tool.tools : [tool]))
         .some(({ type, name }: Loose) => type === choice.type && name === choice.name),
     cure: without("tool_choice"),
+  },
+  {
+    why: "models that reason are sampled in one way only",
+    param: /^(?:temperature|top_p)$/,
+    holds: (request) =>
+      isFixedResponse(request) && unusual(request).some((name) => name === "temperature" || name === "top_p"),
+    cure: without("temperature", "top_p"),
+  },
+  {
+    why: "models that reason tell no logprobs",
+    param: /^include$/,
+    message: /^logprobs are not supported with reasoning models\.$/,
+    holds: (request) => isFixedResponse(request) && request.include?.includes("message.output_text.logprobs") === true,
+    cure: without("include"),
   },
   {
     why: "a limit on calls is at least 1",

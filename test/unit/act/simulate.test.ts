@@ -111,6 +111,6 @@ describe("a request that cannot be simulated", () => {
   test("a known path with another method is told which there are", async () => {
     const act = await setUpAct();
     const call = act.serve({ method: "DELETE", body: undefined });
-    expect(call.reply.header("allow")).toBe("POST, GET");
+    expect(call.reply.header("allow")).toBe("POST, GET, HEAD");
   });
 });

@@ -158,7 +158,7 @@ outputTokens: { kind: constant, value: 40 }
 
   test("names file and setting of an unknown key", async () => {
     expect(await mistakesOf(`${good}sources: {}\nmodel: 3\n`)).toEqual([
-      'mine.yaml:7:1 model: unknown key. Did you mean "models"? Allowed: name, description, models, sources, ttftMs, itlMs, outputTokens, prefill, load.',
+      'mine.yaml:7:1 model: unknown key. Did you mean "models"? Allowed: name, description, models, sources, ttftMs, itlMs, outputTokens, prefill, head, load.',
     ]);
   });
 

@@ -5,6 +5,7 @@ import { modelAt, models } from "./models.ts";
 import { countTokens, messages } from "./operations.ts";
 import { createSseReader, isEventStream } from "../shared/streams/sse.ts";
 import type { Dialect } from "../types.ts";
+import { contextExceeded } from "./context.ts";
 
 /** The Anthropic API. @see https://platform.claude.com/docs/en/api/overview */
 export const anthropic: Dialect = {
@@ -19,6 +20,7 @@ export const anthropic: Dialect = {
   quotaHeaders,
   readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
   readUsage,
+  contextExceeded,
 };
 
 /** Every client of it sends the version; one that forgot shows by where its key is. */

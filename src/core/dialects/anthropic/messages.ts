@@ -100,6 +100,11 @@ export function lastUserText(body: JsonObject): string | undefined {
   return last === undefined ? undefined : textOf(last["content"]);
 }
 
+/** The texts in which a request may ask for a form of the response: the user's last one, and the system prompt. */
+export function askingTexts(body: JsonObject): readonly string[] {
+  return [lastUserText(body) ?? "", textOf(body["system"])];
+}
+
 /** The text of a content: of its blocks joined by line ends. */
 export function textOf(content: unknown): string {
   if (typeof content === "string") return content;

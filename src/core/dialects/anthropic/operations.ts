@@ -3,15 +3,17 @@ import type { Compose } from "../../simulator/parts.ts";
 import type { Facts, HeaderMap } from "../../types.ts";
 import { writeMessage } from "./response.ts";
 import { countInput, type Input } from "./count.ts";
-import { lastUserText } from "./messages.ts";
+import { askingTexts, lastUserText } from "./messages.ts";
 import { instantPlan } from "./plan.ts";
 import { checkCountable, readRequest, type MessageRequest } from "./request.ts";
+import { checkStrict } from "./strict.ts";
 import { readVersion } from "./version.ts";
 import { openJson, type JsonBody } from "../shared/json-body.ts";
 import { once } from "../shared/conversation.ts";
 import { messageConversation } from "./conversation.ts";
+import { promptedJson } from "../shared/prompted-json.ts";
 import { textless } from "../shared/textless.ts";
-import type { Ask, OpenRequest, Operation } from "../types.ts";
+import type { Ask, AskSettings, OpenRequest, Operation } from "../types.ts";
 
 const readAhead = ["model", "stream"];
 
@@ -41,13 +43,16 @@ export const messages: Operation = {
   route: "/v1/messages",
   open(opening) {
     const read = readBody(opening);
-    return { facts: read.facts, ask: () => askMessage(read, opening.headers) };
+    return { facts: read.facts, ask: (settings) => askMessage(read, opening.headers, settings) };
   },
 };
 
-function askMessage({ json, input }: Read, headers: HeaderMap): Ask {
-  const request = readRequest(json.whole(), readVersion(headers), headers["anthropic-beta"] !== undefined);
-  const compose = composeOf(request);
+function askMessage({ json, input }: Read, headers: HeaderMap, settings: AskSettings = {}): Ask {
+  const body = json.whole();
+  const request = readRequest(body, readVersion(headers), headers["anthropic-beta"] !== undefined);
+  if (settings.fidelity !== "lenient") checkStrict(body, headers);
+  const asked = promptedJson(askingTexts(body), request.wanted.json, settings);
+  const compose = composeOf({ ...request, wanted: { ...request.wanted, json: asked } });
   return {
     model: request.model,
     stream: request.stream,

@@ -2,6 +2,7 @@ import { attempt, StuntdoubleError } from "../../errors.ts";
 import { filtered, filteredResponse, plain, withPromptEvent } from "./response.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { below } from "../openai/compatible.ts";
+import { contextExceeded } from "../openai/context.ts";
 import { openai } from "../openai/index.ts";
 import { queryValue } from "../shared/target.ts";
 import type { Ask, Dialect, OpenRequest, Opened, Operation, Relative } from "../types.ts";
@@ -18,6 +19,9 @@ const relatives: Readonly<Record<string, Relative>> = {
 const deployable = new Set(["chat", "completions", "embeddings", "responses", "input_tokens", "compact"]);
 /** Operations that the older paths have besides those of a deployment. */
 const ofResources = new Set(["models", "responses", "input_tokens", "compact", "conversations"]);
+/** Where models of all makers are, and what is there. @see https://learn.microsoft.com/azure/ai-foundry/model-inference */
+const inferencePrefix = "/models";
+const ofInference = new Set(["chat", "embeddings"]);
 /** Operations of a deployment, by the path below it. */
 const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
   openai.operations
@@ -31,7 +35,8 @@ export const azure: Dialect = {
   name: "azure",
   operations: [
     ...openai.operations.filter(isOpenai).map(belowPrefix),
-    ...openai.operations.filter(({ name }) => ofResources.has(name)).map(ofResource),
+    ...openai.operations.filter(({ name }) => ofResources.has(name)).map((each) => ofResource(each, prefix)),
+    ...openai.operations.filter(({ name }) => ofInference.has(name)).map((each) => ofResource(each, inferencePrefix)),
   ],
   operationsAt(path) {
     const below = deploymentPath.exec(path)?.[2];
@@ -39,9 +44,9 @@ export const azure: Dialect = {
     if (!path.startsWith(`${prefix}/`)) return [];
     const rest = path.slice(prefix.length);
     if (rest.startsWith(`${version}/`)) return (openai.operationsAt?.(rest) ?? []).map(belowPrefix);
-    return namedAt(version + rest, ofResources).map(ofResource);
+    return namedAt(version + rest, ofResources).map((each) => ofResource(each, prefix));
   },
-  claims: (path) => path.startsWith(`${prefix}/`),
+  claims: (path) => path.startsWith(`${prefix}/`) || path.startsWith(`${inferencePrefix}/`),
   requestIdHeader: "x-request-id",
   credential: (apiKey) => ["api-key", apiKey],
   failure: renderFailure,
@@ -49,6 +54,7 @@ export const azure: Dialect = {
   quotaHeaders,
   readStream: openai.readStream,
   readUsage: openai.readUsage,
+  contextExceeded,
 };
 
 /** An operation of `/openai/v1`, which needs no `api-version`. */
@@ -66,14 +72,14 @@ function namedAt(path: string, names: ReadonlySet<string>): readonly Operation[]
   return (openai.operationsAt?.(path) ?? []).filter(({ name }) => names.has(name));
 }
 
-/** An operation of the older paths without a deployment. */
-function ofResource(operation: Operation): Operation {
+/** An operation of the paths with a version of the API and without a deployment. */
+function ofResource(operation: Operation, before: string): Operation {
   const { name, method } = operation;
-  const toOpenai = (path: string): string => version + path.slice(prefix.length);
+  const toOpenai = (path: string): string => version + path.slice(before.length);
   return {
     name,
     method,
-    route: prefix + operation.route.slice(version.length),
+    route: before + operation.route.slice(version.length),
     open: (request) =>
       versioned(request, asAzure(name, operation.open({ ...request, target: toOpenai(request.target) }))),
   };
@@ -111,8 +117,8 @@ function deploymentIn(target: string): string {
 function versioned({ target }: OpenRequest, { facts, ask }: Opened): Opened {
   return {
     facts,
-    ask() {
-      if (queryValue(target, "api-version")) return ask();
+    ask(settings) {
+      if (queryValue(target, "api-version")) return ask(settings);
       throw new StuntdoubleError("NOT_FOUND", "Resource not found");
     },
   };
@@ -122,8 +128,8 @@ function asAzure(name: string, { facts, ask }: Opened): Opened {
   const relative = relatives[name] ?? plain;
   return {
     facts,
-    ask() {
-      const asked = ask();
+    ask(settings) {
+      const asked = ask(settings);
       const write: Ask["write"] = (script) => asked.write({ ...script, relative });
       return {
         ...asked,

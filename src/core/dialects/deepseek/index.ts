@@ -1,5 +1,6 @@
 import { chat } from "../openai/chat/index.ts";
 import { openaiCompatible } from "../openai/compatible.ts";
+import { togetherExceeded } from "../openai/context.ts";
 import { models } from "../openai/models.ts";
 
 const types: Readonly<Record<number, string>> = { 401: "authentication_error", 402: "unknown_error" };
@@ -16,5 +17,7 @@ export const deepseek = openaiCompatible({
       code: ({ status }, openais) => (status < 500 ? "invalid_request_error" : openais),
     },
     quotaHeaders: false,
+    // @see fast-agent#621
+    contextExceeded: (excess) => ({ message: togetherExceeded(excess) }),
   },
 });

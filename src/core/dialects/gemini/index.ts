@@ -8,6 +8,7 @@ import { methodIn, modelIn, wantsArray } from "./target.ts";
 import { createArrayReader, elementOf } from "../shared/streams/json-array.ts";
 import { createSseReader, dataOf, isEventStream } from "../shared/streams/sse.ts";
 import type { Dialect, Operation } from "../types.ts";
+import { contextExceeded } from "./context.ts";
 
 /** The methods of a model; the empty one describes it. */
 const methods: ReadonlyMap<string, readonly Operation[]> = new Map([
@@ -45,4 +46,5 @@ export const gemini: Dialect = {
     return createArrayReader(createJudge(elementOf));
   },
   readUsage,
+  contextExceeded,
 };

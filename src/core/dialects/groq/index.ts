@@ -8,6 +8,16 @@ export const groq = openaiCompatible({
   paths: { prefix: "/groq/openai", native: "/openai", operations: [chat, models] },
   quirks: {
     streaming: { obfuscate: false },
-    errors: { members: ["message", "type", "code"], code: (_failure, openais) => openais ?? undefined },
+    errors: {
+      members: ["message", "type", "param", "code"],
+      code: (_failure, openais) => openais ?? undefined,
+      body: (error) => ({ error: Object.fromEntries(Object.entries(error).filter(([, value]) => value !== null)) }),
+    },
+    // @see OpenHands#1902
+    contextExceeded: () => ({
+      message: "Please reduce the length of the messages or completion.",
+      param: "messages",
+      detail: "context_length_exceeded",
+    }),
   },
 });

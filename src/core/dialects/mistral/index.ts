@@ -21,5 +21,12 @@ export const mistral = openaiCompatible({
       bodies: { 401: { detail: "Unauthorized" } },
     },
     quotaHeaders: false,
+    // As clients know it that react to it, such as earendil-works/pi.
+    contextExceeded: ({ promptTokens, contextTokens }) =>
+      promptTokens <= contextTokens
+        ? undefined
+        : {
+            message: `Prompt contains ${promptTokens} tokens, too large for model with ${contextTokens} maximum context length`,
+          },
   },
 });

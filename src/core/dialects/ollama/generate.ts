@@ -7,8 +7,9 @@ import { check, read } from "../shared/fields.ts";
 import { countWithinBytes, estimateBySize } from "../openai/text.ts";
 import { chatConversation } from "../openai/chat/conversation.ts";
 import { conversationOf, once, stringOf } from "../shared/conversation.ts";
+import { promptedJson } from "../shared/prompted-json.ts";
 import { textless } from "../shared/textless.ts";
-import type { Ask, CountTokens, Operation, ReplyForms } from "../types.ts";
+import type { Ask, AskSettings, CountTokens, Operation, ReplyForms } from "../types.ts";
 
 const readAhead = ["model", "stream"];
 
@@ -47,7 +48,7 @@ export const chat: Operation = {
       last: lastUserMessage,
       conversation: chatConversation,
     });
-    return { facts, ask: () => askChat(json.whole(), facts.promptTokens()) };
+    return { facts, ask: (settings) => askChat(json.whole(), facts.promptTokens(), settings) };
   },
 };
 
@@ -63,7 +64,7 @@ export const generate: Operation = {
       last: promptIn,
       conversation: promptConversation,
     });
-    return { facts, ask: () => askGenerate(json.whole(), facts.promptTokens()) };
+    return { facts, ask: (settings) => askGenerate(json.whole(), facts.promptTokens(), settings) };
   },
 };
 
@@ -135,16 +136,20 @@ function countPrompt(body: JsonObject, count: CountTokens): number {
   return before + said + countImages(body) + (body["raw"] === true ? 0 : tokensPerMessage);
 }
 
-function askChat(body: JsonObject, promptTokens: number): Ask {
+function askChat(body: JsonObject, promptTokens: number, settings: AskSettings = {}): Ask {
   const messages = readMessages(body);
   const tools = (read(body, members.tools) ?? []).map(readTool);
   const afterToolResult = messages.at(-1)?.["role"] === "tool";
   const asked = readCommon(body);
   if (messages.length === 0) return loading(body, asked, `"message":{"role":"assistant","content":""}`);
-  return asking({ ...asked, kind: "chat", raw: false, promptTokens }, { tools, afterToolResult });
+  const system = messages.flatMap(({ role, content }) =>
+    role === "system" && typeof content === "string" ? [content] : [],
+  );
+  const json = promptedJson([lastUserMessage(body) ?? "", ...system], asked.json, settings);
+  return asking({ ...asked, json, kind: "chat", raw: false, promptTokens }, { tools, afterToolResult });
 }
 
-function askGenerate(body: JsonObject, promptTokens: number): Ask {
+function askGenerate(body: JsonObject, promptTokens: number, settings: AskSettings = {}): Ask {
   const prompt = read(body, members.prompt) ?? "";
   const system = read(body, members.system) ?? "";
   const template = read(body, members.template) ?? "";
@@ -157,7 +162,8 @@ function askGenerate(body: JsonObject, promptTokens: number): Ask {
   }
   const asked = readCommon(body);
   if (prompt === "") return loading(body, asked, `"response":""`);
-  return asking({ ...asked, kind: "generate", raw, promptTokens }, { tools: [], afterToolResult: false });
+  const json = promptedJson([prompt, system], asked.json, settings);
+  return asking({ ...asked, json, kind: "generate", raw, promptTokens }, { tools: [], afterToolResult: false });
 }
 
 /** What both kinds of request have. */
@@ -185,6 +191,8 @@ function asking(asked: Asked, calls: { readonly tools: readonly Tool[]; readonly
     maxTokens,
     seed,
     forms: kind === "chat" ? chatForms : promptForms,
+    // Its server writes nothing before there is a token. @see ollama, server/routes.go: streamResponse
+    head: "first-token",
     ...(compose !== undefined && { compose }),
     write: (script) => writeResponse({ script, model, promptTokens, stops, stream, kind, raw }),
   };

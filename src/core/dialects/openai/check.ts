@@ -1,6 +1,7 @@
 import { StuntdoubleError } from "../../errors.ts";
 import { check, fieldsOf, read, required, type Kind, type Refused } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
+import type { AskSettings } from "../types.ts";
 
 /**
  * Refuses a field as the provider does.
@@ -11,6 +12,11 @@ import { isObject, type JsonObject } from "../shared/json-body.ts";
  */
 export function refuse(param: string, detail: string, problem: string): never {
   throw new StuntdoubleError("BODY_INVALID", problem, { param, detail });
+}
+
+/** Whether a request is judged as strictly as the provider itself does. */
+export function isStrict({ fidelity, compatible }: AskSettings): boolean {
+  return fidelity !== "lenient" && compatible !== true;
 }
 
 /** Refuses a field that is not there. */

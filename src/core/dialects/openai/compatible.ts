@@ -1,7 +1,18 @@
 import { withFirst } from "../../frames.ts";
 import { keepHeaders } from "../../headers.ts";
-import type { Plan } from "../../types.ts";
-import type { Dialect, Failure, Opened, Operation, Relative, Rendered, Script } from "../types.ts";
+import type { HeadTime, Plan } from "../../types.ts";
+import { togetherExceeded } from "./context.ts";
+import type {
+  ContextExcess,
+  ContextRefusal,
+  Dialect,
+  Failure,
+  Opened,
+  Operation,
+  Relative,
+  Rendered,
+  Script,
+} from "../types.ts";
 import { openaiBodyOf, renderFailure, type OpenaiBody } from "./errors.ts";
 import { openai } from "./index.ts";
 import { responseId } from "./text.ts";
@@ -41,6 +52,10 @@ export type Quirks = {
   readonly errors?: ErrorQuirks;
   /** Whether headers tell what is left of a quota; true when absent. */
   readonly quotaHeaders?: boolean;
+  /** What it says to a request that does not fit into the context window; in the words of OpenAI's older models when absent. */
+  readonly contextExceeded?: Dialect["contextExceeded"];
+  /** When the head of a stream leaves; at once when absent. */
+  readonly head?: HeadTime;
 };
 
 /** How errors differ. What is told of one is what OpenAI's API would say of it. */
@@ -67,11 +82,12 @@ type ToldError = OpenaiBody["error"];
  */
 export function openaiCompatible({ name, paths, quirks = {} }: CompatibleApi): Dialect {
   const { prefix, native, operations } = paths;
-  const { requestIdHeader = openai.requestIdHeader, comment, errors, quotaHeaders = true } = quirks;
+  const { requestIdHeader = openai.requestIdHeader, errors, quotaHeaders = true } = quirks;
+  const { contextExceeded = longForAny } = quirks;
   const idHeader = idHeaderOf(quirks);
   const relative = relativeOf(quirks, idHeader);
   const at = (before: string): Operation[] =>
-    operations.map((operation) => below(before, operation, (opened) => adapted(opened, relative, comment)));
+    operations.map((operation) => below(before, operation, (opened) => adapted(opened, relative, quirks)));
   return {
     name,
     operations: at(prefix),
@@ -94,7 +110,15 @@ export function openaiCompatible({ name, paths, quirks = {} }: CompatibleApi): D
     quotaHeaders: quotaHeaders ? openai.quotaHeaders : () => [],
     readStream: openai.readStream,
     readUsage: openai.readUsage,
+    contextExceeded,
   };
+}
+
+const generating = new Set(["chat", "completions", "responses"]);
+
+function longForAny(excess: ContextExcess): ContextRefusal | undefined {
+  if (!generating.has(excess.operation)) return undefined;
+  return { message: togetherExceeded(excess), param: "messages", detail: "context_length_exceeded" };
 }
 
 type IdHeader = (requestId: string) => string[];
@@ -126,14 +150,14 @@ export function below(prefix: string, operation: Operation, adapt: (opened: Open
   };
 }
 
-function adapted({ facts, ask }: Opened, relative: Relative, comment: string | undefined): Opened {
+function adapted({ facts, ask }: Opened, relative: Relative, { comment, head }: Quirks): Opened {
   return {
     facts,
-    ask() {
-      const asked = ask();
+    ask(settings) {
+      const asked = ask({ ...settings, compatible: true });
       const write = (script: Script): Plan => asked.write({ ...script, relative });
       const commented = comment !== undefined && asked.stream;
-      return { ...asked, write: commented ? (script) => withComment(write(script), comment) : write };
+      return { ...asked, head, write: commented ? (script) => withComment(write(script), comment) : write };
     },
   };
 }

@@ -13,6 +13,7 @@ import { inputTokens, responses } from "./responses/index.ts";
 import { responseAt } from "./responses/kept.ts";
 import type { Dialect } from "../types.ts";
 import { detokenize, tokenize } from "../vllm/tokenize.ts";
+import { contextExceeded } from "./context.ts";
 
 /** The OpenAI API. @see https://platform.openai.com/docs/api-reference */
 export const openai: Dialect = {
@@ -40,4 +41,5 @@ export const openai: Dialect = {
   quotaHeaders,
   readStream,
   readUsage,
+  contextExceeded,
 };

@@ -33,6 +33,12 @@ export function lastUserText(body: JsonObject): string | undefined {
   return last === undefined ? undefined : textOf(last);
 }
 
+/** The texts in which a conversation may ask for a form of the response: the user's last one, and those of the system. */
+export function askingTexts(body: JsonObject): readonly string[] {
+  const system = objectsIn(body["messages"]).filter(({ role }) => role === "system" || role === "developer");
+  return [lastUserText(body) ?? "", ...system.map(textOf)];
+}
+
 /**
  * Checks the conversation of a chat request.
  *

@@ -1,6 +1,7 @@
+import { StuntdoubleError } from "../../errors.ts";
 import { field, refuse } from "./check.ts";
 import { read } from "../shared/fields.ts";
-import type { JsonObject } from "../shared/json-body.ts";
+import { isObject, type JsonObject } from "../shared/json-body.ts";
 
 /** Names of the models that reason before they answer, with or without the name of a provider before them. */
 const reasoningModels = /^(?:[\w.-]+\/)?(?:o[134](?:$|-)|gpt-5|gpt-oss|codex)/;
@@ -11,6 +12,73 @@ const proseModels = /^(?:gpt-3\.5|gpt-4|chatgpt-)/;
 /** Says whether a model reasons: `o1`, `o3`, `o4` and `gpt-5` and their kin, but those made for chat. */
 export function isReasoning(model: string): boolean {
   return reasoningModels.test(model) && !chatModels.test(model);
+}
+
+/** Models that let a text be sampled otherwise while they do not reason, which is what they do unasked. */
+const optionalReasoning = /^(?:[\w.-]+\/)?gpt-5\.\d/;
+const openModels = /gpt-oss/;
+
+/** Whether the provider takes no settings of sampling for a model. @param effort that is asked of its reasoning */
+function isFixed(model: string, effort: unknown): boolean {
+  if (!isReasoning(model) || openModels.test(model)) return false;
+  const asked = effort !== undefined && effort !== null && effort !== "none";
+  return asked || !optionalReasoning.test(model);
+}
+
+/** Models that do not name the value that they would take. */
+const withoutDefaults = /o3-mini/;
+
+/**
+ * Refuses the settings of sampling that a model does not take while it reasons; each may say what holds anyway.
+ *
+ * @throws BODY_INVALID
+ * @see qwen-code#921 and RA.Aid#70 for the temperature, LunaTranslator#1842 for `top_p`, nextai-translator#1781 for penalties,
+ *   deepeval#2184 for logprobs
+ */
+export function checkChatSampling(body: JsonObject, model: string): void {
+  if (!isFixed(model, body["reasoning_effort"])) return;
+  const { temperature } = body;
+  if (typeof temperature === "number" && temperature !== 1 && !withoutDefaults.test(model)) {
+    const only = "Only the default (1) value is supported.";
+    const problem = `Unsupported value: 'temperature' does not support ${temperature} with this model. ${only}`;
+    refuse("temperature", "unsupported_value", problem);
+  }
+  for (const [name, usual] of fixed) refuseUnlike(body, name, { usual, detail: "unsupported_parameter" });
+  if (body["logprobs"] !== true) return;
+  throw new StuntdoubleError("BODY_INVALID", "You are not allowed to request logprobs from this model", {
+    detail: null,
+    status: 403,
+  });
+}
+
+const fixed = [
+  ["temperature", 1],
+  ["top_p", 1],
+  ["presence_penalty", 0],
+  ["frequency_penalty", 0],
+] as const;
+
+type Usual = { readonly usual: number; readonly detail: string | null };
+
+function refuseUnlike(body: JsonObject, name: string, { usual, detail }: Usual): void {
+  const value = body[name];
+  if (typeof value !== "number" || value === usual) return;
+  const problem = `Unsupported parameter: '${name}' is not supported with this model.`;
+  throw new StuntdoubleError("BODY_INVALID", problem, { param: name, detail });
+}
+
+/**
+ * The same for the Responses API.
+ *
+ * @param logprobs they are asked for
+ * @throws BODY_INVALID
+ * @see software-agent-sdk#1837 and #992 for the temperature, vllm#23319 for logprobs
+ */
+export function checkResponseSampling(body: JsonObject, model: string, logprobs: boolean): void {
+  const { reasoning } = body;
+  if (!isFixed(model, isObject(reasoning) ? reasoning["effort"] : undefined)) return;
+  for (const name of ["temperature", "top_p"]) refuseUnlike(body, name, { usual: 1, detail: null });
+  if (logprobs) refuse("include", "unsupported_parameter", "logprobs are not supported with reasoning models.");
 }
 
 /** Which share of the output tokens is reasoning. An assumption: the provider tells no more than their order. */

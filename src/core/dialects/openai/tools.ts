@@ -103,10 +103,10 @@ function readTool(value: unknown, path: string): Tool {
 
 function readFunction(tool: JsonObject, path: string): Tool {
   const name = read(tool, toolName, path);
-  const strict = read(tool, functionFields.strict, path) ?? false;
+  read(tool, functionFields.strict, path);
   read(tool, functionFields.description, path);
   const parameters = read(tool, functionFields.parameters, path);
-  if (parameters !== undefined) checkParameters(parameters, { strict, name, param: `${path}.parameters` });
+  if (parameters !== undefined) checkParameters(parameters, { name, param: `${path}.parameters` });
   return { name, parameters };
 }
 

@@ -4,10 +4,20 @@ import { completions } from "../openai/completions/index.ts";
 import { embeddings } from "../openai/embeddings/index.ts";
 import { models } from "../openai/models.ts";
 import { responseId } from "../openai/text.ts";
+import type { ContextExcess } from "../types.ts";
 
 const idPrefix = "gen-";
 /** Whose model it was; the stand-in does not know, and says so. */
 const provider = "Stuntdouble";
+
+/** @see refly#1177, Risuai#307 */
+function contextExceeded({ operation, promptTokens, maxTokens = 0, contextTokens }: ContextExcess) {
+  if (operation === "embeddings") return undefined;
+  const output = maxTokens === 0 ? "" : `, ${maxTokens} in the output`;
+  const requested = `However, you requested about ${promptTokens + maxTokens} tokens (${promptTokens} of text input${output}).`;
+  const advice = `Please reduce the length of either one, or use the "middle-out" transform to compress your prompt automatically.`;
+  return { message: `This endpoint's maximum context length is ${contextTokens} tokens. ${requested} ${advice}` };
+}
 
 /**
  * OpenRouter's API.
@@ -36,5 +46,6 @@ export const openrouter = openaiCompatible({
       }),
     },
     quotaHeaders: false,
+    contextExceeded,
   },
 });

@@ -4,7 +4,7 @@ import { completions } from "../openai/completions/index.ts";
 import { embeddings } from "../openai/embeddings/index.ts";
 import { models } from "../openai/models.ts";
 import { vllmProbes } from "../openai/probes.ts";
-import type { Failure } from "../types.ts";
+import type { ContextExcess, Failure } from "../types.ts";
 import { detokenize, tokenize } from "./tokenize.ts";
 
 /** Of its own errors; any other has the words of its status. */
@@ -34,6 +34,19 @@ function typeOf({ status, code, param }: Failure): string {
   return own ?? words[status] ?? (status < 500 ? "BadRequestError" : "InternalServerError");
 }
 
+/** @see vLLM, VLLMValidationError of the checks on the length of an input, which names the parameter in the message, too */
+function contextExceeded({ operation, promptTokens, maxTokens = 0, contextTokens }: ContextExcess) {
+  if (operation !== "chat" && operation !== "completions") return undefined;
+  const maximum = `This model's maximum context length is ${contextTokens} tokens`;
+  if (promptTokens >= contextTokens) {
+    const message = `${maximum}. However, your request has ${promptTokens} input tokens. Please reduce the length of the input messages.`;
+    return { message: `${message} (parameter=input_tokens, value=${promptTokens})`, param: "input_tokens" };
+  }
+  const sum = `${maxTokens} > ${contextTokens} - ${promptTokens}`;
+  const message = `'max_tokens' or 'max_completion_tokens' is too large: ${maxTokens}. ${maximum} and your request has ${promptTokens} input tokens (${sum}).`;
+  return { message: `${message} (parameter=max_tokens, value=${maxTokens})`, param: "max_tokens" };
+}
+
 /**
  * vLLM's server, started with `--root-path /vllm`. Without a prefix its paths are OpenAI's own, and nothing in a request
  * tells the two apart: they are vLLM's where an upstream is.
@@ -58,5 +71,6 @@ export const vllm = openaiCompatible({
       bodies: { 401: { error: "Unauthorized" } },
     },
     quotaHeaders: false,
+    contextExceeded,
   },
 });

@@ -1,22 +1,24 @@
 import { composer, type Wanted } from "../../../simulator/compose.ts";
 import type { Compose } from "../../../simulator/parts.ts";
 import type { Facts } from "../../../types.ts";
-import { checkSampling, readModel, readStop, readStreaming, refuse, seed, tierTold } from "../check.ts";
+import { checkSampling, isStrict, readModel, readStop, readStreaming, refuse, seed, tierTold } from "../check.ts";
 import { readConstraint, readMinTokens } from "../decoding.ts";
 import { check, read } from "../../shared/fields.ts";
 import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { once } from "../../shared/conversation.ts";
 import { chatConversation } from "./conversation.ts";
+import { promptedJson } from "../../shared/prompted-json.ts";
 import { writeChat } from "./response.ts";
 import { writeStored } from "./stored.ts";
 import { weightOf } from "../logprobs.ts";
 import { checkModalities, options, readFormat, shape } from "./options.ts";
 import { mediaTokens } from "../media.ts";
-import { checkMessages, endsWithResult, lastUserText, textOf } from "../messages.ts";
-import { isReasoning, reasoningShare } from "../reasoning.ts";
+import { askingTexts, checkMessages, endsWithResult, lastUserText, textOf } from "../messages.ts";
+import { checkChatSampling, isReasoning, reasoningShare } from "../reasoning.ts";
+import { checkStrictChat } from "../strict.ts";
 import { countWithinBytes, estimateBySize, streamingFor } from "../text.ts";
 import { readTooling, type Tooling } from "../tools.ts";
-import type { Ask, Body, CountTokens, OpenRequest, Operation, ReplyForms } from "../../types.ts";
+import type { Ask, AskSettings, Body, CountTokens, OpenRequest, Operation, ReplyForms } from "../../types.ts";
 
 /** The provider adds about so many tokens to each message (with its role), and to the response. @see OpenAI cookbook, "How to count tokens with tiktoken" */
 const tokensPerMessage = 4;
@@ -31,7 +33,7 @@ export const chat: Operation = {
   open(request) {
     const json = openJson(request.body, readAhead);
     const facts = chatFacts(json, request);
-    return { facts, ask: () => askOf(json.whole(), facts, request.kept) };
+    return { facts, ask: (settings) => askOf({ body: json.whole(), facts, kept: request.kept, settings }) };
   },
 };
 
@@ -73,7 +75,13 @@ function countMessage(message: unknown, count: CountTokens): number {
   return count(textOf(message)) + called + audio + other;
 }
 
-function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
+type Asked = Pick<OpenRequest, "kept"> & {
+  readonly body: JsonObject;
+  readonly facts: Facts;
+  readonly settings: AskSettings | undefined;
+};
+
+function askOf({ body, facts, kept, settings = {} }: Asked): Ask {
   const model = readModel(body, facts.model);
   checkMessages(body);
   checkSampling(body);
@@ -84,11 +92,13 @@ function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
   const choices = read(body, shape.choices) ?? 1;
   const stops = readStop(body);
   const streaming = readStreaming(body);
-  const maxTokens = readLimit(body, model);
+  const strict = isStrict(settings);
+  const maxTokens = readLimit(body, model, strict);
   const serviceTier = tierTold(read(body, shape.serviceTier));
   const promptTokens = facts.promptTokens();
   const audioTokens = audioIn(body);
-  const compose = composeOf(body, model, tooling);
+  const compose = composeOf({ body, model, tooling, settings });
+  if (strict) checkStrictly(body, model);
   const weight = topLogprobs === undefined ? choices : choices * weightOf(topLogprobs);
   const fixed = {
     model,
@@ -112,6 +122,8 @@ function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
     refuses: true,
     choices,
     forms: tooling?.style === "functions" ? functionForms : toolForms,
+    // @see experiential#947: Azure's head is kept back until there is a token; OpenAI's tells how long that took, as in openai-java#266.
+    head: "first-token",
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
       const answer = { ...fixed, script, streaming: streamingFor(script, streaming) };
@@ -119,6 +131,12 @@ function askOf(body: JsonObject, facts: Facts, kept: OpenRequest["kept"]): Ask {
     },
   };
   return compose === undefined ? ask : { ...ask, compose };
+}
+
+/** What the document allows and the provider refuses all the same. */
+function checkStrictly(body: JsonObject, model: string): void {
+  checkStrictChat(body);
+  checkChatSampling(body, model);
 }
 
 /** How many of the most likely tokens are told for each; undefined when `logprobs` was not asked for. */
@@ -132,10 +150,10 @@ function readTopLogprobs(body: JsonObject): number | undefined {
 }
 
 /** The limit on output tokens under either name; the old one is not for models that reason. */
-function readLimit(body: JsonObject, model: string): number | undefined {
+function readLimit(body: JsonObject, model: string, strict: boolean): number | undefined {
   const older = read(body, shape.maxTokens);
   const newer = read(body, shape.maxCompletionTokens);
-  if (older === undefined || !isReasoning(model)) return newer ?? older;
+  if (older === undefined || !strict || !isReasoning(model)) return newer ?? older;
   const problem =
     "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
   return refuse("max_tokens", "unsupported_parameter", problem);
@@ -149,9 +167,17 @@ function namesTools(body: JsonObject): boolean {
   return false;
 }
 
+type Composed = {
+  readonly body: JsonObject;
+  readonly model: string;
+  readonly tooling: Tooling | undefined;
+  readonly settings: AskSettings;
+};
+
 /** How the response is made where it is more than prose. */
-function composeOf(body: JsonObject, model: string, tooling: Tooling | undefined): Compose | undefined {
-  const json = (body["response_format"] === undefined ? undefined : readFormat(body)) ?? readConstraint(body);
+function composeOf({ body, model, tooling, settings }: Composed): Compose | undefined {
+  const given = (body["response_format"] === undefined ? undefined : readFormat(body)) ?? readConstraint(body);
+  const json = promptedJson(askingTexts(body), given, settings);
   const share = reasoningShare(model, body);
   if (tooling === undefined && json === undefined && share === 0) return undefined;
   const { tools, choice, parallel } = tooling ?? noTools;

@@ -3,7 +3,6 @@ import { field, maxChoices, refuse, refuseMissing, refuseType, refuseValue } fro
 import { read, required } from "../../shared/fields.ts";
 import { isObject, type JsonObject } from "../../shared/json-body.ts";
 import { textOf } from "../messages.ts";
-import { checkFormat } from "../strict.ts";
 import { toolName } from "../tools.ts";
 
 /** Service tiers that can be asked for. */
@@ -70,11 +69,10 @@ export function readFormat(body: JsonObject): Wanted["json"] {
 
 function readSchema(wanted: JsonObject): Wanted["json"] {
   const path = "response_format.json_schema";
-  const name = read(wanted, toolName, path);
+  read(wanted, toolName, path);
   const strict = read(wanted, formatFields.strict, path) ?? false;
   const schema = read(wanted, formatFields.schema, path);
   if (schema === undefined) return strict ? refuseMissing(`${path}.schema`) : "object";
-  if (strict) checkFormat(schema, name);
   return { schema };
 }
 

@@ -1,4 +1,5 @@
-import { readMinTokens } from "../decoding.ts";
+import { composer, plainProse } from "../../../simulator/compose.ts";
+import { readConstraint, readMinTokens } from "../decoding.ts";
 import type { Conversation, Facts } from "../../../types.ts";
 import { checkSampling, field, maxChoices, readModel, readStop, readStreaming, refuse, seed } from "../check.ts";
 import { read } from "../../shared/fields.ts";
@@ -58,6 +59,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const repeated = echo === undefined ? 0 : promptTokens / prompts.length;
   const weight = choices * weightOf(logprobs);
   const maxTokens = read(body, members.maxTokens) ?? defaultMaxTokens;
+  const compose = composer({ ...plainProse, json: readConstraint(body) });
   return {
     model,
     stream: streaming.stream,
@@ -66,6 +68,8 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     minTokens: readMinTokens(body, maxTokens),
     seed: read(body, seed),
     choices,
+    head: "first-token",
+    ...(compose !== undefined && { compose }),
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
     write: (script) =>
       writeCompletion({
@@ -75,6 +79,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
         choices,
         stops,
         maxTokens,
+        compose,
         streaming: streamingFor(script, streaming),
         echo,
         logprobs,

@@ -1,4 +1,4 @@
-import { countOf, textOfKind, tokensOf } from "../../../simulator/parts.ts";
+import { countOf, textOfKind, tokensOf, type Compose } from "../../../simulator/parts.ts";
 import { splitTokens } from "../../../simulator/tokens.ts";
 import type { Plan } from "../../../types.ts";
 import type { Streaming } from "../check.ts";
@@ -27,6 +27,8 @@ export type Completion = {
   readonly choices: number;
   readonly stops: readonly string[];
   readonly maxTokens: number;
+  /** How each text is made where it is no prose. */
+  readonly compose: Compose | undefined;
   readonly streaming: Streaming;
   /** The prompts, to be repeated before the text of each choice; undefined when that was not asked for. */
   readonly echo: readonly string[] | undefined;
@@ -115,7 +117,7 @@ type Prompt = { readonly text: string; readonly likely: () => readonly Likely[] 
 /** Several choices, or logprobs. */
 function writeChoices(completion: Completion, head: string): Plan {
   const { echo, logprobs, streaming } = completion;
-  const choices = choicesOf(completion.script, { ...completion, compose: undefined });
+  const choices = choicesOf(completion.script, completion);
   const script = scriptFor(completion.script, choices);
   const weigher = logprobs === undefined ? undefined : createWeigher(script.rng, logprobs);
   const prompts = echo?.map((text) => promptOf(text, weigher));

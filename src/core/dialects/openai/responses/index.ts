@@ -1,11 +1,12 @@
 import { countOf } from "../../../simulator/parts.ts";
 import { composer } from "../../../simulator/compose.ts";
 import type { Facts, Plan } from "../../../types.ts";
-import { readModel } from "../check.ts";
+import { isStrict, readModel } from "../check.ts";
 import { read } from "../../shared/fields.ts";
 import { openJson, type JsonObject } from "../../shared/json-body.ts";
 import { weightOf } from "../logprobs.ts";
-import { readReasoning, type Reasoning } from "../reasoning.ts";
+import { checkResponseSampling, readReasoning, type Reasoning } from "../reasoning.ts";
+import { checkStrictResponse } from "../strict.ts";
 import {
   callIds,
   outputItems,
@@ -23,7 +24,7 @@ import {
   readConversation,
   type Conversation,
 } from "./conversations.ts";
-import { checkResults, readItems } from "./input.ts";
+import { askingTexts, checkResults, readItems } from "./input.ts";
 import { shownItems } from "./items.ts";
 import { keepResponse, type KeptResponse } from "./kept.ts";
 import {
@@ -42,8 +43,9 @@ import { keyNamed } from "./calls.ts";
 import { streamResponse } from "./stream.ts";
 import { readFormat, readTools, type Format, type Tools } from "./tools.ts";
 import { jsonPlan } from "../text.ts";
+import { promptedJson } from "../../shared/prompted-json.ts";
 import { withoutDelay, textless } from "../../shared/textless.ts";
-import type { Ask, KeptResponses, Operation } from "../../types.ts";
+import type { Ask, AskSettings, KeptResponses, Operation } from "../../types.ts";
 
 /** A stream tells the logprobs with each token, and again with the whole text, content part, item and response. */
 const timesTold = 5;
@@ -56,7 +58,10 @@ export const responses: Operation = {
     const { body, kept } = request;
     const json = openJson(body, readAhead);
     const facts = responseFacts(json, request);
-    return { facts, ask: () => askOf({ body: json.whole(), text: () => body.text(), facts, kept }) };
+    return {
+      facts,
+      ask: (settings = {}) => askOf({ body: json.whole(), text: () => body.text(), facts, kept, settings }),
+    };
   },
 };
 
@@ -91,6 +96,7 @@ type Request = {
   text(): string;
   readonly facts: Facts;
   readonly kept: KeptResponses | undefined;
+  readonly settings: AskSettings;
 };
 
 function askOf(request: Request): Ask {
@@ -101,11 +107,13 @@ function askOf(request: Request): Ask {
   const reasoning = readReasoning(body, model);
   const tools = readTools(body);
   const format = readFormat(body);
+  const json = promptedJson(askingTexts(body, items), format.json, request.settings);
   if (format.json === "object" && before === undefined && conversation === undefined) checkMention(items, body);
   const { stream, obfuscate } = readStream(body);
   const { background, store } = readKeeping(body);
   const maxTokens = read(body, members.maxTokens);
   const { encrypted, topLogprobs, told } = readIncluded(body);
+  if (isStrict(request.settings)) checkStrictly(body, model, told !== undefined);
   const weight = 1 + (weightOf(told) - 1) * (stream ? timesTold : 1);
   const settings = settingsJson({ body, model, maxTokens, store, topLogprobs, context, reasoning, format, tools });
   const promptTokens = facts.promptTokens();
@@ -125,7 +133,7 @@ function askOf(request: Request): Ask {
     choice: tools.choice,
     parallel: tools.parallel,
     afterToolResult: String(items.at(-1)?.["type"]).endsWith("call_output"),
-    json: format.json,
+    json,
     reasoningShare: reasoning.share,
   });
   return {
@@ -136,6 +144,7 @@ function askOf(request: Request): Ask {
     seed: undefined,
     refuses: true,
     forms: { reasoning: true, calls: "text", keyOf: (name) => keyNamed(tools.forms, name) },
+    truncates: body["truncation"] === "auto",
     ...(compose !== undefined && { compose }),
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
@@ -149,6 +158,12 @@ function askOf(request: Request): Ask {
       return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
     },
   };
+}
+
+/** What the document allows and the provider refuses all the same. */
+function checkStrictly(body: JsonObject, model: string, logprobs: boolean): void {
+  checkStrictResponse(body);
+  checkResponseSampling(body, model, logprobs);
 }
 
 /** What a request goes on from. */

@@ -21,7 +21,7 @@ function texts(...names: readonly string[]): readonly Field[] {
 /** Kinds of items, and the members that must be texts. */
 const itemTypes: Readonly<Record<string, readonly Field[]>> = {
   function_call: texts("call_id", "name", "arguments"),
-  function_call_output: texts("call_id"),
+  function_call_output: [field.string("call_id")],
   item_reference: texts("id"),
   program: texts("call_id", "code"),
   program_output: texts("call_id", "result"),
@@ -165,9 +165,21 @@ export function lastUserText({ input }: JsonObject): string | undefined {
   return last === undefined ? undefined : textsOf(last).join("\n");
 }
 
-/** Tokens of a request: instructions, input and tools; of a large body an estimate by its size. */
-export function countInput(json: JsonBody, count: CountTokens): number {
-  if (json.sizeBytes > countWithinBytes) return estimateBySize(json.sizeBytes);
+/** The texts in which a request may ask for a form of the response: the user's last one, the instructions and the system's. */
+export function askingTexts(body: JsonObject, items: readonly JsonObject[]): readonly string[] {
+  const { instructions } = body;
+  const system = items.filter(({ role }) => role === "system" || role === "developer");
+  return [lastUserText(body) ?? "", typeof instructions === "string" ? instructions : "", ...system.flatMap(textsOf)];
+}
+
+/** Marks of images and files: a large body without them is text, and its size tells enough. */
+const mediaMark = /"(?:image_url|file_data|input_audio)"/;
+
+/** Tokens of a request: instructions, input and tools; of a large body an estimate by the size of its texts. */
+export function countInput(json: JsonBody, counter: CountTokens, text: () => string): number {
+  const isLarge = json.sizeBytes > countWithinBytes;
+  if (isLarge && !mediaMark.test(text())) return estimateBySize(json.sizeBytes);
+  const count: CountTokens = isLarge ? (each) => estimateBySize(each.length) : counter;
   const { input, instructions, tools } = json.whole();
   let tokens = tokensForReply;
   if (typeof instructions === "string") tokens += tokensPerItem + count(instructions);
@@ -212,8 +224,9 @@ export function checkResults(items: readonly JsonObject[], known: readonly strin
   const calls = new Set<unknown>(known);
   for (const { type, call_id: id } of items) {
     if (type === "function_call") calls.add(id);
-    if (type !== "function_call_output" || calls.has(id)) continue;
-    refuse("input", "invalid_value", `No tool call found for function call output with call_id ${String(id)}.`);
+    // The document leaves open whose result it is.
+    if (type !== "function_call_output" || typeof id !== "string" || calls.has(id)) continue;
+    refuse("input", "invalid_value", `No tool call found for function call output with call_id ${id}.`);
   }
 }
 

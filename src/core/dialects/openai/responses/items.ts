@@ -20,7 +20,7 @@ const defaults: Readonly<Record<string, JsonObject>> = {
   shell_call_output: { max_output_length: null },
 };
 /** Members that may be null in a request, and not in the list. */
-const neverNull = new Set(["id", "status", "name", "namespace", "acknowledged_safety_checks"]);
+const neverNull = new Set(["id", "call_id", "status", "name", "namespace", "acknowledged_safety_checks"]);
 
 /** An item as the provider lists it: with an id, a status, and its content in parts. */
 function shownItem(item: JsonObject, owner: string, index: number): JsonObject {

@@ -138,7 +138,7 @@ describe("a valid request", () => {
       "settings that change nothing",
       { metadata: { user_id: "u" }, service_tier: "auto", container: "c", speed: "fast" },
     ],
-    ["servers of tools", { mcp_servers: [], container: { id: "c" }, context_management: {}, inference_geo: "eu" }],
+    ["a container and a place", { container: { id: "c" }, inference_geo: "eu" }],
     ["nulls", { system: null, tools: null, thinking: null, stop_sequences: null, stream: null, metadata: null }],
     ["turns of one role in a row", { messages: [...valid.messages, ...valid.messages] }],
     ["a beginning of the response", { messages: [...valid.messages, { role: "assistant", content: "{" }] }],

@@ -9,7 +9,7 @@ const f = { name: "f", input_schema: { type: "object" } };
 const saying = (...content: readonly unknown[]) => ({ messages: [{ role: "user", content }] });
 const answering = (...content: readonly unknown[]) => ({ messages: [user, { role: "assistant", content }] });
 const turns = (...list: readonly (readonly [role: string, ...content: object[]])[]) => ({
-  messages: list.map(([role, ...content]) => ({ role, content })),
+  messages: list.map(([role, ...content]) => ({ role, content: content.length === 0 ? "x" : content })),
 });
 const call = { type: "tool_use", id: "t1", name: "f", input: {} };
 const result = { type: "tool_result", tool_use_id: "t1", content: "x" };

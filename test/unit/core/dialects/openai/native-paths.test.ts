@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import { deepseek } from "../../../../../src/core/dialects/deepseek/index.ts";
 import { groq } from "../../../../../src/core/dialects/groq/index.ts";
 import { findOperation, operationFinder } from "../../../../../src/core/dialects/index.ts";
+import { lmstudio } from "../../../../../src/core/dialects/lmstudio/index.ts";
+import { together } from "../../../../../src/core/dialects/together/index.ts";
+import { xai } from "../../../../../src/core/dialects/xai/index.ts";
 import { mistral } from "../../../../../src/core/dialects/mistral/index.ts";
 import { jsonOf, open, scriptOf } from "../support.ts";
 
@@ -43,6 +46,28 @@ const providers = [
       500: { error: { message: said, type: "server_error", param: null, code: null } },
     },
   },
+  {
+    dialect: xai,
+    prefix: "/xai",
+    native: "",
+    owner: "openai",
+    errors: {
+      400: { code: "Client specified an invalid argument", error: said },
+      404: { code: "Some requested entity was not found", error: said },
+      500: { code: "Internal error", error: said },
+    },
+  },
+  {
+    dialect: together,
+    prefix: "/together",
+    native: "",
+    owner: "openai",
+    errors: {
+      401: { error: { message: said, type: "invalid_request_error", param: null, code: "invalid_api_key" } },
+      500: { error: { message: said, type: "server_error", param: null, code: null } },
+    },
+  },
+  { dialect: lmstudio, prefix: "/lmstudio", native: "", owner: "openai", errors: { 400: { error: said } } },
 ];
 
 describe.each(providers)("$dialect.name", ({ dialect, prefix, native, owner, errors }) => {
