@@ -60,6 +60,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
   const weight = choices * weightOf(logprobs);
   const maxTokens = read(body, members.maxTokens) ?? defaultMaxTokens;
   const compose = composer({ ...plainProse, json: readConstraint(body) });
+  const fixed = { model, promptTokens, choices, stops, maxTokens, compose, echo, logprobs };
   return {
     model,
     stream: streaming.stream,
@@ -71,19 +72,7 @@ function askOf(body: JsonObject, facts: Facts): Ask {
     head: "first-token",
     ...(compose !== undefined && { compose }),
     ...((weight > 1 || repeated > 0) && { sizeOf: (tokens: number) => (repeated + tokens) * weight }),
-    write: (script) =>
-      writeCompletion({
-        model,
-        script,
-        promptTokens,
-        choices,
-        stops,
-        maxTokens,
-        compose,
-        streaming: streamingFor(script, streaming),
-        echo,
-        logprobs,
-      }),
+    write: (script) => writeCompletion({ ...fixed, script, streaming: streamingFor(script, streaming) }),
   };
 }
 
