@@ -1,4 +1,4 @@
-import { startNode, type Node } from "../support/node.ts";
+import { startNode } from "../support/node.ts";
 import { json, startUpstream, type Script, type ScriptedUpstream } from "../support/upstream.ts";
 
 /** What the programs of the suites talk to. */
