@@ -34,7 +34,7 @@ const rules = [
 
 /** Starts a node that simulates, and one in front of a provider whose API it does not know. */
 export async function startServers(): Promise<Servers> {
-  const simulating = await startNode({ seed: 7, rules });
+  const simulating = await startNode({ seed: 7, rules, control: { enabled: true } });
   const provider = await startProvider();
   const forwarding = await startNode({
     upstreams: { provider: { url: provider.url } },

@@ -23,7 +23,7 @@ openai = {"api_base": f"{url}/v1"}
 models = {
     "OpenAI": lambda end="": lm(f"openai/gpt-4o{end}", **openai),
     "OpenAI responses": lambda end="": lm(f"openai/gpt-4o{end}", model_type="responses", **openai),
-    "Anthropic": lambda end="": lm(f"anthropic/claude-sonnet-4-5{end}", api_base=url),
+    "Anthropic": lambda end="": lm(f"anthropic/claude-sonnet-4-5{end}", api_base=f"{url}/v1"),
 }
 
 

@@ -8,7 +8,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 import litellm
 from pydantic import BaseModel
 
-from checks import check, city_of, errors, messages, prompt, raises, retried, same, some, tools, url
+from checks import check, city_of, errors, messages, prompt, raises, same, some, tools, url
 
 
 class Weather(BaseModel):
@@ -80,5 +80,4 @@ errors(
     s429=litellm.RateLimitError,
     s503=litellm.ServiceUnavailableError,
 )
-retried(lambda end: ask("OpenAI", end, max_retries=2).choices[0].message.content)
 check("stream cut off")(lambda: raises(lambda: streamed("OpenAI", "-cut")))

@@ -8,7 +8,7 @@ from llama_index.llms.ollama import Ollama
 from llama_index.llms.openai import OpenAI
 from pydantic import BaseModel
 
-from checks import check, errors, prompt, raises, retried, same, some, url
+from checks import check, errors, prompt, raises, same, some, url
 
 
 class Weather(BaseModel):
@@ -23,9 +23,11 @@ def get_weather(city: str) -> str:
     return "sunny"
 
 
-def openai(end="", retries=0):
+def openai(fault=""):
+    """It takes only names of models that it knows, so a header asks for the fault."""
+    control = {"x-stuntdouble": f"fault={fault}"} if fault else {}
     return OpenAI(
-        model=f"gpt-4o{end}", api_base=f"{url}/v1", api_key="sk-none", max_retries=retries, context_window=128_000
+        model="gpt-4o", api_base=f"{url}/v1", api_key="sk-none", max_retries=0, default_headers=control
     )
 
 
@@ -61,6 +63,5 @@ def _():
     same(len(made.get_text_embedding_batch(["a", "b"])), 2)
 
 
-errors(lambda end: openai(end).complete(prompt), s401=Exception, s429=Exception, s503=Exception)
-retried(lambda end: openai(end, retries=2).complete(prompt).text)
-check("stream cut off")(lambda: raises(lambda: list(openai("-cut").stream_complete(prompt))))
+errors(lambda end: openai(f"status;status={end[1:]}").complete(prompt), s401=Exception, s429=Exception, s503=Exception)
+check("stream cut off")(lambda: raises(lambda: list(openai("cut;after=3").stream_complete(prompt))))
