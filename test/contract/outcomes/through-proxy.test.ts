@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeWith } from "../../support/programs/missing.ts";
+import { startNode, type Node } from "../../support/node.ts";
+import { pythonWith } from "../../support/programs/index.ts";
+import type { ScriptedUpstream } from "../../support/upstream.ts";
+import { callBreaks, startBreakingProvider, streamBreaks, type Break } from "./breaking-provider.ts";
+import { clients, type Asked } from "./clients.ts";
+import { callFaults, streamFaults } from "./faults.ts";
+import { outcomeOf } from "./outcome-of.ts";
+import { pythonModules, pythonNames, pythonOutcomes } from "./python-clients.ts";
+
+/** The same break met in three ways: of the provider itself, of the provider behind a node, and injected by the node. */
+type Ways = { readonly direct: Asked; readonly forwarded: Asked; readonly injected: Asked };
+
+const controls = new Map([...callFaults, ...streamFaults].map(({ label, control }) => [label, control]));
+const shapes = [
+  { shape: "whole", breaks: callBreaks },
+  { shape: "streamed", breaks: [...callBreaks, ...streamBreaks] },
+] as const;
+
+let healthy: Node;
+let provider: ScriptedUpstream;
+let proxy: Node;
+beforeAll(async () => {
+  healthy = await startNode({ control: { enabled: true } });
+  provider = await startBreakingProvider(healthy.url);
+  proxy = await startNode({
+    upstreams: { provider: { url: provider.url } },
+    control: { enabled: true },
+    default: { serve: "forward" },
+  });
+});
+afterAll(async () => {
+  await Promise.all([proxy.stop(), provider.stop()]);
+  await healthy.stop();
+});
+
+function waysOf({ name }: Break): Ways {
+  const headers = { "x-break": name };
+  return {
+    direct: { url: provider.url, headers },
+    forwarded: { url: proxy.url, headers },
+    injected: { url: proxy.url, headers: { "x-stuntdouble": controls.get(name)! } },
+  };
+}
+
+const direct = (): Asked => ({ url: provider.url, headers: {} });
+
+describe.each(clients)("$name sees a provider that breaks as it does without a node in between", (client) => {
+  test.each(shapes)("$shape", { timeout: 120_000 }, async ({ shape, breaks }) => {
+    const good = await client[shape](direct());
+    const seen = { direct: {}, forwarded: {}, injected: {} } as Record<keyof Ways, Record<string, string>>;
+    for (const each of breaks) {
+      const ways = waysOf(each);
+      for (const way of Object.keys(ways) as (keyof Ways)[]) {
+        seen[way][each.name] = await outcomeOf(client[shape], ways[way], good);
+      }
+    }
+    expect(seen.forwarded).toEqual(seen.direct);
+    expect(seen.injected).toEqual(seen.direct);
+  });
+});
+
+describeWith("Python clients", pythonWith(pythonModules), "and so do those for Python:", (python) => {
+  test.each(["forwarded", "injected"] as const)("%s", { timeout: 240_000 }, async (way) => {
+    const asksOf = (of: keyof Ways) => ({
+      healthy: direct(),
+      whole: callBreaks.map((each) => waysOf(each)[of]),
+      streamed: [...callBreaks, ...streamBreaks].map((each) => waysOf(each)[of]),
+    });
+    const named = (rows: Record<"whole" | "streamed", string[][]>) =>
+      shapes.map(({ shape, breaks }) =>
+        breaks.map(({ name }, row) => [
+          name,
+          Object.fromEntries(pythonNames.map((each, at) => [each, rows[shape][row]![at]])),
+        ]),
+      );
+    expect(named(await pythonOutcomes(python, asksOf(way)))).toEqual(
+      named(await pythonOutcomes(python, asksOf("direct"))),
+    );
+  });
+});
