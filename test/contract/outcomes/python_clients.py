@@ -6,6 +6,7 @@ each list gives a list of rows, each row the outcome in each client.
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import anthropic
 import groq
@@ -98,8 +99,9 @@ def outcome(attempt, ask, whole):
     try:
         text = attempt(**ask)
     except Exception as error:
-        status = next((value for value in map(lambda name: getattr(error, name, None), ["status_code", "code"]) if isinstance(value, int)), -1)
-        return f"`{type(error).__name__}`" + (f" {status}" if status >= 0 else "")
+        status = getattr(error, "status_code", getattr(error, "code", None))
+        known = isinstance(status, int) and status > 0
+        return f"`{type(error).__name__}`" + (f" {status}" if known else "")
     if text == whole:
         return "complete response"
     return "**no text, no error**" if not text else "**truncated response, no error**"
@@ -107,7 +109,12 @@ def outcome(attempt, ask, whole):
 
 def rows(shape):
     wholes = [attempt(**asked["healthy"]) for attempt in attempts[shape]]
-    return [[outcome(attempt, ask, whole) for attempt, whole in zip(attempts[shape], wholes)] for ask in asked[shape]]
+
+    def row(ask):
+        return [outcome(attempt, ask, whole) for attempt, whole in zip(attempts[shape], wholes)]
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(row, asked[shape]))
 
 
 print(json.dumps({shape: rows(shape) for shape in attempts}))

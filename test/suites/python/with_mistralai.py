@@ -22,11 +22,17 @@ def ask(model_end="", **more):
 
 def streamed(model_end=""):
     with client.chat.stream(model=f"mistral-large-latest{model_end}", messages=messages) as stream:
-        return "".join(event.data.choices[0].delta.content or "" for event in stream)
+        return "".join(choice.delta.content or "" for event in stream for choice in event.data.choices)
 
 
 check("chat")(lambda: some(ask().content))
 check("chat, streamed")(lambda: some(streamed()))
+
+
+@check("chat, streamed with a choice in each chunk")
+def _():
+    with client.chat.stream(model="mistral-large-latest", messages=messages) as stream:
+        assert all(event.data.choices for event in stream), "a chunk with usage has no choice"
 
 
 @check("chat, asynchronous")
