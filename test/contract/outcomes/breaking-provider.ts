@@ -3,7 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startUpstream, type Received, type ScriptedUpstream } from "../../support/upstream.ts";
 
 /** How the provider breaks, by the value of the request header `x-break`. */
-export type Break = { readonly name: string; readonly respond: (wire: Wire) => void | Promise<void> };
+export type Break = {
+  readonly name: string;
+  /** Name of the break that clients see when it is forwarded, where that is another. */
+  readonly forwardedAs?: string;
+  readonly respond: (wire: Wire) => void | Promise<void>;
+};
 
 /** A good response, ready to be sent, and one more of the same API that a break may need. */
 type Wire = {
@@ -19,26 +24,42 @@ const anEventWithToken = /text_delta|"content":"(?!")|"text":"(?!")/;
 
 /** Breaks of any response. Of the statuses some stand for the others: nothing in a node tells them apart. */
 export const callBreaks: readonly Break[] = [
-  ...[401, 429, 503, 529].map((status) => ({
+  ...[401, 429, 502, 503, 529].map((status) => ({
     name: `status ${status}`,
     respond: async ({ response, asked }: Wire) => whole(response, await asked(`fault=status;status=${status}`)),
   })),
-  { name: "cut before the head", respond: ({ response }) => void response.socket?.end() },
-  { name: "reset before the head", respond: ({ response }) => void response.socket?.resetAndDestroy() },
+  // Before the head a proxy can tell what has happened, and does.
+  { name: "cut before the head", forwardedAs: "status 502", respond: ({ response }) => void response.socket?.end() },
+  {
+    name: "reset before the head",
+    forwardedAs: "status 502",
+    respond: ({ response }) => void response.socket?.resetAndDestroy(),
+  },
   { name: "hang before the head", respond: () => undefined },
   {
     name: "malformed",
-    respond: ({ response, good }) => whole(response, { ...good, body: good.body.slice(0, good.body.length / 2) }),
+    respond({ response, good }) {
+      const body = isStream(good) ? firstBroken(eventsOf(good)) : good.body.slice(0, good.body.length / 2);
+      whole(response, { ...good, body });
+    },
   },
 ];
 
 /** Breaks in the middle of a stream, after the third token. */
 export const streamBreaks: readonly Break[] = [
-  { name: "cut after 3 tokens", respond: (wire) => begin(wire, ({ socket }) => socket?.end()) },
+  // After the head it always resets the connection.
+  {
+    name: "cut after 3 tokens",
+    forwardedAs: "reset after 3 tokens",
+    respond: (wire) => begin(wire, ({ socket }) => socket?.end()),
+  },
   { name: "reset after 3 tokens", respond: (wire) => begin(wire, ({ socket }) => socket?.resetAndDestroy()) },
   { name: "hang after 3 tokens", respond: (wire) => begin(wire, () => undefined) },
   { name: "clean end after 3 tokens", respond: (wire) => begin(wire, (response) => response.end()) },
-  { name: "malformed after 3 tokens", respond: (wire) => begin(wire, (response) => response.end('data: {"id":"\n\n')) },
+  {
+    name: "malformed after 3 tokens",
+    respond: (wire) => begin(wire, (response, rest) => response.end(firstBroken(rest))),
+  },
   {
     name: "error event after 3 tokens",
     respond: async ({ response, asked }) => whole(response, await asked("fault=error-event;after=3")),
@@ -79,16 +100,29 @@ function whole(response: ServerResponse, { status, headers, body }: Good): void 
   response.end(body);
 }
 
+function isStream({ headers }: Good): boolean {
+  return !(headers["content-type"] ?? "").startsWith("application/json");
+}
+
+/** The events of a stream, each with the blank line, or the line end, behind it. */
+function eventsOf({ headers, body }: Good): string[] {
+  const isSse = headers["content-type"]?.startsWith("text/event-stream") === true;
+  return body.split(isSse ? /(?<=\r?\n\r?\n)/ : /(?<=\n)/);
+}
+
+/** Events of which the JSON of the first breaks off. */
+function firstBroken([first = "", ...rest]: readonly string[]): string {
+  const text = first.trimEnd();
+  return [text.slice(0, text.length * 0.75) + first.slice(text.length), ...rest].join("");
+}
+
 /** Sends the stream as far as the third token and, when that has arrived, ends it in some way. */
-async function begin({ response, good }: Wire, end: (response: ServerResponse) => void): Promise<void> {
+async function begin({ response, good }: Wire, end: (response: ServerResponse, rest: string[]) => void): Promise<void> {
   response.writeHead(good.status, good.headers);
-  const separator = good.headers["content-type"]?.startsWith("text/event-stream") === true ? "\n\n" : "\n";
+  const events = eventsOf(good);
   let tokens = 0;
-  for (const event of good.body.split(separator)) {
-    response.write(event + separator);
-    if (anEventWithToken.test(event)) tokens += 1;
-    if (tokens === 3) break;
-  }
+  const last = events.findIndex((event) => anEventWithToken.test(event) && ++tokens === 3);
+  response.write(events.slice(0, last + 1).join(""));
   await sleep(50);
-  end(response);
+  end(response, events.slice(last + 1));
 }

@@ -49,18 +49,23 @@ const direct = (): Asked => ({ url: provider.url, headers: {} });
 describe.each(clients)("$name sees a provider that breaks as it does without a node in between", (client) => {
   test.each(shapes)("$shape", { timeout: 120_000 }, async ({ shape, breaks }) => {
     const good = await client[shape](direct());
-    const seenBy = async (way: keyof Ways) =>
-      Object.fromEntries(
-        await Promise.all(
-          breaks.map(async (each) => [each.name, await outcomeOf(client[shape], waysOf(each)[way], good)] as const),
-        ),
-      );
+    const seenBy = async (way: keyof Ways) => {
+      const seen: Record<string, string> = {};
+      // A few at a time: the clients wait for one second only.
+      for (let from = 0; from < breaks.length; from += 4) {
+        const some = breaks.slice(from, from + 4);
+        const outcomes = await Promise.all(some.map((each) => outcomeOf(client[shape], waysOf(each)[way], good)));
+        for (const [at, { name }] of some.entries()) seen[name] = outcomes[at]!;
+      }
+      return seen;
+    };
     const seen = {
       direct: await seenBy("direct"),
       forwarded: await seenBy("forwarded"),
       injected: await seenBy("injected"),
     };
-    expect(seen.forwarded).toEqual(seen.direct);
+    const expected = breaks.map(({ name, forwardedAs = name }) => [name, seen.direct[forwardedAs]]);
+    expect(seen.forwarded).toEqual(Object.fromEntries(expected));
     expect(seen.injected).toEqual(seen.direct);
   });
 });
@@ -70,10 +75,14 @@ describeWith("Python clients", pythonWith(pythonModules), "and so do those for P
     const every = (breaks: readonly Break[]): Asked[] => breaks.flatMap((each) => Object.values(waysOf(each)));
     const [whole, streamed] = shapes.map(({ breaks }) => every(breaks));
     const rows = await pythonOutcomes(python, { healthy: direct(), whole: whole!, streamed: streamed! });
-    const seen = shapes.flatMap(({ shape, breaks }) =>
-      breaks.map(({ name }, at) => ({ shape, name, ways: rows[shape].slice(3 * at, 3 * at + 3) })),
-    );
-    const unequal = seen.filter(({ ways }) => new Set(ways.map(String)).size > 1);
+    const unequal = shapes.flatMap(({ shape, breaks }) => {
+      const ways = breaks.map((_, at) => rows[shape].slice(3 * at, 3 * at + 3));
+      const directly = (name: string) => ways[breaks.findIndex((each) => each.name === name)]?.[0];
+      return breaks.flatMap(({ name, forwardedAs = name }, at) => {
+        const expected = [directly(name), directly(forwardedAs), directly(name)];
+        return String(ways[at]) === String(expected) ? [] : [{ shape, name, seen: ways[at], expected }];
+      });
+    });
     expect(unequal).toEqual([]);
   });
 });
