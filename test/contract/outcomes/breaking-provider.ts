@@ -47,12 +47,7 @@ export const callBreaks: readonly Break[] = [
 
 /** Breaks in the middle of a stream, after the third token. */
 export const streamBreaks: readonly Break[] = [
-  // After the head it always resets the connection.
-  {
-    name: "cut after 3 tokens",
-    forwardedAs: "reset after 3 tokens",
-    respond: (wire) => begin(wire, ({ socket }) => socket?.end()),
-  },
+  { name: "cut after 3 tokens", respond: (wire) => begin(wire, ({ socket }) => socket?.end()) },
   { name: "reset after 3 tokens", respond: (wire) => begin(wire, ({ socket }) => socket?.resetAndDestroy()) },
   { name: "hang after 3 tokens", respond: (wire) => begin(wire, () => undefined) },
   { name: "clean end after 3 tokens", respond: (wire) => begin(wire, (response) => response.end()) },
