@@ -234,6 +234,10 @@ export type Relative = {
   readonly response?: { readonly begun: string; readonly over: string };
   /** What ids of responses with choices begin with. */
   readonly idPrefix?: string | undefined;
+  /** The service tier that a chat names, where that is none of the API's. */
+  readonly serviceTier?: string | undefined;
+  /** Whether a response with vectors has an id. */
+  readonly vectorsHaveId?: boolean | undefined;
   /** What a stream does whatever the request says. */
   readonly streaming?: { readonly includeUsage?: boolean; readonly obfuscate?: boolean } | undefined;
   /** All headers of a good response. */

@@ -8,7 +8,10 @@ import { Ollama } from "ollama";
 import OpenAI from "openai";
 
 /** One call through an official client: the text it gave, or what it threw. */
-export type Attempt = (options: { readonly url: string; readonly control: string }) => Promise<string>;
+export type Attempt = (options: Asked) => Promise<string>;
+
+/** Where a call goes, and its headers besides those of the client. */
+export type Asked = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
 /** A client as a column of the table. No client tries again, so that a fault is met once. */
 export type TableClient = { readonly name: string; readonly whole: Attempt; readonly streamed: Attempt };
@@ -20,16 +23,15 @@ const claude = "claude-sonnet-4-5";
 const gemini = "gemini-2.5-flash";
 const prompt = "Say this is a test";
 const messages = [{ role: "user" as const, content: prompt }];
-const headerOf = (control: string) => ({ "x-stuntdouble": `${control}, tokens=12` });
 
-const openai = ({ url, control }: { url: string; control: string }): OpenAI =>
+const openai = ({ url, headers }: Asked): OpenAI =>
   new OpenAI({
     baseURL: `${url}/v1`,
     apiKey: "sk-none",
     maxRetries: 0,
     timeout: patienceMs,
     logLevel: "off",
-    defaultHeaders: headerOf(control),
+    defaultHeaders: headers,
   });
 
 const openaiJs: TableClient = {
@@ -49,22 +51,19 @@ const openaiJs: TableClient = {
 };
 
 /** The AI SDK with the package of one provider. */
-const aiSdk = (
-  name: string,
-  modelAt: (url: string, headers: Record<string, string>) => LanguageModel,
-): TableClient => ({
+const aiSdk = (name: string, modelAt: (url: string, headers: Asked["headers"]) => LanguageModel): TableClient => ({
   name,
-  async whole({ url, control }) {
+  async whole({ url, headers }) {
     const abortSignal = AbortSignal.timeout(patienceMs);
-    const at = modelAt(url, headerOf(control));
+    const at = modelAt(url, headers);
     const { text } = await generateText({ model: at, prompt, maxRetries: 0, abortSignal });
     return text;
   },
-  async streamed({ url, control }) {
+  async streamed({ url, headers }) {
     const abortSignal = AbortSignal.timeout(patienceMs);
     let failure: unknown;
     const onError = ({ error }: { error: unknown }): void => void (failure = error);
-    const at = modelAt(url, headerOf(control));
+    const at = modelAt(url, headers);
     const { textStream } = streamText({ model: at, prompt, maxRetries: 0, abortSignal, onError });
     let text = "";
     for await (const piece of textStream) text += piece;
@@ -82,14 +81,14 @@ const aiSdkAnthropic = aiSdk("AI SDK (@ai-sdk/anthropic)", (url, headers) =>
   createAnthropic({ baseURL: `${url}/v1`, apiKey: "sk-none", headers })(claude),
 );
 
-const anthropic = ({ url, control }: { url: string; control: string }): Anthropic =>
+const anthropic = ({ url, headers }: Asked): Anthropic =>
   new Anthropic({
     baseURL: url,
     apiKey: "sk-none",
     maxRetries: 0,
     timeout: patienceMs,
     logLevel: "off",
-    defaultHeaders: headerOf(control),
+    defaultHeaders: headers,
   });
 
 const anthropicJs: TableClient = {
@@ -110,13 +109,13 @@ const anthropicJs: TableClient = {
   },
 };
 
-const langchain = ({ url, control }: { url: string; control: string }): ChatOpenAI =>
+const langchain = ({ url, headers }: Asked): ChatOpenAI =>
   new ChatOpenAI({
     model,
     apiKey: "sk-none",
     maxRetries: 0,
     timeout: patienceMs,
-    configuration: { baseURL: `${url}/v1`, defaultHeaders: headerOf(control), logLevel: "off" },
+    configuration: { baseURL: `${url}/v1`, defaultHeaders: headers, logLevel: "off" },
   });
 
 const langchainJs: TableClient = {
@@ -136,14 +135,14 @@ const langchainJs: TableClient = {
 
 const genai: TableClient = {
   name: "@google/genai",
-  async whole({ url, control }) {
-    const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers: headerOf(control) } });
+  async whole({ url, headers }) {
+    const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers } });
     const abortSignal = AbortSignal.timeout(patienceMs);
     const response = await ai.models.generateContent({ model: gemini, contents: prompt, config: { abortSignal } });
     return response.text ?? "";
   },
-  async streamed({ url, control }) {
-    const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers: headerOf(control) } });
+  async streamed({ url, headers }) {
+    const ai = new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl: url, headers } });
     const abortSignal = AbortSignal.timeout(patienceMs);
     const ask = { model: gemini, contents: prompt, config: { abortSignal } };
     let text = "";
@@ -155,13 +154,13 @@ const genai: TableClient = {
 
 const ollama: TableClient = {
   name: "ollama (npm)",
-  async whole({ url, control }) {
-    const client = new Ollama({ host: url, headers: headerOf(control), fetch: patientFetch() });
+  async whole({ url, headers }) {
+    const client = new Ollama({ host: url, headers, fetch: patientFetch() });
     const { message } = await client.chat({ model: "llama3.2", messages, stream: false });
     return message.content;
   },
-  async streamed({ url, control }) {
-    const client = new Ollama({ host: url, headers: headerOf(control), fetch: patientFetch() });
+  async streamed({ url, headers }) {
+    const client = new Ollama({ host: url, headers, fetch: patientFetch() });
     let text = "";
     for await (const line of await client.chat({ model: "llama3.2", messages, stream: true }))
       text += line.message.content;

@@ -1,36 +1,21 @@
-import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { pythonWith } from "../../support/programs/index.ts";
-import { clients, type Attempt } from "./clients.ts";
+import { clients, type Asked } from "./clients.ts";
 import { callFaults, streamFaults, type TableFault } from "./faults.ts";
+import { outcomeOf } from "./outcome-of.ts";
+import { pythonModules, pythonNames, pythonOutcomes } from "./python-clients.ts";
 
 const page = path.join(import.meta.dirname, "../../../docs/clients.md");
 /** `STUNTDOUBLE_WRITE_DOCS=1 npx vitest run test/contract/outcomes` writes the tables anew. */
 const writing = process.env["STUNTDOUBLE_WRITE_DOCS"] === "1";
 
-/** What comes of a call: the name of what is thrown, with its status, or how much of the response was given. */
-async function outcomeOf(attempt: Attempt, url: string, control: string, whole: string): Promise<string> {
-  try {
-    const text = await attempt({ url, control });
-    if (text === whole) return "complete response";
-    return text === "" ? "**no text, no error**" : "**truncated response, no error**";
-  } catch (error) {
-    return nameOf(error);
-  }
-}
-
-function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return `\`${typeof error}\``;
-  const status: unknown =
-    Reflect.get(error, "status") ?? Reflect.get(error, "statusCode") ?? Reflect.get(error, "status_code");
-  const own =
-    error.constructor.name === "Error" || error.constructor.name.startsWith("_") ? error.name : error.constructor.name;
-  return `\`${own}\`${typeof status === "number" ? ` ${status}` : ""}`;
+/** A call of a client that asks for faults in the control header, or for none. */
+function askOf(url: string, control = "seed=1"): Asked {
+  return { url, headers: { "x-stuntdouble": `${control}, seed=1, tokens=12` } };
 }
 
 function headOf(names: readonly string[]): string[] {
@@ -75,10 +60,10 @@ describe("the outcome of every fault in every client", () => {
   async function table(faults: readonly TableFault[], shape: Shape): Promise<string> {
     const { url } = nodes.direct;
     const rows = headOf(clients.map(({ name }) => name));
-    const wholes = await Promise.all(clients.map((client) => client[shape]({ url, control: "seed=1" })));
+    const wholes = await Promise.all(clients.map((client) => client[shape](askOf(url))));
     for (const { label, control } of faults) {
       const cells = await Promise.all(
-        clients.map((client, index) => outcomeOf(client[shape], url, `${control}, seed=1`, wholes[index]!)),
+        clients.map((client, index) => outcomeOf(client[shape], askOf(url, control), wholes[index]!)),
       );
       rows.push(`| ${label} | ${cells.join(" | ")} |`);
     }
@@ -94,40 +79,28 @@ describe("the outcome of every fault in every client", () => {
   });
 });
 
-describeWith(
-  "Python openai and anthropic clients",
-  pythonWith("openai, anthropic"),
-  "and in the Python clients",
-  (python) => {
-    const faults = { whole: callFaults, streamed: [...callFaults, ...streamFaults] };
-    let nodes: Awaited<ReturnType<typeof startPair>>;
-    beforeAll(async () => {
-      nodes = await startPair();
-    });
-    afterAll(() => nodes.stop());
+describeWith("Python clients", pythonWith(pythonModules), "and in the Python clients", (python) => {
+  const faults = { whole: callFaults, streamed: [...callFaults, ...streamFaults] };
+  let nodes: Awaited<ReturnType<typeof startPair>>;
+  beforeAll(async () => {
+    nodes = await startPair();
+  });
+  afterAll(() => nodes.stop());
 
-    async function table(shape: Shape, { url } = nodes.direct, shown = faults[shape]): Promise<string> {
-      const ask = {
-        url,
-        whole: [] as string[],
-        streamed: [] as string[],
-        [shape]: shown.map(({ control }) => control),
-      };
-      const running = promisify(execFile)(python, [path.join(import.meta.dirname, "python_clients.py")]);
-      running.child.stdin?.end(JSON.stringify(ask));
-      const seen = JSON.parse((await running).stdout) as Record<Shape, string[][]>;
-      const rows = shown.map(({ label }, index) => `| ${label} | ${seen[shape][index]!.join(" | ")} |`);
-      return [...headOf(["openai (PyPI)", "anthropic (PyPI)"]), ...rows].join("\n");
-    }
+  async function table(shape: Shape, { url } = nodes.direct, shown = faults[shape]): Promise<string> {
+    const asks = shown.map(({ control }) => askOf(url, control));
+    const seen = await pythonOutcomes(python, { healthy: askOf(url), whole: [], streamed: [], [shape]: asks });
+    const rows = shown.map(({ label }, index) => `| ${label} | ${seen[shape][index]!.join(" | ")} |`);
+    return [...headOf(pythonNames), ...rows].join("\n");
+  }
 
-    test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
-      for (const shape of ["whole", "streamed"] as const) await expectInPage(`python ${shape}`, await table(shape));
-    });
+  test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
+    for (const shape of ["whole", "streamed"] as const) await expectInPage(`python ${shape}`, await table(shape));
+  });
 
-    test("is the same where it is the upstream that breaks off a stream", { timeout: 120_000 }, async () => {
-      expect(await table("streamed", nodes.forwarding, streamFaults)).toBe(
-        await table("streamed", nodes.direct, streamFaults),
-      );
-    });
-  },
-);
+  test("is the same where it is the upstream that breaks off a stream", { timeout: 120_000 }, async () => {
+    expect(await table("streamed", nodes.forwarding, streamFaults)).toBe(
+      await table("streamed", nodes.direct, streamFaults),
+    );
+  });
+});

@@ -1,78 +1,120 @@
 """Meets each fault with the official clients and prints what came of it.
 
-Reads {"url": ..., "whole": [control, ...], "streamed": [control, ...]} from standard input; each list of controls gives a list
-of rows, each row the outcome in each client.
+Reads {"healthy": ask, "whole": [ask, ...], "streamed": [ask, ...]} from standard input, where an ask is {"url": ..., "headers": ...};
+each list gives a list of rows, each row the outcome in each client.
 """
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import anthropic
+import groq
+import ollama
 import openai
+from google import genai
+from google.genai import types
 
 asked = json.load(sys.stdin)
 patience = 1
-messages = [{"role": "user", "content": "Say this is a test"}]
-to_openai = openai.OpenAI(base_url=asked["url"] + "/v1", api_key="sk-none", max_retries=0, timeout=patience)
-to_anthropic = anthropic.Anthropic(base_url=asked["url"], api_key="sk-none", max_retries=0, timeout=patience)
+prompt = "Say this is a test"
+messages = [{"role": "user", "content": prompt}]
 
 
-def headers(control):
-    return {"x-stuntdouble": f"{control}, seed=1, tokens=12"}
+def openai_whole(url, headers):
+    client = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none", max_retries=0, timeout=patience)
+    made = client.chat.completions.create(model="gpt-4o", messages=messages, extra_headers=headers)
+    return made.choices[0].message.content
 
 
-def openai_whole(control):
-    answer = to_openai.chat.completions.create(model="gpt-4o", messages=messages, extra_headers=headers(control))
-    return answer.choices[0].message.content
+def openai_streamed(url, headers):
+    client = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none", max_retries=0, timeout=patience)
+    stream = client.chat.completions.create(model="gpt-4o", messages=messages, stream=True, extra_headers=headers)
+    return "".join(chunk.choices[0].delta.content or "" for chunk in stream)
 
 
-def openai_streamed(control):
-    text = ""
-    for chunk in to_openai.chat.completions.create(
-        model="gpt-4o", messages=messages, stream=True, extra_headers=headers(control)
-    ):
-        text += chunk.choices[0].delta.content or ""
-    return text
-
-
-def anthropic_whole(control):
-    answer = to_anthropic.messages.create(
-        model="claude-sonnet-4-5", max_tokens=100, messages=messages, extra_headers=headers(control)
+def claude(url, headers, **more):
+    client = anthropic.Anthropic(base_url=url, api_key="sk-none", max_retries=0, timeout=patience)
+    return client.messages.create(
+        model="claude-sonnet-4-5", max_tokens=100, messages=messages, extra_headers=headers, **more
     )
-    return "".join(block.text for block in answer.content)
 
 
-def anthropic_streamed(control):
-    text = ""
-    for event in to_anthropic.messages.create(
-        model="claude-sonnet-4-5", max_tokens=100, messages=messages, stream=True, extra_headers=headers(control)
-    ):
-        if event.type == "content_block_delta":
-            text += event.delta.text
-    return text
+def anthropic_whole(url, headers):
+    return "".join(block.text for block in claude(url, headers).content)
 
 
-def outcome(attempt, control, whole):
+def anthropic_streamed(url, headers):
+    stream = claude(url, headers, stream=True)
+    return "".join(event.delta.text for event in stream if event.type == "content_block_delta")
+
+
+def genai_client(url, headers):
+    options = types.HttpOptions(base_url=url, headers=headers, timeout=patience * 1000)
+    return genai.Client(api_key="none", http_options=options)
+
+
+def genai_whole(url, headers):
+    client = genai_client(url, headers)
+    return client.models.generate_content(model="gemini-2.5-flash", contents=prompt).text
+
+
+def genai_streamed(url, headers):
+    client = genai_client(url, headers)
+    stream = client.models.generate_content_stream(model="gemini-2.5-flash", contents=prompt)
+    return "".join(chunk.text or "" for chunk in stream)
+
+
+def ollama_whole(url, headers):
+    client = ollama.Client(host=url, headers=headers, timeout=patience)
+    return client.chat(model="llama3.2", messages=messages).message.content
+
+
+def ollama_streamed(url, headers):
+    client = ollama.Client(host=url, headers=headers, timeout=patience)
+    return "".join(part.message.content for part in client.chat(model="llama3.2", messages=messages, stream=True))
+
+
+def groq_whole(url, headers):
+    client = groq.Groq(base_url=f"{url}/groq", api_key="none", max_retries=0, timeout=patience)
+    made = client.chat.completions.create(model="llama-3.1-8b-instant", messages=messages, extra_headers=headers)
+    return made.choices[0].message.content
+
+
+def groq_streamed(url, headers):
+    client = groq.Groq(base_url=f"{url}/groq", api_key="none", max_retries=0, timeout=patience)
+    stream = client.chat.completions.create(
+        model="llama-3.1-8b-instant", messages=messages, stream=True, extra_headers=headers
+    )
+    return "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+
+
+attempts = {
+    "whole": [openai_whole, anthropic_whole, genai_whole, ollama_whole, groq_whole],
+    "streamed": [openai_streamed, anthropic_streamed, genai_streamed, ollama_streamed, groq_streamed],
+}
+
+
+def outcome(attempt, ask, whole):
     try:
-        text = attempt(control)
+        text = attempt(**ask)
     except Exception as error:
-        status = getattr(error, "status_code", None)
-        return f"`{type(error).__name__}`" + (f" {status}" if status is not None else "")
+        status = getattr(error, "status_code", getattr(error, "code", None))
+        known = isinstance(status, int) and status > 0
+        return f"`{type(error).__name__}`" + (f" {status}" if known else "")
     if text == whole:
         return "complete response"
-    return "**no text, no error**" if text == "" else "**truncated response, no error**"
+    return "**no text, no error**" if not text else "**truncated response, no error**"
 
 
-def rows(attempts, controls):
-    wholes = [attempt("simulate") for attempt in attempts]
-    return [[outcome(attempt, control, whole) for attempt, whole in zip(attempts, wholes)] for control in controls]
+def rows(shape):
+    wholes = [attempt(**asked["healthy"]) for attempt in attempts[shape]]
+
+    def row(ask):
+        return [outcome(attempt, ask, whole) for attempt, whole in zip(attempts[shape], wholes)]
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(row, asked[shape]))
 
 
-print(
-    json.dumps(
-        {
-            "whole": rows([openai_whole, anthropic_whole], asked["whole"]),
-            "streamed": rows([openai_streamed, anthropic_streamed], asked["streamed"]),
-        }
-    )
-)
+print(json.dumps({shape: rows(shape) for shape in attempts}))

@@ -7,6 +7,8 @@ export const groq = openaiCompatible({
   name: "groq",
   paths: { prefix: "/groq/openai", native: "/openai", operations: [chat, models] },
   quirks: {
+    // @see `ChatCompletion` of the package groq, whose tiers are auto, on_demand, flex and performance
+    serviceTier: "on_demand",
     streaming: { obfuscate: false },
     errors: {
       members: ["message", "type", "param", "code"],

@@ -1,7 +1,8 @@
 import { chat } from "../openai/chat/index.ts";
 import { openaiCompatible } from "../openai/compatible.ts";
 import { embeddings } from "../openai/embeddings/index.ts";
-import { models } from "../openai/models.ts";
+import { models } from "./models.ts";
+import { withOwnWords } from "./requests.ts";
 
 /** Types and codes of errors, as users report them. */
 const types: Readonly<Record<number, string>> = { 403: "tier_not_allowed", 404: "invalid_model", 429: "rate_limited" };
@@ -10,8 +11,10 @@ const codes: Readonly<Record<number, string>> = { 403: "1910", 404: "1500", 429:
 /** Mistral's API, whose errors are no member of an object but the object itself. @see https://docs.mistral.ai/api */
 export const mistral = openaiCompatible({
   name: "mistral",
-  paths: { prefix: "/mistral", native: "", operations: [chat, embeddings, models] },
+  paths: { prefix: "/mistral", native: "", operations: [withOwnWords(chat), embeddings, models] },
   quirks: {
+    // @see `EmbeddingResponse` of the package mistralai
+    vectorsHaveId: true,
     streaming: { includeUsage: true, obfuscate: false },
     errors: {
       members: ["message", "type", "param", "code"],

@@ -43,6 +43,10 @@ export type Quirks = {
   readonly requestIdHeader?: string;
   /** Ids of responses with choices begin with it, and the header of the request id tells the whole id. */
   readonly idPrefix?: string;
+  /** The service tier that every chat names; OpenAI's when absent. */
+  readonly serviceTier?: string;
+  /** Whether a response with vectors has an id, which is that of the request; false when absent. */
+  readonly vectorsHaveId?: boolean;
   /** Members at the end of every whole response with choices. */
   readonly end?: Readonly<Record<string, unknown>>;
   /** A comment at the beginning of every stream, while the model has not begun. */
@@ -132,9 +136,11 @@ function idHeaderOf({ requestIdHeader = openai.requestIdHeader, idPrefix }: Quir
 }
 
 /** How good responses differ. */
-function relativeOf({ idPrefix, streaming, end }: Quirks, idHeader: IdHeader): Relative {
+function relativeOf({ idPrefix, serviceTier, vectorsHaveId, streaming, end }: Quirks, idHeader: IdHeader): Relative {
   return {
     idPrefix,
+    serviceTier,
+    vectorsHaveId,
     streaming,
     end: end === undefined ? "" : `,${JSON.stringify(end).slice(1, -1)}`,
     headers: (contentType, requestId) => ["content-type", contentType, ...idHeader(requestId)],

@@ -71,5 +71,6 @@ function plainUsage({ promptTokens, audioTokens }: ChatResponse, { parts }: Scri
 /** The members that all chunks and the whole response have in common. */
 function made({ model, script, serviceTier }: ChatResponse): string {
   const common = `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
-  return `${common},"service_tier":"${serviceTier}","system_fingerprint":"${fingerprint}"`;
+  const tier = script.relative?.serviceTier ?? serviceTier;
+  return `${common},"service_tier":"${tier}","system_fingerprint":"${fingerprint}"`;
 }

@@ -98,7 +98,8 @@ type Embeddings = {
 function write(answer: Embeddings): Plan {
   const { script, model, inputs, dimensions, promptTokens } = answer;
   const usage = `{"prompt_tokens":${promptTokens},"total_tokens":${promptTokens}}`;
-  const before = `{"object":"list","data":[`;
+  const id = script.relative?.vectorsHaveId === true ? `"id":"${script.id}",` : "";
+  const before = `{${id}"object":"list","data":[`;
   const after = `],"model":${JSON.stringify(model)},"usage":${usage}}`;
   const inPiece = Math.max(1, Math.floor(numbersInPiece / dimensions));
   if (inputs.length <= inPiece) return jsonPlan(script, 0, before + listed(answer, 0, inputs.length) + after);
