@@ -68,11 +68,17 @@ const lists = fc.array(anyFault, { minLength: 1, maxLength: 3 });
 const bytesOf = (plan: Plan) => Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data)));
 const tokensOf = (plan: Plan) => framesOf(plan).reduce((sum, { tokens }) => sum + tokens, 0);
 
+/** What a plan takes while it waits is known of planned responses only. */
+function withoutSize({ head, headAtMs, frames, ending, endAtMs }: Plan): Plan {
+  return { head, headAtMs, frames, ending, endAtMs };
+}
+
 test("a live response is bent exactly as the same response planned in advance", () => {
   fc.assert(
     fc.property(plans, lists, (plan, faults) => {
       const { plan: received, fired } = live(plan, faults);
-      expect({ plan: received, fired }).toEqual(bend(plan, ...faults));
+      const { plan: planned, fired: foreseen } = bend(plan, ...faults);
+      expect({ plan: received, fired }).toEqual({ plan: withoutSize(planned), fired: foreseen });
     }),
     { numRuns: 500 },
   );
@@ -98,7 +104,7 @@ test("a simulated stream, whose texts are made late, is bent as one whose texts 
 test("alarms that ring late leave the bent response the same", () => {
   fc.assert(
     fc.property(plans, lists, fc.nat({ max: 40 }), (plan, faults, lateMs) => {
-      expect(live(plan, faults, () => lateMs).plan).toEqual(bend(plan, ...faults).plan);
+      expect(live(plan, faults, () => lateMs).plan).toEqual(withoutSize(bend(plan, ...faults).plan));
     }),
     { numRuns: 500 },
   );

@@ -5,6 +5,7 @@ import type { Plan } from "../../src/core/types.ts";
 import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { completions } from "../../src/core/dialects/openai/completions/index.ts";
 import { judge } from "../../src/core/dialects/openai/events.ts";
+import { isReasoning } from "../../src/core/dialects/openai/reasoning.ts";
 import { createSseReader } from "../../src/core/dialects/shared/streams/sse.ts";
 import { addedUp, bodyOf, chunksOf, textOf, type Loose } from "../support/chat-stream.ts";
 import { simulated } from "../support/simulated.ts";
@@ -78,11 +79,13 @@ const requests = fc
   )
   .map(({ answered, top, ...request }) => {
     const messages = [{ role: "user", content: "Give me JSON" }, ...(answered ? called : [])];
-    const { tools: given, functions, tool_choice, parallel_tool_calls, function_call, ...rest } = request;
+    const { tools: given, functions, tool_choice, parallel_tool_calls, function_call, logprobs, ...rest } = request;
+    // Models that reason have none.
+    const likely = logprobs === true && !isReasoning(request.model);
     return {
       ...rest,
       messages,
-      ...(request.logprobs === true ? { top_logprobs: top } : {}),
+      ...(likely ? { logprobs, top_logprobs: top } : {}),
       ...(given === undefined ? {} : { tools: given, tool_choice, parallel_tool_calls }),
       ...(given === undefined && functions !== undefined ? { functions, function_call } : {}),
     };

@@ -94,6 +94,9 @@ export async function servePort(act: ActHarness, named: (request: Request) => Re
       const response = await connection.response({ enough: () => true });
       if (call !== undefined) return { call, response: undefined, outcome: undefined };
       for (let turns = 0; turns < maxTurns && upgrade.open() > 0; turns += 1) await act.advance(1);
+      // A fault may leave it silent until its client leaves.
+      if (upgrade.open() > 0) connection.socket.destroy();
+      for (let turns = 0; turns < maxTurns && upgrade.open() > 0; turns += 1) await act.advance(1);
       if (upgrade.open() > 0) throw new Error("The connection to the upstream stays open.");
       return { call, response, outcome: outcomes[before] };
     },
