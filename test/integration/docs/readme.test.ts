@@ -4,6 +4,9 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse as parseYaml } from "yaml";
+import { readExperiment } from "../../../src/config/experiment.ts";
+import { settingsOf } from "../../../src/config/load.ts";
 import { freePort } from "../../support/programs/gateway.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 import { runAt } from "../../support/io.ts";
@@ -209,6 +212,11 @@ async function layOut(folder: string, text: string): Promise<void> {
   for (const [, kind, file] of config.matchAll(/(cert|key)File: ["']?([\w./-]+)/g)) {
     await copyFile(path.join(root, `test/support/tls/localhost.${kind}.pem`), path.join(folder, file!));
   }
+  const [, fixtures] = /aimock: ([\w./-]+)/.exec(text) ?? [];
+  if (fixtures !== undefined) {
+    await mkdir(path.join(folder, fixtures), { recursive: true });
+    await writeFile(path.join(folder, fixtures, "one.json"), JSON.stringify({ fixtures: [] }));
+  }
   await writeFile(path.join(folder, "example.yaml"), config);
 }
 
@@ -220,10 +228,19 @@ const examples = pages.flatMap((page) => {
   return found.map((block, index) => [`${page}, example ${index + 1}`, block.text] as const);
 });
 
-test.each(examples)("%s passes `stuntdouble check`", async (_title, text) => {
-  const folder = mkdtempSync(path.join(tmpdir(), "example-"));
-  await layOut(folder, text);
-  const { code, out, err } = await runAt(folder, ["check", "example.yaml"], { env: environmentFor(text) });
-  await rm(folder, { recursive: true });
-  expect({ code, out, err }).toMatchObject({ code: 0, err: "" });
+const isExperiment = ([, text]: readonly [string, string]): boolean => /^durationMs:/m.test(text);
+
+test.each(examples.filter(isExperiment))("%s is an experiment that a node takes", async (_title, text) => {
+  expect(readExperiment(parseYaml(text), await settingsOf({}, {}))).toMatchObject({ ok: true });
 });
+
+test.each(examples.filter((example) => !isExperiment(example)))(
+  "%s passes `stuntdouble check`",
+  async (_title, text) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "example-"));
+    await layOut(folder, text);
+    const { code, out, err } = await runAt(folder, ["check", "example.yaml"], { env: environmentFor(text) });
+    await rm(folder, { recursive: true });
+    expect({ code, out, err }).toMatchObject({ code: 0, err: "" });
+  },
+);
