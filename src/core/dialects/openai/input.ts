@@ -28,11 +28,12 @@ export function inputFacts(json: JsonBody, name: string, { count, model: elsewhe
 }
 
 function countInput(json: JsonBody, name: string, count: CountTokens): number {
-  if (json.sizeBytes > countWithinBytes) return estimateBySize(json.sizeBytes);
+  const isLarge = json.sizeBytes > countWithinBytes;
+  const countText: CountTokens = isLarge ? (text) => estimateBySize(text.length) : count;
   const input = json.whole()[name];
-  if (!Array.isArray(input)) return countOne(input, count);
+  if (!Array.isArray(input)) return countOne(input, countText);
   let tokens = 0;
-  for (const each of elementsOf(input)) tokens += countOne(each, count);
+  for (const each of elementsOf(input)) tokens += countOne(each, countText);
   return tokens;
 }
 

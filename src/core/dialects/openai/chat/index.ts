@@ -18,7 +18,7 @@ import { checkChatSampling, isReasoning, reasoningShare } from "../reasoning.ts"
 import { checkStrictChat } from "../strict.ts";
 import { countWithinBytes, estimateBySize, streamingFor } from "../text.ts";
 import { readTooling, type Tooling } from "../tools.ts";
-import type { Ask, AskSettings, Body, CountTokens, OpenRequest, Operation, ReplyForms } from "../../types.ts";
+import type { Ask, AskSettings, CountTokens, OpenRequest, Operation, ReplyForms } from "../../types.ts";
 
 /** The provider adds about so many tokens to each message (with its role), and to the response. @see OpenAI cookbook, "How to count tokens with tiktoken" */
 const tokensPerMessage = 4;
@@ -37,25 +37,21 @@ export const chat: Operation = {
   },
 };
 
-function chatFacts(json: JsonBody, { body, count, model: elsewhere }: OpenRequest): Facts {
+function chatFacts(json: JsonBody, { count, model: elsewhere }: OpenRequest): Facts {
   const model = json.member("model") ?? elsewhere;
   let promptTokens: number | undefined;
   return {
     model: typeof model === "string" ? model : undefined,
     stream: json.member("stream") === true,
-    promptTokens: () => (promptTokens ??= countPrompt(json, body, count)),
+    promptTokens: () => (promptTokens ??= countPrompt(json, count)),
     lastUserMessage: () => lastUserText(json.whole()),
     conversation: once(() => chatConversation(json.whole())),
     body: () => json.whole(),
   };
 }
 
-/** Marks of images, sound and files: a large body without them is text, and its size tells enough. */
-const mediaMark = /"(?:image_url|input_audio|file_data)"/;
-
-function countPrompt(json: JsonBody, body: Body, count: CountTokens): number {
+function countPrompt(json: JsonBody, count: CountTokens): number {
   const isLarge = json.sizeBytes > countWithinBytes;
-  if (isLarge && !mediaMark.test(body.text())) return estimateBySize(json.sizeBytes);
   const { messages, tools, functions } = json.whole();
   const countText = isLarge ? (text: string): number => estimateBySize(text.length) : count;
   let tokens = tokensForReply;

@@ -172,13 +172,9 @@ export function askingTexts(body: JsonObject, items: readonly JsonObject[]): rea
   return [lastUserText(body) ?? "", typeof instructions === "string" ? instructions : "", ...system.flatMap(textsOf)];
 }
 
-/** Marks of images and files: a large body without them is text, and its size tells enough. */
-const mediaMark = /"(?:image_url|file_data|input_audio)"/;
-
 /** Tokens of a request: instructions, input and tools; of a large body an estimate by the size of its texts. */
-export function countInput(json: JsonBody, counter: CountTokens, text: () => string): number {
+export function countInput(json: JsonBody, counter: CountTokens): number {
   const isLarge = json.sizeBytes > countWithinBytes;
-  if (isLarge && !mediaMark.test(text())) return estimateBySize(json.sizeBytes);
   const count: CountTokens = isLarge ? (each) => estimateBySize(each.length) : counter;
   const { input, instructions, tools } = json.whole();
   let tokens = tokensForReply;

@@ -46,7 +46,7 @@ export const members = {
 };
 
 /** What rules see of a request. */
-export function responseFacts(json: JsonBody, { body, count, kept, model: elsewhere }: OpenRequest): Facts {
+export function responseFacts(json: JsonBody, { count, kept, model: elsewhere }: OpenRequest): Facts {
   const model = json.member("model") ?? elsewhere;
   let promptTokens: number | undefined;
   const tokensBefore = (): number => {
@@ -58,7 +58,7 @@ export function responseFacts(json: JsonBody, { body, count, kept, model: elsewh
   return {
     model: typeof model === "string" ? model : undefined,
     stream: json.member("stream") === true,
-    promptTokens: () => (promptTokens ??= countInput(json, count, () => body.text()) + tokensBefore()),
+    promptTokens: () => (promptTokens ??= countInput(json, count) + tokensBefore()),
     lastUserMessage: () => lastUserText(json.whole()),
     goesOnFrom() {
       const conversation = nameOf(json.member("conversation"));
