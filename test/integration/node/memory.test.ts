@@ -71,7 +71,7 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
   beforeAll(async () => {
     node = await run(["start", "--config", "c.yaml"], {
       "c.yaml":
-        "listen: { host: 127.0.0.1, port: 0 }\nadmin: { port: 0 }\nworkers: 1\ncontrol: { enabled: true }\n" +
+        "listen: { host: 127.0.0.1, port: 0, maxBodyBytes: 16777216 }\nadmin: { port: 0 }\nworkers: 1\ncontrol: { enabled: true }\n" +
         "default: { serve: simulate, profile: instant }\nsimulator: { fidelity: lenient }\nlog: { level: warn }\n",
     });
     port = await serving(node);
@@ -151,7 +151,7 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
 
   test("streams that wait for their first token do not keep their requests", async () => {
     const growth = await growthDuring(async () => {
-      const text = postText(chat, chatBody({ stream: true, user: "x".repeat(4 * MiB) }), ["x-stuntdouble: ttft=50000"]);
+      const text = postText(chat, chatBody({ stream: true, user: "x".repeat(4 * MiB) }), ["x-stuntdouble: ttft=50000, head=at-once"]);
       const connections: RawConnection[] = [];
       for (let count = 0; count < 60; count += 1) {
         const connection = await rawConnect(port);
