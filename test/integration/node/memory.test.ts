@@ -151,7 +151,9 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
 
   test("streams that wait for their first token do not keep their requests", async () => {
     const growth = await growthDuring(async () => {
-      const text = postText(chat, chatBody({ stream: true, user: "x".repeat(4 * MiB) }), ["x-stuntdouble: ttft=50000, head=at-once"]);
+      const text = postText(chat, chatBody({ stream: true, user: "x".repeat(4 * MiB) }), [
+        "x-stuntdouble: ttft=50000, head=at-once",
+      ]);
       const connections: RawConnection[] = [];
       for (let count = 0; count < 60; count += 1) {
         const connection = await rawConnect(port);
