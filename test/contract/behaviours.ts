@@ -108,7 +108,7 @@ export const behaviours: readonly Behaviour[] = [
   {
     name: "a wrong method gets 405 and those that are right",
     ask: { method: "DELETE" },
-    expected: ({ status, headers }) => status === 405 && headers["allow"] === "POST, GET",
+    expected: ({ status, headers }) => status === 405 && headers["allow"] === "POST, GET, HEAD",
   },
   {
     name: "a wrong control header gets 400",
