@@ -1,7 +1,7 @@
 /** The usual ext_proc server of Node: grpc-js and proto-loader, with the same messages for each call as ours. */
 import path from "node:path";
 import type { ServerDuplexStream, ServiceDefinition } from "@grpc/grpc-js";
-import { answerHeaders, answerText } from "./response.ts";
+import { responseHeaders, responseText } from "./response.ts";
 
 /** What is used of a ProcessingRequest. */
 type Step = {
@@ -37,7 +37,7 @@ const metadata = {
   },
 };
 function response(body: Buffer): object {
-  const set = Object.entries(answerHeaders).map(([key, value]) => ({
+  const set = Object.entries(responseHeaders).map(([key, value]) => ({
     header: { key, raw_value: Buffer.from(value) },
     append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
   }));
@@ -46,7 +46,7 @@ function response(body: Buffer): object {
     immediate_response: {
       status: { code: 200 },
       headers: { set_headers: set },
-      body: Buffer.from(answerText(body)),
+      body: Buffer.from(responseText(body)),
       details: "stuntdouble_simulate",
     },
   };

@@ -3,9 +3,9 @@ import { createServer } from "node:http2";
 import { immediateFrame, modesFrame } from "../src/ingress/ext-proc/frames.ts";
 import { serveGrpc, type GrpcMethod } from "../src/ingress/ext-proc/grpc/call.ts";
 import { bodyMode, readStep } from "../src/ingress/ext-proc/step.ts";
-import { answerHeaders, answerText } from "./response.ts";
+import { responseHeaders, responseText } from "./response.ts";
 
-const head = { status: 200, headers: Object.entries(answerHeaders).flat() };
+const head = { status: 200, headers: Object.entries(responseHeaders).flat() };
 const metadata = [
   ["decision", "simulate"],
   ["rule", "default"],
@@ -20,7 +20,9 @@ const answerCalls: GrpcMethod = (call) => {
       if (kind !== "body") return;
       pieces.push(body);
       if (!endOfStream) return;
-      call.send(immediateFrame(head, answerText(Buffer.concat(pieces)), { metadata, details: "stuntdouble_simulate" }));
+      call.send(
+        immediateFrame(head, responseText(Buffer.concat(pieces)), { metadata, details: "stuntdouble_simulate" }),
+      );
     },
     halfClosed: () => call.end(0),
     drained: () => undefined,

@@ -1,5 +1,5 @@
 /** The headers of a simulated response, as Stuntdouble sends them. */
-export const answerHeaders: Readonly<Record<string, string>> = {
+export const responseHeaders: Readonly<Record<string, string>> = {
   "content-type": "application/json",
   "openai-version": "2020-10-01",
   "openai-processing-ms": "1",
@@ -16,12 +16,13 @@ export const answerHeaders: Readonly<Record<string, string>> = {
 };
 
 const content =
-  "The short response is that it depends on how much traffic you expect and how fast it grows. A simple approach is to start " +
+  "The short answer is that it depends on how much traffic you expect and how fast it grows. A simple approach is to start " +
   "with one small service and measure it before you add anything else. First, check that the input is valid.";
 
 /** The plainest work of a stand-in: the request is parsed, an object built and written as JSON. */
-export function answerText(body: Buffer): string {
-  const { model } = JSON.parse(body.toString()) as { model?: string };
+export function responseText(body: Buffer): string {
+  const text = body.toString();
+  const { model } = (text === "" ? {} : JSON.parse(text)) as { model?: string };
   return JSON.stringify({
     id: "chatcmpl-bench",
     object: "chat.completion",

@@ -83,8 +83,9 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
       quota = taken.quota;
       if (!taken.ok) throw rateLimited(taken, promptTokensOf(facts));
     }
-    const { involved, ...changed } = deps.chaos.involve(call, decision);
-    decision = changed.decision;
+    const bent = deps.chaos.involve(call, decision);
+    const { involved } = bent;
+    decision = bent.decision;
     const faults = preparedFaults(decision.faults);
     return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved };
   } catch (error) {

@@ -22,7 +22,7 @@ export type ExperimentsOptions = {
   wallClockMs(): number;
 };
 
-/** Runs and audit entries that are kept, the latest ones. */
+/** Runs that have ended and audit entries that are kept, the latest ones. */
 const keptRuns = 100;
 const keptEntries = 1000;
 const tickMs = 1000;
@@ -74,7 +74,7 @@ class ExperimentRunner implements RunningExperiments {
       endedAtMs: undefined,
       seconds: [],
     };
-    this.#held = [...this.#held.slice(-keptRuns), { run, slot }];
+    this.#held = [...latest(this.#held), { run, slot }];
     this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
     await this.#publish();
     this.#tickLater();
@@ -212,6 +212,12 @@ class ExperimentRunner implements RunningExperiments {
     this.#note("started", held.run.by, held.run);
     return true;
   }
+}
+
+/** Those that run, and the latest that have ended. */
+function latest(held: readonly Held[]): Held[] {
+  const dropped = new Set(held.filter(({ run }) => !isActive(run)).slice(0, -keptRuns));
+  return held.filter((each) => !dropped.has(each));
 }
 
 /** Whoever reaches the port may break the calls of others: a token, or a port that only this machine reaches, keeps them out. */

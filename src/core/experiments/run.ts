@@ -1,6 +1,6 @@
 import type { ExperimentDefinition } from "./definition.ts";
 import { verdictOf, type BrokenGuardrail, type Second, type Verdict } from "./guardrails.ts";
-import { metricOf, sumOf, type Seen, type Side } from "./window.ts";
+import { countsOf, metricOf, sumOf, type Seen, type Side } from "./window.ts";
 
 /** Where an experiment stands; the last four are ends. */
 export type RunState = "baseline" | "running" | "completed" | "stopped" | "halted" | "refused";
@@ -56,7 +56,7 @@ export type RunView = {
 /** A run in short. */
 export function viewOf(run: Run): RunView {
   const { id, definition, state, by, createdAtMs, startsAtMs, endedAtMs, stoppedBy, broken } = run;
-  const { calls, affected, limited, faults } = sumOf(run.seconds.map(({ seen }) => seen));
+  const { calls, affected, limited, faults } = countsOf(run.seconds.map(({ seen }) => seen));
   const endsAtMs = endOf(run);
   return {
     id,

@@ -138,18 +138,23 @@ function isFailed({ status, ending }: Outcome): boolean {
   return ending !== "finish" || status >= 500 || status === 429 || status === 0;
 }
 
+/** How many calls there were in several of them together, without their times. */
+export function countsOf(list: readonly Seen[]): Omit<Seen, "clean" | "all"> {
+  let [calls, affected, limited] = [0, 0, 0];
+  let faults: Times = {};
+  for (const each of list) {
+    calls += each.calls;
+    affected += each.affected;
+    limited += each.limited;
+    faults = added(faults, each.faults);
+  }
+  return { calls, affected, limited, faults };
+}
+
 /** Several of them together. */
 export function sumOf(list: readonly Seen[]): Seen {
-  return list.reduce((sum, each) => {
-    return {
-      calls: sum.calls + each.calls,
-      affected: sum.affected + each.affected,
-      limited: sum.limited + each.limited,
-      clean: sidesTogether(sum.clean, each.clean),
-      all: sidesTogether(sum.all, each.all),
-      faults: added(sum.faults, each.faults),
-    };
-  }, unseen);
+  const sum = (sideOf: (seen: Seen) => Side): Side => list.map(sideOf).reduce(sidesTogether, nothing);
+  return { ...countsOf(list), clean: sum(({ clean }) => clean), all: sum(({ all }) => all) };
 }
 
 function sidesTogether(one: Side, other: Side): Side {
