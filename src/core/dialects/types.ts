@@ -1,4 +1,5 @@
 import type { Compose, Part } from "../simulator/parts.ts";
+import type { Relative } from "./relative.ts";
 import type { ErrorCode, StuntdoubleError } from "../errors.ts";
 import type {
   Frame,
@@ -223,28 +224,6 @@ export type Script = {
   /** What is different where the response is one of a relative of the API. */
   readonly relative?: Relative | undefined;
 };
-
-/** What a relative of an API has besides, as JSON members, and what it has instead. */
-export type Relative = {
-  /** At the beginning of a choice that is whole or has a token, and of any other; each member has a comma behind. */
-  readonly choice?: ChoiceStart;
-  /** At the end of a whole response with choices; each member has a comma before it. */
-  readonly end?: string;
-  /** In an object of the Responses API, before it is over and after; each member has a comma behind. */
-  readonly response?: { readonly begun: string; readonly over: string };
-  /** What ids of responses with choices begin with. */
-  readonly idPrefix?: string | undefined;
-  /** The service tier that a chat names, where that is none of the API's. */
-  readonly serviceTier?: string | undefined;
-  /** Whether a response with vectors has an id. */
-  readonly vectorsHaveId?: boolean | undefined;
-  /** What a stream does whatever the request says. */
-  readonly streaming?: { readonly includeUsage?: boolean; readonly obfuscate?: boolean } | undefined;
-  /** All headers of a good response. */
-  headers(contentType: string, requestId: string): string[];
-};
-
-export type ChoiceStart = { readonly said: string; readonly other: string };
 
 /** A failure to be told to the caller. */
 export type Failure = {

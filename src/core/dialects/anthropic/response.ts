@@ -24,11 +24,11 @@ type Stop = { readonly reason: string; readonly sequence: string };
  *
  * @see https://platform.claude.com/docs/en/api/messages, and "Streaming Messages" for the order of events
  */
-export function writeMessage(answer: MessageResponse): Plan {
-  const { script, stop } = stopAt(answer.script, answer.request.stops);
-  const stopped: MessageResponse = { ...answer, script };
+export function writeMessage(response: MessageResponse): Plan {
+  const { script, stop } = stopAt(response.script, response.request.stops);
+  const stopped: MessageResponse = { ...response, script };
   const why: Stop = { reason: `"${reasonOf(stopped, stop)}"`, sequence: JSON.stringify(stop ?? null) };
-  return answer.request.stream ? streamed(stopped, why) : whole(stopped, why);
+  return response.request.stream ? streamed(stopped, why) : whole(stopped, why);
 }
 
 function reasonOf({ request, script }: MessageResponse, stop: string | undefined): string {
@@ -38,35 +38,35 @@ function reasonOf({ request, script }: MessageResponse, stop: string | undefined
   return script.parts.some(({ kind }) => kind === "call") ? "tool_use" : "end_turn";
 }
 
-function whole(answer: MessageResponse, stop: Stop): Plan {
-  const { script } = answer;
-  const content = Array.from(blocksOf(answer), ({ whole: json }) => json());
-  const usage = `{${inputJson(answer)},${outputJson(script.parts)},${servedJson(answer)}}`;
-  return jsonPlan(script, countOf(script.parts), messageJson(answer, { content: content.join(","), stop, usage }));
+function whole(response: MessageResponse, stop: Stop): Plan {
+  const { script } = response;
+  const content = Array.from(blocksOf(response), ({ whole: json }) => json());
+  const usage = `{${inputJson(response)},${outputJson(script.parts)},${servedJson(response)}}`;
+  return jsonPlan(script, countOf(script.parts), messageJson(response, { content: content.join(","), stop, usage }));
 }
 
-function streamed(answer: MessageResponse, stop: Stop): Plan {
-  return streamPlan(answer.script, {
-    message: () => openingJson(answer),
-    blocks: () => blocksOf(answer),
-    end: () => endJson(answer, stop),
+function streamed(response: MessageResponse, stop: Stop): Plan {
+  return streamPlan(response.script, {
+    message: () => openingJson(response),
+    blocks: () => blocksOf(response),
+    end: () => endJson(response, stop),
   });
 }
 
 /** The message before anything is said. */
-function openingJson(answer: MessageResponse): string {
-  const started = countOf(answer.script.parts) > 0 ? 1 : 0;
+function openingJson(response: MessageResponse): string {
+  const started = countOf(response.script.parts) > 0 ? 1 : 0;
   const unknown = { reason: "null", sequence: "null" };
-  const usage = `{${inputJson(answer)},"output_tokens":${started},"output_tokens_details":null,${servedJson(answer)}}`;
-  return messageJson(answer, { content: "", stop: unknown, usage });
+  const usage = `{${inputJson(response)},"output_tokens":${started},"output_tokens_details":null,${servedJson(response)}}`;
+  return messageJson(response, { content: "", stop: unknown, usage });
 }
 
 /** The members of the event that tells how the message ended. */
-function endJson(answer: MessageResponse, stop: Stop): string {
-  const { cached5m, cached1h } = answer.input;
+function endJson(response: MessageResponse, stop: Stop): string {
+  const { cached5m, cached1h } = response.input;
   const cache = `"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0`;
-  const output = outputJson(answer.script.parts);
-  const usage = `{"input_tokens":${freshTokens(answer)},${cache},${output},"server_tool_use":null}`;
+  const output = outputJson(response.script.parts);
+  const usage = `{"input_tokens":${freshTokens(response)},${cache},${output},"server_tool_use":null}`;
   const delta = `{"stop_reason":${stop.reason},"stop_sequence":${stop.sequence},"stop_details":null,"container":null}`;
   return `"delta":${delta},"usage":${usage}`;
 }
@@ -81,10 +81,10 @@ function messageJson({ request, script }: MessageResponse, { content, stop, usag
   );
 }
 
-function inputJson(answer: MessageResponse): string {
-  const { cached5m, cached1h } = answer.input;
+function inputJson(response: MessageResponse): string {
+  const { cached5m, cached1h } = response.input;
   return (
-    `"input_tokens":${freshTokens(answer)},"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0,` +
+    `"input_tokens":${freshTokens(response)},"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0,` +
     `"cache_creation":{"ephemeral_5m_input_tokens":${cached5m},"ephemeral_1h_input_tokens":${cached1h}}`
   );
 }
@@ -105,19 +105,19 @@ function servedJson({ request }: MessageResponse): string {
 }
 
 /** The blocks of what is said, each made when its turn comes. */
-function* blocksOf(answer: MessageResponse): Generator<Block, undefined> {
-  for (const [index, part] of answer.script.parts.entries()) yield blockOf(answer, part, index);
+function* blocksOf(response: MessageResponse): Generator<Block, undefined> {
+  for (const [index, part] of response.script.parts.entries()) yield blockOf(response, part, index);
 }
 
-function blockOf(answer: MessageResponse, part: Part, index: number): Block {
+function blockOf(response: MessageResponse, part: Part, index: number): Block {
   switch (part.kind) {
     case "reasoning":
-      return thinkingBlock(answer, part, index);
+      return thinkingBlock(response, part, index);
     case "call":
-      return callBlock(answer, part, index);
+      return callBlock(response, part, index);
     case "text":
     case "refusal":
-      return textBlock(answer, part);
+      return textBlock(response, part);
     default:
       return part satisfies never;
   }

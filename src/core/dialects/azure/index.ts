@@ -5,7 +5,8 @@ import { below } from "../openai/compatible.ts";
 import { contextExceeded } from "../openai/context.ts";
 import { openai } from "../openai/index.ts";
 import { queryValue } from "../shared/target.ts";
-import type { Ask, Dialect, OpenRequest, Opened, Operation, Relative } from "../types.ts";
+import type { Relative } from "../relative.ts";
+import type { Ask, Dialect, OpenRequest, Opened, Operation } from "../types.ts";
 
 const prefix = "/openai";
 const version = "/v1";

@@ -1,7 +1,7 @@
 import { firstOf, withFirst } from "../../frames.ts";
 import { hash32 } from "../../rng.ts";
 import type { Plan } from "../../types.ts";
-import type { Relative } from "../types.ts";
+import type { Relative } from "../relative.ts";
 
 /** What the filter finds in a text that nothing is wrong with. @see https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter */
 const safe = `"filtered":false,"severity":"safe"`;

@@ -10,7 +10,13 @@ export const deepseek = openaiCompatible({
   name: "deepseek",
   paths: { prefix: "/deepseek", native: "", operations: [chat, models] },
   quirks: {
-    streaming: { obfuscate: false },
+    streaming: { includeUsage: true, obfuscate: false },
+    // @see https://api-docs.deepseek.com/guides/reasoning_model, https://api-docs.deepseek.com/guides/kv_cache
+    chat: {
+      reasoning: "reasoning_content",
+      usageInFinish: true,
+      usage: ({ prompt }) => `,"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":${prompt}`,
+    },
     errors: {
       members: ["message", "type", "param", "code"],
       type: ({ status }, openais) => types[status] ?? openais,

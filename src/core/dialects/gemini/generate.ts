@@ -123,10 +123,10 @@ function inner(body: JsonObject): JsonObject | undefined {
 function askCount(body: JsonObject, model: string, prompt: Modalities): Ask {
   checkRequest(inner(body) ?? body);
   const promptTokens = sumOf(prompt);
-  const answer = `{"totalTokens":${promptTokens},"promptTokensDetails":${detailsJson(prompt)}}`;
+  const response = `{"totalTokens":${promptTokens},"promptTokensDetails":${detailsJson(prompt)}}`;
   return textless({
     model,
     promptTokens,
-    write: (script) => jsonResponse(script, 0, answer),
+    write: (script) => jsonResponse(script, 0, response),
   });
 }

@@ -32,8 +32,8 @@ const framing = {
  *
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
  */
-export function writeGenerated(answer: GeminiResponse): Plan {
-  const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
+export function writeGenerated(response: GeminiResponse): Plan {
+  const stopped = { ...response, script: stopAt(response.script, response.stops).script };
   return stopped.form === "whole" ? whole(stopped) : streamed(stopped, framing[stopped.form]);
 }
 
@@ -56,17 +56,17 @@ function headOf(contentType: string, script: Script, processingMs: number): Head
   return { status: 200, headers };
 }
 
-function whole(answer: GeminiResponse): Plan {
-  const { script, choices } = answer;
+function whole(response: GeminiResponse): Plan {
+  const { script, choices } = response;
   const { parts } = script;
   const thoughts = tokensOfKind(parts, "reasoning") * choices;
   const said = countOf(parts) * choices - thoughts;
-  const shown = partsJson(answer);
+  const shown = partsJson(response);
   const candidate = `{"content":{${shown === "" ? "" : `"parts":[${shown}],`}"role":"model"},"finishReason":"${reasonOf(script)}","index":`;
   let candidates = `${candidate}0}`;
   for (let index = 1; index < choices; index += 1) candidates += `,${candidate}${index}}`;
-  const usage = usageWriter(answer)(said, thoughts);
-  return jsonResponse(script, said + thoughts, `{"candidates":[${candidates}],${usage},${originOf(answer)}}`);
+  const usage = usageWriter(response)(said, thoughts);
+  return jsonResponse(script, said + thoughts, `{"candidates":[${candidates}],${usage},${originOf(response)}}`);
 }
 
 /** The parts of a whole response, separated by commas; all text is one. */
@@ -84,21 +84,21 @@ function partsJson({ script, showThoughts }: GeminiResponse): string {
 
 type Framing = (typeof framing)["sse"];
 
-function streamed(answer: GeminiResponse, form: Framing): Plan {
-  const { script } = answer;
+function streamed(response: GeminiResponse, form: Framing): Plan {
+  const { script } = response;
   return {
     head: headOf(form.type, script, script.timing.ttftMs),
     headAtMs: 0,
-    frames: framesBy(() => elementsOf(answer, form)),
+    frames: framesBy(() => elementsOf(response, form)),
     ending: "finish",
     endAtMs: script.timing.totalMs,
   };
 }
 
-function* elementsOf(answer: GeminiResponse, form: Framing): Generator<Frame, undefined> {
-  const { script, choices, showThoughts } = answer;
+function* elementsOf(response: GeminiResponse, form: Framing): Generator<Frame, undefined> {
+  const { script, choices, showThoughts } = response;
   const { totalMs } = script.timing;
-  const elements = new Elements(answer, form);
+  const elements = new Elements(response, form);
   const hides = (part: Part): boolean => (part.kind === "reasoning" ? !showThoughts : isBroken(part, script));
   const pieces = new Pieces(script, hides);
   for (const piece of pieces) {
@@ -122,11 +122,11 @@ class Elements {
   #said = 0;
   #thoughts = 0;
 
-  constructor(answer: GeminiResponse, form: Framing) {
-    const { script, showThoughts } = answer;
+  constructor(response: GeminiResponse, form: Framing) {
+    const { script, showThoughts } = response;
     this.#form = form;
-    this.#usage = usageWriter(answer);
-    this.#closing = `,${originOf(answer)}}${form.after}`;
+    this.#usage = usageWriter(response);
+    this.#closing = `,${originOf(response)}}${form.after}`;
     this.#reason = reasonOf(script);
     this.#hidden = showThoughts ? 0 : tokensOfKind(script.parts, "reasoning");
   }

@@ -10,6 +10,8 @@ export const lmstudio = openaiCompatible({
   paths: { prefix: "/lmstudio", native: "", operations: [chat, completions, embeddings, models] },
   quirks: {
     streaming: { obfuscate: false },
+    // @see https://lmstudio.ai/docs/app/api/changelog for the separate member
+    chat: { reasoning: "reasoning_content" },
     errors: { members: ["message"], body: (error) => ({ error: "message" in error ? error.message : "" }) },
     quotaHeaders: false,
     contextExceeded({ promptTokens, contextTokens }) {

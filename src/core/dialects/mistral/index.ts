@@ -16,6 +16,8 @@ export const mistral = openaiCompatible({
     // @see `EmbeddingResponse` of the package mistralai
     vectorsHaveId: true,
     streaming: { includeUsage: true, obfuscate: false },
+    // @see `CompletionChunk` of the package mistralai
+    chat: { usageInFinish: true },
     errors: {
       members: ["message", "type", "param", "code"],
       type: ({ status }, openais) => types[status] ?? openais,

@@ -26,9 +26,9 @@ export type OllamaResponse = {
  *
  * @see https://github.com/ollama/ollama/blob/main/docs/api.md
  */
-export function writeResponse(answer: OllamaResponse): Plan {
-  const stopped = { ...answer, script: stopAt(answer.script, answer.stops).script };
-  return answer.stream ? streamed(stopped) : whole(stopped);
+export function writeResponse(response: OllamaResponse): Plan {
+  const stopped = { ...response, script: stopAt(response.script, response.stops).script };
+  return response.stream ? streamed(stopped) : whole(stopped);
 }
 
 /** A whole JSON response, due when its last token would be. */
@@ -52,8 +52,8 @@ export function openingOf(model: string, script: Script, atMs: number): string {
   return `{"model":${JSON.stringify(model)},"created_at":"${rfc3339Micros(script.createdSeconds * 1000 + atMs)}"`;
 }
 
-function whole(answer: OllamaResponse): Plan {
-  const { script, model, kind } = answer;
+function whole(response: OllamaResponse): Plan {
+  const { script, model, kind } = response;
   const { parts } = script;
   const thinking = textOfKind(parts, "reasoning");
   const text = JSON.stringify(textOfKind(parts, "text"));
@@ -63,13 +63,13 @@ function whole(answer: OllamaResponse): Plan {
     kind === "generate"
       ? `"response":${text}${thought}`
       : `"message":{"role":"assistant","content":${text}${thought}${calls === "" ? "" : `,"tool_calls":[${calls}]`}}`;
-  const body = `${openingOf(model, script, script.timing.totalMs)},${said},"done":true,${countsOf(answer)}}`;
+  const body = `${openingOf(model, script, script.timing.totalMs)},${said},"done":true,${countsOf(response)}}`;
   return jsonResponse(script, countOf(parts), body);
 }
 
-function streamed(answer: OllamaResponse): Plan {
-  const { script } = answer;
-  const frames = framesBy(() => linesOf(answer));
+function streamed(response: OllamaResponse): Plan {
+  const { script } = response;
+  const frames = framesBy(() => linesOf(response));
   return {
     head: headOf("application/x-ndjson", script),
     headAtMs: firstOf(frames)?.atMs ?? 0,
@@ -79,10 +79,10 @@ function streamed(answer: OllamaResponse): Plan {
   };
 }
 
-function* linesOf(answer: OllamaResponse): Generator<Frame, undefined> {
-  const { script, kind } = answer;
+function* linesOf(response: OllamaResponse): Generator<Frame, undefined> {
+  const { script, kind } = response;
   const { totalMs } = script.timing;
-  const opening = openings(answer);
+  const opening = openings(response);
   const line = (atMs: number, said: string, tokens: number): Frame => {
     return { atMs, data: `${opening(atMs)},${said},"done":false}\n`, tokens, final: false };
   };
@@ -94,7 +94,7 @@ function* linesOf(answer: OllamaResponse): Generator<Frame, undefined> {
   const called = calledTokens(script);
   if (calls !== "") yield line(totalMs, `"message":{"role":"assistant","content":"","tool_calls":[${calls}]}`, called);
   const empty = kind === "chat" ? `"message":{"role":"assistant","content":""}` : `"response":""`;
-  const data = `${opening(totalMs)},${empty},"done":true,${countsOf(answer)}}\n`;
+  const data = `${opening(totalMs)},${empty},"done":true,${countsOf(response)}}\n`;
   yield { atMs: totalMs, data, tokens: pieces.left - called, final: true };
 }
 
@@ -156,12 +156,12 @@ export function durationsOf(ttftMs: number, totalMs: number): { total: number; l
   return { total, load, prompt: first - load };
 }
 
-function countsOf(answer: OllamaResponse): string {
-  const { script, promptTokens } = answer;
+function countsOf(response: OllamaResponse): string {
+  const { script, promptTokens } = response;
   const { ttftMs, totalMs } = script.timing;
   const { total, load, prompt } = durationsOf(ttftMs, totalMs);
   return (
-    `"done_reason":"${script.finish}",${contextOf(answer)}"total_duration":${total},"load_duration":${load},` +
+    `"done_reason":"${script.finish}",${contextOf(response)}"total_duration":${total},"load_duration":${load},` +
     `"prompt_eval_count":${promptTokens},"prompt_eval_duration":${prompt},` +
     `"eval_count":${countOf(script.parts)},"eval_duration":${total - load - prompt}`
   );

@@ -2,17 +2,8 @@ import { withFirst } from "../../frames.ts";
 import { keepHeaders } from "../../headers.ts";
 import type { HeadTime, Plan } from "../../types.ts";
 import { togetherExceeded } from "./context.ts";
-import type {
-  ContextExcess,
-  ContextRefusal,
-  Dialect,
-  Failure,
-  Opened,
-  Operation,
-  Relative,
-  Rendered,
-  Script,
-} from "../types.ts";
+import type { ContextExcess, ContextRefusal, Dialect, Failure, Opened, Operation, Rendered, Script } from "../types.ts";
+import type { ChatMembers, Relative } from "../relative.ts";
 import { openaiBodyOf, renderFailure, type OpenaiBody } from "./errors.ts";
 import { openai } from "./index.ts";
 import { responseId } from "./text.ts";
@@ -53,6 +44,8 @@ export type Quirks = {
   readonly comment?: string;
   /** What a stream does whatever `stream_options` says. */
   readonly streaming?: Relative["streaming"];
+  /** What chats have besides. */
+  readonly chat?: ChatMembers;
   readonly errors?: ErrorQuirks;
   /** Whether headers tell what is left of a quota; true when absent. */
   readonly quotaHeaders?: boolean;
@@ -136,12 +129,16 @@ function idHeaderOf({ requestIdHeader = openai.requestIdHeader, idPrefix }: Quir
 }
 
 /** How good responses differ. */
-function relativeOf({ idPrefix, serviceTier, vectorsHaveId, streaming, end }: Quirks, idHeader: IdHeader): Relative {
+function relativeOf(
+  { idPrefix, serviceTier, vectorsHaveId, streaming, chat, end }: Quirks,
+  idHeader: IdHeader,
+): Relative {
   return {
     idPrefix,
     serviceTier,
     vectorsHaveId,
     streaming,
+    chat,
     end: end === undefined ? "" : `,${JSON.stringify(end).slice(1, -1)}`,
     headers: (contentType, requestId) => ["content-type", contentType, ...idHeader(requestId)],
   };

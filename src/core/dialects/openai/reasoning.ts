@@ -2,8 +2,9 @@ import { StuntdoubleError } from "../../errors.ts";
 import { field, refuse } from "./check.ts";
 import { read } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
+import type { AskSettings } from "../types.ts";
 
-/** Names of the models that reason before they answer, with or without the name of a provider before them. */
+/** Names of the models that reason before they response, with or without the name of a provider before them. */
 const reasoningModels = /^(?:[\w.-]+\/)?(?:o[134](?:$|-)|gpt-5|gpt-oss|codex)/;
 const chatModels = /-chat(?:$|-)/;
 /** Models that are known not to. */
@@ -13,6 +14,10 @@ const proseModels = /^(?:gpt-3\.5|gpt-4|chatgpt-)/;
 export function isReasoning(model: string): boolean {
   return reasoningModels.test(model) && !chatModels.test(model);
 }
+
+/** Models of others that reason unasked. */
+const othersReasoning =
+  /(?:^|[/-])(?:deepseek-r\d|r1|qwq|magistral|grok-3-mini)(?:$|[-:.])|-(?:reasoner|reasoning|thinking)(?:$|[-:])/i;
 
 /** Models that let a text be sampled otherwise while they do not reason, which is what they do unasked. */
 const optionalReasoning = /^(?:[\w.-]+\/)?gpt-5\.\d/;
@@ -100,12 +105,14 @@ const members = {
 /**
  * The share of the output tokens that a model spends on reasoning, by `reasoning_effort` of a chat request.
  *
+ * @param compatible the API has models of others
  * @returns 0 to 1; 0 for a model that does not reason
  * @throws BODY_INVALID when the effort is none that is known
  */
-export function reasoningShare(model: string, body: JsonObject): number {
+export function reasoningShare(model: string, body: JsonObject, { compatible }: AskSettings): number {
   const effort = read(body, members.reasoningEffort) ?? "medium";
-  return isReasoning(model) ? shares[effort] : 0;
+  const reasons = isReasoning(model) || (compatible === true && othersReasoning.test(model));
+  return reasons ? shares[effort] : 0;
 }
 
 /** What a request asks of the reasoning before a response. */

@@ -5,7 +5,8 @@ import { createRng, hash32 } from "../../rng.ts";
 import { escapeOnce, escapeToken } from "../shared/json-body.ts";
 import { TokenClock } from "../shared/script.ts";
 import type { Streaming } from "./check.ts";
-import type { ChoiceStart, Script } from "../types.ts";
+import type { ChoiceStart, Usage } from "../relative.ts";
+import type { Script } from "../types.ts";
 
 /** The prompts of larger bodies are counted by their size. */
 export const countWithinBytes = 64 * 1024;
@@ -45,20 +46,14 @@ export function streamingFor({ relative }: Script, streaming: Streaming): Stream
   return relative?.streaming === undefined ? streaming : { ...streaming, ...relative.streaming };
 }
 
-/** Tokens that a usage tells; of the prompt `audio`, and of the completion `reasoning`, are parts. */
-export type Usage = {
-  readonly prompt: number;
-  readonly audio: number;
-  readonly completion: number;
-  readonly reasoning: number;
-};
-
 /** The `usage` object of a response. */
-export function usageJson({ prompt, audio, completion, reasoning }: Usage): string {
+export function usageJson({ relative, timing }: Script, told: Usage): string {
+  const { prompt, audio, completion, reasoning } = told;
   return (
     `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${prompt + completion},` +
     `"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":${audio}},` +
-    `"completion_tokens_details":{"reasoning_tokens":${reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
+    `"completion_tokens_details":{"reasoning_tokens":${reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}` +
+    `${relative?.chat?.usage?.(told, timing) ?? ""}}`
   );
 }
 

@@ -34,6 +34,12 @@ export const openrouter = openaiCompatible({
     idPrefix,
     comment: "OPENROUTER PROCESSING",
     streaming: { includeUsage: true, obfuscate: false },
+    // @see https://openrouter.ai/docs/use-cases/reasoning-tokens; the stand-in costs nothing
+    chat: {
+      made: `,"provider":${JSON.stringify(provider)}`,
+      reasoning: "reasoning",
+      usage: () => `,"cost":0`,
+    },
     errors: {
       members: ["code", "message"],
       inStream: ({ requestId, model, nowMs = 0 }) => ({

@@ -10,6 +10,7 @@ export const together = openaiCompatible({
   paths: { prefix: "/together", native: "", operations: [chat, completions, embeddings, models] },
   quirks: {
     streaming: { includeUsage: true, obfuscate: false },
+    chat: { reasoning: "reasoning", usageInFinish: true },
     errors: { members: ["message", "type", "param", "code"], code: (_failure, openais) => openais },
     quotaHeaders: false,
     contextExceeded({ promptTokens, maxTokens = 0, contextTokens }) {

@@ -65,6 +65,8 @@ export const vllm = openaiCompatible({
   quirks: {
     end: { kv_transfer_params: null },
     streaming: { obfuscate: false },
+    // @see vLLM 0.11, ChatMessage and DeltaMessage
+    chat: { reasoning: "reasoning_content" },
     errors: {
       members: ["message", "type", "param", "code"],
       type: typeOf,

@@ -55,12 +55,12 @@ function factsOf(json: JsonBody): Facts {
 }
 
 /** Nothing is generated, so the response comes at once. */
-function asking(body: JsonObject, answer: object): Ask {
+function asking(body: JsonObject, response: object): Ask {
   return textless({
     model: read(body, members.model) ?? "",
     promptTokens: 0,
     write(script) {
-      return jsonPlan(withoutDelay(script), 0, JSON.stringify(answer));
+      return jsonPlan(withoutDelay(script), 0, JSON.stringify(response));
     },
   });
 }

@@ -20,6 +20,8 @@ export const xai = openaiCompatible({
   paths: { prefix: "/xai", native: "", operations: [chat, completions, models] },
   quirks: {
     streaming: { includeUsage: true, obfuscate: false },
+    // @see https://docs.x.ai/docs/guides/reasoning, `SamplingUsage` of the package xai-sdk
+    chat: { reasoning: "reasoning_content", usage: () => `,"num_sources_used":0` },
     errors: {
       members: ["message"],
       body: (error, { status }) => ({

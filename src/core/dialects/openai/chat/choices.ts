@@ -15,9 +15,10 @@ import {
   type Track,
 } from "../choices.ts";
 import { createWeigher, likelyJson, type Weighing } from "../logprobs.ts";
-import { choicesId, responseId, endOf, jsonPlan, startOf, usageJson } from "../text.ts";
+import { choicesId, responseId, jsonPlan, startOf, usageJson } from "../text.ts";
+import { tailsOf, wholeEnd, type Tails } from "./tails.ts";
 import type { Tooling } from "../tools.ts";
-import type { ChoiceStart } from "../../types.ts";
+import type { ChoiceStart } from "../../relative.ts";
 
 /** What writing one choice needs. */
 type Writing = {
@@ -26,6 +27,8 @@ type Writing = {
   readonly requestId: string;
   readonly tooling: Tooling | undefined;
   readonly start: ChoiceStart;
+  /** The member that reasoning is told in; undefined where it is not. */
+  readonly reasoning: string | undefined;
   /** The logprobs of the tokens that are said, for each part; undefined when they are not told. */
   readonly likely: ReadonlyMap<Part, Weighing> | undefined;
 };
@@ -35,40 +38,39 @@ type Writing = {
  *
  * @param common members that all chunks and the whole response have
  */
-export function writeChoices(answer: ChatResponse, common: string): Plan {
-  const { streaming, topLogprobs } = answer;
-  const choices = choicesOf(answer.script, answer);
-  const script = scriptFor(answer.script, choices);
+export function writeChoices(response: ChatResponse, common: string): Plan {
+  const { streaming, topLogprobs } = response;
+  const choices = choicesOf(response.script, response);
+  const script = scriptFor(response.script, choices);
   const weigher = topLogprobs === undefined ? undefined : createWeigher(script.rng, topLogprobs);
   const writings = choices.map((said, index): Writing => ({
     index,
     said,
     requestId: script.id,
-    tooling: answer.tooling,
+    tooling: response.tooling,
     start: startOf(script),
+    reasoning: script.relative?.chat?.reasoning,
     likely: weigher === undefined ? undefined : weighed(said, weigher),
   }));
   const tokens = tokensIn(choices);
   const usage = (): string =>
-    usageJson({
-      prompt: answer.promptTokens,
-      audio: answer.audioTokens,
+    usageJson(script, {
+      prompt: response.promptTokens,
+      audio: response.audioTokens,
       completion: tokens,
       reasoning: tokensIn(choices, "reasoning"),
     });
   const id = choicesId("chatcmpl-", script);
   if (!streaming.stream) {
     const list = writings.map(choiceJson).join(",");
-    const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}${endOf(script, usage())}`;
+    const body = `{"id":"${id}","object":"chat.completion",${common},"choices":[${list}${wholeEnd(script, usage())}`;
     return jsonPlan(script, tokens, body);
   }
   const { includeUsage, obfuscate } = streaming;
   const head = `{"id":"${id}","object":"chat.completion.chunk",${common},"choices":[`;
-  const tail = includeUsage ? `],"usage":null}` : "]}";
-  return tracksPlan(script, () => writings.map((writing) => trackOf(writing, head, tail)), {
-    usage: includeUsage ? () => `${head}],"usage":${usage()}}` : undefined,
-    obfuscate,
-  });
+  const tails = tailsOf({ script, head, includeUsage, choices: choices.length }, usage);
+  const ending = { usage: tails.usage, obfuscate };
+  return tracksPlan(script, () => writings.map((writing) => trackOf(writing, head, tails)), ending);
 }
 
 function weighed({ parts }: Said, weigher: (tokens: number) => Weighing): ReadonlyMap<Part, Weighing> {
@@ -94,10 +96,15 @@ function choiceJson(writing: Writing): string {
   const { index, said, likely, start } = writing;
   const content = hasContent(said) ? JSON.stringify(textOfKind(said.parts, "text")) : "null";
   const refusal = has(said, "refusal") ? JSON.stringify(textOfKind(said.parts, "refusal")) : "null";
-  const message = `{"role":"assistant","content":${content},"refusal":${refusal}${callsJson(writing)},"annotations":[]}`;
+  const message = `{"role":"assistant","content":${content}${reasoningJson(writing)},"refusal":${refusal}${callsJson(writing)},"annotations":[]}`;
   const logprobs =
     likely === undefined ? "null" : logprobsJson(listOf(said, likely, "text"), listOf(said, likely, "refusal"));
   return `{${start.said}"index":${index},"message":${message},"logprobs":${logprobs},"finish_reason":"${finishOf(writing)}"}`;
+}
+
+function reasoningJson({ said, reasoning }: Writing): string {
+  if (reasoning === undefined || !has(said, "reasoning")) return "";
+  return `,"${reasoning}":${JSON.stringify(textOfKind(said.parts, "reasoning"))}`;
 }
 
 function listOf({ parts }: Said, likely: ReadonlyMap<Part, Weighing>, kind: Part["kind"]): readonly string[] {
@@ -148,16 +155,17 @@ function callId(requestId: string, choice: number, at: number): string {
 type Placed = Writing & { readonly head: string; readonly place: string; readonly tail: string };
 
 /** The events of one choice, between the head and the tail of every chunk. */
-function trackOf(writing: Writing, head: string, tail: string): Track {
-  const { index, said } = writing;
-  const placed: Placed = { ...writing, head, place: `"index":${index},"delta":`, tail };
+function trackOf(writing: Writing, head: string, tails: Tails): Track {
+  const { index, said, reasoning } = writing;
+  const placed: Placed = { ...writing, head, place: `"index":${index},"delta":`, tail: tails.usual };
   const content = hasContent(said) ? `""` : "null";
+  const first = { ...placed, tail: index === 0 ? tails.first : tails.usual };
   return {
-    opening: () => chunk(placed, `{"role":"assistant","content":${content},"refusal":null}`),
+    opening: () => chunk(first, `{"role":"assistant","content":${content},"refusal":null}`),
     tokens: countOf(said.parts),
-    hidden: hiddenFirst(said),
+    hidden: reasoning === undefined ? hiddenFirst(said) : 0,
     events: () => eventsOf(placed),
-    finish: () => chunk(placed, "{}", `"${finishOf(writing)}"`),
+    finish: () => chunk({ ...placed, tail: tails.finish() }, "{}", `"${finishOf(writing)}"`),
   };
 }
 
@@ -177,7 +185,9 @@ function templateIn({ start, head, place, tail }: Placed, { before, after }: Tem
 function* eventsOf(placed: Placed): Generator<TokenEvent | undefined, undefined> {
   let calls = 0;
   for (const part of placed.said.parts) {
-    if (part.kind === "reasoning") {
+    if (part.kind === "reasoning" && placed.reasoning !== undefined) {
+      yield* filledEvents(part, templateIn(placed, { before: `{"${placed.reasoning}":"`, after: `"}` }));
+    } else if (part.kind === "reasoning") {
       for (let left = sizeOf(part); left > 0; left -= 1) yield undefined;
     } else if (part.kind === "call") {
       yield* callEvents(part, placed, calls);
@@ -204,15 +214,17 @@ function* spokenEvents(part: Part, placed: Placed): Generator<TokenEvent, undefi
   const delta = { before: isText ? `{"content":"` : `{"refusal":"`, after: `"}` };
   const weigh = placed.likely?.get(part)?.();
   if (weigh === undefined) {
-    const piece = templateIn(placed, delta);
-    for (const token of tokensOf(part)) yield filled(piece, token);
-    return;
+    return yield* filledEvents(part, templateIn(placed, delta));
   }
   for (const token of tokensOf(part)) {
     const of = [likelyJson(weigh(token))];
     const logprobs = isText ? logprobsJson(of, []) : logprobsJson([], of);
     yield filled(templateIn(placed, delta, logprobs), token);
   }
+}
+
+function* filledEvents(part: Part, piece: Template): Generator<TokenEvent, undefined> {
+  for (const token of tokensOf(part)) yield filled(piece, token);
 }
 
 /** The deltas of one call: the first names the tool, each further one has a piece of its input between two texts. */

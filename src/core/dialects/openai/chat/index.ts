@@ -122,8 +122,8 @@ function askOf({ body, facts, kept, settings = {} }: Asked): Ask {
     head: "first-token",
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
-      const answer = { ...fixed, script, streaming: streamingFor(script, streaming) };
-      return body["store"] === true && kept !== undefined ? writeStored(answer, body, kept) : writeChat(answer);
+      const response = { ...fixed, script, streaming: streamingFor(script, streaming) };
+      return body["store"] === true && kept !== undefined ? writeStored(response, body, kept) : writeChat(response);
     },
   };
   return compose === undefined ? ask : { ...ask, compose };
@@ -174,7 +174,7 @@ type Composed = {
 function composeOf({ body, model, tooling, settings }: Composed): Compose | undefined {
   const given = (body["response_format"] === undefined ? undefined : readFormat(body)) ?? readConstraint(body);
   const json = promptedJson(askingTexts(body), given, settings);
-  const share = reasoningShare(model, body);
+  const share = reasoningShare(model, body, settings);
   if (tooling === undefined && json === undefined && share === 0) return undefined;
   const { tools, choice, parallel } = tooling ?? noTools;
   return composer({ tools, choice, parallel, afterToolResult: endsWithResult(body), json, reasoningShare: share });

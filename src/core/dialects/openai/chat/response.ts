@@ -2,7 +2,8 @@ import { countOf, textOfKind } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
 import { writeChoices } from "./choices.ts";
 import type { ChatResponse } from "./types.ts";
-import { choicesId, jsonPlan, endOf, startOf, streamPlan, usageJson } from "../text.ts";
+import { choicesId, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
+import { tailsOf, wholeEnd } from "./tails.ts";
 import { stopAt } from "../../shared/stop.ts";
 import type { Script } from "../../types.ts";
 
@@ -16,61 +17,64 @@ const openingDelta = `{"role":"assistant","content":"","refusal":null}`;
  *
  * @see the OpenAI document, CreateChatCompletionResponse and CreateChatCompletionStreamResponse
  */
-export function writeChat(answer: ChatResponse): Plan {
-  const { compose, choices, topLogprobs } = answer;
-  if (compose !== undefined || choices > 1 || topLogprobs !== undefined || !isText(answer.script)) {
-    return writeChoices(answer, made(answer));
+export function writeChat(response: ChatResponse): Plan {
+  const { compose, choices, topLogprobs } = response;
+  if (compose !== undefined || choices > 1 || topLogprobs !== undefined || !isText(response.script)) {
+    return writeChoices(response, made(response));
   }
-  const script = answer.stops.length === 0 ? answer.script : stopAt(answer.script, answer.stops).script;
-  return answer.streaming.stream ? streamed(answer, script) : whole(answer, script);
+  const script = response.stops.length === 0 ? response.script : stopAt(response.script, response.stops).script;
+  return response.streaming.stream ? streamed(response, script) : whole(response, script);
 }
 
 function isText({ parts }: Script): boolean {
   return parts.length === 0 || (parts.length === 1 && parts[0]!.kind === "text");
 }
 
-function whole(answer: ChatResponse, script: Script): Plan {
+function whole(response: ChatResponse, script: Script): Plan {
   const { said } = startOf(script);
   const message = `"message":{"role":"assistant","content":${JSON.stringify(textOfKind(script.parts, "text"))},"refusal":null,"annotations":[]}`;
   const body =
-    `{"id":"${choicesId("chatcmpl-", script)}","object":"chat.completion",${made(answer)},` +
-    `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}${endOf(script, plainUsage(answer, script))}`;
+    `{"id":"${choicesId("chatcmpl-", script)}","object":"chat.completion",${made(response)},` +
+    `"choices":[{${said}"index":0,${message},"logprobs":null,"finish_reason":"${script.finish}"}${wholeEnd(script, plainUsage(response, script))}`;
   return jsonPlan(script, countOf(script.parts), body);
 }
 
-function streamed(answer: ChatResponse, script: Script): Plan {
-  const { includeUsage, obfuscate } = answer.streaming;
-  const usage = (): string => `${headOf(answer)}],"usage":${plainUsage(answer, script)}}`;
-  const ending = { usage: includeUsage ? usage : undefined, obfuscate };
-  return streamPlan(script, ending, () => {
-    const head = headOf(answer);
-    const tail = includeUsage ? `],"usage":null}` : "]}";
+function streamed(response: ChatResponse, script: Script): Plan {
+  const { includeUsage, obfuscate } = response.streaming;
+  const head = headOf(response);
+  const tails = tailsOf({ script, head, includeUsage, choices: 1 }, () => plainUsage(response, script));
+  return streamPlan(script, { usage: tails.usage, obfuscate }, () => {
     const { said, other } = startOf(script);
-    const chunk = (delta: string, finish: string): string =>
+    const chunk = (delta: string, finish: string, tail: string): string =>
       `${head}{${other}"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}${tail}`;
     return {
-      opening: chunk(openingDelta, "null"),
+      opening: chunk(openingDelta, "null", tails.first),
       token: {
         before: `${head}{${said}"index":0,"delta":{"content":"`,
-        after: `"},"logprobs":null,"finish_reason":null}${tail}`,
+        after: `"},"logprobs":null,"finish_reason":null}${tails.usual}`,
       },
-      finish: () => chunk(emptyDelta, `"${script.finish}"`),
+      finish: () => chunk(emptyDelta, `"${script.finish}"`, tails.finish()),
     };
   });
 }
 
 /** The beginning of every chunk. */
-function headOf(answer: ChatResponse): string {
-  return `{"id":"${choicesId("chatcmpl-", answer.script)}","object":"chat.completion.chunk",${made(answer)},"choices":[`;
+function headOf(response: ChatResponse): string {
+  return `{"id":"${choicesId("chatcmpl-", response.script)}","object":"chat.completion.chunk",${made(response)},"choices":[`;
 }
 
-function plainUsage({ promptTokens, audioTokens }: ChatResponse, { parts }: Script): string {
-  return usageJson({ prompt: promptTokens, audio: audioTokens, completion: countOf(parts), reasoning: 0 });
+function plainUsage({ promptTokens, audioTokens }: ChatResponse, script: Script): string {
+  return usageJson(script, {
+    prompt: promptTokens,
+    audio: audioTokens,
+    completion: countOf(script.parts),
+    reasoning: 0,
+  });
 }
 
 /** The members that all chunks and the whole response have in common. */
 function made({ model, script, serviceTier }: ChatResponse): string {
   const common = `"created":${script.createdSeconds},"model":${JSON.stringify(model)}`;
   const tier = script.relative?.serviceTier ?? serviceTier;
-  return `${common},"service_tier":"${tier}","system_fingerprint":"${fingerprint}"`;
+  return `${common},"service_tier":"${tier}","system_fingerprint":"${fingerprint}"${script.relative?.chat?.made ?? ""}`;
 }

@@ -33,16 +33,16 @@ const newMetadata = required(metadataField);
  *
  * @param body of the request
  */
-export function writeStored(answer: ChatResponse, body: JsonObject, kept: KeptResponses): Plan {
-  const rng = answer.script.rng.copy();
-  const plan = writeChat(answer);
-  store(kept, body, answer.streaming.stream ? wholeOf({ ...answer, script: { ...answer.script, rng } }) : plan);
+export function writeStored(response: ChatResponse, body: JsonObject, kept: KeptResponses): Plan {
+  const rng = response.script.rng.copy();
+  const plan = writeChat(response);
+  store(kept, body, response.streaming.stream ? wholeOf({ ...response, script: { ...response.script, rng } }) : plan);
   return plan;
 }
 
 /** What a stream says, as a whole. */
-function wholeOf(answer: ChatResponse): Plan {
-  return writeChat({ ...answer, streaming: { ...answer.streaming, stream: false } });
+function wholeOf(response: ChatResponse): Plan {
+  return writeChat({ ...response, streaming: { ...response.streaming, stream: false } });
 }
 
 function store(kept: KeptResponses, body: JsonObject, { frames }: Plan): void {

@@ -16,7 +16,8 @@ import {
 import { createWeigher, type Likely, type Weighing } from "../logprobs.ts";
 import { choicesId, endOf, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
 import { stopAt } from "../../shared/stop.ts";
-import type { ChoiceStart, Script } from "../../types.ts";
+import type { ChoiceStart } from "../../relative.ts";
+import type { Script } from "../../types.ts";
 
 /** A completion to be written, as a whole or as a stream. */
 export type Completion = {
@@ -97,8 +98,8 @@ function endingOf(completion: Completion, head: string, tokens: number) {
   return { usage: includeUsage ? usage : undefined, obfuscate: false };
 }
 
-function usageOf({ promptTokens }: Completion, tokens: number): string {
-  return usageJson({ prompt: promptTokens, audio: 0, completion: tokens, reasoning: 0 });
+function usageOf({ script, promptTokens }: Completion, tokens: number): string {
+  return usageJson(script, { prompt: promptTokens, audio: 0, completion: tokens, reasoning: 0 });
 }
 
 /** One choice with what stands before it. */

@@ -95,15 +95,15 @@ type Embeddings = {
 };
 
 /** A long response is made piece by piece, each when it is about to leave: whole it can have 70 MB. */
-function write(answer: Embeddings): Plan {
-  const { script, model, inputs, dimensions, promptTokens } = answer;
+function write(response: Embeddings): Plan {
+  const { script, model, inputs, dimensions, promptTokens } = response;
   const usage = `{"prompt_tokens":${promptTokens},"total_tokens":${promptTokens}}`;
   const id = script.relative?.vectorsHaveId === true ? `"id":"${script.id}",` : "";
   const before = `{${id}"object":"list","data":[`;
   const after = `],"model":${JSON.stringify(model)},"usage":${usage}}`;
   const inPiece = Math.max(1, Math.floor(numbersInPiece / dimensions));
-  if (inputs.length <= inPiece) return jsonPlan(script, 0, before + listed(answer, 0, inputs.length) + after);
-  const frames = framesBy(() => piecesOf(answer, { before, inPiece, after }));
+  if (inputs.length <= inPiece) return jsonPlan(script, 0, before + listed(response, 0, inputs.length) + after);
+  const frames = framesBy(() => piecesOf(response, { before, inPiece, after }));
   return { ...jsonPlan(script, 0, ""), frames, bytes: piecesBytes };
 }
 
@@ -112,12 +112,12 @@ const piecesBytes = 1000;
 
 type Around = { readonly before: string; readonly inPiece: number; readonly after: string };
 
-function* piecesOf(answer: Embeddings, { before, inPiece, after }: Around): Generator<Frame, undefined> {
-  const { inputs, script } = answer;
+function* piecesOf(response: Embeddings, { before, inPiece, after }: Around): Generator<Frame, undefined> {
+  const { inputs, script } = response;
   const piece = (data: string): Frame => ({ atMs: script.timing.totalMs, data, tokens: 0, final: false });
   yield piece(before);
   for (let from = 0; from < inputs.length; from += inPiece) {
-    yield piece((from === 0 ? "" : ",") + listed(answer, from, from + inPiece));
+    yield piece((from === 0 ? "" : ",") + listed(response, from, from + inPiece));
   }
   yield piece(after);
 }

@@ -82,11 +82,11 @@ function countTokens(body: JsonObject, facts: Facts, kept: KeptResponses | undef
   readItems(body);
   readPrevious(body, kept);
   const promptTokens = facts.promptTokens();
-  const answer = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
+  const counted = `{"object":"response.input_tokens","input_tokens":${promptTokens}}`;
   return textless({
     model: read(body, members.model) ?? facts.model ?? "",
     promptTokens,
-    write: (script) => jsonPlan(withoutDelay(script), 0, answer),
+    write: (script) => jsonPlan(withoutDelay(script), 0, counted),
   });
 }
 
@@ -148,14 +148,14 @@ function askOf(request: Request): Ask {
     ...(compose !== undefined && { compose }),
     ...(weight > 1 && { sizeOf: (tokens: number) => tokens * weight }),
     write(script) {
-      const answer = { ...fixed, id: longId("resp_", script.id), script };
-      const made = outputItems(answer);
-      extend(context, kept, { answer, made });
+      const response = { ...fixed, id: longId("resp_", script.id), script };
+      const made = outputItems(response);
+      extend(context, kept, { response, made });
       const isKept = store && kept !== undefined;
-      const whole = isKept || !stream ? overJson(answer, made) : "";
-      if (isKept) keepResponse(kept, answer.id, keptOf(answer, { model, response: whole, request: text() }));
-      if (stream) return streamResponse(answer, made);
-      return background ? atOnce(answer) : jsonPlan(script, countOf(script.parts), whole);
+      const whole = isKept || !stream ? overJson(response, made) : "";
+      if (isKept) keepResponse(kept, response.id, keptOf(response, { model, response: whole, request: text() }));
+      if (stream) return streamResponse(response, made);
+      return background ? atOnce(response) : jsonPlan(script, countOf(script.parts), whole);
     },
   };
 }
@@ -187,13 +187,13 @@ function readContext({ body, kept }: Request): Context {
   return { items, before, conversation, found };
 }
 
-type Made = { readonly answer: ResponsesResponse; readonly made: readonly OutputItem[] };
+type Made = { readonly response: ResponsesResponse; readonly made: readonly OutputItem[] };
 
 /** Adds what was asked and what was said to the conversation. */
-function extend(context: Context, kept: KeptResponses | undefined, { answer, made }: Made): void {
+function extend(context: Context, kept: KeptResponses | undefined, { response, made }: Made): void {
   const { items, conversation, found } = context;
   if (conversation === undefined || found === undefined || kept === undefined) return;
-  const { script, promptTokens } = answer;
+  const { script, promptTokens } = response;
   const output = made.map(({ done }): JsonObject => JSON.parse(done()));
   const tokens = promptTokens + countOf(script.parts) - found.tokens;
   extendConversation(kept, conversation, { items: [...shownItems(items, script.id), ...output], tokens });
@@ -236,13 +236,16 @@ function settingsJson({
 }
 
 /** One that is made in the background is answered before there is any of it. */
-function atOnce(answer: ResponsesResponse): Plan {
+function atOnce(response: ResponsesResponse): Plan {
   const timing = { ttftMs: 0, atMs: [], totalMs: 0 };
-  return jsonPlan({ ...answer.script, timing }, 0, responseJson(answer, "queued", ""));
+  return jsonPlan({ ...response.script, timing }, 0, responseJson(response, "queued", ""));
 }
 
-function keptOf(answer: ResponsesResponse, texts: Pick<KeptResponse, "model" | "response" | "request">): KeptResponse {
-  const { script, promptTokens, background } = answer;
+function keptOf(
+  response: ResponsesResponse,
+  texts: Pick<KeptResponse, "model" | "response" | "request">,
+): KeptResponse {
+  const { script, promptTokens, background } = response;
   const tokens = promptTokens + countOf(script.parts);
-  return { ...texts, tokens, calls: callIds(answer), background, overAtSeconds: overAt(script) };
+  return { ...texts, tokens, calls: callIds(response), background, overAtSeconds: overAt(script) };
 }

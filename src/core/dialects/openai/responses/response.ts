@@ -66,14 +66,14 @@ export function summaryJson(text: string): string {
 }
 
 /** The items that the parts of a script become. */
-export function outputItems(answer: ResponsesResponse): readonly OutputItem[] {
-  const { topLogprobs, script } = answer;
+export function outputItems(response: ResponsesResponse): readonly OutputItem[] {
+  const { topLogprobs, script } = response;
   const { parts, finish } = script;
   const weigher = topLogprobs === undefined ? undefined : createWeigher(script.rng, topLogprobs);
   return parts.map((part, index) => {
     const status = finish === "length" && index === parts.length - 1 ? "incomplete" : "completed";
     const likely = part.kind === "text" ? weigher?.(sizeOf(part)) : undefined;
-    return itemOf(answer, { part, index, status, likely });
+    return itemOf(response, { part, index, status, likely });
   });
 }
 
@@ -84,28 +84,28 @@ type Piece = {
   readonly likely: Weighing | undefined;
 };
 
-function itemOf(answer: ResponsesResponse, piece: Piece): OutputItem {
-  if (piece.part.kind === "reasoning") return reasoningItem(answer, piece);
-  return piece.part.kind === "call" ? callItem(answer, piece) : messageItem(answer, piece);
+function itemOf(response: ResponsesResponse, piece: Piece): OutputItem {
+  if (piece.part.kind === "reasoning") return reasoningItem(response, piece);
+  return piece.part.kind === "call" ? callItem(response, piece) : messageItem(response, piece);
 }
 
-function reasoningItem(answer: ResponsesResponse, { part, index }: Piece): OutputItem {
-  const requestId = answer.script.id;
+function reasoningItem(response: ResponsesResponse, { part, index }: Piece): OutputItem {
+  const requestId = response.script.id;
   const id = longId("rs_", requestId, index);
-  const hidden = answer.encrypted ? `,"encrypted_content":"${longId("gAAAAAB", requestId, index)}"` : "";
+  const hidden = response.encrypted ? `,"encrypted_content":"${longId("gAAAAAB", requestId, index)}"` : "";
   const shell = (summary: string): string => `{"id":"${id}","type":"reasoning"${hidden},"summary":[${summary}]}`;
   return {
     id,
     part,
     likely: undefined,
     added: () => shell(""),
-    done: () => shell(answer.summary ? summaryJson(JSON.stringify(part.text)) : ""),
+    done: () => shell(response.summary ? summaryJson(JSON.stringify(part.text)) : ""),
   };
 }
 
-function callItem(answer: ResponsesResponse, { part, index, status }: Piece): OutputItem {
-  const form = formOf(answer, part);
-  const call = { id: longId(callPrefix(form), answer.script.id, index), callId: callId(answer, index) };
+function callItem(response: ResponsesResponse, { part, index, status }: Piece): OutputItem {
+  const form = formOf(response, part);
+  const call = { id: longId(callPrefix(form), response.script.id, index), callId: callId(response, index) };
   return {
     id: call.id,
     part,
@@ -116,8 +116,8 @@ function callItem(answer: ResponsesResponse, { part, index, status }: Piece): Ou
   };
 }
 
-function messageItem(answer: ResponsesResponse, { part, index, status, likely }: Piece): OutputItem {
-  const id = longId("msg_", answer.script.id, index);
+function messageItem(response: ResponsesResponse, { part, index, status, likely }: Piece): OutputItem {
+  const id = longId("msg_", response.script.id, index);
   const shell = (state: string, content: string): string =>
     `{"id":"${id}","type":"message","status":"${state}","content":[${content}],"role":"assistant"}`;
   return {
@@ -143,8 +143,8 @@ function callId({ script }: ResponsesResponse, index: number): string {
 }
 
 /** Ids of the calls that a response makes. */
-export function callIds(answer: ResponsesResponse): string[] {
-  return answer.script.parts.flatMap(({ kind }, index) => (kind === "call" ? [callId(answer, index)] : []));
+export function callIds(response: ResponsesResponse): string[] {
+  return response.script.parts.flatMap(({ kind }, index) => (kind === "call" ? [callId(response, index)] : []));
 }
 
 /** The second in which a response is over, since 1970. */
@@ -161,24 +161,24 @@ export type ResponseState = "queued" | "in_progress" | "over";
  * @param output JSON of its items, separated by commas
  * @see the OpenAI document, Response; `usage` is absent until the response is over, because the document allows no null
  */
-export function responseJson(answer: ResponsesResponse, state: ResponseState, output: string): string {
-  const { script, settings, background } = answer;
+export function responseJson(response: ResponsesResponse, state: ResponseState, output: string): string {
+  const { script, settings, background } = response;
   const over = state === "over";
   const cut = over && script.finish === "length";
   const status = over ? (cut ? "incomplete" : "completed") : state;
   const more = script.relative?.response;
   return (
-    `{"id":"${answer.id}","object":"response","created_at":${script.createdSeconds},"status":"${status}",` +
+    `{"id":"${response.id}","object":"response","created_at":${script.createdSeconds},"status":"${status}",` +
     `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},` +
     `${more === undefined ? "" : over ? more.over : more.begun}"error":null,` +
     `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
-    (over ? `,"usage":${usageOf({ promptTokens: answer.promptTokens, parts: script.parts })}}` : "}")
+    (over ? `,"usage":${usageOf({ promptTokens: response.promptTokens, parts: script.parts })}}` : "}")
   );
 }
 
 /** JSON of a response that is over. */
-export function overJson(answer: ResponsesResponse, items: readonly OutputItem[]): string {
-  return responseJson(answer, "over", items.map(({ done }) => done()).join(","));
+export function overJson(response: ResponsesResponse, items: readonly OutputItem[]): string {
+  return responseJson(response, "over", items.map(({ done }) => done()).join(","));
 }
 
 /** JSON of the usage of a response that says these parts. */

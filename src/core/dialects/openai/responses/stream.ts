@@ -48,44 +48,44 @@ const callNames = {
  *
  * @see the OpenAI document, ResponseStreamEvent
  */
-export function streamResponse(answer: ResponsesResponse, items: readonly OutputItem[]): Plan {
-  const { script } = answer;
-  const closer = closerOf(script, answer);
+export function streamResponse(response: ResponsesResponse, items: readonly OutputItem[]): Plan {
+  const { script } = response;
+  const closer = closerOf(script, response);
   return {
     head: headOf("text/event-stream; charset=utf-8", script, 0),
     headAtMs: 0,
-    frames: framesBy(() => framesOf(answer, items, new Events(answer, closer()))),
+    frames: framesBy(() => framesOf(response, items, new Events(response, closer()))),
     ending: "finish",
     endAtMs: script.timing.totalMs,
   };
 }
 
 function* framesOf(
-  answer: ResponsesResponse,
+  response: ResponsesResponse,
   items: readonly OutputItem[],
   events: Events,
 ): Generator<Frame, undefined> {
-  const { timing, finish } = answer.script;
-  const begun = (): string => `"response":${responseJson(answer, "in_progress", "")}`;
+  const { timing, finish } = response.script;
+  const begun = (): string => `"response":${responseJson(response, "in_progress", "")}`;
   yield events.event(0, "response.created", begun());
   yield events.event(0, "response.in_progress", begun());
   const clock = new TokenClock(timing);
-  for (const [index, item] of items.entries()) yield* itemFrames(events, answer, { item, index, clock });
+  for (const [index, item] of items.entries()) yield* itemFrames(events, response, { item, index, clock });
   const name = finish === "length" ? "response.incomplete" : "response.completed";
-  yield { ...events.event(timing.totalMs, name, `"response":${overJson(answer, items)}`), final: true };
+  yield { ...events.event(timing.totalMs, name, `"response":${overJson(response, items)}`), final: true };
 }
 
 /** An item, its place in the output, and the clock that stands at its first token once that is taken. */
 type Placed = { readonly item: OutputItem; readonly index: number; readonly clock: TokenClock };
 
-function* itemFrames(events: Events, answer: ResponsesResponse, placed: Placed): Generator<Frame, undefined> {
+function* itemFrames(events: Events, response: ResponsesResponse, placed: Placed): Generator<Frame, undefined> {
   const { item, index, clock } = placed;
   const { part, id } = item;
-  const firstMs = sizeOf(part) > 0 ? clock.next() : answer.script.timing.totalMs;
+  const firstMs = sizeOf(part) > 0 ? clock.next() : response.script.timing.totalMs;
   const place = `"item_id":"${id}","output_index":${index}`;
   yield events.event(firstMs, "response.output_item.added", `"output_index":${index},"item":${item.added()}`);
   if (item.form !== undefined) yield* callFrames(events, item.form, placed);
-  else if (part.kind !== "reasoning" || answer.summary) yield* partFrames(events, placed, { place, firstMs });
+  else if (part.kind !== "reasoning" || response.summary) yield* partFrames(events, placed, { place, firstMs });
   else clock.skip(sizeOf(part) - 1);
   const lastMs = Math.max(firstMs, clock.atMs);
   yield events.event(lastMs, "response.output_item.done", `"output_index":${index},"item":${item.done()}`);
