@@ -77,7 +77,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     decision = decisionOn(call, request, { snapshot, deps });
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
-    if (rates !== undefined) {
+    if (rates !== undefined && !takesNoPlace(request, { decision })) {
       rateRow = caller?.index ?? snapshot.keys.length;
       const taken = rates.take(rateRow, rates.limitsTokens(rateRow) ? promptTokensOf(facts) : 0);
       quota = taken.quota;
@@ -114,6 +114,11 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
 /** Whether a fault keeps a call from its source by a response of its own. */
 export function respondsByItself({ respond }: PreparedFault): boolean {
   return respond !== undefined;
+}
+
+/** Whether a call needs neither a permit nor a quota: a probe, or a preflight, that we respond to ourselves. */
+export function takesNoPlace({ operation }: Request, { decision }: Pick<Admitted, "decision">): boolean {
+  return operation?.isOpen === true && decision.serve.from === "simulator";
 }
 
 /** What is known of a request of which nothing was read. */

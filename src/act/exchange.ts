@@ -2,8 +2,8 @@ import type { Act, ActDeps, Outgoing, Reply, Request, Runtime, Show, UpstreamRun
 import { attempt, StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
-import type { Permit } from "../limits/permits/permits.ts";
-import { admit, admitPassing, respondsByItself, type Admitted } from "./admission.ts";
+import { noPermit, type Permit } from "../limits/permits/permits.ts";
+import { admit, admitPassing, respondsByItself, takesNoPlace, type Admitted } from "./admission.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
 import { appendSender } from "./forwarded-for.ts";
 import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
@@ -81,7 +81,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.waiting((this.#bodyBytes = heldBytesOf(this.#request)));
     if (admission.refusal !== undefined) return this.fail(admission.refusal);
     this.#rateRow = admission.rateRow;
-    const permit = this.#deps.permits.tryTake();
+    const permit = takesNoPlace(this.#request, admission) ? noPermit : this.#deps.permits.tryTake();
     if (permit === undefined) void this.#queueUp(admission);
     else this.#go(admission, permit);
   }

@@ -1,6 +1,8 @@
 import type { Request, Runtime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { bendPlan, faultResponse, type PreparedFault } from "../core/faults/index.ts";
+import { originHeaders } from "../core/cors.ts";
+import { headerIndex } from "../core/headers.ts";
 import { contentCodings } from "../core/content-codings.ts";
 import { isOnePiece } from "../core/frames.ts";
 import { knownContextTokens } from "../core/context-windows.ts";
@@ -163,6 +165,7 @@ export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
   const headers = [...head.headers];
   if (error.code === "METHOD_NOT_ALLOWED") headers.push("allow", allowedMethods(request).join(", "));
   if (error.status === 415) headers.push("accept-encoding", contentCodings.join(", "));
+  allowPage(headers, record);
   record.addHeaders(headers, "error");
   return {
     head: { status: head.status, headers },
@@ -173,11 +176,18 @@ export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
   };
 }
 
+/** Any page may read what the providers say. */
+function allowPage(headers: string[], { request }: CallRecord): void {
+  if (request.headers["origin"] === undefined || headerIndex(headers, "access-control-allow-origin") !== -1) return;
+  headers.push(...originHeaders("*"));
+}
+
 function marked(plan: Plan, record: CallRecord, label: string): Plan {
   if (plan.head === undefined) return plan;
   const { status } = plan.head;
   const headers = plan.head.headers.slice();
   if (!isOnePiece(plan.frames)) neverBuffered(headers);
+  allowPage(headers, record);
   record.addHeaders(headers, label);
   const { headAtMs, frames, ending, endAtMs, bytes } = plan;
   const marks = { head: { status, headers }, headAtMs, frames, ending, endAtMs };

@@ -4,6 +4,8 @@ import { addressRange, headBytes, sha256, timeoutMs, variable } from "./values.t
 /** A longer text is more than Node can hold. */
 const maxReadBytes = 500_000_000;
 
+const originPattern = /^(?:\*|[a-z][a-z0-9+.*-]*:\/\/[^/\s]+)$/;
+
 const host = z.string().min(1);
 const port = z.int().min(0).max(65_535);
 
@@ -30,6 +32,22 @@ export const listen = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether each connection begins with a PROXY protocol header, version 1 or 2; one without it is closed"),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(
+          z.string().regex(originPattern, "must be an origin such as https://app.example.com, without a path, or *"),
+        )
+        .min(1)
+        .describe(
+          "Origins of pages that may send requests and read responses, such as `https://app.example.com`; `*` stands for any characters",
+        ),
+    })
+    .optional()
+    .describe(
+      "Web pages that may use this port. Preflights are then responded to here, and the headers of responses name these origins only. " +
+        "Default: what the provider does; the simulator lets any page",
+    ),
   appendForwardedFor: z
     .boolean()
     .default(true)

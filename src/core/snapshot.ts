@@ -119,6 +119,8 @@ type ListenSettings = {
   readonly port: number;
   readonly trustedProxies: readonly string[];
   readonly proxyProtocol: boolean;
+  /** Undefined where it is left to the provider which web pages may read responses. */
+  readonly cors?: { readonly origins: readonly string[] } | undefined;
   readonly appendForwardedFor: boolean;
   readonly maxHeadBytes: number;
   readonly halfClose: "close" | "respond";

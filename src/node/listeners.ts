@@ -6,6 +6,7 @@ import type { BodyOptions } from "../ingress/body.ts";
 import { createSenders } from "../ingress/client-address.ts";
 import { dialects, operationFinder, type FindOperation } from "../core/dialects/index.ts";
 import { createExtProcPort } from "../ingress/ext-proc/port.ts";
+import { createCors } from "../ingress/http/cors.ts";
 import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
 import { createHold } from "../ingress/http/hold.ts";
 import { inTurn } from "../ingress/http/pipeline.ts";
@@ -106,7 +107,8 @@ function createTraffic(options: ListenersOptions, overload: Overload) {
   const upgrade = createUpgrade(deps);
   const common = { sendTimeout, gaveUpOn, hold: createHold(overload) };
   const told = { senders, draining, waiting: deps.memory.add, isLate: overload.isLate };
-  const handler = createHandler({ ...ingress, ...common, ...told, bodyTimeout });
+  const cors = listen.cors === undefined ? undefined : createCors(listen.cors.origins);
+  const handler = createHandler({ ...ingress, ...common, ...told, bodyTimeout, cors });
   const port = createPort({
     ...listen,
     maxConnections: connectionsOf(snapshot, loops),

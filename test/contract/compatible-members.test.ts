@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startNode, type Node } from "../support/node.ts";
 
 type Json = { readonly [member: string]: unknown };
-type Chunk = Json & { readonly choices: readonly { readonly delta: Json; readonly finish_reason: string | null }[] };
+type Delta = { readonly [member: string]: string | null };
+type Chunk = Json & { readonly choices: readonly { readonly delta: Delta; readonly finish_reason: string | null }[] };
 
 let node: Node;
 beforeAll(async () => {

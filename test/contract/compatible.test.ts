@@ -91,23 +91,27 @@ test("vLLM's tokenize has its own path and the one without a prefix", async () =
   expect(await tokenize("/vllm/tokenize")).toEqual(await tokenize("/tokenize"));
 });
 
-test.each(["/groq/openai/v1", "/mistral/v1", "/deepseek/v1", "/xai/v1", "/together/v1", "/lmstudio/v1"])(
-  "the OpenAI client talks with %s",
-  async (base) => {
-    const client = new OpenAI({ baseURL: node.url + base, apiKey: "k", maxRetries: 0, logLevel: "off" });
-    const request = { model: "m", messages, max_tokens: 5 };
-    expect((await client.chat.completions.create(request)).usage?.completion_tokens).toBe(5);
-    const said: string[] = [];
-    for await (const { choices } of await client.chat.completions.create({ ...request, stream: true })) {
-      said.push(choices[0]?.delta.content ?? "");
-    }
-    expect(said.filter(Boolean)).toHaveLength(5);
-    const failure: unknown = await client.chat.completions
-      .create({ ...request, n: 0 })
-      .catch((error: unknown) => error);
-    expect(failure).toMatchObject({ status: 400 });
-  },
-);
+test.each([
+  "",
+  "/deepseek",
+  "/groq/openai/v1",
+  "/mistral/v1",
+  "/deepseek/v1",
+  "/xai/v1",
+  "/together/v1",
+  "/lmstudio/v1",
+])("the OpenAI client talks with %s", async (base) => {
+  const client = new OpenAI({ baseURL: node.url + base, apiKey: "k", maxRetries: 0, logLevel: "off" });
+  const request = { model: "m", messages, max_tokens: 5 };
+  expect((await client.chat.completions.create(request)).usage?.completion_tokens).toBe(5);
+  const said: string[] = [];
+  for await (const { choices } of await client.chat.completions.create({ ...request, stream: true })) {
+    said.push(choices[0]?.delta.content ?? "");
+  }
+  expect(said.filter(Boolean)).toHaveLength(5);
+  const failure: unknown = await client.chat.completions.create({ ...request, n: 0 }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ status: 400 });
+});
 
 test("OpenAI's paths are vLLM's on a node with an upstream of vLLM's", async () => {
   const upstreams = { real: { url: "http://127.0.0.1:9", dialect: "vllm" } };

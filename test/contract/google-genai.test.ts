@@ -273,3 +273,13 @@ describe("the @google/genai client", () => {
     });
   });
 });
+
+test("the @google/genai client gets JSON of a schema that only its prompt asks for", async () => {
+  const node = await startNode();
+  const ai = new GoogleGenAI({ apiKey: "AIza-of-nobody", httpOptions: { baseUrl: node.url } });
+  const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+  const contents = `Respond with a JSON object of this schema: ${JSON.stringify(schema)}`;
+  const { text = "" } = await ai.models.generateContent({ model, contents });
+  expect(JSON.parse(text)).toEqual({ city: expect.any(String) as string });
+  await node.stop();
+});

@@ -1,4 +1,5 @@
 import type { HeaderMap } from "../types.ts";
+import { isPreflight } from "../cors.ts";
 import { anthropic } from "./anthropic/index.ts";
 import { azure } from "./azure/index.ts";
 import { deepseek } from "./deepseek/index.ts";
@@ -9,6 +10,7 @@ import { mistral } from "./mistral/index.ts";
 import { ollama } from "./ollama/index.ts";
 import { openai } from "./openai/index.ts";
 import { openrouter } from "./openrouter/index.ts";
+import { preflight } from "./shared/preflight.ts";
 import { together } from "./together/index.ts";
 import type { Dialect, Operation } from "./types.ts";
 import { vllm } from "./vllm/index.ts";
@@ -68,7 +70,7 @@ export const findOperation: FindOperation = (method, path, headers) => {
   const dialect = claimant(known, path, headers);
   const asked = method === "HEAD" ? "GET" : method;
   for (const each of known) if (each.dialect === dialect && each.operation?.method === asked) return each;
-  return { dialect, operation: undefined };
+  return { dialect, operation: isPreflight(method, headers) ? preflight : undefined };
 };
 
 type Upstreams = ReadonlyMap<string, { readonly dialect: string }>;
@@ -105,15 +107,15 @@ function finderFor(preferred: readonly Dialect[]): FindOperation {
     if (first.dialect.shared === undefined) return findOperation(method, path, headers);
     const asked = method === "HEAD" ? "GET" : method;
     for (const each of owned) if (each.dialect === first.dialect && each.operation?.method === asked) return each;
-    return { dialect: first.dialect, operation: undefined };
+    return { dialect: first.dialect, operation: isPreflight(method, headers) ? preflight : undefined };
   };
 }
 
 /** A path that no dialect can simulate may still be one of an API that shares its paths. */
 function unowned(found: Found, path: string, sharing: readonly Dialect[]): Found {
-  if (found.operation !== undefined) return found;
+  if (found.operation !== undefined && found.operation !== preflight) return found;
   const dialect = sharing.find(({ shared }) => shared?.claims(path) === true);
-  return dialect === undefined ? found : { dialect, operation: undefined };
+  return dialect === undefined ? found : { ...found, dialect };
 }
 
 /** The methods that a path takes of a dialect; empty for an unknown path. */

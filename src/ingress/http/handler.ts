@@ -13,7 +13,7 @@ import type { BodyOptions } from "../body.ts";
 import { receive } from "./receive.ts";
 import { checkedTarget, describe, pathOf, type Draft, type NodeRequest } from "./request.ts";
 
-export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn"> & {
+export type HandlerOptions = Pick<ReplyServer, "sendTimeout" | "gaveUpOn" | "cors"> & {
   /** What requests are handed to. */
   readonly acting: Pick<Act, "needsBody" | "serve" | "refuse">;
   readonly senders: Senders;
@@ -74,6 +74,8 @@ function handle({ incoming, response, request, reply, refuseUnread }: Handled, o
   const target = checkedTarget(incoming);
   request.target = target;
   request.route = pathOf(target);
+  const preflight = options.cors?.preflight(request.method, request.headers);
+  if (preflight !== undefined) return reply.whole(preflight, "");
   const found = options.findOperation(request.method, request.route, request.headers);
   request.dialect = found.dialect;
   if (options.isLate()) {

@@ -7,8 +7,10 @@ import type { Head, HeaderList } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
 import { closeSocket, resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
-import type { Progressing, ProgressWatch } from "./progress.ts";
+import type { Cors } from "./cors.ts";
+import type { ProgressWatch } from "./progress.ts";
 import type { NodeRequest } from "./request.ts";
+import { StreamSending } from "./stream-sending.ts";
 
 /** A response of node:http or of node:http2. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -28,6 +30,8 @@ export type ReplyServer = {
   readonly sendTimeout: ProgressWatch;
   /** The connections of HTTP/1.1 that were ended for taking nothing. */
   readonly gaveUpOn: WeakSet<object>;
+  /** Which pages may read responses; undefined where that is left to the provider, and the simulator. */
+  readonly cors?: Cors | undefined;
   /** True while shutting down: connections are closed after their response. */
   draining(): boolean;
   /** Told of each response that has been handed to the network whole, or whose client is gone. */
@@ -42,6 +46,8 @@ export class HttpReply implements Reply {
   readonly #response: NodeResponse;
   readonly #acceptEncoding: string | undefined;
   readonly #method: string;
+  /** That of the page that asks; undefined where no page does, or where it is not ours to say whether it may. */
+  readonly #origin: string | undefined;
   readonly #server: ReplyServer;
   /** The stream of HTTP/2, with what was written to it. */
   #stream: StreamSending | undefined = undefined;
@@ -58,6 +64,7 @@ export class HttpReply implements Reply {
     this.#server = server;
     this.#method = request.method ?? "GET";
     this.#acceptEncoding = acceptEncoding(request);
+    this.#origin = server.cors === undefined ? undefined : request.headers.origin;
     if (response instanceof Http2ServerResponse) {
       this.#stream = new StreamSending(response);
       server.sendTimeout.watch(this.#stream);
@@ -198,8 +205,9 @@ export class HttpReply implements Reply {
     else onceCurrent(this.#http1, resetSocket);
   }
 
-  #writeHead(status: number, headers: HeaderList): void {
+  #writeHead(status: number, own: HeaderList): void {
     const response = this.#response;
+    const headers = this.#origin === undefined ? own : (this.#server.cors?.allow(own, this.#origin) ?? own);
     if (response instanceof Http2ServerResponse) {
       response.writeHead(status, grouped(headers));
       return;
@@ -222,49 +230,6 @@ export class HttpReply implements Reply {
     this.#over = true;
     if (gaveUp) this.listener?.left("SEND_TIMEOUT");
     else this.listener?.left();
-  }
-}
-
-/** What is sent on a stream of HTTP/2. */
-class StreamSending implements Progressing {
-  gaveUp = false;
-  readonly #response: Http2ServerResponse;
-  #written = 0;
-
-  constructor(response: Http2ServerResponse) {
-    this.#response = response;
-  }
-
-  /** After its response it waits for no more of the request. @see RFC 9113 §8.1 */
-  closeWhenSent(): void {
-    const { stream } = this.#response;
-    if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
-    else stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
-  }
-
-  /** A reset takes along what waits before it; an empty write is done when all of that has left. */
-  resetWhenSent(code: number): void {
-    const { stream } = this.#response;
-    const reset = (): void => stream.close(code);
-    if (stream.writableLength === 0) reset();
-    else stream.write("", () => setImmediate(reset));
-  }
-
-  wrote(bytes: number): void {
-    this.#written += bytes;
-  }
-
-  waits(): boolean {
-    return this.#response.stream.writableLength > 0;
-  }
-
-  bytes(): number {
-    return this.#written - this.#response.stream.writableLength;
-  }
-
-  giveUp(): void {
-    this.gaveUp = true;
-    this.#response.stream.close(constants.NGHTTP2_CANCEL);
   }
 }
 

@@ -13,6 +13,9 @@ export type Permit = {
   readonly waitedMs: number;
 };
 
+/** That of a call which takes nobody's place. */
+export const noPermit: Permit = { release: () => undefined, waitedMs: 0 };
+
 /** The permits of a node as one of its threads sees them; all numbers are those of the whole node. */
 export type Permits = {
   /** A permit at once, without a lock; undefined when none is free or somebody waits. */

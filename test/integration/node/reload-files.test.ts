@@ -164,3 +164,31 @@ test("the log names the token of the admin API that asked for a reload, and no v
   expect(line).toMatchObject({ from: "api", by: "admin token" });
   expect(program.logLines().join("\n")).not.toContain(sha256);
 });
+
+test.each([
+  [
+    "the file of a reply",
+    "reply.txt",
+    (text: string) => text,
+    { rules: [{ name: "all", serve: "simulate", profile: "instant", reply: { file: "reply.txt" } }] },
+  ],
+  ["a file of fixtures", "fixtures.json", fixtureOf, { fixtures: { aimock: "fixtures.json" } }],
+])("%s that is edited takes effect", async (_, name, contents, config) => {
+  const folder = await makeFolder();
+  const file = path.join(folder, "c.yaml");
+  await writeFile(path.join(folder, name), contents("before"));
+  await writeFile(file, JSON.stringify(nodeConfig(config)));
+  await start(file);
+  expect(await said()).toContain("before");
+  await writeFile(path.join(folder, name), contents("after"));
+  expect(await until("the other text", async () => ((await said()).includes("after") ? true : undefined))).toBe(true);
+});
+
+function fixtureOf(content: string): string {
+  return JSON.stringify({ fixtures: [{ match: {}, response: { content } }] });
+}
+
+async function said(): Promise<string> {
+  const { body } = await rawRequest(program.port, postText("/v1/chat/completions", chatBody(), ["connection: close"]));
+  return body;
+}

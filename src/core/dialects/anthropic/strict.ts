@@ -1,3 +1,4 @@
+import { StuntdoubleError } from "../../errors.ts";
 import type { HeaderMap } from "../../types.ts";
 import { objectsIn, type JsonObject } from "../shared/json-body.ts";
 import { refuseField, refuseRequest } from "./check.ts";
@@ -19,10 +20,18 @@ const ofBetas = [
  *   number, #14135 for members of a beta; ai-cli-lib#16 for the response that a request begins
  */
 export function checkStrict(body: JsonObject, headers: HeaderMap): void {
+  checkBrowser(headers);
   checkBetas(body, headers);
   checkContents(objectsIn(body["messages"]));
   for (const [index, block] of blocksOf(body["system"]).entries()) checkText(block, "system", `system.${index}`);
   checkMarks(body);
+}
+
+/** A page may ask only if it says that it means to. @see NextChat#5429 */
+function checkBrowser(headers: HeaderMap): void {
+  const header = "anthropic-dangerous-direct-browser-access";
+  if (headers["origin"] === undefined || headers[header] !== undefined) return;
+  throw new StuntdoubleError("BODY_INVALID", `CORS requests must set '${header}' header`, { status: 401 });
 }
 
 function checkBetas(body: JsonObject, headers: HeaderMap): void {

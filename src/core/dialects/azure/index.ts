@@ -23,9 +23,11 @@ const ofResources = new Set(["models", "responses", "input_tokens", "compact", "
 /** Where models of all makers are, and what is there. @see https://learn.microsoft.com/azure/ai-foundry/model-inference */
 const inferencePrefix = "/models";
 const ofInference = new Set(["chat", "embeddings"]);
+/** Some servers that speak OpenAI's API have more paths, which Azure has not. */
+const own = openai.operations.filter(({ route }) => route.startsWith(`${version}/`));
 /** Operations of a deployment, by the path below it. */
 const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
-  openai.operations
+  own
     .filter(({ name }) => deployable.has(name))
     .map((operation) => [operation.route.slice(version.length), [deployed(operation)]]),
 );
@@ -35,9 +37,9 @@ const ofDeployment: ReadonlyMap<string, readonly Operation[]> = new Map(
 export const azure: Dialect = {
   name: "azure",
   operations: [
-    ...openai.operations.filter(isOpenai).map(belowPrefix),
-    ...openai.operations.filter(({ name }) => ofResources.has(name)).map((each) => ofResource(each, prefix)),
-    ...openai.operations.filter(({ name }) => ofInference.has(name)).map((each) => ofResource(each, inferencePrefix)),
+    ...own.map(belowPrefix),
+    ...own.filter(({ name }) => ofResources.has(name)).map((each) => ofResource(each, prefix)),
+    ...own.filter(({ name }) => ofInference.has(name)).map((each) => ofResource(each, inferencePrefix)),
   ],
   operationsAt(path) {
     const below = deploymentPath.exec(path)?.[2];
@@ -61,11 +63,6 @@ export const azure: Dialect = {
 /** An operation of `/openai/v1`, which needs no `api-version`. */
 function belowPrefix(operation: Operation): Operation {
   return below(prefix, operation, (opened) => asAzure(operation.name, opened));
-}
-
-/** Some servers that speak OpenAI's API have more paths, which Azure has not. */
-function isOpenai({ route }: Operation): boolean {
-  return route.startsWith("/v1/");
 }
 
 /** Operations of a path of OpenAI's that holds a name, of those given. */

@@ -2,13 +2,18 @@ import { chat } from "../openai/chat/index.ts";
 import { openaiCompatible } from "../openai/compatible.ts";
 import { togetherExceeded } from "../openai/context.ts";
 import { models } from "../openai/models.ts";
+import { withoutVersion } from "../openai/without-version.ts";
 
 const types: Readonly<Record<number, string>> = { 401: "authentication_error", 402: "unknown_error" };
 
 /** DeepSeek's API. @see https://api-docs.deepseek.com/quick_start/error_codes; the types are those that users report */
 export const deepseek = openaiCompatible({
   name: "deepseek",
-  paths: { prefix: "/deepseek", native: "", operations: [chat, models] },
+  paths: {
+    prefix: "/deepseek",
+    native: "",
+    operations: [chat, models].flatMap((each) => [each, withoutVersion(each)]),
+  },
   quirks: {
     streaming: { includeUsage: true, obfuscate: false },
     // @see https://api-docs.deepseek.com/guides/reasoning_model, https://api-docs.deepseek.com/guides/kv_cache

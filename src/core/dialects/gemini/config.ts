@@ -2,10 +2,12 @@ import type { Compose } from "../../simulator/parts.ts";
 import { composer, type Tool, type Wanted } from "../../simulator/compose.ts";
 import { splitTokens } from "../../simulator/tokens.ts";
 import { field, listOf, readTexts, refuseRule, refuseType, valueOf } from "./check.ts";
-import { endsWithResult } from "./contents.ts";
+import { askingTexts, endsWithResult } from "./contents.ts";
 import { toJsonSchema } from "./schema.ts";
 import { check, read } from "../shared/fields.ts";
 import { isObject, type JsonObject } from "../shared/json-body.ts";
+import { promptedJson } from "../shared/prompted-json.ts";
+import type { AskSettings } from "../types.ts";
 
 /** What a request asks of its response. */
 export type GenerateConfig = {
@@ -71,7 +73,7 @@ const path = "generation_config";
  * @throws BODY_INVALID with the path of the first mistake
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
  */
-export function readConfig(body: JsonObject): GenerateConfig {
+export function readConfig(body: JsonObject, settings: AskSettings = {}): GenerateConfig {
   const config = read(body, members.config) ?? {};
   check(config, sampling, path);
   if (read(config, configFields.responseLogprobs, path) === true) {
@@ -93,7 +95,9 @@ export function readConfig(body: JsonObject): GenerateConfig {
     json: undefined,
     reasoningShare: 0,
   };
-  const compose = composeOf(wanted, readFormat(config), thinking);
+  const format = readFormat(config);
+  const json = format.oneOf === undefined ? promptedJson(askingTexts(body), format.json, settings) : undefined;
+  const compose = composeOf(wanted, { ...format, json }, thinking);
   const seed = read(config, configFields.seed, path);
   return { maxTokens, choices, stops, seed, showThoughts: thinking.show, compose };
 }

@@ -95,6 +95,11 @@ export function lastUserText(contents: unknown): string | undefined {
   return last === undefined ? undefined : textOf(last);
 }
 
+/** The texts of a request that may ask for a form of the response. */
+export function askingTexts(body: JsonObject): readonly string[] {
+  return [lastUserText(valueOf(body, "contents")) ?? "", textOf(valueOf(body, "systemInstruction"))];
+}
+
 /** Whether a conversation ends with the result of a function. */
 export function endsWithResult(contents: unknown): boolean {
   const last = listOf(contents).at(-1);

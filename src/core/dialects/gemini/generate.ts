@@ -17,7 +17,7 @@ import { openJson, type JsonBody, type JsonObject } from "../shared/json-body.ts
 import { once } from "../shared/conversation.ts";
 import { contentConversation } from "./conversation.ts";
 import { textless } from "../shared/textless.ts";
-import type { Ask, CountTokens, OpenRequest, Operation } from "../types.ts";
+import type { Ask, AskSettings, CountTokens, OpenRequest, Operation } from "../types.ts";
 
 const route = "/v1beta/models/{model}";
 
@@ -61,7 +61,7 @@ function openGenerate(
   const json = openJson(body, []);
   const prompt = promptOf(json, count, (whole) => whole);
   const facts = factsOf(json, { model, stream: form !== "whole", prompt });
-  return { facts, ask: () => askGenerate(json.whole(), { model, form, prompt: prompt() }) };
+  return { facts, ask: (settings) => askGenerate(json.whole(), { model, form, prompt: prompt() }, settings) };
 }
 
 type Opening = { readonly model: string; readonly stream: boolean; readonly prompt: () => Modalities };
@@ -91,9 +91,9 @@ function promptOf(json: JsonBody, count: CountTokens, requestIn: (body: JsonObje
 
 type Generating = Pick<GeminiResponse, "model" | "form" | "prompt">;
 
-function askGenerate(body: JsonObject, { model, form, prompt }: Generating): Ask {
+function askGenerate(body: JsonObject, { model, form, prompt }: Generating, settings?: AskSettings): Ask {
   checkRequest(body);
-  const { maxTokens, choices, stops, seed, showThoughts, compose } = readConfig(body);
+  const { maxTokens, choices, stops, seed, showThoughts, compose } = readConfig(body, settings);
   return {
     model,
     stream: form !== "whole",

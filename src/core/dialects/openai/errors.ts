@@ -34,7 +34,7 @@ const usual: Readonly<Record<number, ErrorBody>> = {
   500: { message: "The server had an error while processing your request.", type: serverError, code: null },
   502: { message: "Bad gateway.", type: serverError, code: null },
   503: { message: "The engine is currently overloaded, please try again later.", type: serverError, code: null },
-  504: { message: "The server took too long to response.", type: serverError, code: null },
+  504: { message: "The server took too long to answer.", type: serverError, code: null },
   529: { message: "The server is overloaded, please try again later.", type: serverError, code: "overloaded" },
 };
 

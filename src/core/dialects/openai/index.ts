@@ -13,6 +13,7 @@ import { inputTokens, responses } from "./responses/index.ts";
 import { responseAt } from "./responses/kept.ts";
 import type { Dialect } from "../types.ts";
 import { detokenize, tokenize } from "../vllm/tokenize.ts";
+import { withoutVersion } from "./without-version.ts";
 import { contextExceeded } from "./context.ts";
 
 /** The OpenAI API. @see https://platform.openai.com/docs/api-reference */
@@ -32,6 +33,7 @@ export const openai: Dialect = {
     tokenize,
     detokenize,
     ...probes,
+    ...[chat, completions, responses, embeddings, models].map(withoutVersion),
   ],
   operationsAt: (path) => [...modelAt(path), ...responseAt(path), ...conversationAt(path), ...storedChatAt(path)],
   requestIdHeader: "x-request-id",

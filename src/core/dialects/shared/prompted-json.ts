@@ -164,6 +164,9 @@ function schemaOfText(text: string): JsonObject {
   const [, choices] = /one of: ([^#]+)$/.exec(text) ?? [];
   if (choices !== undefined) return { enum: choices.split(";").map((each) => each.trim()) };
   if (text.startsWith(marker)) return types[text.slice(marker.length)] ?? { type: "string" };
+  const [, schema = ""] = /adhere to the JSON schema: (\{.*\})$/s.exec(text) ?? [];
+  const described = parsedAs(schema);
+  if (described !== undefined) return described;
   if (/must be True or False/.test(text)) return { type: "boolean" };
   const [, name = ""] =
     /must be a single (int|float) value/.exec(text) ?? /^<?(int|integer|float|number|bool|boolean)>?$/.exec(text) ?? [];

@@ -38,6 +38,17 @@ describe("a JSON Schema in a prompt is obeyed", () => {
 });
 
 describe("an example in a prompt is obeyed", () => {
+  test("with the schema that a value says it adheres to, as DSPy writes it", () => {
+    const note = '{args}        # note: the value you produce must adhere to the JSON schema: {"type": "object"}';
+    expect(
+      asked(`Outputs will be a JSON object with the following fields.\n${JSON.stringify({ args: note })}`),
+    ).toEqual({
+      type: "object",
+      properties: { args: { type: "object" } },
+      required: ["args"],
+    });
+  });
+
   test("with the types of its values", () => {
     expect(asked('Reply with JSON such as {"city": "Rome", "hot": true, "degrees": 30.5, "days": [1]}')).toEqual({
       type: "object",
