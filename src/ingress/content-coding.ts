@@ -9,6 +9,7 @@ import {
 } from "node:zlib";
 import { contentCodings, type ContentCoding } from "../core/content-codings.ts";
 import { StuntdoubleError } from "../core/errors.ts";
+import { zstdFrameEnds } from "../core/zstd-frames.ts";
 
 /** Nobody applies as many; each takes memory of its own. */
 const maxCodings = 3;
@@ -116,7 +117,13 @@ type Taking = {
 };
 
 function run(bytes: Uint8Array, { codings, take }: Taking, done: (failed: StuntdoubleError | undefined) => void): void {
-  const decoders = codings.toReversed().map((coding, index) => decoderOf(coding, index === 0 ? bytes : undefined));
+  const isFramed = codings.at(-1) === "zstd";
+  const ends = isFramed ? zstdFrameEnds(bytes) : undefined;
+  if (isFramed && ends === undefined) return done(explained(new Error("it is not made of whole frames"), codings));
+  const source = Readable.from(ends === undefined ? [bytes] : unframed(bytes, ends));
+  const left = (isFramed ? codings.slice(0, -1) : codings).toReversed();
+  const first = isFramed ? undefined : bytes;
+  const decoders = left.map((coding, index) => decoderOf(coding, index === 0 ? first : undefined));
   const sink = new Writable({
     write(piece: Buffer, _encoding, next) {
       try {
@@ -127,9 +134,20 @@ function run(bytes: Uint8Array, { codings, take }: Taking, done: (failed: Stuntd
       }
     },
   });
-  pipeline([Readable.from([bytes]), ...decoders, sink], (error) => {
+  pipeline([source, ...decoders, sink], (error) => {
     done(error === null || error === undefined ? undefined : explained(error, codings));
   });
+}
+
+/** Node's decoder is done with the first of several frames. @param ends where they end */
+async function* unframed(bytes: Uint8Array, ends: readonly number[]): AsyncGenerator<Buffer, void> {
+  let at = 0;
+  for (const end of ends) {
+    const decoder = decoderOf("zstd", undefined);
+    decoder.end(bytes.subarray(at, end));
+    yield* decoder as AsyncIterable<Buffer>;
+    at = end;
+  }
 }
 
 function explained(error: Error, codings: readonly ContentCoding[]): StuntdoubleError {

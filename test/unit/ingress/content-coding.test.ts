@@ -74,6 +74,23 @@ describe("an encoded body", () => {
     expect(await decoded(brotliCompressSync(gzipSync(text)), ["gzip", "br"])).toEqual(text);
   });
 
+  test("of zstd in several frames, some of them skippable, is decoded whole", async () => {
+    const skippable = Buffer.from([0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const long = Buffer.alloc(300_000, "ab");
+    const frames = [zstdCompressSync(text), skippable, zstdCompressSync(long), zstdCompressSync("")];
+    expect(await decoded(Buffer.concat(frames), ["zstd"])).toEqual(Buffer.concat([text, long]));
+  });
+
+  test("of zstd that ends anywhere before its end is refused with 400", async () => {
+    const checksum = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
+    const bytes = Buffer.concat([zstdCompressSync(text), zstdCompressSync(Buffer.alloc(5000), checksum)]);
+    const whole = [0, zstdCompressSync(text).length];
+    for (let length = 1; length < bytes.length; length += 1) {
+      if (whole.includes(length)) continue;
+      expect(await decoded(bytes.subarray(0, length), ["zstd"])).toMatchObject({ code: "BODY_INVALID", status: 400 });
+    }
+  });
+
   test("that is long is decoded byte by byte", async () => {
     const long = Buffer.from(Array.from({ length: 900_000 }, (_, index) => `line ${index}`).join("\n"));
     expect(long.length).toBeGreaterThan(8 * MiB);
