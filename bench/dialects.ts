@@ -32,6 +32,24 @@ const whole: readonly Sample[] = [
     target: "/openai/responses?api-version=2025-04-01-preview",
     body: { model: "gpt-4o", input: text },
   },
+  ...["groq/openai", "mistral", "deepseek", "xai", "together", "lmstudio", "vllm"].map((name) => ({
+    name: `${name.split("/")[0]} chat`,
+    target: `/${name}/v1/chat/completions`,
+    body: { model: "m", messages },
+  })),
+  { name: "openrouter chat", target: "/api/v1/chat/completions", body: { model: "m", messages } },
+  {
+    name: "deepseek chat with reasoning",
+    target: "/deepseek/v1/chat/completions",
+    body: { model: "deepseek-reasoner", messages },
+  },
+];
+
+/** What has no stream. */
+const others: readonly Sample[] = [
+  { name: "openai chat, stored", target: "/v1/chat/completions", body: { model: "gpt-4o", messages, store: true } },
+  { name: "openai compact", target: "/v1/responses/compact", body: { model: "gpt-4o", input: text } },
+  { name: "openai conversations", target: "/v1/conversations", body: { items: [{ role: "user", content: text }] } },
 ];
 
 const streamed: readonly Sample[] = whole.map((sample) => {
@@ -79,7 +97,10 @@ export async function dialects(): Promise<Figure[]> {
   );
   if (instant === undefined) throw new Error("there is no profile named instant");
   const profile = prepareProfile(instant);
-  return [...compared("response", whole, 1, profile), ...compared("token of a stream", streamed, tokens, profile)];
+  return [
+    ...compared("response", [...whole, ...others], 1, profile),
+    ...compared("token of a stream", streamed, tokens, profile),
+  ];
 }
 
 function compared(

@@ -6,8 +6,11 @@ import { completions } from "../../src/core/dialects/openai/completions/index.ts
 import { embeddings } from "../../src/core/dialects/openai/embeddings/index.ts";
 import { renderFailure } from "../../src/core/dialects/openai/errors.ts";
 import { moderations } from "../../src/core/dialects/openai/moderations.ts";
+import { compact } from "../../src/core/dialects/openai/responses/compact.ts";
+import { conversations } from "../../src/core/dialects/openai/responses/conversations.ts";
 import { responses } from "../../src/core/dialects/openai/responses/index.ts";
 import { responseAt } from "../../src/core/dialects/openai/responses/kept.ts";
+import { dialectNamed } from "../../src/core/dialects/index.ts";
 import type { Operation } from "../../src/core/dialects/types.ts";
 import { cured, expectMeant, heldOf, outcomeOf, runs, type Reason } from "../support/any-request.ts";
 import { bodyOf, textOf, type Loose } from "../support/chat-stream.ts";
@@ -19,6 +22,7 @@ import { instancesOf } from "../support/openapi/instances.ts";
 import {
   chatReasons,
   completionReasons,
+  conversationReasons,
   embeddingReasons,
   moderationReasons,
   responseReasons,
@@ -77,6 +81,19 @@ const cases: readonly Case[] = [
     whole: "CreateModerationResponse",
     reasons: moderationReasons,
   },
+  {
+    operation: compact,
+    request: "CompactResponseMethodPublicBody",
+    needed: ["model", "input"],
+    whole: "CompactResource",
+    reasons: responseReasons,
+  },
+  {
+    operation: conversations,
+    request: "CreateConversationBody",
+    whole: "ConversationResource",
+    reasons: conversationReasons,
+  },
 ];
 
 const overrides = fc.record({
@@ -133,6 +150,31 @@ describeWith(
         const { answered, streamed, refused } = counts;
         expect(answered / (answered + refused)).toBeGreaterThan(0.8);
         expect(streamed / answered).toBeGreaterThanOrEqual(event === undefined ? 0 : 0.4);
+      },
+    );
+
+    test.each(["groq", "mistral", "deepseek", "openrouter", "together", "xai", "lmstudio", "vllm"])(
+      "of chat gets a response from %s that the document allows, but for its tier of service",
+      (name) => {
+        const operation = dialectNamed(name)?.operations.find((each) => each.name === "chat");
+        if (operation === undefined) throw new Error(`${name} has no chat.`);
+        const requests = fc
+          .tuple(
+            requestsBy(judge, "CreateChatCompletionRequest", []),
+            fc.boolean(),
+            fc.constantFrom("m", "deepseek-r1"),
+          )
+          .map(([plain, stream, model]) => cured({ ...plain, stream, model }, chatReasons) as Loose);
+        fc.assert(
+          fc.property(requests, fc.nat(1000), overrides, (request, seed, { outputTokens }) => {
+            const text = textOf(simulated(operation, request, seed, { outputTokens }));
+            const isStream = request.stream === true;
+            const schema = isStream ? "CreateChatCompletionStreamResponse" : "CreateChatCompletionResponse";
+            for (const { service_tier: _, ...each } of isStream ? eventsOf(text) : [JSON.parse(text) as Loose])
+              expect(judge.errors(schema, isStream ? withFunctions(each) : each)).toEqual([]);
+          }),
+          { ...runs, numRuns: Math.ceil(runs.numRuns / 4) },
+        );
       },
     );
 

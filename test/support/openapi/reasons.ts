@@ -391,3 +391,17 @@ export const responseReasons: readonly Reason[] = [
     cure: without("max_tool_calls"),
   },
 ];
+
+/** What is wrong with items is wrong wherever they stand. */
+export const conversationReasons: readonly Reason[] = responseReasons
+  .filter(({ param }) => param.source.startsWith("^input") && param.source.includes("\\d"))
+  .map(({ holds, cure, param, ...reason }) => ({
+    ...reason,
+    param: new RegExp(param.source.replace("^input", "^items")),
+    holds: ({ items }) => holds({ input: items ?? [] }),
+    cure(request) {
+      const body: Loose = { input: request.items };
+      cure(body);
+      request.items = body.input;
+    },
+  }));

@@ -84,9 +84,9 @@ describe("an encoded body", () => {
   test("of zstd that ends anywhere before its end is refused with 400", async () => {
     const checksum = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
     const bytes = Buffer.concat([zstdCompressSync(text), zstdCompressSync(Buffer.alloc(5000), checksum)]);
-    const whole = [0, zstdCompressSync(text).length];
+    const whole = zstdCompressSync(text).length;
     for (let length = 1; length < bytes.length; length += 1) {
-      if (whole.includes(length)) continue;
+      if (length === whole) continue;
       expect(await decoded(bytes.subarray(0, length), ["zstd"])).toMatchObject({ code: "BODY_INVALID", status: 400 });
     }
   });

@@ -5,7 +5,7 @@ import { read, required } from "../../shared/fields.ts";
 import { elementsOf, isObject, openJson, type JsonObject } from "../../shared/json-body.ts";
 import { factsAbout, factsOfModel, textless, withoutDelay } from "../../shared/textless.ts";
 import { listJson, queryOf, readPage } from "../list.ts";
-import { jsonPlan } from "../text.ts";
+import { choicesId, jsonPlan } from "../text.ts";
 import { writeChat } from "./response.ts";
 import type { ChatResponse } from "./types.ts";
 import type { KeptResponses, OpenRequest, Operation, Script } from "../../types.ts";
@@ -21,8 +21,8 @@ type StoredChat = {
 const route = "/v1/chat/completions";
 const idPrefix = "chatcmpl-";
 const pathForm = /^\/v1\/chat\/completions\/([^/]+)(\/messages)?$/;
-/** Under this id are those of the last ones, the oldest first. */
-const listId = "chat.completions";
+/** Under this id is how many there have been, and under it with a place the id of one of the last. */
+const countId = "chat.completions";
 const maxListed = 100;
 
 const metadataField = field.object("metadata", { each: field.string("value") });
@@ -34,9 +34,15 @@ const newMetadata = required(metadataField);
  * @param body of the request
  */
 export function writeStored(response: ChatResponse, body: JsonObject, kept: KeptResponses): Plan {
+  const id = choicesId(idPrefix, response.script);
   const rng = response.script.rng.copy();
   const plan = writeChat(response);
-  store(kept, body, response.streaming.stream ? wholeOf({ ...response, script: { ...response.script, rng } }) : plan);
+  if (!id.startsWith(idPrefix)) return plan;
+  const { frames } = response.streaming.stream ? wholeOf({ ...response, script: { ...response.script, rng } }) : plan;
+  const metadata = read(body, metadataField) ?? {};
+  const before = JSON.stringify({ model: response.model, metadata, messages: elementsOf(body["messages"]) });
+  kept.keep(id, [`${before.slice(0, -1)},"response":`, ...Array.from(frames, ({ data }) => String(data)), "}"]);
+  list(kept, id);
   return plan;
 }
 
@@ -45,14 +51,27 @@ function wholeOf(response: ChatResponse): Plan {
   return writeChat({ ...response, streaming: { ...response.streaming, stream: false } });
 }
 
-function store(kept: KeptResponses, body: JsonObject, { frames }: Plan): void {
-  const response: JsonObject = JSON.parse(Array.from(frames, ({ data }) => String(data)).join(""));
-  const { id, model } = response;
-  if (typeof id !== "string" || typeof model !== "string" || !id.startsWith(idPrefix)) return;
-  const metadata = read(body, metadataField) ?? {};
-  keep(kept, id, { model, metadata, messages: elementsOf(body["messages"]), response });
-  const listed = kept.find(listId)?.split("\n") ?? [];
-  kept.keep(listId, [[...listed, id].slice(-maxListed).join("\n")]);
+/** Adds an id to the last ones. */
+function list(kept: KeptResponses, id: string): void {
+  const count = listedBefore(kept);
+  kept.keep(placeOf(count), [id]);
+  kept.keep(countId, [String(count + 1)]);
+}
+
+/** The ids of the last ones, the oldest first. */
+function listed(kept: KeptResponses | undefined): readonly string[] {
+  if (kept === undefined) return [];
+  const count = listedBefore(kept);
+  const places = Array.from({ length: Math.min(count, maxListed) }, (_, back) => placeOf(count - 1 - back));
+  return places.toReversed().flatMap((place) => kept.find(place) ?? []);
+}
+
+function listedBefore(kept: KeptResponses): number {
+  return Number(kept.find(countId) ?? 0);
+}
+
+function placeOf(count: number): string {
+  return `${countId}.${count % maxListed}`;
 }
 
 function keep(kept: KeptResponses | undefined, id: string, stored: StoredChat): void {
@@ -77,7 +96,7 @@ export const storedChats: Operation = operation({ method: "GET", path: route }, 
     return key === undefined ? [] : [[key, String(value)] as const];
   });
   const { model } = query;
-  const found = (kept?.find(listId)?.split("\n") ?? []).flatMap((id) => find(kept, id) ?? []);
+  const found = listed(kept).flatMap((id) => find(kept, id) ?? []);
   const meant = found.filter(
     (each) =>
       (model === undefined || each.model === model) && wanted.every(([key, value]) => each.metadata[key] === value),
