@@ -5,7 +5,8 @@ export async function outcomeOf(attempt: Attempt, asked: Asked, whole: string): 
   try {
     const text = await attempt(asked);
     if (text === whole) return "complete response";
-    return text === "" ? "**no text, no error**" : "**truncated response, no error**";
+    if (text === "") return "**no text, no error**";
+    return whole.startsWith(text) ? "**truncated response, no error**" : "**another text, no error**";
   } catch (error) {
     return nameOf(error);
   }

@@ -94,11 +94,11 @@ describeWith("Python clients", pythonWith(pythonModules), "and in the Python cli
     return [...headOf(pythonNames), ...rows].join("\n");
   }
 
-  test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
+  test("is the one of docs/clients.md", { timeout: 240_000 }, async () => {
     for (const shape of ["whole", "streamed"] as const) await expectInPage(`python ${shape}`, await table(shape));
   });
 
-  test("is the same where it is the upstream that breaks off a stream", { timeout: 120_000 }, async () => {
+  test("is the same where it is the upstream that breaks off a stream", { timeout: 240_000 }, async () => {
     expect(await table("streamed", nodes.forwarding, streamFaults)).toBe(
       await table("streamed", nodes.direct, streamFaults),
     );

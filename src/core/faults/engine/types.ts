@@ -19,8 +19,18 @@ export type Fault<Options> = {
   delayMs?(options: Options): number;
   /** True when it looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly?: true;
+  /** Why it can take no effect on any of these calls; undefined where it can, or absent where that holds of all calls. */
+  withoutEffect?(options: Options, calls: FaultedCalls): string | undefined;
   respond?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;
+};
+
+/** What is known in advance of the calls that a fault is for. */
+export type FaultedCalls = {
+  /** Whose they are; undefined where that is not known, or where they are of several APIs. */
+  readonly dialect: Dialect | undefined;
+  /** Whether they are streamed; undefined where they may be either. */
+  readonly stream: boolean | undefined;
 };
 
 /** What a fault may use of the call it bends. */
