@@ -15,7 +15,7 @@ describeWith("envoy", findEnvoy(), "faults of content and of events through a re
       { upstreams: { first: { url: upstream.url } }, default: { serve: "forward" } },
       { upstreams: { first: upstream.port } },
     );
-  });
+  }, 60_000);
   afterAll(async () => {
     await behind.stop();
     await upstream.stop();

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Plan, Sink } from "../../types.ts";
+import type { Http2Reset, Plan, Sink } from "../../types.ts";
 import type { Dialect } from "../../dialects/types.ts";
 
 /**
@@ -44,6 +44,8 @@ export type FaultContext = {
   readonly nowMs?: number;
   /** Path with query: some APIs stream by it. */
   readonly target: string;
+  /** Says how the reset that ends the response is told over HTTP/2; absent where nobody asks. */
+  resetBy?(reset: Http2Reset): void;
   /** To be called when the fault takes effect. */
   fired(): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */

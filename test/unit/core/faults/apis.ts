@@ -28,7 +28,7 @@ const messages = [{ role: "user", content: "Hi" }];
 const tool = { name: "weather", parameters: schema };
 
 /** The values below the names, `*` being every item; those that are null or not there are left out. */
-export function pick(value: unknown, path: string): unknown[] {
+function pick(value: unknown, path: string): unknown[] {
   const [name = "", ...rest] = path.split(".");
   if (value === undefined || value === null) return [];
   if (path === "") return [value];
