@@ -2,6 +2,7 @@ import { bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
 import { findOperation } from "../../../../src/core/dialects/index.ts";
 import type { Reply } from "../../../../src/core/replies/types.ts";
 import type { FaultConfig, HeaderMap, Plan } from "../../../../src/core/types.ts";
+import { framesOf } from "../../../support/frames.ts";
 import { simulated } from "../../../support/simulated.ts";
 import { textOf } from "./support.ts";
 
@@ -174,7 +175,8 @@ export function responseOf(api: Api, shape: Shape, { reply = {}, more = {} }: { 
 
 function seen(plan: Plan) {
   const text = textOf(plan);
-  return { plan, text, objects: () => objectsIn(text) };
+  const bytes = (): Buffer => Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data)));
+  return { plan, text, bytes, objects: () => objectsIn(text) };
 }
 
 /** The objects of a body: of its events, its lines, its array, or itself. */
