@@ -12,7 +12,8 @@ export async function outcomeOf(attempt: Attempt, asked: Asked, whole: string): 
   }
 }
 
-function nameOf(error: unknown): string {
+/** The name of what was thrown, with its status. */
+export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return `\`${typeof error}\``;
   const status: unknown =
     Reflect.get(error, "status") ?? Reflect.get(error, "statusCode") ?? Reflect.get(error, "status_code");
