@@ -20,7 +20,7 @@ beforeAll(async () => {
     default: { serve: "forward" },
     control: { enabled: true },
   });
-});
+}, 60_000);
 afterAll(async () => {
   await node.stop();
   await upstream.stop();
