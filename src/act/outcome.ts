@@ -1,7 +1,7 @@
 import { setHeaders } from "../core/headers.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import type { BendContext } from "../core/faults/index.ts";
-import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
+import type { Decision, Ending, Http2Reset, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission } from "./admission.ts";
 import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
@@ -36,6 +36,7 @@ export class CallRecord implements CallTimes {
   /** Wall time at its arrival, milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly #loop: Loop;
+  http2Reset: Http2Reset | undefined = undefined;
   readonly #faults: string[] = [];
   #startMs: number;
   #queueMs = 0;
@@ -205,6 +206,7 @@ export class CallRecord implements CallTimes {
       requestId: id,
       nowMs: this.startedAtMs,
       target,
+      resetBy: (how) => void (this.http2Reset = how),
       fired: (kind) => this.#faultStarted(kind),
     };
   }

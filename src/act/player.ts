@@ -281,7 +281,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     }
     if (ending === "finish") this.#reply.end();
     else if (ending === "cut") this.#reply.cut();
-    else this.#reply.reset();
+    else this.#reply.reset(this.#times.http2Reset);
     this.#conclude(ending, nowMs);
   }
 

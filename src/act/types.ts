@@ -4,7 +4,7 @@ import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } fro
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Call, Decision, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
+import type { Call, Decision, Head, HeaderList, HeaderMap, Http2Reset, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { MemoryBudget } from "../limits/memory-budget.ts";
@@ -60,8 +60,8 @@ export type Reply = {
   end(): void;
   /** Closes the connection without ending the response. */
   cut(): void;
-  /** The same by TCP RST, or RST_STREAM on HTTP/2. */
-  reset(): void;
+  /** The same by TCP RST, or RST_STREAM on HTTP/2. @param how of the latter; the code CANCEL when absent */
+  reset(how?: Http2Reset): void;
   listener: ReplyListener | undefined;
 };
 
@@ -89,6 +89,8 @@ export type CallTimes = {
   /** Arms a timer for that time of the call; one that is armed already is moved. */
   arm(timer: Timer, atMs: number): void;
   disarm(timer: Timer): void;
+  /** How a reset is told over HTTP/2, where a fault says so. */
+  readonly http2Reset?: Http2Reset | undefined;
 };
 
 /** A live source that can be held back. */

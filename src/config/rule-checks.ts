@@ -1,4 +1,5 @@
-import { faultSchema, totalDelayMs } from "../core/faults/index.ts";
+import { findOperation } from "../core/dialects/index.ts";
+import { faultSchema, totalDelayMs, withoutEffect as faultWithoutEffect } from "../core/faults/index.ts";
 import { globsExclude } from "../core/glob.ts";
 import { matchCovers, matchSchema, uselessOptions } from "../core/match.ts";
 import type { FindingCode } from "./codes.ts";
@@ -17,6 +18,7 @@ export function ruleWarnings(file: Raw): Finding[] {
     ...rules.flatMap((rule, index) => withoutCalls(mapOf(rule["match"]), ["rules", index, "match"], file)),
     ...unreached(rules),
     ...actionsOf(file).flatMap(unusedFaults),
+    ...actionsOf(file).flatMap(idleFaults),
   ];
 }
 
@@ -62,6 +64,22 @@ function unusedFaults(placed: Placed): Finding[] {
   return faultsOf(placed).flatMap(({ path, percentage }) =>
     percentage === 0 ? [finding(path, "no-effect", "is 0, so no call gets this fault")] : [],
   );
+}
+
+/** Faults that do nothing to any call that their rule takes. */
+function idleFaults({ path, action }: Placed): Finding[] {
+  const { stream, route } = mapOf(action["match"]);
+  const found = typeof route === "string" ? findOperation("POST", route, {}) : undefined;
+  const calls = {
+    dialect: found?.operation === undefined ? undefined : found.dialect,
+    stream: typeof stream === "boolean" ? stream : undefined,
+  };
+  return listOf(action["faults"]).flatMap((fault, index) => {
+    const config = faultSchema.safeParse(fault).data;
+    const reason = config && faultWithoutEffect(config, calls);
+    if (reason === undefined) return [];
+    return [finding([...path, "faults", index, "kind"], "no-effect", `has no effect here: ${reason}`)];
+  });
 }
 
 /** Conditions that no call can meet, as far as the file tells. */

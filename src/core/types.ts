@@ -155,6 +155,9 @@ export type Frame = {
  */
 export type Ending = "finish" | "cut" | "reset" | "stall";
 
+/** How a reset is told to a client of HTTP/2: the name of its error code, and whether all of its connection is to end. */
+export type Http2Reset = { readonly code: string; readonly goaway: boolean };
+
 /** Status line and headers of a response. */
 export type Head = {
   readonly status: number;

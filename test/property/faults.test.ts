@@ -11,6 +11,10 @@ const piece = fc.record({
   gapMs: fc.nat({ max: 60 }),
   data: fc.oneof(
     fc.string({ unit: "grapheme", maxLength: 12 }).map((text) => `data: ${JSON.stringify({ text })}\n\n`),
+    fc.string({ unit: "grapheme", maxLength: 12 }).map((content) => {
+      const usage = content.length > 6 ? { total_tokens: content.length } : null;
+      return `data: ${JSON.stringify({ id: "c", model: "m", choices: [{ index: 0, delta: { content } }], usage })}\n\n`;
+    }),
     fc.uint8Array({ maxLength: 12 }),
     fc.constant(": comment\n\n"),
   ),
@@ -51,6 +55,15 @@ const settings: Readonly<Record<string, fc.Arbitrary<object>>> = {
     fc.record({ sliceBytes: fc.integer({ min: 1, max: 9 }), bytesPerSecond: fc.integer({ min: 1, max: 5000 }) }),
   ),
   malformed: fc.record({ what: fc.constantFrom("invalid-json", "truncated-json") }),
+  event: fc.record({
+    what: fc.constantFrom("lost", "duplicated", "reordered", "cut", "unknown-type", "wrong-index", "wrong-id"),
+  }),
+  framing: fc.record({ what: fc.constantFrom("cr", "crlf", "bom", "split-utf8") }),
+  content: fc.record({
+    what: fc.constantFrom("refusal", "filtered", "empty", "length", "wrong-schema", "other-model"),
+  }),
+  "tool-call": fc.record({ what: fc.constantFrom("unknown-name", "invalid-json", "wrong-schema", "duplicate-ids") }),
+  usage: fc.record({ what: fc.constantFrom("missing", "zero", "absurd") }),
 };
 
 const bending = faults.filter(({ bend }) => bend !== undefined);

@@ -1,5 +1,6 @@
 import type { Compose, Part } from "../simulator/parts.ts";
 import type { Relative } from "./relative.ts";
+import type { Members } from "./shared/members.ts";
 import type { ErrorCode, StuntdoubleError } from "../errors.ts";
 import type {
   Frame,
@@ -60,6 +61,8 @@ export type Dialect = {
   readStream(contentType: string, target?: string): StreamReader | undefined;
   /** Output tokens named by a whole JSON response's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
+  /** Where things stand in the JSON of its responses; without it faults cannot change single members. */
+  readonly members?: Members | undefined;
   /**
    * What the provider says to a request that does not fit into the context window of its model.
    *

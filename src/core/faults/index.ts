@@ -1,18 +1,23 @@
 import { z } from "zod";
 import type { FaultConfig } from "../types.ts";
 import { cleanEnd } from "./clean-end.ts";
+import { content } from "./content.ts";
 import { cut } from "./cut.ts";
 import { delay } from "./delay.ts";
 import { drip } from "./drip.ts";
 import type { PreparedFault } from "./engine/driver.ts";
 import { errorEvent } from "./error-event.ts";
+import { event } from "./event.ts";
+import { framing } from "./framing.ts";
 import { hang } from "./hang.ts";
 import { malformed } from "./malformed.ts";
 import { findKind, prepareWith, readParams } from "./engine/prepare.ts";
 import { replace } from "./replace.ts";
 import { reset } from "./reset.ts";
 import { status } from "./status.ts";
-import type { Fault } from "./engine/types.ts";
+import { toolCall } from "./tool-call.ts";
+import type { Fault, FaultedCalls } from "./engine/types.ts";
+import { usage } from "./usage.ts";
 
 export { bendLive, bendPlan, faultResponse, type BendContext, type PreparedFault } from "./engine/driver.ts";
 
@@ -26,6 +31,11 @@ export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
   reset,
   drip,
   malformed,
+  event,
+  framing,
+  content,
+  toolCall,
+  usage,
   cleanEnd,
   errorEvent,
 ];
@@ -55,6 +65,11 @@ export function totalDelayMs(configs: readonly FaultConfig[]): number {
     sumMs += fault?.delayMs?.(optionsOf(config)) ?? 0;
   }
   return sumMs;
+}
+
+/** Why a fault can take no effect on any of these calls; undefined where it can. */
+export function withoutEffect(config: FaultConfig, calls: FaultedCalls): string | undefined {
+  return faults.find(({ kind }) => kind === config.kind)?.withoutEffect?.(optionsOf(config), calls);
 }
 
 /** What is left for the kind itself. */

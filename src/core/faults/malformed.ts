@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
-import { bytesOf } from "./engine/bytes.ts";
+import { bytesOf, middleOf } from "./engine/bytes.ts";
 import { pointed, pointOf, sendsEvents, untilPoint } from "./engine/point.ts";
 import type { Fault, FaultContext } from "./engine/types.ts";
 
@@ -58,21 +58,10 @@ function damage(what: What, stream: boolean, bytes: Uint8Array): Uint8Array | un
   const brace = bytes.indexOf(openBrace);
   if (bytes.length === 0 || (stream && brace === -1)) return undefined;
   if (what === "invalid-json") return replaced(bytes, [brace + 1, brace + 1], [forbidden]);
-  if (!stream) return bytes.subarray(0, middle(bytes, 0, bytes.length));
+  if (!stream) return bytes.subarray(0, middleOf(bytes, 0, bytes.length));
   const last = bytes.lastIndexOf(closeBrace);
   const end = last < brace ? bytes.length : last + 1;
-  return replaced(bytes, [middle(bytes, brace, end), end], []);
-}
-
-/** The middle of a range, moved back to where a UTF-8 character begins. */
-function middle(bytes: Uint8Array, from: number, to: number): number {
-  let at = from + Math.floor((to - from) / 2);
-  while (at > from && isContinuation(bytes[at])) at -= 1;
-  return at;
-}
-
-function isContinuation(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80;
+  return replaced(bytes, [middleOf(bytes, brace, end), end], []);
 }
 
 function replaced(bytes: Uint8Array, [from, to]: readonly [number, number], by: readonly number[]): Uint8Array {

@@ -3,14 +3,14 @@ import { constants, Http2ServerResponse } from "node:http2";
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import type { Head, HeaderList } from "../../core/types.ts";
+import type { Head, HeaderList, Http2Reset } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
 import { closeSocket, resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";
 import type { Cors } from "./cors.ts";
 import type { ProgressWatch } from "./progress.ts";
 import type { NodeRequest } from "./request.ts";
-import { StreamSending } from "./stream-sending.ts";
+import { http2CodeOf, StreamSending } from "./stream-sending.ts";
 
 /** A response of node:http or of node:http2. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -199,9 +199,9 @@ export class HttpReply implements Reply {
     else onceCurrent(this.#http1, this.#endIsMarked ? closeSocket : resetSocket);
   }
 
-  reset(): void {
+  reset(how?: Http2Reset): void {
     if (this.#gone()) return;
-    if (this.#stream !== undefined) this.#stream.resetWhenSent(constants.NGHTTP2_CANCEL);
+    if (this.#stream !== undefined) this.#stream.resetWhenSent(http2CodeOf(how), how?.goaway);
     else onceCurrent(this.#http1, resetSocket);
   }
 

@@ -15,6 +15,15 @@ export const callFaults: readonly TableFault[] = [
   { label: "malformed", control: "fault=malformed" },
   { label: "delay", control: "fault=delay;ms=50" },
   { label: "drip", control: "fault=drip;slice-bytes=7" },
+  { label: "refusal", control: "fault=content;what=refusal" },
+  { label: "content filter", control: "fault=content;what=filtered" },
+  { label: "empty answer", control: "fault=content;what=empty" },
+  { label: "stopped by length", control: "fault=content;what=length" },
+  { label: "another model", control: "fault=content;what=other-model" },
+  { label: "no usage", control: "fault=usage;what=missing" },
+  { label: "usage of 0", control: "fault=usage;what=zero" },
+  { label: "absurd usage", control: "fault=usage;what=absurd" },
+  { label: "byte order mark", control: "fault=framing;what=bom" },
 ];
 
 /** Faults in the middle of a stream. */
@@ -26,4 +35,16 @@ export const streamFaults: readonly TableFault[] = [
   { label: "no final marker", control: "fault=clean-end" },
   { label: "malformed after 3 tokens", control: "fault=malformed;after=3" },
   { label: "error event after 3 tokens", control: "fault=error-event;after=3" },
+  { label: "event lost after 3 tokens", control: "fault=event;what=lost;after=3" },
+  { label: "event duplicated after 3 tokens", control: "fault=event;what=duplicated;after=3" },
+  { label: "events reordered after 3 tokens", control: "fault=event;what=reordered;after=3" },
+  { label: "event cut after 3 tokens", control: "fault=event;what=cut;after=3" },
+  { label: "event of 64 KiB after 3 tokens", control: "fault=event;what=huge;bytes=65536;after=3" },
+  { label: "event of unknown type after 3 tokens", control: "fault=event;what=unknown-type;after=3" },
+  { label: "wrong index after 3 tokens", control: "fault=event;what=wrong-index;after=3" },
+  { label: "wrong id after 3 tokens", control: "fault=event;what=wrong-id;after=3" },
+  { label: "event after the end", control: "fault=event;what=after-end" },
+  { label: "lines that end in CR", control: "fault=framing;what=cr" },
+  { label: "lines that end in CR LF", control: "fault=framing;what=crlf" },
+  { label: "character in two events", control: "fault=framing;what=split-utf8" },
 ];

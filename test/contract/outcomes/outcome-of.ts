@@ -5,13 +5,15 @@ export async function outcomeOf(attempt: Attempt, asked: Asked, whole: string): 
   try {
     const text = await attempt(asked);
     if (text === whole) return "complete response";
-    return text === "" ? "**no text, no error**" : "**truncated response, no error**";
+    if (text === "") return "**no text, no error**";
+    return whole.startsWith(text) ? "**truncated response, no error**" : "**another text, no error**";
   } catch (error) {
     return nameOf(error);
   }
 }
 
-function nameOf(error: unknown): string {
+/** The name of what was thrown, with its status. */
+export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return `\`${typeof error}\``;
   const status: unknown =
     Reflect.get(error, "status") ?? Reflect.get(error, "statusCode") ?? Reflect.get(error, "status_code");

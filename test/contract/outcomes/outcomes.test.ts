@@ -1,5 +1,3 @@
-import { readFile, writeFile } from "node:fs/promises";
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
@@ -7,29 +5,12 @@ import { pythonWith } from "../../support/programs/index.ts";
 import { clients, type Asked } from "./clients.ts";
 import { callFaults, streamFaults, type TableFault } from "./faults.ts";
 import { outcomeOf } from "./outcome-of.ts";
+import { expectInPage, headOf } from "./page.ts";
 import { pythonModules, pythonNames, pythonOutcomes } from "./python-clients.ts";
-
-const page = path.join(import.meta.dirname, "../../../docs/clients.md");
-/** `STUNTDOUBLE_WRITE_DOCS=1 npx vitest run test/contract/outcomes` writes the tables anew. */
-const writing = process.env["STUNTDOUBLE_WRITE_DOCS"] === "1";
 
 /** A call of a client that asks for faults in the control header, or for none. */
 function askOf(url: string, control = "seed=1"): Asked {
   return { url, headers: { "x-stuntdouble": `${control}, seed=1, tokens=12` } };
-}
-
-function headOf(names: readonly string[]): string[] {
-  return [`| fault | ${names.join(" | ")} |`, `| --- |${" --- |".repeat(names.length)}`];
-}
-
-async function expectInPage(name: string, made: string): Promise<void> {
-  const text = await readFile(page, "utf8");
-  const [begin, end] = [`<!-- table: ${name} -->\n`, "\n<!-- end -->"];
-  const from = text.indexOf(begin) + begin.length;
-  expect(from).toBeGreaterThanOrEqual(begin.length);
-  const to = text.indexOf(end, from);
-  if (writing) await writeFile(page, text.slice(0, from) + made + text.slice(to));
-  else expect(made).toBe(text.slice(from, to));
 }
 
 /** A node that has every fault, and one that forwards to it and passes the wish for a fault on. */
@@ -94,11 +75,11 @@ describeWith("Python clients", pythonWith(pythonModules), "and in the Python cli
     return [...headOf(pythonNames), ...rows].join("\n");
   }
 
-  test("is the one of docs/clients.md", { timeout: 120_000 }, async () => {
+  test("is the one of docs/clients.md", { timeout: 240_000 }, async () => {
     for (const shape of ["whole", "streamed"] as const) await expectInPage(`python ${shape}`, await table(shape));
   });
 
-  test("is the same where it is the upstream that breaks off a stream", { timeout: 120_000 }, async () => {
+  test("is the same where it is the upstream that breaks off a stream", { timeout: 240_000 }, async () => {
     expect(await table("streamed", nodes.forwarding, streamFaults)).toBe(
       await table("streamed", nodes.direct, streamFaults),
     );

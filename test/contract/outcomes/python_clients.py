@@ -7,6 +7,7 @@ each list gives a list of rows, each row the outcome in each client.
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import anthropic
 import groq
@@ -21,21 +22,36 @@ prompt = "Say this is a test"
 messages = [{"role": "user", "content": prompt}]
 
 
+# Each makes a TLS context, which takes longer than a call.
+@cache
+def openai_at(url):
+    return openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none", max_retries=0, timeout=patience)
+
+
+@cache
+def anthropic_at(url):
+    return anthropic.Anthropic(base_url=url, api_key="sk-none", max_retries=0, timeout=patience)
+
+
+@cache
+def groq_at(url):
+    return groq.Groq(base_url=f"{url}/groq", api_key="none", max_retries=0, timeout=patience)
+
+
 def openai_whole(url, headers):
-    client = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none", max_retries=0, timeout=patience)
-    made = client.chat.completions.create(model="gpt-4o", messages=messages, extra_headers=headers)
+    made = openai_at(url).chat.completions.create(model="gpt-4o", messages=messages, extra_headers=headers)
     return made.choices[0].message.content
 
 
 def openai_streamed(url, headers):
-    client = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-none", max_retries=0, timeout=patience)
-    stream = client.chat.completions.create(model="gpt-4o", messages=messages, stream=True, extra_headers=headers)
+    stream = openai_at(url).chat.completions.create(
+        model="gpt-4o", messages=messages, stream=True, extra_headers=headers
+    )
     return "".join(chunk.choices[0].delta.content or "" for chunk in stream)
 
 
 def claude(url, headers, **more):
-    client = anthropic.Anthropic(base_url=url, api_key="sk-none", max_retries=0, timeout=patience)
-    return client.messages.create(
+    return anthropic_at(url).messages.create(
         model="claude-sonnet-4-5", max_tokens=100, messages=messages, extra_headers=headers, **more
     )
 
@@ -76,14 +92,14 @@ def ollama_streamed(url, headers):
 
 
 def groq_whole(url, headers):
-    client = groq.Groq(base_url=f"{url}/groq", api_key="none", max_retries=0, timeout=patience)
-    made = client.chat.completions.create(model="llama-3.1-8b-instant", messages=messages, extra_headers=headers)
+    made = groq_at(url).chat.completions.create(
+        model="llama-3.1-8b-instant", messages=messages, extra_headers=headers
+    )
     return made.choices[0].message.content
 
 
 def groq_streamed(url, headers):
-    client = groq.Groq(base_url=f"{url}/groq", api_key="none", max_retries=0, timeout=patience)
-    stream = client.chat.completions.create(
+    stream = groq_at(url).chat.completions.create(
         model="llama-3.1-8b-instant", messages=messages, stream=True, extra_headers=headers
     )
     return "".join(chunk.choices[0].delta.content or "" for chunk in stream)
@@ -104,7 +120,9 @@ def outcome(attempt, ask, whole):
         return f"`{type(error).__name__}`" + (f" {status}" if known else "")
     if text == whole:
         return "complete response"
-    return "**no text, no error**" if not text else "**truncated response, no error**"
+    if not text:
+        return "**no text, no error**"
+    return "**truncated response, no error**" if whole.startswith(text) else "**another text, no error**"
 
 
 def rows(shape):

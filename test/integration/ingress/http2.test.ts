@@ -109,6 +109,36 @@ describe("one port", () => {
     expect((await h2Ask(session, { ":path": "/v1/models" })).status).toBe(200);
   });
 
+  test.each([
+    ["code=REFUSED_STREAM", constants.NGHTTP2_REFUSED_STREAM],
+    ["code=ENHANCE_YOUR_CALM;after=3", constants.NGHTTP2_ENHANCE_YOUR_CALM],
+  ])("resets a stream with the code of the fault: %s", async (options, code) => {
+    const asked = { ...chat, "x-stuntdouble": `fault=reset;${options}` };
+    expect((await h2Ask(session, asked, streamed)).code).toBe(code);
+    expect((await h2Ask(session, { ":path": "/v1/models" })).status).toBe(200);
+  });
+
+  test.each([
+    ["NO_ERROR", constants.NGHTTP2_NO_ERROR],
+    ["ENHANCE_YOUR_CALM", constants.NGHTTP2_ENHANCE_YOUR_CALM],
+  ])("ends a connection by GOAWAY with the code of the fault: %s", async (name, code) => {
+    const own = await h2Connect(node.url);
+    const goaway = new Promise<number>((resolve) => void own.once("goaway", resolve));
+    const closed = new Promise<void>((resolve) => void own.once("close", resolve));
+    const asked = { ...chat, "x-stuntdouble": `fault=reset;code=${name};goaway;after=2` };
+    expect((await h2Ask(own, asked, streamed)).status).toBe(200);
+    expect(await goaway).toBe(code);
+    await closed;
+  });
+
+  test("lets the other streams of such a connection come to their end", async () => {
+    const own = await h2Connect(node.url);
+    const other = h2Response(h2Open(own, { ...chat, "x-stuntdouble": "itl=30, tokens=20" }, streamed));
+    await h2Ask(own, { ...chat, "x-stuntdouble": "fault=reset;code=NO_ERROR;goaway" }, streamed);
+    const { status, body, code } = await other;
+    expect([status, tokensIn(body), code]).toEqual([200, 20, 0]);
+  });
+
   test("forwards an HTTP/2 request as HTTP/1.1, its cookies joined", async () => {
     upstream.script(json(chatResponse("hello"), { headers: { connection: "keep-alive", "keep-alive": "timeout=5" } }));
     const number = upstream.received.length;

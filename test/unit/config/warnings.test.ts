@@ -30,6 +30,21 @@ test.each<[string, string, string[]]>([
     ["no-effect default.faults[0].percentage"],
   ],
   [
+    "faults that can do nothing to the calls of their rule",
+    rules(
+      "{ name: a, serve: simulate, match: { stream: false }, faults: [{ kind: event, what: lost }, { kind: framing, what: bom }] }",
+      "{ name: b, serve: simulate, match: { route: /api/chat }, faults: [{ kind: content, what: filtered }, { kind: event, what: wrong-id }] }",
+      "{ name: c, serve: simulate, match: { route: /v1/messages }, faults: [{ kind: event, what: wrong-id }, { kind: content, what: filtered }] }",
+      "{ name: d, serve: simulate, faults: [{ kind: event, what: wrong-id }, { kind: content, what: filtered }] }",
+    ),
+    [
+      "no-effect rules[0].faults[0].kind",
+      "no-effect rules[1].faults[0].kind",
+      "no-effect rules[1].faults[1].kind",
+      "no-effect rules[2].faults[0].kind",
+    ],
+  ],
+  [
     "a rule for models of which none exists",
     `models: [gpt-4o]\n${rules("{ name: a, serve: simulate, match: { model: [o3, claude-*] } }")}`,
     ["never-matches rules[0].match.model"],

@@ -1,6 +1,7 @@
 import type { HeaderMap } from "../../types.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { judge, readUsage } from "./events.ts";
+import { members } from "./members.ts";
 import { modelAt, models } from "./models.ts";
 import { countTokens, messages } from "./operations.ts";
 import { createSseReader, isEventStream } from "../shared/streams/sse.ts";
@@ -20,6 +21,7 @@ export const anthropic: Dialect = {
   quotaHeaders,
   readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
   readUsage,
+  members,
   contextExceeded,
 };
 

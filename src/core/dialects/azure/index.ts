@@ -57,6 +57,7 @@ export const azure: Dialect = {
   quotaHeaders,
   readStream: openai.readStream,
   readUsage: openai.readUsage,
+  members: openai.members,
   contextExceeded,
 };
 

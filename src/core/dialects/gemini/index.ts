@@ -3,6 +3,7 @@ import { batchEmbedContents, embedContent } from "./embeddings.ts";
 import { renderFailure, renderFailureEvent } from "./errors.ts";
 import { createJudge, readUsage } from "./events.ts";
 import { countTokens, generateContent, streamGenerateContent } from "./generate.ts";
+import { members } from "./members.ts";
 import { getModel, listModels } from "./models.ts";
 import { methodIn, modelIn, wantsArray } from "./target.ts";
 import { createArrayReader, elementOf } from "../shared/streams/json-array.ts";
@@ -46,5 +47,6 @@ export const gemini: Dialect = {
     return createArrayReader(createJudge(elementOf));
   },
   readUsage,
+  members,
   contextExceeded,
 };

@@ -3,6 +3,7 @@ import { embedPrompt, embedTexts } from "./embeddings.ts";
 import { renderFailure, renderFailureEvent } from "./errors.ts";
 import { createJudge, readUsage } from "./events.ts";
 import { chat, generate } from "./generate.ts";
+import { members } from "./members.ts";
 import { running, show, tags, version, root } from "./models.ts";
 import type { Dialect } from "../types.ts";
 
@@ -20,4 +21,5 @@ export const ollama: Dialect = {
   quotaHeaders: () => [],
   readStream: (contentType) => (isNdjson(contentType) ? createNdjsonReader(createJudge()) : undefined),
   readUsage,
+  members,
 };

@@ -107,6 +107,7 @@ export function openaiCompatible({ name, paths, quirks = {} }: CompatibleApi): D
     quotaHeaders: quotaHeaders ? openai.quotaHeaders : () => [],
     readStream: openai.readStream,
     readUsage: openai.readUsage,
+    members: openai.members,
     contextExceeded,
   };
 }

@@ -4,6 +4,7 @@ import { completions } from "./completions/index.ts";
 import { embeddings } from "./embeddings/index.ts";
 import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { readStream, readUsage } from "./events.ts";
+import { members } from "./members.ts";
 import { modelAt, models } from "./models.ts";
 import { moderations } from "./moderations.ts";
 import { probes } from "./probes.ts";
@@ -43,5 +44,6 @@ export const openai: Dialect = {
   quotaHeaders,
   readStream,
   readUsage,
+  members,
   contextExceeded,
 };

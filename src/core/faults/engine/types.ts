@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Plan, Sink } from "../../types.ts";
+import type { Http2Reset, Plan, Sink } from "../../types.ts";
 import type { Dialect } from "../../dialects/types.ts";
 
 /**
@@ -19,8 +19,18 @@ export type Fault<Options> = {
   delayMs?(options: Options): number;
   /** True when it looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly?: true;
+  /** Why it can take no effect on any of these calls; undefined where it can, or absent where that holds of all calls. */
+  withoutEffect?(options: Options, calls: FaultedCalls): string | undefined;
   respond?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;
+};
+
+/** What is known in advance of the calls that a fault is for. */
+export type FaultedCalls = {
+  /** Whose they are; undefined where that is not known, or where they are of several APIs. */
+  readonly dialect: Dialect | undefined;
+  /** Whether they are streamed; undefined where they may be either. */
+  readonly stream: boolean | undefined;
 };
 
 /** What a fault may use of the call it bends. */
@@ -34,6 +44,8 @@ export type FaultContext = {
   readonly nowMs?: number;
   /** Path with query: some APIs stream by it. */
   readonly target: string;
+  /** Says how the reset that ends the response is told over HTTP/2; absent where nobody asks. */
+  resetBy?(reset: Http2Reset): void;
   /** To be called when the fault takes effect. */
   fired(): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */

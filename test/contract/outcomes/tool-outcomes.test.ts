@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, test } from "vitest";
+import { startNode, type Node } from "../../support/node.ts";
+import { nameOf } from "./outcome-of.ts";
+import { expectInPage, headOf } from "./page.ts";
+import { toolClients } from "./tool-clients.ts";
+
+const faults = [
+  { label: "unknown tool", what: "unknown-name" },
+  { label: "arguments that are no JSON", what: "invalid-json" },
+  { label: "arguments of another schema", what: "wrong-schema" },
+  { label: "one id for two calls", what: "duplicate-ids" },
+];
+
+let node: Node;
+beforeAll(async () => {
+  const toolCalls = ["Oslo", "Rome"].map((city, index) => ({
+    name: "weather",
+    arguments: { city },
+    id: `call_${index}`,
+  }));
+  node = await startNode({
+    control: { enabled: true },
+    rules: [{ name: "calls", serve: "simulate", profile: "instant", reply: { toolCalls } }],
+  });
+}, 60_000);
+afterAll(() => node.stop());
+
+/** Whether the application is given the calls of a good response, others, or an error. */
+async function cellOf({ calls }: (typeof toolClients)[number], control: string, usual: unknown[]): Promise<string> {
+  try {
+    const given = await calls({ url: node.url, headers: { "x-stuntdouble": control } });
+    return JSON.stringify(given) === JSON.stringify(usual) ? "the usual calls" : "**wrong calls, no error**";
+  } catch (error) {
+    return nameOf(error);
+  }
+}
+
+test("what clients make of wrong tool calls is the table of docs/clients.md", { timeout: 120_000 }, async () => {
+  const rows = headOf(toolClients.map(({ name }) => name));
+  const usual = await Promise.all(toolClients.map((client) => client.calls({ url: node.url, headers: {} })));
+  for (const { label, what } of faults) {
+    const control = `fault=tool-call;what=${what}`;
+    const cells = await Promise.all(toolClients.map((client, index) => cellOf(client, control, usual[index] ?? [])));
+    rows.push(`| ${label} | ${cells.join(" | ")} |`);
+  }
+  await expectInPage("tools", rows.join("\n"));
+});
