@@ -4,6 +4,7 @@ import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
+import { withDrawnTimes } from "../core/fault-times.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
@@ -85,7 +86,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     }
     const bent = deps.chaos.involve(call, decision);
     const { involved } = bent;
-    decision = bent.decision;
+    decision = withTimes(bent.decision, call, snapshot);
     const faults = preparedFaults(decision.faults);
     return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved };
   } catch (error) {
@@ -244,6 +245,12 @@ function withoutSimulator(decision: Decision, first: string): Decision {
 function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Decision, "faults" | "faultDraws"> {
   const draws = compileFaultDraws(rule, faults, ({ id }) => id);
   return draws === undefined ? { faults } : drawFaults(draws, call, seed);
+}
+
+/** The decision with the times of its faults as this call draws them. */
+function withTimes(decision: Decision, { id }: Call, { seed, control }: Snapshot): Decision {
+  const faults = withDrawnTimes(decision.faults, { seed, callId: id, maxDelayMs: control.maxDelayMs });
+  return faults === decision.faults ? decision : { ...decision, faults };
 }
 
 const preparedLists = new WeakMap<readonly FaultConfig[], readonly PreparedFault[]>();
