@@ -78,7 +78,7 @@ export class Relay implements Receiver {
     else {
       const at = (atMs: number, task: (atMs: number) => void) => this.#at(atMs, task);
       const watched = endTold(to, () => this.#endedByFault());
-      this.#sink = bendLive(watched, faults, { ...call.faultContext(), at });
+      this.#sink = bendLive(watched, faults, { ...call.faultContext(), at, letGo: () => this.#endedByFault() });
     }
   }
 

@@ -11,6 +11,7 @@ import { malformed } from "./malformed.ts";
 import { findKind, prepareWith, readParams } from "./engine/prepare.ts";
 import { replace } from "./replace.ts";
 import { reset } from "./reset.ts";
+import { stall } from "./stall.ts";
 import { status } from "./status.ts";
 import type { Fault } from "./engine/types.ts";
 
@@ -22,6 +23,7 @@ export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
   replace,
   delay,
   hang,
+  stall,
   cut,
   reset,
   drip,

@@ -4,6 +4,7 @@ import { judge, readUsage } from "./events.ts";
 import { modelAt, models } from "./models.ts";
 import { countTokens, messages } from "./operations.ts";
 import { createSseReader, isEventStream } from "../shared/streams/sse.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Dialect } from "../types.ts";
 import { contextExceeded } from "./context.ts";
 
@@ -19,6 +20,7 @@ export const anthropic: Dialect = {
   failureEvent: renderFailureEvent,
   quotaHeaders,
   readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
+  keepAlive,
   readUsage,
   contextExceeded,
 };

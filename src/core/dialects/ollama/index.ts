@@ -4,6 +4,7 @@ import { renderFailure, renderFailureEvent } from "./errors.ts";
 import { createJudge, readUsage } from "./events.ts";
 import { chat, generate } from "./generate.ts";
 import { running, show, tags, version, root } from "./models.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Dialect } from "../types.ts";
 
 /** Ollama's own API; its compatible one is the dialect `openai`. @see https://github.com/ollama/ollama/blob/main/docs/api.md */
@@ -19,5 +20,6 @@ export const ollama: Dialect = {
   // The server has no quota.
   quotaHeaders: () => [],
   readStream: (contentType) => (isNdjson(contentType) ? createNdjsonReader(createJudge()) : undefined),
+  keepAlive,
   readUsage,
 };

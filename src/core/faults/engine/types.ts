@@ -36,6 +36,8 @@ export type FaultContext = {
   readonly target: string;
   /** To be called when the fault takes effect. */
   fired(): void;
+  /** Nothing more of the source is wanted; in a live response its upstream is let go. */
+  letGo?(): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */
   at(atMs: number, task: (atMs: number) => void): void;
 };

@@ -1,0 +1,27 @@
+import { isObject, type JsonObject } from "./json-body.ts";
+
+/** What a stream sends while its model says nothing. */
+export type KeepAliveKind = "pings" | "emptyDeltas";
+
+/** Where in a stream it is sent. */
+export type StreamMoment = {
+  /** The last event before it that had JSON; empty where there is none. */
+  readonly last: string;
+  readonly model: string | undefined;
+  readonly requestId: string;
+  /** Wall time in milliseconds since 1970. */
+  readonly nowMs: number;
+};
+
+/** Makes one such event; undefined where the stream has not come to a place that takes it. */
+export type MakeKeepAlive = (moment: StreamMoment) => string | undefined;
+
+/** The JSON of an event: from its first brace to its last. */
+export function jsonIn(event: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(event.slice(event.indexOf("{"), event.lastIndexOf("}") + 1));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
