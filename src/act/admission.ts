@@ -88,6 +88,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     const { involved } = bent;
     decision = withTimes(bent.decision, call, snapshot);
     const faults = preparedFaults(decision.faults);
+    if (request.carrier !== undefined) refuseThroughGateway(faults);
     return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved };
   } catch (error) {
     return { refusal: toStuntdoubleError(error), call, opened, decision, quota };
@@ -245,6 +246,14 @@ function withoutSimulator(decision: Decision, first: string): Decision {
 function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Decision, "faults" | "faultDraws"> {
   const draws = compileFaultDraws(rule, faults, ({ id }) => id);
   return draws === undefined ? { faults } : drawFaults(draws, call, seed);
+}
+
+/** @throws CONFIG_INVALID for a fault that nobody can have where the client's connection is a gateway's */
+function refuseThroughGateway(faults: readonly PreparedFault[]): void {
+  const refused = faults.find(({ ownConnection }) => ownConnection === "refused");
+  if (refused === undefined) return;
+  const message = `The fault ${refused.kind} needs the client's connection, which through ext_proc is Envoy's.`;
+  throw new StuntdoubleError("CONFIG_INVALID", message);
 }
 
 /** The decision with the times of its faults as this call draws them. */

@@ -1,14 +1,20 @@
 import { z } from "zod";
 import type { FaultConfig } from "../types.ts";
+import { badGzip } from "./bad-gzip.ts";
 import { cleanEnd } from "./clean-end.ts";
+import { contentLength } from "./content-length.ts";
+import { contentType } from "./content-type.ts";
 import { cut } from "./cut.ts";
 import { delay } from "./delay.ts";
 import { drip } from "./drip.ts";
 import type { PreparedFault } from "./engine/driver.ts";
 import { errorEvent } from "./error-event.ts";
 import { hang } from "./hang.ts";
+import { html } from "./html.ts";
+import { informational } from "./informational.ts";
 import { malformed } from "./malformed.ts";
 import { findKind, prepareWith, readParams } from "./engine/prepare.ts";
+import { redirect } from "./redirect.ts";
 import { replace } from "./replace.ts";
 import { reset } from "./reset.ts";
 import { stall } from "./stall.ts";
@@ -21,6 +27,12 @@ export { bendLive, bendPlan, faultResponse, type BendContext, type PreparedFault
 export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
   status,
   replace,
+  redirect,
+  html,
+  contentType,
+  contentLength,
+  badGzip,
+  informational,
   delay,
   hang,
   stall,

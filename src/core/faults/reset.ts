@@ -9,5 +9,6 @@ export const reset: Fault<z.infer<typeof options>> = {
   kind: "reset",
   summary: "Resets the connection (TCP RST, or RST_STREAM on HTTP/2).",
   options,
+  ownConnection: "cut",
   bend: endAtPoint("reset"),
 };

@@ -19,6 +19,8 @@ export type Fault<Options> = {
   delayMs?(options: Options): number;
   /** True when it looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly?: true;
+  /** It needs the client's own connection; where that is a gateway's, it becomes a cut, or is refused. */
+  readonly ownConnection?: "cut" | "refused";
   respond?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;
 };
