@@ -82,7 +82,7 @@ function stalled({ atMs, options, next, context, signs }: Stalling & { readonly 
     return silence;
   }
   const untilMs = atMs + drawn(forMs);
-  for (let dueMs = atMs + everyMs; signs !== undefined && dueMs < untilMs; dueMs += everyMs) signs.send(dueMs);
+  if (signs !== undefined) for (let dueMs = atMs + everyMs; dueMs < untilMs; dueMs += everyMs) signs.send(dueMs);
   return {
     head: (atMs, head) => next.head(Math.max(atMs, untilMs), head),
     data: (frame) => next.data(frame.atMs < untilMs ? { ...frame, atMs: untilMs } : frame),

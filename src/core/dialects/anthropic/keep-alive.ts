@@ -1,5 +1,6 @@
 import { isObject } from "../shared/json-body.ts";
-import { jsonIn, type KeepAliveKind, type MakeKeepAlive, type StreamMoment } from "../shared/keep-alive.ts";
+import { jsonIn } from "../shared/event-json.ts";
+import type { KeepAliveKind, MakeKeepAlive, StreamMoment } from "../shared/keep-alive.ts";
 
 /** What the API sends while nothing is said: `ping`, or a delta of the open block without anything in it. */
 export function keepAlive(kind: KeepAliveKind, operation: string | undefined): MakeKeepAlive | undefined {

@@ -1,4 +1,5 @@
-import { jsonIn, type KeepAliveKind, type MakeKeepAlive, type StreamMoment } from "../shared/keep-alive.ts";
+import { jsonIn } from "../shared/event-json.ts";
+import type { KeepAliveKind, MakeKeepAlive, StreamMoment } from "../shared/keep-alive.ts";
 
 /** What the API sends while nothing is said: it has no ping, but a part of a candidate may be empty. */
 export function keepAlive(kind: KeepAliveKind, operation: string | undefined): MakeKeepAlive | "none" | undefined {

@@ -1,5 +1,6 @@
 import { objectsIn, type JsonObject } from "../shared/json-body.ts";
-import { jsonIn, type KeepAliveKind, type MakeKeepAlive, type StreamMoment } from "../shared/keep-alive.ts";
+import { jsonIn } from "../shared/event-json.ts";
+import type { KeepAliveKind, MakeKeepAlive, StreamMoment } from "../shared/keep-alive.ts";
 
 /**
  * What OpenAI's streams send while nothing is said.

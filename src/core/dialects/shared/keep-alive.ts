@@ -1,5 +1,3 @@
-import { isObject, type JsonObject } from "./json-body.ts";
-
 /** What a stream sends while its model says nothing. */
 export type KeepAliveKind = "pings" | "emptyDeltas";
 
@@ -15,13 +13,3 @@ export type StreamMoment = {
 
 /** Makes one such event; undefined where the stream has not come to a place that takes it. */
 export type MakeKeepAlive = (moment: StreamMoment) => string | undefined;
-
-/** The JSON of an event: from its first brace to its last. */
-export function jsonIn(event: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(event.slice(event.indexOf("{"), event.lastIndexOf("}") + 1));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -85,7 +85,11 @@ test("a JSON response has no deltas, so it is silent", () => {
 });
 
 /** What a dialect sends in a stall behind an event. */
-function sign(dialect: Dialect, operation: string, kind: string, [type, last]: readonly [string, string]) {
+function sign(
+  dialect: Dialect,
+  operation: string,
+  ...[kind, [type, last]]: readonly [string, readonly [string, string]]
+) {
   const plan: Plan = {
     head: { status: 200, headers: ["content-type", type] },
     headAtMs: 0,
@@ -148,8 +152,8 @@ test.each([
   [ollama, "chat", "comments", ["application/x-ndjson", `{"done":false}\n`], "\n"],
 ] as const)(
   "in the dialect $name, operation %s, the stall with %s is in its own form",
-  (dialect, name, kind, last, made) => {
-    expect(sign(dialect, name, kind, last)).toBe(made);
+  (...[dialect, name, kind, last, wanted]) => {
+    expect(sign(dialect, name, kind, last)).toBe(wanted);
   },
 );
 
