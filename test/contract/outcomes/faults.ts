@@ -15,7 +15,6 @@ export const callFaults: readonly TableFault[] = [
   { label: "malformed", control: "fault=malformed" },
   { label: "delay", control: "fault=delay;ms=50" },
   { label: "drip", control: "fault=drip;slice-bytes=7" },
-  { label: "redirect to itself", control: "fault=redirect" },
   { label: "HTML page, 502", control: "fault=html" },
   { label: "HTML page, 200", control: "fault=html;status=200" },
   { label: "empty 200", control: "fault=clean-end;where=body" },

@@ -54,7 +54,9 @@ describe("the outcome of every fault in every client", () => {
   let nodes: Awaited<ReturnType<typeof startPair>>;
   beforeAll(async () => {
     nodes = await startPair();
-  });
+    // The first call of a client loads what it needs, which may take longer than the client waits.
+    await Promise.allSettled(clients.map((client) => client.whole(askOf(nodes.direct.url))));
+  }, 60_000);
   afterAll(() => nodes.stop());
 
   async function table(faults: readonly TableFault[], shape: Shape): Promise<string> {
