@@ -4,6 +4,7 @@ import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
+import { withDrawnTimes } from "../core/fault-times.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
@@ -85,8 +86,9 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     }
     const bent = deps.chaos.involve(call, decision);
     const { involved } = bent;
-    decision = bent.decision;
+    decision = withTimes(bent.decision, call, snapshot);
     const faults = preparedFaults(decision.faults);
+    if (request.carrier !== undefined) refuseThroughGateway(faults);
     return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved };
   } catch (error) {
     return { refusal: toStuntdoubleError(error), call, opened, decision, quota };
@@ -244,6 +246,20 @@ function withoutSimulator(decision: Decision, first: string): Decision {
 function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Decision, "faults" | "faultDraws"> {
   const draws = compileFaultDraws(rule, faults, ({ id }) => id);
   return draws === undefined ? { faults } : drawFaults(draws, call, seed);
+}
+
+/** @throws CONFIG_INVALID for a fault that nobody can have where the client's connection is a gateway's */
+function refuseThroughGateway(faults: readonly PreparedFault[]): void {
+  const refused = faults.find(({ ownConnection }) => ownConnection === "refused");
+  if (refused === undefined) return;
+  const message = `The fault ${refused.kind} needs the client's connection, which through ext_proc is Envoy's.`;
+  throw new StuntdoubleError("CONFIG_INVALID", message);
+}
+
+/** The decision with the times of its faults as this call draws them. */
+function withTimes(decision: Decision, { id }: Call, { seed, control }: Snapshot): Decision {
+  const faults = withDrawnTimes(decision.faults, { seed, callId: id, maxDelayMs: control.maxDelayMs });
+  return faults === decision.faults ? decision : { ...decision, faults };
 }
 
 const preparedLists = new WeakMap<readonly FaultConfig[], readonly PreparedFault[]>();

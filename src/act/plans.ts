@@ -184,12 +184,11 @@ function allowPage(headers: string[], { request }: CallRecord): void {
 
 function marked(plan: Plan, record: CallRecord, label: string): Plan {
   if (plan.head === undefined) return plan;
-  const { status } = plan.head;
   const headers = plan.head.headers.slice();
   if (!isOnePiece(plan.frames)) neverBuffered(headers);
   allowPage(headers, record);
   record.addHeaders(headers, label);
   const { headAtMs, frames, ending, endAtMs, bytes } = plan;
-  const marks = { head: { status, headers }, headAtMs, frames, ending, endAtMs };
+  const marks = { head: { ...plan.head, headers }, headAtMs, frames, ending, endAtMs };
   return bytes === undefined ? marks : { ...marks, bytes };
 }

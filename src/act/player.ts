@@ -1,6 +1,7 @@
 import type { Ending, Frame, Head, Plan } from "../core/types.ts";
 import { joined } from "./frame-data.ts";
 import { FrameQueue } from "./frame-queue.ts";
+import { beginWith, informBefore } from "./informational.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
 import { maxTimes } from "./timeline.ts";
@@ -176,8 +177,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
       if (this.#head === undefined) return this.#finishHeadless(nowMs);
       if (nowMs < this.#headAtMs) return this.#times.arm(this, this.#headAtMs);
       if (this.#sendWhole(this.#head, nowMs)) return;
-      this.#status = this.#head.status;
-      this.#reply.head(this.#head);
+      this.#status = beginWith(this.#reply, this.#head);
     }
     this.#sendDue(nowMs);
     if (this.#blocked) return;
@@ -203,6 +203,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#queue.drop();
     if (frame !== undefined) this.#recordError(frame, nowMs);
     this.#tokens = frame?.tokens ?? 0;
+    informBefore(this.#reply, head);
     this.#reply.whole(head, frame === undefined ? "" : frame.data);
     this.#conclude("finish", nowMs);
     return true;

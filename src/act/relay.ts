@@ -77,7 +77,8 @@ export class Relay implements Receiver {
     if (faults.length === 0) this.#sink = to;
     else {
       const at = (atMs: number, task: (atMs: number) => void) => this.#at(atMs, task);
-      this.#sink = bendLive(to, faults, { ...call.faultContext(), at });
+      const watched = endTold(to, () => this.#endedByFault());
+      this.#sink = bendLive(watched, faults, { ...call.faultContext(), at, letGo: () => this.#endedByFault() });
     }
   }
 
@@ -182,6 +183,16 @@ export class Relay implements Receiver {
     this.#state = "over";
   }
 
+  /** Nobody reads on, though the client may wait for what is still to be sent: the upstream must not go on, and be paid for it. */
+  #endedByFault(): void {
+    // A gateway would break the client's response with it.
+    if (this.#state === "over" || this.#call.request.carrier !== undefined) return;
+    if (this.#state === "asked") this.#options.ticket?.abandoned();
+    this.#state = "over";
+    this.#call.upstreamEnded(this.#call.now());
+    this.#forwarded?.abort();
+  }
+
   /** Faults are given whole events; what has come of another at the end is no less the client's. */
   #flush(atMs: number): void {
     const rest: Frame | undefined = this.#reader?.flush(atMs);
@@ -212,6 +223,18 @@ export class Relay implements Receiver {
     this.#alarms.push(alarm);
     this.#call.arm(alarm, atMs);
   }
+}
+
+/** A sink that tells when it has been given the end. */
+function endTold(to: Sink, ended: () => void): Sink {
+  return {
+    head: (atMs, head) => to.head(atMs, head),
+    data: (frame) => to.data(frame),
+    end(atMs, ending) {
+      to.end(atMs, ending);
+      ended();
+    },
+  };
 }
 
 /** What a gateway must show of the response. */

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { faults as knownFaults } from "../core/faults/index.ts";
 import type { Profile } from "../core/types.ts";
 import { choice, isMapping, listOf, mapOf, type Checked, type Finding, type Path, type Raw } from "./findings.ts";
 import { keyFindings } from "./key-checks.ts";
@@ -51,8 +52,12 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   return checked;
 }
 
-/** Faults of the client's own socket, which through ext_proc is Envoy's. */
-const socketFaults: ReadonlySet<unknown> = new Set(["reset"]);
+/** Faults of the client's own socket, which through ext_proc is Envoy's, and what there is instead. */
+const socketFaults: ReadonlyMap<unknown, string> = new Map(
+  knownFaults.flatMap(({ kind, ownConnection }) =>
+    ownConnection === undefined ? [] : [[kind, ownConnection === "cut" ? "cut, or " : ""]],
+  ),
+);
 
 function checkSocketFaults({ rules, default: fallback }: Raw, findings: Finding[]): void {
   const actions = listOf(rules).map((rule, index): { path: Path; action: Raw } => ({
@@ -61,12 +66,13 @@ function checkSocketFaults({ rules, default: fallback }: Raw, findings: Finding[
   }));
   for (const { path, action } of [...actions, { path: ["default"], action: mapOf(fallback) }]) {
     for (const [at, fault] of listOf(action["faults"]).map(mapOf).entries()) {
-      if (!socketFaults.has(fault["kind"])) continue;
+      const instead = socketFaults.get(fault["kind"]);
+      if (instead === undefined) continue;
       findings.push({
         path: [...path, "faults", at, "kind"],
         at: "value",
         code: "conflict",
-        message: `"${String(fault["kind"])}" needs the client's socket, which through ext_proc is Envoy's; use cut, or a node without extProc`,
+        message: `"${String(fault["kind"])}" needs the client's socket, which through ext_proc is Envoy's; use ${instead}a node without extProc`,
       });
     }
   }

@@ -163,6 +163,7 @@ function typeText(place: Place): string {
   if (place.const !== undefined) return `\`${String(place.const)}\``;
   const forms = place.anyOf?.filter(isPlace);
   if (forms !== undefined) return forms.map(typeText).join(" or ");
+  if (place.oneOf !== undefined) return "distribution";
   if (place.type === "integer") return `integer${rangeText(place)}`;
   if (place.type === "number") return `number${rangeText(place)}`;
   if (place.type === "boolean") return "`true`, `false`";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { nearestOf } from "../core/issues.ts";
+import { nearestOf, withinUnion } from "../core/issues.ts";
 import type { FindingCode } from "./codes.ts";
 
 /** Where a value stands: keys and list indexes from the top. */
@@ -37,15 +37,6 @@ export function schemaFindings(error: z.ZodError, checked: { readonly raw: unkno
       ...choice(key, allowed),
     }));
   });
-}
-
-/** What is wrong inside a value that has the type of one of its forms; else that it fits none. */
-function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code !== "invalid_union" || !("errors" in issue)) return [issue];
-  const form = issue.errors.find((issues) =>
-    issues.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys"),
-  );
-  return form?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(withinUnion) ?? [issue];
 }
 
 /** The candidates, and the one that differs least from a word if it differs little enough to be meant. */

@@ -1,33 +1,15 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { prepareDistribution } from "../core/simulator/distribution.ts";
-import type { Distribution, LoadRow, Profile } from "../core/types.ts";
-import { schemaFindings, type Finding, type Path } from "./findings.ts";
+import { distributionSchema } from "../core/simulator/distribution-schema.ts";
+import type { LoadRow, Profile } from "../core/types.ts";
+import { schemaFindings, type Finding } from "./findings.ts";
 import { isProfileFile, type ReadFiles } from "./files/identity.ts";
 import type { ConfigError } from "./places.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
 
 const amount = z.number().min(0);
-
-const distribution: z.ZodType<Distribution> = z
-  .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("constant"), value: amount }),
-    z.strictObject({ kind: z.literal("uniform"), min: amount, max: amount }),
-    z.strictObject({ kind: z.literal("lognormal"), p50: amount, p99: amount }),
-    z.strictObject({ kind: z.literal("gamma"), mean: amount, shape: amount }),
-    z.strictObject({ kind: z.literal("quantiles"), table: z.array(z.tuple([amount.max(1), amount])).min(2) }),
-  ])
-  .check(({ value, issues }) => {
-    try {
-      prepareDistribution("", value);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      const { place, message } = placeIn(error.message);
-      issues.push({ code: "custom", message, path: [...place], input: value });
-    }
-  });
 
 const loadRows: z.ZodType<LoadRow[]> = z
   .array(z.strictObject({ inFlight: amount, ttft: amount, itl: amount }))
@@ -46,9 +28,9 @@ const profileSchema: z.ZodType<Profile> = z.strictObject({
   description: z.string().default(""),
   models: z.array(z.string().min(1)).default([]),
   sources: z.record(z.string(), z.string()).default({}),
-  ttftMs: distribution,
-  itlMs: distribution,
-  outputTokens: distribution,
+  ttftMs: distributionSchema,
+  itlMs: distributionSchema,
+  outputTokens: distributionSchema,
   prefill: z
     .strictObject({ freePromptTokens: amount, msPer1000Tokens: amount })
     .default({ freePromptTokens: 0, msPer1000Tokens: 0 }),
@@ -147,11 +129,4 @@ function withoutTwins(read: readonly Read[]): { profiles: Profile[]; errors: Con
 
 function inFile(file: string, errors: readonly ConfigError[]): ConfigError[] {
   return errors.map((error) => ({ file, ...error }));
-}
-
-/** A message that begins with the place it speaks of, as `.table[3] value must be …`, in its two parts. */
-function placeIn(text: string): { place: Path; message: string } {
-  const [where = ""] = /^[\w.[\]]+/.exec(text) ?? [];
-  const place = [...where.matchAll(/\w+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
-  return { place, message: text.slice(where.length).trim() };
 }

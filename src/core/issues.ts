@@ -10,11 +10,20 @@ type Checked = { readonly allowed: readonly string[]; spell?(name: string): stri
  * @param error from a parse with `reportInput`
  */
 export function issueTexts({ issues }: z.ZodError, { allowed, spell = String }: Checked): string[] {
-  return issues.flatMap((issue) => {
+  return issues.flatMap(withinUnion).flatMap((issue) => {
     if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownName(key, allowed.map(spell)));
     const path = issue.path.map((step) => spell(String(step))).join(".");
     return [`${path}${path === "" ? "" : ": "}${wordsOf(issue)}`];
   });
+}
+
+/** What is wrong inside a value that has the type of one of its forms; else that it fits none. */
+export function withinUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || !("errors" in issue)) return [issue];
+  const form = issue.errors.find((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  return form?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(withinUnion) ?? [issue];
 }
 
 /** The word among several that differs least from another, if it differs little enough to be meant. */

@@ -164,6 +164,8 @@ export type Head = {
   readonly headers: HeaderList;
   /** True for a head that a fault made, of a response in which nothing of the source's is left. */
   readonly instead?: true;
+  /** Informational responses that are sent before it. */
+  readonly informational?: { readonly status: number; readonly count: number };
 };
 
 /**

@@ -132,6 +132,41 @@ export const behaviours: readonly Behaviour[] = [
     expected: ({ headers }) => headers["x-stuntdouble-fault"] === "malformed",
   },
   {
+    name: "a stall is kept alive by comments, and goes on",
+    ask: { body: stream, headers: { "x-stuntdouble": "fault=stall;after=4;for-ms=350;with=comments;every-ms=100" } },
+    expected: ({ body }) => body.split(": keep-alive\n\n").length === 4 && body.endsWith("data: [DONE]\n\n"),
+  },
+  {
+    name: "a stall of a JSON response is kept alive by blank lines",
+    ask: { body: chat, headers: { "x-stuntdouble": "fault=stall;for-ms=350;with=comments;every-ms=100" } },
+    expected: ({ body }) => body.startsWith("\n\n\n{"),
+  },
+  {
+    name: "a redirect has no body",
+    ask: { body: chat, headers: { "x-stuntdouble": 'fault=redirect;status=307;location="/elsewhere"' } },
+    expected: ({ status, headers, body }) => status === 307 && headers["location"] === "/elsewhere" && body === "",
+  },
+  {
+    name: "an HTML page stands in for a response",
+    ask: { body: stream, headers: { "x-stuntdouble": "fault=html" } },
+    expected: ({ status, headers }) => status === 502 && headers["content-type"] === "text/html",
+  },
+  {
+    name: "a stream has a wrong content type",
+    ask: { body: stream, headers: { "x-stuntdouble": 'fault=content-type;value="application/json"' } },
+    expected: ({ headers, body }) => headers["content-type"] === "application/json" && body.endsWith("[DONE]\n\n"),
+  },
+  {
+    name: "a response is said to be gzip, which it is not",
+    ask: { body: chat, headers: { "x-stuntdouble": "fault=bad-gzip" } },
+    expected: ({ headers, body }) => headers["content-encoding"] === "gzip" && body.startsWith("{"),
+  },
+  {
+    name: "a time to retry is not told",
+    ask: { body: chat, headers: { "x-stuntdouble": "fault=status;status=429;retry-after-as=absent" } },
+    expected: ({ status, headers }) => status === 429 && headers["retry-after"] === undefined,
+  },
+  {
     name: "a clean end leaves the final marker out",
     ask: { body: stream, headers: { "x-stuntdouble": "fault=clean-end;after=4" } },
     expected: ({ body, broken }) => !broken && !body.includes("[DONE]"),

@@ -54,6 +54,15 @@ const settings: Readonly<Record<string, fc.Arbitrary<object>>> = {
     fc.record({ bytesPerSecond: fc.integer({ min: 1, max: 5000 }) }),
     fc.record({ sliceBytes: fc.integer({ min: 1, max: 9 }), bytesPerSecond: fc.integer({ min: 1, max: 5000 }) }),
   ),
+  stall: fc.oneof(
+    fc.record({ forMs: fc.integer({ min: 1, max: 400 }) }, { requiredKeys: [] }),
+    fc.record({
+      forMs: fc.integer({ min: 1, max: 900 }),
+      with: fc.constantFrom("comments", "emptyDeltas"),
+      everyMs: fc.integer({ min: 100, max: 300 }),
+    }),
+    fc.record({ with: fc.constantFrom("comments", "emptyDeltas"), everyMs: fc.constant(600_000) }),
+  ),
   malformed: fc.record({ what: fc.constantFrom("invalid-json", "truncated-json") }),
   event: fc.record({
     what: fc.constantFrom("lost", "duplicated", "reordered", "cut", "unknown-type", "wrong-index", "wrong-id"),
@@ -70,7 +79,9 @@ const bending = faults.filter(({ bend }) => bend !== undefined);
 
 function configOf({ kind, options }: (typeof faults)[number]): fc.Arbitrary<FaultConfig> {
   const point = "where" in options.shape ? points : fc.constant({});
-  return fc.tuple(point, settings[kind] ?? fc.constant({})).map(([point, own]) => ({ kind, ...point, ...own }));
+  return fc
+    .tuple(point, settings[kind] ?? fc.constant({}))
+    .map(([point, own]) => ({ kind, ...("with" in own && "afterBytes" in point ? {} : point), ...own }));
 }
 
 const faultOf = (kind: string): fc.Arbitrary<FaultConfig> => configOf(bending.find((fault) => fault.kind === kind)!);

@@ -1,3 +1,4 @@
+import type { KeepAliveKind, MakeKeepAlive } from "./shared/keep-alive.ts";
 import type { Compose, Part } from "../simulator/parts.ts";
 import type { Relative } from "./relative.ts";
 import type { Members } from "./shared/members.ts";
@@ -59,6 +60,8 @@ export type Dialect = {
    * @returns undefined for a response that is no stream of this API
    */
   readStream(contentType: string, target?: string): StreamReader | undefined;
+  /** What a stream of an operation sends while nothing is said; undefined for one without a stream. */
+  keepAlive?(kind: KeepAliveKind, operation: string | undefined): MakeKeepAlive | "none" | undefined;
   /** Output tokens named by a whole JSON response's usage; undefined when it names none. */
   readUsage(body: Uint8Array): number | undefined;
   /** Where things stand in the JSON of its responses; without it faults cannot change single members. */

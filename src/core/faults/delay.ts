@@ -1,20 +1,21 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Sink } from "../types.ts";
+import { drawn, leastMs, timeFrom } from "./engine/time.ts";
 import { pointed, pointOf, untilPoint } from "./engine/point.ts";
 import type { Fault } from "./engine/types.ts";
 
-const options = pointed({ ms: z.number().int().min(1).describe("how much later everything comes, in milliseconds") });
+const options = pointed({ ms: timeFrom(1).describe("how much later everything comes, in milliseconds") });
 
 /** Makes everything from a point on come `ms` later; without a point, from the head on. */
 export const delay: Fault<z.infer<typeof options>> = {
   kind: "delay",
   summary: "Makes everything from a point on come later.",
   options,
-  delayMs: ({ ms }) => ms,
+  delayMs: ({ ms }) => leastMs(ms),
   bend: (options, next, context) =>
     untilPoint({ point: pointOf(options) ?? { before: "head" }, next, context }, () => {
       context.fired();
-      return later(options.ms, next);
+      return later(drawn(options.ms), next);
     }),
 };
 

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import type { FaultConfig } from "../types.ts";
+import { badGzip } from "./bad-gzip.ts";
 import { cleanEnd } from "./clean-end.ts";
 import { content } from "./content.ts";
+import { contentLength } from "./content-length.ts";
+import { contentType } from "./content-type.ts";
 import { cut } from "./cut.ts";
 import { delay } from "./delay.ts";
 import { drip } from "./drip.ts";
@@ -10,10 +13,14 @@ import { errorEvent } from "./error-event.ts";
 import { event } from "./event.ts";
 import { framing } from "./framing.ts";
 import { hang } from "./hang.ts";
+import { html } from "./html.ts";
+import { informational } from "./informational.ts";
 import { malformed } from "./malformed.ts";
 import { findKind, prepareWith, readParams } from "./engine/prepare.ts";
+import { redirect } from "./redirect.ts";
 import { replace } from "./replace.ts";
 import { reset } from "./reset.ts";
+import { stall } from "./stall.ts";
 import { status } from "./status.ts";
 import { toolCall } from "./tool-call.ts";
 import type { Fault, FaultedCalls } from "./engine/types.ts";
@@ -25,8 +32,15 @@ export { bendLive, bendPlan, faultResponse, type BendContext, type PreparedFault
 export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
   status,
   replace,
+  redirect,
+  html,
+  contentType,
+  contentLength,
+  badGzip,
+  informational,
   delay,
   hang,
+  stall,
   cut,
   reset,
   drip,

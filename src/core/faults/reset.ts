@@ -35,4 +35,5 @@ export const reset: Fault<Options> = {
     };
     return resetAtPoint(options, next, { ...context, fired });
   },
+  ownConnection: "cut",
 };

@@ -24,6 +24,16 @@ export const callFaults: readonly TableFault[] = [
   { label: "usage of 0", control: "fault=usage;what=zero" },
   { label: "absurd usage", control: "fault=usage;what=absurd" },
   { label: "byte order mark", control: "fault=framing;what=bom" },
+  { label: "HTML page, 502", control: "fault=html" },
+  { label: "HTML page, 200", control: "fault=html;status=200" },
+  { label: "empty 200", control: "fault=clean-end;where=body" },
+  { label: "content type text/html", control: "fault=content-type" },
+  { label: "content length too large", control: "fault=content-length" },
+  { label: "content length too small", control: "fault=content-length;by=-20" },
+  { label: "gzip that is none", control: "fault=bad-gzip" },
+  { label: "100 informational responses", control: "fault=informational" },
+  { label: "silent for 1.5 s before the first token", control: "fault=stall;for-ms=1500" },
+  { label: "comments for 1.5 s before the first token", control: "fault=stall;for-ms=1500;with=comments;every-ms=200" },
 ];
 
 /** Faults in the middle of a stream. */
@@ -31,6 +41,12 @@ export const streamFaults: readonly TableFault[] = [
   { label: "cut after 3 tokens", control: "fault=cut;after=3" },
   { label: "reset after 3 tokens", control: "fault=reset;after=3" },
   { label: "hang after 3 tokens", control: "fault=hang;after=3" },
+  { label: "stall after 3 tokens", control: "fault=stall;after=3" },
+  { label: "comments for 1.5 s after 3 tokens", control: "fault=stall;after=3;for-ms=1500;with=comments;every-ms=200" },
+  {
+    label: "empty deltas for 1.5 s after 3 tokens",
+    control: "fault=stall;after=3;for-ms=1500;with=emptyDeltas;every-ms=200",
+  },
   { label: "clean end after 3 tokens", control: "fault=clean-end;after=3" },
   { label: "no final marker", control: "fault=clean-end" },
   { label: "malformed after 3 tokens", control: "fault=malformed;after=3" },

@@ -106,3 +106,25 @@ describe("a call that a gateway takes to its upstream", () => {
     expect(call.outcome()).toMatchObject({ mode: "real", status: 200, ending: "finish" });
   });
 });
+
+describe("a fault that needs the client's connection", () => {
+  test.each(["content-length", "informational"])(
+    "is refused with its reason where that is a gateway's: %s",
+    async (kind) => {
+      const act = await setUpAct({ ...forwarding, default: { serve: "forward", faults: [{ kind }] } });
+      const call = act.serve({ carried: true });
+      expect(call.outcome()).toMatchObject({ status: 500, cause: "CONFIG_INVALID", faults: [] });
+      expect(call.reply.text()).toContain(
+        `The fault ${kind} needs the client's connection, which through ext_proc is Envoy's.`,
+      );
+      expect(call.asked).toEqual([]);
+    },
+  );
+
+  test("is a cut where that is all that a gateway can do", async () => {
+    const act = await setUpAct({ ...forwarding, default: { serve: "forward", faults: [{ kind: "reset" }] } });
+    const call = act.serve({ carried: true });
+    call.upstream().json(200, {});
+    expect(call.outcome()).toMatchObject({ ending: "reset", faults: ["reset"] });
+  });
+});

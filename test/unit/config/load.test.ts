@@ -388,6 +388,16 @@ test("a fault of the client's socket is refused where ext_proc is served, with t
   expect((await load(rules)).ok).toBe(true);
 });
 
+test.each(["content-length", "informational"])(
+  "%s is refused where ext_proc is served, which has nothing for it",
+  async (kind) => {
+    const rules = `rules:\n  - { name: a, serve: simulate, faults: [{ kind: ${kind} }] }\n`;
+    const message = `"${kind}" needs the client's socket, which through ext_proc is Envoy's; use a node without extProc`;
+    expect(await mistakesIn(`extProc: {}\n${rules}`)).toEqual([["3:50 rules[0].faults[0].kind", message, undefined]]);
+    expect((await load(rules)).ok).toBe(true);
+  },
+);
+
 test("merge keys are followed, and an error is shown where it stands", async () => {
   const text = `x-faulty: &faulty
   serve: simulate

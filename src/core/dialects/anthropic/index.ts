@@ -5,6 +5,7 @@ import { members } from "./members.ts";
 import { modelAt, models } from "./models.ts";
 import { countTokens, messages } from "./operations.ts";
 import { createSseReader, isEventStream } from "../shared/streams/sse.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Dialect } from "../types.ts";
 import { contextExceeded } from "./context.ts";
 
@@ -20,6 +21,7 @@ export const anthropic: Dialect = {
   failureEvent: renderFailureEvent,
   quotaHeaders,
   readStream: (contentType) => (isEventStream(contentType) ? createSseReader(judge) : undefined),
+  keepAlive,
   readUsage,
   members,
   contextExceeded,

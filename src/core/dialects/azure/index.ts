@@ -4,6 +4,7 @@ import { quotaHeaders, renderFailure, renderFailureEvent } from "./errors.ts";
 import { below } from "../openai/compatible.ts";
 import { contextExceeded } from "../openai/context.ts";
 import { openai } from "../openai/index.ts";
+import { keepAlive } from "../openai/keep-alive.ts";
 import { queryValue } from "../shared/target.ts";
 import type { Relative } from "../relative.ts";
 import type { Ask, Dialect, OpenRequest, Opened, Operation } from "../types.ts";
@@ -56,6 +57,7 @@ export const azure: Dialect = {
   failureEvent: renderFailureEvent,
   quotaHeaders,
   readStream: openai.readStream,
+  keepAlive,
   readUsage: openai.readUsage,
   members: openai.members,
   contextExceeded,

@@ -8,6 +8,7 @@ import { getModel, listModels } from "./models.ts";
 import { methodIn, modelIn, wantsArray } from "./target.ts";
 import { createArrayReader, elementOf } from "../shared/streams/json-array.ts";
 import { createSseReader, dataOf, isEventStream } from "../shared/streams/sse.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Dialect, Operation } from "../types.ts";
 import { contextExceeded } from "./context.ts";
 
@@ -46,6 +47,7 @@ export const gemini: Dialect = {
     if (!contentType.startsWith("application/json") || !wantsArray(target)) return undefined;
     return createArrayReader(createJudge(elementOf));
   },
+  keepAlive,
   readUsage,
   members,
   contextExceeded,

@@ -5,6 +5,7 @@ import { createJudge, readUsage } from "./events.ts";
 import { chat, generate } from "./generate.ts";
 import { members } from "./members.ts";
 import { running, show, tags, version, root } from "./models.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Dialect } from "../types.ts";
 
 /** Ollama's own API; its compatible one is the dialect `openai`. @see https://github.com/ollama/ollama/blob/main/docs/api.md */
@@ -20,6 +21,7 @@ export const ollama: Dialect = {
   // The server has no quota.
   quotaHeaders: () => [],
   readStream: (contentType) => (isNdjson(contentType) ? createNdjsonReader(createJudge()) : undefined),
+  keepAlive,
   readUsage,
   members,
 };

@@ -6,6 +6,7 @@ import type { ContextExcess, ContextRefusal, Dialect, Failure, Opened, Operation
 import type { ChatMembers, Relative } from "../relative.ts";
 import { openaiBodyOf, renderFailure, type OpenaiBody } from "./errors.ts";
 import { openai } from "./index.ts";
+import { keepAlive } from "./keep-alive.ts";
 import { responseId } from "./text.ts";
 
 /** An API that clients of OpenAI's use with another base URL. */
@@ -106,6 +107,7 @@ export function openaiCompatible({ name, paths, quirks = {} }: CompatibleApi): D
     },
     quotaHeaders: quotaHeaders ? openai.quotaHeaders : () => [],
     readStream: openai.readStream,
+    keepAlive,
     readUsage: openai.readUsage,
     members: openai.members,
     contextExceeded,

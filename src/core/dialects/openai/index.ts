@@ -12,6 +12,7 @@ import { compact } from "./responses/compact.ts";
 import { conversationAt, conversations } from "./responses/conversations.ts";
 import { inputTokens, responses } from "./responses/index.ts";
 import { responseAt } from "./responses/kept.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Dialect } from "../types.ts";
 import { detokenize, tokenize } from "../vllm/tokenize.ts";
 import { withoutVersion } from "./without-version.ts";
@@ -43,6 +44,7 @@ export const openai: Dialect = {
   failureEvent: renderFailureEvent,
   quotaHeaders,
   readStream,
+  keepAlive,
   readUsage,
   members,
   contextExceeded,

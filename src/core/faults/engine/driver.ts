@@ -8,6 +8,7 @@ export type PreparedFault = {
   readonly kind: string;
   /** It looks at the head of a response only, and lets nothing of its body through. */
   readonly headOnly: boolean;
+  readonly ownConnection?: "cut" | "refused" | undefined;
   readonly respond: ((context: FaultContext) => Plan) | undefined;
   readonly bend: ((next: Sink, context: FaultContext) => Sink) | undefined;
 };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Ending, Frame, Head, Sink } from "../../types.ts";
 import { headerValue } from "../../headers.ts";
 import { bytesOf, partOf } from "./bytes.ts";
+import { drawn, timeFrom, type Time } from "./time.ts";
 import type { Fault, FaultContext } from "./types.ts";
 
 const count = z.number().int().min(0);
@@ -15,7 +16,9 @@ const pointOptions = {
   afterTokens: count.optional().describe("after so many output tokens have passed; event streams only"),
   afterEvents: count.optional().describe("after so many events have passed; event streams only"),
   afterBytes: count.optional().describe("after exactly so many bytes of the body, also inside a character"),
-  afterMs: count.optional().describe("so many milliseconds after the start of the call, even if nothing arrives then"),
+  afterMs: timeFrom(0)
+    .optional()
+    .describe("so many milliseconds after the start of the call, even if nothing arrives then"),
 };
 
 /** What `pointed` adds to the options of a kind. */
@@ -24,7 +27,7 @@ export type PointOptions = {
   readonly afterTokens?: number | undefined;
   readonly afterEvents?: number | undefined;
   readonly afterBytes?: number | undefined;
-  readonly afterMs?: number | undefined;
+  readonly afterMs?: Time | undefined;
 };
 
 /** A place in a response: before its head, before its first token, or after so much of it. */
@@ -57,7 +60,7 @@ export function pointOf(options: PointOptions): Point | undefined {
   if (options.afterTokens !== undefined) return { after: "tokens", count: options.afterTokens };
   if (options.afterEvents !== undefined) return { after: "events", count: options.afterEvents };
   if (options.afterBytes !== undefined) return { after: "bytes", count: options.afterBytes };
-  if (options.afterMs !== undefined) return { after: "ms", count: options.afterMs };
+  if (options.afterMs !== undefined) return { after: "ms", count: drawn(options.afterMs) };
   return undefined;
 }
 

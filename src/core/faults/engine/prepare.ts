@@ -30,6 +30,7 @@ export function prepareWith<Options>(fault: Fault<Options>, given: object): Prep
   return {
     kind: fault.kind,
     headOnly: fault.headOnly === true,
+    ownConnection: fault.ownConnection,
     respond: respond && ((context) => respond(options, context)),
     bend: bend && ((next, context) => bend(options, next, context)),
   };

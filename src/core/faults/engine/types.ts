@@ -21,6 +21,8 @@ export type Fault<Options> = {
   readonly headOnly?: true;
   /** Why it can take no effect on any of these calls; undefined where it can, or absent where that holds of all calls. */
   withoutEffect?(options: Options, calls: FaultedCalls): string | undefined;
+  /** It needs the client's own connection; where that is a gateway's, it becomes a cut, or is refused. */
+  readonly ownConnection?: "cut" | "refused";
   respond?(options: Options, context: FaultContext): Plan;
   bend?(options: Options, next: Sink, context: FaultContext): Sink;
 };
@@ -48,6 +50,8 @@ export type FaultContext = {
   resetBy?(reset: Http2Reset): void;
   /** To be called when the fault takes effect. */
   fired(): void;
+  /** Nothing more of the source is wanted; in a live response its upstream is let go. */
+  letGo?(): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */
   at(atMs: number, task: (atMs: number) => void): void;
 };

@@ -1,0 +1,40 @@
+import { totalDelayMs } from "./faults/index.ts";
+import { isDistribution, leastMs, sampleMs } from "./faults/engine/time.ts";
+import { draw } from "./rng.ts";
+import type { FaultConfig } from "./types.ts";
+
+/** What the times of a call's faults are drawn by, and how much later all of them together may make it. */
+export type TimeDraw = { readonly seed: number; readonly callId: string; readonly maxDelayMs: number };
+
+/**
+ * The faults of one call with a number for each distribution; the same seed and call id draw the same on every node.
+ *
+ * A draw that would delay the call by more than what is left of `maxDelayMs` is as long as that.
+ *
+ * @returns `faults` itself where there is nothing to draw
+ */
+export function withDrawnTimes(faults: readonly FaultConfig[], by: TimeDraw): readonly FaultConfig[] {
+  if (!faults.some(hasDistribution)) return faults;
+  let leftMs = Math.max(0, by.maxDelayMs - totalDelayMs(faults));
+  const counts = new Map<string, number>();
+  return faults.map((fault) => {
+    const number = (counts.get(fault.kind) ?? 0) + 1;
+    counts.set(fault.kind, number);
+    const times: Record<string, number> = {};
+    for (const [name, value] of Object.entries(fault)) {
+      if (!isDistribution(name, value)) continue;
+      const ms = sampleMs(value, draw(by.seed, `time ${fault.kind} ${number} ${name}`, by.callId));
+      const more = delays.has(name) ? Math.min(ms - leastMs(value), leftMs) : ms - leastMs(value);
+      if (delays.has(name)) leftMs -= more;
+      times[name] = leastMs(value) + more;
+    }
+    return { ...fault, ...times };
+  });
+}
+
+/** The times by which a response comes later; the others say when a fault acts. */
+const delays: ReadonlySet<string> = new Set(["ms", "forMs"]);
+
+function hasDistribution(fault: FaultConfig): boolean {
+  return Object.entries(fault).some(([name, value]) => isDistribution(name, value));
+}
