@@ -14,7 +14,14 @@ import { reset } from "./reset.ts";
 import { status } from "./status.ts";
 import type { Fault } from "./engine/types.ts";
 
-export { bendLive, bendPlan, faultResponse, type BendContext, type PreparedFault } from "./engine/driver.ts";
+export {
+  bendLive,
+  bendPlan,
+  faultResponse,
+  type BendContext,
+  type LiveBend,
+  type PreparedFault,
+} from "./engine/driver.ts";
 
 /** Every kind of fault, in the order of the docs. */
 export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [
