@@ -48,11 +48,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     open += 1;
     socket.once("close", () => {
       open -= 1;
-      const outcome = joining.close(deps.stopping());
-      const { involved, decision } = joining.record;
-      if (involved.length > 0) deps.chaos.ended(outcome, involved);
-      if (decision !== undefined && decision.faults.length > 0) deps.chaos.unbent(joining);
-      deps.emit(outcome);
+      end(joining, deps);
     });
     return joining;
   };
@@ -78,6 +74,14 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     refuse: (request, socket, error) => begin(request, socket).fail(error),
     open: () => open,
   };
+}
+
+function end(joining: Joining, { chaos, emit, stopping }: ActDeps): void {
+  const outcome = joining.close(stopping());
+  const { involved, decision } = joining.record;
+  if (involved.length > 0) chaos.ended(outcome, involved);
+  if (decision !== undefined && decision.faults.length > 0) chaos.unbent(joining);
+  emit(outcome);
 }
 
 type Passing = Preparing & { readonly proxy: ReturnType<typeof createProxy> };
