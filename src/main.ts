@@ -46,6 +46,7 @@ const io: Io = {
     }
   }),
   onHangup: (task) => void process.on("SIGHUP", task),
+  onKillSwitch: (task) => void process.on("SIGUSR2", task),
   exitWithin: (limitMs) => void setTimeout(() => process.exit(), limitMs).unref(),
 };
 process.on("exit", (code) => {

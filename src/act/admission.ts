@@ -113,6 +113,11 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   return { refusal: undefined, call, opened, ...passing };
 }
 
+/** The same call with none of its faults. */
+export function withoutFaults(admitted: Admitted): Admitted {
+  return { ...admitted, decision: { ...admitted.decision, faults: noFaults }, faults: noFaults };
+}
+
 /** Whether a fault keeps a call from its source by a response of its own. */
 export function respondsByItself({ respond }: PreparedFault): boolean {
   return respond !== undefined;

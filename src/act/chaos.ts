@@ -18,6 +18,15 @@ export type Chaos = {
   isRunning(): boolean;
   /** A call has ended; to be called once for each that was involved. */
   ended(outcome: Outcome, involved: readonly Involvement[]): void;
+  /** Faults may act on a call until `unbent`; it is told when they no longer may. */
+  bent(call: BentCall, involved: Involved): void;
+  unbent(call: BentCall): void;
+};
+
+/** A call on which faults may act. */
+export type BentCall = {
+  /** No fault acts any more: a silence ends as a cut, and what was held back leaves now. */
+  letGo(): void;
 };
 
 /** A decision, and the experiments in whose scope its call is. */
@@ -29,6 +38,13 @@ export type LoopChaos = Chaos & {
   set(running: readonly RunningExperiment[]): void;
   /** What was seen of each since the last time, by id. */
   take(): { readonly [id: string]: Seen };
+  /**
+   * Lets calls under way go.
+   *
+   * @param id of the experiment that has all of their faults; undefined for all calls
+   * @returns how many they were
+   */
+  letGo(id?: string): number;
 };
 
 const nobody: readonly Involvement[] = [];
@@ -38,11 +54,14 @@ export const noChaos: Chaos = {
   involve: (_call, decision) => ({ decision, involved: nobody }),
   isRunning: () => false,
   ended: () => undefined,
+  bent: () => undefined,
+  unbent: () => undefined,
 };
 
 export function createChaos(counts: LoopCounts, wallClockMs: () => number): LoopChaos {
   let running: readonly CompiledExperiment[] = [];
   const collectors = new Map<string, SeenCollector>();
+  const bent = new Map<BentCall, Involved>();
   return {
     involve(call, decision) {
       if (counts.stopped()) return { decision: withoutFaults(decision), involved: nobody };
@@ -64,12 +83,28 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
       for (const id of collectors.keys()) if (!ids.has(id)) collectors.delete(id);
       for (const id of ids) if (!collectors.has(id)) collectors.set(id, createSeenCollector());
     },
+    bent: (call, { decision, involved }) => void bent.set(call, { decision, involved }),
+    unbent: (call) => void bent.delete(call),
+    letGo(id) {
+      const calls = [...bent].filter(([, involved]) => id === undefined || isOnlyOf(id, involved));
+      for (const [call] of calls) {
+        bent.delete(call);
+        call.letGo();
+      }
+      return calls.length;
+    },
     take: () => Object.fromEntries([...collectors].map(([id, collector]) => [id, collector.take()])),
   };
 }
 
 function compiledOf(wanted: RunningExperiment, known: CompiledExperiment | undefined): CompiledExperiment {
   return known === undefined ? compileExperiment(wanted) : { ...known, ...wanted };
+}
+
+/** Whether all faults of a call were added by one experiment. */
+function isOnlyOf(id: string, { decision, involved }: Involved): boolean {
+  const added = involved.find(({ experiment }) => experiment.id === id);
+  return added !== undefined && added.faults.length === decision.faults.length;
 }
 
 function withoutFaults(decision: Decision): Decision {

@@ -1,19 +1,19 @@
-import type { Act, ActDeps, Outgoing, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
+import type { Act, ActDeps, PlayerOwner, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import { noPermit, type Permit } from "../limits/permits/permits.ts";
-import { admit, admitPassing, respondsByItself, takesNoPlace, type Admitted } from "./admission.ts";
+import { admit, admitPassing, respondsByItself, takesNoPlace, withoutFaults, type Admitted } from "./admission.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
 import { appendSender } from "./forwarded-for.ts";
-import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
+import { requestHeaders, type Forwarding } from "./headers.ts";
 import { heldBytesOf } from "./held-body.ts";
 import { needsBody } from "./needs-body.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
-import { Player, type PlayerOwner } from "./player.ts";
+import { Player } from "./player.ts";
 import { needOf, Relay, type RelayOwner } from "./relay.ts";
-import { givenUpWhenSent } from "./sent-body.ts";
+import { outgoingOf } from "./sent-body.ts";
 
 /**
  * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
@@ -48,8 +48,6 @@ export function createAct(deps: ActDeps): Act {
 /** How an upstream can give no response at all. */
 const unreached: ReadonlySet<ErrorCode> = new Set(["UPSTREAM_CONNECT", "UPSTREAM_RESET", "UPSTREAM_TIMEOUT"]);
 
-type FromUpstream = Extract<Source, { from: "upstream" }>;
-
 /** One call from its arrival to its Outcome. */
 class Exchange implements RelayOwner, PlayerOwner {
   readonly #deps: ActDeps;
@@ -66,6 +64,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   /** What is counted of it in the budget of memory, and what of that for the body of its request. */
   #bytes = 0;
   #bodyBytes = 0;
+  #isLetGo = false;
 
   constructor(deps: ActDeps, record: CallRecord, reply: Reply) {
     this.#deps = deps;
@@ -81,6 +80,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.waiting((this.#bodyBytes = heldBytesOf(this.#request)));
     if (admission.refusal !== undefined) return this.fail(admission.refusal);
     this.#rateRow = admission.rateRow;
+    if (admission.faults.length > 0) this.#deps.chaos.bent(this, admission);
     const permit = takesNoPlace(this.#request, admission) ? noPermit : this.#deps.permits.tryTake();
     if (permit === undefined) void this.#queueUp(admission);
     else this.#go(admission, permit);
@@ -111,6 +111,20 @@ class Exchange implements RelayOwner, PlayerOwner {
     else this.#player.end(this.#record.now(), "reset");
   }
 
+  letGo(): void {
+    this.#isLetGo = true;
+    this.#relay?.letGo();
+    this.#record.plannedEnd(this.#player.letGo());
+  }
+
+  /** Without its faults, where it was let go before they could act. */
+  #asLetGo(admitted: Admitted): Admitted {
+    if (!this.#isLetGo) return admitted;
+    const unbent = withoutFaults(admitted);
+    this.#record.admitted(unbent, this.#runtime.snapshot.responseHeaders);
+    return unbent;
+  }
+
   responded(): void {
     this.#standby = undefined;
     if (this.#bodyBytes > 0) this.#forgetBody();
@@ -128,8 +142,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   }
 
   async #queueUp(admitted: Admitted): Promise<void> {
-    const queue = new AbortController();
-    this.#queue = queue;
+    const queue = (this.#queue = new AbortController());
     try {
       const permit = await this.#deps.permits.take(queue.signal);
       this.#queue = undefined;
@@ -146,7 +159,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#permit = permit;
     this.#record.queued(permit.waitedMs);
     try {
-      this.#respond(admitted);
+      this.#respond(this.#asLetGo(admitted));
     } catch (error) {
       this.fail(error);
     }
@@ -175,7 +188,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#player.play(plan);
   }
 
-  #forward(admitted: Admitted, { upstream: name }: FromUpstream): void {
+  #forward(admitted: Admitted, { upstream: name }: Extract<Source, { from: "upstream" }>): void {
     const runtime = this.#runtime.upstreams.get(name);
     if (runtime === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${name} is not configured.`);
     const { upstream, breaker, whenOpen } = runtime;
@@ -191,11 +204,10 @@ class Exchange implements RelayOwner, PlayerOwner {
     const streamed = admitted.opened?.facts.stream === true;
     const forwarding = this.#forwarding(runtime, faults.length > 0 || (streamed && simulated !== undefined));
     const headers = requestHeaders(this.#request.rawHeaders, forwarding);
-    const { peer } = this.#request;
+    const { peer, carrier } = this.#request;
     if (peer !== undefined) appendSender(headers, this.#request.headers, peer);
     this.#record.asked();
-    const { carrier } = this.#request;
-    if (carrier === undefined) relay.follow(upstream.send(this.#outgoing(headers, forwarding), relay));
+    if (carrier === undefined) relay.follow(upstream.send(outgoingOf(this.#request, headers, forwarding), relay));
     else {
       const passage = { upstream: name, headers, decision: admitted.decision, need: needOf(faults, simulated) };
       relay.follow(carrier.carry(passage, relay));
@@ -211,17 +223,6 @@ class Exchange implements RelayOwner, PlayerOwner {
       requestId: this.#request.id,
       pseudonym: this.#deps.pseudonym,
       plain,
-    };
-  }
-
-  #outgoing(headers: string[], forwarding: Forwarding): Outgoing {
-    const { method, target, dialect, body, encoded, bodyStream } = this.#request;
-    const bytes = encoded ?? body?.bytes;
-    return {
-      method,
-      target: requestTarget(target, dialect.keyParameter, forwarding),
-      headers,
-      body: bytes !== undefined && bytes.length > 0 ? givenUpWhenSent(bytes, headers) : (bodyStream ?? null),
     };
   }
 
@@ -242,7 +243,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   #insteadOf(admitted: Admitted): Plan | undefined {
     if (admitted.opened === undefined || this.#player.done) return undefined;
     return attempt(() => {
-      const plan = this.#simulate(admitted, undefined, "stand-in");
+      const plan = this.#simulate(this.#asLetGo(admitted), undefined, "stand-in");
       this.#record.standsIn(true);
       return plan;
     });
@@ -289,11 +290,11 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.waiting(-this.#bytes);
     const outcome = this.#record.outcome(this.#player, stopped ? "cut" : seen, inQueue ? 0 : atMs);
     const { rates } = this.#runtime;
-    if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0) {
+    if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0)
       rates.settle(this.#rateRow, outcome.actual.tokens);
-    }
-    const { involved } = this.#record;
+    const { involved, decision } = this.#record;
     if (involved.length > 0) this.#deps.chaos.ended(outcome, involved);
+    if (decision !== undefined && decision.faults.length > 0) this.#deps.chaos.unbent(this);
     this.#deps.emit(outcome);
   }
 }

@@ -12,7 +12,18 @@ export class FrameQueue {
   /** Takes the frames of a plan in place of all others. */
   plan({ frames }: Plan): void {
     this.#planned = frames[Symbol.iterator]();
+    this.#upcoming = undefined;
     this.#isOnePiece = isOnePiece(frames);
+  }
+
+  /** Those from which the frames of a plan are taken. */
+  get planned(): Iterator<Frame> | undefined {
+    return this.#planned;
+  }
+
+  /** What has come of a live source and waits for its time is due now. */
+  hurry(nowMs: number): void {
+    this.#arrived = this.#arrived.map((frame) => (frame.atMs > nowMs ? { ...frame, atMs: nowMs } : frame));
   }
 
   push(frame: Frame): void {

@@ -171,9 +171,9 @@ export class CallRecord implements CallTimes {
     this.#planned = Array.isArray(plan.frames) ? new NotedFrames(plan).timeline() : timeline;
   }
 
-  /** When the response is planned to end, faults included. */
-  plannedEnd(endAtMs: number): void {
-    this.#plannedEndMs = endAtMs;
+  /** When the response is planned to end, faults included; undefined where that has not changed. */
+  plannedEnd(endAtMs: number | undefined): void {
+    this.#plannedEndMs = endAtMs ?? this.#plannedEndMs;
   }
 
   /** Why it fails. */

@@ -28,7 +28,9 @@ export function faultPlan(faults: readonly PreparedFault[], record: CallRecord):
   if (plan === undefined) throw new StuntdoubleError("INTERNAL", "No fault responds by itself.");
   record.faulted();
   record.plannedEnd(plan.endAtMs);
-  return marked(plan, record, "fault");
+  const { letGo } = plan;
+  const shown = marked(plan, record, "fault");
+  return letGo === undefined ? shown : { ...shown, letGo: (played) => marked(letGo(played), record, "fault") };
 }
 
 /** What the simulator is asked with. */

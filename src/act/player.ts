@@ -4,25 +4,15 @@ import { FrameQueue } from "./frame-queue.ts";
 import { beginWith, informBefore } from "./informational.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
-import { maxTimes } from "./timeline.ts";
+import { SentFrames } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
-import type { CallTimes, Flow, Reply, ReplyListener } from "./types.ts";
+import type { CallTimes, Flow, PlayerOwner, Reply, ReplyListener } from "./types.ts";
 
 /** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
 const pauseAboveBytes = 256 * 1024;
 
 /** Bytes of one write, about: what is due beyond it goes in the next, once the client has room. */
 const writeAtMost = 256 * 1024;
-
-/** Who is told of a response that is played. */
-export type PlayerOwner = {
-  /** Nothing more will be sent; called once, with the time of the end. */
-  settled(ending: Ending | "client-gone", atMs: number): void;
-  /** The connection was ended by us; `settled` follows. */
-  failed(cause: "SEND_TIMEOUT"): void;
-  /** So many more bytes wait for the client, or fewer where it is below 0; those of a plan are not among them. */
-  waiting(bytes: number): void;
-};
 
 /**
  * Sends one response on time: the only place that waits.
@@ -39,12 +29,11 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   readonly #reply: Reply;
   readonly #times: CallTimes;
   readonly #owner: PlayerOwner;
-  readonly #tokenAtMs: number[] = [];
-  readonly #plannedAtMs: number[] = [];
+  readonly #left = new SentFrames();
   readonly #queue = new FrameQueue();
   #flow: Flow | undefined = undefined;
+  #letGo: Plan["letGo"] = undefined;
   #status: number | undefined = undefined;
-  #tokens = 0;
   #silentAtMs: number | undefined = undefined;
   #head: Head | undefined = undefined;
   #headAtMs = 0;
@@ -59,9 +48,6 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   #blockedBytes = 0;
   #toldBytes = 0;
   #state: "open" | "stalled" | "done" = "open";
-  #errorSumMs = 0;
-  #errorMaxMs = 0;
-  #errorCount = 0;
 
   constructor(reply: Reply, times: CallTimes, owner: PlayerOwner) {
     this.#reply = reply;
@@ -75,10 +61,35 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#head = plan.head;
     this.#headAtMs = plan.headAtMs;
     this.#queue.plan(plan);
+    this.#letGo = plan.letGo;
     this.#ending = plan.ending;
     this.#endAtMs = plan.endAtMs;
     this.#step();
     this.#balance();
+  }
+
+  /**
+   * Ends a silence by a cut, and lets what faults hold back leave now.
+   *
+   * @returns when a plan ends without its faults
+   */
+  letGo(): number | undefined {
+    const nowMs = this.#times.now();
+    if (this.#state === "stalled") this.#finish("cut", nowMs);
+    if (this.#state !== "open") return undefined;
+    if (this.#queue.isPlanned) return this.#playRest(nowMs);
+    this.#headAtMs = Math.min(this.#headAtMs, nowMs);
+    this.#endAtMs = Math.min(this.#endAtMs, nowMs);
+    if (this.#ending === "stall") this.#ending = "cut";
+    this.#queue.hurry(nowMs);
+    this.fire();
+    return undefined;
+  }
+
+  #playRest(nowMs: number): number | undefined {
+    const rest = this.#letGo?.({ sent: this.#left.count, frames: this.#queue.planned, nowMs });
+    if (rest !== undefined) this.play(rest);
+    return rest?.endAtMs;
   }
 
   slowedBy(flow: Flow): void {
@@ -150,15 +161,15 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   }
 
   get tokens(): number {
-    return this.#tokens;
+    return this.#left.tokens;
   }
 
   get tokenAtMs(): readonly number[] {
-    return this.#tokenAtMs;
+    return this.#left.tokenAtMs;
   }
 
   get plannedAtMs(): readonly number[] {
-    return this.#plannedAtMs;
+    return this.#left.plannedAtMs;
   }
 
   get silentAtMs(): number | undefined {
@@ -166,8 +177,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   }
 
   scheduleError(): { mean: number; max: number } | undefined {
-    if (this.#errorCount === 0) return undefined;
-    return { mean: this.#errorSumMs / this.#errorCount, max: this.#errorMaxMs };
+    return this.#left.scheduleError();
   }
 
   #step(): void {
@@ -201,8 +211,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     const frame = this.#queue.peek();
     this.#status = head.status;
     this.#queue.drop();
-    if (frame !== undefined) this.#recordError(frame, nowMs);
-    this.#tokens = frame?.tokens ?? 0;
+    if (frame !== undefined) this.#left.addWhole(frame, nowMs);
     informBefore(this.#reply, head);
     this.#reply.whole(head, frame === undefined ? "" : frame.data);
     this.#conclude("finish", nowMs);
@@ -242,25 +251,9 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     const frame = this.#queue.peek();
     if (frame === undefined || frame.atMs > nowMs) return undefined;
     this.#queue.drop();
-    this.#record(frame, nowMs);
-    return frame;
-  }
-
-  #record(frame: Frame, nowMs: number): void {
     this.#complete = frame.final;
-    for (let count = frame.tokens; count > 0; count -= 1) {
-      this.#tokenAtMs.push(nowMs);
-      if (this.#queue.isPlanned && this.#plannedAtMs.length < maxTimes) this.#plannedAtMs.push(frame.atMs);
-    }
-    this.#tokens += frame.tokens;
-    this.#recordError(frame, nowMs);
-  }
-
-  #recordError(frame: Frame, nowMs: number): void {
-    const errorMs = nowMs - frame.atMs;
-    this.#errorSumMs += errorMs;
-    this.#errorCount += 1;
-    if (errorMs > this.#errorMaxMs) this.#errorMaxMs = errorMs;
+    this.#left.add(frame, nowMs, this.#queue.isPlanned);
+    return frame;
   }
 
   #balance(): void {

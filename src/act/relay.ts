@@ -1,7 +1,7 @@
 import { headerValue } from "../core/headers.ts";
 import type { CallTimes, Flow, Forwarded, Passage, Receiver, Request } from "./types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
-import { bendLive, type BendContext, type PreparedFault } from "../core/faults/index.ts";
+import { bendLive, type BendContext, type LiveBend, type PreparedFault } from "../core/faults/index.ts";
 import type { Frame, Head, ShadowPair, Sink, Timeline } from "../core/types.ts";
 import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
@@ -60,6 +60,7 @@ export class Relay implements Receiver {
   readonly #to: RelaySink;
   readonly #options: RelayOptions;
   readonly #sink: Sink;
+  readonly #bend: LiveBend | undefined;
   readonly #alarms: Timer[] = [];
   readonly #arrivedAtMs: number[] = [];
   #simulated: Timeline | undefined = undefined;
@@ -74,12 +75,13 @@ export class Relay implements Receiver {
     this.#call = call;
     this.#to = to;
     this.#options = options;
-    if (faults.length === 0) this.#sink = to;
+    if (faults.length === 0) this.#bend = undefined;
     else {
       const at = (atMs: number, task: (atMs: number) => void) => this.#at(atMs, task);
       const watched = endTold(to, () => this.#endedByFault());
-      this.#sink = bendLive(watched, faults, { ...call.faultContext(), at, letGo: () => this.#endedByFault() });
+      this.#bend = bendLive(watched, faults, { ...call.faultContext(), at, letGo: () => this.#endedByFault() });
     }
+    this.#sink = this.#bend ?? to;
   }
 
   /** What the simulator would have done; undefined where nothing is compared. */
@@ -173,6 +175,12 @@ export class Relay implements Receiver {
     this.#call.failed(error.code);
     this.#flush(atMs);
     this.#sink.end(atMs, how);
+  }
+
+  /** No fault acts any more; what comes from now on passes as the upstream gives it. */
+  letGo(): void {
+    for (const alarm of this.#alarms) this.#call.disarm(alarm);
+    this.#bend?.letGo();
   }
 
   /** The response to the client has ended, whichever way: nothing more is wanted of the upstream. */

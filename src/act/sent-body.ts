@@ -1,7 +1,21 @@
 import { headerIndex } from "../core/headers.ts";
+import { requestTarget, type Forwarding } from "./headers.ts";
+import type { Outgoing, Request } from "./types.ts";
 
 /** A smaller body may stay until its response has ended. */
 export const largeBytes = 16 * 1024;
+
+/** A request on its way out. @param headers for the upstream; the length of the body may be added */
+export function outgoingOf(request: Request, headers: string[], forwarding: Forwarding): Outgoing {
+  const { method, target, dialect, body, encoded, bodyStream } = request;
+  const bytes = encoded ?? body?.bytes;
+  return {
+    method,
+    target: requestTarget(target, dialect.keyParameter, forwarding),
+    headers,
+    body: bytes !== undefined && bytes.length > 0 ? givenUpWhenSent(bytes, headers) : (bodyStream ?? null),
+  };
+}
 
 /**
  * The body of a request as undici takes it, so that it is given up once it is sent: undici keeps what it was given until
@@ -10,7 +24,7 @@ export const largeBytes = 16 * 1024;
  * @param headers of the request; the length is added where it is missing
  * @returns the bytes themselves where they are few
  */
-export function givenUpWhenSent(bytes: Uint8Array, headers: string[]): Uint8Array | AsyncIterable<Uint8Array> {
+function givenUpWhenSent(bytes: Uint8Array, headers: string[]): Uint8Array | AsyncIterable<Uint8Array> {
   if (bytes.length < largeBytes) return bytes;
   if (headerIndex(headers, "content-length") === -1) headers.push("content-length", String(bytes.length));
   return new LargeBody(bytes);

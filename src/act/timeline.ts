@@ -2,7 +2,7 @@ import { isOnePiece } from "../core/frames.ts";
 import type { Frame, Plan, Timeline } from "../core/types.ts";
 
 /** Times of tokens that are noted of a plan; `tokens` still tells how many there are. */
-export const maxTimes = 1000;
+const maxTimes = 1000;
 
 /** The frames of a plan, of which the first that goes through them notes the times. */
 export class NotedFrames implements Iterable<Frame>, Iterator<Frame> {
@@ -55,4 +55,37 @@ export function timelineAsPlayed(plan: Plan | undefined, { tokens, plannedAtMs }
 function firstTokenMs({ frames }: Plan): number | undefined {
   for (const { atMs, tokens } of frames) if (tokens > 0) return atMs;
   return undefined;
+}
+
+/** What is noted of the frames that have left. */
+export class SentFrames {
+  /** How many they are. */
+  count = 0;
+  tokens = 0;
+  readonly tokenAtMs: number[] = [];
+  readonly plannedAtMs: number[] = [];
+  #errorSumMs = 0;
+  #errorMaxMs = 0;
+
+  add(frame: Frame, nowMs: number, isPlanned: boolean): void {
+    for (let count = frame.tokens; count > 0; count -= 1) {
+      this.tokenAtMs.push(nowMs);
+      if (isPlanned && this.plannedAtMs.length < maxTimes) this.plannedAtMs.push(frame.atMs);
+    }
+    this.addWhole(frame, nowMs);
+  }
+
+  /** The same of the one frame of a response in one piece, whose tokens have no times. */
+  addWhole({ atMs, tokens }: Frame, nowMs: number): void {
+    const errorMs = nowMs - atMs;
+    this.count += 1;
+    this.tokens += tokens;
+    this.#errorSumMs += errorMs;
+    if (errorMs > this.#errorMaxMs) this.#errorMaxMs = errorMs;
+  }
+
+  /** Actual − planned emission; undefined when none has left. */
+  scheduleError(): { mean: number; max: number } | undefined {
+    return this.count === 0 ? undefined : { mean: this.#errorSumMs / this.count, max: this.#errorMaxMs };
+  }
 }

@@ -4,7 +4,17 @@ import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } fro
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Call, Decision, Head, HeaderList, HeaderMap, Http2Reset, KnownFacts, Outcome } from "../core/types.ts";
+import type {
+  Call,
+  Decision,
+  Ending,
+  Head,
+  HeaderList,
+  HeaderMap,
+  Http2Reset,
+  KnownFacts,
+  Outcome,
+} from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { MemoryBudget } from "../limits/memory-budget.ts";
@@ -73,6 +83,16 @@ export type ReplyListener = {
    * @param cause why it was we who ended the connection
    */
   left(cause?: "SEND_TIMEOUT"): void;
+};
+
+/** Who is told of a response that is played. */
+export type PlayerOwner = {
+  /** Nothing more will be sent; called once, with the time of the end. */
+  settled(ending: Ending | "client-gone", atMs: number): void;
+  /** The connection was ended by us; `settled` follows. */
+  failed(cause: "SEND_TIMEOUT"): void;
+  /** So many more bytes wait for the client, or fewer where it is below 0; those of a plan are not among them. */
+  waiting(bytes: number): void;
 };
 
 /** What calls need of their event loop. */

@@ -7,7 +7,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
-import { admit, respondsByItself } from "./admission.ts";
+import { admit, respondsByItself, withoutFaults } from "./admission.ts";
 import { webSocketNotSimulated } from "./failures.ts";
 import { senderHeaders } from "./forwarded-for.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
@@ -48,10 +48,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     open += 1;
     socket.once("close", () => {
       open -= 1;
-      const outcome = joining.close(deps.stopping());
-      const { involved } = joining.record;
-      if (involved.length > 0) deps.chaos.ended(outcome, involved);
-      deps.emit(outcome);
+      end(joining, deps);
     });
     return joining;
   };
@@ -62,8 +59,10 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     const admission = admit(request, deps, runtime);
     record.admitted(admission, runtime.snapshot.responseHeaders);
     if (admission.refusal !== undefined) throw admission.refusal;
+    if (admission.faults.length > 0) deps.chaos.bent(joining, admission);
     if (!(await joining.takePermit(deps.permits))) return;
-    if (admission.faults.some(respondsByItself)) return joining.play(faultPlan(admission.faults, record));
+    if (joining.isLetGo) record.admitted(withoutFaults(admission), runtime.snapshot.responseHeaders);
+    else if (admission.faults.some(respondsByItself)) return joining.play(faultPlan(admission.faults, record));
     const upstream = upstreamOf(admission.decision.serve, request, runtime);
     passOn(joining, connection, { proxy, runtime, upstream, pseudonym: deps.pseudonym });
   };
@@ -75,6 +74,14 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     refuse: (request, socket, error) => begin(request, socket).fail(error),
     open: () => open,
   };
+}
+
+function end(joining: Joining, { chaos, emit, stopping }: ActDeps): void {
+  const outcome = joining.close(stopping());
+  const { involved, decision } = joining.record;
+  if (involved.length > 0) chaos.ended(outcome, involved);
+  if (decision !== undefined && decision.faults.length > 0) chaos.unbent(joining);
+  emit(outcome);
 }
 
 type Passing = Preparing & { readonly proxy: ReturnType<typeof createProxy> };
@@ -109,6 +116,8 @@ function createProxy(joinings: WeakMap<Duplex, Joining>) {
 /** One connection from its request to its end. */
 class Joining {
   readonly record: CallRecord;
+  /** Its faults no longer act. */
+  isLetGo = false;
   readonly #socket: Duplex;
   readonly #reply: SocketReply;
   #permit: Permit | undefined = undefined;
@@ -165,6 +174,11 @@ class Joining {
     if (this.#tied) return false;
     this.fail(new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${upstream} could not be reached.`, { cause }));
     return true;
+  }
+
+  letGo(): void {
+    this.isLetGo = true;
+    this.#player?.letGo();
   }
 
   fail(error: StuntdoubleError): void {

@@ -20,8 +20,12 @@ export type LoopView = {
   readonly journal: { last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[] };
   /** The timings of its shadowed calls. */
   readonly shadow: { snapshot(): ShadowSnapshot };
-  /** What was seen of each running experiment since the last time, by id. */
-  readonly experiments: { take(): { readonly [id: string]: Seen } };
+  readonly experiments: {
+    /** What was seen of each running experiment since the last time, by id. */
+    take(): { readonly [id: string]: Seen };
+    /** Lets calls under way go: those of one experiment, or all. @returns how many */
+    letGo(id?: string): number;
+  };
   /** How often replies of the admin API were given. */
   readonly replies: Pick<ReplyCounts, "count">;
   /** The configuration in force, with the upstreams, breakers and caches built for it. */

@@ -18,6 +18,8 @@ export type Io = {
   readonly untilStopped: Promise<string>;
   /** Calls `task` for each request to load the configuration again. */
   onHangup(task: () => void): void;
+  /** Calls `task` for each signal that asks for the kill switch. */
+  onKillSwitch(task: () => void): void;
   /** Ends the process after that time, even where nobody reads what it has written; sooner when nothing is left to do. */
   exitWithin(limitMs: number): void;
 };

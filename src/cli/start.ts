@@ -22,7 +22,8 @@ stays as it is.
   --admin-port PORT  admin port, overrides the configuration
   --ext-proc [PORT]  also serve Envoy's ext_proc filter; default port: the configured one, else 8082
 
-SIGTERM and SIGINT: graceful shutdown. SIGHUP: configuration reload.
+SIGTERM and SIGINT: graceful shutdown. SIGHUP: configuration reload. SIGUSR2: the kill switch, no fault acts until
+stuntdouble chaos resume.
 
 Examples
   stuntdouble start
@@ -114,6 +115,7 @@ async function serve(
   logStart(log, { app, settings, file, version: io.version });
   watch.watch(files);
   io.onHangup(() => void app.reload({ from: "SIGHUP" }));
+  io.onKillSwitch(() => void app.stopFaults("SIGUSR2"));
   io.err(banner(app, settings, shownFile));
   const signal = await io.untilStopped;
   log.info({ signal }, "stopping");

@@ -183,6 +183,17 @@ export type Plan = {
   readonly endAtMs: number;
   /** The memory it takes while it waits, in bytes, about; absent where that is what its frames take, which are all there. */
   readonly bytes?: number;
+  /** The rest of it without its faults; absent where none bends it. */
+  letGo?(played: Played): Plan;
+};
+
+/** How far a plan has been played. */
+export type Played = {
+  /** Frames that have left. */
+  readonly sent: number;
+  /** Those from which they were taken, one more at most. */
+  readonly frames: Iterator<Frame> | undefined;
+  readonly nowMs: number;
 };
 
 /**

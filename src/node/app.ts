@@ -28,6 +28,8 @@ export type App = {
   readonly workers: number;
   /** Takes up a changed configuration whole, or keeps the old one and says why. */
   reload(cause: ReloadCause): Promise<Reload>;
+  /** The kill switch: no fault acts until it is turned off by the admin API. @param by who asks */
+  stopFaults(by: string): Promise<void>;
   /** Turns unready, lets open calls end within the limit, then stops. @returns true when all calls had ended */
   stop(): Promise<boolean>;
 };
@@ -62,6 +64,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       adminPort: portOf(admin.server.address()),
       workers: eventLoops.count,
       reload: reloader.reload,
+      stopFaults: async (by) => {
+        await experiments.stopAll(by).catch((error: unknown) => log.error({ error }, "could not let all calls go"));
+      },
       stop: () => stop(running),
     };
   } catch (error) {

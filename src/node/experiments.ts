@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { experimentsSeen, runningExperiments, writeRunning } from "../admin/resources/experiments.ts";
+import { experimentsSeen, letCallsGo, runningExperiments, writeRunning } from "../admin/resources/experiments.ts";
 import type { AuditEntry, Experiments } from "../admin/chaos.ts";
 import { ProblemError } from "../admin/problem.ts";
 import { isLoopbackHost } from "../config/own-address.ts";
@@ -95,16 +95,19 @@ class ExperimentRunner implements RunningExperiments {
     if (held === undefined) return undefined;
     if (!isActive(held.run)) return viewOf(held.run);
     this.#end(held, "stopped", { by });
-    await this.#publish();
+    await this.#publish([id]);
     return viewOf(held.run);
   }
 
   async stopAll(by: string) {
-    this.#options.counts.stop();
+    const { counts, eventLoops, log } = this.#options;
+    counts.stop();
+    const letGo = eventLoops.ask(letCallsGo, undefined);
     const stopped = this.#held.filter(({ run }) => isActive(run));
     for (const held of stopped) this.#end(held, "stopped", { by });
     this.#note("kill switch on", by, undefined);
-    await this.#publish();
+    const [calls] = await Promise.all([letGo, this.#publish()]);
+    log.info({ calls }, "calls under way were let go");
     return stopped.map(({ run }) => viewOf(run));
   }
 
@@ -135,13 +138,16 @@ class ExperimentRunner implements RunningExperiments {
     return Array.from({ length: maxExperiments }, (_, slot) => slot).find(isFree);
   }
 
-  async #publish(): Promise<void> {
+  /** @param ended experiments whose calls under way are let go */
+  async #publish(ended: readonly string[] = []): Promise<void> {
     const running = this.#held.flatMap(({ run, slot }) => {
       if (!isActive(run)) return [];
       const { id, definition, startsAtMs = neverMs } = run;
       return [{ id, slot, startsAtMs, endsAtMs: endOf(run) ?? neverMs, definition }];
     });
-    await this.#options.eventLoops.set(runningExperiments, writeRunning(running));
+    const { eventLoops } = this.#options;
+    const set = eventLoops.set(runningExperiments, writeRunning(running));
+    await Promise.all([set, ...ended.map((id) => eventLoops.ask(letCallsGo, id))]);
   }
 
   #end(held: Held, state: RunState, { by, broken }: { by?: string; broken?: Run["broken"] } = {}): void {
@@ -182,8 +188,8 @@ class ExperimentRunner implements RunningExperiments {
     const seen = await this.#options.eventLoops.ask(experimentsSeen);
     const nowMs = this.#options.wallClockMs();
     let changed = false;
-    for (const held of this.#held) {
-      if (!isActive(held.run)) continue;
+    const active = this.#held.filter(({ run }) => isActive(run));
+    for (const held of active) {
       const added = seen[held.run.id];
       // What is read now happened in the second before.
       const second = Math.max(0, Math.ceil((nowMs - held.run.createdAtMs) / tickMs) - 1);
@@ -191,7 +197,7 @@ class ExperimentRunner implements RunningExperiments {
         held.run = { ...held.run, seconds: [...held.run.seconds, { second, seen: added }] };
       changed = this.#judge(held, second, nowMs) || changed;
     }
-    if (changed) await this.#publish();
+    if (changed) await this.#publish(active.filter(({ run }) => !isActive(run)).map(({ run }) => run.id));
   }
 
   /** @returns whether it has come to another state */

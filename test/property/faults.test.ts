@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { faults } from "../../src/core/faults/index.ts";
+import { bendPlan, faults, prepareFault } from "../../src/core/faults/index.ts";
 import type { Ending, FaultConfig, Frame, Plan } from "../../src/core/types.ts";
 import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { simulated } from "../support/simulated.ts";
-import { bend, jsonHead, live, streamHead } from "../unit/core/faults/support.ts";
+import { bend, context, jsonHead, live, streamHead } from "../unit/core/faults/support.ts";
 import { framesOf, made } from "../support/frames.ts";
 
 const piece = fc.record({
@@ -204,6 +204,16 @@ test.each([
       expect(bent.ending).toBe(fired.length > 0 ? ending : plan.ending);
       const wanted = fired.length > 0 ? (fault["afterBytes"] ?? kept.length) : kept.length;
       expect(kept.length).toBe(wanted);
+    }),
+  );
+});
+
+test("a plan that is let go before anything has left is as it was without faults", () => {
+  fc.assert(
+    fc.property(plans, lists, (plan, configs) => {
+      const bent = bendPlan(plan, configs.map(prepareFault), context());
+      const rest = bent.letGo?.({ sent: 0, frames: bent.frames[Symbol.iterator](), nowMs: 0 });
+      expect(rest && made(rest)).toEqual(made(withoutSize(plan)));
     }),
   );
 });

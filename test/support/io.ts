@@ -42,6 +42,7 @@ export async function runAt(
     readInput: async () => new TextEncoder().encode(input),
     untilStopped: Promise.resolve("SIGTERM"),
     onHangup() {},
+    onKillSwitch() {},
     log: new Writable({ write: (text, _encoding, done) => ((out += String(text)), done()) }),
     exitWithin() {},
   });

@@ -30,12 +30,19 @@ export const experimentsSeen = question({
   },
 });
 
+/** Lets the calls under way go on which only that experiment acts, or all calls; how many they were. */
+export const letCallsGo = question({
+  name: "let-calls-go",
+  reply: (loop, id: string | undefined): number => loop.experiments.letGo(id),
+  merge: (replies): number => replies.reduce((sum, each) => sum + each, 0),
+});
+
 const path = "/admin/v1/experiments";
 const isForm = (value: string): boolean => value === "json" || value === "markdown";
 
 /** `/admin/v1/experiments`: starts, shows and stops experiments. */
 export const experiments: Resource = {
-  questions: [experimentsSeen],
+  questions: [experimentsSeen, letCallsGo],
   routes: [
     route({
       method: "GET",
@@ -66,7 +73,7 @@ export const experiments: Resource = {
     route({
       method: "DELETE",
       path: `${path}/:id`,
-      summary: "stops an experiment",
+      summary: "stops an experiment, and lets its calls under way go",
       async respond({ node, id, by }) {
         const stopped = await node.experiments.stop(id, by);
         if (stopped === undefined) throw unknown();
@@ -76,7 +83,7 @@ export const experiments: Resource = {
     route({
       method: "POST",
       path: `${path}/stop`,
-      summary: "the kill switch: stops every experiment, and no fault acts until `resume`",
+      summary: "the kill switch: stops every experiment, lets calls under way go, and no fault acts until `resume`",
       async respond({ node, by }) {
         return json({ killSwitch: true, stopped: await node.experiments.stopAll(by) });
       },

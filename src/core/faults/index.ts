@@ -26,7 +26,14 @@ import { toolCall } from "./tool-call.ts";
 import type { Fault, FaultedCalls } from "./engine/types.ts";
 import { usage } from "./usage.ts";
 
-export { bendLive, bendPlan, faultResponse, type BendContext, type PreparedFault } from "./engine/driver.ts";
+export {
+  bendLive,
+  bendPlan,
+  faultResponse,
+  type BendContext,
+  type LiveBend,
+  type PreparedFault,
+} from "./engine/driver.ts";
 
 /** Every kind of fault, in the order of the docs. */
 export const faults: readonly [Fault<unknown>, ...Fault<unknown>[]] = [

@@ -43,6 +43,7 @@ export async function startProgram(
     readInput: async () => new Uint8Array(),
     untilStopped,
     onHangup: (task) => void (hangUp = task),
+    onKillSwitch: () => undefined,
     exitWithin() {},
   });
   const banner = /:(\d+) \(admin http:\/\/127\.0\.0\.1:(\d+)\)/;

@@ -62,7 +62,7 @@ function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, stat
     journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
     memory: { used: () => 0, max: () => 0 },
     shadow: shadow ?? createShadowStore(),
-    experiments: { take: () => ({}) },
+    experiments: { take: () => ({}), letGo: () => 0 },
     replies: { count: () => 0 },
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,
     get: (state) => valueOf(states, state),

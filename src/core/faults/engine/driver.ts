@@ -1,6 +1,8 @@
 import { StuntdoubleError } from "../../errors.ts";
 import { bytesOf, framesBy } from "../../frames.ts";
 import type { Ending, Frame, Head, Plan, Sink } from "../../types.ts";
+import { createAlarms } from "./alarms.ts";
+import { BentFrames, restOf, type Steps } from "./let-go.ts";
 import type { FaultContext } from "./types.ts";
 
 /** A fault with its options checked and filled in. */
@@ -54,35 +56,27 @@ export function bendPlan(plan: Plan, faults: readonly PreparedFault[], context: 
   do result.nextStep();
   while (pouring.step());
   const again: Bends = { faults: bending, context: { ...context, fired: () => undefined } };
-  return result.plan(plan, () => bentFrames(plan, again));
+  const frames = (): BentFrames => new BentFrames((sink) => new Pouring(plan, sink, again));
+  return { ...result.plan(plan, frames), letGo: (played) => restOf(plan, played, frames) };
 }
-
-/** The frames of a plan as the faults leave them, each bent when it is asked for. */
-function* bentFrames(plan: Plan, bends: Bends): Generator<Frame, undefined> {
-  let frames: Frame[] = [];
-  const sink: Sink = { head: ignore, data: (frame) => void frames.push(frame), end: ignore };
-  const pouring = new Pouring(plan, sink, bends);
-  for (let more = true; more;) {
-    more = pouring.step();
-    if (frames.length === 0) continue;
-    yield* frames;
-    frames = [];
-  }
-}
-
-function ignore(): void {}
 
 /**
  * The sink that takes a live response and passes it on to `sink` as the faults leave it.
  *
  * @param context `at` runs its task at that time of the call or later, and never before
- * @returns passes on nothing after the end, and never goes back in time
+ * @returns passes on nothing after the end, and never goes back in time; after `letGo` it passes on all as it comes
  * @throws INTERNAL, from its methods, when a fault breaks the order of head, data and end
  */
-export function bendLive(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): Sink {
+export function bendLive(sink: Sink, faults: readonly PreparedFault[], context: LiveContext): LiveBend {
   const bending = bendingOf(faults);
-  return bending.length === 0 ? sink : link(sink, bending, context);
+  return bending.length === 0 ? unbent(sink) : link(sink, bending, context);
 }
+
+/** A live response on its way through its faults. */
+export type LiveBend = Sink & {
+  /** No fault acts any more: what comes from now on passes as it is. */
+  letGo(): void;
+};
 
 type Bending = { readonly kind: string; readonly bend: NonNullable<PreparedFault["bend"]> };
 
@@ -90,25 +84,50 @@ function bendingOf(faults: readonly PreparedFault[]): readonly Bending[] {
   return faults.flatMap(({ kind, bend }) => (bend === undefined ? [] : [{ kind, bend }]));
 }
 
-/** A sink that says when nothing more will be passed on. */
-type Chain = Sink & { over(): boolean };
+/** A sink that says when nothing more will be passed on, and whether its head has been. */
+type Chain = Sink & { over(): boolean; begun(): boolean };
 
 const source = "the source";
 
-function link(sink: Sink, faults: readonly Bending[], context: LiveContext): Chain {
+function link(sink: Sink, faults: readonly Bending[], context: LiveContext): Chain & LiveBend {
   const last = guard(sink, faults.at(-1)?.kind ?? source);
-  const at: FaultContext["at"] = (atMs, task) => context.at(atMs, (nowMs) => void (last.over() || task(nowMs)));
+  let isLetGo = false;
+  const at: FaultContext["at"] = (atMs, task) =>
+    context.at(atMs, (nowMs) => void (last.over() || isLetGo || task(nowMs)));
   let first: Chain = last;
   for (const [index, { kind, bend }] of [...faults.entries()].toReversed()) {
     const stage = bend(first, { ...context, at, fired: once(() => context.fired(kind)) });
     first = guard(stage, faults[index - 1]?.kind ?? source);
   }
-  const entrance = first;
+  let entrance: Sink = first;
+  let given: { readonly atMs: number; readonly head: Head } | undefined;
   return {
-    head: (atMs, head) => void (last.over() || entrance.head(atMs, head)),
+    head(atMs, head) {
+      given = { atMs, head };
+      if (!last.over()) entrance.head(atMs, head);
+    },
     data: (frame) => void (last.over() || entrance.data(frame)),
     end: (atMs, ending) => void (last.over() || entrance.end(atMs, ending)),
     over: () => last.over(),
+    begun: () => last.begun(),
+    letGo() {
+      if (last.over() || isLetGo) return;
+      isLetGo = true;
+      // The times that faults have moved bind nothing that comes now.
+      if (given !== undefined && !last.begun()) sink.head(given.atMs, given.head);
+      entrance = sink;
+    },
+  };
+}
+
+function unbent(sink: Sink): Chain & LiveBend {
+  return {
+    head: (atMs, head) => sink.head(atMs, head),
+    data: (frame) => sink.data(frame),
+    end: (atMs, ending) => sink.end(atMs, ending),
+    over: () => false,
+    begun: () => true,
+    letGo: () => undefined,
   };
 }
 
@@ -137,28 +156,7 @@ function guard(next: Sink, stage: string): Chain {
       next.end(Math.max(lastMs, atMs), ending);
     },
     over: () => state === "over",
-  };
-}
-
-type Alarms = Pick<FaultContext, "at"> & {
-  /** Runs the earliest task that is due by then. @returns false when there is none */
-  runNext(untilMs: number): boolean;
-};
-
-function createAlarms(): Alarms {
-  const waiting: { readonly atMs: number; task(atMs: number): void }[] = [];
-  return {
-    at(atMs, task) {
-      const later = waiting.findIndex((alarm) => alarm.atMs > atMs);
-      waiting.splice(later === -1 ? waiting.length : later, 0, { atMs, task });
-    },
-    runNext(untilMs) {
-      const alarm = waiting[0];
-      if (alarm === undefined || alarm.atMs > untilMs) return false;
-      waiting.shift();
-      alarm.task(alarm.atMs);
-      return true;
-    },
+    begun: () => state !== "before",
   };
 }
 
@@ -166,22 +164,33 @@ function createAlarms(): Alarms {
 type Bends = { readonly faults: readonly Bending[]; readonly context: BendContext };
 
 /** A plan on its way through its faults, piece by piece. */
-class Pouring {
+class Pouring implements Steps {
   readonly #plan: Plan;
-  readonly #chain: Chain;
+  readonly #sink: Sink;
   readonly #alarms = createAlarms();
   readonly #frames: Iterator<Frame>;
+  #chain: Chain & LiveBend;
   #state: "before" | "open" | "over" = "before";
+  #isWhole = false;
+  taken: Frame | undefined = undefined;
 
   constructor(plan: Plan, sink: Sink, { faults, context }: Bends) {
     this.#plan = plan;
+    this.#sink = sink;
     this.#chain = link(sink, faults, { ...context, at: this.#alarms.at });
     this.#frames = plan.frames[Symbol.iterator]();
+  }
+
+  letGo(): void {
+    this.#chain.letGo();
+    this.#chain = unbent(this.#sink);
+    if (this.#state === "over" && !this.#isWhole) this.#state = "open";
   }
 
   /** Passes on the head, the next frame or the end, and what is due before it. @returns false when nothing more will come */
   step(): boolean {
     const { head, headAtMs, endAtMs, ending } = this.#plan;
+    this.taken = undefined;
     if (this.#state === "over") return !this.#chain.over() && this.#alarms.runNext(Infinity);
     if (this.#state === "before") {
       this.#state = "open";
@@ -189,8 +198,10 @@ class Pouring {
       return true;
     }
     const next = this.#frames.next();
+    this.taken = next.value;
     if (next.done === true) {
       this.#state = "over";
+      this.#isWhole = true;
       if (this.#turnTo(endAtMs)) this.#chain.end(endAtMs, ending);
     } else if (this.#turnTo(next.value.atMs)) this.#chain.data(next.value);
     else this.#state = "over";
