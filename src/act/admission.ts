@@ -42,7 +42,7 @@ export type Refused = {
 export type Admission = Admitted | Refused;
 
 /** What admission needs of its node and of the configuration in force. */
-export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "givenReply">;
+export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "clients" | "givenReply">;
 export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
 
 /**
@@ -67,6 +67,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     refuseLoop(request.headers, deps.pseudonym);
     if (request.method === "TRACE") throw traceRefused();
     const caller = callerOf(request, runtime);
+    deps.clients?.arrived(request, typeof caller === "string" ? undefined : caller?.hash16);
     if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
     opened = open(request, deps);
     const facts = opened?.facts ?? request.facts ?? noFacts;
@@ -103,6 +104,7 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   const { snapshot } = runtime;
   const found = callerOf(request, runtime);
   const caller = typeof found === "string" ? undefined : found;
+  deps.clients?.arrived(request, caller?.hash16);
   const opened = open(request, deps);
   const call = callOf(request, caller, opened?.facts ?? request.facts ?? noFacts);
   const decision = decide(call, snapshot);
@@ -189,8 +191,8 @@ function unreadable({ operation, target }: Request, error: StuntdoubleError): Op
 }
 
 export function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts): Call {
-  const { id, method, route, headers, client } = request;
-  return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts };
+  const { id, method, route, headers, client, state } = request;
+  return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts, state };
 }
 
 /**

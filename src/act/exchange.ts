@@ -4,6 +4,7 @@ import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import { noPermit, type Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, takesNoPlace, type Admitted } from "./admission.ts";
+import { conclude } from "./clients/concluded.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
 import { appendSender } from "./forwarded-for.ts";
 import { requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
@@ -292,8 +293,6 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0) {
       rates.settle(this.#rateRow, outcome.actual.tokens);
     }
-    const { involved } = this.#record;
-    if (involved.length > 0) this.#deps.chaos.ended(outcome, involved);
-    this.#deps.emit(outcome);
+    conclude(this.#deps, outcome, { record: this.#record, sent: this.#player });
   }
 }

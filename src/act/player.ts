@@ -1,11 +1,12 @@
 import type { Ending, Frame, Head, Plan } from "../core/types.ts";
 import { joined } from "./frame-data.ts";
 import { FrameQueue } from "./frame-queue.ts";
+import { Lateness } from "./lateness.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
 import { maxTimes } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
-import type { CallTimes, Flow, Reply, ReplyListener } from "./types.ts";
+import type { CallTimes, Flow, Reply, ReplyListener, SentResponse } from "./types.ts";
 
 /** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
 const pauseAboveBytes = 256 * 1024;
@@ -58,9 +59,8 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   #blockedBytes = 0;
   #toldBytes = 0;
   #state: "open" | "stalled" | "done" = "open";
-  #errorSumMs = 0;
-  #errorMaxMs = 0;
-  #errorCount = 0;
+  readonly #lateness = new Lateness();
+  #errorData: Frame["data"] | undefined = undefined;
 
   constructor(reply: Reply, times: CallTimes, owner: PlayerOwner) {
     this.#reply = reply;
@@ -164,9 +164,12 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     return this.#silentAtMs;
   }
 
+  response(): SentResponse {
+    return { head: this.#head, errorData: this.#errorData };
+  }
+
   scheduleError(): { mean: number; max: number } | undefined {
-    if (this.#errorCount === 0) return undefined;
-    return { mean: this.#errorSumMs / this.#errorCount, max: this.#errorMaxMs };
+    return this.#lateness.value();
   }
 
   #step(): void {
@@ -256,10 +259,8 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
   }
 
   #recordError(frame: Frame, nowMs: number): void {
-    const errorMs = nowMs - frame.atMs;
-    this.#errorSumMs += errorMs;
-    this.#errorCount += 1;
-    if (errorMs > this.#errorMaxMs) this.#errorMaxMs = errorMs;
+    if ((this.#status ?? 0) >= 400) this.#errorData ??= frame.data;
+    this.#lateness.add(nowMs - frame.atMs);
   }
 
   #balance(): void {

@@ -8,6 +8,7 @@ import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself } from "./admission.ts";
+import { conclude } from "./clients/concluded.ts";
 import { webSocketNotSimulated } from "./failures.ts";
 import { senderHeaders } from "./forwarded-for.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
@@ -49,9 +50,7 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     socket.once("close", () => {
       open -= 1;
       const outcome = joining.close(deps.stopping());
-      const { involved } = joining.record;
-      if (involved.length > 0) deps.chaos.ended(outcome, involved);
-      deps.emit(outcome);
+      conclude(deps, outcome, { record: joining.record, sent: unseen });
     });
     return joining;
   };
@@ -76,6 +75,9 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     open: () => open,
   };
 }
+
+/** Nothing of what is sent by a WebSocket is looked at. */
+const unseen = { response: () => ({ head: undefined, errorData: undefined }) };
 
 type Passing = Preparing & { readonly proxy: ReturnType<typeof createProxy> };
 

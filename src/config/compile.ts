@@ -56,11 +56,12 @@ export function compile(settings: Settings): Snapshot {
 }
 
 /** What the request path uses as it is configured. */
-function takenOver({ seed, listen, admin, extProc, workers, permits, limits, responseHeaders, log }: Config) {
+function takenOver({ seed, listen, admin, extProc, workers, permits, limits, clients, responseHeaders, log }: Config) {
   return {
     seed,
     permits: { ...permits },
     limits: { ...limits },
+    clients: { ...clients },
     listen: { ...listen, trustedProxies: [...listen.trustedProxies] },
     admin: { ...admin },
     extProc: extProc === undefined ? undefined : { ...extProc },

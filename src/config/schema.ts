@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clients } from "./sections/clients.ts";
 import { log } from "./sections/log.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
@@ -243,6 +244,7 @@ export const configSchema = z.strictObject({
     .describe(
       "Folder with additional latency profiles, relative to this file; one with a known name replaces the built-in one",
     ),
+  clients: clients.prefault({}).describe("What clients make of responses that failed: retries, waits, giving up"),
   chaos: chaos.prefault({}).describe("Experiments, which the admin API starts"),
   seed: z.int().default(1).describe("Random seed: with the same seed the same request gets the same decision"),
   responseHeaders: z

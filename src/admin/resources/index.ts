@@ -1,4 +1,5 @@
 import type { Resource } from "../resource.ts";
+import { clients } from "./clients.ts";
 import { config } from "./config.ts";
 import { experiments } from "./experiments.ts";
 import { metrics } from "./metrics.ts";
@@ -16,6 +17,7 @@ export const resources: readonly Resource[] = [
   status,
   requests,
   shadow,
+  clients,
   experiments,
   replies,
   config,
