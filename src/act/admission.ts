@@ -1,5 +1,6 @@
 import type { ActDeps, Request, Runtime } from "./types.ts";
 import { controlError } from "../core/control-values.ts";
+import { controlTextOf } from "../core/control-carriers.ts";
 import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
@@ -206,7 +207,7 @@ export function decisionOn(call: Call, { operation }: Request, { snapshot, deps 
   const [first] = upstreams.keys();
   const onlyForwarded = operation === undefined && first !== undefined;
   const ruled = onlyForwarded ? withoutSimulator(decided, first) : repliedTo(decided, call, { snapshot, deps });
-  const asked = control.enabled ? call.headers[control.header] : undefined;
+  const asked = control.enabled ? controlTextOf(call.headers, control) : undefined;
   if (asked === undefined) return ruled;
   const decision = readControl(asked, control, ruled);
   // Who asks for the simulator must never get the provider, and its bill, instead.

@@ -207,6 +207,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   #forwarding({ credential }: UpstreamRuntime, plain: boolean): Forwarding {
     return {
       controlHeader: this.#runtime.snapshot.control.header,
+      aliases: this.#runtime.snapshot.control.aliases === true,
       credential,
       dropCredentials: this.#runtime.keys?.required === true,
       requestId: this.#request.id,

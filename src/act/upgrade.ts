@@ -4,6 +4,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createProxyServer } from "http-proxy-3";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { withoutBaggage } from "../core/baggage.ts";
+import { isAlias } from "../core/control-carriers.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
@@ -240,6 +242,7 @@ function prepare(
 ): SocketTarget {
   const { headers } = incoming;
   const { credential } = upstream;
+  const { control } = runtime.snapshot;
   const dropCredentials = runtime.keys?.required === true;
   const target = requestTarget(request.target, request.dialect.keyParameter, { credential, dropCredentials });
   const to = upstream.upstream.socketTarget(target);
@@ -251,8 +254,12 @@ function prepare(
   const isReplaced = credential !== undefined || dropCredentials;
   for (const given of Object.keys(headers)) {
     const name = dashed(given);
-    if (name === runtime.snapshot.control.header || (isReplaced && credentials.has(name))) delete headers[given];
+    if (name === control.header || (control.aliases === true && isAlias(name)) || (isReplaced && credentials.has(name)))
+      delete headers[given];
   }
+  const { baggage } = headers;
+  if (typeof baggage === "string") headers["baggage"] = withoutBaggage(baggage);
+  if (headers["baggage"] === undefined) delete headers["baggage"];
   if (credential !== undefined) headers[credential[0]] = credential[1];
   return to;
 }

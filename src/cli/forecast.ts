@@ -8,6 +8,7 @@ import type { KeptResponses } from "../core/dialects/types.ts";
 import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import { readBaggage } from "../core/baggage.ts";
 import { attemptOf } from "../core/clients/attempts.ts";
 import type { CallState } from "../core/clients/state.ts";
 import type { Call, HeaderMap } from "../core/types.ts";
@@ -134,6 +135,10 @@ function drawsByLot({ decision }: Admission, { rules }: Snapshot): boolean {
   return rules.some(({ conditions }) => conditions.some((condition) => condition.draw !== undefined));
 }
 
+function controlIn({ baggage, ...headers }: HeaderMap, name: string): boolean {
+  return headers[name] !== undefined || (baggage !== undefined && readBaggage(baggage) !== undefined);
+}
+
 const counted: ReadonlySet<string> = new Set(["attempt", "every"]);
 
 function asksForEarlierCalls({ call }: Admission, { rules }: Snapshot): boolean {
@@ -156,7 +161,7 @@ function notesOn({ headers }: Request, admission: Admission, snapshot: Snapshot)
   if (asksForEarlierCalls(admission, snapshot)) {
     notes.push("attempt and every depend on the calls before; here the request is the first one that the node sees.");
   }
-  if (!control.enabled && headers[control.header] !== undefined) {
+  if (!control.enabled && controlIn(headers, control.header)) {
     notes.push(`The control header ${control.header} is there, but control.enabled is false, so it has no effect.`);
   }
   const unreadable = admission.opened?.unreadable;

@@ -165,10 +165,11 @@ function secretFrom(variable: string | undefined, env: Environment): string | un
 }
 
 function controlOf({ control, upstreams }: Config, env: Environment, profiles: readonly string[]): ControlSettings {
-  const { header, enabled, tokenEnv, maxDelayMs, faults } = control;
+  const { header, enabled, aliases, tokenEnv, maxDelayMs, faults } = control;
   return {
     header: header.toLowerCase(),
     enabled,
+    aliases,
     tokenMatches: tokenEnv === undefined ? undefined : equalTo(secretOf(env[tokenEnv] ?? ""), tokenEnv),
     maxDelayMs,
     faults: faults === undefined ? undefined : [...faults],

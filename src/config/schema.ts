@@ -131,6 +131,12 @@ export const defaultMaxDelayMs = 60_000;
 const control = z.strictObject({
   header: headerName.default("x-stuntdouble").describe("Name of the control header"),
   enabled: z.boolean().default(false).describe("Whether the control header is read; leave it off in production"),
+  aliases: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether `X-Return-Error`, `X-Mock-Status` and `x-aimock-chaos-*` are read as faults, by the same leave and limits, and kept from upstreams",
+    ),
   tokenEnv: variable
     .optional()
     .describe('Environment variable with a secret; the header has no effect unless it has `token="…"` of that value'),
