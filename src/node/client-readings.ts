@@ -1,12 +1,33 @@
+import { countNames, noCounts, unwantedCount, waitCount, type ClientCounts } from "../core/clients/counts.ts";
 import { finalKinds, waitResults } from "../core/clients/failures.ts";
-import { unwantedCount, waitCount } from "../core/clients/counts.ts";
 import { noneLabel, otherLabel } from "../emit/catalog.ts";
 import type { Reading } from "../emit/metrics.ts";
 import type { ClientTotals } from "../limits/clients/client-counters.ts";
 
-/** The metrics of one client; those without a place of their own are `_other`. */
-export function clientReadings({ client, counts }: ClientTotals[number]): Reading[] {
-  const who = client === undefined ? [otherLabel, noneLabel] : [client.name, client.by];
+/**
+ * The metrics of clients. All whose key is not among those that may be labels are `_other`, with those that have no place.
+ *
+ * @param keys names of keys that are labels; they are there from the start
+ */
+export function clientReadings(totals: ClientTotals, keys: readonly string[]): Reading[] {
+  const others = noCounts();
+  const named = new Map<string, Labelled>(
+    keys.map((key) => [`key ${key}`, { labels: [key, "key"], counts: noCounts() }]),
+  );
+  for (const { client, counts } of totals) {
+    if (client === undefined || (client.by === "key" && !keys.includes(client.name))) addTo(others, counts);
+    else named.set(`${client.by} ${client.name}`, { labels: [client.name, client.by], counts });
+  }
+  return [{ labels: [otherLabel, noneLabel], counts: others }, ...named.values()].flatMap(readingsOf);
+}
+
+type Labelled = { readonly labels: readonly string[]; readonly counts: ClientCounts };
+
+function addTo(sums: Record<keyof ClientCounts, number>, counts: ClientCounts): void {
+  for (const name of countNames) sums[name] += counts[name];
+}
+
+function readingsOf({ labels: who, counts }: Labelled): Reading[] {
   const unwanted = finalKinds.reduce((sum, kind) => sum + counts[unwantedCount(kind)], 0);
   return [
     { name: "client_attempts_total", labels: who, value: counts.attempts },

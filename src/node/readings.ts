@@ -7,6 +7,7 @@ import { createScrape, type Reading } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { clientReadings } from "./client-readings.ts";
+import { metricLabels } from "./metric-labels.ts";
 import { cacheUse, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
@@ -98,7 +99,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "config_last_success_timestamp_seconds", value: lastSuccessMs / 1000 },
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
-    ...eventLoops.clients.read().flatMap(clientReadings),
+    ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },

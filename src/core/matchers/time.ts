@@ -9,7 +9,13 @@ const minuteMs = 60_000;
 const firstDay = 4;
 
 const ofDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, "must be a time of day such as 08:30");
-const absolute = z.iso.datetime({ offset: true, error: "must be a time such as 2026-11-27T08:30:00Z" });
+const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/;
+const absolute = z
+  .string()
+  .refine(
+    (text) => iso.test(text) && !Number.isNaN(Date.parse(text)),
+    "must be a time with its zone, such as 2026-11-27T08:30:00Z",
+  );
 
 const value = z
   .strictObject({

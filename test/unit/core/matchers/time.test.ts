@@ -30,7 +30,8 @@ test("a call whose time is not known is in no window", () => {
 
 test.each([
   [{ from: "8:00" }, "must be a time of day"],
-  [{ after: "tomorrow" }, "must be a time such as"],
+  [{ after: "2026-11-31T25:00:00Z" }, "must be a time with its zone"],
+  [{ after: "tomorrow" }, "must be a time with its zone"],
   [{ after: "2026-11-27T12:00:00Z", before: "2026-11-27T12:00:00Z" }, "after must be earlier than before"],
   [{ days: ["Monday"] }, "Invalid option"],
 ])("%j is no window", (time, message) => {
