@@ -1,6 +1,6 @@
 import { attemptOf, requestKeyOf } from "../../core/clients/attempts.ts";
-import { successCount, unwantedCount, waitCount, type CountName } from "../../core/clients/counts.ts";
-import { failureKindOf, isFinal, isSuccess, waitResultOf, type FailureKind } from "../../core/clients/failures.ts";
+import { successCount, unwantedCount, waitCount } from "../../core/clients/counts.ts";
+import { failureKindOf, isFinal, isSuccess, waitResultOf } from "../../core/clients/failures.ts";
 import { retryAfterMs, shouldRetry } from "../../core/clients/retry-after.ts";
 import type { CallState } from "../../core/clients/state.ts";
 import { hash32 } from "../../core/rng.ts";
@@ -38,7 +38,10 @@ class TrackedCall implements CallState {
   readonly #options: ClientsOptions;
   readonly #request: Request;
   readonly #caller: string;
-  readonly #group: number;
+  /** Undefined until somebody needs it. */
+  #group: number | undefined = undefined;
+  /** Which attempt it is by its headers. */
+  readonly #told: number | undefined;
   readonly #arrivedAtMs: number;
   #id: RowId | undefined = undefined;
   /** What is known of the attempts before; null until it was looked for. */
@@ -48,17 +51,17 @@ class TrackedCall implements CallState {
   #asked = false;
 
   constructor(options: ClientsOptions, request: Request, caller: string | undefined) {
-    const { headers, method, route } = request;
+    const { headers } = request;
     this.#options = options;
     this.#request = request;
     this.#caller = caller ?? headers["user-agent"] ?? "";
-    this.#group = hash32(method, route, this.#caller);
+    this.#told = attemptOf(headers);
     this.#arrivedAtMs = options.wallClockMs();
     if (options.enabled()) this.#lookBack();
   }
 
   known(): number | undefined {
-    const told = attemptOf(this.#request.headers);
+    const told = this.#told;
     const before = this.#before ?? undefined;
     return before === undefined ? told : Math.max(told ?? 1, before.attempts + 1);
   }
@@ -91,48 +94,62 @@ class TrackedCall implements CallState {
   ended(outcome: Outcome, sent: Sender): void {
     const counted = this.#options.enabled();
     if (!counted && !this.#asked) return;
-    const { open, wallClockMs } = this.#options;
-    const client = counted ? this.#clientOf(outcome) : otherClient;
-    const count = (name: CountName, amount?: number): void => {
-      if (counted) this.#options.counters.add(client, name, amount);
-    };
-    this.#countArrival(count);
+    const { open, counters } = this.#options;
+    const client = counted ? this.#clientOf(outcome) : undefined;
     const number = this.known() ?? 1;
-    if (isSuccess(outcome)) {
-      count("succeeded");
-      count(successCount(number));
-      if (number > 1) open.done(this.#idOf());
-      return;
+    if (client !== undefined) {
+      counters.add(client, "attempts");
+      if (number > 1) this.#countRetry(client);
     }
+    if (!isSuccess(outcome)) return this.#failed(outcome, sent, { number, client });
+    if (number > 1) open.done(this.#idOf());
+    if (client === undefined) return;
+    counters.add(client, "succeeded");
+    counters.add(client, successCount(number));
+  }
+
+  #failed(outcome: Outcome, sent: Sender, { number: attempts, client }: Ended): void {
+    const { open, counters, wallClockMs } = this.#options;
     const endedAtMs = wallClockMs();
     const { head, errorData } = sent.response();
     const headers = head?.headers ?? [];
-    const advice = { shouldRetry: shouldRetry(headers), text: textOf(errorData) };
-    const kind = failureKindOf(outcome, advice);
-    countFailure(kind, outcome, count);
+    const kind = failureKindOf(outcome, { shouldRetry: shouldRetry(headers), text: textOf(errorData) });
+    if (client !== undefined && kind === "broken") counters.add(client, "broken");
+    if (client !== undefined && kind === "hung-up") {
+      counters.add(client, "hungUp");
+      counters.add(client, "hungUpMs", outcome.actual.totalMs);
+    }
     const askedMs = retryAfterMs(headers, endedAtMs);
-    open.failed(this.#idOf(), this.#group, { attempts: number, kind, client, endedAtMs, askedMs });
+    const request = { attempts, kind, client: client ?? otherClient, endedAtMs, askedMs };
+    open.failed(this.#idOf(), this.#groupOf(), request);
   }
 
   /** How it came to this attempt. */
-  #countArrival(count: (name: CountName, amount?: number) => void): void {
-    count("attempts");
-    if ((this.known() ?? 1) > 1) count("retries");
+  #countRetry(client: number): void {
+    const { counters } = this.#options;
+    counters.add(client, "retries");
     const before = this.#before ?? undefined;
     if (before === undefined) return;
     const { kind, askedMs, endedAtMs } = before;
-    if (kind === "broken") count("brokenRetried");
-    if (isFinal(kind)) count(unwantedCount(kind));
+    if (kind === "broken") counters.add(client, "brokenRetried");
+    if (isFinal(kind)) counters.add(client, unwantedCount(kind));
     const waitedMs = Math.max(0, this.#arrivedAtMs - endedAtMs);
     const result = waitResultOf(askedMs, waitedMs);
-    count(waitCount(result));
-    if (askedMs !== undefined && (result === "too-early" || result === "ignored")) count("earlyMs", askedMs - waitedMs);
+    counters.add(client, waitCount(result));
+    if (askedMs !== undefined && waitedMs < askedMs && result !== "as-asked")
+      counters.add(client, "earlyMs", askedMs - waitedMs);
   }
 
   #lookBack(): void {
     if (this.#before !== null) return;
     const { open } = this.#options;
-    this.#before = open.mayHold(this.#group) ? open.begin(this.#idOf(), this.#arrivedAtMs) : undefined;
+    this.#before =
+      open.any() && open.mayHold(this.#groupOf()) ? open.begin(this.#idOf(), this.#arrivedAtMs) : undefined;
+  }
+
+  /** Requests of one caller to one path, of which most are told without looking at their bodies. */
+  #groupOf(): number {
+    return (this.#group ??= hash32(this.#request.method, this.#request.route, this.#caller));
   }
 
   #idOf(): RowId {
@@ -155,12 +172,8 @@ function idOf(request: Request, caller: string): RowId {
   return { high: hash32("body", caller, method, route, fingerprint), low: hash32(fingerprint, route, caller) };
 }
 
-function countFailure(kind: FailureKind, { actual }: Outcome, count: (name: CountName, amount?: number) => void): void {
-  if (kind === "broken") count("broken");
-  if (kind !== "hung-up") return;
-  count("hungUp");
-  count("hungUpMs", actual.totalMs);
-}
+/** The number of an attempt that has ended, and the place of its client where it is counted. */
+type Ended = { readonly number: number; readonly client: number | undefined };
 
 /** As much of an error as its code stands in. */
 const errorBytes = 2048;

@@ -132,8 +132,10 @@ export function unwantedCount(kind: FinalKind): CountName {
 
 /** The count of the attempt that was a success. */
 export function successCount(number: number): CountName {
-  return `succeeded on ${attemptNumbers[Math.min(number, attemptNumbers.length) - 1] ?? 1}`;
+  return successCounts[Math.min(number, successCounts.length) - 1] ?? "succeeded on 1";
 }
+
+const successCounts = attemptNumbers.map((number) => `succeeded on ${number}` as const);
 
 function meanOf(sum: number, count: number): number | undefined {
   return count === 0 ? undefined : rounded(sum / count);

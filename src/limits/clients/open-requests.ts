@@ -17,6 +17,8 @@ export type OpenRequest = {
 
 /** The requests of a node that may be tried again, in memory that its event loops share. */
 export type OpenRequests = {
+  /** False where no request is open. */
+  any(): boolean;
   /** False where no request of a group is open; else one may be. */
   mayHold(group: number): boolean;
   /** Another attempt begins. @returns what is known of those before; undefined where there was none, or too long ago */
@@ -45,7 +47,7 @@ const shape: TableShape = { buckets: 512, words: 5, times: 3 };
 const words = { attempts: 0, kind: 1, client: 2, group: 3, underWay: 4 } as const;
 const times = { ended: 0, asked: 1, expires: 2 } as const;
 
-/** Counts of open requests by their group, so that most calls need not look for one. */
+/** Counts of open requests by their group, so that most calls need not look for one; behind them the count of all. */
 const groups = 4096;
 
 /** A longer wait keeps no place. */
@@ -60,7 +62,7 @@ export type OpenRequestMemory = { readonly rows: SharedArrayBuffer; readonly gro
 export function createOpenRequestMemory(): OpenRequestMemory {
   return {
     rows: createTableMemory(shape),
-    groups: new SharedArrayBuffer(groups * Int32Array.BYTES_PER_ELEMENT),
+    groups: new SharedArrayBuffer((groups + 1) * Int32Array.BYTES_PER_ELEMENT),
   };
 }
 
@@ -78,6 +80,10 @@ class OpenRequestTable implements OpenRequests {
     this.#options = options;
     this.#table = new BucketTable(options.memory.rows, shape, options.worker);
     this.#groups = new Int32Array(options.memory.groups);
+  }
+
+  any(): boolean {
+    return Atomics.load(this.#groups, groups) > 0;
   }
 
   mayHold(group: number): boolean {
@@ -155,6 +161,7 @@ class OpenRequestTable implements OpenRequests {
 
   #count(group: number, amount: number): void {
     Atomics.add(this.#groups, (group >>> 0) % groups, amount);
+    Atomics.add(this.#groups, groups, amount);
   }
 }
 
