@@ -1,5 +1,5 @@
 /** The member of `baggage` that carries what the control header says. */
-export const controlMember = "stuntdouble";
+const controlMember = "stuntdouble";
 
 /** One member as it stands in the header: from its first character, the blanks around it included, to the comma behind it. */
 type Member = { readonly from: number; readonly to: number; readonly value: string };

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createCallNumbers, createNumberMemory } from "../../src/limits/clients/call-numbers.ts";
 import { createOpenRequestMemory, createOpenRequests } from "../../src/limits/clients/open-requests.ts";
