@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { setUpAct, forwarding } from "../../support/act.ts";
-import { chat } from "../../support/request.ts";
+import { setUpAct, forwarding } from "../../../support/act.ts";
+import { chat } from "../../../support/request.ts";
 
 const failing = [{ kind: "status", status: 503 }];
 const simulated = (match: object, others: object = {}) => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { forwarding, setUpAct, type ActHarness } from "../../support/act.ts";
-import { chat } from "../../support/request.ts";
+import { forwarding, setUpAct, type ActHarness } from "../../../support/act.ts";
+import { chat } from "../../../support/request.ts";
 
 const agent = { "user-agent": "Tester/1.0" };
 
