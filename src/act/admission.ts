@@ -68,7 +68,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     refuseLoop(request.headers, deps.pseudonym);
     if (request.method === "TRACE") throw traceRefused();
     const caller = callerOf(request, runtime);
-    deps.clients?.arrived(request, typeof caller === "string" ? undefined : caller?.hash16);
+    noteArrival(request, caller, deps);
     if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
     opened = open(request, deps);
     const facts = opened?.facts ?? request.facts ?? noFacts;
@@ -105,7 +105,7 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   const { snapshot } = runtime;
   const found = callerOf(request, runtime);
   const caller = typeof found === "string" ? undefined : found;
-  deps.clients?.arrived(request, caller?.hash16);
+  noteArrival(request, caller, deps);
   const opened = open(request, deps);
   const call = callOf(request, caller, opened?.facts ?? request.facts ?? noFacts);
   const decision = decide(call, snapshot);
@@ -165,6 +165,10 @@ export function callerOf(request: Request, { keys }: AdmissionRuntime): Caller |
   if (found !== undefined && (isRequired || typeof found !== "string")) return found;
   const presented = presentedKey(headers, inQuery);
   return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };
+}
+
+function noteArrival(request: Request, caller: ReturnType<typeof callerOf>, { clients }: AdmissionDeps): void {
+  clients?.arrived(request, typeof caller === "string" ? undefined : caller?.hash16);
 }
 
 function open(request: Request, { count, kept }: AdmissionDeps): Opened | undefined {
