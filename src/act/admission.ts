@@ -1,5 +1,6 @@
 import type { ActDeps, Request, Runtime } from "./types.ts";
 import { controlError } from "../core/control-values.ts";
+import { controlTextOf } from "../core/control-carriers.ts";
 import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
@@ -43,7 +44,7 @@ export type Refused = {
 export type Admission = Admitted | Refused;
 
 /** What admission needs of its node and of the configuration in force. */
-export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "givenReply">;
+export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "clients" | "givenReply">;
 export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
 
 /**
@@ -68,6 +69,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     refuseLoop(request.headers, deps.pseudonym);
     if (request.method === "TRACE") throw traceRefused();
     const caller = callerOf(request, runtime);
+    noteArrival(request, caller, deps);
     if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
     opened = open(request, deps);
     const facts = opened?.facts ?? request.facts ?? noFacts;
@@ -105,6 +107,7 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   const { snapshot } = runtime;
   const found = callerOf(request, runtime);
   const caller = typeof found === "string" ? undefined : found;
+  noteArrival(request, caller, deps);
   const opened = open(request, deps);
   const call = callOf(request, caller, opened?.facts ?? request.facts ?? noFacts);
   const decision = decide(call, snapshot);
@@ -171,6 +174,10 @@ export function callerOf(request: Request, { keys }: AdmissionRuntime): Caller |
   return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };
 }
 
+function noteArrival(request: Request, caller: ReturnType<typeof callerOf>, { clients }: AdmissionDeps): void {
+  clients?.arrived(request, typeof caller === "string" ? undefined : caller?.hash16);
+}
+
 function open(request: Request, { count, kept }: AdmissionDeps): Opened | undefined {
   const { operation, headers, target, body, unread } = request;
   if (operation === undefined) return undefined;
@@ -196,8 +203,8 @@ function unreadable({ operation, target }: Request, error: StuntdoubleError): Op
 }
 
 export function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts): Call {
-  const { id, method, route, headers, client } = request;
-  return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts };
+  const { id, method, route, headers, client, state } = request;
+  return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts, state };
 }
 
 /**
@@ -211,7 +218,7 @@ export function decisionOn(call: Call, { operation }: Request, { snapshot, deps 
   const [first] = upstreams.keys();
   const onlyForwarded = operation === undefined && first !== undefined;
   const ruled = onlyForwarded ? withoutSimulator(decided, first) : repliedTo(decided, call, { snapshot, deps });
-  const asked = control.enabled ? call.headers[control.header] : undefined;
+  const asked = control.enabled ? controlTextOf(call.headers, control) : undefined;
   if (asked === undefined) return ruled;
   const decision = readControl(asked, control, ruled);
   // Who asks for the simulator must never get the provider, and its bill, instead.

@@ -1,5 +1,6 @@
-import { attemptHeader } from "../core/headers.ts";
+import { attemptOf } from "../core/clients/attempts.ts";
 import type { HeaderMap } from "../core/types.ts";
+import type { Request } from "./types.ts";
 
 const traceparent = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-/;
 const noTrace = /^0+$/;
@@ -15,11 +16,7 @@ export function traceIdOf({ traceparent: header }: HeaderMap): string | undefine
   return id === undefined || noTrace.test(id) ? undefined : id;
 }
 
-/**
- * Which attempt of its caller a request is, where the caller counts them as the official clients do.
- *
- * @returns from 1; undefined without a valid `x-stainless-retry-count`
- */
-export function attemptOf({ [attemptHeader]: header }: HeaderMap): number | undefined {
-  return header !== undefined && /^\d{1,4}$/.test(header) ? Number(header) + 1 : undefined;
+/** Which attempt of its caller a request is, from 1; undefined where neither its headers nor the calls before it tell. */
+export function attemptNumberOf({ headers, state }: Pick<Request, "headers" | "state">): number | undefined {
+  return state === undefined ? attemptOf(headers) : state.known();
 }

@@ -4,6 +4,7 @@ import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import { noPermit, type Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, takesNoPlace, withoutFaults, type Admitted } from "./admission.ts";
+import { conclude } from "./concluded.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
 import { appendSender } from "./forwarded-for.ts";
 import { requestHeaders, type Forwarding } from "./headers.ts";
@@ -218,6 +219,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   #forwarding({ credential }: UpstreamRuntime, plain: boolean): Forwarding {
     return {
       controlHeader: this.#runtime.snapshot.control.header,
+      aliases: this.#runtime.snapshot.control.aliases === true,
       credential,
       dropCredentials: this.#runtime.keys?.required === true,
       requestId: this.#request.id,
@@ -292,9 +294,6 @@ class Exchange implements RelayOwner, PlayerOwner {
     const { rates } = this.#runtime;
     if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0)
       rates.settle(this.#rateRow, outcome.actual.tokens);
-    const { involved, decision } = this.#record;
-    if (involved.length > 0) this.#deps.chaos.ended(outcome, involved);
-    if (decision !== undefined && decision.faults.length > 0) this.#deps.chaos.unbent(this);
-    this.#deps.emit(outcome);
+    conclude(this.#deps, outcome, { record: this.#record, sent: this.#player, bent: this });
   }
 }

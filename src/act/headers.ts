@@ -1,3 +1,5 @@
+import { withoutBaggage } from "../core/baggage.ts";
+import { isAlias } from "../core/control-carriers.ts";
 import { headerIndex, keepHeaders } from "../core/headers.ts";
 import type { HeaderList } from "../core/types.ts";
 import type { Header } from "../core/dialects/types.ts";
@@ -17,6 +19,7 @@ const hopByHop = new Set([
 ]);
 
 const connection = "connection";
+const baggage = "baggage";
 
 /** What the upstream request sets by itself. */
 const ownedByRequest = new Set(["host", "expect"]);
@@ -28,6 +31,8 @@ export const credentials: ReadonlySet<string> = new Set(["authorization", "x-api
 export type Forwarding = {
   /** Lower-case name of the control header, which never leaves this node. */
   readonly controlHeader: string;
+  /** Whether the headers of other mocks stay here, too. */
+  readonly aliases?: boolean;
   /** Replaces the client's credentials; undefined passes them on. */
   readonly credential: Header | undefined;
   /** Drops the client's credentials, because they were ours to check. */
@@ -55,7 +60,20 @@ export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): 
   kept.push("via", viaEntry(rawHeaders[0]?.startsWith(":") === true ? "2" : "1.1", forwarding.pseudonym));
   if (forwarding.plain) kept.push("accept-encoding", "identity");
   if (forwarding.credential !== undefined) kept.push(...forwarding.credential);
+  takeFromBaggage(kept);
   return kept;
+}
+
+/** Removes our member from `baggage`, of which there may be several. */
+function takeFromBaggage(headers: string[]): void {
+  for (let at = headerIndex(headers, baggage); at !== -1; at = headerIndex(headers, baggage, at)) {
+    const left = withoutBaggage(headers[at + 1] ?? "");
+    if (left === undefined) headers.splice(at, 2);
+    else {
+      headers[at + 1] = left;
+      at += 2;
+    }
+  }
 }
 
 /**
@@ -109,6 +127,7 @@ function isMistakable(lower: string, forwarding: Forwarding): boolean {
 function isReplaced(lower: string, forwarding: Forwarding): boolean {
   if (lower === "x-request-id" || lower === forwarding.controlHeader) return true;
   if (lower === "accept-encoding") return forwarding.plain;
+  if (forwarding.aliases === true && isAlias(lower)) return true;
   return (forwarding.dropCredentials || forwarding.credential !== undefined) && credentials.has(lower);
 }
 

@@ -1,4 +1,5 @@
 import { StuntdoubleError } from "../core/errors.ts";
+import type { CallState } from "../core/clients/state.ts";
 import type { Decision, KnownFacts } from "../core/types.ts";
 import { callerOf, callOf, decisionOn, refuseLoop, type AdmissionDeps, type AdmissionRuntime } from "./admission.ts";
 import type { Request } from "./types.ts";
@@ -25,6 +26,9 @@ const unseen: KnownFacts = {
   body: ask,
 };
 
+/** What is counted is counted once, when the body is there. */
+const uncounted: CallState = { attempt: ask, nth: ask, known: ask, wallMs: ask };
+
 /** The operation whose body may name an earlier response; draws do not give such a call to another. */
 const chained = "responses";
 
@@ -44,7 +48,8 @@ export function needsBody(request: Request, deps: AdmissionDeps, runtime: Admiss
     refuseLoop(request.headers, deps.pseudonym);
     const caller = callerOf(request, runtime);
     if (typeof caller === "string") return false;
-    const decision = decisionOn(callOf(request, caller, unseenBy(request)), request, { snapshot, deps });
+    const call = { ...callOf(request, caller, unseenBy(request)), state: uncounted };
+    const decision = decisionOn(call, request, { snapshot, deps });
     if (deps.chaos.isRunning()) return true;
     if (request.operation === undefined) return false;
     if (snapshot.models !== undefined || rates?.limitsTokens(caller?.index ?? snapshot.keys.length) === true)

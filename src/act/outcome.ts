@@ -2,7 +2,7 @@ import { setHeaders } from "../core/headers.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Http2Reset, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
-import { attemptOf, traceIdOf } from "./call-ids.ts";
+import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission } from "./admission.ts";
 import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
@@ -192,6 +192,7 @@ export class CallRecord implements CallTimes {
     if (call === undefined) return;
     const { model, stream } = call.facts;
     const facts = { ...noFacts, model, stream };
+    this.request.state?.keepId?.();
     this.#admission = { ...this.#admission, call: { ...call, facts }, opened: undefined };
     Object.assign(this.request, { body: undefined, encoded: undefined });
   }
@@ -245,7 +246,7 @@ export class CallRecord implements CallTimes {
       id: request.id,
       upstreamRequestId: this.#upstreamRequestId,
       traceId: traceIdOf(request.headers),
-      attempt: attemptOf(request.headers),
+      attempt: attemptNumberOf(request),
       startedAtMs: this.startedAtMs,
       method: request.method,
       route: request.route,
@@ -270,14 +271,13 @@ export class CallRecord implements CallTimes {
       overheadMs: this.#overheadMs(sent, endedAtMs),
       scheduleErrorMs: this.#mode === "simulated" || this.#mode === "fault" ? sent.scheduleError() : undefined,
       planned: this.#planned ?? timelineAsPlayed(this.#plan, sent) ?? this.#shadow?.simulated,
-      actual: {
-        ttftMs: sent.tokenAtMs[0],
-        totalMs: endedAtMs,
-        tokens: this.#outputTokens ?? sent.tokens,
-        atMs: sent.tokenAtMs,
-      },
+      actual: this.#actual(sent, endedAtMs),
       shadow: this.#shadow,
     };
+  }
+
+  #actual({ tokens, tokenAtMs }: Sent, totalMs: number): Timeline {
+    return { ttftMs: tokenAtMs[0], totalMs, tokens: this.#outputTokens ?? tokens, atMs: tokenAtMs };
   }
 
   /** total − planned − upstream; where a fault made a real response late, what passed before the upstream was asked. */

@@ -6,7 +6,7 @@ import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
 import { SentFrames } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
-import type { CallTimes, Flow, PlayerOwner, Reply, ReplyListener } from "./types.ts";
+import type { CallTimes, Flow, PlayerOwner, Reply, ReplyListener, SentResponse } from "./types.ts";
 
 /** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
 const pauseAboveBytes = 256 * 1024;
@@ -176,6 +176,10 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     return this.#silentAtMs;
   }
 
+  response(): SentResponse {
+    return { head: this.#head, errorData: this.#left.errorData };
+  }
+
   scheduleError(): { mean: number; max: number } | undefined {
     return this.#left.scheduleError();
   }
@@ -188,6 +192,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
       if (nowMs < this.#headAtMs) return this.#times.arm(this, this.#headAtMs);
       if (this.#sendWhole(this.#head, nowMs)) return;
       this.#status = beginWith(this.#reply, this.#head);
+      this.#left.isError = this.#status >= 400;
     }
     this.#sendDue(nowMs);
     if (this.#blocked) return;
@@ -211,6 +216,7 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     const frame = this.#queue.peek();
     this.#status = head.status;
     this.#queue.drop();
+    this.#left.isError = head.status >= 400;
     if (frame !== undefined) this.#left.addWhole(frame, nowMs);
     informBefore(this.#reply, head);
     this.#reply.whole(head, frame === undefined ? "" : frame.data);

@@ -64,6 +64,9 @@ export class SentFrames {
   tokens = 0;
   readonly tokenAtMs: number[] = [];
   readonly plannedAtMs: number[] = [];
+  /** The response is an error, of which the first data is kept. */
+  isError = false;
+  errorData: Frame["data"] | undefined = undefined;
   #errorSumMs = 0;
   #errorMaxMs = 0;
 
@@ -76,7 +79,8 @@ export class SentFrames {
   }
 
   /** The same of the one frame of a response in one piece, whose tokens have no times. */
-  addWhole({ atMs, tokens }: Frame, nowMs: number): void {
+  addWhole({ atMs, tokens, data }: Frame, nowMs: number): void {
+    if (this.isError) this.errorData ??= data;
     const errorMs = nowMs - atMs;
     this.count += 1;
     this.tokens += tokens;

@@ -23,6 +23,7 @@ import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
 import type { Rates } from "../limits/rates.ts";
 import type { Chaos } from "./chaos.ts";
+import type { CallState } from "../core/clients/state.ts";
 import type { Timer, Wheel } from "./timer-wheel.ts";
 
 /** A request as an adapter hands it over, independent of the protocol it came by. */
@@ -52,6 +53,8 @@ export type Request = {
   readonly facts?: KnownFacts | undefined;
   /** Takes the call to its upstream where it is forwarded, instead of us. */
   readonly carrier?: Carrier | undefined;
+  /** How it stands to the calls before it; undefined until its admission. */
+  state?: CallState | undefined;
 };
 
 /**
@@ -223,6 +226,28 @@ export type Act = {
   open(): number;
 };
 
+/** What clients do, as one event loop sees it. */
+export type Clients = {
+  /**
+   * A request has arrived: from now on it has its state.
+   *
+   * @param caller hash of the key that it presents
+   */
+  arrived(request: Request, caller: string | undefined): void;
+  /** Its call has ended. */
+  ended(outcome: Outcome, request: Request, sent: Sender): void;
+};
+
+/** Who has sent a response. */
+export type Sender = { response(): SentResponse };
+
+/** What its client saw of a response. */
+export type SentResponse = {
+  readonly head: Head | undefined;
+  /** The first piece of the body of a response from 400 on. */
+  readonly errorData: string | Uint8Array | undefined;
+};
+
 /** What acting on calls needs of its event loop and node. */
 export type ActDeps = {
   readonly loop: Loop;
@@ -235,6 +260,8 @@ export type ActDeps = {
   /** The name of this node among those that forward a request; no other has it. */
   readonly pseudonym: string;
   readonly chaos: Chaos;
+  /** Absent where no state of calls is kept. */
+  readonly clients?: Clients;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   emit(outcome: Outcome): void;

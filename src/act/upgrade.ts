@@ -4,10 +4,13 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createProxyServer } from "http-proxy-3";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import { withoutBaggage } from "../core/baggage.ts";
+import { isAlias } from "../core/control-carriers.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself, withoutFaults } from "./admission.ts";
+import { conclude } from "./concluded.ts";
 import { webSocketNotSimulated } from "./failures.ts";
 import { senderHeaders } from "./forwarded-for.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
@@ -48,7 +51,8 @@ export function createUpgrade(deps: ActDeps): Upgrade {
     open += 1;
     socket.once("close", () => {
       open -= 1;
-      end(joining, deps);
+      const outcome = joining.close(deps.stopping());
+      conclude(deps, outcome, { record: joining.record, sent: unseen, bent: joining });
     });
     return joining;
   };
@@ -76,13 +80,8 @@ export function createUpgrade(deps: ActDeps): Upgrade {
   };
 }
 
-function end(joining: Joining, { chaos, emit, stopping }: ActDeps): void {
-  const outcome = joining.close(stopping());
-  const { involved, decision } = joining.record;
-  if (involved.length > 0) chaos.ended(outcome, involved);
-  if (decision !== undefined && decision.faults.length > 0) chaos.unbent(joining);
-  emit(outcome);
-}
+/** Nothing of what is sent by a WebSocket is looked at. */
+const unseen = { response: () => ({ head: undefined, errorData: undefined }) };
 
 type Passing = Preparing & { readonly proxy: ReturnType<typeof createProxy> };
 
@@ -252,6 +251,7 @@ function prepare(
 ): SocketTarget {
   const { headers } = incoming;
   const { credential } = upstream;
+  const { control } = runtime.snapshot;
   const dropCredentials = runtime.keys?.required === true;
   const target = requestTarget(request.target, request.dialect.keyParameter, { credential, dropCredentials });
   const to = upstream.upstream.socketTarget(target);
@@ -263,8 +263,12 @@ function prepare(
   const isReplaced = credential !== undefined || dropCredentials;
   for (const given of Object.keys(headers)) {
     const name = dashed(given);
-    if (name === runtime.snapshot.control.header || (isReplaced && credentials.has(name))) delete headers[given];
+    if (name === control.header || (control.aliases === true && isAlias(name)) || (isReplaced && credentials.has(name)))
+      delete headers[given];
   }
+  const { baggage } = headers;
+  if (typeof baggage === "string") headers["baggage"] = withoutBaggage(baggage);
+  if (headers["baggage"] === undefined) delete headers["baggage"];
   if (credential !== undefined) headers[credential[0]] = credential[1];
   return to;
 }

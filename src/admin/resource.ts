@@ -1,3 +1,4 @@
+import type { ClientTotals } from "../limits/clients/client-counters.ts";
 import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 
@@ -48,6 +49,7 @@ export type NodeView = {
   /** The configuration in force; it names secrets and holds none. */
   config(): unknown;
   readonly experiments: Experiments;
+  readonly clients: ClientsView;
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
   /** Prometheus text format 0.0.4. */
@@ -64,6 +66,12 @@ export type NodeView = {
   get<Value extends Cloneable>(state: State<Value>): Value;
   /** Sets a state in every event loop. Resolves when all have it. */
   set<Value extends Cloneable>(state: State<Value>, value: Value): Promise<void>;
+};
+
+/** What clients do. */
+export type ClientsView = {
+  /** The counts of each client that was seen, over all event loops. */
+  read(): ClientTotals;
 };
 
 /** What the main thread knows of the node without asking. */

@@ -8,7 +8,10 @@ import type { KeptResponses } from "../core/dialects/types.ts";
 import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Call } from "../core/types.ts";
+import { readBaggage } from "../core/baggage.ts";
+import { attemptOf } from "../core/clients/attempts.ts";
+import type { CallState } from "../core/clients/state.ts";
+import type { Call, HeaderMap } from "../core/types.ts";
 import { givenId, pathOf } from "../ingress/http/request.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createRateMemory } from "../limits/rates.ts";
@@ -45,6 +48,12 @@ const still: Clock = { now: () => 0, wake: () => () => undefined };
 /** Nothing was said before. */
 const forgetful: KeptResponses = { keep: () => undefined, find: () => undefined, forget: () => false };
 
+/** No call came before it. */
+function firstOf(headers: HeaderMap, nowMs: number): CallState {
+  const known = (): number | undefined => attemptOf(headers);
+  return { known, attempt: () => known() ?? 1, nth: () => 1, wallMs: () => nowMs };
+}
+
 /** Only a running node has a name; no header can hold this one. */
 const nameless = "\n";
 
@@ -57,10 +66,12 @@ const nameless = "\n";
 export function forecast(described: DescribedRequest, arrival: Arrival, snapshot: Snapshot): Forecast {
   const { request, refusal, upgrade } = arrival;
   if (request === undefined) return unparsable(described, arrival);
-  const named = { ...request, id: givenId(request.headers["x-request-id"]) ?? stand };
+  const nowMs = Date.now();
+  const id = givenId(request.headers["x-request-id"]) ?? stand;
+  const named = { ...request, id, state: firstOf(request.headers, nowMs) };
   const limits = limitsOf(snapshot, createRateMemory(snapshot.rateLimits.length), still);
   const runtime: ForecastRuntime = { snapshot, ...limits };
-  const record = new CallRecord(named, { clock: still, wheel: createWheel(still) }, Date.now());
+  const record = new CallRecord(named, { clock: still, wheel: createWheel(still) }, nowMs);
   const deps = { count: createTokenCounter(), kept: forgetful, pseudonym: nameless, chaos: noChaos };
   const admission = refusal === undefined ? admit(named, deps, runtime) : { ...unread, refusal };
   record.admitted(admission, snapshot.responseHeaders);
@@ -124,6 +135,16 @@ function drawsByLot({ decision }: Admission, { rules }: Snapshot): boolean {
   return rules.some(({ conditions }) => conditions.some((condition) => condition.draw !== undefined));
 }
 
+function controlIn({ baggage, ...headers }: HeaderMap, name: string): boolean {
+  return headers[name] !== undefined || (baggage !== undefined && readBaggage(baggage) !== undefined);
+}
+
+const counted: ReadonlySet<string> = new Set(["attempt", "every"]);
+
+function asksForEarlierCalls({ call }: Admission, { rules }: Snapshot): boolean {
+  return call !== undefined && rules.some(({ conditions }) => conditions.some(({ name }) => counted.has(name)));
+}
+
 function notesOn({ headers }: Request, admission: Admission, snapshot: Snapshot): string[] {
   const { control } = snapshot;
   const notes: string[] = [];
@@ -137,7 +158,10 @@ function notesOn({ headers }: Request, admission: Admission, snapshot: Snapshot)
       `${reason} A real call gets a random one, so percentages by request id may fall otherwise; here it is "${stand}".`,
     );
   }
-  if (!control.enabled && headers[control.header] !== undefined) {
+  if (asksForEarlierCalls(admission, snapshot)) {
+    notes.push("attempt and every depend on the calls before; here the request is the first one that the node sees.");
+  }
+  if (!control.enabled && controlIn(headers, control.header)) {
     notes.push(`The control header ${control.header} is there, but control.enabled is false, so it has no effect.`);
   }
   const unreadable = admission.opened?.unreadable;

@@ -56,11 +56,12 @@ export function compile(settings: Settings): Snapshot {
 }
 
 /** What the request path uses as it is configured. */
-function takenOver({ seed, listen, admin, extProc, workers, permits, limits, responseHeaders, log }: Config) {
+function takenOver({ seed, listen, admin, extProc, workers, permits, limits, clients, responseHeaders, log }: Config) {
   return {
     seed,
     permits: { ...permits },
     limits: { ...limits },
+    clients: { ...clients },
     listen: { ...listen, trustedProxies: [...listen.trustedProxies] },
     admin: { ...admin },
     extProc: extProc === undefined ? undefined : { ...extProc },
@@ -164,10 +165,11 @@ function secretFrom(variable: string | undefined, env: Environment): string | un
 }
 
 function controlOf({ control, upstreams }: Config, env: Environment, profiles: readonly string[]): ControlSettings {
-  const { header, enabled, tokenEnv, maxDelayMs, faults } = control;
+  const { header, enabled, aliases, tokenEnv, maxDelayMs, faults } = control;
   return {
     header: header.toLowerCase(),
     enabled,
+    aliases,
     tokenMatches: tokenEnv === undefined ? undefined : equalTo(secretOf(env[tokenEnv] ?? ""), tokenEnv),
     maxDelayMs,
     faults: faults === undefined ? undefined : [...faults],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clients } from "./sections/clients.ts";
 import { log } from "./sections/log.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
@@ -130,6 +131,12 @@ export const defaultMaxDelayMs = 60_000;
 const control = z.strictObject({
   header: headerName.default("x-stuntdouble").describe("Name of the control header"),
   enabled: z.boolean().default(false).describe("Whether the control header is read; leave it off in production"),
+  aliases: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether `X-Return-Error`, `X-Mock-Status` and `x-aimock-chaos-*` are read as faults, by the same leave and limits, and kept from upstreams",
+    ),
   tokenEnv: variable
     .optional()
     .describe('Environment variable with a secret; the header has no effect unless it has `token="…"` of that value'),
@@ -243,6 +250,7 @@ export const configSchema = z.strictObject({
     .describe(
       "Folder with additional latency profiles, relative to this file; one with a known name replaces the built-in one",
     ),
+  clients: clients.prefault({}).describe("What clients make of responses that failed: retries, waits, giving up"),
   chaos: chaos.prefault({}).describe("Experiments, which the admin API starts"),
   seed: z.int().default(1).describe("Random seed: with the same seed the same request gets the same decision"),
   responseHeaders: z

@@ -19,6 +19,8 @@ export type ControlSettings = {
   /** Name of the header, in lower case. */
   readonly header: string;
   readonly enabled: boolean;
+  /** Whether headers by which callers of other mocks ask for failures are read, and kept from upstreams. */
+  readonly aliases?: boolean;
   /** Says whether a presented token is the right one; undefined when none is needed. */
   readonly tokenMatches: ((given: string) => boolean) | undefined;
   /** Max time by which one call may be delayed, all that is asked for and the faults of its rule together. */

@@ -34,6 +34,8 @@ export type Snapshot = {
   /** One row for each of `keys`, in their order, and a last one for calls without a key. */
   readonly rateLimits: readonly RateLimit[];
   readonly permits: PermitSettings;
+  /** Whether it is counted what clients do, and how long a failed attempt waits for the next. */
+  readonly clients: { readonly enabled: boolean; readonly windowMs: number };
   readonly limits: {
     /** Max size of one simulated response. */
     readonly maxOutputTokens: number;

@@ -4,6 +4,7 @@
  * Every time is in milliseconds; `atMs` counts from the start of the call.
  */
 
+import type { CallState } from "./clients/state.ts";
 import type { Reply } from "./replies/types.ts";
 
 /** A source of randomness: each call gives a number x with 0 ≤ x < 1. */
@@ -33,6 +34,8 @@ export type Call = {
   /** The peer's address. */
   readonly client: string;
   readonly facts: KnownFacts;
+  /** How it stands to the calls before it; absent where nothing is known of those. */
+  readonly state?: CallState | undefined;
 };
 
 /** What was said so far, as far as rules look at it. */
@@ -224,7 +227,7 @@ export type Outcome = {
   readonly upstreamRequestId: string | undefined;
   /** Trace id of the caller's `traceparent`, 32 hex digits. */
   readonly traceId: string | undefined;
-  /** The caller's own count of this attempt, from 1. */
+  /** Which attempt of its request it was, from 1: by the caller's own count, or as it was seen; undefined where neither tells. */
   readonly attempt: number | undefined;
   /** Wall clock at the start, milliseconds since 1970. */
   readonly startedAtMs: number;

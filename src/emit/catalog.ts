@@ -182,6 +182,36 @@ export const reported = {
     labels: [],
     help: "Log lines that could not be written: nobody reads them, or the disk is full.",
   },
+  client_attempts_total: {
+    type: "counter",
+    labels: ["client", "known_by"],
+    help: "Attempts of each client; those that belong together are one request.",
+  },
+  client_requests_total: {
+    type: "counter",
+    labels: ["client", "known_by", "result"],
+    help: "Requests of each client that are over: succeeded, failed in a way that no retry mends, or given up.",
+  },
+  client_retries_total: {
+    type: "counter",
+    labels: ["client", "known_by", "wait"],
+    help: "Retries that were seen to follow a failed attempt, by how the client kept to retry-after.",
+  },
+  client_unwanted_retries_total: {
+    type: "counter",
+    labels: ["client", "known_by"],
+    help: "Retries of what gives the same each time: 400, 401, 403, 404, quota used up, content refused.",
+  },
+  client_hung_up_total: {
+    type: "counter",
+    labels: ["client", "known_by"],
+    help: "Attempts that the client left before the end of the response.",
+  },
+  client_broken_responses_total: {
+    type: "counter",
+    labels: ["client", "known_by"],
+    help: "Responses that broke off before their end.",
+  },
   build_info: { type: "gauge", labels: ["version"], help: "Always 1; the label is the running version." },
   ready: { type: "gauge", labels: [], help: "Readiness: 1 while the node takes traffic, 0 while it starts or drains." },
 } as const satisfies Record<string, Metric>;

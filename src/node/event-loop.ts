@@ -26,6 +26,7 @@ import type { Settings } from "../config/load.ts";
 import { metricLabels } from "./metric-labels.ts";
 import type { EventLoopMemory } from "./shared-memory.ts";
 import { buildRuntime, retire } from "./build-runtime.ts";
+import { createLoopClients } from "./clients.ts";
 
 /** What an event loop is started with, in whatever thread it runs. */
 export type EventLoopStart = {
@@ -146,6 +147,11 @@ function createActDeps({ options, loop, state, records, chaos }: ActParts): ActD
     kept: createKeptResponses(memory.responses, worker),
     pseudonym: memory.pseudonym,
     chaos,
+    clients: createLoopClients(memory.clients, worker, {
+      enabled: () => state.runtime.snapshot.clients.enabled,
+      windowMs: () => state.runtime.snapshot.clients.windowMs,
+      wallClockMs: options.wallClockMs,
+    }),
     runtime: () => state.runtime,
     emit: createEmit(records),
     stopping: () => state.stopping,

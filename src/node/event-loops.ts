@@ -10,10 +10,11 @@ import type { Clock } from "../limits/clock.ts";
 import { createNodeCounts, type NodeCounts } from "../limits/experiment-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import { startWorker, WorkerGoneError, type WorkerEvents } from "./channel.ts";
+import { createNodeClients, type NodeClients } from "./clients.ts";
 import type { EventLoop, EventLoopStart } from "./event-loop.ts";
 import type { Address, Ports } from "./listeners.ts";
 import { questionNamed } from "./questions.ts";
-import { createSharedMemory } from "./shared-memory.ts";
+import { createSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { startSupervisor, type Supervisor } from "./supervisor.ts";
 
 /** What the event loops of a node are started with. */
@@ -31,6 +32,7 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
   readonly count: number;
   readonly permits: Permits;
   readonly experiments: NodeCounts;
+  readonly clients: NodeClients;
   /** Resolves to the ports really bound. */
   listen(address: Pick<Address, "traffic" | "extProc">): Promise<Ports>;
   /** @throws CONFIG_INVALID when the settings do not compile; those before stay in force */
@@ -59,30 +61,43 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
   const permits = createPermits({ memory: memory.permits, worker: count, clock, queueTimeoutMs });
   const states = new Map<string, Cloneable>();
   const start = count === 1 ? startHere(options) : startElsewhere;
-  const supervisor = await startSupervisor({ ...options, memory, permits, settings: () => settings, states, start });
+  const { wallClockMs } = options;
+  const clients = createNodeClients(memory.clients, count, { wallClockMs, settings: () => settings });
+  const supervisor = await startSupervisor({
+    ...options,
+    memory,
+    permits,
+    clients,
+    settings: () => settings,
+    states,
+    start,
+  });
 
   return {
     count,
     permits,
     experiments: createNodeCounts(memory.experiments, count),
+    clients,
     listen: (address) => listenAll(supervisor, { ...address, shared: count > 1 }),
     async apply(next) {
       const before = settings;
       settings = next;
-      const applied = await Promise.allSettled(supervisor.loops().map((loop) => loop.apply(next)));
-      const rejected = rejectionOf(applied, log);
+      const rejected = rejectionOf(await Promise.allSettled(supervisor.loops().map((loop) => loop.apply(next))), log);
       if (rejected === undefined) return permits.setMax(next.config.permits.max);
       settings = before;
       throw rejected;
     },
     ...createAsking(supervisor, states),
-    values: () =>
-      supervisor.series().flatMap((series, worker) => {
-        const buffer = memory.metrics[worker];
-        return buffer === undefined ? [] : { series, values: new Float64Array(buffer) };
-      }),
+    values: () => valuesOf(supervisor, memory),
     ...createEnd(supervisor),
   };
+}
+
+function valuesOf(supervisor: Supervisor, { metrics }: SharedMemory): WorkerValues[] {
+  return supervisor.series().flatMap((series, worker) => {
+    const buffer = metrics[worker];
+    return buffer === undefined ? [] : { series, values: new Float64Array(buffer) };
+  });
 }
 
 /** How the event loops come to their end. */

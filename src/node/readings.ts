@@ -6,6 +6,8 @@ import { redactText } from "../emit/redact.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
+import { clientReadings } from "./client-readings.ts";
+import { metricLabels } from "./metric-labels.ts";
 import { cacheUse, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
@@ -31,6 +33,7 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     status: () => status(options, startedAtMs),
     config: () => withoutCredentials(reloader.settings().config),
     experiments,
+    clients: eventLoops.clients,
     reload: reloader.reload,
     metrics: () => scrape.text(),
     ask: eventLoops.ask,
@@ -96,6 +99,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "config_last_success_timestamp_seconds", value: lastSuccessMs / 1000 },
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
+    ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },

@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { valuesLength } from "../emit/series.ts";
+import { createNumberMemory, type NumberMemory } from "../limits/clients/call-numbers.ts";
+import { createClientMemory, type ClientMemory } from "../limits/clients/client-counters.ts";
+import { createOpenRequestMemory, type OpenRequestMemory } from "../limits/clients/open-requests.ts";
 import { createExperimentMemory } from "../limits/experiment-counts.ts";
 import { createResponseMemory } from "../limits/kept-responses.ts";
 import { createPermitMemory } from "../limits/permits/permits.ts";
@@ -23,6 +26,12 @@ export type SharedMemory = {
   readonly probes: SharedArrayBuffer;
   /** The kill switch, and how many calls experiments affect. */
   readonly experiments: SharedArrayBuffer;
+  /** What clients do, and the numbers of calls that rules count. */
+  readonly clients: {
+    readonly open: OpenRequestMemory;
+    readonly counters: ClientMemory;
+    readonly numbers: NumberMemory;
+  };
   /** One array of metric values per event loop with traffic. */
   readonly metrics: readonly SharedArrayBuffer[];
 };
@@ -50,6 +59,11 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     replies: createReplyMemory(),
     probes: createProbeMemory(),
     experiments: createExperimentMemory(loops),
+    clients: {
+      open: createOpenRequestMemory(),
+      counters: createClientMemory(loops + 1),
+      numbers: createNumberMemory(),
+    },
     metrics: Array.from({ length: loops }, () => new SharedArrayBuffer(valuesLength * Float64Array.BYTES_PER_ELEMENT)),
   };
 }

@@ -10,6 +10,7 @@ import { returnResponseLock } from "../limits/kept-responses.ts";
 import { returnProbesOf } from "../limits/probe-slots.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { WorkerEvents } from "./channel.ts";
+import type { NodeClients } from "./clients.ts";
 import type { EventLoop, EventLoopStart } from "./event-loop.ts";
 import type { Address } from "./listeners.ts";
 import { forceBreaker } from "./questions.ts";
@@ -21,6 +22,7 @@ export type SupervisorOptions = {
   readonly memory: SharedMemory;
   /** Of the main thread, to take back what a dead worker held. */
   readonly permits: Permits;
+  readonly clients: Pick<NodeClients, "returnLocksOf">;
   readonly clock: Clock;
   readonly log: Log;
   /** What a new event loop starts with. */
@@ -127,7 +129,7 @@ function follow(
 
 /** Takes back what a dead worker held, and starts another one in its place after a while. */
 function replace(watch: Watch, slot: Slot, reason: string): void {
-  const { clock, log, memory, permits } = watch.options;
+  const { clock, log, memory, permits, clients } = watch.options;
   const { worker } = slot;
   slot.loop = undefined;
   if (watch.released) return;
@@ -135,6 +137,7 @@ function replace(watch: Watch, slot: Slot, reason: string): void {
   permits.returnAllOf(worker);
   returnResponseLock(memory.responses, worker);
   returnProbesOf(memory.probes, worker);
+  clients.returnLocksOf(worker);
   returnExperimentsOf(memory.experiments, memory.loops, worker);
   log.error({ worker, reason }, "worker died");
   clock.wake(Math.min(restartMs * watch.deaths, maxRestartMs), () => {

@@ -5,6 +5,7 @@ import { createAct } from "../../src/act/exchange.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
 import type { Settings } from "../../src/config/load.ts";
+import { verdictOf, type ClientVerdict } from "../../src/core/clients/counts.ts";
 import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
 import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
 import type { Outcome } from "../../src/core/types.ts";
@@ -12,6 +13,7 @@ import { createLoopCounts, createNodeCounts, type NodeCounts } from "../../src/l
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
 import { createKeptResponses } from "../../src/limits/kept-responses.ts";
 import { createPermits, type Permits } from "../../src/limits/permits/permits.ts";
+import { createLoopClients, createNodeClients } from "../../src/node/clients.ts";
 import { buildRuntime, retire } from "../../src/node/build-runtime.ts";
 import { createSharedMemory } from "../../src/node/shared-memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -53,12 +55,16 @@ export type ActHarness = {
   readonly chaos: LoopChaos;
   /** The kill switch, and the counts of experiments. */
   readonly experiments: NodeCounts;
+  /** What clients did, by those that were seen. */
+  clients(): ClientVerdict[];
   readonly permits: Permits;
   /** What has ended, in that order. */
   readonly outcomes: readonly Outcome[];
   serve(wishes?: RequestWishes): ServedCall;
   /** The same for a request that an adapter made. */
   serveRequest(request: Request): ServedCall;
+  /** Whether rules ask for the body of a request. */
+  needsBody(request: Request): boolean;
   refuseRequest(request: Request, error: StuntdoubleError): ServedCall;
   /** As an adapter refuses what it cannot read. */
   refuse(code: ErrorCode, wishes?: RequestWishes): ServedCall;
@@ -129,10 +135,16 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
     deps,
     chaos: heart.chaos,
     experiments: heart.experiments,
+    clients: () =>
+      heart.clients
+        .read()
+        .filter(({ counts }) => counts.attempts > 0)
+        .map(({ client, counts }) => verdictOf(client, counts)),
     permits,
     outcomes,
     serve: (wishes = {}) => serving(begin(wishes)),
     serveRequest: (request) => serving(beginWith(request)),
+    needsBody: act.needsBody,
     refuse: (code, wishes = {}) => refusing(begin(wishes), new StuntdoubleError(code, "The request cannot be read.")),
     refuseRequest: (request, error) => refusing(beginWith(request), error),
     watch(wishes = {}) {
@@ -192,8 +204,13 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
     const real = buildRuntime({ memory, worker: 0, loop, onBreaker: () => undefined }, next, before?.real);
     return { real, runtime: withFakes(real, before, calls) };
   };
+  let applied = settings;
   let built = build(settings);
   let stopping = false;
+  const clientsSettings = {
+    enabled: () => built.runtime.snapshot.clients.enabled,
+    windowMs: () => built.runtime.snapshot.clients.windowMs,
+  };
   const deps: ActDeps = {
     loop,
     permits,
@@ -202,6 +219,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
     kept: createKeptResponses(memory.responses, 0),
     pseudonym: memory.pseudonym,
     chaos,
+    clients: createLoopClients(memory.clients, 0, { ...clientsSettings, wallClockMs }),
     runtime: () => built.runtime,
     emit: (outcome) => void outcomes.push(outcome),
     stopping: () => stopping,
@@ -212,12 +230,14 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
     deps,
     chaos,
     experiments: createNodeCounts(memory.experiments, 1),
+    clients: createNodeClients(memory.clients, 1, { settings: () => applied, wallClockMs }),
     act: createAct(deps),
     calls,
     asked,
     outcomes,
     apply(next: Settings): void {
       const before = built;
+      applied = next;
       built = build(next, before);
       permits.setQueueTimeoutMs(built.runtime.snapshot.permits.queueTimeoutMs);
       retire(before.real, built.real);

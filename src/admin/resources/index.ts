@@ -1,4 +1,5 @@
 import type { Resource } from "../resource.ts";
+import { clients } from "./clients.ts";
 import { config } from "./config.ts";
 import { experiments } from "./experiments.ts";
 import { metrics } from "./metrics.ts";
@@ -17,6 +18,7 @@ export const resources: readonly Resource[] = [
   requests,
   shadow,
   experiments,
+  clients,
   replies,
   config,
   reload,

@@ -15,6 +15,8 @@ export const guardrailMetric = z.enum([
   "totalP95Ms",
   "stallRate",
   "queueTimeouts",
+  "clientSuccessRate",
+  "retryAmplification",
 ]);
 
 /** The name of what a guardrail watches. */
@@ -39,7 +41,9 @@ const stage = z.strictObject({
 });
 
 const guardrail = z.strictObject({
-  metric: guardrailMetric.describe("What is watched, over the calls in scope on which no fault acted"),
+  metric: guardrailMetric.describe(
+    "What is watched, over the calls in scope on which no fault acted; what clients do, over all of them",
+  ),
   above: z.number().min(0).describe("The experiment is halted above it"),
   overMs: durationMs.default(10_000).describe("The time that is looked back over, in milliseconds"),
   minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),

@@ -1,5 +1,5 @@
 import type { Expectation, Guardrail, GuardrailMetric } from "./definition.ts";
-import { metricOf, sumOf, type Seen } from "./window.ts";
+import { isOfClients, metricOf, sumOf, type Seen } from "./window.ts";
 
 /** What was seen in one second, numbered from the time at which the experiment began to watch. */
 export type Second = { readonly second: number; readonly seen: Seen };
@@ -20,8 +20,9 @@ export function brokenGuardrail(
 ): BrokenGuardrail | undefined {
   for (const { metric, above, overMs, minCalls } of guardrails) {
     const from = last - Math.ceil(overMs / 1000);
-    const { clean } = sumOf(seconds.filter(({ second }) => second > from).map(({ seen }) => seen));
-    const value = clean.calls < minCalls ? undefined : metricOf(metric, clean);
+    const { clean, all } = sumOf(seconds.filter(({ second }) => second > from).map(({ seen }) => seen));
+    const side = isOfClients(metric) ? all : clean;
+    const value = side.calls < minCalls ? undefined : metricOf(metric, side);
     if (value !== undefined && value > above) return { metric, above, value };
   }
   return undefined;

@@ -1,3 +1,4 @@
+import { isSuccess } from "../clients/failures.ts";
 import type { Outcome } from "../types.ts";
 import type { GuardrailMetric } from "./definition.ts";
 
@@ -24,12 +25,16 @@ export type Side = {
   readonly failed: number;
   readonly stalled: number;
   readonly queueTimeouts: number;
+  /** Calls that were a client's further attempts, and those that were a success for it. */
+  readonly retries: number;
+  readonly succeeded: number;
   readonly ttft: Times;
   readonly gaps: Times;
   readonly total: Times;
 };
 
-const nothing: Side = { calls: 0, failed: 0, stalled: 0, queueTimeouts: 0, ttft: {}, gaps: {}, total: {} };
+const noCalls = { calls: 0, failed: 0, stalled: 0, queueTimeouts: 0, retries: 0, succeeded: 0 };
+const nothing: Side = { ...noCalls, ttft: {}, gaps: {}, total: {} };
 
 /** Nothing seen. */
 export const unseen: Seen = { calls: 0, affected: 0, limited: 0, clean: nothing, all: nothing, faults: {} };
@@ -106,7 +111,7 @@ type OpenSeen = {
 };
 
 function emptySide(): OpenSide {
-  return { calls: 0, failed: 0, stalled: 0, queueTimeouts: 0, ttft: {}, gaps: {}, total: {} };
+  return { ...noCalls, ttft: {}, gaps: {}, total: {} };
 }
 
 function emptySeen(): OpenSeen {
@@ -123,6 +128,8 @@ function addTo(side: OpenSide, outcome: Outcome): void {
   if (isFailed(outcome)) side.failed += 1;
   if (ending === "stall" || cause === "UPSTREAM_TIMEOUT") side.stalled += 1;
   if (cause === "QUEUE_TIMEOUT") side.queueTimeouts += 1;
+  if ((outcome.attempt ?? 1) > 1) side.retries += 1;
+  if (isSuccess(outcome)) side.succeeded += 1;
   if (actual.ttftMs !== undefined) count(side.ttft, bucketOf(actual.ttftMs));
   count(side.total, bucketOf(actual.totalMs));
   let beforeMs = actual.atMs[0] ?? 0;
@@ -163,6 +170,8 @@ function sidesTogether(one: Side, other: Side): Side {
     failed: one.failed + other.failed,
     stalled: one.stalled + other.stalled,
     queueTimeouts: one.queueTimeouts + other.queueTimeouts,
+    retries: one.retries + other.retries,
+    succeeded: one.succeeded + other.succeeded,
     ttft: added(one.ttft, other.ttft),
     gaps: added(one.gaps, other.gaps),
     total: added(one.total, other.total),
@@ -185,6 +194,9 @@ export function metricOf(metric: GuardrailMetric, side: Side): number | undefine
       return rate(side.stalled);
     case "queueTimeouts":
       return side.queueTimeouts;
+    case "clientSuccessRate":
+    case "retryAmplification":
+      return clientMetricOf(metric, side);
     case "ttftP50Ms":
       return quantileOf(side.ttft, 0.5);
     case "ttftP95Ms":
@@ -196,4 +208,16 @@ export function metricOf(metric: GuardrailMetric, side: Side): number | undefine
     case "totalP95Ms":
       return quantileOf(side.total, 0.95);
   }
+}
+
+/** Whether a metric is about what clients do, which faults and calls without one tell together only. */
+export function isOfClients(metric: GuardrailMetric): metric is "clientSuccessRate" | "retryAmplification" {
+  return metric === "clientSuccessRate" || metric === "retryAmplification";
+}
+
+/** Attempts that belong together are one request; one whose first attempt lies before the time that is looked at counts too. */
+function clientMetricOf(metric: "clientSuccessRate" | "retryAmplification", side: Side): number | undefined {
+  const requests = Math.max(side.calls - side.retries, side.succeeded);
+  if (requests === 0) return undefined;
+  return metric === "retryAmplification" ? side.calls / requests : (100 * side.succeeded) / requests;
 }

@@ -1,3 +1,5 @@
+import { attempt } from "./attempt.ts";
+import { every } from "./every.ts";
 import { hasToolResult } from "./has-tool-result.ts";
 import { header } from "./header.ts";
 import { json } from "./json.ts";
@@ -11,6 +13,7 @@ import { promptTokens } from "./prompt-tokens.ts";
 import { route } from "./route.ts";
 import { stream } from "./stream.ts";
 import { system } from "./system.ts";
+import { time } from "./time.ts";
 import { toolCallId } from "./tool-call-id.ts";
 import { toolNames } from "./tool-names.ts";
 import { toolResult } from "./tool-result.ts";
@@ -19,7 +22,7 @@ import type { Matcher } from "./types.ts";
 
 /**
  * Every matcher, in the order in which they are asked: the cheapest first. The body is read and the expression is run only
- * for calls that pass everything before, and the percentage is of the calls that pass all else.
+ * for calls that pass everything before, attempts and calls are counted of those that pass what stands before, and the percentage is of the calls that pass all else.
  */
 export const matchers: readonly Matcher<unknown>[] = [
   method,
@@ -28,6 +31,7 @@ export const matchers: readonly Matcher<unknown>[] = [
   key,
   model,
   header,
+  time,
   json,
   hasToolResult,
   messages,
@@ -38,5 +42,7 @@ export const matchers: readonly Matcher<unknown>[] = [
   system,
   toolResult,
   lastUserMessage,
+  attempt,
+  every,
   percentage,
 ];

@@ -1,5 +1,6 @@
+import { attemptOf } from "../../../src/core/clients/attempts.ts";
 import { expect, test } from "vitest";
-import { attemptOf, traceIdOf } from "../../../src/act/call-ids.ts";
+import { traceIdOf } from "../../../src/act/call-ids.ts";
 import { forwarding, setUpAct } from "../../support/act.ts";
 
 const trace = "0af7651916cd43dd8448eb211c80319c";

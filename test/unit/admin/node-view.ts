@@ -47,6 +47,7 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     config: () => ({ listen: { port: 8080 } }),
     metrics: async () => "# HELP a b\n",
     experiments: noExperiments,
+    clients: { read: () => [] },
     reload: async () => ({ ok: true, generation: 2 }),
     ask: async (question, ...args) =>
       question.merge(views.map((view) => structuredClone(question.reply(view, ...structuredClone(args))))),

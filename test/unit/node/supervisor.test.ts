@@ -29,6 +29,7 @@ async function setUp({ workers = 2, open = {} }: { workers?: number; open?: Reco
     memory,
     clock,
     states,
+    clients: { returnLocksOf: () => undefined },
     permits: createPermits({ memory: memory.permits, worker: workers, clock, queueTimeoutMs: 1000 }),
     log: { info: note, warn: note, error: note, outcome: () => undefined },
     settings: () => settings,

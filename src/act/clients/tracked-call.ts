@@ -1,0 +1,184 @@
+import { attemptOf, requestKeyOf } from "../../core/clients/attempts.ts";
+import { successCount, unwantedCount, waitCount } from "../../core/clients/counts.ts";
+import { failureKindOf, isFinal, isSuccess, waitResultOf } from "../../core/clients/failures.ts";
+import { retryAfterMs, shouldRetry } from "../../core/clients/retry-after.ts";
+import type { CallState } from "../../core/clients/state.ts";
+import { hash32 } from "../../core/rng.ts";
+import type { Outcome } from "../../core/types.ts";
+import type { RowId } from "../../limits/clients/bucket-table.ts";
+import type { CallNumbers } from "../../limits/clients/call-numbers.ts";
+import { otherClient, type ClientCounters } from "../../limits/clients/client-counters.ts";
+import type { OpenRequest, OpenRequests } from "../../limits/clients/open-requests.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import type { Clients, Request, Sender } from "../types.ts";
+
+/** What `Clients` are made with. */
+export type ClientsOptions = {
+  readonly open: OpenRequests;
+  readonly numbers: CallNumbers;
+  readonly counters: ClientCounters;
+  /** Whether it is counted what clients do; rules can ask for attempts in any case. */
+  enabled(): boolean;
+  wallClockMs(): number;
+};
+
+export function createClients(options: ClientsOptions): Clients {
+  return {
+    arrived(request, caller) {
+      request.state = new TrackedCall(options, request, caller);
+    },
+    ended(outcome, { state }, sent) {
+      if (state instanceof TrackedCall) state.ended(outcome, sent);
+    },
+  };
+}
+
+/** How one call stands to those before it. */
+class TrackedCall implements CallState {
+  readonly #options: ClientsOptions;
+  readonly #request: Request;
+  readonly #caller: string;
+  /** Undefined until somebody needs it. */
+  #group: number | undefined = undefined;
+  /** Which attempt it is by its headers. */
+  readonly #told: number | undefined;
+  readonly #arrivedAtMs: number;
+  #id: RowId | undefined = undefined;
+  /** What is known of the attempts before; null until it was looked for. */
+  #before: OpenRequest | undefined | null = null;
+  #numbers: Map<string, number> | undefined = undefined;
+  /** A rule has asked for the attempt, so the next one must find this. */
+  #asked = false;
+
+  constructor(options: ClientsOptions, request: Request, caller: string | undefined) {
+    const { headers } = request;
+    this.#options = options;
+    this.#request = request;
+    this.#caller = caller ?? headers["user-agent"] ?? "";
+    this.#told = attemptOf(headers);
+    this.#arrivedAtMs = options.wallClockMs();
+    if (options.enabled()) this.#lookBack();
+  }
+
+  known(): number | undefined {
+    const told = this.#told;
+    const before = this.#before ?? undefined;
+    return before === undefined ? told : Math.max(told ?? 1, before.attempts + 1);
+  }
+
+  attempt(): number {
+    this.#asked = true;
+    this.#lookBack();
+    return this.known() ?? 1;
+  }
+
+  nth(scope: string, group: string | undefined): number {
+    const name = group === undefined ? scope : `${scope}\n${group}`;
+    const known = this.#numbers?.get(name);
+    if (known !== undefined) return known;
+    const number = this.#options.numbers.next(scope, group, this.#arrivedAtMs);
+    this.#numbers ??= new Map();
+    this.#numbers.set(name, number);
+    return number;
+  }
+
+  wallMs(): number {
+    return this.#arrivedAtMs;
+  }
+
+  /** Its body will not be there any more. */
+  keepId(): void {
+    if (this.#asked || this.#options.enabled()) this.#idOf();
+  }
+
+  ended(outcome: Outcome, sent: Sender): void {
+    const counted = this.#options.enabled();
+    if (!counted && !this.#asked) return;
+    const { open, counters } = this.#options;
+    const client = counted ? this.#clientOf(outcome) : undefined;
+    const number = this.known() ?? 1;
+    if (client !== undefined) {
+      counters.add(client, "attempts");
+      if (number > 1) this.#countRetry(client);
+    }
+    if (!isSuccess(outcome)) return this.#failed(outcome, sent, { number, client });
+    if (number > 1) open.done(this.#idOf());
+    if (client === undefined) return;
+    counters.add(client, "succeeded");
+    counters.add(client, successCount(number));
+  }
+
+  #failed(outcome: Outcome, sent: Sender, { number: attempts, client }: Ended): void {
+    const { open, counters, wallClockMs } = this.#options;
+    const endedAtMs = wallClockMs();
+    const { head, errorData } = sent.response();
+    const headers = head?.headers ?? [];
+    const kind = failureKindOf(outcome, { shouldRetry: shouldRetry(headers), text: textOf(errorData) });
+    if (client !== undefined && kind === "broken") counters.add(client, "broken");
+    if (client !== undefined && kind === "hung-up") {
+      counters.add(client, "hungUp");
+      counters.add(client, "hungUpMs", outcome.actual.totalMs);
+    }
+    const askedMs = retryAfterMs(headers, endedAtMs);
+    const request = { attempts, kind, client: client ?? otherClient, endedAtMs, askedMs };
+    open.failed(this.#idOf(), this.#groupOf(), request);
+  }
+
+  /** How it came to this attempt. */
+  #countRetry(client: number): void {
+    const { counters } = this.#options;
+    counters.add(client, "retries");
+    const before = this.#before ?? undefined;
+    if (before === undefined) return;
+    const { kind, askedMs, endedAtMs } = before;
+    if (kind === "broken") counters.add(client, "brokenRetried");
+    if (isFinal(kind)) counters.add(client, unwantedCount(kind));
+    const waitedMs = Math.max(0, this.#arrivedAtMs - endedAtMs);
+    const result = waitResultOf(askedMs, waitedMs);
+    counters.add(client, waitCount(result));
+    if (askedMs !== undefined && waitedMs < askedMs && result !== "as-asked")
+      counters.add(client, "earlyMs", askedMs - waitedMs);
+  }
+
+  #lookBack(): void {
+    if (this.#before !== null) return;
+    const { open } = this.#options;
+    this.#before =
+      open.any() && open.mayHold(this.#groupOf()) ? open.begin(this.#idOf(), this.#arrivedAtMs) : undefined;
+  }
+
+  /** Requests of one caller to one path, of which most are told without looking at their bodies. */
+  #groupOf(): number {
+    return (this.#group ??= hash32(this.#request.method, this.#request.route, this.#caller));
+  }
+
+  #idOf(): RowId {
+    return (this.#id ??= idOf(this.#request, this.#caller));
+  }
+
+  #clientOf({ keyName }: Outcome): number {
+    const { counters } = this.#options;
+    if (keyName !== undefined) return counters.placeOf("key", keyName);
+    return counters.placeOf("user-agent", this.#request.headers["user-agent"] ?? "none");
+  }
+}
+
+/** What all attempts of a request have in common: what its client says they do, else key, path and body. */
+function idOf(request: Request, caller: string): RowId {
+  const { headers, method, route } = request;
+  const given = requestKeyOf(headers);
+  if (given !== undefined) return { high: hash32("key", caller, given), low: hash32(given, caller) };
+  const fingerprint = fingerprintOf(request);
+  return { high: hash32("body", caller, method, route, fingerprint), low: hash32(fingerprint, route, caller) };
+}
+
+/** The number of an attempt that has ended, and the place of its client where it is counted. */
+type Ended = { readonly number: number; readonly client: number | undefined };
+
+/** As much of an error as its code stands in. */
+const errorBytes = 2048;
+
+function textOf(data: string | Uint8Array | undefined): string {
+  if (data === undefined) return "";
+  return typeof data === "string" ? data.slice(0, errorBytes) : Buffer.from(data.subarray(0, errorBytes)).toString();
+}

@@ -1,0 +1,20 @@
+import type { Outcome } from "../core/types.ts";
+import type { BentCall } from "./chaos.ts";
+import type { CallRecord } from "./outcome.ts";
+import type { ActDeps, Sender } from "./types.ts";
+
+/** An ended call: what was recorded of it, what was sent, and as what its faults know it. */
+export type Ended = { readonly record: CallRecord; readonly sent: Sender; readonly bent: BentCall };
+
+/** Tells everyone of an ended call: its experiments, who watches clients, and who gets outcomes. */
+export function conclude(
+  { chaos, clients, emit }: Pick<ActDeps, "chaos" | "clients" | "emit">,
+  outcome: Outcome,
+  { record, sent, bent }: Ended,
+): void {
+  const { involved, decision } = record;
+  if (involved.length > 0) chaos.ended(outcome, involved);
+  if (decision !== undefined && decision.faults.length > 0) chaos.unbent(bent);
+  clients?.ended(outcome, record.request, sent);
+  emit(outcome);
+}

@@ -1,0 +1,21 @@
+import { verdictOf } from "../../core/clients/counts.ts";
+import { json, route, type Resource } from "../resource.ts";
+
+/** `GET /admin/v1/clients` */
+export const clients: Resource = {
+  routes: [
+    route({
+      method: "GET",
+      path: "/admin/v1/clients",
+      summary: "what each client made of responses that failed: retries, waits, giving up",
+      respond: ({ node }) =>
+        json({
+          clients: node.clients
+            .read()
+            .filter(({ counts }) => counts.attempts > 0)
+            .map(({ client, counts }) => verdictOf(client, counts))
+            .sort((a, b) => b.attempts - a.attempts),
+        }),
+    }),
+  ],
+};
