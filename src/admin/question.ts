@@ -1,5 +1,5 @@
 import type { Runtime } from "../act/types.ts";
-import type { Seen } from "../core/experiments/window.ts";
+import type { SeenByPhase } from "../core/experiments/phases.ts";
 import type { ShadowSnapshot } from "../core/shadow.ts";
 import type { Outcome } from "../core/types.ts";
 import type { ReplyCounts } from "../limits/reply-counts.ts";
@@ -21,7 +21,7 @@ export type LoopView = {
   /** The timings of its shadowed calls. */
   readonly shadow: { snapshot(): ShadowSnapshot };
   /** What was seen of each running experiment since the last time, by id. */
-  readonly experiments: { take(): { readonly [id: string]: Seen } };
+  readonly experiments: { take(): { readonly [id: string]: SeenByPhase } };
   /** How often replies of the admin API were given. */
   readonly replies: Pick<ReplyCounts, "count">;
   /** The configuration in force, with the upstreams, breakers and caches built for it. */

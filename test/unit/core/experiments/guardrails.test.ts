@@ -17,7 +17,7 @@ const { guardrails } = definitionOf({
 });
 
 test("a guardrail is broken above its value", () => {
-  expect(brokenGuardrail(guardrails, [{ second: 4, seen: seen(100, 6) }], 4)).toEqual({
+  expect(brokenGuardrail(guardrails, [{ second: 4, clean: seen(100, 6).clean }], 4)).toEqual({
     metric: "errorRate",
     above: 5,
     value: 6,
@@ -25,16 +25,16 @@ test("a guardrail is broken above its value", () => {
 });
 
 test.each([
-  ["up to its value", [{ second: 4, seen: seen(100, 5) }]],
-  ["by too few calls", [{ second: 4, seen: seen(19, 19) }]],
-  ["by calls before the time it looks at", [{ second: 1, seen: seen(100, 100) }]],
-  ["by failures that a fault made", [{ second: 4, seen: seen(100, 50, ["status"]) }]],
+  ["up to its value", [{ second: 4, clean: seen(100, 5).clean }]],
+  ["by too few calls", [{ second: 4, clean: seen(19, 19).clean }]],
+  ["by calls before the time it looks at", [{ second: 1, clean: seen(100, 100).clean }]],
+  ["by failures that a fault made", [{ second: 4, clean: seen(100, 50, ["status"]).clean }]],
 ])("it is not broken %s", (_name, seconds) => {
   expect(brokenGuardrail(guardrails, seconds, 4)).toBeUndefined();
 });
 
 test("it adds up the seconds that it looks at", () => {
-  const seconds = [2, 3, 4].map((second) => ({ second, seen: seen(10, 1) }));
+  const seconds = [2, 3, 4].map((second) => ({ second, clean: seen(10, 1).clean }));
   expect(brokenGuardrail(guardrails, seconds, 4)).toMatchObject({ value: 10 });
 });
 
