@@ -35,8 +35,12 @@ export function timelinePlots(report: Report): readonly Plot[] {
       ),
     ],
   });
-  if (!timeline.some(({ ttftMs }) => ttftMs !== undefined)) return [traffic];
-  const ttft = plotOf(report, {
+  return timeline.some(({ ttftMs }) => ttftMs !== undefined) ? [traffic, firstTokens(report)] : [traffic];
+}
+
+/** The mean time to the first token over time. */
+function firstTokens(report: Report): Plot {
+  return plotOf(report, {
     title: "Mean time to first token, ms",
     description: "Mean time to the first token of all calls, as clients saw it, and of those without a fault.",
     series: [
@@ -44,7 +48,6 @@ export function timelinePlots(report: Report): readonly Plot[] {
       over(report, { name: "without a fault", look: "four" }, ({ realTtftMs }) => realTtftMs),
     ],
   });
-  return [traffic, ttft];
 }
 
 /** The value of each guardrail over time, with what it halts above; those that never had calls enough have none. */
