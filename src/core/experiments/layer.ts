@@ -67,7 +67,7 @@ export function compileExperiment(running: RunningExperiment): CompiledExperimen
   const { id, definition } = running;
   let fromMs = 0;
   const stages = stagesOf(definition).map((stage) => {
-    const compiled = compileStage(id, stage, fromMs);
+    const compiled = compileStage(definition.name, stage, fromMs);
     fromMs = compiled.toMs;
     return compiled;
   });
@@ -75,12 +75,13 @@ export function compileExperiment(running: RunningExperiment): CompiledExperimen
   return { ...running, conditions: compileMatch(definition.match, `experiment ${id}`, true), stages, faultsEndMs };
 }
 
+/** Draws are keyed by the name of the experiment, not by its id, which is another one after a restart. */
 function compileStage(
-  id: string,
+  of: string,
   { name, durationMs, rampMs, faults }: StageDefinition,
   fromMs: number,
 ): CompiledStage {
-  const draws = compileFaultDraws(`experiment ${id} ${name}`, faults, ({ id: key }) => key);
+  const draws = compileFaultDraws(`experiment ${of} ${name}`, faults, ({ id: key }) => key);
   return { name, fromMs, toMs: fromMs + durationMs, rampMs, faults, draws };
 }
 
@@ -106,9 +107,9 @@ export function involvements(
 type Surroundings = { readonly nowMs: number; readonly counts: ExperimentCounts };
 
 function involvementIn(experiment: CompiledExperiment, call: Call, { nowMs, counts }: Surroundings): Involvement {
-  const { id, slot, startsAtMs, definition } = experiment;
+  const { slot, startsAtMs, definition } = experiment;
   const stage = stageAt(experiment, nowMs - startsAtMs);
-  const drawn = draw(definition.seed, `experiment ${id}`, call.id);
+  const drawn = draw(definition.seed, `experiment ${definition.name}`, call.id);
   const share = stage === undefined ? 0 : shareAt(definition.percentage, stage, nowMs - startsAtMs);
   const phase = phaseAt(experiment, nowMs - startsAtMs);
   const involvement = { experiment, phase, stage: stage?.name, draw: drawn, share };
