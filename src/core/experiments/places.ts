@@ -36,3 +36,14 @@ export function countPlace(counts: Record<string, number>, place: string, times:
   const key = counts[place] !== undefined || Object.keys(counts).length < maxPlaces ? place : otherPlaces;
   counts[key] = (counts[key] ?? 0) + times;
 }
+
+/** Adds to the counts of several places. */
+export function addPlaces(counts: Record<string, number>, places: Readonly<Record<string, number>>): void {
+  let room = maxPlaces - Object.keys(counts).length;
+  for (const [place, times] of Object.entries(places)) {
+    const isKnown = counts[place] !== undefined;
+    const key = isKnown || room > 0 ? place : otherPlaces;
+    if (!isKnown) room -= 1;
+    counts[key] = (counts[key] ?? 0) + times;
+  }
+}

@@ -1,6 +1,6 @@
 import type { Outcome } from "../types.ts";
 import type { GuardrailMetric } from "./definition.ts";
-import { countPlace, noModel, noStage, placeOf } from "./places.ts";
+import { addPlaces, countPlace, noModel, noStage, placeOf } from "./places.ts";
 
 /** Counts of times by bucket: a sparse histogram with buckets 5 % apart, as plain data. */
 export type Times = { readonly [bucket: string]: number };
@@ -182,7 +182,7 @@ export function sumOf(list: readonly Seen[]): Seen {
     addSide(sum.clean, each.clean);
     addSide(sum.all, each.all);
     addTimes(sum.faults, each.faults);
-    for (const [place, times] of Object.entries(each.places)) countPlace(sum.places, place, times);
+    addPlaces(sum.places, each.places);
   }
   return sum;
 }

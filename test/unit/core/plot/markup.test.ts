@@ -16,9 +16,10 @@ test.each([
 
 test("no text has markup or control characters left", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(fc.string({ unit: "binary", maxLength: 20 }), (text) => {
       expect(escapeMarkup(text)).not.toMatch(/[<>"']|&(?!(amp|lt|gt|quot|#39);)|\p{Cc}|\p{Cs}/u);
     }),
+    { numRuns: 50 },
   );
 });
 
