@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME …]`: measures, prints each figure beside its goal, and exits with 1 when one is missed. */
 import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, streams } from "./figures.ts";
 import { dialects } from "./dialects.ts";
+import { experiments } from "./experiments.ts";
 import { extProc } from "./ext-proc.ts";
 import type { Figure } from "./lib.ts";
 import { overload } from "./overload.ts";
@@ -14,6 +15,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   idle: idleConnections,
   abandoned,
   dialects,
+  experiments,
   overload,
   "ext-proc": extProc,
   soak,

@@ -6,7 +6,7 @@ import {
   type Involvement,
   type RunningExperiment,
 } from "../core/experiments/layer.ts";
-import { createSeenCollector, type Seen, type SeenCollector } from "../core/experiments/window.ts";
+import { createScopeCollector, type ScopeCollector, type SeenByPhase } from "../core/experiments/phases.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
 import type { LoopCounts } from "../limits/experiment-counts.ts";
 
@@ -37,7 +37,7 @@ export type LoopChaos = Chaos & {
   /** The experiments that run from now on; calls under way keep those they began with. */
   set(running: readonly RunningExperiment[]): void;
   /** What was seen of each since the last time, by id. */
-  take(): { readonly [id: string]: Seen };
+  take(): { readonly [id: string]: SeenByPhase };
   /**
    * Lets calls under way go.
    *
@@ -60,7 +60,7 @@ export const noChaos: Chaos = {
 
 export function createChaos(counts: LoopCounts, wallClockMs: () => number): LoopChaos {
   let running: readonly CompiledExperiment[] = [];
-  const collectors = new Map<string, SeenCollector>();
+  const collectors = new Map<string, ScopeCollector>();
   const bent = new Map<BentCall, Involved>();
   return {
     involve(call, decision) {
@@ -71,9 +71,9 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
     },
     isRunning: () => running.length > 0,
     ended(outcome, involved) {
-      for (const { experiment, result } of involved) {
-        if (result === "affected") counts.release(experiment.slot);
-        collectors.get(experiment.id)?.add(outcome, result);
+      for (const each of involved) {
+        if (each.result === "affected") counts.release(each.experiment.slot);
+        collectors.get(each.experiment.id)?.add(outcome, each);
       }
     },
     set(wanted) {
@@ -81,7 +81,7 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
       running = wanted.map((each) => compiledOf(each, known.get(each.id)));
       const ids = new Set(running.map(({ id }) => id));
       for (const id of collectors.keys()) if (!ids.has(id)) collectors.delete(id);
-      for (const id of ids) if (!collectors.has(id)) collectors.set(id, createSeenCollector());
+      for (const id of ids) if (!collectors.has(id)) collectors.set(id, createScopeCollector());
     },
     bent: (call, { decision, involved }) => void bent.set(call, { decision, involved }),
     unbent: (call) => void bent.delete(call),

@@ -79,11 +79,12 @@ export class SentFrames {
   }
 
   /** The same of the one frame of a response in one piece, whose tokens have no times. */
-  addWhole({ atMs, tokens, data }: Frame, nowMs: number): void {
-    if (this.isError) this.errorData ??= data;
-    const errorMs = nowMs - atMs;
+  addWhole(frame: Frame, nowMs: number): void {
+    // The data of a frame is made when it is looked at.
+    if (this.isError) this.errorData ??= frame.data;
+    const errorMs = nowMs - frame.atMs;
     this.count += 1;
-    this.tokens += tokens;
+    this.tokens += frame.tokens;
     this.#errorSumMs += errorMs;
     if (errorMs > this.#errorMaxMs) this.#errorMaxMs = errorMs;
   }

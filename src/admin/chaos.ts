@@ -1,5 +1,6 @@
 import type { BrokenGuardrail } from "../core/experiments/guardrails.ts";
-import type { Report, RunView } from "../core/experiments/run.ts";
+import type { Report } from "../core/experiments/report/report.ts";
+import type { RunView } from "../core/experiments/run.ts";
 
 /** The experiments of a node, as the admin API has them. `by` is who asks. */
 export type Experiments = {

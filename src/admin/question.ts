@@ -1,5 +1,5 @@
 import type { Runtime } from "../act/types.ts";
-import type { Seen } from "../core/experiments/window.ts";
+import type { SeenByPhase } from "../core/experiments/phases.ts";
 import type { ShadowSnapshot } from "../core/shadow.ts";
 import type { Outcome } from "../core/types.ts";
 import type { ReplyCounts } from "../limits/reply-counts.ts";
@@ -22,7 +22,7 @@ export type LoopView = {
   readonly shadow: { snapshot(): ShadowSnapshot };
   readonly experiments: {
     /** What was seen of each running experiment since the last time, by id. */
-    take(): { readonly [id: string]: Seen };
+    take(): { readonly [id: string]: SeenByPhase };
     /** Lets calls under way go: those of one experiment, or all. @returns how many */
     letGo(id?: string): number;
   };

@@ -12,7 +12,7 @@ export type Resource = {
 /** One method on one path. `Name` are the names of its query parameters. */
 export type Route<Name extends string = string> = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Begins with `/admin/v1/`, and may end in `/:id`. */
+  /** Begins with `/admin/v1/`, and may have `/:id` in it. */
   readonly path: string;
   /** What it does or returns, in a few words, for the index and the docs. */
   readonly summary: string;
@@ -31,8 +31,10 @@ export type Parameters<Name extends string> = Readonly<
 export type AdminRequest<Name extends string = string> = {
   readonly node: NodeView;
   readonly query: Readonly<Partial<Record<Name, string>>>;
-  /** The end of a path with `/:id`, decoded; else empty. */
+  /** What stands for `/:id` in the path, decoded; else empty. */
   readonly id: string;
+  /** The Accept header. */
+  readonly accept: string | undefined;
   /** The JSON that was sent, unchecked. */
   readonly body: unknown;
   /** Who asks, for the log: `admin token`, or the client's address where the API has no token. */

@@ -121,9 +121,9 @@ function addRoute(
     url: path,
     exposeHeadRoute: method === "GET",
     async handler(request, reply) {
-      const { query, params, body } = request;
+      const { query, params, body, headers } = request;
       const values = readQuery(query, parameters);
-      const asked = { node, query: values, id: params.id ?? "", body, by: callerOf(request) };
+      const asked = { node, query: values, id: params.id ?? "", accept: headers.accept, body, by: callerOf(request) };
       const { status, type, text } = await respond(asked);
       return reply.code(status).type(type).send(text);
     },

@@ -58,7 +58,7 @@ export function parseWords<Wanted extends Kinds>(
   args: readonly string[],
   kinds: Wanted,
 ): { flags: Flags<Wanted>; words: readonly string[] } {
-  const options = Object.fromEntries(Object.entries(kinds).map(([flag, type]) => [flag, { type }]));
+  const options = Object.fromEntries(Object.entries(kinds).map(([flag, type]) => [flag, { type, ...shortOf(flag) }]));
   const { values, positionals, tokens } = parseArgs({
     args: [...args],
     options,
@@ -73,6 +73,11 @@ export function parseWords<Wanted extends Kinds>(
   return { flags: values as Flags<Wanted>, words: positionals };
 }
 
+/** The only flag with a short form is the one that is short everywhere. */
+function shortOf(flag: string): { readonly short: string } | undefined {
+  return flag === "output" ? { short: "o" } : undefined;
+}
+
 type Option = {
   readonly name: string;
   /** As it was written. */
@@ -83,7 +88,8 @@ type Option = {
 
 /** What is wrong with a flag, without a full stop. */
 function mistakeIn({ name, rawName, value, inlineValue }: Option, kinds: Kinds): string | undefined {
-  const kind = rawName.startsWith("--") && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  const isWritten = rawName.startsWith("--") || rawName === `-${shortOf(name)?.short}`;
+  const kind = isWritten && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   if (kind === undefined) {
     const allowed = Object.keys(kinds).map((flag) => `--${flag}`);
     const nearest = nearestOf(rawName, allowed);

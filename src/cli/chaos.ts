@@ -1,3 +1,6 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { isReportFormat, reportFormatNames } from "../core/experiments/report/formats.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { nearestOf } from "../core/issues.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
@@ -10,7 +13,7 @@ const usage = `Runs experiments on a node, over its admin API.
   stuntdouble chaos start FILE | --preset NAME [--match CONDITIONS] [--percentage N] [--for TIME]
   stuntdouble chaos list
   stuntdouble chaos watch ID
-  stuntdouble chaos report ID [--format markdown | json]
+  stuntdouble chaos report ID [--format text | json | markdown | junit | html] [-o FILE]
   stuntdouble chaos stop ID | --all
   stuntdouble chaos resume
   stuntdouble chaos presets
@@ -20,6 +23,8 @@ const usage = `Runs experiments on a node, over its admin API.
   --percentage  of the calls in scope, instead of what the file says
   --for         how long it runs, such as 90s, 10m or 1h; stages keep their proportions
   --all         the kill switch: stop every experiment and every fault until resume
+  --format      of a report; default: text. A page of html has plots; junit is for CI
+  -o, --output  file to write a report to, instead of printing it
   --admin       URL of the admin API; default: http://127.0.0.1:8081
   --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN
   --json        print what the admin API says
@@ -39,6 +44,7 @@ const flagKinds = {
   for: "string",
   all: "boolean",
   format: "string",
+  output: "string",
   admin: "string",
   "token-env": "string",
   json: "boolean",
@@ -100,8 +106,12 @@ async function start({ flags, words, io, client }: Asked): Promise<number> {
 }
 
 function print(value: unknown, io: Io): number {
-  io.out(`${JSON.stringify(value, undefined, 2)}\n`);
+  io.out(jsonText(value));
   return 0;
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 async function list({ flags, words, io, client }: Asked): Promise<number> {
@@ -127,14 +137,27 @@ async function watch({ words, io, client }: Asked): Promise<number> {
 
 async function report({ flags, words, io, client }: Asked): Promise<number> {
   const id = onlyWord(words, "an id");
-  const { format = flags.json === true ? "json" : "markdown" } = flags;
-  if (format !== "json" && format !== "markdown")
-    throw new StuntdoubleError("CONFIG_INVALID", `--format must be markdown or json, not "${format}".`);
-  const path = `experiments/${encodeURIComponent(id)}`;
-  const run = await client.send<Shown>("GET", path);
-  if (format === "json") print(run, io);
-  else io.out(await client.text(`${path}?format=markdown`));
+  const { format = flags.json === true ? "json" : "text", output } = flags;
+  if (!isReportFormat(format)) {
+    const formats = reportFormatNames.join(", ");
+    throw new StuntdoubleError("CONFIG_INVALID", `--format must be one of ${formats}, not "${format}".`);
+  }
+  const resource = `experiments/${encodeURIComponent(id)}`;
+  const run = await client.send<Shown>("GET", resource);
+  const text = format === "json" ? jsonText(run) : await client.text(`${resource}/report?format=${format}`);
+  if (output === undefined) io.out(text);
+  else await writeReport(output, text, io);
   return exitOf(run);
+}
+
+async function writeReport(file: string, text: string, { cwd, err }: Io): Promise<void> {
+  try {
+    await writeFile(path.resolve(cwd, file), text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StuntdoubleError("CONFIG_INVALID", `could not write the report: ${reason}`);
+  }
+  err(`The report is in ${file}\n`);
 }
 
 async function stop({ flags, words, io, client }: Asked): Promise<number> {

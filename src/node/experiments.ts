@@ -6,7 +6,8 @@ import { isLoopbackHost } from "../config/own-address.ts";
 import { readExperiment } from "../config/experiment.ts";
 import type { Settings } from "../config/load.ts";
 import { brokenGuardrail } from "../core/experiments/guardrails.ts";
-import { endOf, isActive, reportOf, viewOf, type Run, type RunState } from "../core/experiments/run.ts";
+import { reportOf } from "../core/experiments/report/report.ts";
+import { endOf, isActive, nothingSeen, viewOf, withSecond, type Run, type RunState } from "../core/experiments/run.ts";
 import type { Log } from "../emit/log.ts";
 import type { Clock } from "../limits/clock.ts";
 import { maxExperiments, type NodeCounts } from "../limits/experiment-counts.ts";
@@ -72,7 +73,7 @@ class ExperimentRunner implements RunningExperiments {
       state: definition.baselineMs > 0 ? "baseline" : "running",
       startsAtMs: definition.baselineMs > 0 ? undefined : nowMs,
       endedAtMs: undefined,
-      seconds: [],
+      ...nothingSeen,
     };
     this.#held = [...latest(this.#held), { run, slot }];
     this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
@@ -153,7 +154,7 @@ class ExperimentRunner implements RunningExperiments {
   #end(held: Held, state: RunState, { by, broken }: { by?: string; broken?: Run["broken"] } = {}): void {
     const endedAtMs = this.#options.wallClockMs();
     const why = { ...(by !== undefined && { stoppedBy: by }), ...(broken !== undefined && { broken }) };
-    held.run = { ...held.run, state, endedAtMs, ...why };
+    held.run = { ...held.run, state, endedAtMs, recent: [], ...why };
     this.#note(state, by ?? "stuntdouble", held.run);
   }
 
@@ -193,8 +194,7 @@ class ExperimentRunner implements RunningExperiments {
       const added = seen[held.run.id];
       // What is read now happened in the second before.
       const second = Math.max(0, Math.ceil((nowMs - held.run.createdAtMs) / tickMs) - 1);
-      if (added !== undefined && added.calls > 0)
-        held.run = { ...held.run, seconds: [...held.run.seconds, { second, seen: added }] };
+      if (added !== undefined) held.run = withSecond(held.run, second, added);
       changed = this.#judge(held, second, nowMs) || changed;
     }
     if (changed) await this.#publish(active.filter(({ run }) => !isActive(run)).map(({ run }) => run.id));
@@ -202,8 +202,8 @@ class ExperimentRunner implements RunningExperiments {
 
   /** @returns whether it has come to another state */
   #judge(held: Held, second: number, nowMs: number): boolean {
-    const { definition, state, seconds, createdAtMs } = held.run;
-    const broken = brokenGuardrail(definition.guardrails, seconds, second);
+    const { definition, state, recent, createdAtMs } = held.run;
+    const broken = brokenGuardrail(definition.guardrails, recent, second);
     if (broken !== undefined) {
       this.#end(held, state === "baseline" ? "refused" : "halted", { broken });
       return true;

@@ -1,6 +1,7 @@
 import type { RunningExperiment } from "../../core/experiments/layer.ts";
-import { markdownOf } from "../../core/experiments/markdown.ts";
-import { sumOf, type Seen } from "../../core/experiments/window.ts";
+import { isReportFormat, reportFormatNames, reportFormats } from "../../core/experiments/report/formats.ts";
+import { sumOfPhases, type SeenByPhase } from "../../core/experiments/phases.ts";
+import { preferredType } from "../accept.ts";
 import { ProblemError } from "../problem.ts";
 import { question, type State } from "../question.ts";
 import { json, route, type Resource } from "../resource.ts";
@@ -23,10 +24,10 @@ export function readRunning(state: string): readonly RunningExperiment[] {
 /** What was seen of each running experiment since the last time, by id. */
 export const experimentsSeen = question({
   name: "experiments-seen",
-  reply: (loop): { readonly [id: string]: Seen } => loop.experiments.take(),
-  merge: (replies): { readonly [id: string]: Seen } => {
+  reply: (loop): { readonly [id: string]: SeenByPhase } => loop.experiments.take(),
+  merge: (replies): { readonly [id: string]: SeenByPhase } => {
     const ids = new Set(replies.flatMap((reply) => Object.keys(reply)));
-    return Object.fromEntries([...ids].map((id) => [id, sumOf(replies.flatMap((reply) => reply[id] ?? []))]));
+    return Object.fromEntries([...ids].map((id) => [id, sumOfPhases(replies.flatMap((reply) => reply[id] ?? []))]));
   },
 });
 
@@ -38,7 +39,6 @@ export const letCallsGo = question({
 });
 
 const path = "/admin/v1/experiments";
-const isForm = (value: string): boolean => value === "json" || value === "markdown";
 
 /** `/admin/v1/experiments`: starts, shows and stops experiments. */
 export const experiments: Resource = {
@@ -61,13 +61,26 @@ export const experiments: Resource = {
     route({
       method: "GET",
       path: `${path}/:id`,
-      summary: "the report on one experiment, as JSON or, with `format=markdown`, as Markdown",
-      parameters: { format: { allowed: "json or markdown", accepts: isForm } },
-      respond({ node, id, query: { format } }) {
+      summary: "one experiment, with its report as JSON",
+      respond({ node, id }) {
         const report = node.experiments.find(id);
         if (report === undefined) throw unknown();
-        if (format !== "markdown") return json(report);
-        return { status: 200, type: "text/markdown; charset=utf-8", text: `${markdownOf(report)}\n` };
+        return json(report);
+      },
+    }),
+    route({
+      method: "GET",
+      path: `${path}/:id/report`,
+      summary: "the report on one experiment, in the `format` that is asked for, else by the Accept header",
+      parameters: { format: { allowed: reportFormatNames.join(", "), accepts: isReportFormat } },
+      respond({ node, id, accept, query: { format } }) {
+        const report = node.experiments.find(id);
+        if (report === undefined) throw unknown();
+        const name = format ?? formatOf(accept);
+        if (name === undefined || !isReportFormat(name))
+          throw new ProblemError(406, `A report is ${types.join(", ")}.`);
+        const { type, write } = reportFormats[name];
+        return { status: 200, type: `${type}; charset=utf-8`, text: `${write(report)}\n` };
       },
     }),
     route({
@@ -105,6 +118,13 @@ export const experiments: Resource = {
     }),
   ],
 };
+
+const types = reportFormatNames.map((name) => reportFormats[name].type);
+
+function formatOf(accept: string | undefined): string | undefined {
+  const type = preferredType(accept, types);
+  return reportFormatNames.find((name) => reportFormats[name].type === type);
+}
 
 function unknown(): ProblemError {
   return new ProblemError(

@@ -5,6 +5,9 @@ import { matchSchema } from "../match.ts";
 /** The longest an experiment may last where the configuration does not say, in milliseconds. */
 export const defaultMaxDurationMs = 3_600_000;
 
+/** The longest time that a guardrail may look back over, all of which is kept in memory. */
+const maxOverMs = 300_000;
+
 /** Everything that a guardrail can watch. */
 export const guardrailMetric = z.enum([
   "errorRate",
@@ -17,6 +20,7 @@ export const guardrailMetric = z.enum([
   "queueTimeouts",
   "clientSuccessRate",
   "retryAmplification",
+  "breakerOpen",
 ]);
 
 /** The name of what a guardrail watches. */
@@ -45,7 +49,7 @@ const guardrail = z.strictObject({
     "What is watched, over the calls in scope on which no fault acted; what clients do, over all of them",
   ),
   above: z.number().min(0).describe("The experiment is halted above it"),
-  overMs: durationMs.default(10_000).describe("The time that is looked back over, in milliseconds"),
+  overMs: durationMs.max(maxOverMs).default(10_000).describe("The time that is looked back over, in milliseconds"),
   minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
 });
 

@@ -1,31 +1,58 @@
 import type { Expectation, Guardrail, GuardrailMetric } from "./definition.ts";
-import { isOfClients, metricOf, sumOf, type Seen } from "./window.ts";
+import { isOfClients, metricOf, sumFor, type Seen, type Side } from "./window.ts";
 
-/** What was seen in one second, numbered from the time at which the experiment began to watch. */
-export type Second = { readonly second: number; readonly seen: Seen };
+/**
+ * What was seen in one second, numbered from the time at which the experiment began to watch: of calls without a fault, and of
+ * all without their times.
+ */
+export type Second = { readonly second: number; readonly clean: Side; readonly all: Side };
 
 /** A guardrail that is broken, and by what. */
 export type BrokenGuardrail = { readonly metric: GuardrailMetric; readonly above: number; readonly value: number };
 
 /**
- * The first guardrail that is broken.
+ * The value of each guardrail, in their order; undefined where there were too few calls.
  *
  * @param seconds in order; a guardrail looks at the last ones of them
  * @param last number of the second that has just passed
  */
+export function guardrailValues(
+  guardrails: readonly Guardrail[],
+  seconds: readonly Second[],
+  last: number,
+): readonly (number | undefined)[] {
+  return guardrails.map((guardrail) => {
+    const from = last - secondsOf(guardrail);
+    const side = isOfClients(guardrail.metric) ? "all" : "clean";
+    const sum = sumFor(
+      guardrail.metric,
+      seconds.flatMap((each) => (each.second > from ? each[side] : [])),
+    );
+    return sum.calls < guardrail.minCalls ? undefined : metricOf(guardrail.metric, sum);
+  });
+}
+
+/** The first guardrail that is broken, by parameters of `guardrailValues`. */
 export function brokenGuardrail(
   guardrails: readonly Guardrail[],
   seconds: readonly Second[],
   last: number,
 ): BrokenGuardrail | undefined {
-  for (const { metric, above, overMs, minCalls } of guardrails) {
-    const from = last - Math.ceil(overMs / 1000);
-    const { clean, all } = sumOf(seconds.filter(({ second }) => second > from).map(({ seen }) => seen));
-    const side = isOfClients(metric) ? all : clean;
-    const value = side.calls < minCalls ? undefined : metricOf(metric, side);
+  const values = guardrailValues(guardrails, seconds, last);
+  for (const [index, { metric, above }] of guardrails.entries()) {
+    const value = values[index];
     if (value !== undefined && value > above) return { metric, above, value };
   }
   return undefined;
+}
+
+/** How many seconds guardrails look back over at most; 0 where there are none. */
+export function secondsNeeded(guardrails: readonly Guardrail[]): number {
+  return Math.max(0, ...guardrails.map(secondsOf));
+}
+
+function secondsOf({ overMs }: Guardrail): number {
+  return Math.ceil(overMs / 1000);
 }
 
 /** What became of one expectation. */
@@ -53,13 +80,15 @@ export type Interrupted = string | undefined;
 export function verdictOf(expectations: readonly Expectation[], seen: Seen, interrupted: Interrupted): Verdict {
   const checked = expectations.map((expectation) => checkedOf(expectation, seen));
   const failed = checked.filter(({ result }) => result === "did not hold");
-  if (failed.length > 0) return { result: "did not hold", why: failed.map(textOf).join("; "), expectations: checked };
+  if (failed.length > 0)
+    return { result: "did not hold", why: failed.map(expectationText).join("; "), expectations: checked };
   if (interrupted !== undefined) return { result: "inconclusive", why: interrupted, expectations: checked };
   if (seen.affected === 0) return { result: "inconclusive", why: "no call was affected", expectations: checked };
   const open = checked.filter(({ result }) => result === "inconclusive");
-  if (open.length > 0) return { result: "inconclusive", why: open.map(textOf).join("; "), expectations: checked };
+  if (open.length > 0)
+    return { result: "inconclusive", why: open.map(expectationText).join("; "), expectations: checked };
   if (checked.length === 0) return { result: "inconclusive", why: "nothing was expected", expectations: checked };
-  return { result: "held", why: checked.map(textOf).join("; "), expectations: checked };
+  return { result: "held", why: checked.map(expectationText).join("; "), expectations: checked };
 }
 
 function checkedOf(expectation: Expectation, { all }: Seen): Checked {
@@ -71,14 +100,21 @@ function checkedOf(expectation: Expectation, { all }: Seen): Checked {
   return { ...expectation, value, calls: all.calls, result: holds ? "held" : "did not hold" };
 }
 
-function textOf({ metric, atMost, atLeast, value, calls, minCalls, result }: Checked): string {
-  const wanted = [
-    ...(atMost === undefined ? [] : [`at most ${atMost}`]),
-    ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
-  ].join(" and ");
+/** What came of an expectation, in words. */
+export function expectationText(checked: Checked): string {
+  const { metric, value, calls, minCalls, result } = checked;
   if (result === "inconclusive" && calls < minCalls) return `${metric}: ${calls} calls, ${minCalls} are needed`;
   if (value === undefined) return `${metric}: no value`;
-  return `${metric} was ${rounded(value)}, wanted ${wanted}`;
+  return `${metric} was ${rounded(value)}, wanted ${boundsText(checked)}`;
+}
+
+/** What an expectation wants, such as `at least 99`. */
+export function boundsText({ atMost, atLeast }: Pick<Expectation, "atMost" | "atLeast">): string {
+  const bounds = [
+    ...(atMost === undefined ? [] : [`at most ${atMost}`]),
+    ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),
+  ];
+  return bounds.join(" and ");
 }
 
 /** A number with as many digits as people read. */

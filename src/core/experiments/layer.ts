@@ -3,6 +3,7 @@ import { compileFaultDraws, drawFaults, type FaultDraws } from "../fault-draws.t
 import { compileMatch, type Condition } from "../match.ts";
 import { draw } from "../rng.ts";
 import type { Call, Decision, FaultConfig } from "../types.ts";
+import type { Phase } from "./phases.ts";
 import { stagesOf, type ExperimentDefinition, type StageDefinition } from "./definition.ts";
 
 /** An experiment that an event loop carries out, as plain data. */
@@ -20,6 +21,8 @@ export type RunningExperiment = {
 export type CompiledExperiment = RunningExperiment & {
   readonly conditions: readonly Condition[];
   readonly stages: readonly CompiledStage[];
+  /** End of the last stage with a fault, from the start of the experiment, in milliseconds. */
+  readonly faultsEndMs: number;
 };
 
 type CompiledStage = {
@@ -43,6 +46,7 @@ export type ExperimentCounts = {
 /** What became of one experiment for one call that is in its scope. */
 export type Involvement = {
   readonly experiment: CompiledExperiment;
+  readonly phase: Phase;
   /** The running stage; undefined in the baseline and after the last. */
   readonly stage: string | undefined;
   /** The number drawn, 0 ≤ x < 1, and the share that it is compared with. */
@@ -63,19 +67,21 @@ export function compileExperiment(running: RunningExperiment): CompiledExperimen
   const { id, definition } = running;
   let fromMs = 0;
   const stages = stagesOf(definition).map((stage) => {
-    const compiled = compileStage(id, stage, fromMs);
+    const compiled = compileStage(definition.name, stage, fromMs);
     fromMs = compiled.toMs;
     return compiled;
   });
-  return { ...running, conditions: compileMatch(definition.match, `experiment ${id}`, true), stages };
+  const faultsEndMs = stages.findLast(({ faults }) => faults.length > 0)?.toMs ?? 0;
+  return { ...running, conditions: compileMatch(definition.match, `experiment ${id}`, true), stages, faultsEndMs };
 }
 
+/** Draws are keyed by the name of the experiment, not by its id, which is another one after a restart. */
 function compileStage(
-  id: string,
+  of: string,
   { name, durationMs, rampMs, faults }: StageDefinition,
   fromMs: number,
 ): CompiledStage {
-  const draws = compileFaultDraws(`experiment ${id} ${name}`, faults, ({ id: key }) => key);
+  const draws = compileFaultDraws(`experiment ${of} ${name}`, faults, ({ id: key }) => key);
   return { name, fromMs, toMs: fromMs + durationMs, rampMs, faults, draws };
 }
 
@@ -101,11 +107,12 @@ export function involvements(
 type Surroundings = { readonly nowMs: number; readonly counts: ExperimentCounts };
 
 function involvementIn(experiment: CompiledExperiment, call: Call, { nowMs, counts }: Surroundings): Involvement {
-  const { id, slot, startsAtMs, definition } = experiment;
+  const { slot, startsAtMs, definition } = experiment;
   const stage = stageAt(experiment, nowMs - startsAtMs);
-  const drawn = draw(definition.seed, `experiment ${id}`, call.id);
+  const drawn = draw(definition.seed, `experiment ${definition.name}`, call.id);
   const share = stage === undefined ? 0 : shareAt(definition.percentage, stage, nowMs - startsAtMs);
-  const involvement = { experiment, stage: stage?.name, draw: drawn, share };
+  const phase = phaseAt(experiment, nowMs - startsAtMs);
+  const involvement = { experiment, phase, stage: stage?.name, draw: drawn, share };
   if (stage === undefined || drawn >= share) return { ...involvement, result: "not drawn", faults: none };
   const faults = stage.draws === undefined ? stage.faults : drawFaults(stage.draws, call, definition.seed).faults;
   if (faults.length === 0) return { ...involvement, result: "not drawn", faults };
@@ -114,6 +121,11 @@ function involvementIn(experiment: CompiledExperiment, call: Call, { nowMs, coun
 }
 
 const none: readonly FaultConfig[] = [];
+
+function phaseAt({ faultsEndMs }: CompiledExperiment, atMs: number): Phase {
+  if (atMs < 0) return "before";
+  return atMs < faultsEndMs ? "during" : "after";
+}
 
 function stageAt({ stages }: CompiledExperiment, atMs: number): CompiledStage | undefined {
   return stages.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs);

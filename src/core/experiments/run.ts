@@ -1,6 +1,8 @@
 import type { ExperimentDefinition } from "./definition.ts";
-import { verdictOf, type BrokenGuardrail, type Second, type Verdict } from "./guardrails.ts";
-import { countsOf, metricOf, sumOf, type Seen, type Side } from "./window.ts";
+import { guardrailValues, secondsNeeded, type BrokenGuardrail, type Second } from "./guardrails.ts";
+import { seenIn, sumOfPhases, type SeenByPhase } from "./phases.ts";
+import { pointOf, withPoint, type Point } from "./timeline.ts";
+import { timesOf, type Seen, type Side } from "./window.ts";
 
 /** Where an experiment stands; the last four are ends. */
 export type RunState = "baseline" | "running" | "completed" | "stopped" | "halted" | "refused";
@@ -20,9 +22,46 @@ export type Run = {
   readonly stoppedBy?: string;
   /** What halted it, or kept it from its start. */
   readonly broken?: BrokenGuardrail;
-  /** What was seen in each second since it was created. */
-  readonly seconds: readonly Second[];
+  /** All that was seen. */
+  readonly seen: SeenByPhase;
+  /** The latest seconds, as many as its guardrails look back over. */
+  readonly recent: readonly Second[];
+  readonly timeline: readonly Point[];
 };
+
+/** Nothing was seen yet. */
+export const nothingSeen: Pick<Run, "seen" | "recent" | "timeline"> = { seen: {}, recent: [], timeline: [] };
+
+/** A run with what was seen in one more second, counted from when it was created. */
+export function withSecond(run: Run, second: number, added: SeenByPhase): Run {
+  const { guardrails } = run.definition;
+  const together = seenIn(added);
+  if (together.calls === 0) return run;
+  const from = second - secondsNeeded(guardrails);
+  const all = { ...together.all, ttft: {}, gaps: {}, total: {} };
+  const latest = { second, clean: neededOf(together.clean, run), all };
+  const recent = [...run.recent, latest].filter((each) => each.second > from);
+  const values = guardrailValues(guardrails, recent, second);
+  const known = values.flatMap((value, index) => (value === undefined ? [] : [[index, value] as const]));
+  return {
+    ...run,
+    seen: sumOfPhases([run.seen, added]),
+    recent,
+    timeline: withPoint(run.timeline, pointOf(second, together, Object.fromEntries(known))),
+  };
+}
+
+/** Without the times that no guardrail asks for: they take most of the memory. */
+function neededOf(side: Side, { definition }: Run): Side {
+  const needed = new Set(definition.guardrails.map(({ metric }) => timesOf(metric)));
+  const { ttft, gaps, total } = side;
+  return {
+    ...side,
+    ttft: needed.has("ttft") ? ttft : {},
+    gaps: needed.has("gaps") ? gaps : {},
+    total: needed.has("total") ? total : {},
+  };
+}
 
 /** Whether a run may still affect a call. */
 export function isActive({ state }: Run): boolean {
@@ -56,7 +95,7 @@ export type RunView = {
 /** A run in short. */
 export function viewOf(run: Run): RunView {
   const { id, definition, state, by, createdAtMs, startsAtMs, endedAtMs, stoppedBy, broken } = run;
-  const { calls, affected, limited, faults } = countsOf(run.seconds.map(({ seen }) => seen));
+  const { calls, affected, limited, faults } = seenIn(run.seen);
   const endsAtMs = endOf(run);
   return {
     id,
@@ -79,73 +118,4 @@ export function viewOf(run: Run): RunView {
 
 function timeOf(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-/** How the calls in scope went over some time. */
-export type Phase = {
-  readonly calls: number;
-  readonly errorRate?: number;
-  readonly ttftP50Ms?: number;
-  readonly ttftP95Ms?: number;
-  readonly ttftP99Ms?: number;
-  readonly totalP95Ms?: number;
-};
-
-/** What a run found out. */
-export type Report = RunView & {
-  readonly definition: ExperimentDefinition;
-  readonly verdict: Verdict;
-  /** The calls in scope before the first stage and while it ran: as their clients saw them, and those without a fault. */
-  readonly before: Phase;
-  readonly during: Phase;
-  readonly duringUntouched: Phase;
-  readonly timeline: readonly {
-    /** Second since it was created. */
-    readonly second: number;
-    readonly calls: number;
-    readonly affected: number;
-    readonly failed: number;
-    /** Failures without a fault. */
-    readonly realFailed: number;
-    readonly ttftP50Ms?: number;
-  }[];
-};
-
-/** The report on a run, also while it still runs. */
-export function reportOf(run: Run): Report {
-  const { createdAtMs, startsAtMs = Infinity, definition } = run;
-  const first = (startsAtMs - createdAtMs) / 1000;
-  const before = sumOf(run.seconds.filter(({ second }) => second < first).map(({ seen }) => seen));
-  const during = sumOf(run.seconds.filter(({ second }) => second >= first).map(({ seen }) => seen));
-  return {
-    ...viewOf(run),
-    definition,
-    verdict: verdictOf(definition.expect, during, interruptionOf(run)),
-    before: phaseOf(before.all),
-    during: phaseOf(during.all),
-    duringUntouched: phaseOf(during.clean),
-    timeline: run.seconds.map(({ second, seen }) => {
-      const { calls, affected, all, clean } = seen;
-      const ttftP50Ms = metricOf("ttftP50Ms", all);
-      const shown = { second, calls, affected, failed: all.failed, realFailed: clean.failed };
-      return ttftP50Ms === undefined ? shown : { ...shown, ttftP50Ms };
-    }),
-  };
-}
-
-function interruptionOf({ state, stoppedBy, broken }: Run): string | undefined {
-  const guardrail = broken === undefined ? "" : `${broken.metric} was ${broken.value}, above ${broken.above}`;
-  if (state === "halted") return `it was halted: ${guardrail}`;
-  if (state === "refused") return `it was not started: ${guardrail}`;
-  if (state === "stopped") return `it was stopped by ${stoppedBy ?? "nobody known"}`;
-  return state === "completed" ? undefined : "it is not over";
-}
-
-function phaseOf(side: Side): Phase {
-  const metrics = ["errorRate", "ttftP50Ms", "ttftP95Ms", "ttftP99Ms", "totalP95Ms"] as const;
-  const values = metrics.flatMap((metric) => {
-    const value = metricOf(metric, side);
-    return value === undefined ? [] : [[metric, value] as const];
-  });
-  return { calls: side.calls, ...Object.fromEntries(values) };
 }

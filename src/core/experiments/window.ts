@@ -1,6 +1,7 @@
 import { isSuccess } from "../clients/failures.ts";
 import type { Outcome } from "../types.ts";
 import type { GuardrailMetric } from "./definition.ts";
+import { addPlaces, countPlace, noModel, noStage, placeOf } from "./places.ts";
 
 /** Counts of times by bucket: a sparse histogram with buckets 5 % apart, as plain data. */
 export type Times = { readonly [bucket: string]: number };
@@ -17,27 +18,30 @@ export type Seen = {
   readonly all: Side;
   /** How often each kind of fault took effect. */
   readonly faults: { readonly [kind: string]: number };
+  /** The same by place, as `placeOf` writes it; beyond `maxPlaces` they count as `otherPlaces`. */
+  readonly places: { readonly [place: string]: number };
 };
 
 /** Some calls and how they went. */
 export type Side = {
   readonly calls: number;
   readonly failed: number;
+  /** Calls that their client gave up. */
+  readonly left: number;
   readonly stalled: number;
   readonly queueTimeouts: number;
   /** Calls that were a client's further attempts, and those that were a success for it. */
   readonly retries: number;
   readonly succeeded: number;
+  /** Calls that an open breaker kept from the upstream. */
+  readonly breakerOpen: number;
   readonly ttft: Times;
   readonly gaps: Times;
   readonly total: Times;
 };
 
-const noCalls = { calls: 0, failed: 0, stalled: 0, queueTimeouts: 0, retries: 0, succeeded: 0 };
-const nothing: Side = { ...noCalls, ttft: {}, gaps: {}, total: {} };
-
 /** Nothing seen. */
-export const unseen: Seen = { calls: 0, affected: 0, limited: 0, clean: nothing, all: nothing, faults: {} };
+export const unseen: Seen = emptySeen();
 
 const growth = Math.log(1.05);
 
@@ -51,6 +55,19 @@ function middleOf(bucket: number): number {
   return bucket === 0 ? 0 : 0.1 * Math.exp((bucket - 0.5) * growth);
 }
 
+/** The buckets of a histogram, from the shortest time to the longest. */
+function bucketsOf(times: Times): { readonly ms: number; readonly count: number }[] {
+  return Object.entries(times)
+    .map(([bucket, count]) => ({ bucket: Number(bucket), count }))
+    .sort((one, other) => one.bucket - other.bucket)
+    .map(({ bucket, count }) => ({ ms: middleOf(bucket), count }));
+}
+
+/** How many times a histogram has. */
+export function countOf(times: Times): number {
+  return Object.values(times).reduce((sum, count) => sum + count, 0);
+}
+
 /**
  * A quantile of a histogram, within 2.5 %.
  *
@@ -58,16 +75,29 @@ function middleOf(bucket: number): number {
  * @returns milliseconds; undefined where there are no times
  */
 export function quantileOf(times: Times, share: number): number | undefined {
-  const buckets = Object.entries(times)
-    .map(([bucket, count]) => [Number(bucket), count] as const)
-    .sort(([a], [b]) => a - b);
-  const wanted = buckets.reduce((sum, [, count]) => sum + count, 0) * share;
+  const wanted = countOf(times) * share;
   let sum = 0;
-  for (const [bucket, count] of buckets) {
+  for (const { ms, count } of bucketsOf(times)) {
     sum += count;
-    if (sum >= wanted) return middleOf(bucket);
+    if (sum >= wanted) return ms;
   }
   return undefined;
+}
+
+/** The mean of a histogram in milliseconds, within 2.5 %; undefined where there are no times. */
+export function meanOf(times: Times): number | undefined {
+  const count = countOf(times);
+  return count === 0 ? undefined : bucketsOf(times).reduce((sum, { ms, count }) => sum + ms * count, 0) / count;
+}
+
+/** A point of a distribution: so many percent of all took at most so long. */
+export type SharePoint = { readonly ms: number; readonly percent: number };
+
+/** The distribution of a histogram, from its shortest time to its longest; the last point has 100 %. */
+export function distributionOf(times: Times): readonly SharePoint[] {
+  const whole = countOf(times);
+  let sum = 0;
+  return bucketsOf(times).map(({ ms, count }) => ({ ms, percent: (100 * (sum += count)) / whole }));
 }
 
 /** What became of an experiment for a call in its scope. */
@@ -75,7 +105,8 @@ export type InvolvementResult = "affected" | "not drawn" | "limited";
 
 /** Collects what is seen of one experiment's scope in one event loop. */
 export type SeenCollector = {
-  add(outcome: Outcome, result: InvolvementResult): void;
+  /** @param stage in which the call began; undefined outside of all stages */
+  add(outcome: Outcome, result: InvolvementResult, stage?: string): void;
   /** What was seen since the last time. */
   take(): Seen;
 };
@@ -83,13 +114,16 @@ export type SeenCollector = {
 export function createSeenCollector(): SeenCollector {
   let seen = emptySeen();
   return {
-    add(outcome, result) {
+    add(outcome, result, stage = noStage) {
       seen.calls += 1;
       if (result === "affected") seen.affected += 1;
       if (result === "limited") seen.limited += 1;
       addTo(seen.all, outcome);
       if (outcome.faults.length === 0) addTo(seen.clean, outcome);
-      for (const kind of outcome.faults) count(seen.faults, kind);
+      for (const kind of outcome.faults) {
+        count(seen.faults, kind);
+        countPlace(seen.places, placeOf({ kind, stage, rule: outcome.rule, model: outcome.model ?? noModel }), 1);
+      }
     },
     take() {
       const taken = seen;
@@ -99,37 +133,46 @@ export function createSeenCollector(): SeenCollector {
   };
 }
 
-type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] extends number ? number : Record<string, number> };
-type OpenSide = Mutable<Side>;
-type OpenSeen = {
-  calls: number;
-  affected: number;
-  limited: number;
-  clean: OpenSide;
-  all: OpenSide;
-  faults: Record<string, number>;
+type Open<Value> = {
+  -readonly [Key in keyof Value]: Value[Key] extends number
+    ? number
+    : Value[Key] extends Side
+      ? Open<Side>
+      : Record<string, number>;
 };
 
-function emptySide(): OpenSide {
-  return { ...noCalls, ttft: {}, gaps: {}, total: {} };
+function emptySide(): Open<Side> {
+  const counts = {
+    calls: 0,
+    failed: 0,
+    left: 0,
+    stalled: 0,
+    queueTimeouts: 0,
+    breakerOpen: 0,
+    retries: 0,
+    succeeded: 0,
+  };
+  return { ...counts, ttft: {}, gaps: {}, total: {} };
 }
 
-function emptySeen(): OpenSeen {
-  return { calls: 0, affected: 0, limited: 0, clean: emptySide(), all: emptySide(), faults: {} };
+function emptySeen(): Open<Seen> {
+  return { calls: 0, affected: 0, limited: 0, clean: emptySide(), all: emptySide(), faults: {}, places: {} };
 }
 
 function count(counts: Record<string, number>, key: string | number): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
-function addTo(side: OpenSide, outcome: Outcome): void {
-  const { ending, cause, actual } = outcome;
+function addTo(side: Open<Side>, outcome: Outcome): void {
+  const { ending, cause, standIn, actual } = outcome;
   side.calls += 1;
   if (isFailed(outcome)) side.failed += 1;
+  if (ending === "client-gone") side.left += 1;
   if (ending === "stall" || cause === "UPSTREAM_TIMEOUT") side.stalled += 1;
   if (cause === "QUEUE_TIMEOUT") side.queueTimeouts += 1;
   if ((outcome.attempt ?? 1) > 1) side.retries += 1;
   if (isSuccess(outcome)) side.succeeded += 1;
+  if (cause === "BREAKER_OPEN" || (standIn && cause === undefined)) side.breakerOpen += 1;
   if (actual.ttftMs !== undefined) count(side.ttft, bucketOf(actual.ttftMs));
   count(side.total, bucketOf(actual.totalMs));
   let beforeMs = actual.atMs[0] ?? 0;
@@ -145,43 +188,59 @@ function isFailed({ status, ending }: Outcome): boolean {
   return ending !== "finish" || status >= 500 || status === 429 || status === 0;
 }
 
-/** How many calls there were in several of them together, without their times. */
-export function countsOf(list: readonly Seen[]): Omit<Seen, "clean" | "all"> {
-  let [calls, affected, limited] = [0, 0, 0];
-  let faults: Times = {};
-  for (const each of list) {
-    calls += each.calls;
-    affected += each.affected;
-    limited += each.limited;
-    faults = added(faults, each.faults);
-  }
-  return { calls, affected, limited, faults };
-}
-
 /** Several of them together. */
 export function sumOf(list: readonly Seen[]): Seen {
-  const sum = (sideOf: (seen: Seen) => Side): Side => list.map(sideOf).reduce(sidesTogether, nothing);
-  return { ...countsOf(list), clean: sum(({ clean }) => clean), all: sum(({ all }) => all) };
-}
-
-function sidesTogether(one: Side, other: Side): Side {
-  return {
-    calls: one.calls + other.calls,
-    failed: one.failed + other.failed,
-    stalled: one.stalled + other.stalled,
-    queueTimeouts: one.queueTimeouts + other.queueTimeouts,
-    retries: one.retries + other.retries,
-    succeeded: one.succeeded + other.succeeded,
-    ttft: added(one.ttft, other.ttft),
-    gaps: added(one.gaps, other.gaps),
-    total: added(one.total, other.total),
-  };
-}
-
-function added(one: Times, other: Times): Times {
-  const sum: Record<string, number> = { ...one };
-  for (const [key, count] of Object.entries(other)) sum[key] = (sum[key] ?? 0) + count;
+  const sum = emptySeen();
+  for (const each of list) {
+    sum.calls += each.calls;
+    sum.affected += each.affected;
+    sum.limited += each.limited;
+    addSide(sum.clean, each.clean);
+    addSide(sum.all, each.all);
+    addTimes(sum.faults, each.faults);
+    addPlaces(sum.places, each.places);
+  }
   return sum;
+}
+
+/** What a metric is made of, of several sides together; the times that it does not ask for are left out. */
+export function sumFor(metric: GuardrailMetric, list: readonly Side[]): Side {
+  const sum = emptySide();
+  const times = timesOf(metric);
+  for (const each of list) {
+    addCounts(sum, each);
+    if (times !== undefined) addTimes(sum[times], each[times]);
+  }
+  return sum;
+}
+
+function addSide(sum: Open<Side>, side: Side): void {
+  addCounts(sum, side);
+  addTimes(sum.ttft, side.ttft);
+  addTimes(sum.gaps, side.gaps);
+  addTimes(sum.total, side.total);
+}
+
+function addCounts(sum: Open<Side>, side: Side): void {
+  sum.calls += side.calls;
+  sum.failed += side.failed;
+  sum.left += side.left;
+  sum.stalled += side.stalled;
+  sum.queueTimeouts += side.queueTimeouts;
+  sum.breakerOpen += side.breakerOpen;
+  sum.retries += side.retries;
+  sum.succeeded += side.succeeded;
+}
+
+function addTimes(sum: Record<string, number>, times: Times): void {
+  for (const key in times) sum[key] = (sum[key] ?? 0) + (times[key] ?? 0);
+}
+
+/** The times that a metric is made of; undefined for one that counts calls. */
+export function timesOf(metric: GuardrailMetric): "ttft" | "gaps" | "total" | undefined {
+  if (metric.startsWith("ttft")) return "ttft";
+  if (metric.startsWith("itl")) return "gaps";
+  return metric.startsWith("total") ? "total" : undefined;
 }
 
 /** The value of a metric over some calls; undefined where there is none. */
@@ -197,6 +256,8 @@ export function metricOf(metric: GuardrailMetric, side: Side): number | undefine
     case "clientSuccessRate":
     case "retryAmplification":
       return clientMetricOf(metric, side);
+    case "breakerOpen":
+      return rate(side.breakerOpen);
     case "ttftP50Ms":
       return quantileOf(side.ttft, 0.5);
     case "ttftP95Ms":

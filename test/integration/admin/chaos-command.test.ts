@@ -1,4 +1,7 @@
 import { readdirSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runIn, type Ran } from "../../support/io.ts";
 import { startNode, type Node } from "../../support/node.ts";
@@ -23,8 +26,27 @@ test("start, list, stop and report tell of one experiment", async () => {
   expect((await chaos(["list"])).out).toMatch(new RegExp(`${id} +outage +running`));
   expect((await chaos(["stop", id])).out).toContain("stopped");
   const report = await chaos(["report", id]);
-  expect(report.out).toMatch(/^# outage: inconclusive/);
+  expect(report.out).toMatch(/^outage: inconclusive/);
   expect(report.code).toBe(4);
+});
+
+test("a report comes in each format, and goes into a file", async () => {
+  const id = idIn(await chaos(["start", "outage.yaml"], { "outage.yaml": outage }));
+  const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
+  const begins = {
+    text: "outage: inconclusive",
+    json: "{",
+    markdown: "# outage: inconclusive",
+    junit: "<?xml",
+    html: "<!doctype html>",
+  };
+  for (const [format, beginning] of Object.entries(begins)) {
+    const file = path.join(folder, `report.${format}`);
+    const { out, err, code } = await chaos(["report", id, "--format", format, "-o", file]);
+    expect({ out, err, code }).toEqual({ out: "", err: `The report is in ${file}\n`, code: 4 });
+    expect((await readFile(file, "utf8")).startsWith(beginning)).toBe(true);
+  }
+  await chaos(["stop", id]);
 });
 
 test.each(readdirSync("presets").map((file) => file.replace(".yaml", "")))("the preset %s starts", async (preset) => {
@@ -80,6 +102,7 @@ describe("errors", () => {
     [["start", "--preset", "region-down", "--percentage", "many"], "--percentage must be a number"],
     [["stop"], "expected an id, or --all"],
     [["report", "1", "2"], 'unexpected argument "2"'],
+    [["report", "1", "--format", "pdf"], '--format must be one of json, text, markdown, junit, html, not "pdf"'],
   ])("%j is an invalid argument: %s", async (args, message) => {
     const { code, err } = await chaos(args);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);

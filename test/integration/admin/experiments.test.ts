@@ -100,6 +100,33 @@ test("an experiment with errors is refused with all of them, and nothing starts"
   expect(experiments.map(({ name }) => name)).not.toContain("bad");
 });
 
+describe("a report", () => {
+  const reportOf = async (query: string, accept?: string): Promise<string> => {
+    const { body } = await admin("POST", "experiments", outage);
+    const url = `${node.adminUrl}/admin/v1/experiments/${String(body["id"])}/report${query}`;
+    const response = await fetch(url, accept === undefined ? {} : { headers: { accept } });
+    await admin("DELETE", `experiments/${String(body["id"])}`);
+    return `${response.status} ${response.headers.get("content-type")} ${(await response.text()).slice(0, 9)}`;
+  };
+
+  test.each([
+    ["", undefined, '200 application/json; charset=utf-8 {"id":"'],
+    ["?format=html", undefined, "200 text/html; charset=utf-8 <!doctype"],
+    ["?format=junit", "text/html", "200 application/xml; charset=utf-8 <?xml ver"],
+    ["", "text/html,application/xml;q=0.9,*/*;q=0.8", "200 text/html; charset=utf-8 <!doctype"],
+    ["", "text/markdown", "200 text/markdown; charset=utf-8 # outage:"],
+    ["", "text/plain", "200 text/plain; charset=utf-8 outage: i"],
+    ["", "image/png", "406 application/problem+json; charset=utf-8"],
+    ["?format=pdf", undefined, "400 application/problem+json; charset=utf-8"],
+  ])("asked for with %j and Accept %s is %s", async (query, accept, beginning) => {
+    expect(await reportOf(query, accept)).toContain(beginning);
+  });
+
+  test("of an id that no experiment has is not found", async () => {
+    expect((await admin("GET", "experiments/nobody/report")).status).toBe(404);
+  });
+});
+
 describe("in front of a provider", () => {
   let provider: ScriptedUpstream;
   let forwarding: Node;

@@ -17,7 +17,7 @@ const { guardrails } = definitionOf({
 });
 
 test("a guardrail is broken above its value", () => {
-  expect(brokenGuardrail(guardrails, [{ second: 4, seen: seen(100, 6) }], 4)).toEqual({
+  expect(brokenGuardrail(guardrails, [{ second: 4, ...seen(100, 6) }], 4)).toEqual({
     metric: "errorRate",
     above: 5,
     value: 6,
@@ -25,16 +25,16 @@ test("a guardrail is broken above its value", () => {
 });
 
 test.each([
-  ["up to its value", [{ second: 4, seen: seen(100, 5) }]],
-  ["by too few calls", [{ second: 4, seen: seen(19, 19) }]],
-  ["by calls before the time it looks at", [{ second: 1, seen: seen(100, 100) }]],
-  ["by failures that a fault made", [{ second: 4, seen: seen(100, 50, ["status"]) }]],
+  ["up to its value", [{ second: 4, ...seen(100, 5) }]],
+  ["by too few calls", [{ second: 4, ...seen(19, 19) }]],
+  ["by calls before the time it looks at", [{ second: 1, ...seen(100, 100) }]],
+  ["by failures that a fault made", [{ second: 4, ...seen(100, 50, ["status"]) }]],
 ])("it is not broken %s", (_name, seconds) => {
   expect(brokenGuardrail(guardrails, seconds, 4)).toBeUndefined();
 });
 
 test("it adds up the seconds that it looks at", () => {
-  const seconds = [2, 3, 4].map((second) => ({ second, seen: seen(10, 1) }));
+  const seconds = [2, 3, 4].map((second) => ({ second, ...seen(10, 1) }));
   expect(brokenGuardrail(guardrails, seconds, 4)).toMatchObject({ value: 10 });
 });
 
@@ -54,4 +54,15 @@ test("an experiment that affected nobody says nothing about the hypothesis", () 
   const collector = createSeenCollector();
   for (let n = 0; n < 100; n += 1) collector.add(makeOutcome({}), "not drawn");
   expect(verdictOf(expectations, collector.take(), undefined)).toMatchObject({ why: "no call was affected" });
+});
+
+test("one that is about clients looks at the calls with a fault as well", () => {
+  const [ofClients] = definitionOf({
+    guardrails: [{ metric: "retryAmplification", above: 1.5, minCalls: 20 }],
+  }).guardrails;
+  const collector = createSeenCollector();
+  for (let n = 0; n < 40; n += 1)
+    collector.add(makeOutcome({ status: 503, faults: ["status"], attempt: n < 20 ? 1 : 2 }), "affected");
+  const seconds = [{ second: 4, ...collector.take() }];
+  expect(ofClients === undefined ? [] : brokenGuardrail([ofClients], seconds, 4)).toMatchObject({ value: 2 });
 });

@@ -54,8 +54,8 @@ test.each([0.1, 1, 10, 50, 99.9])("a percentage of %f affects that share of the 
 
 test("two experiments draw for themselves, so that their shares compose", () => {
   const experiments = [
-    compileExperiment(runningOf({ percentage: 50 }, { id: "e1" })),
-    compileExperiment(runningOf({ percentage: 50 }, { id: "e2", slot: 1 })),
+    compileExperiment(runningOf({ name: "one", percentage: 50 }, { id: "e1" })),
+    compileExperiment(runningOf({ name: "other", percentage: 50 }, { id: "e2", slot: 1 })),
   ];
   let both = 0;
   for (let n = 0; n < 20_000; n += 1) {

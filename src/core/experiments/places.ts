@@ -1,0 +1,49 @@
+/** Where a fault took effect. */
+export type Place = {
+  readonly kind: string;
+  readonly stage: string;
+  readonly rule: string;
+  readonly model: string;
+};
+
+/** A call that began outside of all stages, and one that named no model. */
+export const noStage = "none";
+export const noModel = "none";
+
+/** How many places are told apart; clients choose the names of models. */
+export const maxPlaces = 100;
+
+/** All places beyond those that are told apart. */
+export const otherPlaces = "_other";
+
+/** The longest name that is kept of what clients choose. */
+const maxNameLength = 200;
+
+/** A place as a key of counts. */
+export function placeOf({ kind, stage, rule, model }: Place): string {
+  return JSON.stringify([kind, stage, rule, model.slice(0, maxNameLength)]);
+}
+
+/** What `placeOf` wrote. */
+export function readPlace(place: string): Place {
+  if (place === otherPlaces) return { kind: otherPlaces, stage: otherPlaces, rule: otherPlaces, model: otherPlaces };
+  const [kind = "", stage = "", rule = "", model = ""]: string[] = JSON.parse(place);
+  return { kind, stage, rule, model };
+}
+
+/** Adds to the count of a place, or of all others where there is no room. */
+export function countPlace(counts: Record<string, number>, place: string, times: number): void {
+  const key = counts[place] !== undefined || Object.keys(counts).length < maxPlaces ? place : otherPlaces;
+  counts[key] = (counts[key] ?? 0) + times;
+}
+
+/** Adds to the counts of several places. */
+export function addPlaces(counts: Record<string, number>, places: Readonly<Record<string, number>>): void {
+  let room = maxPlaces - Object.keys(counts).length;
+  for (const [place, times] of Object.entries(places)) {
+    const isKnown = counts[place] !== undefined;
+    const key = isKnown || room > 0 ? place : otherPlaces;
+    if (!isKnown) room -= 1;
+    counts[key] = (counts[key] ?? 0) + times;
+  }
+}

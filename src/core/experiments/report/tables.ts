@@ -1,0 +1,128 @@
+import { stagesOf } from "../definition.ts";
+import { boundsText, rounded } from "../guardrails.ts";
+import type { FaultConfig } from "../../types.ts";
+import { clockText } from "../../plot/scale.ts";
+import type { Part, Report, Summary } from "./report.ts";
+
+/** A part of a report as a table, the same in every format. */
+export type ReportTable = {
+  readonly title: string;
+  /** What has to be known to read it. */
+  readonly note?: string;
+  readonly head: readonly string[];
+  /** Numbers are aligned to the right. */
+  readonly rows: readonly (readonly Cell[])[];
+};
+
+/** A cell; undefined is empty. */
+export type Cell = string | number | undefined;
+
+/** All that a report says besides its verdict, as tables; those with nothing to say are absent. */
+export function tablesOf(report: Report): readonly ReportTable[] {
+  const tables = [expected, calls, stages, injected, guardrails].map((make) => make(report));
+  return tables.filter(({ rows }) => rows.length > 0);
+}
+
+/** The facts of a run: what it is, who started it, when, and how many calls it met. */
+export function factsOf(report: Report): readonly (readonly [string, Cell])[] {
+  const { id, state, by, createdAt, endedAt = "not over", definition, limited, faults, stoppedBy, broken } = report;
+  const counts = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
+  return [
+    ["Id", id],
+    ["State", state],
+    ["Started by", by],
+    ...(stoppedBy === undefined ? [] : [["Stopped by", stoppedBy] as const]),
+    ["From", createdAt],
+    ["To", endedAt],
+    ["Scope", JSON.stringify(definition.match)],
+    ["Percentage", definition.percentage],
+    ["Seed", definition.seed],
+    ["Calls in scope", report.calls],
+    ["Affected", report.affected],
+    ["Passed untouched because of limits", limited],
+    ["Faults that took effect", counts.length === 0 ? "none" : counts.join(", ")],
+    ...(broken === undefined
+      ? []
+      : [["Broken guardrail", `${broken.metric} was ${rounded(broken.value)}, above ${broken.above}`] as const]),
+  ];
+}
+
+function expected({ verdict }: Report): ReportTable {
+  const rows = verdict.expectations.map((checked) => {
+    const { metric, value, calls, result } = checked;
+    return [metric, boundsText(checked), value === undefined ? undefined : rounded(value), calls, result];
+  });
+  return { title: "Expected", head: ["metric", "wanted", "was", "calls", "result"], rows };
+}
+
+/** What each part of a run is called. */
+export const partNames: { readonly [In in Part]: string } = {
+  before: "before",
+  during: "during",
+  duringUntouched: "during, without a fault",
+  after: "after",
+};
+
+function calls({ before, during, duringUntouched, after }: Report): ReportTable {
+  const rows = Object.entries({ before, during, duringUntouched, after } satisfies Record<Part, Summary>);
+  return {
+    title: "Calls in scope",
+    note: "Before: the baseline. During: from the first stage to the end of the last one with a fault. After: stages without a fault at the end. A call counts where it began.",
+    head: ["", "calls", "failed, %", "TTFT p50, ms", "p95", "p99", "total p95, ms"],
+    rows: rows.map(([part, { calls, errorRate, ttftP50Ms, ttftP95Ms, ttftP99Ms, totalP95Ms }]) => {
+      const values = [errorRate, ttftP50Ms, ttftP95Ms, ttftP99Ms, totalP95Ms];
+      return [
+        nameOf(part),
+        calls,
+        ...values.map((value) => (value === undefined ? undefined : Number(rounded(value)))),
+      ];
+    }),
+  };
+}
+
+function nameOf(part: string): string {
+  return Object.entries(partNames).find(([name]) => name === part)?.[1] ?? part;
+}
+
+function stages({ stages: spans, definition }: Report): ReportTable {
+  const all = stagesOf(definition);
+  const rows = spans.map(({ name, fromSecond, toSecond, rampSeconds, faults }, index) => {
+    const parameters = all[index]?.faults.map(faultText) ?? faults;
+    const shown = parameters.length === 0 ? "none" : parameters.join(", ");
+    return [index + 1, name, clockText(fromSecond), clockText(toSecond), clockText(rampSeconds), shown];
+  });
+  return { title: "Stages", head: ["", "stage", "from", "to", "ramp", "faults"], rows };
+}
+
+/** A fault as the control header writes it. */
+function faultText({ kind, ...parameters }: FaultConfig): string {
+  const texts = Object.entries(parameters).map(([name, value]) => {
+    return `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`;
+  });
+  return [kind, ...texts].join(";");
+}
+
+function injected({ injected }: Report): ReportTable {
+  return {
+    title: "What was injected where",
+    note: "Faults that took effect on calls in scope, those of rules included.",
+    head: ["fault", "stage", "rule", "model", "calls"],
+    rows: injected.map(({ kind, stage, rule, model, count }) => [kind, stage, rule, model, count]),
+  };
+}
+
+function guardrails({ definition, timeline }: Report): ReportTable {
+  const rows = definition.guardrails.map(({ metric, above, overMs, minCalls }, index) => {
+    const values = timeline.flatMap(({ guardrails: values }) => values[index] ?? []);
+    const highest = values.reduce<number | undefined>((most, value) => Math.max(most ?? value, value), undefined);
+    const broken = highest !== undefined && highest > above ? "yes" : "no";
+    const shown = highest === undefined ? undefined : Number(rounded(highest));
+    return [metric, above, overMs / 1000, minCalls, shown, highest === undefined ? "too few calls" : broken];
+  });
+  return {
+    title: "Guardrails",
+    note: "Over calls on which no fault acted.",
+    head: ["metric", "halts above", "over, s", "min calls", "highest", "broken"],
+    rows,
+  };
+}
