@@ -8,7 +8,7 @@ import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
-import { cacheUse, memoryUse } from "./questions.ts";
+import { cacheUse, heldConnections, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
 /** What a node tells about itself is read from. */
@@ -77,6 +77,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
   const { permits } = eventLoops;
   const cache = await eventLoops.ask(cacheUse);
   const memory = await eventLoops.ask(memoryUse);
+  const held = await eventLoops.ask(heldConnections);
   const states = Object.entries(await eventLoops.ask(breakers));
   const { config, generation } = reloader.settings();
   const { success, error, lastOk, lastSuccessMs } = reloader.tally();
@@ -87,6 +88,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "queue_depth", value: permits.waiting() },
     { name: "queue_timeouts_total", value: permits.queueTimeouts() },
     { name: "queue_refusals_total", value: permits.queueRefusals() },
+    { name: "held_connections", value: held },
     { name: "planned_bytes", value: memory.used },
     { name: "planned_bytes_limit", value: memory.max },
     ...states.map(([upstream, state]): Reading => {
