@@ -63,7 +63,12 @@ const growth = 0.25;
  */
 export function createOverload(options: OverloadOptions): Overload {
   const rule = new OverloadRule(options);
-  return { isLate: () => rule.isLate(), hold: (release) => rule.hold(release), held: () => rule.held(), end: () => rule.end() };
+  return {
+    isLate: () => rule.isLate(),
+    hold: (release) => rule.hold(release),
+    held: () => rule.held(),
+    end: () => rule.end(),
+  };
 }
 
 class OverloadRule implements Overload {
