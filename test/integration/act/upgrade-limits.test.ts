@@ -110,7 +110,7 @@ describe("the circuit breaker of an upstream", () => {
     };
     await start({ breaker: { ...breaker, errorPercentage: 50, minimumCalls: 2 } });
     for (let count = 0; count < 2; count += 1) await rawRequest(node.port, handshake);
-    await isOpen();
+    expect(await isOpen()).toBe(true);
   });
 
   test("does not count one whose client leaves before the upgrade", async () => {
