@@ -8,16 +8,18 @@ import { withoutBaggage } from "../core/baggage.ts";
 import { isAlias } from "../core/control-carriers.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../core/types.ts";
+import type { Breaker, Ticket } from "../limits/breaker.ts";
 import type { Permit, Permits } from "../limits/permits/permits.ts";
 import { admit, respondsByItself, withoutFaults } from "./admission.ts";
 import { conclude } from "./concluded.ts";
-import { webSocketNotSimulated } from "./failures.ts";
+import { breakerOpen, webSocketNotSimulated } from "./failures.ts";
 import { senderHeaders } from "./forwarded-for.ts";
 import { credentials, dashed, requestTarget, viaEntry } from "./headers.ts";
 import { CallRecord, type Sent } from "./outcome.ts";
 import { failurePlan, faultPlan } from "./plans.ts";
 import { readBeforeReset } from "./late-reset.ts";
 import { Player } from "./player.ts";
+import { countWaiting } from "./socket-waiting.ts";
 import { closeSocket, resetSocket, SocketReply } from "./sockets.ts";
 
 /** Takes over connections that ask for another protocol. */
@@ -40,7 +42,7 @@ export type Connection = { readonly incoming: IncomingMessage; readonly socket: 
  */
 export function createUpgrade(deps: ActDeps): Upgrade {
   const joinings = new WeakMap<Duplex, Joining>();
-  const proxy = createProxy(joinings);
+  const proxy = createProxy(joinings, deps.memory.add);
   let open = 0;
   const begin = (request: Request, socket: Duplex): Joining => {
     const joining = new Joining(new CallRecord(request, deps.loop, deps.wallClockMs()), socket);
@@ -89,6 +91,7 @@ function passOn(joining: Joining, { incoming, socket, head }: Connection, passin
   const { record } = joining;
   const { name } = passing.upstream.upstream;
   record.meantFor(name);
+  joining.admit(passing.upstream);
   record.asked();
   const { origin, agent, unreached } = prepare(incoming, record.request, passing);
   passing.proxy.ws(incoming, socket, head, { target: origin, agent }, (cause) => {
@@ -96,7 +99,7 @@ function passOn(joining: Joining, { incoming, socket, head }: Connection, passin
   });
 }
 
-function createProxy(joinings: WeakMap<Duplex, Joining>) {
+function createProxy(joinings: WeakMap<Duplex, Joining>, addWaiting: (bytes: number) => void) {
   const proxy = createProxyServer({ ws: true, changeOrigin: true });
   proxy.on("proxyReqWs", (asked, _incoming, client) => {
     client.once("close", () => asked.destroy());
@@ -105,6 +108,8 @@ function createProxy(joinings: WeakMap<Duplex, Joining>) {
     asked.on("upgrade", (response, upstream: Socket) => {
       joining?.responded(response);
       tie(client, upstream, joining);
+      countWaiting(client, upstream, addWaiting);
+      countWaiting(upstream, client, addWaiting);
     });
   });
   // A client that breaks off is not a failure of ours; its socket is closed and the outcome says the rest.
@@ -120,6 +125,8 @@ class Joining {
   readonly #socket: Duplex;
   readonly #reply: SocketReply;
   #permit: Permit | undefined = undefined;
+  #breaker: Breaker | undefined = undefined;
+  #ticket: Ticket | undefined = undefined;
   /** Status of the upstream's response. */
   #status = 101;
   /** The two sockets are one connection; an error can no longer be told by a response. */
@@ -149,9 +156,18 @@ class Joining {
     return !socket.destroyed;
   }
 
+  /** Asks the breaker whether the upstream may be asked; nothing stands in for a WebSocket. @throws BREAKER_OPEN */
+  admit(upstream: UpstreamRuntime): void {
+    this.#breaker = upstream.breaker;
+    this.#ticket = upstream.breaker?.admit();
+    if (this.#ticket === undefined && upstream.whenOpen !== "forward") throw breakerOpen(upstream);
+  }
+
   /** The upstream has taken the connection or refused it; http-proxy-3 sends the headers that stand in its response. */
   responded({ statusCode, headers }: IncomingMessage): void {
     if (statusCode !== undefined) this.#status = statusCode;
+    if (this.#status >= 500) this.#ticket?.failed();
+    else this.#ticket?.succeeded();
     for (const name of Object.keys(headers)) if (name.startsWith("x-stuntdouble-")) delete headers[name];
     const own: string[] = [];
     this.record.addHeaders(own, "forward");
@@ -165,12 +181,14 @@ class Joining {
   /** The upstream broke the connection of both. */
   broken(): void {
     this.#failed = true;
+    this.#breaker?.failedLate();
     this.record.failed("UPSTREAM_RESET");
   }
 
   /** @returns false where the error is one of the joined connections */
   unreached(upstream: string, cause: Error): boolean {
     if (this.#tied) return false;
+    this.#ticket?.failed();
     this.fail(new StuntdoubleError("UPSTREAM_CONNECT", `Upstream ${upstream} could not be reached.`, { cause }));
     return true;
   }
@@ -201,6 +219,7 @@ class Joining {
   close(stopping: boolean): Outcome {
     this.#reply.left();
     this.#permit?.release();
+    this.#ticket?.abandoned();
     const stopped = stopping && !this.#failed;
     if (stopped) this.record.failed("NODE_STOPPED");
     const sent = this.#player ?? { ...joined, status: this.#status };

@@ -32,6 +32,8 @@ export type LoopView = {
   runtime(): Runtime;
   /** The memory of its responses that wait. */
   readonly memory: { used(): number; max(): number };
+  /** Its connections that are not read until there is time for their requests. */
+  heldConnections(): number;
   /** The value that the node last gave to a state. */
   get<Value extends Cloneable>(state: State<Value>): Value;
 };

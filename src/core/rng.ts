@@ -1,4 +1,4 @@
-import type { Rng, SeededRng } from "./types.ts";
+import type { Randomness, Rng, SeededRng } from "./types.ts";
 
 /** Murmur3's finaliser: every input bit reaches every output bit. */
 function avalanche(hash: number): number {
@@ -61,31 +61,50 @@ export function pick<Value>(rng: Rng, values: ArrayLike<Value>): Value {
  * @see PractRand's sfc32, by Chris Doty-Humphrey
  */
 export function createRng(seed: number): SeededRng {
-  // A typed array, because numbers of 32 bits in a closure are boxed anew at each draw.
-  const state = Int32Array.of(
+  const state = new Sfc32(
     avalanche(seed ^ 0x9e3779b9),
     avalanche(Math.floor(seed / 0x100000000) ^ 0x243f6a88),
     avalanche(seed ^ 0xb7e15162),
     1,
   );
-  const rng = rngFrom(state);
-  for (let round = 0; round < 12; round += 1) rng();
+  for (let round = 0; round < 12; round += 1) state.next();
+  return rngFrom(state);
+}
+
+/** One that goes on where another stood. @param state is moved by it */
+export function rngFrom(state: Randomness): SeededRng {
+  const rng = (): number => state.next();
+  rng.state = state;
   return rng;
 }
 
-function rngFrom(state: Int32Array): SeededRng {
-  const next = (): number => {
-    const a = state[0] ?? 0;
-    const b = state[1] ?? 0;
-    const c = state[2] ?? 0;
-    const counter = state[3] ?? 0;
-    const sum = (a + b + counter) | 0;
-    state[0] = b ^ (b >>> 9);
-    state[1] = c + (c << 3);
-    state[2] = ((c << 21) | (c >>> 11)) + sum;
-    state[3] = counter + 1;
+/** Four numbers of 32 bits, which is all that a response that waits holds of its randomness. */
+class Sfc32 implements Randomness {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter: number;
+
+  constructor(...[a, b, c, counter]: readonly [number, number, number, number]) {
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#counter = counter;
+  }
+
+  next(): number {
+    const b = this.#b;
+    const c = this.#c;
+    const counter = this.#counter;
+    const sum = (this.#a + b + counter) | 0;
+    this.#a = b ^ (b >>> 9);
+    this.#b = (c + (c << 3)) | 0;
+    this.#c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    this.#counter = (counter + 1) | 0;
     return (sum >>> 0) / 0x100000000;
-  };
-  next.copy = (): SeededRng => rngFrom(state.slice());
-  return next;
+  }
+
+  copy(): Randomness {
+    return new Sfc32(this.#a, this.#b, this.#c, this.#counter);
+  }
 }

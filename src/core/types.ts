@@ -10,8 +10,11 @@ import type { Reply } from "./replies/types.ts";
 /** A source of randomness: each call gives a number x with 0 ≤ x < 1. */
 export type Rng = () => number;
 
-/** A repeatable one: its copy gives what it would give itself from here on. */
-export type SeededRng = Rng & { copy(): SeededRng };
+/** A repeatable one, and where it stands. */
+export type SeededRng = Rng & { readonly state: Randomness };
+
+/** Where a source of randomness stands; a copy gives what it would give itself from here on. */
+export type Randomness = { next(): number; copy(): Randomness };
 
 /** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
 export type HeaderList = readonly string[];

@@ -152,6 +152,11 @@ export const reported = {
     labels: [],
     help: "Calls refused because the queue was full, or there is none.",
   },
+  held_connections: {
+    type: "gauge",
+    labels: [],
+    help: "Connections that are not read for now, because of overload.",
+  },
   planned_bytes: {
     type: "gauge",
     labels: [],

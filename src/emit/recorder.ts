@@ -2,7 +2,7 @@ import type { Outcome, Timeline } from "../core/types.ts";
 import { closedLabels, noneLabel, otherLabel, recorded, type RecordedName } from "./catalog.ts";
 import { add, Buckets } from "./histogram.ts";
 import { createKeyCounters, type KeyCounters } from "./key-counters.ts";
-import { knownCounters, type KnownLabels } from "./known-labels.ts";
+import { knownCounters, usualEnds, type KnownLabels } from "./known-labels.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series, type SeriesTable } from "./series.ts";
 
 /** Counts outcomes into an array of numbers that only this event loop writes. */
@@ -164,8 +164,11 @@ function countRequest(book: Book, of: ModelPlaces, outcome: Outcome): void {
   let at = counters[shape] ?? -1;
   if (at < 0) {
     const codes = classes[codeClass] ?? noneLabel;
-    at = book.place("requests_total", mode, rule, upstream, of.model, String(stream), codes, outcome.ending);
+    const labels = [mode, rule, upstream, of.model, String(stream)];
+    at = book.place("requests_total", ...labels, codes, outcome.ending);
     counters[shape] = at;
+    // Calls like it may end otherwise, and the first that does shall be seen.
+    for (const ends of usualEnds) book.place("requests_total", ...labels, ...ends);
   }
   add(book.values, at, 1);
 }

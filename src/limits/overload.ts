@@ -12,6 +12,8 @@ export type Overload = {
    * @returns forgets it
    */
   hold(release: () => void): () => void;
+  /** How many are held. */
+  held(): number;
   /** Releases all that are held; from now on nothing is late, and nothing held. */
   end(): void;
 };
@@ -61,7 +63,12 @@ const growth = 0.25;
  */
 export function createOverload(options: OverloadOptions): Overload {
   const rule = new OverloadRule(options);
-  return { isLate: () => rule.isLate(), hold: (release) => rule.hold(release), end: () => rule.end() };
+  return {
+    isLate: () => rule.isLate(),
+    hold: (release) => rule.hold(release),
+    held: () => rule.held(),
+    end: () => rule.end(),
+  };
 }
 
 class OverloadRule implements Overload {
@@ -100,6 +107,10 @@ class OverloadRule implements Overload {
     if (this.#ended) this.#held.releaseFirst();
     else if (!this.#looking) this.#lookLater();
     return forget;
+  }
+
+  held(): number {
+    return this.#held.size();
   }
 
   end(): void {

@@ -105,7 +105,16 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { journal, shadow } = records;
   const runtime = (): Runtime => state.runtime;
   const get: LoopView["get"] = (wanted) => valueOf(states, wanted);
-  const view: LoopView = { journal, shadow, experiments: chaos, memory: deps.memory, replies, runtime, get };
+  const view: LoopView = {
+    journal,
+    shadow,
+    experiments: chaos,
+    memory: deps.memory,
+    replies,
+    heldConnections: listeners.held,
+    runtime,
+    get,
+  };
   return {
     listen: (address) => listeners.listen(address),
     async apply(settings) {

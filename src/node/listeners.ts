@@ -45,6 +45,8 @@ export type Listeners = {
   open(): number;
   /** Upgraded connections that have not been recorded yet. */
   upgraded(): number;
+  /** Connections that are not read until there is time for their requests. */
+  held(): number;
 };
 
 type ListenersOptions = {
@@ -173,5 +175,6 @@ export function createListeners(options: ListenersOptions): Listeners {
     connections: () => ports.reduce((sum, each) => sum + each.connections(), 0),
     open: () => traffic.open() + (envoy?.open() ?? 0),
     upgraded: traffic.upgraded,
+    held: overload.held,
   };
 }

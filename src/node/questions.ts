@@ -25,6 +25,13 @@ export const memoryUse = question({
   }),
 });
 
+/** Connections that are not read until there is time for their requests. */
+export const heldConnections = question({
+  name: "heldConnections",
+  reply: (loop) => loop.heldConnections(),
+  merge: (replies) => replies.reduce((total, each) => total + each, 0),
+});
+
 /** Has a breaker follow a change in another event loop. */
 export const forceBreaker = question({
   name: "forceBreaker",
@@ -39,6 +46,7 @@ const all: readonly AnyQuestion[] = [
   ...resources.flatMap(({ questions = [] }) => questions),
   cacheUse,
   memoryUse,
+  heldConnections,
   forceBreaker,
 ];
 

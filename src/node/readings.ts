@@ -8,7 +8,7 @@ import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
-import { cacheUse, memoryUse } from "./questions.ts";
+import { cacheUse, heldConnections, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
 /** What a node tells about itself is read from. */
@@ -69,6 +69,16 @@ function status(
   };
 }
 
+/** What waits in the event loops. */
+async function waitingReadings(eventLoops: ReadingsOptions["eventLoops"]): Promise<Reading[]> {
+  const memory = await eventLoops.ask(memoryUse);
+  return [
+    { name: "held_connections", value: await eventLoops.ask(heldConnections) },
+    { name: "planned_bytes", value: memory.used },
+    { name: "planned_bytes_limit", value: memory.max },
+  ];
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -76,7 +86,6 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
   const { version, eventLoops, reloader, isReady } = options;
   const { permits } = eventLoops;
   const cache = await eventLoops.ask(cacheUse);
-  const memory = await eventLoops.ask(memoryUse);
   const states = Object.entries(await eventLoops.ask(breakers));
   const { config, generation } = reloader.settings();
   const { success, error, lastOk, lastSuccessMs } = reloader.tally();
@@ -87,8 +96,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "queue_depth", value: permits.waiting() },
     { name: "queue_timeouts_total", value: permits.queueTimeouts() },
     { name: "queue_refusals_total", value: permits.queueRefusals() },
-    { name: "planned_bytes", value: memory.used },
-    { name: "planned_bytes_limit", value: memory.max },
+    ...(await waitingReadings(eventLoops)),
     ...states.map(([upstream, state]): Reading => {
       return { name: "breaker_state", labels: [upstream], value: breakerNumber[state] };
     }),

@@ -1,5 +1,5 @@
 import type { PreparedProfile } from "./profile.ts";
-import type { LoadRow, Overrides, Rng, SeededRng, Timing } from "../types.ts";
+import type { LoadRow, Overrides, Randomness, Rng, SeededRng, Timing } from "../types.ts";
 
 /** TTFT and ITL are this many times the drawn value. */
 export type LoadFactors = { readonly ttft: number; readonly itl: number };
@@ -44,7 +44,7 @@ export function planTiming(options: TimingOptions): Timing & { readonly atMs: re
 export function drawTiming(options: TimingOptions): Timing {
   const { ttftMs, gap } = beginningOf(options);
   const { outputTokens, rng } = options;
-  const atMs = new TokenTimes({ ttftMs, count: outputTokens, gap, rng: rng.copy() });
+  const atMs = new TokenTimes({ ttftMs, count: outputTokens, gap, start: rng.state.copy() });
   let totalMs = ttftMs;
   for (let token = 1; token < outputTokens; token += 1) totalMs += gapMs(gap, rng);
   return { ttftMs, atMs, totalMs };
@@ -64,7 +64,7 @@ function gapMs({ itlMs, profile, load }: Gap, rng: Rng): number {
   return itlMs ?? profile.itlMs.sample(rng) * load;
 }
 
-type Times = { readonly ttftMs: number; readonly count: number; readonly gap: Gap; readonly rng: SeededRng };
+type Times = { readonly ttftMs: number; readonly count: number; readonly gap: Gap; readonly start: Randomness };
 
 /** When each token leaves, drawn anew at each iteration. */
 class TokenTimes implements Iterable<number> {
@@ -86,9 +86,10 @@ class TimeIterator implements Iterator<number, undefined> {
   #given = 0;
   #whenMs: number;
 
-  constructor({ ttftMs, count, gap, rng }: Times) {
+  constructor({ ttftMs, count, gap, start }: Times) {
     this.#gap = gap;
-    this.#rng = rng.copy();
+    const state = start.copy();
+    this.#rng = () => state.next();
     this.#count = count;
     this.#whenMs = ttftMs;
   }

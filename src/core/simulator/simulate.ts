@@ -52,7 +52,7 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
   checkSize(simulation, size);
   simulation.fits?.(bytesOf(simulation, drawn, size));
   const timing = drawTiming({ ...timingOptions(simulation, drawn.tokens), rng });
-  const parts = drawn.parts ?? [new Prose({ rng: textRng(simulation), count: drawn.tokens })];
+  const parts = drawn.parts ?? [new Prose({ start: textRng(simulation).state, count: drawn.tokens })];
   const { finish } = drawn;
   const given = simulation.reply === undefined ? {} : { given: true as const };
   return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish, rng, ...given });

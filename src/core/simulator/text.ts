@@ -1,5 +1,5 @@
 import { sentences } from "./sentences.ts";
-import type { Rng, SeededRng } from "../types.ts";
+import type { Randomness, Rng, SeededRng } from "../types.ts";
 
 /**
  * A text of so many tokens; `tokens` joined are `text`. Both are made each time they are asked for, and not kept: what waits
@@ -11,15 +11,15 @@ export class Prose {
   readonly kind: "text" | "reasoning";
   declare readonly name?: never;
   declare readonly id?: never;
-  readonly #rng: SeededRng;
+  readonly #start: Randomness;
   readonly #count: number;
   /** Characters of the last token that are left; undefined for all. */
   readonly #lastChars: number | undefined;
 
-  /** @param rng is not moved */
-  constructor({ kind = "text", rng, count, lastChars }: ProseOptions) {
+  /** @param start is not moved, and must not be by others */
+  constructor({ kind = "text", start, count, lastChars }: ProseOptions) {
     this.kind = kind;
-    this.#rng = rng;
+    this.#start = start;
     this.#count = count;
     this.#lastChars = lastChars;
   }
@@ -31,7 +31,7 @@ export class Prose {
 
   get text(): string {
     if (this.#lastChars !== undefined) return this.tokens.join("");
-    return sayText(this.#rng.copy(), this.#count);
+    return say(this.#start.copy(), this.#count);
   }
 
   get tokens(): readonly string[] {
@@ -40,13 +40,13 @@ export class Prose {
 
   /** Its tokens one by one. */
   [Symbol.iterator](): Iterator<string, undefined> {
-    return new TokenIterator(this.#rng.copy(), this.#count, this.#lastChars);
+    return new TokenIterator(this.#start.copy(), this.#count, this.#lastChars);
   }
 
   /** Its first so many tokens. @param count ≤ that of the whole */
   first(count: number): Prose {
     if (count === this.#count) return this;
-    return new Prose({ kind: this.kind, rng: this.#rng, count });
+    return new Prose({ kind: this.kind, start: this.#start, count });
   }
 
   /** Its first so many characters; the last token may be a part of one. */
@@ -56,7 +56,7 @@ export class Prose {
     for (const { length } of this) {
       if (left <= 0) break;
       count += 1;
-      if (length > left) return new Prose({ kind: this.kind, rng: this.#rng, count, lastChars: left });
+      if (length > left) return new Prose({ kind: this.kind, start: this.#start, count, lastChars: left });
       left -= length;
     }
     return this.first(count);
@@ -65,7 +65,8 @@ export class Prose {
 
 type ProseOptions = {
   readonly kind?: Prose["kind"];
-  readonly rng: SeededRng;
+  /** The randomness that it is drawn from. */
+  readonly start: Randomness;
   readonly count: number;
   readonly lastChars?: number;
 };
@@ -85,19 +86,22 @@ function inPieces(text: string): Sentence {
   return { text, pieces, ends: pieces.map((each) => (end += each.length)) };
 }
 
+/** Gives the next x, 0 ≤ x < 1. */
+type Draws = Pick<Randomness, "next">;
+
 /** Draws one sentence after another, never the same twice in a row. */
 class Sentences {
-  readonly #rng: Rng;
+  readonly #draws: Draws;
   #bank = first;
   #last = -1;
 
-  constructor(rng: Rng) {
-    this.#rng = rng;
+  constructor(draws: Draws) {
+    this.#draws = draws;
   }
 
   next(): Sentence {
     const bank = this.#bank;
-    let chosen = Math.floor(this.#rng() * bank.length);
+    let chosen = Math.floor(this.#draws.next() * bank.length);
     if (chosen === this.#last) chosen = (chosen + 1) % bank.length;
     this.#last = chosen;
     this.#bank = later;
@@ -107,15 +111,17 @@ class Sentences {
   }
 }
 
+const nothing: readonly string[] = [];
+
 class TokenIterator implements Iterator<string, undefined> {
   readonly #sentences: Sentences;
   readonly #lastChars: number | undefined;
   #left: number;
-  #pieces: readonly string[] = [];
+  #pieces = nothing;
   #at = 0;
 
-  constructor(rng: Rng, count: number, lastChars: number | undefined) {
-    this.#sentences = new Sentences(rng);
+  constructor(draws: Draws, count: number, lastChars: number | undefined) {
+    this.#sentences = new Sentences(draws);
     this.#left = count;
     this.#lastChars = lastChars;
   }
@@ -142,15 +148,19 @@ class TokenIterator implements Iterator<string, undefined> {
  * @returns the same randomness gives the same text
  */
 export function makeText(rng: SeededRng, tokens: number, kind?: Prose["kind"]): Prose {
-  const prose = new Prose({ rng: rng.copy(), count: tokens, ...(kind !== undefined && { kind }) });
-  const drawn = new Sentences(rng);
+  const prose = new Prose({ start: rng.state.copy(), count: tokens, ...(kind !== undefined && { kind }) });
+  const drawn = new Sentences(rng.state);
   for (let left = tokens; left > 0; left -= drawn.next().pieces.length) continue;
   return prose;
 }
 
 /** The same as a text that is there at once. */
 export function sayText(rng: Rng, tokens: number): string {
-  const drawn = new Sentences(rng);
+  return say({ next: rng }, tokens);
+}
+
+function say(draws: Draws, tokens: number): string {
+  const drawn = new Sentences(draws);
   let text = "";
   let left = tokens;
   while (left > 0) {

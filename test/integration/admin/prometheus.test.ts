@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { describeWith } from "../../support/programs/missing.ts";
@@ -39,7 +41,11 @@ afterAll(async () => {
 });
 
 async function call(headers: Readonly<Record<string, string>>, stream = false): Promise<void> {
-  const response = await fetch(`${node.url}/v1/chat/completions`, {
+  await ask(node.url, headers, stream);
+}
+
+async function ask(url: string, headers: Readonly<Record<string, string>>, stream: boolean): Promise<void> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
     body: chatBody({ stream }),
@@ -80,6 +86,34 @@ describeWith("promtool", findProgram("promtool", "PROMTOOL"), "as Prometheus see
   test("the alerts fire when they should, and only then", () => {
     const said = expect.stringContaining("SUCCESS") as string;
     expect(run(["test", "rules", "docker/prometheus/alerts.test.yaml"])).toEqual({ status: 0, said });
+  });
+
+  test("increase() counts the first resets of a rule, as many as there were", async () => {
+    const faults = [{ kind: "reset", afterTokens: 2 }];
+    const flaky = await startNode({ models: ["gpt-4o"], rules: [{ name: "flaky", serve: "simulate", faults }] });
+    const resets = async () => {
+      const lines = (await flaky.metrics()).split("\n");
+      const wanted =
+        /^stuntdouble_requests_total\{(?=.*rule="flaky")(?=.*ending="reset")(?=.*model="gpt-4o")(?=.*stream="true")/;
+      return lines.filter((line) => wanted.test(line)).map((line) => line.split("} ") as [string, string]);
+    };
+    const before = await resets();
+    for (let count = 0; count < 8; count += 1) await ask(flaky.url, {}, true).catch(() => undefined);
+    await flaky.outcomes(8);
+    const after = await resets();
+    await flaky.stop();
+    const series = after.map(([name, value]) => {
+      const at = before.find(([earlier]) => earlier === name)?.[1] ?? "_";
+      return { series: `${name}}`, values: `${at}x3 ${value}x3` };
+    });
+    const file = path.join(mkdtempSync(path.join(tmpdir(), "prometheus-")), "increase.yaml");
+    const expr = 'round(sum(increase(stuntdouble_requests_total{ending="reset"}[7m])))';
+    const promql = { expr, eval_time: "7m", exp_samples: [{ labels: "{}", value: 8 }] };
+    writeFileSync(
+      file,
+      JSON.stringify({ tests: [{ interval: "1m", input_series: series, promql_expr_test: [promql] }] }),
+    );
+    expect(run(["test", "rules", file])).toEqual({ status: 0, said: expect.stringContaining("SUCCESS") as string });
   });
 
   test("the metrics of a node that served calls of every kind are read without a complaint", async () => {

@@ -96,6 +96,17 @@ describe("a connection whose request was refused in an overloaded node", () => {
     await have(held, "200", "503", "200");
   });
 
+  test("is counted until it is read again", async () => {
+    await start();
+    const count = () => node.metric("stuntdouble_held_connections");
+    expect(await count()).toBe(0);
+    await refused();
+    expect(await count()).toBe(1);
+    clock.endTurn();
+    shortTurn();
+    expect(await count()).toBe(0);
+  });
+
   test("gets the response to what it has sent when the node shuts down", async () => {
     await start();
     const held = await refused();

@@ -61,6 +61,7 @@ function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, stat
   const upstreams = Object.entries(breakers).map(([name, state]) => [name, { breaker: { state: () => state } }]);
   return {
     journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
+    heldConnections: () => 0,
     memory: { used: () => 0, max: () => 0 },
     shadow: shadow ?? createShadowStore(),
     experiments: { take: () => ({}), letGo: () => 0 },

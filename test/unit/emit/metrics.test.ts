@@ -11,7 +11,7 @@ import { outcome, timeline } from "./outcome.ts";
 
 /** Nothing is known of label values but the models. */
 function labelsOf(models: readonly string[]): KnownLabels {
-  return { models, upstreams: [], faults: [], keys: undefined };
+  return { models, configuredModels: [], upstreams: [], served: [], faults: [], keys: undefined };
 }
 
 function createWorker(allowedModels: readonly string[] = ["gpt-4o"], known: readonly Series[] = []) {
@@ -160,7 +160,7 @@ describe("what one call counts", () => {
     expect(found.get(`${name}{${simulated}}`)).toBe(0.3);
     expect(found.get("stuntdouble_shadow_pairs_total")).toBe(1);
     const requests = [...found].filter(([key]) => key.startsWith("stuntdouble_requests_total"));
-    expect(requests.map(([, value]) => value)).toEqual([1]);
+    expect(requests.reduce((sum, [, value]) => sum + value, 0)).toBe(1);
   });
 });
 
@@ -178,8 +178,10 @@ test("the bounds of the time to first token reach beyond the slowest profile tha
 
 describe("label sets", () => {
   const known: KnownLabels = {
-    models: [],
+    models: ["gpt-4o", "o3"],
+    configuredModels: ["gpt-4o"],
     upstreams: ["openai"],
+    served: [{ rule: "flaky", mode: "real", upstream: "openai" }],
     faults: [{ fault: "reset", rule: "flaky" }],
     keys: ["team-a"],
   };
@@ -191,6 +193,8 @@ describe("label sets", () => {
     'errors_total{cause="BREAKER_OPEN",upstream="openai"}',
     'errors_total{cause="QUEUE_TIMEOUT",upstream="none"}',
     'stand_ins_total{upstream="openai"}',
+    'requests_total{code_class="2xx",ending="reset",mode="real",model="gpt-4o",rule="flaky",stream="true",upstream="openai"}',
+    'requests_total{code_class="5xx",ending="finish",mode="real",model="_other",rule="flaky",stream="false",upstream="openai"}',
     'key_requests_total{code_class="5xx",key="team-a"}',
     "client_gone_total",
     "shadow_pairs_total",
@@ -198,6 +202,14 @@ describe("label sets", () => {
     const worker = createWorker();
     worker.recorder.setLabels(known);
     expect((await scrape([worker])).get(`stuntdouble_${name}`)).toBe(0);
+  });
+
+  test("the failures of calls with a model are there at 0 from its first call on", async () => {
+    const worker = createWorker(["o3"]);
+    worker.recorder.record(outcome({ model: "o3", rule: "chat", stream: true }));
+    const found = await scrape([worker]);
+    const resets = [...found].filter(([name]) => name.includes("requests_total") && name.includes('ending="reset"'));
+    expect(resets).toEqual([[expect.stringContaining('model="o3",rule="chat",stream="true"'), 0]]);
   });
 
   test("a configuration with more rules than there is room for leaves room for the labels of requests", async () => {

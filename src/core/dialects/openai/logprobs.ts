@@ -1,5 +1,5 @@
 import { makeText } from "../../simulator/text.ts";
-import type { Rng, SeededRng } from "../../types.ts";
+import type { Randomness, SeededRng } from "../../types.ts";
 
 /** How likely a token was, as a natural logarithm ≤ 0. */
 export type Chance = { readonly token: string; readonly logprob: number };
@@ -36,7 +36,7 @@ export function createWeigher(rng: SeededRng, top: number): (tokens: number) => 
   const pool = [...new Set(makeText(rng, poolTokens).tokens)];
   const draws = drawsPerToken + Math.max(0, top - 1);
   return (tokens) => {
-    const start = rng.copy();
+    const start = rng.state.copy();
     for (let left = tokens * draws; left > 0; left -= 1) rng();
     return () => weighFrom(start.copy(), top, pool);
   };
@@ -45,7 +45,7 @@ export function createWeigher(rng: SeededRng, top: number): (tokens: number) => 
 /** One for its own likelihood, and one for where the others are taken from; each other one needs one more. */
 const drawsPerToken = 2;
 
-function weighFrom(rng: Rng, top: number, pool: readonly string[]): Weigh {
+function weighFrom(draws: Randomness, top: number, pool: readonly string[]): Weigh {
   return (token) => {
     let left = 1;
     let last = 1;
@@ -55,13 +55,13 @@ function weighFrom(rng: Rng, top: number, pool: readonly string[]): Weigh {
       last = probability * 0.9;
       return logOf(probability);
     };
-    const logprob = draw(1 - 0.7 * rng() ** 4);
+    const logprob = draw(1 - 0.7 * draws.next() ** 4);
     const others: Chance[] = [];
-    let at = Math.floor(rng() * pool.length);
+    let at = Math.floor(draws.next() * pool.length);
     while (others.length < top - 1) {
       at = (at + 1) % pool.length;
       const other = pool[at]!;
-      if (other !== token) others.push({ token: other, logprob: draw(0.4 + 0.3 * rng()) });
+      if (other !== token) others.push({ token: other, logprob: draw(0.4 + 0.3 * draws.next()) });
     }
     return { token, logprob, top: top === 0 ? [] : [{ token, logprob }, ...others] };
   };

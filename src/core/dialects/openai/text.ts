@@ -27,13 +27,13 @@ const idCouples = 14;
 export function responseId(prefix: string, requestId: string): string {
   let high = hash32(requestId) | 0;
   let low = hash32(requestId, prefix) | 0;
-  let id = prefix;
+  const pieces = [prefix];
   for (let couple = 0; couple < idCouples; couple += 1) {
     high = (Math.imul(high ^ (low >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
     low = (Math.imul(low ^ (high >>> 13), 0x297a2d39) + 0x85ebca6b) | 0;
-    id += couples[((high ^ low) >>> 8) % couples.length]!;
+    pieces.push(couples[((high ^ low) >>> 8) % couples.length]!);
   }
-  return id + idAlphabet[(high >>> 8) % idAlphabet.length]!;
+  return inOnePiece(...pieces, idAlphabet[(high >>> 8) % idAlphabet.length]!);
 }
 
 /** The id of a response with choices. @param prefix the API's own; a relative may have another */
@@ -113,29 +113,65 @@ export type StreamEnding = {
  */
 export function streamPlan(script: Script, ending: StreamEnding, parts: () => StreamParts): Plan {
   const closer = closerOf(script, ending);
-  return eventStream(script, () => textFrames(script, ending, { ...parts(), close: closer() }));
+  return eventStream(script, () => new TextFrames(script, ending, { ...parts(), close: closer() }));
 }
 
 type TextStream = StreamParts & { readonly close: Close };
 
-function* textFrames(script: Script, ending: StreamEnding, stream: TextStream): Generator<Frame, undefined> {
-  const { parts, timing, given } = script;
-  const { opening, token, finish, close } = stream;
-  if (opening !== undefined) yield { atMs: timing.ttftMs, data: eventOf(opening, close), tokens: 0, final: false };
-  // A joined text lies in one piece; a concatenated one would be put together again for every frame.
-  const before = ["data: ", token.before].join("");
-  const after = [token.after.slice(0, -1)].join("");
-  const clock = new TokenClock(timing);
-  const escape = given === true ? escapeOnce : escapeToken;
-  const [text] = parts;
-  if (text !== undefined) {
-    for (const each of tokensOf(text)) {
-      const escaped = escape(each);
-      yield { atMs: clock.next(), data: before + escaped + after + close(escaped.length), tokens: 1, final: false };
-    }
+/** The frames of such a stream. It lives as long as the stream plays, so it holds no more than it needs to go on. */
+class TextFrames implements Iterator<Frame, undefined> {
+  readonly #script: Script;
+  readonly #ending: StreamEnding;
+  readonly #finish: () => string;
+  readonly #close: Close;
+  readonly #before: string;
+  readonly #after: string;
+  readonly #clock: TokenClock;
+  readonly #tokens: Iterator<string> | undefined;
+  #opening: string | undefined;
+  #last: Iterator<Frame, undefined> | undefined = undefined;
+
+  constructor(script: Script, ending: StreamEnding, { opening, token, finish, close }: TextStream) {
+    const [text] = script.parts;
+    this.#script = script;
+    this.#ending = ending;
+    this.#finish = finish;
+    this.#close = close;
+    this.#before = inOnePiece("data: ", token.before);
+    this.#after = inOnePiece(token.after.slice(0, -1));
+    this.#clock = new TokenClock(script.timing);
+    this.#tokens = text === undefined ? undefined : tokensOf(text)[Symbol.iterator]();
+    this.#opening = opening;
   }
-  yield { atMs: timing.totalMs, data: eventOf(finish(), close), tokens: 0, final: true };
-  yield* lastFrames(script, ending);
+
+  next(): IteratorResult<Frame, undefined> {
+    if (this.#last !== undefined) return this.#last.next();
+    if (this.#opening !== undefined) return { done: false, value: this.#open(this.#opening) };
+    const token = this.#tokens?.next();
+    if (token === undefined || token.done === true) {
+      this.#last = this.#end();
+      return this.#last.next();
+    }
+    const escaped = this.#script.given === true ? escapeOnce(token.value) : escapeToken(token.value);
+    const data = this.#before + escaped + this.#after + this.#close(escaped.length);
+    return { done: false, value: { atMs: this.#clock.next(), data, tokens: 1, final: false } };
+  }
+
+  #open(json: string): Frame {
+    this.#opening = undefined;
+    return { atMs: this.#script.timing.ttftMs, data: eventOf(json, this.#close), tokens: 0, final: false };
+  }
+
+  *#end(): Generator<Frame, undefined> {
+    const { totalMs } = this.#script.timing;
+    yield { atMs: totalMs, data: eventOf(this.#finish(), this.#close), tokens: 0, final: true };
+    yield* lastFrames(this.#script, this.#ending);
+  }
+}
+
+/** Joined texts that lie in one piece; concatenated ones would be put together again for every frame, and their pieces be kept. */
+export function inOnePiece(...texts: readonly string[]): string {
+  return texts.join("");
 }
 
 /** The event of a JSON object that carries no token. */

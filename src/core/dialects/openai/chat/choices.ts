@@ -15,7 +15,7 @@ import {
   type Track,
 } from "../choices.ts";
 import { createWeigher, likelyJson, type Weighing } from "../logprobs.ts";
-import { choicesId, responseId, jsonPlan, startOf, usageJson } from "../text.ts";
+import { choicesId, inOnePiece, responseId, jsonPlan, startOf, usageJson } from "../text.ts";
 import { tailsOf, wholeEnd, type Tails } from "./tails.ts";
 import type { Tooling } from "../tools.ts";
 import type { ChoiceStart } from "../../relative.ts";
@@ -67,7 +67,7 @@ export function writeChoices(response: ChatResponse, common: string): Plan {
     return jsonPlan(script, tokens, body);
   }
   const { includeUsage, obfuscate } = streaming;
-  const head = `{"id":"${id}","object":"chat.completion.chunk",${common},"choices":[`;
+  const head = inOnePiece(`{"id":"`, id, `","object":"chat.completion.chunk",`, common, `,"choices":[`);
   const tails = tailsOf({ script, head, includeUsage, choices: choices.length }, usage);
   const ending = { usage: tails.usage, obfuscate };
   return tracksPlan(script, () => writings.map((writing) => trackOf(writing, head, tails)), ending);

@@ -2,7 +2,7 @@ import { countOf, textOfKind } from "../../../simulator/parts.ts";
 import type { Plan } from "../../../types.ts";
 import { writeChoices } from "./choices.ts";
 import type { ChatResponse } from "./types.ts";
-import { choicesId, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
+import { choicesId, inOnePiece, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
 import { tailsOf, wholeEnd } from "./tails.ts";
 import { stopAt } from "../../shared/stop.ts";
 import type { Script } from "../../types.ts";
@@ -60,7 +60,8 @@ function streamed(response: ChatResponse, script: Script): Plan {
 
 /** The beginning of every chunk. */
 function headOf(response: ChatResponse): string {
-  return `{"id":"${choicesId("chatcmpl-", response.script)}","object":"chat.completion.chunk",${made(response)},"choices":[`;
+  const id = choicesId("chatcmpl-", response.script);
+  return inOnePiece(`{"id":"`, id, `","object":"chat.completion.chunk",`, made(response), `,"choices":[`);
 }
 
 function plainUsage({ promptTokens, audioTokens }: ChatResponse, script: Script): string {

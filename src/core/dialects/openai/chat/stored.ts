@@ -1,4 +1,5 @@
 import { StuntdoubleError } from "../../../errors.ts";
+import { rngFrom } from "../../../rng.ts";
 import type { Plan } from "../../../types.ts";
 import { field } from "../check.ts";
 import { read, required } from "../../shared/fields.ts";
@@ -35,7 +36,7 @@ const newMetadata = required(metadataField);
  */
 export function writeStored(response: ChatResponse, body: JsonObject, kept: KeptResponses): Plan {
   const id = choicesId(idPrefix, response.script);
-  const rng = response.script.rng.copy();
+  const rng = rngFrom(response.script.rng.state.copy());
   const plan = writeChat(response);
   if (!id.startsWith(idPrefix)) return plan;
   const { frames } = response.streaming.stream ? wholeOf({ ...response, script: { ...response.script, rng } }) : plan;
