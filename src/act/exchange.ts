@@ -6,15 +6,13 @@ import { noPermit, type Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, takesNoPlace, withoutFaults, type Admitted } from "./admission.ts";
 import { conclude } from "./concluded.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
-import { appendSender } from "./forwarded-for.ts";
-import { requestHeaders, type Forwarding } from "./headers.ts";
-import { heldBytesOf } from "./held-body.ts";
+import { appendSender, requestHeaders, type Forwarding } from "./headers.ts";
 import { needsBody } from "./needs-body.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player } from "./player.ts";
 import { needOf, Relay, type RelayOwner } from "./relay.ts";
-import { outgoingOf } from "./sent-body.ts";
+import { heldBytesOf, outgoingOf } from "./request-body.ts";
 
 /**
  * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.

@@ -1,7 +1,8 @@
+import type { Http2Reset } from "../core/faults/engine/types.ts";
 import { setHeaders } from "../core/headers.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import type { BendContext } from "../core/faults/index.ts";
-import type { Decision, Ending, Http2Reset, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
+import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission } from "./admission.ts";
 import { NotedFrames, timelineAsPlayed } from "./timeline.ts";

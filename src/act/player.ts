@@ -1,6 +1,5 @@
 import type { Ending, Frame, Head, Plan } from "../core/types.ts";
-import { joined } from "./frame-data.ts";
-import { FrameQueue } from "./frame-queue.ts";
+import { FrameQueue, joined } from "./frame-queue.ts";
 import { beginWith, informBefore } from "./informational.ts";
 import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";

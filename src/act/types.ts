@@ -1,20 +1,11 @@
+import type { Http2Reset } from "../core/faults/engine/types.ts";
 import type { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } from "../core/dialects/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type {
-  Call,
-  Decision,
-  Ending,
-  Head,
-  HeaderList,
-  HeaderMap,
-  Http2Reset,
-  KnownFacts,
-  Outcome,
-} from "../core/types.ts";
+import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { MemoryBudget } from "../limits/memory-budget.ts";

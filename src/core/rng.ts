@@ -1,4 +1,11 @@
-import type { Randomness, Rng, SeededRng } from "./types.ts";
+/** A source of randomness: each call gives a number x with 0 ≤ x < 1. */
+export type Rng = () => number;
+
+/** A repeatable one, and where it stands. */
+export type SeededRng = Rng & { readonly state: Randomness };
+
+/** Where a source of randomness stands; a copy gives what it would give itself from here on. */
+export type Randomness = { next(): number; copy(): Randomness };
 
 /** Murmur3's finaliser: every input bit reaches every output bit. */
 function avalanche(hash: number): number {

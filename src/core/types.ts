@@ -7,15 +7,6 @@
 import type { CallState } from "./clients/state.ts";
 import type { Reply } from "./replies/types.ts";
 
-/** A source of randomness: each call gives a number x with 0 ≤ x < 1. */
-export type Rng = () => number;
-
-/** A repeatable one, and where it stands. */
-export type SeededRng = Rng & { readonly state: Randomness };
-
-/** Where a source of randomness stands; a copy gives what it would give itself from here on. */
-export type Randomness = { next(): number; copy(): Randomness };
-
 /** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
 export type HeaderList = readonly string[];
 
@@ -160,9 +151,6 @@ export type Frame = {
  * RST_STREAM); `stall` by silence on an open connection until the client leaves.
  */
 export type Ending = "finish" | "cut" | "reset" | "stall";
-
-/** How a reset is told to a client of HTTP/2: the name of its error code, and whether all of its connection is to end. */
-export type Http2Reset = { readonly code: string; readonly goaway: boolean };
 
 /** Status line and headers of a response. */
 export type Head = {

@@ -33,7 +33,7 @@ test.each(percentages)(
     ];
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.nat(), async (seed, salt) => {
-        const snapshot = await compile(await settingsWithSteady({ seed, rules }));
+        const snapshot = compile(await settingsWithSteady({ seed, rules }));
         const experiments = [compileExperiment(runningOf({ percentage, seed }))];
         let [byRule, byExperiment, byBoth] = [0, 0, 0];
         for (let request = 0; request < requests; request += 1) {
@@ -43,7 +43,7 @@ test.each(percentages)(
             experiment: involvements(call, experiments, { nowMs: 0, counts: unlimited })[0]?.result === "affected",
           }));
           expect(attempts).toEqual(attempts.map(() => attempts[0]));
-          const [{ rule = 0, experiment = false } = {}] = attempts;
+          const [{ rule, experiment } = { rule: 0, experiment: false }] = attempts;
           byRule += rule;
           byExperiment += experiment ? 1 : 0;
           byBoth += rule > 0 && experiment ? 1 : 0;

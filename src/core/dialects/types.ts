@@ -3,17 +3,8 @@ import type { Compose, Part } from "../simulator/parts.ts";
 import type { Relative } from "./relative.ts";
 import type { Members } from "./shared/members.ts";
 import type { ErrorCode, StuntdoubleError } from "../errors.ts";
-import type {
-  Frame,
-  Head,
-  HeaderMap,
-  HeadTime,
-  KnownFacts,
-  Plan,
-  SeededRng,
-  SimulatorSettings,
-  Timing,
-} from "../types.ts";
+import type { SeededRng } from "../rng.ts";
+import type { Frame, Head, HeaderMap, HeadTime, KnownFacts, Plan, SimulatorSettings, Timing } from "../types.ts";
 
 /** A request body: its bytes, and its text decoded at most once. */
 export type Body = {

@@ -1,7 +1,7 @@
 import { numberOf, textOfSchema } from "./values.ts";
 import { spend } from "./pattern.ts";
 import { flatten, namesIn, never, type Reach } from "./flatten.ts";
-import type { Rng } from "../types.ts";
+import type { Rng } from "../rng.ts";
 import { isObject, type JsonObject } from "../dialects/shared/json-body.ts";
 
 /** Max schemas that are looked at for one instance, four for each property of the largest that the provider takes. */

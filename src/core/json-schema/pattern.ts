@@ -1,5 +1,5 @@
 import { pick } from "../rng.ts";
-import type { Rng } from "../types.ts";
+import type { Rng } from "../rng.ts";
 
 /** Characters from `from` to `to`, both included, as code points. */
 type Range = readonly [from: number, to: number];

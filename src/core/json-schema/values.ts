@@ -1,7 +1,7 @@
 import { readPattern, spend, textMatching, type Budget, type Pattern } from "./pattern.ts";
 import { sayText } from "../simulator/text.ts";
 import { pick } from "../rng.ts";
-import type { Rng } from "../types.ts";
+import type { Rng } from "../rng.ts";
 import type { JsonObject } from "../dialects/shared/json-body.ts";
 
 const maxLength = 20_000;

@@ -2,7 +2,7 @@ import type { Compose, CutPart, Part } from "./parts.ts";
 import { instanceOf } from "../json-schema/instance.ts";
 import { makeText, type Prose } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
-import type { Rng, SeededRng } from "../types.ts";
+import type { Rng, SeededRng } from "../rng.ts";
 import { isObject } from "../dialects/shared/json-body.ts";
 
 /** A tool that the model may call. */

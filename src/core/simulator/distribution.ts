@@ -1,4 +1,5 @@
-import type { Distribution, Rng } from "../types.ts";
+import type { Rng } from "../rng.ts";
+import type { Distribution } from "../types.ts";
 
 /** Draws one value per call; costs one draw of `rng` and a table look-up. */
 type Sampler = (rng: Rng) => number;

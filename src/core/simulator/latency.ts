@@ -1,5 +1,6 @@
 import type { PreparedProfile } from "./profile.ts";
-import type { LoadRow, Overrides, Randomness, Rng, SeededRng, Timing } from "../types.ts";
+import type { Randomness, Rng, SeededRng } from "../rng.ts";
+import type { LoadRow, Overrides, Timing } from "../types.ts";
 
 /** TTFT and ITL are this many times the drawn value. */
 export type LoadFactors = { readonly ttft: number; readonly itl: number };

@@ -1,4 +1,4 @@
-import type { SeededRng } from "../types.ts";
+import type { SeededRng } from "../rng.ts";
 import { Prose } from "./text.ts";
 
 /** What a model says: some text, its reasoning, a refusal, or a call of a tool. `tokens` joined are `text`. */

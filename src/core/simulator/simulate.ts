@@ -7,7 +7,8 @@ import { replyParts } from "../replies/parts.ts";
 import type { Reply } from "../replies/types.ts";
 import { Prose } from "./text.ts";
 import { splitTokens } from "./tokens.ts";
-import type { Overrides, Plan, Rng, SeededRng, Timeline } from "../types.ts";
+import type { Rng, SeededRng } from "../rng.ts";
+import type { Overrides, Plan, Timeline } from "../types.ts";
 import type { Ask } from "../dialects/types.ts";
 
 /** One call to be simulated. The same `seed` and `ask` give the same lengths, times and text. */

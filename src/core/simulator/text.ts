@@ -1,5 +1,5 @@
 import { sentences } from "./sentences.ts";
-import type { Randomness, Rng, SeededRng } from "../types.ts";
+import type { Randomness, Rng, SeededRng } from "../rng.ts";
 
 /**
  * A text of so many tokens; `tokens` joined are `text`. Both are made each time they are asked for, and not kept: what waits

@@ -1,9 +1,10 @@
+import type { Http2Reset } from "../../core/faults/engine/types.ts";
 import { eachHeader, headerIndex, headersByName, headerValue } from "../../core/headers.ts";
 import { constants, Http2ServerResponse } from "node:http2";
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import type { Head, HeaderList, Http2Reset } from "../../core/types.ts";
+import type { Head, HeaderList } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
 import { closeSocket, resetSocket } from "../../act/sockets.ts";
 import { compress } from "./compress.ts";

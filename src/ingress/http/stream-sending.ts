@@ -1,5 +1,5 @@
+import type { Http2Reset } from "../../core/faults/engine/types.ts";
 import { constants, type Http2ServerResponse, type Http2Session } from "node:http2";
-import type { Http2Reset } from "../../core/types.ts";
 import type { Progressing } from "./progress.ts";
 
 /** What is sent on a stream of HTTP/2. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import OpenAI from "openai";
+import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startNode, type Node } from "../../support/node.ts";
 import { startBehindEnvoy } from "../../support/programs/behind-envoy.ts";
@@ -37,7 +37,7 @@ function nodeClient(url: string): Client {
         for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? "";
         return text === "Hello" ? 200 : 0;
       } catch (error) {
-        return error instanceof OpenAI.APIError ? (error.status ?? 0) : 0;
+        return error instanceof APIError ? (error.status ?? 0) : 0;
       }
     },
     stop: () => undefined,

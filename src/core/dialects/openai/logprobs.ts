@@ -1,5 +1,5 @@
 import { makeText } from "../../simulator/text.ts";
-import type { Randomness, SeededRng } from "../../types.ts";
+import type { Randomness, SeededRng } from "../../rng.ts";
 
 /** How likely a token was, as a natural logarithm ≤ 0. */
 export type Chance = { readonly token: string; readonly logprob: number };

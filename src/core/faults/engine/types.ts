@@ -1,6 +1,9 @@
 import type { z } from "zod";
-import type { Http2Reset, Plan, Sink } from "../../types.ts";
+import type { Plan, Sink } from "../../types.ts";
 import type { Dialect } from "../../dialects/types.ts";
+
+/** How a reset is told to a client of HTTP/2: the name of its error code, and whether all of its connection is to end. */
+export type Http2Reset = { readonly code: string; readonly goaway: boolean };
 
 /**
  * One kind of fault, in one file: its options, and what it does to a response.

@@ -3,7 +3,17 @@ import { requestTarget, type Forwarding } from "./headers.ts";
 import type { Outgoing, Request } from "./types.ts";
 
 /** A smaller body may stay until its response has ended. */
-export const largeBytes = 16 * 1024;
+const largeBytes = 16 * 1024;
+
+/** A body whose text was asked for is there as bytes, as text and as values. */
+const parsedTimes = 4;
+
+/** The memory that the body of a request takes, in bytes, about; 0 where it is small. */
+export function heldBytesOf({ body, encoded }: Request): number {
+  const read = body === undefined ? 0 : body.bytes.length * (body.isParsed?.() === true ? parsedTimes : 1);
+  const bytes = read + (encoded?.length ?? 0);
+  return bytes < largeBytes ? 0 : bytes;
+}
 
 /** A request on its way out. @param headers for the upstream; the length of the body may be added */
 export function outgoingOf(request: Request, headers: string[], forwarding: Forwarding): Outgoing {
