@@ -7,6 +7,7 @@ import {
   type RunningExperiment,
 } from "../core/experiments/layer.ts";
 import { createScopeCollector, type ScopeCollector, type SeenByPhase } from "../core/experiments/phases.ts";
+import { endedCall } from "../core/experiments/window.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
 import type { LoopCounts } from "../limits/experiment-counts.ts";
 
@@ -71,9 +72,10 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
     },
     isRunning: () => running.length > 0,
     ended(outcome, involved) {
+      const call = endedCall(outcome);
       for (const each of involved) {
         if (each.result === "affected") counts.release(each.experiment.slot);
-        collectors.get(each.experiment.id)?.add(outcome, each);
+        collectors.get(each.experiment.id)?.add(call, each);
       }
     },
     set(wanted) {

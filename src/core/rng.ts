@@ -49,6 +49,12 @@ export function draw(seed: number, rule: string, key: string): number {
   return (mix(mix(mix(emptyHash, String(seed)), rule), key) >>> 0) / 0x100000000;
 }
 
+/** The same for any key of one rule. */
+export function drawsOf(seed: number, rule: string): (key: string) => number {
+  const start = mix(mix(emptyHash, String(seed)), rule);
+  return (key) => (mix(start, key) >>> 0) / 0x100000000;
+}
+
 /**
  * One of some values, each as likely as any other; costs one draw.
  *

@@ -1,7 +1,7 @@
 import { StuntdoubleError } from "../errors.ts";
 import { compileFaultDraws, drawFaults, type FaultDraws } from "../fault-draws.ts";
 import { compileMatch, type Condition } from "../match.ts";
-import { draw } from "../rng.ts";
+import { drawsOf } from "../rng.ts";
 import type { Call, Decision, FaultConfig } from "../types.ts";
 import type { Phase } from "./phases.ts";
 import { stagesOf, type ExperimentDefinition, type StageDefinition } from "./definition.ts";
@@ -21,6 +21,8 @@ export type RunningExperiment = {
 export type CompiledExperiment = RunningExperiment & {
   readonly conditions: readonly Condition[];
   readonly stages: readonly CompiledStage[];
+  /** The draw of a request, by its id: 0 ≤ x < 1. */
+  readonly draw: (id: string) => number;
   /** End of the last stage with a fault, from the start of the experiment, in milliseconds. */
   readonly faultsEndMs: number;
 };
@@ -72,7 +74,9 @@ export function compileExperiment(running: RunningExperiment): CompiledExperimen
     return compiled;
   });
   const faultsEndMs = stages.findLast(({ faults }) => faults.length > 0)?.toMs ?? 0;
-  return { ...running, conditions: compileMatch(definition.match, `experiment ${id}`, true), stages, faultsEndMs };
+  const conditions = compileMatch(definition.match, `experiment ${id}`, true);
+  const draw = drawsOf(definition.seed, `experiment ${definition.name}`);
+  return { ...running, conditions, stages, draw, faultsEndMs };
 }
 
 /** Draws are keyed by the name of the experiment, not by its id, which is another one after a restart. */
@@ -109,7 +113,7 @@ type Surroundings = { readonly nowMs: number; readonly counts: ExperimentCounts 
 function involvementIn(experiment: CompiledExperiment, call: Call, { nowMs, counts }: Surroundings): Involvement {
   const { slot, startsAtMs, definition } = experiment;
   const stage = stageAt(experiment, nowMs - startsAtMs);
-  const drawn = draw(definition.seed, `experiment ${definition.name}`, call.id);
+  const drawn = experiment.draw(call.id);
   const share = stage === undefined ? 0 : shareAt(definition.percentage, stage, nowMs - startsAtMs);
   const phase = phaseAt(experiment, nowMs - startsAtMs);
   const involvement = { experiment, phase, stage: stage?.name, draw: drawn, share };

@@ -1,5 +1,12 @@
-import type { Outcome } from "../types.ts";
-import { createSeenCollector, sumOf, unseen, type InvolvementResult, type Seen, type SeenCollector } from "./window.ts";
+import {
+  createSeenCollector,
+  sumOf,
+  unseen,
+  type EndedCall,
+  type InvolvementResult,
+  type Seen,
+  type SeenCollector,
+} from "./window.ts";
 
 /** Where a call falls in an experiment: before its first stage, up to the end of its last stage with a fault, or after that. */
 export type Phase = "before" | "during" | "after";
@@ -15,7 +22,7 @@ type Involved = { readonly result: InvolvementResult; readonly phase: Phase; rea
 
 /** Collects what is seen of one experiment's scope in one event loop. */
 export type ScopeCollector = {
-  add(outcome: Outcome, involved: Involved): void;
+  add(ended: EndedCall, involved: Involved): void;
   /** What was seen since the last time. */
   take(): SeenByPhase;
 };
@@ -23,10 +30,10 @@ export type ScopeCollector = {
 export function createScopeCollector(): ScopeCollector {
   const collectors = new Map<Phase, SeenCollector>();
   return {
-    add(outcome, { result, phase, stage }) {
+    add(ended, { result, phase, stage }) {
       let collector = collectors.get(phase);
       if (collector === undefined) collectors.set(phase, (collector = createSeenCollector()));
-      collector.add(outcome, result, stage);
+      collector.add(ended, result, stage);
     },
     take() {
       const taken = Object.fromEntries([...collectors].map(([phase, collector]) => [phase, collector.take()]));

@@ -106,20 +106,21 @@ export type InvolvementResult = "affected" | "not drawn" | "limited";
 /** Collects what is seen of one experiment's scope in one event loop. */
 export type SeenCollector = {
   /** @param stage in which the call began; undefined outside of all stages */
-  add(outcome: Outcome, result: InvolvementResult, stage?: string): void;
+  add(ended: EndedCall, result: InvolvementResult, stage?: string): void;
   /** What was seen since the last time. */
   take(): Seen;
 };
 
 export function createSeenCollector(): SeenCollector {
   let seen = emptySeen();
+  let bent = emptySide();
   return {
-    add(outcome, result, stage = noStage) {
+    add(ended, result, stage = noStage) {
+      const { outcome } = ended;
       seen.calls += 1;
       if (result === "affected") seen.affected += 1;
       if (result === "limited") seen.limited += 1;
-      addTo(seen.all, outcome);
-      if (outcome.faults.length === 0) addTo(seen.clean, outcome);
+      addTo(outcome.faults.length === 0 ? seen.clean : bent, ended);
       for (const kind of outcome.faults) {
         count(seen.faults, kind);
         countPlace(seen.places, placeOf({ kind, stage, rule: outcome.rule, model: outcome.model ?? noModel }), 1);
@@ -127,7 +128,10 @@ export function createSeenCollector(): SeenCollector {
     },
     take() {
       const taken = seen;
+      addSide(taken.all, taken.clean);
+      addSide(taken.all, bent);
       seen = emptySeen();
+      bent = emptySide();
       return taken;
     },
   };
@@ -163,8 +167,24 @@ function count(counts: Record<string, number>, key: string | number): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
-function addTo(side: Open<Side>, outcome: Outcome): void {
-  const { ending, cause, standIn, actual } = outcome;
+/** An ended call and the buckets of its times, which all experiments share. */
+export type EndedCall = {
+  readonly outcome: Outcome;
+  readonly ttft: number | undefined;
+  readonly total: number;
+  /** Between two tokens. */
+  readonly gaps: readonly number[];
+};
+
+/** An ended call as experiments see it. */
+export function endedCall(outcome: Outcome): EndedCall {
+  const { ttftMs, totalMs, atMs } = outcome.actual;
+  const gaps = atMs.slice(1).map((each, index) => bucketOf(each - (atMs[index] ?? each)));
+  return { outcome, ttft: ttftMs === undefined ? undefined : bucketOf(ttftMs), total: bucketOf(totalMs), gaps };
+}
+
+function addTo(side: Open<Side>, { outcome, ttft, total, gaps }: EndedCall): void {
+  const { ending, cause, standIn } = outcome;
   side.calls += 1;
   if (isFailed(outcome)) side.failed += 1;
   if (ending === "client-gone") side.left += 1;
@@ -173,13 +193,9 @@ function addTo(side: Open<Side>, outcome: Outcome): void {
   if ((outcome.attempt ?? 1) > 1) side.retries += 1;
   if (isSuccess(outcome)) side.succeeded += 1;
   if (cause === "BREAKER_OPEN" || (standIn && cause === undefined)) side.breakerOpen += 1;
-  if (actual.ttftMs !== undefined) count(side.ttft, bucketOf(actual.ttftMs));
-  count(side.total, bucketOf(actual.totalMs));
-  let beforeMs = actual.atMs[0] ?? 0;
-  for (const atMs of actual.atMs.slice(1)) {
-    count(side.gaps, bucketOf(atMs - beforeMs));
-    beforeMs = atMs;
-  }
+  if (ttft !== undefined) count(side.ttft, ttft);
+  count(side.total, total);
+  for (const gap of gaps) count(side.gaps, gap);
 }
 
 /** A response of 429 or 5xx, or one that broke off or fell silent; not one that its client gave up. */

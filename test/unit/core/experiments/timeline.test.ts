@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { maxPoints, pointOf, withPoint, type Point } from "../../../../src/core/experiments/timeline.ts";
-import { createSeenCollector } from "../../../../src/core/experiments/window.ts";
+import { createSeenCollector, endedCall } from "../../../../src/core/experiments/window.ts";
 import { outcome } from "../../emit/outcome.ts";
 
 function second(number: number, guardrails: Point["guardrails"] = {}): Point {
   const collector = createSeenCollector();
-  collector.add(outcome({ status: 503, faults: ["status"] }), "affected");
-  collector.add(outcome({ status: 502 }), "not drawn");
-  collector.add(outcome({ ending: "client-gone" }), "not drawn");
+  collector.add(endedCall(outcome({ status: 503, faults: ["status"] })), "affected");
+  collector.add(endedCall(outcome({ status: 502 })), "not drawn");
+  collector.add(endedCall(outcome({ ending: "client-gone" })), "not drawn");
   return pointOf(number, collector.take(), guardrails);
 }
 

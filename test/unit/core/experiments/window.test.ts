@@ -1,12 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createSeenCollector, metricOf, quantileOf, sumOf, unseen } from "../../../../src/core/experiments/window.ts";
+import {
+  createSeenCollector,
+  endedCall,
+  metricOf,
+  quantileOf,
+  sumOf,
+  unseen,
+} from "../../../../src/core/experiments/window.ts";
 import type { Outcome } from "../../../../src/core/types.ts";
 import { outcome as makeOutcome } from "../../emit/outcome.ts";
 
 function seen(...outcomes: readonly Partial<Outcome>[]) {
   const collector = createSeenCollector();
-  for (const each of outcomes) collector.add(makeOutcome(each), "affected");
+  for (const each of outcomes) collector.add(endedCall(makeOutcome(each)), "affected");
   return collector.take();
 }
 
@@ -31,7 +38,7 @@ test("calls on which a fault acted are not among the clean ones", () => {
 
 test("what was taken is not given again", () => {
   const collector = createSeenCollector();
-  collector.add(makeOutcome({}), "not drawn");
+  collector.add(endedCall(makeOutcome({})), "not drawn");
   collector.take();
   expect(collector.take()).toEqual(unseen);
 });

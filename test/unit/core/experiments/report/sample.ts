@@ -1,7 +1,7 @@
 import { createScopeCollector, type Phase } from "../../../../../src/core/experiments/phases.ts";
 import { reportOf, type Report } from "../../../../../src/core/experiments/report/report.ts";
 import { nothingSeen, withSecond, type Run } from "../../../../../src/core/experiments/run.ts";
-import type { InvolvementResult } from "../../../../../src/core/experiments/window.ts";
+import { endedCall, type InvolvementResult } from "../../../../../src/core/experiments/window.ts";
 import type { Outcome } from "../../../../../src/core/types.ts";
 import { outcome as makeOutcome } from "../../../emit/outcome.ts";
 import { definitionOf } from "../running.ts";
@@ -34,7 +34,7 @@ export function runOf(changes: object = {}, own: Partial<Run> = {}): Run {
 export function withCalls(run: Run, second: number, calls: readonly SampleCall[]): Run {
   const collector = createScopeCollector();
   for (const { phase = "during", stage, result = "affected", outcome = {} } of calls)
-    collector.add(makeOutcome(outcome), { phase, stage, result });
+    collector.add(endedCall(makeOutcome(outcome)), { phase, stage, result });
   return withSecond(run, second, collector.take());
 }
 
