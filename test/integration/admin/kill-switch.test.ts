@@ -63,18 +63,16 @@ function waiting(url: string, count: number): Promise<Seen>[] {
   });
 }
 
-async function injected(): Promise<number> {
-  const lines = (await node.metrics())
-    .split("\n")
-    .filter((line) => line.startsWith("stuntdouble_faults_injected_total"));
+/** On how many calls a fault acts. */
+async function faulted(): Promise<number> {
+  const lines = (await node.metrics()).split("\n").filter((line) => line.startsWith("stuntdouble_faults_active"));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 }
 
 /** Turns the kill switch on while so many calls wait. @returns what became of each kind of call, and how many were let go */
 async function killed(url: string, count: number): Promise<{ seen: object; calls: number }> {
-  const before = await injected();
   const calls = waiting(url, count);
-  await until("a fault in each call", async () => ((await injected()) === before + count ? true : undefined));
+  await until("a fault in each call", async () => ((await faulted()) === count ? true : undefined));
   await fetch(`${node.adminUrl}/admin/v1/experiments/stop`, { method: "POST" });
   const seen: Record<string, string> = {};
   for (const { name, result } of await Promise.all(calls))

@@ -9,7 +9,7 @@ test("SIGUSR2 turns the kill switch on, and the audit log says so", async () => 
   const config = {
     workers: 2,
     limits: { overload: "off" },
-    rules: [{ name: "all", serve: "simulate", faults: [{ kind: "hang" }] }],
+    rules: [{ name: "all", serve: "simulate", profile: "instant", faults: [{ kind: "hang" }] }],
   };
   const files = { "stuntdouble.yaml": JSON.stringify(config) };
   const program = await run(["start", "--port", "0", "--admin-port", "0"], files);
@@ -19,11 +19,14 @@ test("SIGUSR2 turns the kill switch on, and the audit log says so", async () => 
     body: chatBody(),
   });
   const ended = call.then(
-    () => "whole",
+    async (response) => `${response.status} ${await response.text()}`,
     () => "broken",
   );
   const read = async (path: string) => (await (await fetch(`${admin}/${path}`)).json()) as Record<string, unknown>;
-  await until("the call", async () => ((await read("status"))["inFlight"] === 1 ? true : undefined));
+  await until("the fault", async () => {
+    const metrics = await (await fetch(new URL("/metrics", admin))).text();
+    return metrics.includes('stuntdouble_faults_active{fault="hang",rule="all"} 1') ? true : undefined;
+  });
   program.child.kill("SIGUSR2");
   expect(await ended).toBe("broken");
   expect(await read("experiments")).toMatchObject({ killSwitch: true });
