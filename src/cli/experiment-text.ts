@@ -26,8 +26,9 @@ export function runLine(run: Shown): string {
 export function runTable(runs: readonly Shown[]): string {
   if (runs.length === 0) return "No experiments.\n";
   const head = ["ID", "NAME", "STATE", "CALLS", "AFFECTED", "BY", "ENDS"];
-  const rows = runs.map(({ id, name, state, calls, affected, by, endsAt, endedAt }) => {
-    return [id, name, state, String(calls), String(affected), by, endedAt ?? endsAt ?? ""];
+  const rows = runs.map((run) => {
+    const { id, name, state, calls, affected, by, endsAt = "", endedAt = "" } = run;
+    return [id, name, state, String(calls), String(affected), by, isOver(run) ? endedAt : endsAt];
   });
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));

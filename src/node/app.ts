@@ -5,6 +5,7 @@ import type { NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createExperiments, type RunningExperiments } from "./experiments.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
+import { createRunHistory } from "./run-history.ts";
 import { createNodeView } from "./readings.ts";
 import { createReloader, type Reloader, type ReloaderOptions } from "./reload.ts";
 
@@ -45,7 +46,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops(options);
   const { settings: current } = reloader;
-  const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings: current });
+  const experiments = createExperiments({
+    ...options,
+    eventLoops,
+    counts: eventLoops.experiments,
+    history: createRunHistory(settings.historyFile, log),
+    settings: current,
+  });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
   const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });
@@ -55,8 +62,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const running: Running = { ...options, eventLoops, reloader, experiments, life, closeAdmin: () => admin.close() };
   try {
+    await experiments.restore();
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
+    await experiments.autostart();
     life.ready = true;
     return {
       trafficPort: ports.traffic,
@@ -121,7 +130,7 @@ async function stop(running: Running): Promise<boolean> {
 }
 
 async function end({ eventLoops, experiments, closeAdmin }: Running): Promise<void> {
-  experiments.close();
+  await experiments.close();
   await eventLoops.stop();
   await closeAdmin();
 }

@@ -4,8 +4,11 @@ import { seenIn, sumOfPhases, type SeenByPhase } from "./phases.ts";
 import { pointOf, withPoint, type Point } from "./timeline.ts";
 import { timesOf, type Seen, type Side } from "./window.ts";
 
-/** Where an experiment stands; the last four are ends. */
-export type RunState = "baseline" | "running" | "completed" | "stopped" | "halted" | "refused";
+/** Every state of an experiment; those behind `running` are ends. */
+export const runStates = ["baseline", "running", "completed", "stopped", "halted", "refused", "expired"] as const;
+
+/** Where an experiment stands; `expired` is one whose node ended first. */
+export type RunState = (typeof runStates)[number];
 
 /** One run of an experiment, as it is kept. Times are wall clock, milliseconds since 1970. */
 export type Run = {
@@ -17,6 +20,7 @@ export type Run = {
   readonly state: RunState;
   /** When its first fault may act; undefined in the baseline. */
   readonly startsAtMs: number | undefined;
+  /** Undefined while it runs, and for one that expired when its node died, which nobody saw. */
   readonly endedAtMs: number | undefined;
   /** Who stopped it. */
   readonly stoppedBy?: string;

@@ -90,6 +90,7 @@ function interruptionOf({ state, stoppedBy, broken }: Run): string | undefined {
   if (state === "halted") return `it was halted: ${guardrail}`;
   if (state === "refused") return `it was not started: ${guardrail}`;
   if (state === "stopped") return `it was stopped by ${stoppedBy ?? "nobody known"}`;
+  if (state === "expired") return "its node ended before it was over";
   return state === "completed" ? undefined : "it is not over";
 }
 

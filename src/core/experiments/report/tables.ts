@@ -25,7 +25,18 @@ export function tablesOf(report: Report): readonly ReportTable[] {
 
 /** The facts of a run: what it is, who started it, when, and how many calls it met. */
 export function factsOf(report: Report): readonly (readonly [string, Cell])[] {
-  const { id, state, by, createdAt, endedAt = "not over", definition, limited, faults, stoppedBy, broken } = report;
+  const {
+    id,
+    state,
+    by,
+    createdAt,
+    endedAt = state === "expired" ? "unknown" : "not over",
+    definition,
+    limited,
+    faults,
+    stoppedBy,
+    broken,
+  } = report;
   const counts = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   return [
     ["Id", id],
