@@ -4,7 +4,7 @@ import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
-import { crossCheck, type Environment } from "./checks.ts";
+import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
 import { checkExperiments } from "./experiment-checks.ts";
 import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
@@ -150,11 +150,7 @@ async function judge(
   const elsewhere = [...errors, ...read.errors];
   const warningsElsewhere = read.warnings;
   const { fixtures } = read;
-  const surroundings = { profiles, env, extProc };
-  const { findings, warnings } = bothOf(
-    crossCheck(raw, surroundings),
-    checkExperiments({ file: mapOf(raw), ...surroundings }),
-  );
+  const { findings, warnings } = allChecks(raw, { profiles, env, extProc });
   const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
   if (error !== undefined) {
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
@@ -163,7 +159,6 @@ async function judge(
   const certificates = await readCertificates(config, { folder, findings: found, files });
   const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
   const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
-  const { historyFile } = config.chaos;
   const settings = {
     config,
     profiles,
@@ -173,13 +168,18 @@ async function judge(
     upstreamFiles,
     ...(replyFiles !== undefined && { replyFiles }),
     ...(fixtures.length > 0 && { fixtures }),
-    ...(historyFile !== undefined && { historyFile: path.resolve(folder, historyFile) }),
+    ...historyOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
 
-function bothOf(one: Checked, other: Checked): Checked {
+function allChecks(raw: unknown, surroundings: Surroundings): Checked {
+  const [one, other] = [crossCheck(raw, surroundings), checkExperiments({ file: mapOf(raw), ...surroundings })];
   return { findings: [...one.findings, ...other.findings], warnings: [...one.warnings, ...other.warnings] };
+}
+
+function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
+  return historyFile === undefined ? {} : { historyFile: path.resolve(folder, historyFile) };
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

@@ -5,7 +5,6 @@ import type { NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createExperiments, type RunningExperiments } from "./experiments.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
-import { createRunHistory } from "./run-history.ts";
 import { createNodeView } from "./readings.ts";
 import { createReloader, type Reloader, type ReloaderOptions } from "./reload.ts";
 
@@ -46,13 +45,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops(options);
   const { settings: current } = reloader;
-  const experiments = createExperiments({
-    ...options,
-    eventLoops,
-    counts: eventLoops.experiments,
-    history: createRunHistory(settings.historyFile, log),
-    settings: current,
-  });
+  const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings: current });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
   const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });

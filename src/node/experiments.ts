@@ -13,7 +13,7 @@ import type { Log } from "../emit/log.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { NodeCounts } from "../limits/experiment-counts.ts";
 import type { EventLoops } from "./event-loops.ts";
-import type { RunHistory } from "./run-history.ts";
+import { createRunHistory, type RunHistory } from "./run-history.ts";
 
 /** What experiments are run with. */
 export type ExperimentsOptions = {
@@ -21,8 +21,6 @@ export type ExperimentsOptions = {
   readonly log: Log;
   readonly eventLoops: Pick<EventLoops, "ask" | "set">;
   readonly counts: NodeCounts;
-  /** Where runs are kept over a restart. */
-  readonly history: RunHistory;
   settings(): Settings;
   wallClockMs(): number;
 };
@@ -57,16 +55,18 @@ export function createExperiments(options: ExperimentsOptions): RunningExperimen
 
 class ExperimentRunner implements RunningExperiments {
   readonly #options: ExperimentsOptions;
+  readonly #history: RunHistory;
   readonly #audit: AuditEntry[] = [];
   #held: Held[] = [];
   #ticking: (() => void) | undefined = undefined;
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
+    this.#history = createRunHistory(options.settings().historyFile, options.log);
   }
 
   async restore() {
-    const runs = await this.#options.history.read();
+    const runs = await this.#history.read();
     this.#held = latest(runs.map((run) => ({ run, slot: undefined })));
     this.#keep();
   }
@@ -154,16 +154,16 @@ class ExperimentRunner implements RunningExperiments {
   async close() {
     this.#ticking?.();
     this.#ticking = undefined;
-    const { clock, history } = this.#options;
+    const { clock } = this.#options;
     for (const held of this.#held) if (isActive(held.run)) this.#end(held, "expired");
     let cancel = (): void => {};
     const limit = new Promise<void>((resolve) => void (cancel = clock.wake(maxWriteMs, resolve)));
-    await Promise.race([history.written(), limit]);
+    await Promise.race([this.#history.written(), limit]);
     cancel();
   }
 
   #keep(): void {
-    this.#options.history.keep(latest(this.#held).map(({ run }) => run));
+    this.#history.keep(latest(this.#held).map(({ run }) => run));
   }
 
   #freeSlot(): number | undefined {

@@ -69,8 +69,9 @@ class FileHistory implements RunHistory {
 
   async #text(): Promise<string> {
     try {
-      const { size } = await stat(this.#file);
-      if (size > maxBytes) throw new Error(`it has ${size} bytes, and ${maxBytes} are the most that is read`);
+      const found = await stat(this.#file);
+      if (!found.isFile()) throw new Error("it is not a regular file");
+      if (found.size > maxBytes) throw new Error(`it has ${found.size} bytes, more than ${maxBytes}`);
       return await readFile(this.#file, "utf8");
     } catch (error) {
       if (isMissing(error)) return "";

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createRunner, outage } from "../../support/experiments.ts";
+import { outage } from "../core/experiments/any-run.ts";
+import { createRunner } from "./runner.ts";
 
 let folder: string;
 beforeEach(async () => {

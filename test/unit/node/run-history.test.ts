@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createRunHistory } from "../../../src/node/run-history.ts";
-import { anyRun, createReadableLog } from "../../support/experiments.ts";
+import { anyRun } from "../core/experiments/any-run.ts";
+import { createReadableLog } from "./runner.ts";
 
 let folder: string;
 let file: string;
@@ -89,19 +90,12 @@ test("a folder that is missing is one line in the log, and the file is written o
   expect(await createHistory(missing).history.read()).toEqual(runs);
 });
 
-test.runIf(process.platform === "linux")("a disk that is full is one line in the log", async () => {
-  const { history, lines } = createHistory("/dev/full/runs.ndjson");
-  history.keep(runs);
-  await history.written();
-  expect(lines).toHaveLength(1);
-});
-
 test("what cannot be read is one line in the log, and is left alone", async () => {
   await mkdir(file);
   const { history, lines } = createHistory();
   expect(await history.read()).toEqual([]);
   history.keep(runs);
   await history.written();
-  expect(lines).toEqual([expect.stringContaining("could not read chaos.historyFile")]);
+  expect(lines).toEqual([expect.stringContaining("it is not a regular file")]);
   expect((await stat(file)).isDirectory()).toBe(true);
 });

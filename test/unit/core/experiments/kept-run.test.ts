@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readKeptRun } from "../../../../src/core/experiments/kept-run.ts";
 import { reportOf } from "../../../../src/core/experiments/report/report.ts";
 import { runStates, type Run } from "../../../../src/core/experiments/run.ts";
-import { anyRun } from "../../../support/experiments.ts";
+import { anyRun } from "./any-run.ts";
 
 const readBack = (run: unknown): Run | undefined => readKeptRun(JSON.parse(JSON.stringify(run)));
 
