@@ -2,11 +2,13 @@ import {
   defaultMaxDurationMs,
   definitionErrors,
   maxExperiments,
-  type Draft,
-  type DraftStage,
+  stagesOf,
+  type DefinitionError,
+  type ExperimentDefinition,
 } from "../core/experiments/definition.ts";
 import { crossCheck, type Surroundings } from "./checks.ts";
-import { isMapping, listOf, mapOf, type Checked, type Finding, type Raw } from "./findings.ts";
+import { draftOf } from "./experiment-draft.ts";
+import { listOf, mapOf, type Checked, type Finding, type Raw } from "./findings.ts";
 
 /** The configuration that an experiment is checked against, checked itself or not. */
 export type Against = Surroundings & { readonly file: Raw };
@@ -46,49 +48,35 @@ function duplicateName(names: readonly unknown[], index: number): Finding[] {
 
 /**
  * Checks what the schema of an experiment does not see: its times against each other, its faults and its scope against the
- * configuration. It looks at the experiment as it was written, so that it finds its errors even where the schema has found others.
+ * configuration. It finds its errors even where the schema has found others.
  */
 export function checkExperiment(raw: unknown, against: Against): Finding[] {
-  if (!isMapping(raw)) return [];
   const { maxDurationMs = defaultMaxDurationMs } = mapOf(against.file["chaos"]);
   const most = typeof maxDurationMs === "number" ? maxDurationMs : Infinity;
-  return [...definitionErrors(draftOf(raw), most), ...scopeFindings(raw, against)];
+  const draft = draftOf(raw);
+  if (draft === undefined) return [];
+  const errors = [...definitionErrors(draft, most), ...endlessErrors(draft, most)];
+  return [...errors.map((error): Finding => ({ code: "conflict", ...error })), ...scopeFindings(draft, against)];
 }
 
-function draftOf({ durationMs, baselineMs, faults, stages }: Raw): Draft {
-  return {
-    durationMs: timeOf(durationMs),
-    baselineMs: timeOf(baselineMs, 0),
-    faults: faults === undefined ? undefined : partsOf(faults),
-    stages: stages === undefined ? undefined : partsOf(stages).map(draftStageOf),
-  };
-}
-
-function draftStageOf(stage: unknown): DraftStage {
-  if (!isMapping(stage)) return { durationMs: NaN, rampMs: NaN, faults: [stage] };
-  const { durationMs, rampMs, faults = [] } = stage;
-  return { durationMs: timeOf(durationMs), rampMs: timeOf(rampMs, 0), faults: partsOf(faults) };
-}
-
-function timeOf(value: unknown, standard = NaN): number {
-  if (value === undefined) return standard;
-  return typeof value === "number" ? value : NaN;
-}
-
-/** What is no list counts as one with something in it, which the schema does not let pass. */
-function partsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [value];
+/** Stages of an experiment without an end, which are longer than any end may be. */
+function endlessErrors({ durationMs, stages = [] }: ExperimentDefinition, most: number): DefinitionError[] {
+  const sumMs = stages.reduce((sum, each) => sum + each.durationMs, 0);
+  if (!Number.isNaN(durationMs) || !(sumMs > most)) return [];
+  return [{ path: ["stages"], message: `last ${sumMs} ms together, but durationMs can be at most ${most}` }];
 }
 
 /** Scope and faults are checked as those of a rule would be: each stage stands for one. */
-function scopeFindings({ match = {}, faults = [], stages }: Raw, { file, ...surroundings }: Against): Finding[] {
-  const lists = stages === undefined ? [faults] : listOf(stages).map((stage) => mapOf(stage)["faults"]);
-  const rules = lists.map((list, index) => ({ name: `experiment-${index}`, match, serve: "simulate", faults: list }));
+function scopeFindings(definition: ExperimentDefinition, { file, ...surroundings }: Against): Finding[] {
+  const isStaged = definition.stages !== undefined;
+  const rules = stagesOf(definition).map(({ faults }, index) => {
+    return { name: `experiment-${index}`, match: definition.match, serve: "simulate", faults };
+  });
   const { findings, warnings } = crossCheck({ ...file, rules }, surroundings);
   return [...findings, ...warnings.filter(({ code }) => code === "never-matches")].flatMap((finding) => {
     const [list, index, ...path] = finding.path;
     if (list !== "rules") return [];
     if (path[0] === "match") return index === 0 ? [{ ...finding, path }] : [];
-    return [{ ...finding, path: stages === undefined ? path : ["stages", index ?? 0, ...path] }];
+    return [{ ...finding, path: isStaged ? ["stages", index ?? 0, ...path] : path }];
   });
 }

@@ -115,50 +115,28 @@ export function stagesOf({
 }
 
 /** Something wrong with an experiment that its schema does not see. */
-export type DefinitionError = {
-  readonly path: readonly PropertyKey[];
-  readonly code: "out-of-range" | "required" | "conflict";
-  readonly message: string;
-};
-
-/** What is checked beyond the schema, which may have errors itself: a time that is none is NaN, and then nothing is said about it. */
-export type Draft = {
-  readonly durationMs: number;
-  readonly baselineMs: number;
-  readonly faults?: readonly unknown[] | undefined;
-  readonly stages?: readonly DraftStage[] | undefined;
-};
-
-/** A stage of a draft. */
-export type DraftStage = {
-  readonly durationMs: number;
-  readonly rampMs: number;
-  readonly faults: readonly unknown[];
-};
+export type DefinitionError = { readonly path: readonly PropertyKey[]; readonly message: string };
 
 /**
  * What is wrong with an experiment beyond its schema.
  *
  * @param maxDurationMs the longest that one may last
  */
-export function definitionErrors(definition: Draft, maxDurationMs: number): DefinitionError[] {
+export function definitionErrors(definition: ExperimentDefinition, maxDurationMs: number): DefinitionError[] {
   const { durationMs: whole, baselineMs, faults: only, stages } = definition;
   const errors: DefinitionError[] = [];
-  const wrong = (path: readonly PropertyKey[], message: string, code: DefinitionError["code"] = "out-of-range"): void =>
-    void errors.push({ path, code, message });
-  const most = `must be at most chaos.maxDurationMs, which is ${maxDurationMs}`;
-  if (whole > maxDurationMs) wrong(["durationMs"], most);
-  if (baselineMs > maxDurationMs) wrong(["baselineMs"], most);
-  if (only === undefined && stages === undefined) wrong([], "needs `faults` or `stages`", "required");
-  if (only !== undefined && stages !== undefined) wrong(["faults"], "cannot be combined with `stages`", "conflict");
+  const wrong = (path: readonly PropertyKey[], message: string): void => void errors.push({ path, message });
+  if (whole > maxDurationMs) wrong(["durationMs"], `must be at most chaos.maxDurationMs, which is ${maxDurationMs}`);
+  if (baselineMs > maxDurationMs)
+    wrong(["baselineMs"], `must be at most chaos.maxDurationMs, which is ${maxDurationMs}`);
+  if (only === undefined && stages === undefined) wrong([], "needs `faults` or `stages`");
+  if (only !== undefined && stages !== undefined) wrong(["faults"], "cannot be combined with `stages`");
   const sumMs = (stages ?? []).reduce((sum, each) => sum + each.durationMs, 0);
-  if (sumMs > whole) wrong(["stages"], `last ${sumMs} ms together, but durationMs is ${whole}`);
-  if (Number.isNaN(whole) && sumMs > maxDurationMs)
-    wrong(["stages"], `last ${sumMs} ms together, but durationMs can be at most ${maxDurationMs}`);
+  if (stages !== undefined && sumMs > whole) wrong(["stages"], `last ${sumMs} ms together, but durationMs is ${whole}`);
   for (const [index, { rampMs, durationMs: length }] of (stages ?? []).entries())
     if (rampMs > length) wrong(["stages", index, "rampMs"], `must be at most the durationMs of the stage, ${length}`);
   if ([only ?? [], ...(stages ?? []).map((each) => each.faults)].every((list) => list.length === 0))
     if (only !== undefined || stages !== undefined)
-      wrong([stages === undefined ? "faults" : "stages"], "have no fault", "required");
+      wrong([stages === undefined ? "faults" : "stages"], "have no fault");
   return errors;
 }

@@ -32,11 +32,11 @@ test.each([
     "cannot be combined with `stages`",
   ],
 ])("%s is an error", (_name, changes, path, message) => {
-  expect(errorsOf(changes)).toMatchObject([{ path, message }]);
+  expect(errorsOf(changes)).toEqual([{ path, message }]);
 });
 
 test("an experiment may not last longer than the configuration allows", () => {
-  expect(errorsOf({}, 30_000)).toMatchObject([
+  expect(errorsOf({}, 30_000)).toEqual([
     { path: ["durationMs"], message: "must be at most chaos.maxDurationMs, which is 30000" },
   ]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { readKeptRun } from "../../../../src/core/experiments/kept-run.ts";
+import { reportFormats } from "../../../../src/core/experiments/report/formats.ts";
 import { reportOf } from "../../../../src/core/experiments/report/report.ts";
 import { runStates, type Run } from "../../../../src/core/experiments/run.ts";
 import { anyRun } from "./any-run.ts";
@@ -23,6 +24,11 @@ test.each(["baseline", "running"] as const)("a run that was %s when its node die
 test("the report on an expired run says why it is inconclusive", () => {
   const run = anyRun({ state: "expired", endedAtMs: undefined });
   expect(reportOf(run).verdict).toMatchObject({ result: "inconclusive", why: "its node ended before it was over" });
+});
+
+test("a report does not say when a run ended that nobody saw end", () => {
+  const report = reportOf(anyRun({ state: "expired", endedAtMs: undefined }));
+  expect(reportFormats.markdown.write(report)).toMatch(/To \|.*unknown/);
 });
 
 test("every state is read", () => {

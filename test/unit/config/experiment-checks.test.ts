@@ -51,10 +51,20 @@ test("a stage is held against the whole where another member has an error", asyn
   ]);
 });
 
+test("a condition that no call meets is told beside one that there is not", async () => {
+  const experiment = { ...outage, match: { model: "claude-*", modle: "x" } };
+  expect((await errorsOf(experiment, { models: ["gpt-4o"] })).toSorted()).toEqual([
+    "match.model: fits none of `models`, and any other model gets 404",
+    "match.modle: unknown key",
+  ]);
+});
+
 test.each([
   [{ ...outage, durationMs: "1m" }, ["durationMs: must be a number, not a string"]],
   [{ ...outage, faults: "status" }, ["faults: must be an array, not a string"]],
   [{ name: "x", percentage: 1, durationMs: 1000, stages: [5] }, ["stages[0]: must be an object, not the number 5"]],
+  [{ ...outage, match: "all" }, ["match: must be an object, not a string"]],
+  [{ ...outage, baselineMs: "long" }, ["baselineMs: must be a number, not a string"]],
   ["outage", [": must be an object, not a string"]],
 ])("what has the wrong type is told once: %j", async (experiment, errors) => {
   expect(await errorsOf(experiment)).toEqual(errors);
