@@ -1,4 +1,4 @@
-import type { Verdict } from "../core/experiments/guardrails.ts";
+import { brokenText, type Verdict } from "../core/experiments/guardrails.ts";
 import type { RunView } from "../core/experiments/run.ts";
 
 /** A run as the admin API shows it; a report has a verdict as well. */
@@ -16,7 +16,7 @@ export function runLine(run: Shown): string {
     `${id}  ${name}  ${state}`,
     `${calls} calls in scope, ${affected} affected`,
     ...(limited > 0 ? [`${limited} passed untouched because of limits`] : []),
-    ...(broken === undefined ? [] : [`${broken.metric} was ${broken.value}, above ${broken.above}`]),
+    ...(broken === undefined ? [] : [brokenText(broken)]),
     ...(endsAt !== undefined && !isOver(run) ? [`until ${endsAt}`] : []),
     ...(verdict !== undefined && isOver(run) ? [`hypothesis: ${verdict.result} (${verdict.why})`] : []),
   ].join("; ");

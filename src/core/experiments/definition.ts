@@ -44,14 +44,17 @@ const stage = z.strictObject({
   faults: faults.default([]).describe("Faults to add to what the rules decide; none is a time to recover"),
 });
 
-const guardrail = z.strictObject({
-  metric: guardrailMetric.describe(
-    "What is watched, over the calls in scope on which no fault acted; what clients do, over all of them",
-  ),
-  above: z.number().min(0).describe("The experiment is halted above it"),
-  overMs: durationMs.max(maxOverMs).default(10_000).describe("The time that is looked back over, in milliseconds"),
-  minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
-});
+const guardrail = z
+  .strictObject({
+    metric: guardrailMetric.describe(
+      "What is watched, over the calls in scope on which no fault acted; what clients do, over all of them",
+    ),
+    above: z.number().min(0).optional().describe("The experiment is halted above it; set either this or `below`"),
+    below: z.number().gt(0).optional().describe("The experiment is halted below it; set either this or `above`"),
+    overMs: durationMs.max(maxOverMs).default(10_000).describe("The time that is looked back over, in milliseconds"),
+    minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
+  })
+  .refine(({ above, below }) => (above === undefined) !== (below === undefined), "needs either above or below");
 
 const bounds = {
   metric: guardrailMetric.describe("What is compared, over all calls in scope while the experiment ran"),

@@ -47,7 +47,7 @@ export function withSecond(run: Run, second: number, added: SeenByPhase): Run {
     ...run,
     seen: sumOfPhases([run.seen, added]),
     recent,
-    timeline: withPoint(run.timeline, pointOf(second, together, Object.fromEntries(known))),
+    timeline: withPoint(run.timeline, pointOf(second, together, Object.fromEntries(known)), guardrails),
   };
 }
 

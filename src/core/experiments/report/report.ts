@@ -1,5 +1,5 @@
 import { stagesOf, type ExperimentDefinition } from "../definition.ts";
-import { verdictOf, type Verdict } from "../guardrails.ts";
+import { brokenText, verdictOf, type Verdict } from "../guardrails.ts";
 import { seenIn, type Phase } from "../phases.ts";
 import { readPlace, type Place } from "../places.ts";
 import { viewOf, type Run, type RunView } from "../run.ts";
@@ -86,7 +86,7 @@ function mapped<Value>(sides: Sides<Side>, map: (side: Side) => Value): Sides<Va
 }
 
 function interruptionOf({ state, stoppedBy, broken }: Run): string | undefined {
-  const guardrail = broken === undefined ? "" : `${broken.metric} was ${broken.value}, above ${broken.above}`;
+  const guardrail = broken === undefined ? "" : brokenText(broken);
   if (state === "halted") return `it was halted: ${guardrail}`;
   if (state === "refused") return `it was not started: ${guardrail}`;
   if (state === "stopped") return `it was stopped by ${stoppedBy ?? "nobody known"}`;

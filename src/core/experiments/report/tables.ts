@@ -1,5 +1,5 @@
 import { stagesOf } from "../definition.ts";
-import { boundsText, rounded } from "../guardrails.ts";
+import { boundsText, brokenText, isBeyond, limitText, rounded, worseOf } from "../guardrails.ts";
 import type { FaultConfig } from "../../types.ts";
 import { clockText } from "../../plot/scale.ts";
 import type { Part, Report, Summary } from "./report.ts";
@@ -41,9 +41,7 @@ export function factsOf(report: Report): readonly (readonly [string, Cell])[] {
     ["Affected", report.affected],
     ["Passed untouched because of limits", limited],
     ["Faults that took effect", counts.length === 0 ? "none" : counts.join(", ")],
-    ...(broken === undefined
-      ? []
-      : [["Broken guardrail", `${broken.metric} was ${rounded(broken.value)}, above ${broken.above}`] as const]),
+    ...(broken === undefined ? [] : [["Broken guardrail", brokenText(broken)] as const]),
   ];
 }
 
@@ -112,17 +110,21 @@ function injected({ injected }: Report): ReportTable {
 }
 
 function guardrails({ definition, timeline }: Report): ReportTable {
-  const rows = definition.guardrails.map(({ metric, above, overMs, minCalls }, index) => {
+  const rows = definition.guardrails.map((guardrail, index) => {
+    const { metric, overMs, minCalls } = guardrail;
     const values = timeline.flatMap(({ guardrails: values }) => values[index] ?? []);
-    const highest = values.reduce<number | undefined>((most, value) => Math.max(most ?? value, value), undefined);
-    const broken = highest !== undefined && highest > above ? "yes" : "no";
-    const shown = highest === undefined ? undefined : Number(rounded(highest));
-    return [metric, above, overMs / 1000, minCalls, shown, highest === undefined ? "too few calls" : broken];
+    const worst = values.reduce<number | undefined>(
+      (most, value) => worseOf(guardrail, most ?? value, value),
+      undefined,
+    );
+    const told = worst === undefined ? "too few calls" : isBeyond(guardrail, worst) ? "yes" : "no";
+    const shown = worst === undefined ? undefined : Number(rounded(worst));
+    return [metric, limitText(guardrail), overMs / 1000, minCalls, shown, told];
   });
   return {
     title: "Guardrails",
-    note: "Over calls on which no fault acted.",
-    head: ["metric", "halts above", "over, s", "min calls", "highest", "broken"],
+    note: "Over calls on which no fault acted; what clients do, over all calls.",
+    head: ["metric", "halts", "over, s", "min calls", "worst", "broken"],
     rows,
   };
 }
