@@ -3,6 +3,7 @@ import {
   definitionErrors,
   experimentSchema,
   stagesOf,
+  type DefinitionError,
   type ExperimentDefinition,
 } from "../core/experiments/definition.ts";
 import { crossCheck } from "./checks.ts";
@@ -38,8 +39,20 @@ export function readExperiment(raw: unknown, settings: Settings): ReadExperiment
     return { ok: false, errors: schemaFindings(error, { raw, schema }).map(errorOf) };
   }
   const { maxDurationMs } = settings.config.chaos;
-  const errors = [...definitionErrors(data, maxDurationMs).map(errorOf), ...scopeErrors(data, settings)];
-  return errors.length === 0 ? { ok: true, definition: data } : { ok: false, errors };
+  const errors = [
+    ...[...definitionErrors(data, maxDurationMs), ...profileErrors(data, settings)].map(errorOf),
+    ...scopeErrors(data, settings),
+  ];
+  return errors.length === 0 ? { ok: true, definition: withUpstream(data, settings) } : { ok: false, errors };
+}
+
+/** The only upstream is named where an experiment forwards, so that it stays the same when others are added. */
+function withUpstream(definition: ExperimentDefinition, { config }: Settings): ExperimentDefinition {
+  const [only] = Object.keys(config.upstreams);
+  const named = <Part extends Pick<ExperimentDefinition, "serve" | "upstream">>(part: Part): Part =>
+    part.serve === "forward" ? { ...part, upstream: part.upstream ?? only } : part;
+  const { stages } = definition;
+  return { ...named(definition), ...(stages !== undefined && { stages: stages.map(named) }) };
 }
 
 function errorOf({ path, message, allowed, nearest }: Pick<Finding, "path" | "message" | "allowed" | "nearest">) {
@@ -51,11 +64,24 @@ function errorOf({ path, message, allowed, nearest }: Pick<Finding, "path" | "me
   };
 }
 
+/** A profile alone changes calls that are simulated. */
+function profileErrors(definition: ExperimentDefinition, { config }: Settings): DefinitionError[] {
+  const actions = [...config.rules, config.default];
+  if (config.control.enabled || actions.some(({ serve, mirror }) => serve === "simulate" && mirror === undefined))
+    return [];
+  return stagesOf(definition).flatMap(({ serve, profile }, index) => {
+    if (profile === undefined || serve !== undefined) return [];
+    const path = definition.stages === undefined ? ["profile"] : ["stages", index, "profile"];
+    return [{ path, message: "has no effect, because no rule simulates a call; add serve: simulate" }];
+  });
+}
+
 /** Scope and faults are checked as those of a rule would be: each stage stands for one. */
 function scopeErrors(definition: ExperimentDefinition, { config, profiles, env }: Settings): ExperimentError[] {
   const isStaged = definition.stages !== undefined;
-  const rules = stagesOf(definition).map(({ faults }, index) => {
-    return { name: `experiment-${index}`, match: definition.match, serve: "simulate", faults };
+  const rules = stagesOf(definition).map(({ faults, serve, upstream, profile }, index) => {
+    const serving = { serve: serve ?? (upstream === undefined ? "simulate" : "forward"), upstream, profile };
+    return { name: `experiment-${index}`, match: definition.match, ...serving, faults };
   });
   const { findings, warnings } = crossCheck(
     { ...config, rules },

@@ -89,13 +89,14 @@ export type RunView = {
   readonly calls: number;
   readonly affected: number;
   readonly limited: number;
+  readonly unservable: number;
   readonly faults: Seen["faults"];
 };
 
 /** A run in short. */
 export function viewOf(run: Run): RunView {
   const { id, definition, state, by, createdAtMs, startsAtMs, endedAtMs, stoppedBy, broken } = run;
-  const { calls, affected, limited, faults } = seenIn(run.seen);
+  const { calls, affected, limited, unservable, faults } = seenIn(run.seen);
   const endsAtMs = endOf(run);
   return {
     id,
@@ -112,6 +113,7 @@ export function viewOf(run: Run): RunView {
     calls,
     affected,
     limited,
+    unservable,
     faults,
   };
 }

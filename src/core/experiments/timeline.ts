@@ -1,6 +1,7 @@
 import type { Guardrail } from "./definition.ts";
 import { worseOf } from "./guardrails.ts";
-import { meanOf, countOf, type Seen, type Times } from "./window.ts";
+import { countOf, meanOf, type Times } from "./times.ts";
+import type { Seen } from "./window.ts";
 
 /** How the calls in scope went in some seconds, in so little memory that a run can keep it. */
 export type Point = {

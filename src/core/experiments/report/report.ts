@@ -4,7 +4,8 @@ import { seenIn, type Phase } from "../phases.ts";
 import { readPlace, type Place } from "../places.ts";
 import { viewOf, type Run, type RunView } from "../run.ts";
 import type { Mean, Point } from "../timeline.ts";
-import { distributionOf, metricOf, type SharePoint, type Side } from "../window.ts";
+import { distributionOf, type SharePoint } from "../times.ts";
+import { metricOf, type Side } from "../window.ts";
 
 /** How the calls in scope went over some time. */
 export type Summary = {
