@@ -55,7 +55,11 @@ export function checkExperiment(raw: unknown, against: Against): Finding[] {
   const most = typeof maxDurationMs === "number" ? maxDurationMs : Infinity;
   const draft = draftOf(raw);
   if (draft === undefined) return [];
-  const errors = [...definitionErrors(draft, most), ...endlessErrors(draft, most)];
+  const errors = [
+    ...definitionErrors(draft, most),
+    ...endlessErrors(draft, most),
+    ...profileErrors(draft, against.file),
+  ];
   return [...errors.map((error): Finding => ({ code: "conflict", ...error })), ...scopeFindings(draft, against)];
 }
 
@@ -66,11 +70,24 @@ function endlessErrors({ durationMs, stages = [] }: ExperimentDefinition, most: 
   return [{ path: ["stages"], message: `last ${sumMs} ms together, but durationMs can be at most ${most}` }];
 }
 
+/** A profile alone changes calls that are simulated. */
+function profileErrors(definition: ExperimentDefinition, file: Raw): DefinitionError[] {
+  const actions = [...listOf(file["rules"]).map(mapOf), { serve: "simulate", ...mapOf(file["default"]) }];
+  const isSimulating = ({ serve, mirror }: Raw): boolean => serve === "simulate" && mirror === undefined;
+  if (mapOf(file["control"])["enabled"] === true || actions.some(isSimulating)) return [];
+  return stagesOf(definition).flatMap(({ serve, profile }, index) => {
+    if (profile === undefined || serve !== undefined) return [];
+    const path = definition.stages === undefined ? ["profile"] : ["stages", index, "profile"];
+    return [{ path, message: "has no effect, because no rule simulates a call; add serve: simulate" }];
+  });
+}
+
 /** Scope and faults are checked as those of a rule would be: each stage stands for one. */
 function scopeFindings(definition: ExperimentDefinition, { file, ...surroundings }: Against): Finding[] {
   const isStaged = definition.stages !== undefined;
-  const rules = stagesOf(definition).map(({ faults }, index) => {
-    return { name: `experiment-${index}`, match: definition.match, serve: "simulate", faults };
+  const rules = stagesOf(definition).map(({ faults, serve, upstream, profile }, index) => {
+    const serving = { serve: serve ?? (upstream === undefined ? "simulate" : "forward"), upstream, profile };
+    return { name: `experiment-${index}`, match: definition.match, ...serving, faults };
   });
   const { findings, warnings } = crossCheck({ ...file, rules }, surroundings);
   return [...findings, ...warnings.filter(({ code }) => code === "never-matches")].flatMap((finding) => {

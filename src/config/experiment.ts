@@ -36,17 +36,31 @@ export function readExperiment(raw: unknown, settings: Settings): ReadExperiment
   const written = error === undefined ? [] : schemaFindings(error, { raw, schema });
   const against = { file: config, profiles, env, extProc: config.extProc !== undefined };
   const errors = [...written, ...checkExperiment(raw, against)].map(errorOf);
-  return data !== undefined && errors.length === 0 ? { ok: true, definition: data } : { ok: false, errors };
+  return data !== undefined && errors.length === 0
+    ? { ok: true, definition: withUpstream(data, config) }
+    : { ok: false, errors };
+}
+
+/** The only upstream is named where an experiment forwards, so that it stays the same when others are added. */
+function withUpstream(definition: ExperimentDefinition, { upstreams }: Config): ExperimentDefinition {
+  const [only] = Object.keys(upstreams);
+  const named = <Part extends Pick<ExperimentDefinition, "serve" | "upstream">>(part: Part): Part =>
+    part.serve === "forward" ? { ...part, upstream: part.upstream ?? only } : part;
+  const { stages } = definition;
+  return { ...named(definition), ...(stages !== undefined && { stages: stages.map(named) }) };
 }
 
 /** Those of the configuration were checked with it. */
-function namedExperiment({ configured, ...others }: Raw, { experiments }: Config): ReadExperiment {
+function namedExperiment({ configured, ...others }: Raw, config: Config): ReadExperiment {
+  const { experiments } = config;
   const extra = Object.keys(others).map((path) => ({ path, message: "cannot be combined with configured" }));
   const definition = experiments.find(({ name }) => name === configured);
   const names = experiments.map(({ name }) => name);
   const unknown = { path: "configured", message: "must be the name of one of `experiments` of the configuration" };
   const errors = [...(definition === undefined ? [{ ...unknown, ...choice(configured, names) }] : []), ...extra];
-  return definition === undefined || errors.length > 0 ? { ok: false, errors } : { ok: true, definition };
+  return definition === undefined || errors.length > 0
+    ? { ok: false, errors }
+    : { ok: true, definition: withUpstream(definition, config) };
 }
 
 function errorOf({ path, message, allowed, nearest }: Pick<Finding, "path" | "message" | "allowed" | "nearest">) {

@@ -30,6 +30,7 @@ const seen = z.object({
   calls: count,
   affected: count,
   limited: count,
+  unservable: count,
   clean: side,
   all: side,
   faults: counts,
@@ -61,7 +62,14 @@ const fields = z.object({
   startsAtMs: timeMs.optional(),
   endedAtMs: timeMs.optional(),
   stoppedBy: z.exactOptional(z.string()),
-  broken: z.exactOptional(z.object({ metric: guardrailMetric, above: z.number(), value: z.number() })),
+  broken: z.exactOptional(
+    z.object({
+      metric: guardrailMetric,
+      above: z.exactOptional(z.number()),
+      below: z.exactOptional(z.number()),
+      value: z.number(),
+    }),
+  ),
   seen: z.object({ before: z.exactOptional(seen), during: z.exactOptional(seen), after: z.exactOptional(seen) }),
   timeline: z.array(point),
 });

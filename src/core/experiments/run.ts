@@ -51,7 +51,7 @@ export function withSecond(run: Run, second: number, added: SeenByPhase): Run {
     ...run,
     seen: sumOfPhases([run.seen, added]),
     recent,
-    timeline: withPoint(run.timeline, pointOf(second, together, Object.fromEntries(known))),
+    timeline: withPoint(run.timeline, pointOf(second, together, Object.fromEntries(known)), guardrails),
   };
 }
 
@@ -93,13 +93,14 @@ export type RunView = {
   readonly calls: number;
   readonly affected: number;
   readonly limited: number;
+  readonly unservable: number;
   readonly faults: Seen["faults"];
 };
 
 /** A run in short. */
 export function viewOf(run: Run): RunView {
   const { id, definition, state, by, createdAtMs, startsAtMs, endedAtMs, stoppedBy, broken } = run;
-  const { calls, affected, limited, faults } = seenIn(run.seen);
+  const { calls, affected, limited, unservable, faults } = seenIn(run.seen);
   const endsAtMs = endOf(run);
   return {
     id,
@@ -116,6 +117,7 @@ export function viewOf(run: Run): RunView {
     calls,
     affected,
     limited,
+    unservable,
     faults,
   };
 }
