@@ -48,6 +48,8 @@ function tenOf(match: object): RunningExperiment[] {
   });
 }
 
+const servable = { canSimulate: true, upstreams: new Map(), profiles: [] };
+
 /** As the exchange asks: once when a call is admitted, and once when it has ended where it was in a scope. */
 function microsecondsPerCall(running: readonly RunningExperiment[]): number {
   const counts = createLoopCounts(createExperimentMemory(1), { loops: 1, worker: 0 });
@@ -56,7 +58,7 @@ function microsecondsPerCall(running: readonly RunningExperiment[]): number {
   const call = makeCall({ id: "a-request" });
   const began = performance.now();
   for (let count = 0; count < calls; count += 1) {
-    const { involved } = chaos.involve(call, decision);
+    const { involved } = chaos.involve(call, decision, servable);
     if (involved.length > 0) chaos.ended(ended, involved);
   }
   return ((performance.now() - began) / calls) * 1000;

@@ -8,6 +8,7 @@ import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts"
 import { withDrawnTimes } from "../core/fault-times.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
+import { servableOf } from "../core/experiments/serving.ts";
 import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from "../core/types.ts";
@@ -86,12 +87,11 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
       quota = taken.quota;
       if (!taken.ok) throw rateLimited(taken, promptTokensOf(facts));
     }
-    const bent = deps.chaos.involve(call, decision);
-    const { involved } = bent;
+    const bent = deps.chaos.involve(call, decision, deps.chaos.isRunning() ? servableOf(opened, snapshot) : undefined);
     decision = withTimes(bent.decision, call, snapshot);
     const faults = preparedFaults(decision.faults);
     if (request.carrier !== undefined) refuseThroughGateway(faults);
-    return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved };
+    return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved: bent.involved };
   } catch (error) {
     return { refusal: toStuntdoubleError(error), call, opened, decision, quota };
   }

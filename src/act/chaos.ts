@@ -1,11 +1,13 @@
 import {
   compileExperiment,
   involvements,
+  servingIn,
   withExperiments,
   type CompiledExperiment,
   type Involvement,
   type RunningExperiment,
 } from "../core/experiments/layer.ts";
+import type { Servable } from "../core/experiments/serving.ts";
 import { createScopeCollector, type ScopeCollector, type SeenByPhase } from "../core/experiments/phases.ts";
 import { endedCall } from "../core/experiments/window.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
@@ -13,8 +15,12 @@ import type { LoopCounts } from "../limits/experiment-counts.ts";
 
 /** The experiments of one event loop, and its kill switch. */
 export type Chaos = {
-  /** The decision with what experiments add to it, and without any fault once the kill switch is on. */
-  involve(call: Call, decision: Decision): Involved;
+  /**
+   * The decision with what experiments add to it, and without any fault once the kill switch is on.
+   *
+   * @param servable may be left out while no experiment runs
+   */
+  involve(call: Call, decision: Decision, servable: Servable | undefined): Involved;
   /** Whether any experiment runs, which may ask for what is in a body. */
   isRunning(): boolean;
   /** A call has ended; to be called once for each that was involved. */
@@ -64,15 +70,15 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
   const collectors = new Map<string, ScopeCollector>();
   const bent = new Map<BentCall, Involved>();
   return {
-    involve(call, decision) {
+    involve(call, decision, servable) {
       if (counts.stopped()) return { decision: withoutFaults(decision), involved: nobody };
-      if (running.length === 0) return { decision, involved: nobody };
-      const involved = involvements(call, running, { nowMs: wallClockMs(), counts });
+      if (running.length === 0 || servable === undefined) return { decision, involved: nobody };
+      const involved = involvements(call, running, { nowMs: wallClockMs(), counts, decision, servable });
       return { decision: withExperiments(decision, involved), involved };
     },
     isRunning: () => running.length > 0,
     ended(outcome, involved) {
-      const call = endedCall(outcome);
+      const call = endedCall(outcome, servingIn(involved));
       for (const each of involved) {
         if (each.result === "affected") counts.release(each.experiment.slot);
         collectors.get(each.experiment.id)?.add(call, each);

@@ -11,6 +11,7 @@ import { isOver, runLine, runTable, type Shown } from "./experiment-text.ts";
 const usage = `Runs experiments on a node, over its admin API.
 
   stuntdouble chaos start FILE | --preset NAME [--match CONDITIONS] [--percentage N] [--for TIME]
+  stuntdouble chaos start --name NAME
   stuntdouble chaos list
   stuntdouble chaos watch ID
   stuntdouble chaos report ID [--format text | json | markdown | junit | html] [-o FILE]
@@ -19,6 +20,7 @@ const usage = `Runs experiments on a node, over its admin API.
   stuntdouble chaos presets
 
   --preset      one of those that come with Stuntdouble, instead of a file
+  --name        one of the node's configuration, from experiments
   --match       conditions on the calls in scope, as in a rule, such as '{ header: { x-env: staging } }'
   --percentage  of the calls in scope, instead of what the file says
   --for         how long it runs, such as 90s, 10m or 1h; stages keep their proportions
@@ -39,6 +41,7 @@ Examples
 
 const flagKinds = {
   preset: "string",
+  name: "string",
   match: "string",
   percentage: "string",
   for: "string",
@@ -92,17 +95,22 @@ function unknownAction(name: string): string {
 }
 
 async function start({ flags, words, io, client }: Asked): Promise<number> {
-  const [file, ...more] = words;
-  const { preset } = flags;
-  if ((file === undefined) === (preset === undefined) || more.length > 0) {
-    const example = "stuntdouble chaos start --preset region-down";
-    throw new StuntdoubleError("CONFIG_INVALID", `expected a file or --preset NAME, as in: ${example}`);
-  }
-  const read = preset === undefined ? await readExperimentFile(file ?? "", io) : await readPreset(preset);
-  const started = await client.send<Shown>("POST", "experiments", changed(read, flags));
+  const started = await client.send<Shown>("POST", "experiments", await writtenOf(words, flags, io));
   if (flags.json === true) return print(started, io);
   io.out(`${runLine(started)}\nStop it with: stuntdouble chaos stop ${started.id}\n`);
   return 0;
+}
+
+async function writtenOf([file, ...more]: readonly string[], flags: Flags, io: Io): Promise<unknown> {
+  const { preset, name, match, percentage, for: time } = flags;
+  if ([file, preset, name].filter((each) => each !== undefined).length !== 1 || more.length > 0) {
+    const example = "stuntdouble chaos start --preset region-down";
+    throw new StuntdoubleError("CONFIG_INVALID", `expected a file, --preset NAME or --name NAME, as in: ${example}`);
+  }
+  if (name === undefined)
+    return changed(preset === undefined ? await readExperimentFile(file ?? "", io) : await readPreset(preset), flags);
+  if ([match, percentage, time].every((each) => each === undefined)) return { configured: name };
+  throw new StuntdoubleError("CONFIG_INVALID", "--name cannot be combined with --match, --percentage or --for.");
 }
 
 function print(value: unknown, io: Io): number {

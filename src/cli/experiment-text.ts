@@ -1,4 +1,4 @@
-import type { Verdict } from "../core/experiments/guardrails.ts";
+import { brokenText, type Verdict } from "../core/experiments/guardrails.ts";
 import type { RunView } from "../core/experiments/run.ts";
 
 /** A run as the admin API shows it; a report has a verdict as well. */
@@ -11,12 +11,13 @@ export function isOver({ state }: Shown): boolean {
 
 /** A run in one line. */
 export function runLine(run: Shown): string {
-  const { id, name, state, calls, affected, limited, endsAt, broken, verdict } = run;
+  const { id, name, state, calls, affected, limited, unservable, endsAt, broken, verdict } = run;
   return [
     `${id}  ${name}  ${state}`,
     `${calls} calls in scope, ${affected} affected`,
     ...(limited > 0 ? [`${limited} passed untouched because of limits`] : []),
-    ...(broken === undefined ? [] : [`${broken.metric} was ${broken.value}, above ${broken.above}`]),
+    ...(unservable > 0 ? [`${unservable} passed untouched because they cannot be served so`] : []),
+    ...(broken === undefined ? [] : [brokenText(broken)]),
     ...(endsAt !== undefined && !isOver(run) ? [`until ${endsAt}`] : []),
     ...(verdict !== undefined && isOver(run) ? [`hypothesis: ${verdict.result} (${verdict.why})`] : []),
   ].join("; ");
@@ -26,8 +27,9 @@ export function runLine(run: Shown): string {
 export function runTable(runs: readonly Shown[]): string {
   if (runs.length === 0) return "No experiments.\n";
   const head = ["ID", "NAME", "STATE", "CALLS", "AFFECTED", "BY", "ENDS"];
-  const rows = runs.map(({ id, name, state, calls, affected, by, endsAt, endedAt }) => {
-    return [id, name, state, String(calls), String(affected), by, endedAt ?? endsAt ?? ""];
+  const rows = runs.map((run) => {
+    const { id, name, state, calls, affected, by, endsAt = "", endedAt = "" } = run;
+    return [id, name, state, String(calls), String(affected), by, isOver(run) ? endedAt : endsAt];
   });
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));

@@ -8,4 +8,21 @@ export const chaos = z.strictObject({
     .min(1000)
     .default(defaultMaxDurationMs)
     .describe("Max time that an experiment may last, in milliseconds"),
+  autostart: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the experiments of `experiments` are started with the node; without it they are started by name",
+    ),
+  historyFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "File that keeps the last 100 runs over a restart, relative to this file; each node needs one of its own. Default: they are kept in memory",
+    ),
 });
+
+/** What `experiments` of the configuration is. */
+export const experimentsMeaning =
+  "Experiments, each with a name of its own; started with the node by `chaos.autostart`, else by name. A change neither starts nor stops one";

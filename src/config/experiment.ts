@@ -1,13 +1,9 @@
 import { z } from "zod";
-import {
-  definitionErrors,
-  experimentSchema,
-  stagesOf,
-  type ExperimentDefinition,
-} from "../core/experiments/definition.ts";
-import { crossCheck } from "./checks.ts";
-import { schemaFindings, type Finding } from "./findings.ts";
+import { experimentSchema, type ExperimentDefinition } from "../core/experiments/definition.ts";
+import { checkExperiment } from "./experiment-checks.ts";
+import { choice, isMapping, schemaFindings, type Finding, type Raw } from "./findings.ts";
 import type { Settings } from "./load.ts";
+import type { Config } from "./schema.ts";
 import { pathText } from "./places.ts";
 
 /** One thing that is wrong with an experiment, and what would be right. */
@@ -27,19 +23,44 @@ export type ReadExperiment =
 let jsonSchema: z.core.JSONSchema.JSONSchema | undefined;
 
 /**
- * Reads an experiment as it was sent.
+ * Reads an experiment as it was sent: one of its own, or `{ configured: NAME }` for one of `experiments`.
  *
  * @param settings those in force: a scope that no call of theirs can be in is an error
  */
 export function readExperiment(raw: unknown, settings: Settings): ReadExperiment {
+  const { config, profiles, env } = settings;
+  const named = isMapping(raw) && raw["configured"] !== undefined ? namedExperiment(raw, config) : undefined;
+  if (named !== undefined) return named;
   const { data, error } = experimentSchema.safeParse(raw, { reportInput: true });
-  if (error !== undefined) {
-    const schema = () => (jsonSchema ??= z.toJSONSchema(experimentSchema, { io: "input" }));
-    return { ok: false, errors: schemaFindings(error, { raw, schema }).map(errorOf) };
-  }
-  const { maxDurationMs } = settings.config.chaos;
-  const errors = [...definitionErrors(data, maxDurationMs).map(errorOf), ...scopeErrors(data, settings)];
-  return errors.length === 0 ? { ok: true, definition: data } : { ok: false, errors };
+  const schema = () => (jsonSchema ??= z.toJSONSchema(experimentSchema, { io: "input" }));
+  const written = error === undefined ? [] : schemaFindings(error, { raw, schema });
+  const against = { file: config, profiles, env, extProc: config.extProc !== undefined };
+  const errors = [...written, ...checkExperiment(raw, against)].map(errorOf);
+  return data !== undefined && errors.length === 0
+    ? { ok: true, definition: withUpstream(data, config) }
+    : { ok: false, errors };
+}
+
+/** The only upstream is named where an experiment forwards, so that it stays the same when others are added. */
+function withUpstream(definition: ExperimentDefinition, { upstreams }: Config): ExperimentDefinition {
+  const [only] = Object.keys(upstreams);
+  const named = <Part extends Pick<ExperimentDefinition, "serve" | "upstream">>(part: Part): Part =>
+    part.serve === "forward" ? { ...part, upstream: part.upstream ?? only } : part;
+  const { stages } = definition;
+  return { ...named(definition), ...(stages !== undefined && { stages: stages.map(named) }) };
+}
+
+/** Those of the configuration were checked with it. */
+function namedExperiment({ configured, ...others }: Raw, config: Config): ReadExperiment {
+  const { experiments } = config;
+  const extra = Object.keys(others).map((path) => ({ path, message: "cannot be combined with configured" }));
+  const definition = experiments.find(({ name }) => name === configured);
+  const names = experiments.map(({ name }) => name);
+  const unknown = { path: "configured", message: "must be the name of one of `experiments` of the configuration" };
+  const errors = [...(definition === undefined ? [{ ...unknown, ...choice(configured, names) }] : []), ...extra];
+  return definition === undefined || errors.length > 0
+    ? { ok: false, errors }
+    : { ok: true, definition: withUpstream(definition, config) };
 }
 
 function errorOf({ path, message, allowed, nearest }: Pick<Finding, "path" | "message" | "allowed" | "nearest">) {
@@ -49,23 +70,4 @@ function errorOf({ path, message, allowed, nearest }: Pick<Finding, "path" | "me
     ...(allowed !== undefined && { allowed }),
     ...(nearest !== undefined && { nearest }),
   };
-}
-
-/** Scope and faults are checked as those of a rule would be: each stage stands for one. */
-function scopeErrors(definition: ExperimentDefinition, { config, profiles, env }: Settings): ExperimentError[] {
-  const isStaged = definition.stages !== undefined;
-  const rules = stagesOf(definition).map(({ faults }, index) => {
-    return { name: `experiment-${index}`, match: definition.match, serve: "simulate", faults };
-  });
-  const { findings, warnings } = crossCheck(
-    { ...config, rules },
-    { profiles, env, extProc: config.extProc !== undefined },
-  );
-  const found = [...findings, ...warnings.filter(({ code }) => code === "never-matches")].flatMap((finding) => {
-    const [list, index, ...path] = finding.path;
-    if (list !== "rules") return [];
-    if (path[0] === "match") return index === 0 ? [{ ...finding, path }] : [];
-    return [{ ...finding, path: isStaged ? ["stages", index ?? 0, ...path] : path }];
-  });
-  return found.map(errorOf);
 }

@@ -4,8 +4,9 @@ import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
-import { crossCheck, type Environment } from "./checks.ts";
-import { isMapping, schemaFindings, type Finding } from "./findings.ts";
+import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
+import { checkExperiments } from "./experiment-checks.ts";
+import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles } from "./profiles.ts";
@@ -41,6 +42,8 @@ export type Settings = {
   readonly replyFiles?: ReplyFiles;
   /** Absent where none is configured. */
   readonly fixtures?: readonly Fixture[];
+  /** The absolute path of `chaos.historyFile`; absent where none is configured. */
+  readonly historyFile?: string;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
   readonly hash?: string;
 };
@@ -147,7 +150,7 @@ async function judge(
   const elsewhere = [...errors, ...read.errors];
   const warningsElsewhere = read.warnings;
   const { fixtures } = read;
-  const { findings, warnings } = crossCheck(raw, { profiles, env, extProc });
+  const { findings, warnings } = allChecks(raw, { profiles, env, extProc });
   const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
   if (error !== undefined) {
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
@@ -165,8 +168,18 @@ async function judge(
     upstreamFiles,
     ...(replyFiles !== undefined && { replyFiles }),
     ...(fixtures.length > 0 && { fixtures }),
+    ...historyOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
+}
+
+function allChecks(raw: unknown, surroundings: Surroundings): Checked {
+  const [one, other] = [crossCheck(raw, surroundings), checkExperiments({ file: mapOf(raw), ...surroundings })];
+  return { findings: [...one.findings, ...other.findings], warnings: [...one.warnings, ...other.warnings] };
+}
+
+function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
+  return historyFile === undefined ? {} : { historyFile: path.resolve(folder, historyFile) };
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

@@ -13,6 +13,7 @@ export const fixedAtStart: readonly string[] = [
   "workers",
   "log",
   "permits.queue",
+  "chaos.historyFile",
 ];
 
 /** The paths of what differs between two configurations and needs a restart, such as `listen` or `extProc.tls`. */

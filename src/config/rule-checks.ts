@@ -82,6 +82,8 @@ function idleFaults({ path, action }: Placed): Finding[] {
   });
 }
 
+const unknownModel = "fits none of `models`, and any other model gets 404";
+
 /** Conditions that no call can meet, as far as the file tells. */
 function withoutCalls(match: Raw, path: Path, file: Raw): Finding[] {
   const found: Finding[] = [];
@@ -90,7 +92,7 @@ function withoutCalls(match: Raw, path: Path, file: Raw): Finding[] {
     found.push(finding([...path, "percentage"], "never-matches", "is 0, so the rule matches no call"));
   const models = modelsOf(file["models"]);
   if (models.length > 0 && !models.includes(anyModel) && fitsNone(Array.isArray(model) ? model : [model], models))
-    found.push(finding([...path, "model"], "never-matches", "fits none of `models`, and any other model gets 404"));
+    found.push({ ...finding([...path, "model"], "never-matches", unknownModel), allowed: models });
   return found;
 }
 

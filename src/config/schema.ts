@@ -3,12 +3,13 @@ import { clients } from "./sections/clients.ts";
 import { log } from "./sections/log.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
-import { chaos } from "./chaos.ts";
+import { chaos, experimentsMeaning } from "./chaos.ts";
 import { admin, extProcSchema, listen } from "./ports.ts";
 import { isProxyUrl } from "./proxy.ts";
 import { simulatorKeys, simulatorSchema } from "./sections/simulator.ts";
 import { checkUrl, headBytes, sha256, timeoutMs, variable } from "./values.ts";
 import { faults as knownFaults, faultSchema } from "../core/faults/index.ts";
+import { experimentSchema } from "../core/experiments/definition.ts";
 import { dialects } from "../core/dialects/index.ts";
 import { matchSchema } from "../core/match.ts";
 import { headerName } from "../core/matchers/values.ts";
@@ -251,7 +252,8 @@ export const configSchema = z.strictObject({
       "Folder with additional latency profiles, relative to this file; one with a known name replaces the built-in one",
     ),
   clients: clients.prefault({}).describe("What clients make of responses that failed: retries, waits, giving up"),
-  chaos: chaos.prefault({}).describe("Experiments, which the admin API starts"),
+  chaos: chaos.prefault({}).describe("How experiments are run"),
+  experiments: z.array(experimentSchema).default([]).describe(experimentsMeaning),
   seed: z.int().default(1).describe("Random seed: with the same seed the same request gets the same decision"),
   responseHeaders: z
     .boolean()

@@ -1,7 +1,5 @@
+import { maxExperiments } from "../core/experiments/definition.ts";
 import type { ExperimentCounts } from "../core/experiments/layer.ts";
-
-/** Experiments that can run on a node at once. */
-export const maxExperiments = 32;
 
 /** Words of a slot before those of the event loops: calls affected in all, and now. */
 const at = { total: 0, now: 1, loops: 2 } as const;

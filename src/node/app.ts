@@ -55,8 +55,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const running: Running = { ...options, eventLoops, reloader, experiments, life, closeAdmin: () => admin.close() };
   try {
+    await experiments.restore();
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
+    await experiments.autostart();
     life.ready = true;
     return {
       trafficPort: ports.traffic,
@@ -121,7 +123,7 @@ async function stop(running: Running): Promise<boolean> {
 }
 
 async function end({ eventLoops, experiments, closeAdmin }: Running): Promise<void> {
-  experiments.close();
+  await experiments.close();
   await eventLoops.stop();
   await closeAdmin();
 }

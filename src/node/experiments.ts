@@ -5,13 +5,15 @@ import { ProblemError } from "../admin/problem.ts";
 import { isLoopbackHost } from "../config/own-address.ts";
 import { readExperiment } from "../config/experiment.ts";
 import type { Settings } from "../config/load.ts";
+import { maxExperiments, type ExperimentDefinition } from "../core/experiments/definition.ts";
 import { brokenGuardrail } from "../core/experiments/guardrails.ts";
 import { reportOf } from "../core/experiments/report/report.ts";
 import { endOf, isActive, nothingSeen, viewOf, withSecond, type Run, type RunState } from "../core/experiments/run.ts";
 import type { Log } from "../emit/log.ts";
 import type { Clock } from "../limits/clock.ts";
-import { maxExperiments, type NodeCounts } from "../limits/experiment-counts.ts";
+import type { NodeCounts } from "../limits/experiment-counts.ts";
 import type { EventLoops } from "./event-loops.ts";
+import { createRunHistory, type RunHistory } from "./run-history.ts";
 
 /** What experiments are run with. */
 export type ExperimentsOptions = {
@@ -27,12 +29,21 @@ export type ExperimentsOptions = {
 const keptRuns = 100;
 const keptEntries = 1000;
 const tickMs = 1000;
+/** The end of a node waits for its file no longer than this. */
+const maxWriteMs = 2000;
 
 /** The experiments of a node, which end with it. */
-export type RunningExperiments = Experiments & { close(): void };
+export type RunningExperiments = Experiments & {
+  /** Takes up the runs that were kept, before any is started. */
+  restore(): Promise<void>;
+  /** Starts those of the configuration, where it says so. */
+  autostart(): Promise<void>;
+  /** Ends them all, and waits for a while until they are kept. */
+  close(): Promise<void>;
+};
 
-/** A run and its place in the shared counts. */
-type Held = { run: Run; readonly slot: number };
+/** A run and its place in the shared counts, which one of an earlier node has not. */
+type Held = { run: Run; readonly slot: number | undefined };
 
 /**
  * Makes what runs the experiments of a node: it starts and ends them, looks at their guardrails each second, and keeps
@@ -44,17 +55,41 @@ export function createExperiments(options: ExperimentsOptions): RunningExperimen
 
 class ExperimentRunner implements RunningExperiments {
   readonly #options: ExperimentsOptions;
+  readonly #history: RunHistory;
   readonly #audit: AuditEntry[] = [];
   #held: Held[] = [];
   #ticking: (() => void) | undefined = undefined;
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
+    this.#history = createRunHistory(options.settings().historyFile, options.log);
+  }
+
+  async restore() {
+    const runs = await this.#history.read();
+    this.#held = latest(runs.map((run) => ({ run, slot: undefined })));
+    this.#keep();
+  }
+
+  async autostart() {
+    const { settings, log } = this.#options;
+    const { chaos, experiments } = settings().config;
+    if (!chaos.autostart) return;
+    for (const { name } of experiments) {
+      // It was checked with the file; it needs no admin API, so whoever reaches that is no matter here.
+      await this.#start({ configured: name }, "configuration").catch((error: unknown) => {
+        log.error({ experiment: name, error }, "could not start an experiment of the configuration");
+      });
+    }
   }
 
   async start(raw: unknown, by: string) {
+    refuseOpenAdmin(this.#options.settings());
+    return await this.#start(raw, by);
+  }
+
+  async #start(raw: unknown, by: string) {
     const { settings, counts, wallClockMs } = this.#options;
-    refuseOpenAdmin(settings());
     const read = readExperiment(raw, settings());
     if (!read.ok)
       throw new ProblemError(400, "The experiment has errors; nothing was started.", { errors: read.errors });
@@ -63,20 +98,10 @@ class ExperimentRunner implements RunningExperiments {
     const slot = this.#freeSlot();
     if (slot === undefined) throw new ProblemError(409, `${maxExperiments} experiments run already.`);
     counts.clear(slot);
-    const { definition } = read;
-    const nowMs = wallClockMs();
-    const run: Run = {
-      id: randomBytes(8).toString("hex"),
-      definition,
-      by,
-      createdAtMs: nowMs,
-      state: definition.baselineMs > 0 ? "baseline" : "running",
-      startsAtMs: definition.baselineMs > 0 ? undefined : nowMs,
-      endedAtMs: undefined,
-      ...nothingSeen,
-    };
+    const run = newRun(read.definition, by, wallClockMs());
     this.#held = [...latest(this.#held), { run, slot }];
     this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
+    this.#keep();
     await this.#publish();
     this.#tickLater();
     return viewOf(run);
@@ -126,9 +151,19 @@ class ExperimentRunner implements RunningExperiments {
     return this.#audit.toReversed();
   }
 
-  close(): void {
+  async close() {
     this.#ticking?.();
     this.#ticking = undefined;
+    const { clock } = this.#options;
+    for (const held of this.#held) if (isActive(held.run)) this.#end(held, "expired");
+    let cancel = (): void => {};
+    const limit = new Promise<void>((resolve) => void (cancel = clock.wake(maxWriteMs, resolve)));
+    await Promise.race([this.#history.written(), limit]);
+    cancel();
+  }
+
+  #keep(): void {
+    this.#history.keep(latest(this.#held).map(({ run }) => run));
   }
 
   #freeSlot(): number | undefined {
@@ -142,7 +177,7 @@ class ExperimentRunner implements RunningExperiments {
   /** @param ended experiments whose calls under way are let go */
   async #publish(ended: readonly string[] = []): Promise<void> {
     const running = this.#held.flatMap(({ run, slot }) => {
-      if (!isActive(run)) return [];
+      if (slot === undefined || !isActive(run)) return [];
       const { id, definition, startsAtMs = neverMs } = run;
       return [{ id, slot, startsAtMs, endsAtMs: endOf(run) ?? neverMs, definition }];
     });
@@ -156,6 +191,7 @@ class ExperimentRunner implements RunningExperiments {
     const why = { ...(by !== undefined && { stoppedBy: by }), ...(broken !== undefined && { broken }) };
     held.run = { ...held.run, state, endedAtMs, recent: [], ...why };
     this.#note(state, by ?? "stuntdouble", held.run);
+    this.#keep();
   }
 
   #note(what: string, by: string, run: Run | undefined): void {
@@ -218,6 +254,20 @@ class ExperimentRunner implements RunningExperiments {
     this.#note("started", held.run.by, held.run);
     return true;
   }
+}
+
+function newRun(definition: ExperimentDefinition, by: string, nowMs: number): Run {
+  const hasBaseline = definition.baselineMs > 0;
+  return {
+    id: randomBytes(8).toString("hex"),
+    definition,
+    by,
+    createdAtMs: nowMs,
+    state: hasBaseline ? "baseline" : "running",
+    startsAtMs: hasBaseline ? undefined : nowMs,
+    endedAtMs: undefined,
+    ...nothingSeen,
+  };
 }
 
 /** Those that run, and the latest that have ended. */

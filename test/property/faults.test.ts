@@ -4,7 +4,7 @@ import { bendPlan, faults, prepareFault } from "../../src/core/faults/index.ts";
 import type { Ending, FaultConfig, Frame, Plan } from "../../src/core/types.ts";
 import { chat } from "../../src/core/dialects/openai/chat/index.ts";
 import { simulated } from "../support/simulated.ts";
-import { bend, context, jsonHead, live, streamHead } from "../unit/core/faults/support.ts";
+import { bend, context, jsonHead, live, liveUntil, streamHead } from "../unit/core/faults/support.ts";
 import { framesOf, made } from "../support/frames.ts";
 
 const piece = fc.record({
@@ -214,6 +214,36 @@ test("a plan that is let go before anything has left is as it was without faults
       const bent = bendPlan(plan, configs.map(prepareFault), context());
       const rest = bent.letGo?.({ sent: 0, frames: bent.frames[Symbol.iterator](), nowMs: 0 });
       expect(rest && made(rest)).toEqual(made(withoutSize(plan)));
+    }),
+  );
+});
+
+const kinds = new Set(["delay", "drip", "content-length", "event", "content", "tool-call", "usage"]);
+const holding = fc.array(fc.constantFrom(...bending.filter(({ kind }) => kinds.has(kind))).chain(configOf), {
+  minLength: 1,
+  maxLength: 3,
+});
+
+test("a live response that is let go loses and doubles no byte of what faults have held back", () => {
+  fc.assert(
+    fc.property(plans, fc.oneof(lists, holding), fc.nat({ max: 15 }), (plan, faults, count) => {
+      const { before, after, fired } = liveUntil(plan, faults, count);
+      const struck = fired.filter((kind) => kind !== "delay" && kind !== "drip");
+      if (struck.length > 0) return;
+      expect(Buffer.concat([...before, ...after].map(({ data }) => Buffer.from(data)))).toEqual(bytesOf(plan));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("what comes after a live response is let go passes as it is, behind what was held back", () => {
+  fc.assert(
+    fc.property(plans, holding, fc.nat({ max: 15 }), (plan, faults, count) => {
+      const { after, head, ending } = liveUntil(plan, faults, count);
+      const rest = framesOf(plan).slice(count);
+      expect(head).toBeDefined();
+      expect(ending).toBe(plan.ending);
+      expect(after.slice(after.length - rest.length)).toEqual(rest);
     }),
   );
 });

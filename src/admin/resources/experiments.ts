@@ -53,7 +53,7 @@ export const experiments: Resource = {
     route({
       method: "POST",
       path,
-      summary: "starts an experiment, sent as JSON; 400 with every error of it",
+      summary: "starts an experiment, sent as JSON or named as `configured`; 400 with every error of it",
       async respond({ node, body, by }) {
         return json(await node.experiments.start(body, by), 201);
       },

@@ -5,6 +5,9 @@ import { matchSchema } from "../match.ts";
 /** The longest an experiment may last where the configuration does not say, in milliseconds. */
 export const defaultMaxDurationMs = 3_600_000;
 
+/** Experiments that can run on a node at once. */
+export const maxExperiments = 32;
+
 /** The longest time that a guardrail may look back over, all of which is kept in memory. */
 const maxOverMs = 300_000;
 
@@ -33,6 +36,16 @@ const name = z
 const durationMs = z.int().min(1000);
 const faults = z.array(faultSchema);
 
+/** Where affected calls are served from instead. */
+const serving = {
+  serve: z
+    .enum(["forward", "simulate"])
+    .optional()
+    .describe("Where affected calls are served from, whatever their rule says; default: as their rule says"),
+  upstream: z.string().optional().describe("With serve: forward, the upstream; required with more than one"),
+  profile: z.string().optional().describe("Latency profile of affected calls that are simulated"),
+};
+
 const stage = z.strictObject({
   name: name.describe("Name of the stage in reports"),
   durationMs: durationMs.describe("How long it lasts, in milliseconds"),
@@ -42,16 +55,20 @@ const stage = z.strictObject({
     .default(0)
     .describe("Time over which the percentage rises from 0 at the beginning of the stage, in milliseconds"),
   faults: faults.default([]).describe("Faults to add to what the rules decide; none is a time to recover"),
+  ...serving,
 });
 
-const guardrail = z.strictObject({
-  metric: guardrailMetric.describe(
-    "What is watched, over the calls in scope on which no fault acted; what clients do, over all of them",
-  ),
-  above: z.number().min(0).describe("The experiment is halted above it"),
-  overMs: durationMs.max(maxOverMs).default(10_000).describe("The time that is looked back over, in milliseconds"),
-  minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
-});
+const guardrail = z
+  .strictObject({
+    metric: guardrailMetric.describe(
+      "What is watched, over the calls in scope on which no fault acted; what clients do, over all of them",
+    ),
+    above: z.number().min(0).optional().describe("The experiment is halted above it; set either this or `below`"),
+    below: z.number().gt(0).optional().describe("The experiment is halted below it; set either this or `above`"),
+    overMs: durationMs.max(maxOverMs).default(10_000).describe("The time that is looked back over, in milliseconds"),
+    minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
+  })
+  .refine(({ above, below }) => (above === undefined) !== (below === undefined), "needs either above or below");
 
 const bounds = {
   metric: guardrailMetric.describe("What is compared, over all calls in scope while the experiment ran"),
@@ -74,6 +91,7 @@ export const experimentSchema = z.strictObject({
   percentage: z.number().gt(0).max(100).describe("Percentage of the calls in scope that are affected"),
   durationMs: durationMs.describe("When it ends by itself, in milliseconds from its start"),
   faults: faults.optional().describe("Faults of an experiment with one stage; set either this or `stages`"),
+  ...serving,
   stages: z.array(stage).min(1).max(50).optional().describe("Stages, one after the other"),
   limits: z
     .strictObject({
@@ -102,13 +120,14 @@ export type Expectation = ExperimentDefinition["expect"][number];
 export type StageDefinition = NonNullable<ExperimentDefinition["stages"]>[number];
 
 /** The stages of an experiment; its faults alone are one stage over its whole time. */
-export function stagesOf({
-  name: of,
-  stages,
-  faults: only,
-  durationMs: whole,
-}: ExperimentDefinition): StageDefinition[] {
-  return stages ?? [{ name: of, durationMs: whole, rampMs: 0, faults: only ?? [] }];
+export function stagesOf(definition: ExperimentDefinition): StageDefinition[] {
+  const { name: of, stages, faults: only, durationMs: whole, serve, upstream, profile } = definition;
+  return stages ?? [{ name: of, durationMs: whole, rampMs: 0, faults: only ?? [], serve, upstream, profile }];
+}
+
+/** Whether a stage does anything to a call. */
+export function isActing({ faults: own, serve, profile }: StageDefinition): boolean {
+  return own.length > 0 || serve !== undefined || profile !== undefined;
 }
 
 /** Something wrong with an experiment that its schema does not see. */
@@ -120,20 +139,47 @@ export type DefinitionError = { readonly path: readonly PropertyKey[]; readonly 
  * @param maxDurationMs the longest that one may last
  */
 export function definitionErrors(definition: ExperimentDefinition, maxDurationMs: number): DefinitionError[] {
-  const { durationMs: whole, baselineMs, faults: only, stages } = definition;
+  const { durationMs: whole, baselineMs } = definition;
   const errors: DefinitionError[] = [];
-  const wrong = (path: readonly PropertyKey[], message: string): void => void errors.push({ path, message });
-  if (whole > maxDurationMs) wrong(["durationMs"], `must be at most chaos.maxDurationMs, which is ${maxDurationMs}`);
+  if (whole > maxDurationMs)
+    errors.push({ path: ["durationMs"], message: `must be at most chaos.maxDurationMs, which is ${maxDurationMs}` });
   if (baselineMs > maxDurationMs)
-    wrong(["baselineMs"], `must be at most chaos.maxDurationMs, which is ${maxDurationMs}`);
-  if (only === undefined && stages === undefined) wrong([], "needs `faults` or `stages`");
-  if (only !== undefined && stages !== undefined) wrong(["faults"], "cannot be combined with `stages`");
-  const sumMs = (stages ?? []).reduce((sum, each) => sum + each.durationMs, 0);
-  if (stages !== undefined && sumMs > whole) wrong(["stages"], `last ${sumMs} ms together, but durationMs is ${whole}`);
-  for (const [index, { rampMs, durationMs: length }] of (stages ?? []).entries())
-    if (rampMs > length) wrong(["stages", index, "rampMs"], `must be at most the durationMs of the stage, ${length}`);
-  if ([only ?? [], ...(stages ?? []).map((each) => each.faults)].every((list) => list.length === 0))
-    if (only !== undefined || stages !== undefined)
-      wrong([stages === undefined ? "faults" : "stages"], "have no fault");
+    errors.push({ path: ["baselineMs"], message: `must be at most chaos.maxDurationMs, which is ${maxDurationMs}` });
+  return [...errors, ...stageErrors(definition), ...servingErrors(definition)];
+}
+
+const single = ["faults", "serve", "upstream", "profile"] as const;
+
+function stageErrors(definition: ExperimentDefinition): DefinitionError[] {
+  const { durationMs: whole, stages } = definition;
+  const given = single.filter((member) => definition[member] !== undefined);
+  if (stages === undefined) {
+    if (given.length === 0) return [{ path: [], message: "needs `faults`, `serve`, `profile` or `stages`" }];
+    return stagesOf(definition).some(isActing) ? [] : [{ path: ["faults"], message: "have no fault" }];
+  }
+  const errors = given.map((member): DefinitionError => {
+    return { path: [member], message: "cannot be combined with `stages`" };
+  });
+  const sumMs = stages.reduce((sum, each) => sum + each.durationMs, 0);
+  if (sumMs > whole)
+    errors.push({ path: ["stages"], message: `last ${sumMs} ms together, but durationMs is ${whole}` });
+  for (const [index, { rampMs, durationMs: length }] of stages.entries())
+    if (rampMs > length) {
+      const message = `must be at most the durationMs of the stage, ${length}`;
+      errors.push({ path: ["stages", index, "rampMs"], message });
+    }
+  if (!stages.some(isActing)) errors.push({ path: ["stages"], message: "have no fault" });
   return errors;
+}
+
+function servingErrors(definition: ExperimentDefinition): DefinitionError[] {
+  return stagesOf(definition).flatMap(({ serve, upstream, profile }, index) => {
+    const at = definition.stages === undefined ? [] : ["stages", index];
+    const errors: DefinitionError[] = [];
+    if (upstream !== undefined && serve === undefined)
+      errors.push({ path: [...at, "upstream"], message: "needs serve: forward" });
+    if (profile !== undefined && serve === "forward")
+      errors.push({ path: [...at, "profile"], message: "has no effect on calls that are forwarded" });
+    return errors;
+  });
 }

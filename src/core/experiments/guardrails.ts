@@ -8,7 +8,10 @@ import { isOfClients, metricOf, sumFor, type Seen, type Side } from "./window.ts
 export type Second = { readonly second: number; readonly clean: Side; readonly all: Side };
 
 /** A guardrail that is broken, and by what. */
-export type BrokenGuardrail = { readonly metric: GuardrailMetric; readonly above: number; readonly value: number };
+export type BrokenGuardrail = Limit & { readonly metric: GuardrailMetric; readonly value: number };
+
+/** What a guardrail halts at: one of the two. */
+type Limit = { readonly above?: number | undefined; readonly below?: number | undefined };
 
 /**
  * The value of each guardrail, in their order; undefined where there were too few calls.
@@ -39,11 +42,32 @@ export function brokenGuardrail(
   last: number,
 ): BrokenGuardrail | undefined {
   const values = guardrailValues(guardrails, seconds, last);
-  for (const [index, { metric, above }] of guardrails.entries()) {
+  for (const [index, { metric, above, below }] of guardrails.entries()) {
     const value = values[index];
-    if (value !== undefined && value > above) return { metric, above, value };
+    if (value === undefined || !isBeyond({ above, below }, value)) continue;
+    return { metric, ...(above === undefined ? { below } : { above }), value };
   }
   return undefined;
+}
+
+/** Whether a value breaks a guardrail. */
+export function isBeyond({ above = Infinity, below = -Infinity }: Limit, value: number): boolean {
+  return value > above || value < below;
+}
+
+/** The value that is nearer to what a guardrail halts at, or further beyond it. */
+export function worseOf(limit: Limit | undefined, one: number, other: number): number {
+  return limit?.below === undefined ? Math.max(one, other) : Math.min(one, other);
+}
+
+/** What a guardrail halts at, such as `above 5`. */
+export function limitText({ above, below }: Limit): string {
+  return above === undefined ? `below ${below}` : `above ${above}`;
+}
+
+/** What broke a guardrail, such as `errorRate was 30, above 5`. */
+export function brokenText(broken: BrokenGuardrail): string {
+  return `${broken.metric} was ${rounded(broken.value)}, ${limitText(broken)}`;
 }
 
 /** How many seconds guardrails look back over at most; 0 where there are none. */

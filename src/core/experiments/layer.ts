@@ -2,9 +2,11 @@ import { StuntdoubleError } from "../errors.ts";
 import { compileFaultDraws, drawFaults, type FaultDraws } from "../fault-draws.ts";
 import { compileMatch, type Condition } from "../match.ts";
 import { drawsOf } from "../rng.ts";
-import type { Call, Decision, FaultConfig } from "../types.ts";
+import type { Call, Decision, FaultConfig, Source } from "../types.ts";
 import type { Phase } from "./phases.ts";
-import { stagesOf, type ExperimentDefinition, type StageDefinition } from "./definition.ts";
+import { isActing, stagesOf, type ExperimentDefinition, type StageDefinition } from "./definition.ts";
+import { servedFrom, servingOf, type Servable } from "./serving.ts";
+import type { InvolvementResult } from "./window.ts";
 
 /** An experiment that an event loop carries out, as plain data. */
 export type RunningExperiment = {
@@ -23,12 +25,12 @@ export type CompiledExperiment = RunningExperiment & {
   readonly stages: readonly CompiledStage[];
   /** The draw of a request, by its id: 0 ≤ x < 1. */
   readonly draw: (id: string) => number;
-  /** End of the last stage with a fault, from the start of the experiment, in milliseconds. */
+  /** End of the last stage that does anything, from the start of the experiment, in milliseconds. */
   readonly faultsEndMs: number;
 };
 
-type CompiledStage = {
-  readonly name: string;
+type CompiledStage = Pick<StageDefinition, "name" | "serve" | "upstream" | "profile"> & {
+  readonly isActing: boolean;
   /** From the start of the experiment, in milliseconds. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -54,10 +56,11 @@ export type Involvement = {
   /** The number drawn, 0 ≤ x < 1, and the share that it is compared with. */
   readonly draw: number;
   readonly share: number;
-  /** Whether its faults are added; `limited` where its limits keep them from it. */
-  readonly result: "affected" | "not drawn" | "limited";
+  readonly result: InvolvementResult;
   /** Its faults that act on this call. */
   readonly faults: readonly FaultConfig[];
+  /** Where it serves this call from; undefined where that is left as it is. */
+  readonly serve: Source | undefined;
 };
 
 /**
@@ -73,20 +76,18 @@ export function compileExperiment(running: RunningExperiment): CompiledExperimen
     fromMs = compiled.toMs;
     return compiled;
   });
-  const faultsEndMs = stages.findLast(({ faults }) => faults.length > 0)?.toMs ?? 0;
+  const faultsEndMs = stages.findLast((stage) => stage.isActing)?.toMs ?? 0;
   const conditions = compileMatch(definition.match, `experiment ${id}`, true);
   const draw = drawsOf(definition.seed, `experiment ${definition.name}`);
   return { ...running, conditions, stages, draw, faultsEndMs };
 }
 
 /** Draws are keyed by the name of the experiment, not by its id, which is another one after a restart. */
-function compileStage(
-  of: string,
-  { name, durationMs, rampMs, faults }: StageDefinition,
-  fromMs: number,
-): CompiledStage {
+function compileStage(of: string, stage: StageDefinition, fromMs: number): CompiledStage {
+  const { name, durationMs, rampMs, faults, serve, upstream, profile } = stage;
   const draws = compileFaultDraws(`experiment ${of} ${name}`, faults, ({ id: key }) => key);
-  return { name, fromMs, toMs: fromMs + durationMs, rampMs, faults, draws };
+  const serving = { serve, upstream, profile, isActing: isActing(stage) };
+  return { name, fromMs, toMs: fromMs + durationMs, rampMs, faults, draws, ...serving };
 }
 
 /**
@@ -94,34 +95,51 @@ function compileStage(
  *
  * @param nowMs wall clock, milliseconds since 1970
  * @param counts asked last, for a call that is drawn
+ * @param decision what the rules decided
  */
 export function involvements(
   call: Call,
   experiments: readonly CompiledExperiment[],
-  { nowMs, counts }: { readonly nowMs: number; readonly counts: ExperimentCounts },
+  surroundings: Surroundings,
 ): Involvement[] {
   const found: Involvement[] = [];
+  const among = { ...surroundings, earlier: found };
   for (const experiment of experiments) {
-    if (nowMs >= experiment.endsAtMs || !inScope(call, experiment)) continue;
-    found.push(involvementIn(experiment, call, { nowMs, counts }));
+    if (surroundings.nowMs >= experiment.endsAtMs || !inScope(call, experiment)) continue;
+    found.push(involvementIn(experiment, call, among));
   }
   return found;
 }
 
-type Surroundings = { readonly nowMs: number; readonly counts: ExperimentCounts };
+type Surroundings = {
+  readonly nowMs: number;
+  readonly counts: ExperimentCounts;
+  readonly decision: Decision;
+  readonly servable: Servable;
+};
 
-function involvementIn(experiment: CompiledExperiment, call: Call, { nowMs, counts }: Surroundings): Involvement {
+/** What experiments that began before have done to the same call. */
+type Among = Surroundings & { readonly earlier: readonly Involvement[] };
+
+function involvementIn(experiment: CompiledExperiment, call: Call, among: Among): Involvement {
   const { slot, startsAtMs, definition } = experiment;
+  const { nowMs, counts, earlier } = among;
   const stage = stageAt(experiment, nowMs - startsAtMs);
   const drawn = experiment.draw(call.id);
   const share = stage === undefined ? 0 : shareAt(definition.percentage, stage, nowMs - startsAtMs);
   const phase = phaseAt(experiment, nowMs - startsAtMs);
-  const involvement = { experiment, phase, stage: stage?.name, draw: drawn, share };
-  if (stage === undefined || drawn >= share) return { ...involvement, result: "not drawn", faults: none };
+  const untouched = { experiment, phase, stage: stage?.name, draw: drawn, share, faults: none, serve: undefined };
+  if (stage === undefined || drawn >= share) return { ...untouched, result: "not drawn" };
   const faults = stage.draws === undefined ? stage.faults : drawFaults(stage.draws, call, definition.seed).faults;
-  if (faults.length === 0) return { ...involvement, result: "not drawn", faults };
-  if (!counts.take(slot, definition.limits)) return { ...involvement, result: "limited", faults: none };
-  return { ...involvement, result: "affected", faults };
+  let serve = servingOf(stage, call, among);
+  if (serve === "unservable") return { ...untouched, result: "unservable" };
+  if (serve !== undefined && earlier.some((each) => each.serve !== undefined)) {
+    serve = undefined;
+    if (faults.length === 0) return { ...untouched, result: "unservable" };
+  }
+  if (faults.length === 0 && serve === undefined) return { ...untouched, result: "not drawn" };
+  if (!counts.take(slot, definition.limits)) return { ...untouched, result: "limited" };
+  return { ...untouched, result: "affected", faults, serve };
 }
 
 const none: readonly FaultConfig[] = [];
@@ -150,8 +168,16 @@ function inScope(call: Call, { conditions, definition }: CompiledExperiment): bo
   }
 }
 
-/** The decision with the faults that experiments add behind those of its rule. */
+/** The decision with the faults that experiments add behind those of its rule, and the source that the first of them names. */
 export function withExperiments(decision: Decision, involved: readonly Involvement[]): Decision {
   const added = involved.flatMap(({ faults }) => faults);
-  return added.length === 0 ? decision : { ...decision, faults: [...decision.faults, ...added] };
+  const serve = servingIn(involved);
+  const served = serve === undefined ? decision : servedFrom(decision, serve);
+  return added.length === 0 ? served : { ...served, faults: [...decision.faults, ...added] };
+}
+
+/** Where experiments serve a call from; undefined where that is left to its rule. */
+export function servingIn(involved: readonly Involvement[]): Source | undefined {
+  for (const { serve } of involved) if (serve !== undefined) return serve;
+  return undefined;
 }

@@ -31,6 +31,17 @@ export function readPlace(place: string): Place {
   return { kind, stage, rule, model };
 }
 
+/** Whether a text is one that `placeOf` has written, or stands for all other places. */
+export function isPlace(text: string): boolean {
+  if (text === otherPlaces) return true;
+  try {
+    const parts: unknown = JSON.parse(text);
+    return Array.isArray(parts) && parts.length === 4 && parts.every((part) => typeof part === "string");
+  } catch {
+    return false;
+  }
+}
+
 /** Adds to the count of a place, or of all others where there is no room. */
 export function countPlace(counts: Record<string, number>, place: string, times: number): void {
   const key = counts[place] !== undefined || Object.keys(counts).length < maxPlaces ? place : otherPlaces;

@@ -4,8 +4,11 @@ import { seenIn, sumOfPhases, type SeenByPhase } from "./phases.ts";
 import { pointOf, withPoint, type Point } from "./timeline.ts";
 import { timesOf, type Seen, type Side } from "./window.ts";
 
-/** Where an experiment stands; the last four are ends. */
-export type RunState = "baseline" | "running" | "completed" | "stopped" | "halted" | "refused";
+/** Every state of an experiment; those behind `running` are ends. */
+export const runStates = ["baseline", "running", "completed", "stopped", "halted", "refused", "expired"] as const;
+
+/** Where an experiment stands; `expired` is one whose node ended first. */
+export type RunState = (typeof runStates)[number];
 
 /** One run of an experiment, as it is kept. Times are wall clock, milliseconds since 1970. */
 export type Run = {
@@ -17,6 +20,7 @@ export type Run = {
   readonly state: RunState;
   /** When its first fault may act; undefined in the baseline. */
   readonly startsAtMs: number | undefined;
+  /** Undefined while it runs, and for one that expired when its node died, which nobody saw. */
   readonly endedAtMs: number | undefined;
   /** Who stopped it. */
   readonly stoppedBy?: string;
@@ -47,7 +51,7 @@ export function withSecond(run: Run, second: number, added: SeenByPhase): Run {
     ...run,
     seen: sumOfPhases([run.seen, added]),
     recent,
-    timeline: withPoint(run.timeline, pointOf(second, together, Object.fromEntries(known))),
+    timeline: withPoint(run.timeline, pointOf(second, together, Object.fromEntries(known)), guardrails),
   };
 }
 
@@ -89,13 +93,14 @@ export type RunView = {
   readonly calls: number;
   readonly affected: number;
   readonly limited: number;
+  readonly unservable: number;
   readonly faults: Seen["faults"];
 };
 
 /** A run in short. */
 export function viewOf(run: Run): RunView {
   const { id, definition, state, by, createdAtMs, startsAtMs, endedAtMs, stoppedBy, broken } = run;
-  const { calls, affected, limited, faults } = seenIn(run.seen);
+  const { calls, affected, limited, unservable, faults } = seenIn(run.seen);
   const endsAtMs = endOf(run);
   return {
     id,
@@ -112,6 +117,7 @@ export function viewOf(run: Run): RunView {
     calls,
     affected,
     limited,
+    unservable,
     faults,
   };
 }

@@ -1,4 +1,7 @@
-import { meanOf, countOf, type Seen, type Times } from "./window.ts";
+import type { Guardrail } from "./definition.ts";
+import { worseOf } from "./guardrails.ts";
+import { countOf, meanOf, type Times } from "./times.ts";
+import type { Seen } from "./window.ts";
 
 /** How the calls in scope went in some seconds, in so little memory that a run can keep it. */
 export type Point = {
@@ -17,7 +20,7 @@ export type Point = {
   readonly ttft: Mean;
   /** The same of calls without a fault. */
   readonly realTtft: Mean;
-  /** The highest value of each guardrail, by its index. */
+  /** The worst value of each guardrail, by its index: the highest, or the lowest where it halts below one. */
   readonly guardrails: { readonly [index: string]: number };
 };
 
@@ -54,32 +57,39 @@ function meanPartsOf(times: Times): Mean {
  * A timeline with one more point at its end. All its points are of the same length, which doubles when they become too many.
  *
  * @param point a single second, not before those that are there
+ * @param guardrails those of the experiment, in their order
  */
-export function withPoint(timeline: readonly Point[], point: Point): readonly Point[] {
+export function withPoint(
+  timeline: readonly Point[],
+  point: Point,
+  guardrails: readonly Guardrail[],
+): readonly Point[] {
   const longer = [...timeline];
-  append(longer, point, timeline[0]?.seconds ?? 1);
-  return longer.length <= maxPoints ? longer : halved(longer);
+  const spacing = { seconds: timeline[0]?.seconds ?? 1, guardrails };
+  append(longer, point, spacing);
+  return longer.length <= maxPoints ? longer : halved(longer, spacing);
 }
 
-function halved(timeline: readonly Point[]): readonly Point[] {
-  const seconds = 2 * (timeline[0]?.seconds ?? 1);
+type Spacing = { readonly seconds: number; readonly guardrails: readonly Guardrail[] };
+
+function halved(timeline: readonly Point[], { seconds, guardrails }: Spacing): readonly Point[] {
   const halves: Point[] = [];
-  for (const point of timeline) append(halves, point, seconds);
+  for (const point of timeline) append(halves, point, { seconds: 2 * seconds, guardrails });
   return halves;
 }
 
-function append(timeline: Point[], point: Point, seconds: number): void {
+function append(timeline: Point[], point: Point, { seconds, guardrails }: Spacing): void {
   const second = point.second - (point.second % seconds);
   const last = timeline.at(-1);
   const placed = { ...point, second, seconds };
   if (last === undefined || last.second !== second) timeline.push(placed);
-  else timeline[timeline.length - 1] = together(last, placed);
+  else timeline[timeline.length - 1] = together(last, placed, guardrails);
 }
 
-function together(one: Point, other: Point): Point {
+function together(one: Point, other: Point, limits: readonly Guardrail[]): Point {
   const guardrails = { ...one.guardrails };
   for (const [index, value] of Object.entries(other.guardrails))
-    guardrails[index] = Math.max(guardrails[index] ?? value, value);
+    guardrails[index] = worseOf(limits[Number(index)], guardrails[index] ?? value, value);
   return {
     second: one.second,
     seconds: one.seconds,

@@ -1,10 +1,9 @@
 import { isSuccess } from "../clients/failures.ts";
-import type { Outcome } from "../types.ts";
+import type { Outcome, Source } from "../types.ts";
 import type { GuardrailMetric } from "./definition.ts";
 import { addPlaces, countPlace, noModel, noStage, placeOf } from "./places.ts";
-
-/** Counts of times by bucket: a sparse histogram with buckets 5 % apart, as plain data. */
-export type Times = { readonly [bucket: string]: number };
+import { sourceText } from "./serving.ts";
+import { bucketOf, quantileOf, type Times } from "./times.ts";
 
 /** What was seen of one experiment's scope in some time, as plain data that adds up. */
 export type Seen = {
@@ -12,6 +11,8 @@ export type Seen = {
   readonly calls: number;
   readonly affected: number;
   readonly limited: number;
+  /** Calls that were drawn, but cannot be served as the experiment says. */
+  readonly unservable: number;
   /** Those on which no fault acted, which is what the rest is about where it says so. */
   readonly clean: Side;
   /** All of them, as their clients saw them. */
@@ -43,65 +44,11 @@ export type Side = {
 /** Nothing seen. */
 export const unseen: Seen = emptySeen();
 
-const growth = Math.log(1.05);
-
-/** A time of less than a tenth of a millisecond is no time. */
-function bucketOf(ms: number): number {
-  return ms < 0.1 ? 0 : 1 + Math.floor(Math.log(ms / 0.1) / growth);
-}
-
-/** The middle of a bucket, in milliseconds. */
-function middleOf(bucket: number): number {
-  return bucket === 0 ? 0 : 0.1 * Math.exp((bucket - 0.5) * growth);
-}
-
-/** The buckets of a histogram, from the shortest time to the longest. */
-function bucketsOf(times: Times): { readonly ms: number; readonly count: number }[] {
-  return Object.entries(times)
-    .map(([bucket, count]) => ({ bucket: Number(bucket), count }))
-    .sort((one, other) => one.bucket - other.bucket)
-    .map(({ bucket, count }) => ({ ms: middleOf(bucket), count }));
-}
-
-/** How many times a histogram has. */
-export function countOf(times: Times): number {
-  return Object.values(times).reduce((sum, count) => sum + count, 0);
-}
-
 /**
- * A quantile of a histogram, within 2.5 %.
- *
- * @param share 0 … 1
- * @returns milliseconds; undefined where there are no times
+ * What became of an experiment for a call in its scope: it does something to it, or does not because of the draw, because of its
+ * limits, or because the call cannot be served as the experiment says.
  */
-export function quantileOf(times: Times, share: number): number | undefined {
-  const wanted = countOf(times) * share;
-  let sum = 0;
-  for (const { ms, count } of bucketsOf(times)) {
-    sum += count;
-    if (sum >= wanted) return ms;
-  }
-  return undefined;
-}
-
-/** The mean of a histogram in milliseconds, within 2.5 %; undefined where there are no times. */
-export function meanOf(times: Times): number | undefined {
-  const count = countOf(times);
-  return count === 0 ? undefined : bucketsOf(times).reduce((sum, { ms, count }) => sum + ms * count, 0) / count;
-}
-
-/** A point of a distribution: so many percent of all took at most so long. */
-export type SharePoint = { readonly ms: number; readonly percent: number };
-
-/** The distribution of a histogram, from its shortest time to its longest; the last point has 100 %. */
-export function distributionOf(times: Times): readonly SharePoint[] {
-  const whole = countOf(times);
-  let sum = 0;
-  return bucketsOf(times).map(({ ms, count }) => ({ ms, percent: (100 * (sum += count)) / whole }));
-}
-
-/** What became of an experiment for a call in its scope. */
-export type InvolvementResult = "affected" | "not drawn" | "limited";
+export type InvolvementResult = "affected" | "not drawn" | "limited" | "unservable";
 
 /** Collects what is seen of one experiment's scope in one event loop. */
 export type SeenCollector = {
@@ -116,12 +63,13 @@ export function createSeenCollector(): SeenCollector {
   let bent = emptySide();
   return {
     add(ended, result, stage = noStage) {
-      const { outcome } = ended;
+      const { outcome, injected } = ended;
       seen.calls += 1;
       if (result === "affected") seen.affected += 1;
       if (result === "limited") seen.limited += 1;
-      addTo(outcome.faults.length === 0 ? seen.clean : bent, ended);
-      for (const kind of outcome.faults) {
+      if (result === "unservable") seen.unservable += 1;
+      addTo(injected.length === 0 ? seen.clean : bent, ended);
+      for (const kind of injected) {
         count(seen.faults, kind);
         countPlace(seen.places, placeOf({ kind, stage, rule: outcome.rule, model: outcome.model ?? noModel }), 1);
       }
@@ -160,7 +108,16 @@ function emptySide(): Open<Side> {
 }
 
 function emptySeen(): Open<Seen> {
-  return { calls: 0, affected: 0, limited: 0, clean: emptySide(), all: emptySide(), faults: {}, places: {} };
+  return {
+    calls: 0,
+    affected: 0,
+    limited: 0,
+    unservable: 0,
+    clean: emptySide(),
+    all: emptySide(),
+    faults: {},
+    places: {},
+  };
 }
 
 function count(counts: Record<string, number>, key: string | number): void {
@@ -170,17 +127,26 @@ function count(counts: Record<string, number>, key: string | number): void {
 /** An ended call and the buckets of its times, which all experiments share. */
 export type EndedCall = {
   readonly outcome: Outcome;
+  /** The faults that took effect, and where it was served from where an experiment said so. */
+  readonly injected: readonly string[];
   readonly ttft: number | undefined;
   readonly total: number;
   /** Between two tokens. */
   readonly gaps: readonly number[];
 };
 
-/** An ended call as experiments see it. */
-export function endedCall(outcome: Outcome): EndedCall {
+/** An ended call as experiments see it. @param serve where experiments had it served from */
+export function endedCall(outcome: Outcome, serve?: Source): EndedCall {
+  const injected = serve === undefined ? outcome.faults : [...outcome.faults, sourceText(serve)];
   const { ttftMs, totalMs, atMs } = outcome.actual;
   const gaps = atMs.slice(1).map((each, index) => bucketOf(each - (atMs[index] ?? each)));
-  return { outcome, ttft: ttftMs === undefined ? undefined : bucketOf(ttftMs), total: bucketOf(totalMs), gaps };
+  return {
+    outcome,
+    injected,
+    ttft: ttftMs === undefined ? undefined : bucketOf(ttftMs),
+    total: bucketOf(totalMs),
+    gaps,
+  };
 }
 
 function addTo(side: Open<Side>, { outcome, ttft, total, gaps }: EndedCall): void {
@@ -211,6 +177,7 @@ export function sumOf(list: readonly Seen[]): Seen {
     sum.calls += each.calls;
     sum.affected += each.affected;
     sum.limited += each.limited;
+    sum.unservable += each.unservable;
     addSide(sum.clean, each.clean);
     addSide(sum.all, each.all);
     addTimes(sum.faults, each.faults);

@@ -42,6 +42,7 @@ class Holding implements Sink {
     this.#by = by;
     this.#next = next;
     this.#context = context;
+    context.whenLetGo(() => this.#frames);
   }
 
   head(atMs: number, head: Head): void {

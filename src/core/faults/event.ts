@@ -44,7 +44,10 @@ type Options = z.infer<typeof options>;
 type Struck = {
   readonly send: readonly Frame[];
   readonly withNext?: (next: Frame) => readonly Frame[];
+  /** Not struck before the next event is there: given as it is where none comes. */
   readonly held?: Frame;
+  /** The event itself, while another may take its place. */
+  readonly lost?: Frame;
 };
 
 /** Says what becomes of an event; undefined for one that this cannot be done to, so that the next is tried. */
@@ -77,6 +80,7 @@ function striking(strike: Strike, head: Head | undefined, { next, context }: Bet
   let form = head && formOf(head, context);
   let struck: Struck | undefined;
   let over = false;
+  context.whenLetGo(() => (over ? [] : [struck?.held ?? struck?.lost ?? []].flat()));
   const send = (frames: readonly Frame[]): void => {
     for (const frame of frames) next.data(frame);
   };
@@ -98,12 +102,14 @@ function striking(strike: Strike, head: Head | undefined, { next, context }: Bet
       }
       struck = hasJson(frame) ? strike(frame, form) : undefined;
       if (struck === undefined) return next.data(frame);
-      if (struck.held === undefined) context.fired();
+      if (struck.held === undefined && struck.lost === undefined) context.fired();
       over = struck.withNext === undefined;
       send(struck.send);
     },
     end(atMs, ending) {
       if (!over && struck?.held !== undefined) next.data({ ...struck.held, atMs });
+      if (!over && struck?.lost !== undefined) context.fired();
+      over = true;
       next.end(atMs, ending);
     },
   };
@@ -130,7 +136,7 @@ function afterEnd(next: Sink, context: FaultContext): Sink {
 function strikeOf({ what, bytes = mebibyte }: Options, { dialect }: FaultContext): Strike {
   switch (what) {
     case "lost":
-      return (frame, form) => ({ send: [], withNext: (next) => [inPlaceOf(frame, next, form)] });
+      return (frame, form) => ({ send: [], lost: frame, withNext: (next) => [inPlaceOf(frame, next, form)] });
     case "duplicated":
       return (frame, form) => ({ send: [frame, { ...led(frame, comma, form), tokens: 0 }] });
     case "reordered":

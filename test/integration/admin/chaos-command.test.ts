@@ -8,7 +8,8 @@ import { startNode, type Node } from "../../support/node.ts";
 
 let node: Node;
 beforeAll(async () => {
-  node = await startNode();
+  const named = { name: "named", percentage: 100, durationMs: 60_000, faults: [{ kind: "status", status: 503 }] };
+  node = await startNode({ experiments: [named] });
 }, 60_000);
 afterAll(() => node.stop());
 
@@ -63,6 +64,17 @@ test.each(readdirSync("presets").map((file) => file.replace(".yaml", "")))("the 
   await chaos(["stop", idIn(started)]);
 });
 
+test("an experiment of the node's configuration starts by its name", async () => {
+  const started = await chaos(["start", "--name", "named"]);
+  expect([started.code, started.out]).toEqual([0, expect.stringMatching(/^[\da-f]{16} +named +running/)]);
+  await chaos(["stop", idIn(started)]);
+});
+
+test("a name that no experiment of the configuration has is told with those that there are", async () => {
+  const { code, err } = await chaos(["start", "--name", "nmed"]);
+  expect([code, err]).toEqual([1, expect.stringMatching(/configured: must be the name of one.*Allowed: named/)]);
+});
+
 test("stages keep their proportions when the time is changed", async () => {
   const { out } = await chaos(["start", "--preset", "provider-brownout", "--for", "5m", "--json"]);
   const { id } = JSON.parse(out) as { id: string };
@@ -94,7 +106,9 @@ describe("errors", () => {
 
   test.each([
     [["strt"], 'unknown action "strt". Did you mean "start"?'],
-    [["start"], "expected a file or --preset NAME"],
+    [["start"], "expected a file, --preset NAME or --name NAME"],
+    [["start", "--preset", "region-down", "--name", "named"], "expected a file, --preset NAME or --name NAME"],
+    [["start", "--name", "named", "--for", "1m"], "--name cannot be combined with"],
     [["start", "--preset", "region-dwn"], 'Did you mean "region-down"?'],
     [["start", "none.yaml"], "none.yaml: "],
     [["start", "--preset", "region-down", "--for", "10"], '--for must be a time such as 90s, 10m or 1h, not "10"'],

@@ -54,3 +54,44 @@ test("a call that is given up while a fault keeps it waiting leaves room for ano
   third.reply.leave();
   await act.advance(10);
 });
+
+describe("an experiment that serves calls from elsewhere", () => {
+  test("simulates calls that are forwarded, and reports them as injected", async () => {
+    const act = await withExperiment({ faults: [], serve: "simulate", profile: "steady" });
+    const call = act.serve({ body: chat({ stream: false }) });
+    await act.advance(5000);
+    expect(call.outcome()).toMatchObject({ mode: "simulated", profile: "steady", status: 200, faults: [] });
+    expect(call.outcome().upstream).toBeUndefined();
+    const { during } = act.chaos.take()["e1"] ?? {};
+    expect(during).toMatchObject({ calls: 1, affected: 1, clean: { calls: 0 } });
+    expect(during?.faults).toEqual({ "serve=simulate;profile=steady": 1 });
+    expect(Object.keys(during?.places ?? {})).toEqual([
+      JSON.stringify(["serve=simulate;profile=steady", "outage", "default", "steady"]),
+    ]);
+  });
+
+  test("leaves a call alone whose path cannot be simulated, and counts that", async () => {
+    const act = await withExperiment({ serve: "simulate" });
+    const call = act.serve({ path: "/v1/files", method: "GET" });
+    await act.advance(50);
+    expect(call.outcome()).toMatchObject({ mode: "real", status: 200, faults: [] });
+    expect(act.chaos.take()["e1"]?.during).toMatchObject({ calls: 1, affected: 0, unservable: 1 });
+  });
+
+  test("leaves a call alone whose body cannot be read", async () => {
+    const act = await withExperiment({ serve: "simulate" });
+    const call = act.serve({ body: "{" });
+    await act.advance(50);
+    expect(call.outcome()).toMatchObject({ mode: "real", faults: [] });
+  });
+
+  test("forwards calls that are simulated", async () => {
+    const upstreams = { openai: { url: "https://api.example.com" }, other: { url: "https://other.example.com" } };
+    const act = await setUpAct({ upstreams }, { respond: (call) => call.json(200, { id: "x" }) });
+    const running = runningOf({ faults: [], serve: "forward", upstream: "other" });
+    act.chaos.set([{ ...running, startsAtMs: wallClockMs, endsAtMs: wallClockMs + 60_000 }]);
+    const call = act.serve({ body: chat({ stream: false }) });
+    await act.advance(50);
+    expect(call.outcome()).toMatchObject({ mode: "real", upstream: "other" });
+  });
+});

@@ -41,6 +41,16 @@ describe("of a simulated stream", () => {
     expect(call.outcome()).toMatchObject({ ending: "cut", faults: ["hang"], cause: undefined });
   });
 
+  test("a stall with signs of life ends as a cut, too", async () => {
+    const call = await letGoAt(await simulated({ kind: "stall", afterTokens: 1, with: "comments" }), 5500);
+    expect(call.log()).toEqual([
+      "0 head 200",
+      "400 write",
+      ...[1400, 2400, 3400, 4400, 5400].map((ms) => `${ms} write`),
+      "5500 cut",
+    ]);
+  });
+
   test("a hang before the head ends as a cut, too", async () => {
     const call = await letGoAt(await simulated({ kind: "hang" }), 1000);
     expect(call.log()).toEqual(["1000 cut"]);
@@ -196,6 +206,39 @@ describe("of a live stream", () => {
     expect(call.reply.status()).toBe(200);
     expect(call.outcome()).toMatchObject({ faults: [], ending: "finish" });
   });
+
+  test("an event that is held back leaves before what comes next", async () => {
+    const call = await live({ kind: "event", what: "reordered" });
+    expect(call.log()).toEqual(["100 head 200", "1000 write", "1200 write", "1200 write", "1200 end"]);
+    expect(call.reply.text()).toBe(tokenEvent("a") + tokenEvent("b") + done);
+    expect(call.outcome()).toMatchObject({ ending: "finish", faults: [] });
+  });
+
+  test("a stall with signs of life ends as a cut, and the upstream is let go", async () => {
+    const call = await live({ kind: "stall", afterTokens: 1, with: "comments" });
+    expect(call.log().at(-1)).toBe("1000 cut");
+    expect(call.upstream().aborted).toBe(true);
+    expect(call.outcome()).toMatchObject({ ending: "cut", faults: ["stall"], cause: undefined });
+  });
+
+  test.each<Fault>([{ kind: "usage", what: "zero" }, { kind: "content-length" }, { kind: "content", what: "empty" }])(
+    "the parts of a JSON response that $kind holds back leave at once, and the rest follows",
+    async (fault) => {
+      const { act, call } = await forwarded(fault);
+      const upstream = call.upstream();
+      upstream.head(200, { "content-type": "application/json" });
+      upstream.data(`{"usage":`);
+      await act.advance(1000);
+      act.chaos.letGo();
+      expect(call.reply.text()).toBe(`{"usage":`);
+      upstream.data(`{}}`);
+      upstream.end();
+      await act.advance(1);
+      expect(call.reply.text()).toBe(`{"usage":{}}`);
+      expect(call.reply.status()).toBe(200);
+      expect(call.outcome()).toMatchObject({ ending: "finish", faults: [] });
+    },
+  );
 
   test("a client that reads slowly gets the rest, and the upstream goes on", async () => {
     const { act, call } = await forwarded({ kind: "delay", ms: 3000 });

@@ -11,6 +11,7 @@ test.each([
   ["the admin port", {}, { admin: { port: 9000 } }, ["admin.port"]],
   ["ext_proc that was off", {}, { extProc: {} }, ["extProc"]],
   ["a longer queue", {}, { permits: { queue: 5 } }, ["permits.queue"]],
+  ["another file for the runs", {}, { chaos: { historyFile: "runs.ndjson" } }, ["chaos.historyFile"]],
   ["a first certificate", {}, { listen: { tls } }, ["listen.tls"]],
   ["a certificate that is gone", { extProc: { tls } }, { extProc: {} }, ["extProc.tls"]],
 ])("%s needs a restart", (_name, before, now, paths) => {
@@ -26,7 +27,7 @@ test.each([
 });
 
 test("every key that needs a restart is a key of the configuration", () => {
-  const config: unknown = configOf({ extProc: {} });
+  const config: unknown = configOf({ extProc: {}, chaos: { historyFile: "runs.ndjson" } });
   const missing = fixedAtStart.filter(
     (path) => path.split(".").reduce<unknown>((value, key) => Reflect.get(Object(value), key), config) === undefined,
   );

@@ -1,6 +1,6 @@
 import { linearAxis, logAxis, timeAxis } from "../../plot/scale.ts";
 import type { Plot, PlotPoint, Series } from "../../plot/plot.ts";
-import { rounded } from "../guardrails.ts";
+import { limitText, rounded } from "../guardrails.ts";
 import type { Report, TimelinePoint } from "./report.ts";
 import { partNames } from "./tables.ts";
 
@@ -52,14 +52,14 @@ function firstTokens(report: Report): Plot {
 
 /** The value of each guardrail over time, with what it halts above; those that never had calls enough have none. */
 export function guardrailPlots(report: Report): readonly Plot[] {
-  return report.definition.guardrails.flatMap(({ metric, above, overMs }, index) => {
+  return report.definition.guardrails.flatMap((guardrail, index) => {
+    const { metric, above, below = 0, overMs } = guardrail;
     const line = over(report, { name: metric, look: "one" }, ({ guardrails }) => guardrails[index]);
     if (line.runs.length === 0) return [];
     const title = `Guardrail: ${metric} over ${overMs / 1000} s`;
-    const description = `The value that the guardrail watches, over calls without a fault; it halts the experiment above ${above}.`;
-    return [
-      plotOf(report, { title, description, series: [line], limits: [{ y: above, label: `halts above ${above}` }] }),
-    ];
+    const description = `The value that the guardrail watches, over calls without a fault; it halts the experiment ${limitText(guardrail)}.`;
+    const limits = [{ y: above ?? below, label: `halts ${limitText(guardrail)}` }];
+    return [plotOf(report, { title, description, series: [line], limits })];
   });
 }
 
@@ -88,7 +88,7 @@ function bandsOf({ stages, definition, lastSecond }: Report): NonNullable<Plot["
 
 function marksOf({ state, stoppedBy, broken, lastSecond }: Report): NonNullable<Plot["marks"]> {
   if (broken !== undefined)
-    return [{ x: lastSecond, label: `${state}: ${broken.metric} ${rounded(broken.value)}, above ${broken.above}` }];
+    return [{ x: lastSecond, label: `${state}: ${broken.metric} ${rounded(broken.value)}, ${limitText(broken)}` }];
   return state === "stopped" ? [{ x: lastSecond, label: `stopped by ${stoppedBy ?? "nobody known"}` }] : [];
 }
 

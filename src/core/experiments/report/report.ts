@@ -1,10 +1,11 @@
 import { stagesOf, type ExperimentDefinition } from "../definition.ts";
-import { verdictOf, type Verdict } from "../guardrails.ts";
+import { brokenText, verdictOf, type Verdict } from "../guardrails.ts";
 import { seenIn, type Phase } from "../phases.ts";
 import { readPlace, type Place } from "../places.ts";
 import { viewOf, type Run, type RunView } from "../run.ts";
 import type { Mean, Point } from "../timeline.ts";
-import { distributionOf, metricOf, type SharePoint, type Side } from "../window.ts";
+import { distributionOf, type SharePoint } from "../times.ts";
+import { metricOf, type Side } from "../window.ts";
 
 /** How the calls in scope went over some time. */
 export type Summary = {
@@ -86,10 +87,11 @@ function mapped<Value>(sides: Sides<Side>, map: (side: Side) => Value): Sides<Va
 }
 
 function interruptionOf({ state, stoppedBy, broken }: Run): string | undefined {
-  const guardrail = broken === undefined ? "" : `${broken.metric} was ${broken.value}, above ${broken.above}`;
+  const guardrail = broken === undefined ? "" : brokenText(broken);
   if (state === "halted") return `it was halted: ${guardrail}`;
   if (state === "refused") return `it was not started: ${guardrail}`;
   if (state === "stopped") return `it was stopped by ${stoppedBy ?? "nobody known"}`;
+  if (state === "expired") return "its node ended before it was over";
   return state === "completed" ? undefined : "it is not over";
 }
 

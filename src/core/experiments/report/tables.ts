@@ -1,5 +1,5 @@
-import { stagesOf } from "../definition.ts";
-import { boundsText, rounded } from "../guardrails.ts";
+import { stagesOf, type StageDefinition } from "../definition.ts";
+import { boundsText, brokenText, isBeyond, limitText, rounded, worseOf } from "../guardrails.ts";
 import type { FaultConfig } from "../../types.ts";
 import { clockText } from "../../plot/scale.ts";
 import type { Part, Report, Summary } from "./report.ts";
@@ -25,7 +25,19 @@ export function tablesOf(report: Report): readonly ReportTable[] {
 
 /** The facts of a run: what it is, who started it, when, and how many calls it met. */
 export function factsOf(report: Report): readonly (readonly [string, Cell])[] {
-  const { id, state, by, createdAt, endedAt = "not over", definition, limited, faults, stoppedBy, broken } = report;
+  const {
+    id,
+    state,
+    by,
+    createdAt,
+    endedAt = state === "expired" ? "unknown" : "not over",
+    definition,
+    limited,
+    unservable,
+    faults,
+    stoppedBy,
+    broken,
+  } = report;
   const counts = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`);
   return [
     ["Id", id],
@@ -40,10 +52,9 @@ export function factsOf(report: Report): readonly (readonly [string, Cell])[] {
     ["Calls in scope", report.calls],
     ["Affected", report.affected],
     ["Passed untouched because of limits", limited],
+    ...(unservable === 0 ? [] : [["Passed untouched because they cannot be served so", unservable] as const]),
     ["Faults that took effect", counts.length === 0 ? "none" : counts.join(", ")],
-    ...(broken === undefined
-      ? []
-      : [["Broken guardrail", `${broken.metric} was ${rounded(broken.value)}, above ${broken.above}`] as const]),
+    ...(broken === undefined ? [] : [["Broken guardrail", brokenText(broken)] as const]),
   ];
 }
 
@@ -87,11 +98,17 @@ function nameOf(part: string): string {
 function stages({ stages: spans, definition }: Report): ReportTable {
   const all = stagesOf(definition);
   const rows = spans.map(({ name, fromSecond, toSecond, rampSeconds, faults }, index) => {
-    const parameters = all[index]?.faults.map(faultText) ?? faults;
+    const stage = all[index];
+    const parameters = stage === undefined ? faults : [...servingTexts(stage), ...stage.faults.map(faultText)];
     const shown = parameters.length === 0 ? "none" : parameters.join(", ");
     return [index + 1, name, clockText(fromSecond), clockText(toSecond), clockText(rampSeconds), shown];
   });
   return { title: "Stages", head: ["", "stage", "from", "to", "ramp", "faults"], rows };
+}
+
+function servingTexts({ serve, upstream, profile }: StageDefinition): string[] {
+  const given = Object.entries({ serve, upstream, profile }).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? [] : [given.map(([name, value]) => `${name}=${value}`).join(";")];
 }
 
 /** A fault as the control header writes it. */
@@ -105,24 +122,28 @@ function faultText({ kind, ...parameters }: FaultConfig): string {
 function injected({ injected }: Report): ReportTable {
   return {
     title: "What was injected where",
-    note: "Faults that took effect on calls in scope, those of rules included.",
+    note: "Faults that took effect on calls in scope, those of rules included, and where calls were served from instead.",
     head: ["fault", "stage", "rule", "model", "calls"],
     rows: injected.map(({ kind, stage, rule, model, count }) => [kind, stage, rule, model, count]),
   };
 }
 
 function guardrails({ definition, timeline }: Report): ReportTable {
-  const rows = definition.guardrails.map(({ metric, above, overMs, minCalls }, index) => {
+  const rows = definition.guardrails.map((guardrail, index) => {
+    const { metric, overMs, minCalls } = guardrail;
     const values = timeline.flatMap(({ guardrails: values }) => values[index] ?? []);
-    const highest = values.reduce<number | undefined>((most, value) => Math.max(most ?? value, value), undefined);
-    const broken = highest !== undefined && highest > above ? "yes" : "no";
-    const shown = highest === undefined ? undefined : Number(rounded(highest));
-    return [metric, above, overMs / 1000, minCalls, shown, highest === undefined ? "too few calls" : broken];
+    const worst = values.reduce<number | undefined>(
+      (most, value) => worseOf(guardrail, most ?? value, value),
+      undefined,
+    );
+    const told = worst === undefined ? "too few calls" : isBeyond(guardrail, worst) ? "yes" : "no";
+    const shown = worst === undefined ? undefined : Number(rounded(worst));
+    return [metric, limitText(guardrail), overMs / 1000, minCalls, shown, told];
   });
   return {
     title: "Guardrails",
-    note: "Over calls on which no fault acted.",
-    head: ["metric", "halts above", "over, s", "min calls", "highest", "broken"],
+    note: "Over calls on which no fault acted; what clients do, over all calls.",
+    head: ["metric", "halts", "over, s", "min calls", "worst", "broken"],
     rows,
   };
 }

@@ -1,8 +1,10 @@
 import { StuntdoubleError } from "../../errors.ts";
-import { bytesOf, framesBy } from "../../frames.ts";
-import type { Ending, Frame, Head, Plan, Sink } from "../../types.ts";
+import type { Frame, Head, Plan, Sink } from "../../types.ts";
 import { createAlarms } from "./alarms.ts";
-import { BentFrames, restOf, type Steps } from "./let-go.ts";
+import { Collector } from "./collector.ts";
+import { Holding } from "./holding.ts";
+import { BentFrames, restOf, type LetGo, type Steps } from "./let-go.ts";
+import { silence } from "./point.ts";
 import type { FaultContext } from "./types.ts";
 
 /** A fault with its options checked and filled in. */
@@ -16,7 +18,7 @@ export type PreparedFault = {
 };
 
 /** A call as its faults see it together. */
-export type BendContext = Omit<FaultContext, "fired" | "at"> & {
+export type BendContext = Omit<FaultContext, "fired" | "at" | "whenLetGo"> & {
   /** Called once for each fault that takes effect. */
   fired(kind: string): void;
 };
@@ -32,7 +34,7 @@ export type LiveContext = BendContext & Pick<FaultContext, "at">;
 export function faultResponse(faults: readonly PreparedFault[], context: BendContext): Plan | undefined {
   for (const { kind, respond } of faults) {
     if (respond === undefined) continue;
-    const plan = respond({ ...context, at: noAlarm, fired: once(() => context.fired(kind)) });
+    const plan = respond({ ...context, at: noAlarm, whenLetGo: ignored, fired: once(() => context.fired(kind)) });
     return bendPlan(plan, faults, context);
   }
   return undefined;
@@ -74,7 +76,7 @@ export function bendLive(sink: Sink, faults: readonly PreparedFault[], context: 
 
 /** A live response on its way through its faults. */
 export type LiveBend = Sink & {
-  /** No fault acts any more: what comes from now on passes as it is. */
+  /** No fault acts any more: what was held back leaves, and what comes from now on passes as it is. */
   letGo(): void;
 };
 
@@ -89,14 +91,23 @@ type Chain = Sink & { over(): boolean; begun(): boolean };
 
 const source = "the source";
 
-function link(sink: Sink, faults: readonly Bending[], context: LiveContext): Chain & LiveBend {
+/** A response on its way through its faults, and what they hold back. */
+type Link = Chain & {
+  letGo(): LetGo;
+  /** In the order of the source. */
+  held(): readonly Frame[];
+};
+
+function link(sink: Sink, faults: readonly Bending[], context: LiveContext): Link {
   const last = guard(sink, faults.at(-1)?.kind ?? source);
   let isLetGo = false;
   const at: FaultContext["at"] = (atMs, task) =>
     context.at(atMs, (nowMs) => void (last.over() || isLetGo || task(nowMs)));
+  const holding = new Holding();
   let first: Chain = last;
   for (const [index, { kind, bend }] of [...faults.entries()].toReversed()) {
-    const stage = bend(first, { ...context, at, fired: once(() => context.fired(kind)) });
+    const own = holding.stage(context.letGo);
+    const stage = bend(first, { ...context, ...own, at, fired: once(() => context.fired(kind)) });
     first = guard(stage, faults[index - 1]?.kind ?? source);
   }
   let entrance: Sink = first;
@@ -110,24 +121,30 @@ function link(sink: Sink, faults: readonly Bending[], context: LiveContext): Cha
     end: (atMs, ending) => void (last.over() || entrance.end(atMs, ending)),
     over: () => last.over(),
     begun: () => last.begun(),
+    held: () => holding.held(),
     letGo() {
-      if (last.over() || isLetGo) return;
+      if (last.over() || isLetGo) return "passes";
       isLetGo = true;
       // The times that faults have moved bind nothing that comes now.
       if (given !== undefined && !last.begun()) sink.head(given.atMs, given.head);
-      entrance = sink;
+      for (const frame of holding.held()) sink.data(frame);
+      entrance = holding.isAbandoned ? silence : sink;
+      if (!holding.isAbandoned) return "passes";
+      sink.end(given?.atMs ?? 0, "cut");
+      return "ends";
     },
   };
 }
 
-function unbent(sink: Sink): Chain & LiveBend {
+function unbent(sink: Sink): Link {
   return {
     head: (atMs, head) => sink.head(atMs, head),
     data: (frame) => sink.data(frame),
     end: (atMs, ending) => sink.end(atMs, ending),
     over: () => false,
     begun: () => true,
-    letGo: () => undefined,
+    held: () => [],
+    letGo: () => "passes",
   };
 }
 
@@ -169,7 +186,7 @@ class Pouring implements Steps {
   readonly #sink: Sink;
   readonly #alarms = createAlarms();
   readonly #frames: Iterator<Frame>;
-  #chain: Chain & LiveBend;
+  #chain: Link;
   #state: "before" | "open" | "over" = "before";
   #isWhole = false;
   taken: Frame | undefined = undefined;
@@ -181,10 +198,15 @@ class Pouring implements Steps {
     this.#frames = plan.frames[Symbol.iterator]();
   }
 
-  letGo(): void {
-    this.#chain.letGo();
+  letGo(): LetGo {
+    const what = this.#chain.letGo();
     this.#chain = unbent(this.#sink);
     if (this.#state === "over" && !this.#isWhole) this.#state = "open";
+    return what;
+  }
+
+  held(): readonly Frame[] {
+    return this.#chain.held();
   }
 
   /** Passes on the head, the next frame or the end, and what is due before it. @returns false when nothing more will come */
@@ -214,62 +236,6 @@ class Pouring implements Steps {
   }
 }
 
-/** A plan is bent as a whole when its call begins, and the pieces of one frame wait together. */
-const maxPieces = 500_000;
-const pieceBytes = 230;
-
-/** So many frames are kept rather than bent again. */
-const maxKept = 16;
-
-/** Takes what faults pass on, but for frames beyond a few. */
-class Collector implements Sink {
-  readonly #frames: Frame[] = [];
-  #count = 0;
-  /** How many pieces more there may be; as many as the plan has frames are no division. */
-  #left = maxPieces - 1;
-  #inStep = 0;
-  #maxInStep = 0;
-  #head: Head | undefined;
-  #headAtMs: number | undefined;
-  #end: { readonly ending: Ending; readonly endAtMs: number } | undefined;
-
-  /** What follows comes of the next piece of the plan. */
-  nextStep(): void {
-    this.#inStep = 0;
-    this.#left += 1;
-  }
-
-  head(atMs: number, head: Head): void {
-    this.#head = head;
-    this.#headAtMs = atMs;
-  }
-
-  data(frame: Frame): void {
-    if (this.#left === 0) {
-      const message = `The faults of this call would divide its response into more than ${this.#count} pieces; a larger sliceBytes makes fewer.`;
-      throw new StuntdoubleError("RESPONSE_TOO_LARGE", message);
-    }
-    this.#left -= 1;
-    this.#count += 1;
-    this.#inStep += 1;
-    this.#maxInStep = Math.max(this.#maxInStep, this.#inStep);
-    if (this.#count <= maxKept) this.#frames.push(frame);
-  }
-
-  end(endAtMs: number, ending: Ending): void {
-    this.#end = { ending, endAtMs };
-  }
-
-  /** @param again begins anew with the frames */
-  plan(source: Plan, again: () => Iterator<Frame>): Plan {
-    const end = this.#end;
-    if (end === undefined) throw new StuntdoubleError("INTERNAL", "A fault never ended the response.");
-    const head = { head: this.#head, headAtMs: this.#headAtMs ?? end.endAtMs };
-    if (this.#count <= maxKept) return { ...head, frames: this.#frames, ...end };
-    return { ...head, frames: framesBy(again), ...end, bytes: bytesOf(source) + this.#maxInStep * pieceBytes };
-  }
-}
-
 function once(task: () => void): () => void {
   let done = false;
   return () => {
@@ -278,6 +244,8 @@ function once(task: () => void): () => void {
     task();
   };
 }
+
+function ignored(): void {}
 
 /** A response of its own is complete at once; nothing of it waits for a time. */
 function noAlarm(): never {

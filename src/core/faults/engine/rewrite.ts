@@ -21,6 +21,8 @@ export function rewriting(next: Sink, context: FaultContext, change: Change): Si
   let held: Frame[] = [];
   let heldBytes = 0;
 
+  context.whenLetGo(() => held);
+
   function pass(frame: Frame, isEvent: boolean): void {
     const changed = changedFrame(frame, (json) => change(json, isEvent));
     if (changed !== undefined) context.fired();
@@ -51,6 +53,7 @@ export function rewriting(next: Sink, context: FaultContext, change: Change): Si
       const changed = body && isObject(body) ? changedFrame(body, (json) => change(json, false)) : undefined;
       if (changed === undefined) release(atMs);
       else {
+        held = [];
         context.fired();
         next.data(changed);
       }

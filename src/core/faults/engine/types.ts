@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Plan, Sink } from "../../types.ts";
+import type { Frame, Plan, Sink } from "../../types.ts";
 import type { Dialect } from "../../dialects/types.ts";
 
 /** How a reset is told to a client of HTTP/2: the name of its error code, and whether all of its connection is to end. */
@@ -55,6 +55,8 @@ export type FaultContext = {
   fired(): void;
   /** Nothing more of the source is wanted; in a live response its upstream is let go. */
   letGo?(): void;
+  /** For a fault that holds frames back: `held` gives those, which leave as they are when no fault acts any more. */
+  whenLetGo(held: () => readonly Frame[]): void;
   /** Runs `task` at that time of the call, between the pieces before it and those at or after it. */
   at(atMs: number, task: (atMs: number) => void): void;
 };

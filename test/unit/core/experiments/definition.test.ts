@@ -10,7 +10,7 @@ test("an experiment with faults, a percentage and an end has no errors", () => {
 });
 
 test.each([
-  ["no fault", { faults: undefined }, [], "needs `faults` or `stages`"],
+  ["no fault", { faults: undefined }, [], "needs `faults`, `serve`, `profile` or `stages`"],
   ["an empty list of faults", { faults: [] }, ["faults"], "have no fault"],
   ["stages without a fault", { stages: [{ name: "a", durationMs: 1000 }] }, ["stages"], "have no fault"],
   [

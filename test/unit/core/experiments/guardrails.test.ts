@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { brokenGuardrail, verdictOf } from "../../../../src/core/experiments/guardrails.ts";
+import { brokenGuardrail, brokenText, verdictOf } from "../../../../src/core/experiments/guardrails.ts";
 import { createSeenCollector, endedCall } from "../../../../src/core/experiments/window.ts";
 import { definitionOf } from "./running.ts";
 import { outcome as makeOutcome } from "../../emit/outcome.ts";
@@ -31,6 +31,20 @@ test.each([
   ["by failures that a fault made", [{ second: 4, ...seen(100, 50, ["status"]) }]],
 ])("it is not broken %s", (_name, seconds) => {
   expect(brokenGuardrail(guardrails, seconds, 4)).toBeUndefined();
+});
+
+test("one with below is broken below its value", () => {
+  const [below] = definitionOf({ guardrails: [{ metric: "clientSuccessRate", below: 99, minCalls: 20 }] }).guardrails;
+  const broken = (failed: number) => brokenGuardrail([below!], [{ second: 4, ...seen(100, failed) }], 4);
+  expect(broken(1)).toBeUndefined();
+  expect(broken(2)).toEqual({ metric: "clientSuccessRate", below: 99, value: 98 });
+  expect(brokenText(broken(2)!)).toBe("clientSuccessRate was 98, below 99");
+});
+
+test.each([{}, { above: 5, below: 1 }])("a guardrail needs either above or below, not %j", (limits) => {
+  expect(() => definitionOf({ guardrails: [{ metric: "errorRate", ...limits }] })).toThrow(
+    "needs either above or below",
+  );
 });
 
 test("it adds up the seconds that it looks at", () => {

@@ -1,26 +1,11 @@
 import { describe, expect, test } from "vitest";
-import {
-  compileExperiment,
-  involvements,
-  withExperiments,
-  type ExperimentCounts,
-} from "../../../../src/core/experiments/layer.ts";
-import type { Decision } from "../../../../src/core/types.ts";
+import { compileExperiment, involvements, withExperiments } from "../../../../src/core/experiments/layer.ts";
+import type { Call, Decision } from "../../../../src/core/types.ts";
 import { makeCall } from "../../../support/call.ts";
-import { runningOf } from "./running.ts";
-
-const unlimited: ExperimentCounts = { take: () => true, release: () => undefined };
-
-const decision: Decision = {
-  rule: "all",
-  serve: { from: "simulator", profile: undefined },
-  mirror: undefined,
-  faults: [{ kind: "delay", ms: 5 }],
-  overrides: {},
-};
+import { around, decision, runningOf, servable, unlimited } from "./running.ts";
 
 function involved(changes: object, { nowMs = 0, id = "call", counts = unlimited } = {}) {
-  return involvements(makeCall({ id }), [compileExperiment(runningOf(changes))], { nowMs, counts });
+  return involvements(makeCall({ id }), [compileExperiment(runningOf(changes))], { ...around, nowMs, counts });
 }
 
 /** Of 20,000 calls, the share that is affected. */
@@ -28,7 +13,7 @@ function shareOf(changes: object, nowMs = 0): number {
   const experiments = [compileExperiment(runningOf(changes))];
   let affected = 0;
   for (let n = 0; n < 20_000; n += 1)
-    for (const { result } of involvements(makeCall({ id: `c${n}` }), experiments, { nowMs, counts: unlimited }))
+    for (const { result } of involvements(makeCall({ id: `c${n}` }), experiments, { ...around, nowMs }))
       if (result === "affected") affected += 1;
   return affected / 20_000;
 }
@@ -59,7 +44,7 @@ test("two experiments draw for themselves, so that their shares compose", () => 
   ];
   let both = 0;
   for (let n = 0; n < 20_000; n += 1) {
-    const found = involvements(makeCall({ id: `c${n}` }), experiments, { nowMs: 0, counts: unlimited });
+    const found = involvements(makeCall({ id: `c${n}` }), experiments, around);
     if (found.every(({ result }) => result === "affected")) both += 1;
   }
   expectNear(both / 20_000, 0.25);
@@ -116,4 +101,70 @@ test("the limits are asked only for a call that would be affected", () => {
 
 test("a fault with a percentage of its own draws within the affected calls", () => {
   expectNear(shareOf({ percentage: 50, faults: [{ kind: "status", status: 500, percentage: 20 }] }), 0.1);
+});
+
+describe("an experiment that serves calls from elsewhere", () => {
+  const forwarded: Decision = {
+    ...decision,
+    serve: { from: "upstream", upstream: "openai" },
+    mirror: { from: "simulator", profile: undefined },
+    faults: [],
+  };
+  type Around = Partial<typeof around> & { readonly call?: Partial<Call> };
+  const involvedIn = (lists: readonly object[], { call = {}, ...rest }: Around) => {
+    const compiled = lists.map((changes, slot) => compileExperiment(runningOf(changes, { id: `e${slot}`, slot })));
+    return involvements({ ...makeCall(), ...call }, compiled, { ...around, ...rest });
+  };
+  const simulate = { faults: [], serve: "simulate", profile: "slow" };
+
+  test("simulates what rules forward, without its mirror", () => {
+    const involved = involvedIn([simulate], { decision: forwarded });
+    expect(involved).toMatchObject([{ result: "affected", faults: [] }]);
+    expect(withExperiments(forwarded, involved)).toEqual({
+      ...forwarded,
+      serve: { from: "simulator", profile: "slow" },
+      mirror: undefined,
+    });
+  });
+
+  test("forwards what rules simulate, and adds its faults", () => {
+    const involved = involvedIn([{ serve: "forward", upstream: "openai" }], {});
+    expect(withExperiments(decision, involved)).toMatchObject({
+      serve: { from: "upstream", upstream: "openai" },
+      faults: [{ kind: "delay" }, { kind: "status" }],
+    });
+  });
+
+  test("with a profile alone changes what rules simulate", () => {
+    const profile = { faults: [], profile: "slow" };
+    expect(withExperiments(decision, involvedIn([profile], {})).serve).toEqual({ from: "simulator", profile: "slow" });
+    expect(involvedIn([profile], { decision: forwarded })).toMatchObject([{ result: "unservable" }]);
+  });
+
+  test("wins where it began first; the other adds its faults only", () => {
+    const both = involvedIn([simulate, { serve: "forward", upstream: "openai" }, simulate], {});
+    expect(both.map(({ result }) => result)).toEqual(["affected", "affected", "unservable"]);
+    const { serve, faults } = withExperiments(decision, both);
+    expect(serve).toEqual({ from: "simulator", profile: "slow" });
+    expect(faults.map(({ kind }) => kind)).toEqual(["delay", "status"]);
+  });
+
+  const going = (isKept: boolean) => ({ facts: { ...makeCall().facts, goesOnFrom: () => ({ id: "r1", isKept }) } });
+
+  test.each([
+    ["cannot be simulated", simulate, { servable: { ...servable, canSimulate: false } }],
+    ["names a profile that is there no more", simulate, { servable: { ...servable, profiles: [] } }],
+    [
+      "names an upstream that is there no more",
+      { serve: "forward", upstream: "openai" },
+      { servable: { ...servable, upstreams: new Map() } },
+    ],
+    ["goes on from what an upstream has", simulate, { call: going(false) }],
+    ["goes on from what the simulator has", { serve: "forward", upstream: "openai" }, { call: going(true) }],
+  ] as const)("leaves a call untouched that %s, and counts nothing", (_name, changes, rest) => {
+    const counts = { ...unlimited, take: () => expect.fail("was counted") };
+    const involved = involvedIn([changes], { ...rest, counts });
+    expect(involved).toMatchObject([{ result: "unservable", faults: [] }]);
+    expect(withExperiments(decision, involved)).toEqual(decision);
+  });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { maxPoints, pointOf, withPoint, type Point } from "../../../../src/core/experiments/timeline.ts";
 import { createSeenCollector, endedCall } from "../../../../src/core/experiments/window.ts";
+import { definitionOf } from "./running.ts";
 import { outcome } from "../../emit/outcome.ts";
 
 function second(number: number, guardrails: Point["guardrails"] = {}): Point {
@@ -12,7 +13,7 @@ function second(number: number, guardrails: Point["guardrails"] = {}): Point {
 }
 
 function timelineOf(seconds: readonly number[]): readonly Point[] {
-  return seconds.reduce<readonly Point[]>((timeline, each) => withPoint(timeline, second(each)), []);
+  return seconds.reduce<readonly Point[]>((timeline, each) => withPoint(timeline, second(each), []), []);
 }
 
 test("a second is told by what clients saw and what really failed", () => {
@@ -35,8 +36,13 @@ test("two hours take no more points than ten minutes, and no call is lost", () =
   expect(hours.reduce((sum, { ttft }) => sum + ttft.count, 0)).toBe(3 * 7200);
 });
 
-test("of a guardrail the highest value is kept", () => {
+test.each([
+  [{ above: 5 }, 7],
+  [{ below: 5 }, 1],
+])("of a guardrail of %j the worst value is kept", (limit, worst) => {
+  const { guardrails } = definitionOf({ guardrails: [{ metric: "errorRate", ...limit }] });
   let timeline: readonly Point[] = [];
-  for (let at = 0; at <= maxPoints; at += 1) timeline = withPoint(timeline, second(at, { 0: at % 2 === 0 ? 7 : 1 }));
-  expect(timeline[0]).toMatchObject({ second: 0, seconds: 2, guardrails: { 0: 7 } });
+  for (let at = 0; at <= maxPoints; at += 1)
+    timeline = withPoint(timeline, second(at, { 0: at % 2 === 0 ? 7 : 1 }), guardrails);
+  expect(timeline[0]).toMatchObject({ second: 0, seconds: 2, guardrails: { 0: worst } });
 });

@@ -1,14 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  createSeenCollector,
-  endedCall,
-  metricOf,
-  quantileOf,
-  sumOf,
-  unseen,
-} from "../../../../src/core/experiments/window.ts";
+import { createSeenCollector, endedCall, metricOf, sumOf, unseen } from "../../../../src/core/experiments/window.ts";
 import type { Outcome } from "../../../../src/core/types.ts";
+import { quantileOf } from "../../../../src/core/experiments/times.ts";
 import { outcome as makeOutcome } from "../../emit/outcome.ts";
 
 function seen(...outcomes: readonly Partial<Outcome>[]) {

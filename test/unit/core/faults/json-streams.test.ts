@@ -3,7 +3,7 @@ import { bendPlan, faultResponse, prepareFault } from "../../../../src/core/faul
 import type { FaultConfig, Plan } from "../../../../src/core/types.ts";
 import { findOperation } from "../../../../src/core/dialects/index.ts";
 import { bodyOf, scriptOf } from "../dialects/support.ts";
-import { framesOf } from "../../../support/frames.ts";
+import { framesOf, made } from "../../../support/frames.ts";
 
 const words = ["one", " two", " three", " four"];
 
@@ -83,9 +83,9 @@ test("a clean end of an array leaves it correct, and nobody can see that somethi
 
 test("a response that is whole is no stream for the same dialects", () => {
   const whole = streamOf("/v1beta/models/m:generateContent", { contents: [{ parts: [{ text: "hi" }] }] });
-  expect(whole.bend({ kind: "cut", afterEvents: 1 })).toEqual(whole.plan);
+  expect(made(whole.bend({ kind: "cut", afterEvents: 1 }))).toEqual(made(whole.plan));
   const response = streamOf("/api/generate", { model: "m", prompt: "hi", stream: false });
-  expect(response.bend({ kind: "cut", afterEvents: 1 })).toEqual(response.plan);
+  expect(made(response.bend({ kind: "cut", afterEvents: 1 }))).toEqual(made(response.plan));
 });
 
 test("an error in the place of a stream is no stream", () => {

@@ -88,6 +88,30 @@ export function live(
   return { plan: seen.plan(), fired, seenAtMs: seen.calledAtMs };
 }
 
+/** What a client is given when all faults are let go after `count` pieces of the body: before that, and from then on. */
+export function liveUntil(plan: Plan, configs: readonly FaultConfig[], count: number) {
+  const fired: string[] = [];
+  let frames: Frame[] = [];
+  let head: Head | undefined;
+  let ending: Ending | undefined;
+  const client: Sink = {
+    head: (_atMs, given) => void (head = given),
+    data: (frame) => void frames.push(frame),
+    end: (_atMs, given) => void (ending = given),
+  };
+  const faults = configs.map((config) => prepareFault(config));
+  const sink = bendLive(client, faults, { ...context(fired), at: () => undefined });
+  const pieces = framesOf(plan);
+  if (plan.head !== undefined) sink.head(plan.headAtMs, plan.head);
+  for (const frame of pieces.slice(0, count)) sink.data(frame);
+  const before = frames;
+  frames = [];
+  sink.letGo();
+  for (const frame of pieces.slice(count)) sink.data(frame);
+  sink.end(plan.endAtMs, plan.ending);
+  return { before, after: frames, head, ending, fired };
+}
+
 /** Notes what it is given as a plan, and when; complains about a broken order. */
 function recorder(now: () => number) {
   const frames: Frame[] = [];

@@ -45,9 +45,24 @@ describe("a page of HTML", () => {
       expect(html).toContain(`>${label}<`);
   });
 
+  test("draws what a guardrail halts below", () => {
+    const halted = { state: "halted", broken: { metric: "clientSuccessRate", below: 99, value: 40 } } as const;
+    const html = write(reportWith(repeated(30), { guardrails: [{ metric: "clientSuccessRate", below: 99 }] }, halted));
+    for (const label of ["halts below 99", "halted: clientSuccessRate 40, below 99"])
+      expect(html).toContain(`>${label}<`);
+  });
+
   test("of a run without calls says so", () => {
     expect(write(reportWith([]))).toContain("No call in scope has ended.");
   });
+});
+
+test.each(["html", "markdown", "text", "junit"] as const)("%s names a guardrail that halts below a value", (format) => {
+  const halted = { state: "halted", broken: { metric: "clientSuccessRate", below: 99, value: 40 } } as const;
+  const guardrails = [{ metric: "clientSuccessRate", below: 99 }];
+  const text = reportFormats[format].write(reportWith(repeated(30), { guardrails, expect: [] }, halted));
+  expect(text).toContain("clientSuccessRate was 40, below 99");
+  expect(text.replaceAll(/<[^>]*>/g, " ")).toMatch(/below 99\W+10\W/);
 });
 
 test.each(["markdown", "text"] as const)("%s has one line for each row, whatever is in its names", (format) => {

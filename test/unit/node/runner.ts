@@ -1,0 +1,31 @@
+import { settingsOf } from "../../../src/config/load.ts";
+import { createLog } from "../../../src/emit/log.ts";
+import { createExperimentMemory, createNodeCounts } from "../../../src/limits/experiment-counts.ts";
+import { createExperiments, type RunningExperiments } from "../../../src/node/experiments.ts";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+
+/** A log whose lines can be read. */
+export function createReadableLog() {
+  const lines: string[] = [];
+  const write = (text: string): void => void lines.push(...text.split("\n").filter((line) => line !== ""));
+  const log = createLog({ level: "info", batch: { write, flush: () => undefined }, wallClockMs: () => 0 });
+  return { log, lines };
+}
+
+/** The runner of a node without event loops, on a clock that moves only when told. */
+export async function createRunner(
+  config: object = {},
+  { folder = ".", clock = createFakeClock() }: { readonly folder?: string; readonly clock?: FakeClock } = {},
+): Promise<{ readonly experiments: RunningExperiments; readonly clock: FakeClock; readonly lines: string[] }> {
+  const settings = await settingsOf(config, {}, folder);
+  const { log, lines } = createReadableLog();
+  const experiments = createExperiments({
+    clock,
+    log,
+    eventLoops: { ask: async (question, ..._args) => question.merge([]), set: async () => undefined },
+    counts: createNodeCounts(createExperimentMemory(1), 1),
+    settings: () => settings,
+    wallClockMs: () => clock.now(),
+  });
+  return { experiments, clock, lines };
+}
