@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { FaultConfig } from "../../../src/core/types.ts";
+import { faults } from "../../../src/core/faults/index.ts";
+import { metricOf } from "../../../src/core/experiments/window.ts";
+import { createRecorder } from "../../../src/emit/metrics.ts";
+import { valuesLength, type Series } from "../../../src/emit/series.ts";
+import type { FaultConfig, Outcome } from "../../../src/core/types.ts";
 import { setUpAct, type ActHarness } from "../../support/act.ts";
 import { chat } from "../../support/request.ts";
 import { runningOf } from "../core/experiments/running.ts";
@@ -18,20 +22,53 @@ async function withExperiment(changes: object): Promise<ActHarness> {
   return act;
 }
 
+const labels = { models: [], configuredModels: [], upstreams: [], served: [], faults: [], keys: undefined };
+
+/** The codes that `errors_total` counts for these outcomes. */
+function errorsIn(outcomes: readonly Outcome[]): readonly (string | undefined)[] {
+  const values = new Float64Array(new SharedArrayBuffer(valuesLength * 8));
+  const series: Series[] = [];
+  const recorder = createRecorder({ values, labels, known: [], onSeries: (each) => series.push(each) });
+  for (const outcome of outcomes) recorder.record(outcome);
+  return series.flatMap(({ metric, labels: [, code], index }) =>
+    metric === "errors_total" && (values[index] ?? 0) > 0 ? [code] : [],
+  );
+}
+
 const stateOf = (act: ActHarness) => act.deps.runtime().upstreams.get("openai")?.breaker?.state();
 
 describe("a fault is no error of the provider", () => {
-  const faults: readonly FaultConfig[] = [
-    { kind: "status", status: 503 },
-    { kind: "cut" },
-    { kind: "reset" },
-    { kind: "malformed" },
-  ];
+  const options: Readonly<Record<string, object>> = {
+    replace: { status: 503 },
+    delay: { ms: 5 },
+    stall: { forMs: 5 },
+    drip: { sliceBytes: 8 },
+    event: { what: "lost" },
+    framing: { what: "bom" },
+    content: { what: "empty" },
+    "tool-call": { what: "unknown-name" },
+    usage: { what: "missing" },
+    status: { status: 503 },
+  };
+  const configs = faults.map(({ kind }): FaultConfig => ({ kind, ...options[kind] }));
 
-  test.each(faults)("$kind leaves the breaker closed, and what guardrails see without failures", async (fault) => {
+  test.each([true, false])("no kind counts as an error in metrics, with a stream: %s", async (stream) => {
+    for (const fault of configs) {
+      const act = await withExperiment({ faults: [fault] });
+      const call = act.serve({ body: chat({ stream }) });
+      await act.advance(500);
+      if (act.outcomes.length === 0) call.reply.leave();
+      await act.advance(10);
+      expect([fault.kind, act.outcomes.length, errorsIn(act.outcomes)]).toEqual([fault.kind, 1, []]);
+    }
+  });
+
+  test.each(configs)("$kind leaves the breaker closed, and what guardrails see without failures", async (fault) => {
     const act = await withExperiment({ faults: [fault] });
-    for (let count = 0; count < 5; count += 1) act.serve(chat({ stream: false }));
+    const calls = Array.from({ length: 5 }, () => act.serve(chat({ stream: false })));
     await act.advance(50);
+    // A client gives up what hangs.
+    for (const { reply } of calls) reply.leave();
     expect(stateOf(act)).toBe("closed");
     const { during } = act.chaos.take()["e1"] ?? {};
     expect(during).toMatchObject({ calls: 5, affected: 5, clean: { failed: 0, breakerOpen: 0 } });
@@ -93,5 +130,25 @@ describe("an experiment that serves calls from elsewhere", () => {
     const call = act.serve({ body: chat({ stream: false }) });
     await act.advance(50);
     expect(call.outcome()).toMatchObject({ mode: "real", upstream: "other" });
+  });
+});
+
+describe("what an open breaker keeps from its upstream counts as breakerOpen", () => {
+  test.each(["fail", "simulate"])("where the configuration says %s", async (whenOpen) => {
+    const upstreams = { openai: { url: "https://api.example.com", breaker: { ...breaker, whenOpen } } };
+    const config = { upstreams, default: { serve: "forward" } } as const;
+    const act = await setUpAct(config, { respond: (call) => call.json(503, {}) });
+    const running = runningOf({ percentage: 1e-9 });
+    act.chaos.set([{ ...running, startsAtMs: wallClockMs, endsAtMs: wallClockMs + 60_000 }]);
+    for (let count = 0; count < 4; count += 1) {
+      act.serve({ body: chat({ stream: false }) });
+      await act.advance(5);
+    }
+    expect(stateOf(act)).toBe("open");
+    await act.advance(5000);
+    const { during } = act.chaos.take()["e1"] ?? {};
+    expect(during).toMatchObject({ calls: 4, clean: { calls: 4, breakerOpen: 2 } });
+    expect(during && metricOf("breakerOpen", during.clean)).toBe(50);
+    expect(errorsIn(act.outcomes)).toEqual(whenOpen === "fail" ? ["BREAKER_OPEN"] : []);
   });
 });

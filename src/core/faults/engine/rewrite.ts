@@ -23,12 +23,6 @@ export function rewriting(next: Sink, context: FaultContext, change: Change): Si
 
   context.whenLetGo(() => held);
 
-  function pass(frame: Frame, isEvent: boolean): void {
-    const changed = changedFrame(frame, (json) => change(json, isEvent));
-    if (changed !== undefined) context.fired();
-    next.data(changed ?? frame);
-  }
-
   function release(atMs: number): void {
     for (const frame of held) next.data({ ...frame, atMs });
     held = [];
@@ -40,7 +34,7 @@ export function rewriting(next: Sink, context: FaultContext, change: Change): Si
       next.head(atMs, head);
     },
     data(frame) {
-      if (form === "events") return pass(frame, true);
+      if (form === "events") return next.data(changedEvent(frame, context, change));
       if (form === "other") return next.data(frame);
       held.push(frame);
       heldBytes += bytesOf(frame.data).length;
@@ -60,6 +54,12 @@ export function rewriting(next: Sink, context: FaultContext, change: Change): Si
       next.end(atMs, ending);
     },
   };
+}
+
+function changedEvent(frame: Frame, context: FaultContext, change: Change): Frame {
+  const changed = changedFrame(frame, (json) => change(json, true));
+  if (changed !== undefined) context.fired();
+  return changed ?? frame;
 }
 
 /** What a response is made of, as far as its JSON can be read. */
