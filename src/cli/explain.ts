@@ -4,6 +4,7 @@ import { defaultConfig } from "../config/default.ts";
 import { fileExists, formatErrors, loadConfig, settingsOf, type Loaded } from "../config/load.ts";
 import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
 import { sharesByRule } from "../config/shares.ts";
+import type { ExperimentTrace, StageTrace } from "../core/experiments/explain.ts";
 import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
@@ -20,7 +21,8 @@ const usage = `Shows what would happen to one request: each rule, each condition
   --json           the same as one JSON object
 
 Nothing is sent. Percentages, of rules and of faults, show the number that was drawn: the same request draws the same number
-wherever it goes. Where percentages are used, it is said how many calls the rule and its faults really get.
+wherever it goes. Where percentages are used, it is said how many calls the rule and its faults really get. Of each experiment of
+the configuration it is said what its stages would do to the request while it runs, and why.
 
 Exit codes: 0 explained, 2 errors in the configuration or the request file
 
@@ -47,7 +49,8 @@ export const explainCommand: Command = {
       return 2;
     }
     const snapshot = compile(loaded.settings);
-    const told = forecast(request, await arrivalOf(request, snapshot), snapshot);
+    const { experiments } = loaded.settings.config;
+    const told = forecast(request, await arrivalOf(request, snapshot), { snapshot, experiments });
     const share = sharesByRule(loaded.settings.config).get(told.decision?.rule ?? "");
     io.out(flags.json === true ? `${JSON.stringify({ ...told, share }, undefined, 2)}\n` : render(told, share));
     return 0;
@@ -59,7 +62,8 @@ async function load(file: string | undefined, io: Io): Promise<Loaded> {
   return { ok: true, settings: await settingsOf(defaultConfig(), io.env), warnings: [], files: [] };
 }
 
-function render({ request, rules, decision, happens, response, notes }: Forecast, share: string | undefined): string {
+function render(told: Forecast, share: string | undefined): string {
+  const { request, rules, experiments, decision, happens, response, notes } = told;
   const { id, method, route, operation, model, stream, upgrade, promptTokens, key } = request;
   const facts = [
     `request id ${id ?? "none"}`,
@@ -79,6 +83,7 @@ function render({ request, rules, decision, happens, response, notes }: Forecast
     ...(response.status === undefined ? [] : [`  status ${response.status}`]),
     ...Object.entries(response.headers).map(([name, value]) => `  header ${name}: ${value}`),
   );
+  lines.push(...experiments.flatMap(experimentLines));
   if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));
   return `${lines.join("\n")}\n`;
 }
@@ -86,6 +91,25 @@ function render({ request, rules, decision, happens, response, notes }: Forecast
 function drawLine({ kind, percentage, draw, acts }: FaultDraw): string {
   const result = acts ? "acts" : "does not act";
   return `  fault ${kind} ${result}: ${draw.toFixed(6)} (wanted a draw below ${percentage / 100})`;
+}
+
+/** Experiments are no part of the decision: they come to it while they run. */
+function experimentLines({ experiment, inScope, conditions, draw, stages }: ExperimentTrace): string[] {
+  const scope = inScope ? "in scope" : "not in scope";
+  const lines = ["", `experiment ${experiment}: ${scope}`, ...conditions.map(conditionLine)];
+  return inScope ? [...lines, ...stages.flatMap((stage) => stageLines(stage, draw))] : lines;
+}
+
+function stageLines({ stage, percentage, isDrawn, serve, faults }: StageTrace, draw: number): string[] {
+  const result = isDrawn ? "affects this call" : "does not affect this call";
+  return [
+    `  stage ${stage} ${result}: ${draw.toFixed(6)} (wanted a draw below ${percentage / 100})`,
+    ...(serve === undefined ? [] : [`    serve ${serve}, ${percentage} % of the calls in scope`]),
+    ...faults.map(
+      ({ kind, percentage: share, acts }) =>
+        `    fault ${kind} ${acts ? "acts" : "does not act"}, ${Number(share.toPrecision(4))} % of the calls in scope`,
+    ),
+  ];
 }
 
 function ruleLines({ rule, result, conditions }: RuleTrace): string[] {

@@ -7,6 +7,8 @@ import { explain, type Trace } from "../core/decide.ts";
 import type { KeptResponses } from "../core/dialects/types.ts";
 import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
+import type { ExperimentDefinition } from "../core/experiments/definition.ts";
+import { explainExperiment, type ExperimentTrace } from "../core/experiments/explain.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { readBaggage } from "../core/baggage.ts";
 import { attemptOf } from "../core/clients/attempts.ts";
@@ -37,7 +39,12 @@ export type Forecast = Outlook & {
     readonly key: string | undefined;
   };
   readonly rules: Trace["rules"];
+  /** What each experiment of the configuration would do to it. */
+  readonly experiments: readonly ExperimentTrace[];
 };
+
+/** What is configured. */
+export type Configured = { readonly snapshot: Snapshot; readonly experiments: readonly ExperimentDefinition[] };
 
 /** The id of a request without one. */
 const stand = "explain";
@@ -63,7 +70,11 @@ const nameless = "\n";
  * @param arrival the same request as the traffic port reads it
  * @throws never for a bad request; that is a forecast, too
  */
-export function forecast(described: DescribedRequest, arrival: Arrival, snapshot: Snapshot): Forecast {
+export function forecast(
+  described: DescribedRequest,
+  arrival: Arrival,
+  { snapshot, experiments }: Configured,
+): Forecast {
   const { request, refusal, upgrade } = arrival;
   if (request === undefined) return unparsable(described, arrival);
   const nowMs = Date.now();
@@ -83,6 +94,7 @@ export function forecast(described: DescribedRequest, arrival: Arrival, snapshot
       upgrade,
     },
     rules: rulesFor(admission.call, snapshot),
+    experiments: experimentsFor(admission, experiments),
     ...told,
     notes: [...notesOn(request, admission, snapshot), ...notes],
   };
@@ -106,6 +118,7 @@ function unparsable(described: DescribedRequest, { refusal, upgrade }: Arrival):
       key: undefined,
     },
     rules: [],
+    experiments: [],
     decision: undefined,
     happens: [`respond ${status} ${code}: ${message}`],
     response: { status, code, headers: {} },
@@ -129,6 +142,13 @@ function viewOf({ id, method, operation }: Request, { call, opened }: Admission)
 function rulesFor(call: Call | undefined, snapshot: Snapshot): Trace["rules"] {
   return attempt(() => (call === undefined ? [] : explain(call, snapshot).rules)) ?? [];
 }
+
+/** A call that is refused before comes to no experiment. */
+function experimentsFor({ call, refusal }: Admission, experiments: Configured["experiments"]): ExperimentTrace[] {
+  if (call === undefined || refusal !== undefined) return [];
+  return experiments.map((definition) => explainExperiment(definition, call));
+}
+
 /** Whether a rule, or a fault that may act, is decided by a draw. */
 function drawsByLot({ decision }: Admission, { rules }: Snapshot): boolean {
   if (decision?.faultDraws !== undefined) return true;

@@ -114,6 +114,11 @@ function passes(condition: Condition, { decision }: CompiledRule, { call, seed, 
     if (owner === "drawn") return true;
     if (owner !== decision.serve.from) return false;
   }
+  return isMet(condition, call, seed);
+}
+
+/** No condition holds that looks into a body that cannot be understood. */
+export function isMet(condition: Condition, call: Call, seed: number): boolean {
   // Every condition of every call comes by here: no closure is made.
   try {
     return condition.test(call, seed);
@@ -143,20 +148,38 @@ export function explain(call: Call, set: RuleSet): Trace {
 
 function explainRule(rule: CompiledRule, asking: Asking): RuleTrace {
   const { call, seed, owner } = asking;
+  const { passing, conditions } = explainConditions(rule.conditions, {
+    call,
+    seed,
+    isMet: (condition) => passes(condition, rule, asking),
+    seen: ({ draw }) => (draw !== undefined && owner !== undefined ? earlierOf(call) : undefined),
+  });
+  return { rule: rule.name, result: passing ? "match" : "no match", conditions };
+}
+
+/** How conditions are asked. @param seen instead of what the call has; undefined where it is that */
+type Explaining = {
+  readonly call: Call;
+  readonly seed: number;
+  isMet(condition: Condition): boolean;
+  seen?(condition: Condition): string | undefined;
+};
+
+/** Conditions with their results, up to the first that fails. */
+export function explainConditions(conditions: readonly Condition[], { call, seed, isMet, seen }: Explaining) {
   let passing = true;
-  const conditions = rule.conditions.map((condition) => {
+  const traces = conditions.map((condition): ConditionTrace => {
     if (!passing) return unreachedCondition(condition);
-    passing = passes(condition, rule, asking);
-    const isDrawn = condition.draw !== undefined;
+    passing = isMet(condition);
     return {
       name: condition.name,
       expected: condition.expected,
-      result: passing ? ("pass" as const) : ("fail" as const),
-      seen: isDrawn && owner !== undefined ? earlierOf(call) : seenBy(condition, call, seed),
+      result: passing ? "pass" : "fail",
+      seen: seen?.(condition) ?? seenBy(condition, call, seed),
       draw: condition.draw?.(call, seed),
     };
   });
-  return { rule: rule.name, result: passing ? "match" : "no match", conditions };
+  return { passing, conditions: traces };
 }
 
 function earlierOf({ facts }: Call): string {

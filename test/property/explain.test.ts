@@ -160,7 +160,7 @@ async function bothSides(config: ConfigObject, requests: readonly WrittenRequest
   const done: Said[] = [];
   for (const request of requests) {
     const described = parseRequest("request.json", fileOf(request));
-    const expected = toldBy(forecast(described, await arrivalOf(described, snapshot), snapshot));
+    const expected = toldBy(forecast(described, await arrivalOf(described, snapshot), { snapshot, experiments: [] }));
     const reached = await port.send(bytesOf(request));
     await act.advance();
     act.clock.advance(longerThanAnyResponseMs);

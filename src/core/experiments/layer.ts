@@ -1,4 +1,4 @@
-import { StuntdoubleError } from "../errors.ts";
+import { isMet } from "../decide.ts";
 import { compileFaultDraws, drawFaults, type FaultDraws } from "../fault-draws.ts";
 import { compileMatch, type Condition } from "../match.ts";
 import { drawsOf } from "../rng.ts";
@@ -29,7 +29,8 @@ export type CompiledExperiment = RunningExperiment & {
   readonly faultsEndMs: number;
 };
 
-type CompiledStage = Pick<StageDefinition, "name" | "serve" | "upstream" | "profile"> & {
+/** One stage of it. */
+export type CompiledStage = Pick<StageDefinition, "name" | "serve" | "upstream" | "profile"> & {
   readonly isActing: boolean;
   /** From the start of the experiment, in milliseconds. */
   readonly fromMs: number;
@@ -160,12 +161,7 @@ function shareAt(percentage: number, { fromMs, rampMs }: CompiledStage, atMs: nu
 
 /** A body that cannot be understood is in no scope that asks for it: whether it is refused is not for an experiment to say. */
 function inScope(call: Call, { conditions, definition }: CompiledExperiment): boolean {
-  try {
-    return conditions.every((condition) => condition.test(call, definition.seed));
-  } catch (error) {
-    if (error instanceof StuntdoubleError) return false;
-    throw error;
-  }
+  return conditions.every((condition) => isMet(condition, call, definition.seed));
 }
 
 /** The decision with the faults that experiments add behind those of its rule, and the source that the first of them names. */

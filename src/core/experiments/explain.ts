@@ -1,0 +1,55 @@
+import { explainConditions, isMet, type ConditionTrace } from "../decide.ts";
+import { drawFaults } from "../fault-draws.ts";
+import type { Call } from "../types.ts";
+import type { ExperimentDefinition } from "./definition.ts";
+import { compileExperiment, type CompiledStage } from "./layer.ts";
+
+/** What an experiment would do to a call, stage by stage, and why. */
+export type ExperimentTrace = {
+  readonly experiment: string;
+  readonly inScope: boolean;
+  readonly conditions: readonly ConditionTrace[];
+  /** The number drawn, 0 ≤ x < 1, which all stages compare with their share. */
+  readonly draw: number;
+  readonly stages: readonly StageTrace[];
+};
+
+export type StageTrace = {
+  readonly stage: string;
+  /** Of the calls in scope, once the percentage has risen. */
+  readonly percentage: number;
+  /** Whether this call is among them. */
+  readonly isDrawn: boolean;
+  readonly serve: string | undefined;
+  /** Effective percentage of each fault, of the calls in scope, and whether it acts on this call. */
+  readonly faults: readonly { readonly kind: string; readonly percentage: number; readonly acts: boolean }[];
+};
+
+/** What an experiment would do to a call if it ran alone, without its limits. */
+export function explainExperiment(definition: ExperimentDefinition, call: Call): ExperimentTrace {
+  const { name, seed } = definition;
+  const compiled = compileExperiment({ id: name, slot: 0, startsAtMs: 0, endsAtMs: definition.durationMs, definition });
+  const { passing, conditions } = explainConditions(compiled.conditions, {
+    call,
+    seed,
+    isMet: (condition) => isMet(condition, call, seed),
+  });
+  const draw = compiled.draw(call.id);
+  const isDrawn = passing && draw < definition.percentage / 100;
+  const stages = compiled.stages.map((stage) => stageTrace(stage, { definition, call, isDrawn }));
+  return { experiment: name, inScope: passing, conditions, draw, stages };
+}
+
+type Drawn = { readonly definition: ExperimentDefinition; readonly call: Call; readonly isDrawn: boolean };
+
+function stageTrace(stage: CompiledStage, { definition, call, isDrawn }: Drawn): StageTrace {
+  const { percentage, seed } = definition;
+  const { serve, upstream, profile } = stage;
+  const served = [serve, upstream ?? profile].filter((each) => each !== undefined).join(" ");
+  const draws = stage.draws === undefined ? undefined : drawFaults(stage.draws, call, seed).faultDraws?.values();
+  const faults = stage.faults.map(({ kind, percentage: own }) => {
+    const acts = own === undefined || draws?.next().value?.acts === true;
+    return { kind, percentage: (percentage * (own ?? 100)) / 100, acts: isDrawn && acts };
+  });
+  return { stage: stage.name, percentage, isDrawn, serve: served === "" ? undefined : served, faults };
+}

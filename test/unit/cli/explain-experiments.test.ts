@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { Forecast } from "../../../src/cli/forecast.ts";
+import { runIn } from "../../support/io.ts";
+
+const config = `
+rules: [{ name: all, serve: simulate }]
+experiments:
+  - name: brownout
+    match: { header: { x-env: staging }, model: "gpt-4*" }
+    percentage: 20
+    durationMs: 20000
+    stages:
+      - { name: slow, durationMs: 10000, rampMs: 5000, faults: [{ kind: delay, ms: 100 }, { kind: cut, percentage: 50 }] }
+      - { name: gone, durationMs: 10000, serve: simulate, profile: instant }
+`;
+
+async function explained(headers: object, flags: readonly string[] = []) {
+  const body = { model: "gpt-4o", messages: [{ role: "user", content: "Hello" }] };
+  const request = { method: "POST", path: "/v1/chat/completions", headers, body };
+  const files = { "s.yaml": config, "r.json": JSON.stringify(request) };
+  const { out } = await runIn(files, ["explain", "--config", "s.yaml", "--request", "r.json", ...flags]);
+  return out;
+}
+
+test("an experiment in whose scope a request is tells what each of its stages would do, and why", async () => {
+  const out = await explained({ "x-env": "staging", "x-request-id": "r-1" });
+  expect(out.slice(out.indexOf("experiment "))).toMatchInlineSnapshot(`
+    "experiment brownout: in scope
+      pass        model: "gpt-4o" (wanted "gpt-4*")
+      pass        header x-env: "staging" (wanted "staging")
+      stage slow does not affect this call: 0.419390 (wanted a draw below 0.2)
+        fault delay does not act, 20 % of the calls in scope
+        fault cut does not act, 10 % of the calls in scope
+      stage gone does not affect this call: 0.419390 (wanted a draw below 0.2)
+        serve simulate instant, 20 % of the calls in scope
+    "
+  `);
+});
+
+test("one in whose scope it is not tells which condition failed", async () => {
+  const out = await explained({ "x-env": "production" });
+  expect(out).toContain("experiment brownout: not in scope");
+  expect(out).toContain(`fail        header x-env: "production" (wanted "staging")`);
+  expect(out).not.toContain("stage slow");
+});
+
+test("a request that is drawn is affected, with the effective share of each fault", async () => {
+  const ids = Array.from({ length: 40 }, (_, index) => `r-${index}`);
+  const traces = await Promise.all(
+    ids.map(async (id) => {
+      const told = JSON.parse(await explained({ "x-env": "staging", "x-request-id": id }, ["--json"])) as Forecast;
+      return told.experiments.flatMap(({ draw, stages }) => stages.map((stage) => ({ draw, ...stage })));
+    }),
+  );
+  for (const { draw, isDrawn, faults } of traces.flat()) {
+    expect(isDrawn).toBe(draw < 0.2);
+    expect(faults.map(({ percentage }) => percentage)).toEqual(faults.length === 0 ? [] : [20, 10]);
+    if (!isDrawn) expect(faults.every(({ acts }) => !acts)).toBe(true);
+  }
+  expect(traces.flat().some(({ isDrawn }) => isDrawn)).toBe(true);
+});
