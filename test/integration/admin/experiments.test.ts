@@ -94,7 +94,15 @@ test("an experiment with errors is refused with all of them, and nothing starts"
   const { status, body } = await admin("POST", "experiments", bad);
   expect(status).toBe(400);
   expect((body["errors"] as { path: string }[]).map(({ path }) => path).toSorted()).toEqual(
-    ["durationMs", "faults", "faults[0].kind", "match.modle", "percentage", "stages[0].durationMs"].toSorted(),
+    [
+      "durationMs",
+      "faults",
+      "faults[0].kind",
+      "match.modle",
+      "percentage",
+      "stages",
+      "stages[0].durationMs",
+    ].toSorted(),
   );
   const { experiments } = (await admin("GET", "experiments")).body as { experiments: { name: string }[] };
   expect(experiments.map(({ name }) => name)).not.toContain("bad");
