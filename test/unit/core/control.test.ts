@@ -112,7 +112,11 @@ test.each([
   ["a delay above the cap", "fault=delay;ms=5001", /fault delay ms is 5001 ms, but control.maxDelayMs allows 5000 ms/],
   ["half a token", "tokens=1.5", /tokens must be an integer from 0 to 100000/],
   ["a response that is too long", "tokens=100001", /tokens must be an integer from 0 to 100000/],
-  ["an unknown fault", "fault=explode", /fault "explode" is not allowed. Allowed: status, replace, delay/],
+  [
+    "an unknown fault",
+    "fault=explode",
+    /fault "explode" is not allowed. Allowed: status, replace, redirect, .*, error-event\./,
+  ],
   ["an unknown option of a fault", "fault=cut;afterwards=1", /^Control header: fault cut: unknown key "afterwards"/],
   [
     "a misspelt option of a fault, and a missing one",
