@@ -15,7 +15,7 @@ import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from 
 import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
-import { rateLimited, traceRefused, unauthenticated, unknownModel } from "./failures.ts";
+import { needsOwnConnection, rateLimited, traceRefused, unauthenticated, unknownModel } from "./failures.ts";
 
 /** A call that may go on. */
 export type Admitted = {
@@ -263,13 +263,12 @@ function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Dec
 /** @throws CONFIG_INVALID for a fault that nobody can have where the client's connection is a gateway's */
 function refuseThroughGateway(faults: readonly PreparedFault[]): void {
   const refused = faults.find(({ ownConnection }) => ownConnection === "refused");
-  if (refused === undefined) return;
-  const message = `The fault ${refused.kind} needs the client's connection, which through ext_proc is Envoy's.`;
-  throw new StuntdoubleError("CONFIG_INVALID", message);
+  if (refused !== undefined) throw needsOwnConnection(refused.kind);
 }
 
 /** The decision with the times of its faults as this call draws them. */
 function withTimes(decision: Decision, { id }: Call, { seed, control }: Snapshot): Decision {
+  if (decision.faults.length === 0) return decision;
   const faults = withDrawnTimes(decision.faults, { seed, callId: id, maxDelayMs: control.maxDelayMs });
   return faults === decision.faults ? decision : { ...decision, faults };
 }

@@ -86,3 +86,9 @@ export function rateLimited(refusal: Extract<RateResult, { ok: false }>, tokens:
 export function isBeyondUs({ code, status }: StuntdoubleError): boolean {
   return code === "RESPONSE_TOO_LARGE" || code === "BODY_TOO_LARGE" || status === 415;
 }
+
+/** A fault of that kind acts on the client's own connection. */
+export function needsOwnConnection(kind: string): StuntdoubleError {
+  const message = `The fault ${kind} needs the client's connection, which through ext_proc is Envoy's.`;
+  return new StuntdoubleError("CONFIG_INVALID", message);
+}

@@ -35,6 +35,13 @@ export function withDrawnTimes(faults: readonly FaultConfig[], by: TimeDraw): re
 /** The times by which a response comes later; the others say when a fault acts. */
 const delays: ReadonlySet<string> = new Set(["ms", "forMs"]);
 
+const known = new WeakMap<FaultConfig, boolean>();
+
+/** A fault of a rule is the same for every call. */
 function hasDistribution(fault: FaultConfig): boolean {
-  return Object.entries(fault).some(([name, value]) => isDistribution(name, value));
+  const before = known.get(fault);
+  if (before !== undefined) return before;
+  const found = Object.entries(fault).some(([name, value]) => isDistribution(name, value));
+  known.set(fault, found);
+  return found;
 }
