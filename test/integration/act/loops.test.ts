@@ -36,11 +36,12 @@ test.each([1, 2])(
     const response = await ask(program);
     expect(response.status).toBe(508);
     expect(apiError(response.body)).toMatchObject({ type: "server_error", code: "LOOP_DETECTED" });
-    const outcomes = await program.outcomes(2);
-    expect(outcomes.map(({ mode, cause }) => `${mode} ${cause}`).sort()).toEqual([
-      "own LOOP_DETECTED",
-      "real undefined",
-    ]);
+    // A gateway of another program may still look for the one that had this port before.
+    const calls = await until("both calls", async () => {
+      const seen = (await program.outcomes()).filter(({ operation }) => operation === "chat");
+      return seen.length >= 2 ? seen : undefined;
+    });
+    expect(calls.map(({ mode, cause }) => `${mode} ${cause}`).sort()).toEqual(["own LOOP_DETECTED", "real undefined"]);
     await program.idle();
   },
 );
