@@ -3,6 +3,7 @@ import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, str
 import { dialects } from "./dialects.ts";
 import { experiments } from "./experiments.ts";
 import { extProc } from "./ext-proc.ts";
+import { killSwitch } from "./kill-switch.ts";
 import type { Figure } from "./lib.ts";
 import { overload } from "./overload.ts";
 import { soak } from "./soak.ts";
@@ -16,6 +17,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   abandoned,
   dialects,
   experiments,
+  "kill-switch": killSwitch,
   overload,
   "ext-proc": extProc,
   soak,

@@ -1,4 +1,4 @@
-import type { ClientTotals } from "../limits/clients/client-counters.ts";
+import type { ClientTotals } from "../core/clients/totals.ts";
 import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 

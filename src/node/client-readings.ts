@@ -2,7 +2,7 @@ import { countNames, noCounts, unwantedCount, waitCount, type ClientCounts } fro
 import { finalKinds, waitResults } from "../core/clients/failures.ts";
 import { noneLabel, otherLabel } from "../emit/catalog.ts";
 import type { Reading } from "../emit/metrics.ts";
-import type { ClientTotals } from "../limits/clients/client-counters.ts";
+import type { ClientTotals } from "../core/clients/totals.ts";
 
 /**
  * The metrics of clients. All whose key is not among those that may be labels are `_other`, with those that have no place.

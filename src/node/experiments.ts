@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { experimentsSeen, letCallsGo, runningExperiments, writeRunning } from "../admin/resources/experiments.ts";
+import type { ClientsView } from "../admin/resource.ts";
 import type { AuditEntry, Experiments } from "../admin/chaos.ts";
 import { ProblemError } from "../admin/problem.ts";
-import { isLoopbackHost } from "../config/own-address.ts";
 import { readExperiment } from "../config/experiment.ts";
 import type { Settings } from "../config/load.ts";
+import { countedBetween, type ClientTotals } from "../core/clients/totals.ts";
 import { maxExperiments, type ExperimentDefinition } from "../core/experiments/definition.ts";
 import { brokenGuardrail } from "../core/experiments/guardrails.ts";
 import { reportOf } from "../core/experiments/report/report.ts";
@@ -13,6 +14,7 @@ import type { Log } from "../emit/log.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { NodeCounts } from "../limits/experiment-counts.ts";
 import type { EventLoops } from "./event-loops.ts";
+import { refuseOpenAdmin } from "./open-admin.ts";
 import { createRunHistory, type RunHistory } from "./run-history.ts";
 
 /** What experiments are run with. */
@@ -21,6 +23,7 @@ export type ExperimentsOptions = {
   readonly log: Log;
   readonly eventLoops: Pick<EventLoops, "ask" | "set">;
   readonly counts: NodeCounts;
+  readonly clients: ClientsView;
   settings(): Settings;
   wallClockMs(): number;
 };
@@ -42,8 +45,10 @@ export type RunningExperiments = Experiments & {
   close(): Promise<void>;
 };
 
-/** A run and its place in the shared counts, which one of an earlier node has not. */
-type Held = { run: Run; readonly slot: number | undefined };
+/**
+ * A run, its place in the shared counts, which one of an earlier node has not, and what clients had done until its first fault.
+ */
+type Held = { run: Run; readonly slot: number | undefined; clientsBefore?: ClientTotals };
 
 /**
  * Makes what runs the experiments of a node: it starts and ends them, looks at their guardrails each second, and keeps
@@ -99,7 +104,9 @@ class ExperimentRunner implements RunningExperiments {
     if (slot === undefined) throw new ProblemError(409, `${maxExperiments} experiments run already.`);
     counts.clear(slot);
     const run = newRun(read.definition, by, wallClockMs());
-    this.#held = [...latest(this.#held), { run, slot }];
+    const held: Held = { run, slot };
+    if (run.state === "running") held.clientsBefore = this.#options.clients.read();
+    this.#held = [...latest(this.#held), held];
     this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
     this.#keep();
     await this.#publish();
@@ -113,7 +120,7 @@ class ExperimentRunner implements RunningExperiments {
 
   find(id: string) {
     const held = this.#held.find(({ run }) => run.id === id);
-    return held === undefined ? undefined : reportOf(held.run);
+    return held === undefined ? undefined : reportOf(this.#withClients(held));
   }
 
   async stop(id: string, by: string) {
@@ -186,10 +193,16 @@ class ExperimentRunner implements RunningExperiments {
     await Promise.all([set, ...ended.map((id) => eventLoops.ask(letCallsGo, id))]);
   }
 
+  /** The run with what clients have done since its first fault, as long as it goes on. */
+  #withClients({ run, clientsBefore }: Held): Run {
+    if (clientsBefore === undefined || !isActive(run)) return run;
+    return { ...run, clients: countedBetween(clientsBefore, this.#options.clients.read()) };
+  }
+
   #end(held: Held, state: RunState, { by, broken }: { by?: string; broken?: Run["broken"] } = {}): void {
     const endedAtMs = this.#options.wallClockMs();
     const why = { ...(by !== undefined && { stoppedBy: by }), ...(broken !== undefined && { broken }) };
-    held.run = { ...held.run, state, endedAtMs, recent: [], ...why };
+    held.run = { ...this.#withClients(held), state, endedAtMs, recent: [], ...why };
     this.#note(state, by ?? "stuntdouble", held.run);
     this.#keep();
   }
@@ -251,6 +264,7 @@ class ExperimentRunner implements RunningExperiments {
     }
     if (state !== "baseline" || nowMs < createdAtMs + definition.baselineMs) return false;
     held.run = { ...held.run, state: "running", startsAtMs: nowMs };
+    held.clientsBefore = this.#options.clients.read();
     this.#note("started", held.run.by, held.run);
     return true;
   }
@@ -274,15 +288,6 @@ function newRun(definition: ExperimentDefinition, by: string, nowMs: number): Ru
 function latest(held: readonly Held[]): Held[] {
   const dropped = new Set(held.filter(({ run }) => !isActive(run)).slice(0, -keptRuns));
   return held.filter((each) => !dropped.has(each));
-}
-
-/** Whoever reaches the port may break the calls of others: a token, or a port that only this machine reaches, keeps them out. */
-function refuseOpenAdmin({ config: { admin } }: Settings): void {
-  const { host, tokenEnv, tokenSha256 } = admin;
-  if (tokenEnv !== undefined || tokenSha256 !== undefined || isLoopbackHost(host)) return;
-  const message =
-    "Experiments need admin.tokenSha256 or admin.tokenEnv, or an admin.host that only this machine reaches, such as 127.0.0.1.";
-  throw new ProblemError(403, message);
 }
 
 /** Later than any wall clock. */

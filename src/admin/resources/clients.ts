@@ -1,4 +1,4 @@
-import { verdictOf } from "../../core/clients/counts.ts";
+import { verdictsOf } from "../../core/clients/totals.ts";
 import { json, route, type Resource } from "../resource.ts";
 
 /** `GET /admin/v1/clients` */
@@ -8,14 +8,7 @@ export const clients: Resource = {
       method: "GET",
       path: "/admin/v1/clients",
       summary: "what each client made of responses that failed: retries, waits, giving up",
-      respond: ({ node }) =>
-        json({
-          clients: node.clients
-            .read()
-            .filter(({ counts }) => counts.attempts > 0)
-            .map(({ client, counts }) => verdictOf(client, counts))
-            .sort((a, b) => b.attempts - a.attempts),
-        }),
+      respond: ({ node }) => json({ clients: verdictsOf(node.clients.read()) }),
     }),
   ],
 };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countNames } from "../clients/counts.ts";
 import { experimentSchema, guardrailMetric } from "./definition.ts";
 import { isPlace } from "./places.ts";
 import { isActive, runStates, type Run } from "./run.ts";
@@ -53,6 +54,9 @@ const point = z.object({
   guardrails: z.record(index, z.number()),
 });
 
+const clientName = z.object({ by: z.enum(["key", "user-agent"]), name: z.string() });
+const clientCounts = z.record(z.enum(countNames), z.number().min(0));
+
 const fields = z.object({
   id: z.string().min(1),
   definition: experimentSchema,
@@ -72,6 +76,7 @@ const fields = z.object({
   ),
   seen: z.object({ before: z.exactOptional(seen), during: z.exactOptional(seen), after: z.exactOptional(seen) }),
   timeline: z.array(point),
+  clients: z.exactOptional(z.array(z.object({ client: clientName.optional(), counts: clientCounts }))),
 });
 
 const kept = fields.refine(

@@ -1,3 +1,4 @@
+import type { ClientTotals } from "../clients/totals.ts";
 import type { ExperimentDefinition } from "./definition.ts";
 import { guardrailValues, secondsNeeded, type BrokenGuardrail, type Second } from "./guardrails.ts";
 import { seenIn, sumOfPhases, type SeenByPhase } from "./phases.ts";
@@ -31,6 +32,8 @@ export type Run = {
   /** The latest seconds, as many as its guardrails look back over. */
   readonly recent: readonly Second[];
   readonly timeline: readonly Point[];
+  /** What the clients of the node did from its first fault on, in scope or not; absent before that. */
+  readonly clients?: ClientTotals;
 };
 
 /** Nothing was seen yet. */

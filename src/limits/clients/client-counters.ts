@@ -1,6 +1,7 @@
 import { countNames, noCounts, type ClientCounts, type ClientName, type CountName } from "../../core/clients/counts.ts";
 import { hash32 } from "../../core/rng.ts";
 import { acquire, release } from "../shared-lock.ts";
+import type { ClientTotals } from "../../core/clients/totals.ts";
 
 /** Clients that are told apart: so many by the names of keys, and so many by user agents. All others share the first place. */
 const maxClients = { key: 100, "user-agent": 32 } as const;
@@ -42,9 +43,6 @@ export type ClientCounters = {
   placeOf(by: ClientName["by"], name: string): number;
   add(place: number, count: CountName, amount?: number): void;
 };
-
-/** Counts of all threads together. */
-export type ClientTotals = readonly { readonly client: ClientName | undefined; readonly counts: ClientCounts }[];
 
 /**
  * Makes the counters of one thread.

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ClientVerdict } from "../../../src/core/clients/counts.ts";
+import { runIn } from "../../support/io.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { pythonWith } from "../../support/programs/index.ts";
 import { startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
@@ -105,3 +106,38 @@ for agent, hooks in (("python-patient/1", []), ("python-impatient/1", [hide])):
     expect(await node.metrics()).toContain('stuntdouble_client_attempts_total{client="_other",known_by="none"} 0');
   }, 60_000);
 });
+
+test("the report of an experiment tells what each client did while it ran, and of nobody who called before", async () => {
+  await nodeClient("node-before/1", "node before");
+  const experiments = `${node.adminUrl}/admin/v1/experiments`;
+  const experiment = {
+    name: "slow-down",
+    percentage: 1e-9,
+    durationMs: 60_000,
+    faults: [{ kind: "status", status: 503 }],
+  };
+  const body = JSON.stringify(experiment);
+  const started = await fetch(experiments, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const { id } = (await started.json()) as { id: string };
+  await nodeClient("node-waits/1", "node waits");
+  await nodeClient("node-hurries/1", "node hurries", impatient);
+  await node.idle();
+  await fetch(`${experiments}/${id}`, { method: "DELETE" });
+  const { clients } = await node.admin<{ clients: ClientVerdict[] }>(`/admin/v1/experiments/${id}`);
+  expect(clients.map(({ userAgent }) => userAgent).sort()).toEqual(["node-hurries/1", "node-waits/1"]);
+  expect(clients.find(({ userAgent }) => userAgent === "node-waits/1")).toMatchObject(honouring);
+  expect(clients.find(({ userAgent }) => userAgent === "node-hurries/1")).toMatchObject(ignoring);
+  const text = await (await fetch(`${experiments}/${id}/report?format=text`)).text();
+  expect(text).toMatch(/What clients did\n +client +requests .*\n[^]*node-waits\/1 +1 +2 /);
+}, 60_000);
+
+test("stuntdouble clients prints a line for each client", async () => {
+  await nodeClient("node-told/1", "node told");
+  await node.idle();
+  const { out, code } = await runIn({}, ["clients", "--admin", node.adminUrl]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ +client +requests +attempts each .*\n/);
+  expect(out).toMatch(/\n {2}node-told\/1 +1 +2 +1 +0 +0 +1 /);
+  const json = await runIn({}, ["clients", "--admin", node.adminUrl, "--json"]);
+  expect(JSON.parse(json.out)).toHaveProperty("clients.0.attempts");
+}, 60_000);

@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { noCounts } from "../../../src/core/clients/counts.ts";
+import type { ClientTotals } from "../../../src/core/clients/totals.ts";
 import { outage } from "../core/experiments/any-run.ts";
 import { createRunner } from "./runner.ts";
 
@@ -85,5 +87,51 @@ test("without autostart an experiment of the configuration is started by name on
   await experiments.autostart();
   expect(experiments.list()).toEqual([]);
   expect(await experiments.start({ configured: "outage" }, "ann")).toMatchObject({ name: "outage", by: "ann" });
+  await experiments.close();
+});
+
+test("a report tells what each client did from the first fault on, and keeps it", async () => {
+  const honest = { by: "key", name: "checkout" } as const;
+  const hasty = { by: "user-agent", name: "batch/1.0" } as const;
+  let totals: ClientTotals = [{ client: honest, counts: { ...noCounts(), attempts: 50, succeeded: 50 } }];
+  const clients = (): ClientTotals => totals;
+  const first = await createRunner({ chaos }, { folder, clients });
+  const { id } = await first.experiments.start(outage, "ann");
+  const later = { ...noCounts(), attempts: 56, retries: 2, succeeded: 54, "wait as-asked": 2 };
+  const tooMany = { ...noCounts(), attempts: 9, retries: 6, "wait ignored": 6, gaveUp: 3 };
+  totals = [
+    { client: honest, counts: later },
+    { client: hasty, counts: tooMany },
+  ];
+  const seen = [
+    { userAgent: "batch/1.0", requests: 3, attemptsPerRequest: 3, gaveUp: 3, retries: { total: 6, ignored: 6 } },
+    { key: "checkout", requests: 4, attemptsPerRequest: 1.5, succeeded: 4, retries: { total: 2, asAsked: 2 } },
+  ];
+  expect(first.experiments.find(id)?.clients).toMatchObject(seen);
+  await first.experiments.stop(id, "bob");
+  totals = [{ client: honest, counts: { ...later, attempts: 100 } }];
+  expect(first.experiments.find(id)?.clients).toMatchObject(seen);
+  await first.experiments.close();
+  const second = await createRunner({ chaos }, { folder });
+  await second.experiments.restore();
+  expect(second.experiments.find(id)?.clients).toMatchObject(seen);
+  await second.experiments.close();
+});
+
+test("what clients did in the baseline is not in the report", async () => {
+  const client = { by: "key", name: "checkout" } as const;
+  let attempts = 10;
+  const clients = (): ClientTotals => [{ client, counts: { ...noCounts(), attempts } }];
+  const { experiments, clock } = await createRunner({}, { clients });
+  const { id } = await experiments.start({ ...outage, baselineMs: 2000 }, "ann");
+  attempts = 20;
+  expect(experiments.find(id)?.clients).toEqual([]);
+  for (let second = 0; second < 4; second += 1) {
+    clock.advance(1000);
+    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  attempts = 23;
+  expect(experiments.find(id)).toMatchObject({ state: "running", clients: [{ key: "checkout", attempts: 3 }] });
   await experiments.close();
 });

@@ -1,4 +1,5 @@
 import { settingsOf } from "../../../src/config/load.ts";
+import type { ClientTotals } from "../../../src/core/clients/totals.ts";
 import { createLog } from "../../../src/emit/log.ts";
 import { createExperimentMemory, createNodeCounts } from "../../../src/limits/experiment-counts.ts";
 import { createExperiments, type RunningExperiments } from "../../../src/node/experiments.ts";
@@ -12,10 +13,16 @@ export function createReadableLog() {
   return { log, lines };
 }
 
+type RunnerOptions = {
+  readonly folder?: string;
+  readonly clock?: FakeClock;
+  readonly clients?: () => ClientTotals;
+};
+
 /** The runner of a node without event loops, on a clock that moves only when told. */
 export async function createRunner(
   config: object = {},
-  { folder = ".", clock = createFakeClock() }: { readonly folder?: string; readonly clock?: FakeClock } = {},
+  { folder = ".", clock = createFakeClock(), clients = () => [] }: RunnerOptions = {},
 ): Promise<{ readonly experiments: RunningExperiments; readonly clock: FakeClock; readonly lines: string[] }> {
   const settings = await settingsOf(config, {}, folder);
   const { log, lines } = createReadableLog();
@@ -24,6 +31,7 @@ export async function createRunner(
     log,
     eventLoops: { ask: async (question, ..._args) => question.merge([]), set: async () => undefined },
     counts: createNodeCounts(createExperimentMemory(1), 1),
+    clients: { read: clients },
     settings: () => settings,
     wallClockMs: () => clock.now(),
   });

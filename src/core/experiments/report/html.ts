@@ -6,7 +6,8 @@ import { headlineOf } from "./headline.ts";
 import { guardrailPlots, timelinePlots, ttftPlot } from "./plots.ts";
 import type { Report } from "./report.ts";
 import { pageStyle } from "./style.ts";
-import { factsOf, partNames, tablesOf, type Cell, type ReportTable } from "./tables.ts";
+import type { Cell, ReportTable } from "./table.ts";
+import { factsOf, partNames, tablesOf } from "./tables.ts";
 
 /** A report as one page of HTML that needs nothing else: no script, no font, no image. */
 export function htmlOf(report: Report): string {

@@ -1,6 +1,7 @@
 import { visible } from "../../plot/markup.ts";
 import type { Report } from "./report.ts";
-import { factsOf, tablesOf, type Cell, type ReportTable } from "./tables.ts";
+import type { Cell, ReportTable } from "./table.ts";
+import { factsOf, tablesOf } from "./tables.ts";
 import { headlineOf } from "./headline.ts";
 
 /** A report as a page of Markdown. */

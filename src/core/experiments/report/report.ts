@@ -1,3 +1,5 @@
+import type { ClientVerdict } from "../../clients/counts.ts";
+import { verdictsOf } from "../../clients/totals.ts";
 import { stagesOf, type ExperimentDefinition } from "../definition.ts";
 import { brokenText, verdictOf, type Verdict } from "../guardrails.ts";
 import { seenIn, type Phase } from "../phases.ts";
@@ -54,6 +56,8 @@ export type Report = RunView & {
   /** The distribution of the time to the first token. */
   readonly ttft: { readonly [In in Part]: readonly SharePoint[] };
   readonly timeline: readonly TimelinePoint[];
+  /** What each client of the node did from the first fault on, in scope or not; the one with the most calls first. */
+  readonly clients: readonly ClientVerdict[];
 };
 
 /** The report on a run, also while it still runs. */
@@ -71,6 +75,7 @@ export function reportOf(run: Run): Report {
     injected: injectedOf(run),
     ttft: mapped(sides, ({ ttft }) => distributionOf(ttft)),
     timeline: run.timeline.map(shownPoint),
+    clients: verdictsOf(run.clients ?? []),
   };
 }
 

@@ -2,24 +2,13 @@ import { stagesOf, type StageDefinition } from "../definition.ts";
 import { boundsText, brokenText, isBeyond, limitText, rounded, worseOf } from "../guardrails.ts";
 import type { FaultConfig } from "../../types.ts";
 import { clockText } from "../../plot/scale.ts";
+import { clientsTable } from "./clients-table.ts";
 import type { Part, Report, Summary } from "./report.ts";
-
-/** A part of a report as a table, the same in every format. */
-export type ReportTable = {
-  readonly title: string;
-  /** What has to be known to read it. */
-  readonly note?: string;
-  readonly head: readonly string[];
-  /** Numbers are aligned to the right. */
-  readonly rows: readonly (readonly Cell[])[];
-};
-
-/** A cell; undefined is empty. */
-export type Cell = string | number | undefined;
+import type { Cell, ReportTable } from "./table.ts";
 
 /** All that a report says besides its verdict, as tables; those with nothing to say are absent. */
 export function tablesOf(report: Report): readonly ReportTable[] {
-  const tables = [expected, calls, stages, injected, guardrails].map((make) => make(report));
+  const tables = [expected, calls, stages, injected, guardrails, clientsTable].map((make) => make(report));
   return tables.filter(({ rows }) => rows.length > 0);
 }
 

@@ -1,7 +1,8 @@
 import { visible } from "../../plot/markup.ts";
 import { headlineOf } from "./headline.ts";
 import type { Report } from "./report.ts";
-import { factsOf, tablesOf, type Cell } from "./tables.ts";
+import type { Cell } from "./table.ts";
+import { factsOf, tablesOf } from "./tables.ts";
 
 /** A report as plain text for a terminal. */
 export function textOf(report: Report): string {
@@ -15,7 +16,8 @@ export function textOf(report: Report): string {
   ].join("\n\n");
 }
 
-function columns(rows: readonly (readonly Cell[])[]): string {
+/** Rows with their cells below each other. */
+export function columns(rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => row.map((cell) => visible(String(cell ?? ""))));
   const widths = (texts[0] ?? []).map((_, column) => widthOf(texts, column));
   return texts.map((row) => `  ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join("  ")}`.trimEnd()).join("\n");
