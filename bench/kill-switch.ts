@@ -36,9 +36,9 @@ export async function killSwitch(): Promise<Figure[]> {
 async function oneRound(): Promise<{ lastFaultMs: number; lastHangMs: number }> {
   const hanging = await Promise.all(Array.from({ length: calls }, () => ask("hangs")));
   let lastFaultAt = 0;
-  let asking = true;
+  const over = new AbortController();
   const askers = Array.from({ length: 2 }, async () => {
-    while (asking) {
+    while (!over.signal.aborted) {
       const sentAt = performance.now();
       const response = await ask("fails");
       if (response.status === 503) lastFaultAt = Math.max(lastFaultAt, sentAt);
@@ -53,7 +53,7 @@ async function oneRound(): Promise<{ lastFaultMs: number; lastHangMs: number }> 
   });
   await admin("stop");
   const lastHangAt = Math.max(...(await Promise.all(ends)));
-  asking = false;
+  over.abort();
   await Promise.all(askers);
   await admin("resume");
   return { lastFaultMs: Math.max(0, lastFaultAt - pulledAt), lastHangMs: lastHangAt - pulledAt };

@@ -4,32 +4,46 @@ import { defaultConfig } from "../config/default.ts";
 import { fileExists, formatErrors, loadConfig, settingsOf, type Loaded } from "../config/load.ts";
 import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
 import { sharesByRule } from "../config/shares.ts";
+import type { ExperimentDefinition } from "../core/experiments/definition.ts";
+import type { Report } from "../core/experiments/report/report.ts";
 import type { ExperimentTrace, StageTrace } from "../core/experiments/explain.ts";
 import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
+import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
 import { arrivalOf } from "./arrival.ts";
+import { isOver, type Shown } from "./experiment-text.ts";
 import { forecast, type Forecast } from "./forecast.ts";
 import { readRequest } from "./request-file.ts";
 
 const usage = `Shows what would happen to one request: each rule, each condition, pass or fail, and the decision.
 
-  stuntdouble explain --request FILE [--config FILE] [--json]
+  stuntdouble explain --request FILE [--config FILE] [--admin URL] [--json]
 
   --request FILE   JSON: { method, path, headers, body }, or the body of a chat completion alone
   --config FILE    configuration; ./stuntdouble.yaml where it stands, else the built-in default
+  --admin URL      also tells what the experiments would do that run on this node, instead of those of the configuration
+  --token-env      environment variable with the token of its admin API; default: STUNTDOUBLE_ADMIN_TOKEN
   --json           the same as one JSON object
 
 Nothing is sent. Percentages, of rules and of faults, show the number that was drawn: the same request draws the same number
 wherever it goes. Where percentages are used, it is said how many calls the rule and its faults really get. Of each experiment of
 the configuration it is said what its stages would do to the request while it runs, and why.
 
-Exit codes: 0 explained, 2 errors in the configuration or the request file
+Exit codes: 0 explained, 1 the node refused or cannot be reached, 2 errors in the configuration or the request file
 
 Examples
   stuntdouble explain --config stuntdouble.yaml --request request.json
   echo '{"model":"gpt-4o","messages":[]}' > body.json && stuntdouble explain --request body.json --json
 `;
+
+const flagKinds = {
+  config: "string",
+  request: "string",
+  admin: "string",
+  "token-env": "string",
+  json: "boolean",
+} as const;
 
 const ordinaryFile = "stuntdouble.yaml";
 
@@ -39,7 +53,7 @@ export const explainCommand: Command = {
   summary: "show what would happen to one request, and why",
   usage,
   async run(args, io) {
-    const flags = parseFlags(args, { config: "string", request: "string", json: "boolean" });
+    const flags = parseFlags(args, flagKinds);
     if (flags.request === undefined) throw new StuntdoubleError("CONFIG_INVALID", "--request FILE is missing.");
     const request = await readRequest(path.resolve(io.cwd, flags.request));
     const file = flags.config ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
@@ -49,13 +63,25 @@ export const explainCommand: Command = {
       return 2;
     }
     const snapshot = compile(loaded.settings);
-    const { experiments } = loaded.settings.config;
+    const experiments =
+      flags.admin === undefined
+        ? loaded.settings.config.experiments
+        : await runningOn(createAdminClient(flags, io.env));
     const told = forecast(request, await arrivalOf(request, snapshot), { snapshot, experiments });
     const share = sharesByRule(loaded.settings.config).get(told.decision?.rule ?? "");
     io.out(flags.json === true ? `${JSON.stringify({ ...told, share }, undefined, 2)}\n` : render(told, share));
     return 0;
   },
 };
+
+/** The experiments that run on a node, or look at their baseline, in the order of their start. */
+async function runningOn(client: AdminClient): Promise<readonly ExperimentDefinition[]> {
+  const { experiments } = await client.send<{ experiments: readonly Shown[] }>("GET", "experiments");
+  const running = experiments.filter((run) => !isOver(run)).toReversed();
+  return await Promise.all(
+    running.map(async ({ id }) => (await client.send<Report>("GET", `experiments/${id}`)).definition),
+  );
+}
 
 async function load(file: string | undefined, io: Io): Promise<Loaded> {
   if (file !== undefined) return await loadConfig(path.resolve(io.cwd, file), { env: io.env, generation: 1 });

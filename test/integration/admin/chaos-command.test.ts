@@ -31,6 +31,16 @@ test("start, list, stop and report tell of one experiment", async () => {
   expect(report.code).toBe(4);
 });
 
+test("explain tells what the experiments of a node would do to a request, as long as they run", async () => {
+  const id = idIn(await chaos(["start", "outage.yaml"], { "outage.yaml": outage }));
+  const files = { "r.json": JSON.stringify({ model: "gpt-4o", messages: [] }) };
+  const explain = async (): Promise<string> =>
+    (await runIn(files, ["explain", "--request", "r.json", "--admin", node.adminUrl])).out;
+  expect(await explain()).toContain("experiment outage: in scope");
+  await chaos(["stop", id]);
+  expect(await explain()).not.toContain("experiment outage");
+});
+
 test("a report comes in each format, and goes into a file", async () => {
   const id = idIn(await chaos(["start", "outage.yaml"], { "outage.yaml": outage }));
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));

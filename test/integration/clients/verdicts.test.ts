@@ -124,7 +124,7 @@ test("the report of an experiment tells what each client did while it ran, and o
   await node.idle();
   await fetch(`${experiments}/${id}`, { method: "DELETE" });
   const { clients } = await node.admin<{ clients: ClientVerdict[] }>(`/admin/v1/experiments/${id}`);
-  expect(clients.map(({ userAgent }) => userAgent).sort()).toEqual(["node-hurries/1", "node-waits/1"]);
+  expect(new Set(clients.map(({ userAgent }) => userAgent))).toEqual(new Set(["node-hurries/1", "node-waits/1"]));
   expect(clients.find(({ userAgent }) => userAgent === "node-waits/1")).toMatchObject(honouring);
   expect(clients.find(({ userAgent }) => userAgent === "node-hurries/1")).toMatchObject(ignoring);
   const text = await (await fetch(`${experiments}/${id}/report?format=text`)).text();
