@@ -45,13 +45,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops(options);
   const { settings: current } = reloader;
-  const experiments = createExperiments({
-    ...options,
-    eventLoops,
-    counts: eventLoops.experiments,
-    clients: eventLoops.clients,
-    settings: current,
-  });
+  const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings: current });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
   const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });

@@ -21,9 +21,8 @@ import { createRunHistory, type RunHistory } from "./run-history.ts";
 export type ExperimentsOptions = {
   readonly clock: Clock;
   readonly log: Log;
-  readonly eventLoops: Pick<EventLoops, "ask" | "set">;
+  readonly eventLoops: Pick<EventLoops, "ask" | "set"> & { readonly clients: ClientsView };
   readonly counts: NodeCounts;
-  readonly clients: ClientsView;
   settings(): Settings;
   wallClockMs(): number;
 };
@@ -105,7 +104,7 @@ class ExperimentRunner implements RunningExperiments {
     counts.clear(slot);
     const run = newRun(read.definition, by, wallClockMs());
     const held: Held = { run, slot };
-    if (run.state === "running") held.clientsBefore = this.#options.clients.read();
+    if (run.state === "running") held.clientsBefore = this.#options.eventLoops.clients.read();
     this.#held = [...latest(this.#held), held];
     this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
     this.#keep();
@@ -196,7 +195,7 @@ class ExperimentRunner implements RunningExperiments {
   /** The run with what clients have done since its first fault, as long as it goes on. */
   #withClients({ run, clientsBefore }: Held): Run {
     if (clientsBefore === undefined || !isActive(run)) return run;
-    return { ...run, clients: countedBetween(clientsBefore, this.#options.clients.read()) };
+    return { ...run, clients: countedBetween(clientsBefore, this.#options.eventLoops.clients.read()) };
   }
 
   #end(held: Held, state: RunState, { by, broken }: { by?: string; broken?: Run["broken"] } = {}): void {
@@ -264,7 +263,7 @@ class ExperimentRunner implements RunningExperiments {
     }
     if (state !== "baseline" || nowMs < createdAtMs + definition.baselineMs) return false;
     held.run = { ...held.run, state: "running", startsAtMs: nowMs };
-    held.clientsBefore = this.#options.clients.read();
+    held.clientsBefore = this.#options.eventLoops.clients.read();
     this.#note("started", held.run.by, held.run);
     return true;
   }

@@ -29,9 +29,12 @@ export async function createRunner(
   const experiments = createExperiments({
     clock,
     log,
-    eventLoops: { ask: async (question, ..._args) => question.merge([]), set: async () => undefined },
+    eventLoops: {
+      ask: async (question, ..._args) => question.merge([]),
+      set: async () => undefined,
+      clients: { read: clients },
+    },
     counts: createNodeCounts(createExperimentMemory(1), 1),
-    clients: { read: clients },
     settings: () => settings,
     wallClockMs: () => clock.now(),
   });

@@ -1,6 +1,6 @@
 import type { ClientVerdict } from "../../clients/counts.ts";
 import type { Report } from "./report.ts";
-import type { ReportTable } from "./table.ts";
+import type { Cell, ReportTable } from "./table.ts";
 
 /** What each client did. */
 export function clientsTable({ clients }: Pick<Report, "clients">): ReportTable {
@@ -21,25 +21,17 @@ export function clientsTable({ clients }: Pick<Report, "clients">): ReportTable 
       "broken responses",
       "of them retried",
     ],
-    rows: clients.map((verdict) => {
-      const { requests, attemptsPerRequest, succeeded, gaveUp, hungUp, retries, brokenResponses } = verdict;
-      const unwanted = Object.values(retries.unwanted).reduce((sum, count) => sum + count, 0);
-      return [
-        nameOf(verdict),
-        requests,
-        attemptsPerRequest,
-        succeeded,
-        gaveUp,
-        hungUp.total,
-        retries.asAsked,
-        retries.tooEarly,
-        retries.ignored,
-        unwanted,
-        brokenResponses.total,
-        brokenResponses.retried,
-      ];
-    }),
+    rows: clients.map(rowOf),
   };
+}
+
+function rowOf(verdict: ClientVerdict): readonly Cell[] {
+  const { requests, attemptsPerRequest, succeeded, gaveUp, hungUp, retries, brokenResponses } = verdict;
+  const { asAsked, tooEarly, ignored, unwanted } = retries;
+  const inVain = Object.values(unwanted).reduce((sum, count) => sum + count, 0);
+  const waits = [asAsked, tooEarly, ignored, inVain];
+  const broken = [brokenResponses.total, brokenResponses.retried];
+  return [nameOf(verdict), requests, attemptsPerRequest, succeeded, gaveUp, hungUp.total, ...waits, ...broken];
 }
 
 function nameOf({ key, userAgent }: ClientVerdict): string {
