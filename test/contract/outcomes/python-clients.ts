@@ -4,13 +4,15 @@ import { promisify } from "node:util";
 import type { Asked } from "./clients.ts";
 
 /** The modules that `python_clients.py` imports. */
-export const pythonModules = "openai, anthropic, google.genai, ollama, groq";
+export const pythonModules = "openai, anthropic, google.genai, ollama, groq, mistralai";
 
 /** Its clients, in the order of a row. */
-export const pythonNames = ["openai", "anthropic", "google-genai", "ollama", "groq"].map((name) => `${name} (PyPI)`);
+export const pythonNames = ["openai", "anthropic", "google-genai", "ollama", "groq", "mistralai"].map(
+  (name) => `${name} (PyPI)`,
+);
 
-/** Calls of each shape; `healthy` is one that meets no fault. */
-export type PythonAsks = Record<Shape, readonly Asked[]> & { readonly healthy: Asked };
+/** Calls of each shape; `healthy` is one that meets no fault. Each client waits for so many seconds, for one unless it is said. */
+export type PythonAsks = Record<Shape, readonly Asked[]> & { readonly healthy: Asked; readonly patience?: number };
 
 type Shape = "whole" | "streamed";
 

@@ -1,7 +1,7 @@
 """Meets each fault with the official clients and prints what came of it.
 
-Reads {"healthy": ask, "whole": [ask, ...], "streamed": [ask, ...]} from standard input, where an ask is {"url": ..., "headers": ...};
-each list gives a list of rows, each row the outcome in each client.
+Reads {"patience": seconds, "healthy": ask, "whole": [ask, ...], "streamed": [ask, ...]} from standard input, where an ask
+is {"url": ..., "headers": ...}; each list gives a list of rows, each row the outcome in each client.
 """
 
 import json
@@ -15,9 +15,10 @@ import ollama
 import openai
 from google import genai
 from google.genai import types
+from mistralai.client import Mistral
 
 asked = json.load(sys.stdin)
-patience = 1
+patience = asked.get("patience", 1)
 prompt = "Say this is a test"
 messages = [{"role": "user", "content": prompt}]
 
@@ -36,6 +37,11 @@ def anthropic_at(url):
 @cache
 def groq_at(url):
     return groq.Groq(base_url=f"{url}/groq", api_key="none", max_retries=0, timeout=patience)
+
+
+@cache
+def mistral_at(url):
+    return Mistral(api_key="none", server_url=f"{url}/mistral", timeout_ms=patience * 1000)
 
 
 def openai_whole(url, headers):
@@ -105,9 +111,20 @@ def groq_streamed(url, headers):
     return "".join(chunk.choices[0].delta.content or "" for chunk in stream)
 
 
+def mistral_whole(url, headers):
+    made = mistral_at(url).chat.complete(model="mistral-large-latest", messages=messages, http_headers=headers)
+    return made.choices[0].message.content
+
+
+def mistral_streamed(url, headers):
+    asked = {"model": "mistral-large-latest", "messages": messages, "http_headers": headers}
+    with mistral_at(url).chat.stream(**asked) as stream:
+        return "".join(choice.delta.content or "" for event in stream for choice in event.data.choices)
+
+
 attempts = {
-    "whole": [openai_whole, anthropic_whole, genai_whole, ollama_whole, groq_whole],
-    "streamed": [openai_streamed, anthropic_streamed, genai_streamed, ollama_streamed, groq_streamed],
+    "whole": [openai_whole, anthropic_whole, genai_whole, ollama_whole, groq_whole, mistral_whole],
+    "streamed": [openai_streamed, anthropic_streamed, genai_streamed, ollama_streamed, groq_streamed, mistral_streamed],
 }
 
 

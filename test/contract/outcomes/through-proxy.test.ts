@@ -71,10 +71,10 @@ describe.each(clients)("$name sees a provider that breaks as it does without a n
 });
 
 describeWith("Python clients", pythonWith(pythonModules), "and so do those for Python", (python) => {
-  test("for each shape and break", { timeout: 240_000 }, async () => {
+  test("for each shape and break", { timeout: 480_000 }, async () => {
     const every = (breaks: readonly Break[]): Asked[] => breaks.flatMap((each) => Object.values(waysOf(each)));
     const [whole, streamed] = shapes.map(({ breaks }) => every(breaks));
-    const rows = await pythonOutcomes(python, { healthy: direct(), whole: whole!, streamed: streamed! });
+    const rows = await pythonOutcomes(python, { patience: 5, healthy: direct(), whole: whole!, streamed: streamed! });
     const unequal = shapes.flatMap(({ shape, breaks }) => {
       const ways = breaks.map((_, at) => rows[shape].slice(3 * at, 3 * at + 3));
       const directly = (name: string) => ways[breaks.findIndex((each) => each.name === name)]?.[0];
