@@ -1,3 +1,4 @@
+import { withFailures } from "./profile-failures.ts";
 import type { ActDeps, Request, Runtime } from "./types.ts";
 import { controlError } from "../core/control-values.ts";
 import { controlTextOf } from "../core/control-carriers.ts";
@@ -46,7 +47,7 @@ export type Admission = Admitted | Refused;
 
 /** What admission needs of its node and of the configuration in force. */
 export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "clients" | "givenReply">;
-export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates">;
+export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles">;
 
 /**
  * Asks everything that may refuse a call before a permit is taken: loop, key, known model, rules, control header, the body
@@ -78,7 +79,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     if (models !== undefined && opened !== undefined && facts.model !== undefined && !models.has(facts.model))
       throw unknownModel(facts.model);
     call = callOf(request, caller, facts);
-    decision = decisionOn(call, request, { snapshot, deps });
+    decision = withFailures(decisionOn(call, request, { snapshot, deps }), call, runtime);
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined && !takesNoPlace(request, { decision })) {

@@ -117,6 +117,7 @@ function simulationOf(
     overrides,
     reply,
     seed: overrides.seed ?? ask.seed ?? hash32(snapshot.seed, call.id),
+    operation: request.operation?.name,
     inFlight,
     delayMs,
     maxOutputTokens: snapshot.limits.maxOutputTokens,

@@ -102,8 +102,9 @@ function settingsOf(action: ActionConfig, { simulator }: Config): Pick<Decision,
   const fidelity = action.fidelity ?? simulator.fidelity;
   const format = action.format ?? simulator.format;
   const head = action.head ?? simulator.head;
-  if (fidelity === "strict" && format === "auto" && head === undefined) return {};
-  return { simulator: { fidelity, format, head } };
+  const failures = action.failures === true ? { failures: true } : {};
+  if (fidelity === "strict" && format === "auto" && head === undefined && action.failures !== true) return {};
+  return { simulator: { fidelity, format, head, ...failures } };
 }
 
 /** A star among the models stands for all others. */

@@ -1,42 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { distributionSchema } from "../core/simulator/distribution-schema.ts";
-import type { LoadRow, Profile } from "../core/types.ts";
+import type { Profile } from "../core/types.ts";
 import { schemaFindings, type Finding } from "./findings.ts";
+import { profileSchema } from "./sections/profile.ts";
 import { isProfileFile, type ReadFiles } from "./files/identity.ts";
 import type { ConfigError } from "./places.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
-
-const amount = z.number().min(0);
-
-const loadRows: z.ZodType<LoadRow[]> = z
-  .array(z.strictObject({ inFlight: amount, ttft: amount, itl: amount }))
-  .check(({ value: rows, issues }) => {
-    for (const [index, { inFlight }] of rows.entries()) {
-      const before = rows[index - 1]?.inFlight ?? -1;
-      if (inFlight > before) continue;
-      const message = `must be larger than ${before} of the row before, got ${inFlight}`;
-      issues.push({ code: "custom", message, path: [index, "inFlight"], input: inFlight });
-    }
-  });
-
-/** One profile file; `sources` says of every number where it comes from. */
-const profileSchema: z.ZodType<Profile> = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/, "must be letters, digits, dots, dashes and underscores"),
-  description: z.string().default(""),
-  models: z.array(z.string().min(1)).default([]),
-  sources: z.record(z.string(), z.string()).default({}),
-  ttftMs: distributionSchema,
-  itlMs: distributionSchema,
-  outputTokens: distributionSchema,
-  prefill: z
-    .strictObject({ freePromptTokens: amount, msPer1000Tokens: amount })
-    .default({ freePromptTokens: 0, msPer1000Tokens: 0 }),
-  head: z.enum(["at-once", "first-token"]).optional(),
-  load: loadRows.default([]),
-});
 
 /** What a folder of profiles holds: those that are right, and all errors of the others. */
 export type LoadedProfiles = {

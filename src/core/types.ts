@@ -6,6 +6,9 @@
 
 import type { CallState } from "./clients/state.ts";
 import type { Reply } from "./replies/types.ts";
+import type { HeadTime } from "./simulator/types.ts";
+
+export type { Distribution, HeadTime, LoadRow, Profile } from "./simulator/types.ts";
 
 /** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
 export type HeaderList = readonly string[];
@@ -97,9 +100,6 @@ export type Decision = {
   readonly reply?: Reply | undefined;
 };
 
-/** When the head of a stream leaves: as soon as the request is accepted, or with the first token. */
-export type HeadTime = "at-once" | "first-token";
-
 /** How the simulator keeps to what providers do. What is left out is the usual: strict, auto, and the head as the API sends it. */
 export type SimulatorSettings = {
   /** Strict refuses what the provider refuses although its document allows it. */
@@ -107,6 +107,8 @@ export type SimulatorSettings = {
   /** With auto, JSON that only the prompt asks for is given. */
   readonly format?: "auto" | "text" | undefined;
   readonly head?: HeadTime | undefined;
+  /** Calls fail as often as their profile says. */
+  readonly failures?: boolean | undefined;
 };
 
 /** Per-request settings of the simulator; each replaces what the profile would draw. */
@@ -259,36 +261,6 @@ export type Outcome = {
 
 /** A real and a simulated timing of the same call. */
 export type ShadowPair = { readonly real: Timeline; readonly simulated: Timeline };
-
-/** The simulator's model of one provider's speed. Distributions are in milliseconds or tokens. */
-export type Profile = {
-  readonly name: string;
-  readonly description: string;
-  /** Globs of the model names it stands for, most specific first. */
-  readonly models: readonly string[];
-  /** Where each number comes from, by the name of the setting. */
-  readonly sources: Readonly<Record<string, string>>;
-  readonly ttftMs: Distribution;
-  readonly itlMs: Distribution;
-  readonly outputTokens: Distribution;
-  /** Added to TTFT for each 1,000 prompt tokens beyond `freePromptTokens`. */
-  readonly prefill: { readonly freePromptTokens: number; readonly msPer1000Tokens: number };
-  /** When the head of a stream leaves; absent for what the API does. */
-  readonly head?: HeadTime | undefined;
-  /** Factors by calls in flight on this node, interpolated between rows. Sorted by `inFlight`. */
-  readonly load: readonly LoadRow[];
-};
-
-/** At `inFlight` calls TTFT and ITL are this many times the drawn value. */
-export type LoadRow = { readonly inFlight: number; readonly ttft: number; readonly itl: number };
-
-/** A distribution of non-negative numbers. */
-export type Distribution =
-  | { readonly kind: "constant"; readonly value: number }
-  | { readonly kind: "uniform"; readonly min: number; readonly max: number }
-  | { readonly kind: "lognormal"; readonly p50: number; readonly p99: number }
-  | { readonly kind: "gamma"; readonly mean: number; readonly shape: number }
-  | { readonly kind: "quantiles"; readonly table: readonly (readonly [q: number, value: number])[] };
 
 /** When the simulator would send what: the part of a simulation that needs no text. */
 export type Timing = {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { prepareDistribution } from "../../src/core/simulator/distribution.ts";
-import { planTiming } from "../../src/core/simulator/latency.ts";
+import { drawTiming, planTiming } from "../../src/core/simulator/latency.ts";
 import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import { createRng, draw, hash32 } from "../../src/core/rng.ts";
 import { makeText } from "../../src/core/simulator/text.ts";
@@ -25,6 +25,10 @@ const quantiles: fc.Arbitrary<Distribution> = fc
     };
   });
 
+const lognormal = fc
+  .tuple(positive, fc.double({ min: 1, max: 200, noNaN: true }))
+  .map(([p50, ratio]) => ({ p50, p99: p50 * ratio }));
+
 const distribution: fc.Arbitrary<Distribution> = fc.oneof(
   amount.map((value) => ({ kind: "constant", value }) as const),
   fc.tuple(amount, amount).map(([min, more]) => ({ kind: "uniform", min, max: min + more }) as const),
@@ -34,6 +38,12 @@ const distribution: fc.Arbitrary<Distribution> = fc.oneof(
   fc
     .tuple(positive, fc.double({ min: 0.1, max: 50, noNaN: true }))
     .map(([mean, shape]) => ({ kind: "gamma", mean, shape }) as const),
+  fc
+    .tuple(positive, fc.double({ min: 1, max: 200, noNaN: true }), fc.double({ min: 0, max: 0.99, noNaN: true }))
+    .map(([p50, ratio, share]) => ({ kind: "lognormal", p50, p99: p50 * ratio, shift: p50 * share }) as const),
+  fc
+    .record({ share: fc.double({ min: 0, max: 1, noNaN: true }), first: lognormal, second: lognormal })
+    .map((parts) => ({ kind: "mixture", ...parts }) as const),
   quantiles,
 );
 
@@ -53,6 +63,29 @@ const load: fc.Arbitrary<LoadRow[]> = fc
     ),
   );
 
+/** What a profile may say of its gaps beyond a distribution. */
+const shape = fc.record(
+  {
+    itlCorrelation: fc.double({ min: -0.99, max: 0.99, noNaN: true }),
+    stalls: fc.record({
+      percentage: fc.double({ min: 0, max: 100, noNaN: true }),
+      per: fc.constantFrom("gap", "stream"),
+      ms: distribution,
+    }),
+    tokensPerEvent: fc.integer({ min: 0, max: 9 }).map((value) => ({ kind: "constant", value }) as const),
+    ttftByPrompt: fc
+      .uniqueArray(fc.nat(100_000), { maxLength: 3 })
+      .chain((rows) =>
+        fc.tuple(
+          ...rows
+            .toSorted((a, b) => a - b)
+            .map((from) => fc.record({ fromTokens: fc.constant(from), ttftMs: distribution })),
+        ),
+      ),
+  },
+  { requiredKeys: [] },
+);
+
 const overrides = fc.record({ ttftMs: amount, itlMs: amount }, { requiredKeys: [] });
 
 describe("timing", () => {
@@ -60,6 +93,7 @@ describe("timing", () => {
     fc.assert(
       fc.property(
         fc.record({ ttftMs: distribution, itlMs: distribution, load }),
+        shape,
         fc.record({
           promptTokens: fc.nat(200_000),
           outputTokens: fc.nat(300),
@@ -67,12 +101,15 @@ describe("timing", () => {
           overrides,
         }),
         fc.integer(),
-        (changes, options, seed) => {
+        (changes, more, options, seed) => {
           const profile = prepareProfile(
-            profileOf({ ...changes, prefill: { freePromptTokens: 100, msPer1000Tokens: 7 } }),
+            profileOf({ ...changes, ...more, prefill: { freePromptTokens: 100, msPer1000Tokens: 7 } }),
           );
           const timing = planTiming({ profile, rng: createRng(seed), ...options });
           expect(timing.atMs).toHaveLength(options.outputTokens);
+          const again = drawTiming({ profile, rng: createRng(seed), ...options });
+          for (const iteration of [1, 2]) expect([iteration, ...again.atMs]).toEqual([iteration, ...timing.atMs]);
+          expect([again.ttftMs, again.totalMs]).toEqual([timing.ttftMs, timing.totalMs]);
           let previousMs = 0;
           for (const atMs of [timing.ttftMs, ...timing.atMs, timing.totalMs]) {
             expect(atMs).toBeGreaterThanOrEqual(previousMs);

@@ -11,6 +11,12 @@ export const simulatorKeys = {
   fidelity: fidelity.optional().describe(`As \`simulator.fidelity\`, for these calls; ${ofRules}`),
   format: format.optional().describe(`As \`simulator.format\`, for these calls; ${ofRules}`),
   head: head.optional().describe(`As \`simulator.head\`, for these calls; ${ofRules}`),
+  failures: z
+    .boolean()
+    .optional()
+    .describe(
+      "With `serve: simulate`: calls fail as often, and in the ways, that `failures` of their profile says; default: false",
+    ),
 };
 
 /** What holds for all calls. */

@@ -4,13 +4,16 @@ import { prepareDistribution } from "./distribution.ts";
 
 const amount = z.number().min(0);
 
+const lognormal = z.strictObject({ p50: amount, p99: amount });
+
 /** A distribution as it is written in profiles and in faults. */
 export const distributionSchema: z.ZodType<Distribution> = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("constant"), value: amount }),
     z.strictObject({ kind: z.literal("uniform"), min: amount, max: amount }),
-    z.strictObject({ kind: z.literal("lognormal"), p50: amount, p99: amount }),
+    z.strictObject({ kind: z.literal("lognormal"), p50: amount, p99: amount, shift: amount.optional() }),
     z.strictObject({ kind: z.literal("gamma"), mean: amount, shape: amount }),
+    z.strictObject({ kind: z.literal("mixture"), share: amount.max(1), first: lognormal, second: lognormal }),
     z.strictObject({ kind: z.literal("quantiles"), table: z.array(z.tuple([amount.max(1), amount])).min(2) }),
   ])
   .check(({ value, issues }) => {

@@ -1,18 +1,22 @@
 import type { Rng } from "../rng.ts";
-import type { Distribution } from "../types.ts";
+import type { Distribution, Lognormal } from "./types.ts";
+import { normalCdf, normalInverse, z99 } from "./normal.ts";
 
 /** Draws one value per call; costs one draw of `rng` and a table look-up. */
 type Sampler = (rng: Rng) => number;
 
 /** A distribution ready to be drawn from. */
-export type Prepared = { readonly sample: Sampler; readonly mean: number };
+export type Prepared = {
+  readonly sample: Sampler;
+  /** The value below which a share of all draws lies, 0 ≤ share < 1. */
+  readonly at: (share: number) => number;
+  readonly mean: number;
+};
 
 /** Cells of the inverse distribution function between 0 and 1. */
 const cells = 1024;
 /** The last cell is divided again, so that a p99.9 is right; what lies beyond p99.999 is cut off there. */
 const tailCells = 100;
-/** The z of a normal distribution at 99 %. */
-const z99 = 2.3263478740408408;
 
 /**
  * Compiles a distribution to a table of its inverse, interpolated between points.
@@ -26,12 +30,19 @@ const z99 = 2.3263478740408408;
  */
 export function prepareDistribution(name: string, distribution: Distribution): Prepared {
   const inverse = inverseOf(name, distribution);
-  if (distribution.kind === "constant") return { sample: () => distribution.value, mean: distribution.value };
+  if (distribution.kind === "constant") {
+    const { value } = distribution;
+    return { sample: () => value, at: () => value, mean: value };
+  }
   const body = Float64Array.from({ length: cells + 1 }, (_, index) => inverse(clampShare(index / cells)));
   const tail = Float64Array.from({ length: tailCells + 1 }, (_, index) =>
     inverse(clampShare(1 - (1 - index / tailCells) / cells)),
   );
-  return { sample: (rng) => interpolate(body, tail, rng()), mean: meanOf(body, tail) };
+  return {
+    sample: (rng) => interpolate(body, tail, rng()),
+    at: (share) => interpolate(body, tail, share),
+    mean: meanOf(body, tail),
+  };
 }
 
 function clampShare(share: number): number {
@@ -69,21 +80,55 @@ function inverseOf(name: string, distribution: Distribution): (share: number) =>
       atLeast(`${name}.min`, distribution.min, 0);
       atLeast(`${name}.max`, distribution.max, distribution.min);
       return (share) => distribution.min + (distribution.max - distribution.min) * share;
-    case "lognormal": {
-      positive(`${name}.p50`, distribution.p50);
-      atLeast(`${name}.p99`, distribution.p99, distribution.p50);
-      const sigma = Math.log(distribution.p99 / distribution.p50) / z99;
-      return (share) => distribution.p50 * Math.exp(sigma * normalInverse(share));
-    }
+    case "lognormal":
+      return lognormalInverse(name, distribution);
     case "gamma":
       positive(`${name}.mean`, distribution.mean);
       within(`${name}.shape`, distribution.shape, { min: 0.1, max: 1000 });
       return gammaInverse(distribution.mean, distribution.shape);
+    case "mixture":
+      return mixtureInverse(name, distribution);
     case "quantiles":
       return quantileInverse(name, distribution.table);
     default:
       return distribution satisfies never;
   }
+}
+
+function lognormalInverse(
+  name: string,
+  { p50, p99, shift = 0 }: Lognormal & { readonly shift?: number | undefined },
+): (share: number) => number {
+  positive(`${name}.p50`, p50);
+  atLeast(`${name}.p99`, p99, p50);
+  atLeast(`${name}.shift`, shift, 0);
+  if (shift >= p50) throw new RangeError(`${name}.shift must be a number below ${p50} of p50, got ${shift}`);
+  const sigma = Math.log((p99 - shift) / (p50 - shift)) / z99;
+  return (share) => shift + (p50 - shift) * Math.exp(sigma * normalInverse(share));
+}
+
+type Mixture = Extract<Distribution, { kind: "mixture" }>;
+
+/** Inverts the sum of two distribution functions by bisection between the values of the two. */
+function mixtureInverse(name: string, { share, first, second }: Mixture): (share: number) => number {
+  within(`${name}.share`, share, { min: 0, max: 1 });
+  const [one, two] = [lognormalInverse(`${name}.first`, first), lognormalInverse(`${name}.second`, second)];
+  const below = (value: number): number =>
+    (1 - share) * lognormalCdf(first, value) + share * lognormalCdf(second, value);
+  return (wanted) => {
+    let [low, high] = [Math.min(one(wanted), two(wanted)), Math.max(one(wanted), two(wanted))];
+    for (let step = 0; step < 50 && high - low > high * 1e-9; step += 1) {
+      const middle = (low + high) / 2;
+      if (below(middle) < wanted) low = middle;
+      else high = middle;
+    }
+    return (low + high) / 2;
+  };
+}
+
+function lognormalCdf({ p50, p99 }: Lognormal, value: number): number {
+  if (p99 === p50) return value < p50 ? 0 : 1;
+  return normalCdf((Math.log(value / p50) * z99) / Math.log(p99 / p50));
 }
 
 function atLeast(option: string, value: number, min: number): void {
@@ -120,44 +165,6 @@ function quantileInverse(name: string, table: readonly (readonly [number, number
     }
     return low;
   };
-}
-
-/** Inverse of the normal distribution, relative error below 1.2e-9. @see P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function" */
-function normalInverse(share: number): number {
-  if (share < 0.02425) return tailInverse(Math.sqrt(-2 * Math.log(share)));
-  if (share > 1 - 0.02425) return -tailInverse(Math.sqrt(-2 * Math.log(1 - share)));
-  const q = share - 0.5;
-  const r = q * q;
-  const top = polynomial(
-    r,
-    [
-      -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716,
-      2.506628277459239,
-    ],
-  );
-  const bottom = polynomial(
-    r,
-    [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1],
-  );
-  return (top * q) / bottom;
-}
-
-function tailInverse(q: number): number {
-  const top = polynomial(
-    q,
-    [
-      -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
-      2.938163982698783,
-    ],
-  );
-  const bottom = polynomial(q, [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1]);
-  return top / bottom;
-}
-
-function polynomial(x: number, coefficients: readonly number[]): number {
-  let value = 0;
-  for (const coefficient of coefficients) value = value * x + coefficient;
-  return value;
 }
 
 /** Inverts the regularised gamma function by bisection; it runs once per table cell, not per draw. */

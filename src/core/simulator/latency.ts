@@ -1,17 +1,16 @@
+import { gapsOf, type Gaps } from "./gaps.ts";
+import { LoadBlend, loadAt } from "./load.ts";
 import type { PreparedProfile } from "./profile.ts";
 import type { Randomness, Rng, SeededRng } from "../rng.ts";
-import type { LoadRow, Overrides, Timing } from "../types.ts";
-
-/** TTFT and ITL are this many times the drawn value. */
-export type LoadFactors = { readonly ttft: number; readonly itl: number };
-
-const noLoad: LoadFactors = { ttft: 1, itl: 1 };
+import type { Overrides, Timing } from "../types.ts";
 
 /** What decides when the tokens of a response leave. */
 export type TimingOptions = {
   readonly profile: PreparedProfile;
   /** ≥ 0 */
   readonly promptTokens: number;
+  /** How many of them a prompt cache has; 0 when absent. */
+  readonly cachedTokens?: number | undefined;
   /** Integer ≥ 0; 0 for a response without text, which is whole at TTFT. */
   readonly outputTokens: number;
   /** Calls in flight on this node. */
@@ -27,45 +26,49 @@ export type TimingOptions = {
 /**
  * Draws when each token of a response leaves.
  *
- * TTFT = draw × load + prefill of the prompt; each further token follows after draw × load. So the total is on average
- * TTFT + (N − 1) × mean ITL. A wish replaces the whole TTFT or the whole gap, load and prefill included.
+ * TTFT = draw × load + prefill of the part of the prompt that no cache has; each further token follows after draw × load. So the
+ * total is on average TTFT + (N − 1) × mean ITL. A wish replaces the whole TTFT or the whole gap, load, prefill and stalls included.
  *
  * @returns times in milliseconds that never go back
  */
 export function planTiming(options: TimingOptions): Timing & { readonly atMs: readonly number[] } {
-  const { ttftMs, gap } = beginningOf(options);
+  const { ttftMs, gaps } = beginningOf(options);
   const { outputTokens, rng } = options;
   const atMs = outputTokens > 0 ? [ttftMs] : [];
   let totalMs = ttftMs;
-  for (let token = 1; token < outputTokens; token += 1) atMs.push((totalMs += gapMs(gap, rng)));
+  for (let token = 1; token < outputTokens; token += 1) atMs.push((totalMs += gaps.next(rng)));
   return { ttftMs, atMs, totalMs };
 }
 
 /** The same with times that are not kept, but drawn again at each iteration. */
 export function drawTiming(options: TimingOptions): Timing {
-  const { ttftMs, gap } = beginningOf(options);
+  const { ttftMs, gaps } = beginningOf(options);
   const { outputTokens, rng } = options;
-  const atMs = new TokenTimes({ ttftMs, count: outputTokens, gap, start: rng.state.copy() });
+  const atMs = new TokenTimes({ ttftMs, count: outputTokens, gaps, start: rng.state.copy() });
+  const drawn = gaps.fresh();
   let totalMs = ttftMs;
-  for (let token = 1; token < outputTokens; token += 1) totalMs += gapMs(gap, rng);
+  for (let token = 1; token < outputTokens; token += 1) totalMs += drawn.next(rng);
   return { ttftMs, atMs, totalMs };
 }
 
-function beginningOf({ profile, rng, overrides, inFlight, promptTokens, delayMs = 0 }: TimingOptions) {
+function beginningOf(options: TimingOptions): { readonly ttftMs: number; readonly gaps: Gaps } {
+  const { profile, overrides, inFlight, delayMs = 0 } = options;
   const load = loadAt(profile.profile.load, inFlight);
-  const drawnMs = profile.ttftMs.sample(rng) * load.ttft + prefillMs(profile, promptTokens);
-  const gap: Gap = { itlMs: overrides.itlMs, profile, load: load.itl };
-  return { ttftMs: delayMs + (overrides.ttftMs ?? drawnMs), gap };
+  const drawnMs = ttftMsOf(options, load.ttft);
+  const gaps = gapsOf({ profile, tokens: options.outputTokens, inFlight, load: load.itl, itlMs: overrides.itlMs });
+  return { ttftMs: delayMs + (overrides.ttftMs ?? drawnMs), gaps };
 }
 
-/** What decides how long after the last a token leaves. */
-type Gap = { readonly itlMs: number | undefined; readonly profile: PreparedProfile; readonly load: number };
-
-function gapMs({ itlMs, profile, load }: Gap, rng: Rng): number {
-  return itlMs ?? profile.itlMs.sample(rng) * load;
+function ttftMsOf({ profile, rng, inFlight, promptTokens, cachedTokens = 0 }: TimingOptions, load: number): number {
+  const uncached = Math.max(0, promptTokens - cachedTokens);
+  const prefill = prefillMs(profile, uncached);
+  const [first, ...others] = profile.ttftByLoad ?? [];
+  if (first !== undefined) return new LoadBlend([first, ...others], inFlight).at(rng()) + prefill;
+  const byPrompt = profile.ttftByPrompt?.findLast(({ fromTokens }) => fromTokens <= uncached)?.ttftMs;
+  return (byPrompt ?? profile.ttftMs).sample(rng) * load + prefill;
 }
 
-type Times = { readonly ttftMs: number; readonly count: number; readonly gap: Gap; readonly start: Randomness };
+type Times = { readonly ttftMs: number; readonly count: number; readonly gaps: Gaps; readonly start: Randomness };
 
 /** When each token leaves, drawn anew at each iteration. */
 class TokenTimes implements Iterable<number> {
@@ -81,14 +84,14 @@ class TokenTimes implements Iterable<number> {
 }
 
 class TimeIterator implements Iterator<number, undefined> {
-  readonly #gap: Gap;
+  readonly #gaps: Gaps;
   readonly #rng: Rng;
   readonly #count: number;
   #given = 0;
   #whenMs: number;
 
-  constructor({ ttftMs, count, gap, start }: Times) {
-    this.#gap = gap;
+  constructor({ ttftMs, count, gaps, start }: Times) {
+    this.#gaps = gaps.fresh();
     const state = start.copy();
     this.#rng = () => state.next();
     this.#count = count;
@@ -97,7 +100,7 @@ class TimeIterator implements Iterator<number, undefined> {
 
   next(): IteratorResult<number, undefined> {
     if (this.#given === this.#count) return { done: true, value: undefined };
-    if (this.#given > 0) this.#whenMs += gapMs(this.#gap, this.#rng);
+    if (this.#given > 0) this.#whenMs += this.#gaps.next(this.#rng);
     this.#given += 1;
     return { done: false, value: this.#whenMs };
   }
@@ -109,30 +112,12 @@ function prefillMs(profile: PreparedProfile, promptTokens: number): number {
 }
 
 /**
- * The load factors at a number of calls in flight, interpolated between the rows of a profile.
- *
- * @param rows sorted by `inFlight`
- * @returns the first row's before the first row, the last row's beyond the last; 1 and 1 without rows
- */
-export function loadAt(rows: readonly LoadRow[], inFlight: number): LoadFactors {
-  let low: LoadRow | undefined;
-  for (const row of rows) {
-    if (row.inFlight >= inFlight) return low === undefined ? row : between(low, row, inFlight);
-    low = row;
-  }
-  return low ?? noLoad;
-}
-
-function between(low: LoadRow, high: LoadRow, inFlight: number): LoadFactors {
-  const share = (inFlight - low.inFlight) / (high.inFlight - low.inFlight);
-  return { ttft: low.ttft + (high.ttft - low.ttft) * share, itl: low.itl + (high.itl - low.itl) * share };
-}
-
-/**
  * Draws how many tokens a response has.
  *
+ * @param operation its name, for a profile that tells operations apart
  * @returns integer ≥ 1: a model asked for text gives some
  */
-export function pickOutputTokens(profile: PreparedProfile, rng: Rng): number {
-  return Math.max(1, Math.round(profile.outputTokens.sample(rng)));
+export function pickOutputTokens(profile: PreparedProfile, rng: Rng, operation?: string): number {
+  const own = operation === undefined ? undefined : profile.outputTokensByOperation?.get(operation);
+  return Math.max(1, Math.round((own ?? profile.outputTokens).sample(rng)));
 }

@@ -19,6 +19,10 @@ export type Simulation = {
   /** What is said; undefined for a text of the profile's length. */
   readonly reply?: Reply | undefined;
   readonly seed: number;
+  /** Name of the operation, for a profile that tells them apart. */
+  readonly operation?: string | undefined;
+  /** How many tokens of the prompt a cache has; 0 when absent. */
+  readonly cachedTokens?: number | undefined;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
   /** When the model begins, in milliseconds from the start of the call. */
@@ -90,12 +94,12 @@ type Drawn = {
 };
 
 function draw(simulation: Simulation, rng: Rng): Drawn {
-  const { ask, profile, overrides, reply, maxOutputTokens } = simulation;
+  const { ask, profile, overrides, reply, maxOutputTokens, operation } = simulation;
   const { maxTokens = Infinity } = ask;
   if (overrides.refusal === true) return drawnOf(refusalTo(ask), maxTokens);
   if (maxTokens === 0) return { tokens: 0, parts: [], finish: "stop" };
   if (reply !== undefined) return drawnOf(replyParts(reply, ask), maxTokens);
-  const wanted = overrides.outputTokens ?? Math.max(pickOutputTokens(profile, rng), ask.minTokens ?? 0);
+  const wanted = overrides.outputTokens ?? Math.max(pickOutputTokens(profile, rng, operation), ask.minTokens ?? 0);
   if (ask.compose === undefined) {
     const tokens = Math.min(wanted, maxTokens);
     return { tokens, parts: undefined, finish: tokens >= maxTokens ? "length" : "stop" };
@@ -126,8 +130,9 @@ function refusalTo({ refuses }: Ask): readonly Part[] {
   throw new StuntdoubleError("BODY_INVALID", "Control header: this kind of response has no form for a refusal.");
 }
 
-function timingOptions({ ask, profile, inFlight, overrides, delayMs = 0 }: Simulation, outputTokens: number) {
-  return { profile, promptTokens: ask.promptTokens, outputTokens, inFlight, overrides, delayMs };
+function timingOptions(simulation: Simulation, outputTokens: number) {
+  const { ask, profile, inFlight, overrides, cachedTokens, delayMs = 0 } = simulation;
+  return { profile, promptTokens: ask.promptTokens, cachedTokens, outputTokens, inFlight, overrides, delayMs };
 }
 
 /** What is said has randomness of its own, so that it can be made before or after the times are drawn. */

@@ -6,10 +6,13 @@ import { compile } from "../../../src/config/compile.ts";
 import { settingsOf } from "../../../src/config/load.ts";
 import { findOperation } from "../../../src/core/dialects/index.ts";
 import type { FaultConfig, HeaderMap } from "../../../src/core/types.ts";
+import { createProfileCache } from "../../../src/limits/profile-cache.ts";
 
 const route = "/v1/chat/completions";
 const text = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Hi" }] });
-const snapshot = compile(await settingsOf({}, {}));
+const settings = await settingsOf({}, {});
+const snapshot = compile(settings);
+const profiles = createProfileCache({ profiles: settings.profiles, fallback: "default", max: 10 });
 const kept = { keep: () => undefined, find: () => undefined, forget: () => false };
 const deps = { chaos: noChaos, count: (said: string) => said.length, kept, pseudonym: "node-1" };
 
@@ -31,11 +34,11 @@ function asked(headers: HeaderMap = {}): Request {
 /** What becomes of a call for which these faults are decided. */
 function admitWith(faults: readonly FaultConfig[]) {
   const fallback = { ...snapshot.fallback, faults };
-  return admit(asked(), deps, { snapshot: { ...snapshot, fallback }, keys: undefined, rates: undefined });
+  return admit(asked(), deps, { snapshot: { ...snapshot, fallback }, keys: undefined, rates: undefined, profiles });
 }
 
 function admitFrom(headers: HeaderMap) {
-  return admit(asked(headers), deps, { snapshot, keys: undefined, rates: undefined });
+  return admit(asked(headers), deps, { snapshot, keys: undefined, rates: undefined, profiles });
 }
 
 test("a request that names this node among those that forwarded it is refused", () => {
@@ -51,7 +54,7 @@ test("a request that others forwarded, or nobody, goes on", () => {
 test("a key in the query counts only where the API has a parameter for it", () => {
   const hashOf = (target: string) => {
     const request = { ...asked(), target, ...findOperation("POST", target.split("?")[0] ?? "", {}) };
-    return admit(request, deps, { snapshot, keys: undefined, rates: undefined }).call?.keyHash;
+    return admit(request, deps, { snapshot, keys: undefined, rates: undefined, profiles }).call?.keyHash;
   };
   expect(hashOf("/v1beta/models/gemini-pro:generateContent?key=secret")).toBe("2bb80d537b1da3e3");
   expect(hashOf(`${route}?key=secret`)).toBeUndefined();
@@ -85,7 +88,7 @@ async function servedAt(path: string, config: object, control: string) {
   const given = compile(await settingsOf({ upstreams, control: { enabled: true }, ...config }, {}));
   const headers = control === "" ? {} : { "x-stuntdouble": control };
   const request = { ...asked(headers), target: path, route: path, ...findOperation("POST", path, headers) };
-  const admission = admit(request, deps, { snapshot: given, keys: undefined, rates: undefined });
+  const admission = admit(request, deps, { snapshot: given, keys: undefined, rates: undefined, profiles });
   return admission.refusal?.message ?? admission.decision?.serve;
 }
 

@@ -158,7 +158,7 @@ outputTokens: { kind: constant, value: 40 }
 
   test("names file and setting of an unknown key", async () => {
     expect(await mistakesOf(`${good}sources: {}\nmodel: 3\n`)).toEqual([
-      'mine.yaml:7:1 model: unknown key. Did you mean "models"? Allowed: name, description, models, sources, ttftMs, itlMs, outputTokens, prefill, head, load.',
+      'mine.yaml:7:1 model: unknown key. Did you mean "models"? Allowed: name, description, models, sources, ttftMs, ttftByPrompt, itlMs, itlCorrelation, stalls, tokensPerEvent, outputTokens, outputTokensByOperation, prefill, head, load, failures, fit.',
     ]);
   });
 
@@ -200,7 +200,7 @@ load: [{ inFlight: 9, ttft: 1, itl: 1 }, { inFlight: 3, ttft: 1, itl: 1 }]
 
   test("refuses a kind of distribution that does not exist", async () => {
     expect(await mistakesOf(good.replace("kind: uniform", "kind: uniforn"))).toEqual([
-      'mine.yaml:4:16 itlMs.kind: must be one of the allowed values, not "uniforn". Did you mean "uniform"? Allowed: constant, uniform, lognormal, gamma, quantiles.',
+      'mine.yaml:4:16 itlMs.kind: must be one of the allowed values, not "uniforn". Did you mean "uniform"? Allowed: constant, uniform, lognormal, gamma, mixture, quantiles.',
     ]);
   });
 

@@ -57,6 +57,47 @@ describe("a lognormal", () => {
   });
 });
 
+describe("a shifted lognormal", () => {
+  const shifted: Distribution = { kind: "lognormal", p50: 300, p99: 900, shift: 200 };
+
+  test("has the p50 and p99 that it says, above its shift", () => {
+    expect(quantile(shifted, 0.5) / 300).toBeCloseTo(1, 3);
+    expect(quantile(shifted, 0.99) / 900).toBeCloseTo(1, 2);
+    expect(quantile(shifted, 0)).toBeGreaterThan(200);
+  });
+
+  test("is refused where its shift is not below its p50", () => {
+    expect(() => prepareDistribution("ttftMs", { ...shifted, shift: 300 })).toThrow(
+      "ttftMs.shift must be a number below 300 of p50, got 300",
+    );
+  });
+});
+
+describe("a mixture", () => {
+  const mixture: Distribution = {
+    kind: "mixture",
+    share: 0.03,
+    first: { p50: 600, p99: 1100 },
+    second: { p50: 4000, p99: 6000 },
+  };
+
+  test("has its second part above as many of its draws as its share says", () => {
+    const { sample } = prepareDistribution("x", mixture);
+    const rng = createRng(5);
+    const draws = Array.from({ length: 50_000 }, () => sample(rng));
+    expect(Math.abs(draws.filter((value) => value > 2000).length / draws.length - 0.03)).toBeLessThan(0.003);
+  });
+
+  test("of a share of 0 or 1 is the one part or the other", () => {
+    for (const q of [0.1, 0.5, 0.99]) {
+      const first = quantile({ kind: "lognormal", ...mixture.first }, q);
+      const second = quantile({ kind: "lognormal", ...mixture.second }, q);
+      expect(quantile({ ...mixture, share: 0 }, q) / first).toBeCloseTo(1, 4);
+      expect(quantile({ ...mixture, share: 1 }, q) / second).toBeCloseTo(1, 4);
+    }
+  });
+});
+
 describe("a gamma", () => {
   test("of shape 1 is the exponential distribution", () => {
     for (const q of [0.1, 0.5, 0.9, 0.99, 0.999]) {

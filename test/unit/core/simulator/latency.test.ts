@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { loadAt, pickOutputTokens, planTiming } from "../../../../src/core/simulator/latency.ts";
+import { loadAt } from "../../../../src/core/simulator/load.ts";
+import { pickOutputTokens, planTiming } from "../../../../src/core/simulator/latency.ts";
 import { prepareProfile } from "../../../../src/core/simulator/profile.ts";
 import { createRng } from "../../../../src/core/rng.ts";
 import type { Profile, Overrides } from "../../../../src/core/types.ts";
