@@ -1,4 +1,4 @@
-import { withFailures } from "./profile-failures.ts";
+import { withFailures } from "./profiles/failures.ts";
 import type { ActDeps, Request, Runtime } from "./types.ts";
 import { controlError } from "../core/control-values.ts";
 import { controlTextOf } from "../core/control-carriers.ts";

@@ -9,7 +9,7 @@ import { checkExperiments } from "./experiment-checks.ts";
 import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
-import { loadProfiles } from "./profiles.ts";
+import { loadProfiles, shippedProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
 import type { Fixture } from "./replies/aimock.ts";
 import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
@@ -20,9 +20,6 @@ import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 
 export { formatErrors } from "./places.ts";
-
-/** The latency profiles that come with the program. */
-const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
 
 /** Digits of the SHA-256 that tell one file from another. */
 const hashDigits = 12;

@@ -36,6 +36,18 @@ export async function loadProfiles(folder: string, files?: ReadFiles): Promise<L
   return { ...withoutTwins(read), problem: undefined };
 }
 
+/**
+ * Reads one file as a latency profile.
+ *
+ * @returns the profile, or all errors of the file
+ */
+export async function loadProfile(file: string): Promise<Pick<Read, "profile" | "errors">> {
+  return await readProfile(file, undefined);
+}
+
+/** The latency profiles that come with the program. */
+export const shippedProfiles = path.join(import.meta.dirname, "../../profiles");
+
 type Read = {
   readonly file: string;
   readonly text: YamlText;

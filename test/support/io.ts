@@ -13,10 +13,10 @@ type Surroundings = { readonly env?: Record<string, string>; readonly input?: st
 /**
  * Runs the program in a folder of its own, without a process.
  *
- * @param files texts by name, put into the folder first
+ * @param files texts or bytes by name, put into the folder first
  */
 export async function runIn(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
   args: readonly string[],
   surroundings: Surroundings = {},
 ): Promise<Ran> {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { withFailures } from "../../../src/act/profile-failures.ts";
-import { compile } from "../../../src/config/compile.ts";
-import { settingsOf } from "../../../src/config/load.ts";
-import type { Call } from "../../../src/core/types.ts";
-import { createProfileCache } from "../../../src/limits/profile-cache.ts";
-import { profileOf } from "../../support/profile.ts";
+import { withFailures } from "../../../../src/act/profiles/failures.ts";
+import { compile } from "../../../../src/config/compile.ts";
+import { settingsOf } from "../../../../src/config/load.ts";
+import type { Call } from "../../../../src/core/types.ts";
+import { createProfileCache } from "../../../../src/limits/profile-cache.ts";
+import { profileOf } from "../../../support/profile.ts";
 
 const failing = profileOf({
   name: "failing",

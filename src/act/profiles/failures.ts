@@ -1,7 +1,7 @@
-import type { Runtime } from "./types.ts";
-import { draw } from "../core/rng.ts";
-import type { Profile } from "../core/simulator/types.ts";
-import type { Call, Decision, FaultConfig } from "../core/types.ts";
+import type { Runtime } from "../types.ts";
+import { draw } from "../../core/rng.ts";
+import type { Profile } from "../../core/simulator/types.ts";
+import type { Call, Decision, FaultConfig } from "../../core/types.ts";
 
 /** A failure up to which draws make it, 0 ≤ x < 1. */
 type Drawn = { readonly below: number; readonly fault: FaultConfig };

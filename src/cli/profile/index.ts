@@ -1,0 +1,62 @@
+import { StuntdoubleError } from "../../core/errors.ts";
+import { nearestOf } from "../../core/issues.ts";
+import type { Command } from "../args.ts";
+import { compare } from "./compare.ts";
+import { fit } from "./fit.ts";
+import { lint } from "./lint.ts";
+import { preview } from "./preview.ts";
+import { show } from "./show.ts";
+import type { Action } from "./types.ts";
+
+const usage = `Makes latency profiles from measured calls, and shows them.
+
+  stuntdouble profile fit SOURCE... -o FILE [--name NAME] [--model MODEL] [--force]
+  stuntdouble profile fit --admin URL -o FILE [--model MODEL]
+  stuntdouble profile show NAME|FILE
+  stuntdouble profile compare A B
+  stuntdouble profile lint FILE...
+  stuntdouble profile preview NAME|FILE [--format text | html] [-o FILE]
+
+A source is a file: records of Stuntdouble, a report of guidellm, profile_export.jsonl of aiperf, a result of vllm bench serve
+--save-detailed, a Mooncake trace, or CSV with a line of headers; .gz is unpacked. With --admin it is the records of a running node.
+Several sources become one profile.
+
+  -o, --output  file to write to
+  --force       write also over a file that exists
+  --name        name of the profile; default: that of the file
+  --model       of several models in the sources, this one; a glob. The profile stands for it
+  --columns     headers of a CSV file: ttft=A,itl=B,prompt=C,cached=D,output=E,model=F,operation=G,inflight=H,status=I
+  --min-calls   calls below which nothing is fitted; default: 100
+  --measured    whose calls of records: real (default) or simulated
+  --format      of a preview; default: text. A page of html has plots
+  --admin       URL of the admin API
+  --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN
+  --json        print show, compare and lint as JSON
+
+Exit codes: 0 success, 1 the node cannot be reached, 2 invalid arguments, profiles or sources, 4 too few calls
+
+Examples
+  stuntdouble profile fit records/*.ndjson --model 'gpt-4o*' -o profiles/gpt-4o.yaml
+  stuntdouble profile fit runs.csv --columns ttft=ttft_ms,itl=mean_itl_ms -o house.yaml && stuntdouble profile preview house.yaml
+`;
+
+const actions: Readonly<Record<string, Action>> = { fit, show, compare, lint, preview };
+
+/** `stuntdouble profile` */
+export const profile: Command = {
+  name: "profile",
+  summary: "make latency profiles from measured calls, and show them",
+  usage,
+  async run([name = "", ...others], io) {
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+    if (action === undefined) throw new StuntdoubleError("CONFIG_INVALID", unknownAction(name));
+    return await action(others, io);
+  },
+};
+
+function unknownAction(name: string): string {
+  const names = Object.keys(actions);
+  if (name === "") return `expected one of: ${names.join(", ")}.`;
+  const nearest = nearestOf(name, names);
+  return `unknown action "${name}".${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Actions: ${names.join(", ")}.`;
+}

@@ -1,0 +1,74 @@
+import type { Profile } from "../../core/simulator/types.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import { parseWords, type Io } from "../args.ts";
+import { figuresOf, shown, shownShares } from "./figures.ts";
+import { findProfile } from "./find.ts";
+
+/** `stuntdouble profile show` */
+export async function show(args: readonly string[], io: Io): Promise<number> {
+  const { flags, words } = parseWords(args, { json: "boolean" });
+  const [named, ...more] = words;
+  if (named === undefined || more.length > 0)
+    throw new StuntdoubleError("CONFIG_INVALID", "expected one profile, as in: stuntdouble profile show gpt-4o");
+  const profile = await findProfile(named, io);
+  io.out(flags.json === true ? `${JSON.stringify(profile, undefined, 2)}\n` : textOf(profile));
+  return 0;
+}
+
+function textOf(profile: Profile): string {
+  const head = ["", ...shownShares.map((share) => `p${share * 100}`), "mean"];
+  const rows = figuresOf(profile).map(({ name, quantiles, mean }) => [name, ...quantiles.map(shown), shown(mean)]);
+  return [
+    `${profile.name}: ${profile.description}`,
+    ...(profile.models.length === 0 ? [] : [`stands for ${profile.models.join(", ")}`]),
+    "",
+    tableText([head, ...rows]),
+    ...shapeOf(profile),
+    ...fitOf(profile),
+    "",
+    "Sources",
+    ...Object.entries(profile.sources).map(([name, source]) => `  ${name}: ${source}`),
+    "",
+  ].join("\n");
+}
+
+/** Columns side by side, the first to the left, the others to the right. */
+export function tableText(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ");
+  return rows.map((row) => `  ${line(row).trimEnd()}`).join("\n");
+}
+
+function shapeOf({ prefill, load, itlCorrelation, stalls, failures = [] }: Profile): string[] {
+  return [
+    ...(prefill.msPer1000Tokens > 0
+      ? [`  prefill: ${prefill.msPer1000Tokens} ms for each 1,000 prompt tokens beyond ${prefill.freePromptTokens}`]
+      : []),
+    ...load.map(({ inFlight, ttft, itl }) => `  at ${inFlight} calls in flight: TTFT × ${ttft}, ITL × ${itl}`),
+    ...(itlCorrelation === undefined ? [] : [`  correlation of gaps: ${itlCorrelation}`]),
+    ...(stalls === undefined ? [] : [`  stalls: ${stalls.percentage} % of all ${stalls.per}s`]),
+    ...failures.map(
+      ({ kind, percentage, ...options }) => `  failures: ${percentage} % ${kind} ${JSON.stringify(options)}`,
+    ),
+  ];
+}
+
+function fitOf({ fit }: Profile): string[] {
+  if (fit === undefined) return [];
+  const rows = Object.entries(fit.measures).map(([name, { n, kind, w1, ks }]) => [
+    name,
+    kind,
+    String(n),
+    String(w1),
+    String(ks),
+  ]);
+  const period = fit.period === undefined ? "" : `, calls of ${fit.period}`;
+  return [
+    "",
+    `Fitted ${fit.date} to ${fit.source}: ${fit.calls} calls${period}`,
+    tableText([["", "kind", "n", "W1/mean", "KS"], ...rows]),
+  ];
+}

@@ -1,0 +1,90 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { gunzipSync } from "node:zlib";
+import { columnNames, type ColumnName, type Columns } from "../../core/fit/sources/csv.ts";
+import { readSource, type ReadOptions } from "../../core/fit/sources/read.ts";
+import type { Observation, ReadSource } from "../../core/fit/types.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import { createAdminClient } from "../admin-client.ts";
+import type { Io } from "../args.ts";
+
+/** Errors of one file that are told one by one. */
+const maxTold = 10;
+
+/** What was read of all sources. */
+export type Read = {
+  readonly observations: readonly Observation[];
+  readonly notes: readonly string[];
+};
+
+/**
+ * Reads files as sources of a fit.
+ *
+ * @throws CONFIG_INVALID with file, line and reason of everything that is wrong
+ */
+export async function readFiles(files: readonly string[], options: ReadOptions, io: Io): Promise<Read> {
+  const read: [file: string, source: ReadSource][] = [];
+  for (const file of files) read.push([file, readSource(await textOf(file, io), options)]);
+  const problems = read.flatMap(([file, source]) => problemsOf(file, source));
+  if (problems.length > 0) throw new StuntdoubleError("CONFIG_INVALID", problems.join("\n"));
+  return {
+    observations: read.flatMap(([, source]) => source.observations),
+    notes: read.flatMap(([file, source]) => notesOf(file, source)),
+  };
+}
+
+/** The same of the records that a node keeps in memory. */
+export async function readNode(
+  flags: { readonly admin?: string; readonly "token-env"?: string },
+  options: ReadOptions,
+  io: Io,
+): Promise<Read> {
+  const source = readSource(await createAdminClient(flags, io.env).text("records"), options);
+  const problems = problemsOf(flags.admin ?? "the node", source);
+  if (problems.length > 0) throw new StuntdoubleError("CONFIG_INVALID", problems.join("\n"));
+  return { observations: source.observations, notes: notesOf(flags.admin ?? "the node", source) };
+}
+
+function problemsOf(file: string, { problems }: ReadSource): string[] {
+  const told = problems.slice(0, maxTold).map(({ line, message }) => `${file}:${line} ${message}`);
+  return problems.length > maxTold ? [...told, `${file}: ${problems.length - maxTold} more lines are wrong`] : told;
+}
+
+function notesOf(file: string, { skipped, leftOut }: ReadSource): string[] {
+  return [
+    ...(skipped > 0 ? [`${file}: ${skipped} half-written last line passed over`] : []),
+    ...(leftOut > 0
+      ? [`${file}: ${leftOut} calls left out: not of the provider, bent by faults, or left by their clients`]
+      : []),
+  ];
+}
+
+async function textOf(file: string, { cwd }: Io): Promise<string> {
+  try {
+    const bytes = await readFile(path.resolve(cwd, file));
+    return new TextDecoder("utf-8", { fatal: true }).decode(file.endsWith(".gz") ? gunzipSync(bytes) : bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StuntdoubleError("CONFIG_INVALID", `could not read ${file}: ${reason}`);
+  }
+}
+
+/**
+ * Reads `ttft=A,itl=B`.
+ *
+ * @throws CONFIG_INVALID for what no column can hold
+ */
+export function columnsOf(text: string | undefined): Columns {
+  const columns: Partial<Record<ColumnName, string>> = {};
+  for (const pair of text === undefined ? [] : text.split(",")) {
+    const [name = "", ...header] = pair.split("=");
+    const known = columnNames.find((each) => each === name.trim());
+    if (known === undefined || header.length === 0)
+      throw new StuntdoubleError(
+        "CONFIG_INVALID",
+        `--columns must be such as ttft=ttft_ms,itl=itl_ms; it knows ${columnNames.join(", ")}, not "${pair}".`,
+      );
+    columns[known] = header.join("=").trim();
+  }
+  return columns;
+}
