@@ -1,6 +1,6 @@
 import path from "node:path";
 import { loadProfiles, shippedProfiles } from "../../config/profiles.ts";
-import { profileText } from "../../config/profile-text.ts";
+import { profileText } from "../../config/sections/profile-text.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { fitProfile } from "../../core/fit/fit.ts";
 import type { Observation } from "../../core/fit/types.ts";

@@ -1,5 +1,5 @@
-import type { Distribution, FitError, LoadRow, Profile } from "../simulator/types.ts";
-import { fitDistribution, type Fitted } from "./choose.ts";
+import type { Distribution, FitError, FitNote, LoadRow, Profile } from "../simulator/types.ts";
+import { fitDistribution } from "./choose.ts";
 import { failuresOf } from "./failures.ts";
 import { gapsSeen, type GapsSeen } from "./gaps.ts";
 import { rounded } from "./sample.ts";
@@ -35,55 +35,70 @@ export const callsFor = { p50: 100, p95: 200, p99: 1000 } as const;
  */
 export function fitProfile(observations: readonly Observation[], options: FitOptions): Fit {
   const well = observations.filter(({ failure }) => failure === undefined);
-  const values = {
+  const gaps = gapsSeen(well);
+  const samples: Samples = {
     ttftMs: known(well.map(({ ttftMs }) => ttftMs)),
+    itlMs: gaps.gaps,
     outputTokens: known(well.map(({ outputTokens }) => outputTokens)).filter((tokens) => tokens > 0),
   };
-  const gaps = gapsSeen(well);
-  const counts = { TTFT: values.ttftMs.length, ITL: gaps.streams, "output length": values.outputTokens.length };
+  const counts = { TTFT: samples.ttftMs.length, ITL: gaps.streams, "output length": samples.outputTokens.length };
   const reasons = refusalsOf(counts, options.minCalls);
   if (reasons.length > 0) return { ok: false, reasons };
-  const measures: Record<string, FitError> = {};
-  const sources: Record<string, string> = {};
-  const fitted = (name: string, fit: Fitted, of: string): Distribution => {
-    measures[name] = fit.error;
-    sources[name] =
-      `fitted to ${of} (${options.source}, ${options.date}): ${fit.distribution.kind}, W1 ${percent(fit.error.w1)} of the mean, KS ${fit.error.ks}`;
-    return fit.distribution;
-  };
-  const taken = (name: "ttftMs" | "itlMs" | "outputTokens"): Distribution => {
-    sources[name] = `assumption: as in ${options.base.name}; the source does not tell`;
-    return options.base[name];
-  };
   const { byPrompt, load } = strataOf(well, options.minCalls);
-  const ttftMs = values.ttftMs.length === 0 ? undefined : fitDistribution(values.ttftMs);
-  const length = values.outputTokens.length === 0 ? undefined : fitDistribution(values.outputTokens);
-  const gapFit = gaps.gaps.length === 0 ? undefined : fitDistribution(gaps.gaps);
-  const whole = ttftMs === undefined ? taken("ttftMs") : fitted("ttftMs", ttftMs, `${counts.TTFT} calls`);
+  const { distributions, measures, sources } = measuresOf(samples, gaps, options);
   const profile: Profile = {
     name: options.name,
     description: options.description,
     models: options.models,
-    ttftMs: byPrompt?.first ?? whole,
-    ...(byPrompt === undefined ? {} : { ttftByPrompt: byPrompt.rows }),
-    itlMs: gapFit === undefined ? taken("itlMs") : fitted("itlMs", gapFit, gapText(gaps)),
+    ...distributions,
+    ...(byPrompt === undefined ? {} : { ttftMs: byPrompt.first, ttftByPrompt: byPrompt.rows }),
     ...shapeOf(gaps),
-    outputTokens:
-      length === undefined ? taken("outputTokens") : fitted("outputTokens", length, `${counts["output length"]} calls`),
     ...lengthsOf(well, options.minCalls),
     prefill: { freePromptTokens: 0, msPer1000Tokens: 0 },
     load: (load?.rows ?? []).map(roundedRow),
     ...failing(observations),
     sources: { ...sources, ...restOf({ byPrompt, load, gaps }) },
-    fit: {
-      source: options.source,
-      date: options.date,
-      ...periodOf(observations),
-      calls: well.length,
-      measures,
-    },
+    fit: noteOf(observations, { calls: well.length, measures, options }),
   };
   return { ok: true, profile, notes: notesOf(counts) };
+}
+
+type Measure = "ttftMs" | "itlMs" | "outputTokens";
+type Samples = Readonly<Record<Measure, readonly number[]>>;
+
+/** Each measure fitted, or taken from another profile where the source does not have it. */
+function measuresOf(samples: Samples, gaps: GapsSeen, { source, date, base }: FitOptions) {
+  const measures: Record<string, FitError> = {};
+  const sources: Record<string, string> = {};
+  const distributionOf = (measure: Measure): Distribution => {
+    const values = samples[measure];
+    if (values.length === 0) {
+      sources[measure] = `assumption: as in ${base.name}; the source does not tell`;
+      return base[measure];
+    }
+    const { distribution, error } = fitDistribution(values);
+    const of = measure === "itlMs" ? gapText(gaps) : `${values.length} calls`;
+    measures[measure] = error;
+    sources[measure] =
+      `fitted to ${of} (${source}, ${date}): ${error.kind}, W1 ${percent(error.w1)} of the mean, KS ${error.ks}`;
+    return distribution;
+  };
+  const distributions = {
+    ttftMs: distributionOf("ttftMs"),
+    itlMs: distributionOf("itlMs"),
+    outputTokens: distributionOf("outputTokens"),
+  };
+  return { distributions, measures, sources };
+}
+
+type Noted = {
+  readonly calls: number;
+  readonly measures: Readonly<Record<string, FitError>>;
+  readonly options: FitOptions;
+};
+
+function noteOf(observations: readonly Observation[], { calls, measures, options }: Noted): FitNote {
+  return { source: options.source, date: options.date, ...periodOf(observations), calls, measures };
 }
 
 function strataOf(calls: readonly Observation[], minCalls: number) {

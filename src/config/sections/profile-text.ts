@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Distribution, Profile } from "../core/simulator/types.ts";
+import type { Distribution, Profile } from "../../core/simulator/types.ts";
 
 const rowsInLine = 6;
 
