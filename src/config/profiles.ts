@@ -72,15 +72,15 @@ async function readProfile(file: string, files: ReadFiles | undefined): Promise<
     return { file, text: readYaml(""), profile: undefined, errors: [error] };
   }
   const text = readYaml(content);
-  const findings = text.raw === undefined ? [] : findingsIn(text);
+  const parsed = profileSchema.safeParse(text.raw, { reportInput: true });
+  const findings = text.raw === undefined ? [] : findingsIn(text, parsed.error);
   const errors = inFile(file, [...text.errors, ...text.located(findings)]);
-  return { file, text, profile: errors.length > 0 ? undefined : profileSchema.parse(text.raw), errors };
+  return { file, text, profile: errors.length > 0 ? undefined : parsed.data, errors };
 }
 
-function findingsIn({ raw, isEmpty }: YamlText): Finding[] {
+function findingsIn({ raw, isEmpty }: YamlText, error: z.ZodError | undefined): Finding[] {
   if (isEmpty)
     return [{ path: [], code: "empty", message: "the file is empty; a profile needs a name and three distributions" }];
-  const { error } = profileSchema.safeParse(raw, { reportInput: true });
   return error === undefined ? [] : schemaFindings(error, { raw, schema: profileJsonSchema });
 }
 

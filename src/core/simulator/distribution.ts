@@ -157,14 +157,20 @@ function quantileInverse(name: string, table: readonly (readonly [number, number
     atLeast(`${name}.table[${index}] value`, value, previous[1]);
     previous = row;
   }
-  return (share) => {
-    let [lowQ, low] = [0, 0];
-    for (const [index, [q, value]] of table.entries()) {
-      if (q >= share) return index === 0 ? value : low + ((value - low) * (share - lowQ)) / (q - lowQ);
-      [lowQ, low] = [q, value];
-    }
-    return low;
-  };
+  return (share) => valueIn(table, share);
+}
+
+/** On the line between the two rows around a share; the first value before the first row, the last beyond the last. */
+function valueIn(table: readonly (readonly [number, number])[], share: number): number {
+  let [from, to] = [0, table.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((table[middle]?.[0] ?? 1) < share) from = middle + 1;
+    else to = middle;
+  }
+  const [lowQ, low] = table[from - 1] ?? table[0] ?? [0, 0];
+  const [q, value] = table[from] ?? [lowQ, low];
+  return q > lowQ ? low + ((value - low) * (share - lowQ)) / (q - lowQ) : value;
 }
 
 /** Inverts the regularised gamma function by bisection; it runs once per table cell, not per draw. */
