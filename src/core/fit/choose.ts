@@ -11,6 +11,8 @@ export type Fitted = { readonly distribution: Distribution; readonly error: FitE
 const folds = 3;
 /** A formula that is as near as a table, but for so much of its error, is preferred: it says the tail too. */
 const preference = 0.95;
+/** Where one slow value in a hundred decides on W1, a formula must not miss the body for it. */
+const maxKs = 1.1;
 /** Quantiles of a distribution that stand for it in a comparison. */
 const points = 2000;
 
@@ -46,6 +48,8 @@ export function fitDistribution(values: readonly number[]): Fitted {
   };
 }
 
+const farthest = { w1: Infinity, ks: Infinity };
+
 /** Shifted ones are a candidate of their own. */
 function nameOf(candidate: Distribution): string {
   return candidate.kind === "lognormal" && candidate.shift !== undefined ? "shifted" : candidate.kind;
@@ -54,12 +58,14 @@ function nameOf(candidate: Distribution): string {
 function isNearer(
   candidate: Distribution,
   chosen: Distribution | undefined,
-  errors: ReadonlyMap<string, { readonly w1: number }>,
+  errors: ReadonlyMap<string, { readonly w1: number; readonly ks: number }>,
 ): boolean {
   if (chosen === undefined) return true;
-  const mine = errors.get(nameOf(candidate))?.w1 ?? Infinity;
-  const others = errors.get(nameOf(chosen))?.w1 ?? Infinity;
-  return chosen.kind === "quantiles" ? mine < others / preference : mine < others;
+  const mine = errors.get(nameOf(candidate)) ?? farthest;
+  const others = errors.get(nameOf(chosen)) ?? farthest;
+  const table = errors.get("quantiles") ?? farthest;
+  if (mine.ks > table.ks * maxKs) return false;
+  return chosen.kind === "quantiles" ? mine.w1 < others.w1 / preference : mine.w1 < others.w1;
 }
 
 /** W1 as a share of the mean of the values, and KS. */
