@@ -18,6 +18,7 @@ export function ruleWarnings(file: Raw): Finding[] {
     ...rules.flatMap((rule, index) => withoutCalls(mapOf(rule["match"]), ["rules", index, "match"], file)),
     ...unreached(rules),
     ...actionsOf(file).flatMap(unusedFaults),
+    ...actionsOf(file).flatMap(unusedFailures),
     ...actionsOf(file).flatMap(idleFaults),
   ];
 }
@@ -64,6 +65,12 @@ function unusedFaults(placed: Placed): Finding[] {
   return faultsOf(placed).flatMap(({ path, percentage }) =>
     percentage === 0 ? [finding(path, "no-effect", "is 0, so no call gets this fault")] : [],
   );
+}
+
+/** Only what the simulator serves fails as its profile says. */
+function unusedFailures({ path, action }: Placed): Finding[] {
+  if (action["failures"] !== true || action["serve"] !== "forward") return [];
+  return [finding([...path, "failures"], "no-effect", "has no effect without serve: simulate")];
 }
 
 /** Faults that do nothing to any call that their rule takes. */

@@ -25,6 +25,11 @@ test.each<[string, string, string[]]>([
     ["never-matches rules[0].match.percentage"],
   ],
   [
+    "failures of a profile where no call is simulated",
+    `${openai}\ndefault: { serve: forward, failures: true }`,
+    ["no-effect default.failures"],
+  ],
+  [
     "a fault that acts on 0 % of them",
     "default: { faults: [{ kind: cut, percentage: 0 }] }",
     ["no-effect default.faults[0].percentage"],
