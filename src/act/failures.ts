@@ -1,6 +1,7 @@
 import type { Request, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { methodsOf } from "../core/dialects/index.ts";
+import type { HeaderMap } from "../core/types.ts";
 import type { RateResult } from "../limits/rates.ts";
 
 /** A call without a valid key. */
@@ -91,4 +92,13 @@ export function isBeyondUs({ code, status }: StuntdoubleError): boolean {
 export function needsOwnConnection(kind: string): StuntdoubleError {
   const message = `The fault ${kind} needs the client's connection, which through ext_proc is Envoy's.`;
   return new StuntdoubleError("CONFIG_INVALID", message);
+}
+
+/** A request that this node has forwarded already would go round without end. @see RFC 9110 §7.6.3 */
+export function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
+  if (via === undefined || !via.includes(pseudonym)) return;
+  throw new StuntdoubleError(
+    "LOOP_DETECTED",
+    "The request has been at this node before: an upstream of the configuration leads back to it.",
+  );
 }
