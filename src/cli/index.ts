@@ -5,17 +5,26 @@ import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
 import { clients } from "./clients.ts";
 import { explainCommand } from "./explain.ts";
+import { recordings } from "./recordings/index.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
 /** Every command; the first one runs when none is named. */
-export const commands: readonly [Command, ...Command[]] = [start, check, explainCommand, chaos, clients, schema];
+export const commands: readonly [Command, ...Command[]] = [
+  start,
+  check,
+  explainCommand,
+  chaos,
+  clients,
+  recordings,
+  schema,
+];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 
   stuntdouble COMMAND [OPTIONS]
 
-${commands.map((command) => `  ${command.name.padEnd(9)} ${command.summary}`).join("\n")}
+${commands.map((command) => `  ${command.name.padEnd(10)} ${command.summary}`).join("\n")}
 
   stuntdouble COMMAND --help  show the options of a command, with examples
   stuntdouble --version       print the version
