@@ -3,6 +3,7 @@ import { z } from "zod";
 import { credentials } from "../../act/headers.ts";
 import { dialectNamed } from "../../core/dialects/index.ts";
 import { eachHeader } from "../../core/headers.ts";
+import { issueTexts } from "../../core/issues.ts";
 import type { RecordedPiece, Recording } from "../../core/recordings/types.ts";
 import { redact, redactForms } from "../../emit/redact.ts";
 import { understood } from "./request.ts";
@@ -117,10 +118,8 @@ export function fromHar(raw: unknown, options: ImportOptions): Imported {
   if (!archive.success) return { recordings: [], problems: ["must have log.entries, as HTTP archives have"] };
   const imported: Imported = { recordings: [], problems: [] };
   for (const [index, each] of archive.data.log.entries.entries()) {
-    const { data, error } = entrySchema.safeParse(each);
-    const [issue] = error?.issues ?? [];
-    const read =
-      data === undefined ? `${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}` : recordingOf(data, options);
+    const { data, error } = entrySchema.safeParse(each, { reportInput: true });
+    const read = error === undefined ? recordingOf(data, options) : issueTexts(error, { allowed: [] })[0] ?? "is not valid";
     if (typeof read === "string") imported.problems.push(`log.entries[${index}]: ${read}`);
     else imported.recordings.push(read);
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { issueTexts } from "../issues.ts";
 import type { RecordedEnding, RecordedPiece, RecordedRequest, Recording } from "./types.ts";
 
 /** The version of the format, which its first line tells. */
@@ -36,13 +37,9 @@ const headLine = z.strictObject({
   headers: z.array(z.string()).refine((list) => list.length % 2 === 0, "must have names and values in turn"),
 });
 
-const pieceLine = z.union(
-  [
-    z.strictObject({ atMs, text: z.string() }),
-    z.strictObject({ atMs, base64: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/) }),
-  ],
-  { error: "must have atMs, and text or base64" },
-);
+const pieceLine = z
+  .strictObject({ atMs, text: z.string().optional(), base64: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/).optional() })
+  .refine(({ text, base64 }) => (text === undefined) !== (base64 === undefined), "must have either text or base64");
 
 const endingLine = z.strictObject({ atMs, ending: z.enum(["finish", "cut", "reset"]) });
 
@@ -131,21 +128,17 @@ function readPieces(lines: readonly string[], headAtMs: number): RecordedPiece[]
   const pieces: RecordedPiece[] = [];
   let lastMs = headAtMs;
   for (let at = 2; at < lines.length - 1; at += 1) {
-    const piece = read(pieceLine, lines, at);
-    if (piece.atMs < lastMs) throw new BadLine(at + 1, "atMs goes back");
-    lastMs = piece.atMs;
-    pieces.push(piece);
+    const { atMs, text, base64 = "" } = read(pieceLine, lines, at);
+    if (atMs < lastMs) throw new BadLine(at + 1, "atMs goes back");
+    lastMs = atMs;
+    pieces.push(text === undefined ? { atMs, base64 } : { atMs, text });
   }
   return pieces;
 }
 
-function read<Value>(schema: z.ZodType<Value>, lines: readonly string[], at: number): Value {
-  const { data, error } = schema.safeParse(jsonOf(lines[at] ?? "", at + 1));
-  const [issue] = error?.issues ?? [];
-  if (issue !== undefined || data === undefined) {
-    const place = issue?.path.join(".") ?? "";
-    throw new BadLine(at + 1, `${place === "" ? "" : `${place}: `}${issue?.message ?? "is not valid"}`);
-  }
+function read<Schema extends z.ZodObject>(schema: Schema, lines: readonly string[], at: number): z.output<Schema> {
+  const { data, error } = schema.safeParse(jsonOf(lines[at] ?? "", at + 1), { reportInput: true });
+  if (error !== undefined) throw new BadLine(at + 1, issueTexts(error, { allowed: Object.keys(schema.shape) })[0] ?? "is not valid");
   return data;
 }
 

@@ -39,7 +39,7 @@ describe("a file with a recording", () => {
     [withLine(0, "<html>"), 1, "is not valid JSON"],
     [withLine(1, '{"atMs":1,"status":200,"headers":["a"]}'), 2, "headers: must have names and values in turn"],
     [withLine(3, '{"atMs":1,"text":""}'), 4, "atMs goes back"],
-    [withLine(2, '{"atMs":2}'), 3, "must have atMs, and text or base64"],
+    [withLine(2, '{"atMs":2}'), 3, "must have either text or base64"],
   ])("that is damaged is told with line and reason: %#", (damaged, line, reason) => {
     const error = parseRecording("a.ndjson", damaged);
     expect(error).toMatchObject({ line });
