@@ -6,7 +6,12 @@ import { understood } from "../../src/cli/recordings/request.ts";
 import { recordingText } from "../../src/core/recordings/lines.ts";
 import type { Recording } from "../../src/core/recordings/types.ts";
 import { createRng, type Rng } from "../../src/core/rng.ts";
-import { sampleStreams, streamRequests, type StreamRequest, type StreamSample } from "../../test/support/recordings/streams.ts";
+import {
+  sampleStreams,
+  streamRequests,
+  type StreamRequest,
+  type StreamSample,
+} from "../../test/support/recordings/streams.ts";
 import { startStuntdouble } from "../lib.ts";
 
 /** How well recordings are replayed through a real socket. Times are in milliseconds. */
@@ -66,7 +71,11 @@ async function makeRecordings(folder: string, streams: number, rng: Rng): Promis
 }
 
 /** A first event after 20 to 80 ms, then gaps of 1 to 15 ms. */
-function recordingOf(file: string, { contentType, events }: StreamSample, made: { request: Recording["request"]; rng: Rng }): Recording {
+function recordingOf(
+  file: string,
+  { contentType, events }: StreamSample,
+  made: { request: Recording["request"]; rng: Rng },
+): Recording {
   const { request, rng } = made;
   const headAtMs = 20 + rng() * 60;
   let atMs = headAtMs;
@@ -92,7 +101,8 @@ function replay({ recording, request }: Replayed): Promise<Seen> {
         const nowMs = performance.now() - startMs;
         chunks.push(chunk);
         bytes += chunk.length;
-        while (lateMs.length < ends.length && ends[lateMs.length]! <= bytes) lateMs.push(nowMs - recording.pieces[lateMs.length]!.atMs);
+        while (lateMs.length < ends.length && ends[lateMs.length]! <= bytes)
+          lateMs.push(nowMs - recording.pieces[lateMs.length]!.atMs);
       });
       response.on("end", () => resolve({ isEqual: Buffer.concat(chunks).toString() === wanted.join(""), lateMs }));
       response.on("error", reject);
@@ -105,7 +115,8 @@ function replay({ recording, request }: Replayed): Promise<Seen> {
 
 function judged(results: readonly Seen[]): RecordingsTruth {
   const late = results.flatMap(({ lateMs }) => lateMs).sort((a, b) => a - b);
-  const at = (share: number): number => Math.round((late[Math.min(late.length - 1, Math.floor(share * late.length))] ?? 0) * 1000) / 1000;
+  const at = (share: number): number =>
+    Math.round((late[Math.min(late.length - 1, Math.floor(share * late.length))] ?? 0) * 1000) / 1000;
   const equal = results.filter(({ isEqual }) => isEqual).length;
   const times = { p50: at(0.5), p99: at(0.99), max: at(1) };
   const isTrue = equal === results.length && times.p99 <= maxLateMs;

@@ -119,7 +119,8 @@ export function fromHar(raw: unknown, options: ImportOptions): Imported {
   const imported: Imported = { recordings: [], problems: [] };
   for (const [index, each] of archive.data.log.entries.entries()) {
     const { data, error } = entrySchema.safeParse(each, { reportInput: true });
-    const read = error === undefined ? recordingOf(data, options) : issueTexts(error, { allowed: [] })[0] ?? "is not valid";
+    const read =
+      error === undefined ? recordingOf(data, options) : (issueTexts(error, { allowed: [] })[0] ?? "is not valid");
     if (typeof read === "string") imported.problems.push(`log.entries[${index}]: ${read}`);
     else imported.recordings.push(read);
   }

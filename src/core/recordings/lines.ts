@@ -38,7 +38,14 @@ const headLine = z.strictObject({
 });
 
 const pieceLine = z
-  .strictObject({ atMs, text: z.string().optional(), base64: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/).optional() })
+  .strictObject({
+    atMs,
+    text: z.string().optional(),
+    base64: z
+      .string()
+      .regex(/^[A-Za-z0-9+/]*={0,2}$/)
+      .optional(),
+  })
   .refine(({ text, base64 }) => (text === undefined) !== (base64 === undefined), "must have either text or base64");
 
 const endingLine = z.strictObject({ atMs, ending: z.enum(["finish", "cut", "reset"]) });
@@ -138,7 +145,8 @@ function readPieces(lines: readonly string[], headAtMs: number): RecordedPiece[]
 
 function read<Schema extends z.ZodObject>(schema: Schema, lines: readonly string[], at: number): z.output<Schema> {
   const { data, error } = schema.safeParse(jsonOf(lines[at] ?? "", at + 1), { reportInput: true });
-  if (error !== undefined) throw new BadLine(at + 1, issueTexts(error, { allowed: Object.keys(schema.shape) })[0] ?? "is not valid");
+  if (error !== undefined)
+    throw new BadLine(at + 1, issueTexts(error, { allowed: Object.keys(schema.shape) })[0] ?? "is not valid");
   return data;
 }
 

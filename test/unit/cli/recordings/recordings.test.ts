@@ -157,7 +157,11 @@ describe("an HTTP archive", () => {
 describe("fixtures of aimock", () => {
   const fixtures = {
     fixtures: [
-      { match: { userMessage: "Hello" }, response: { content: "Hi there, how are you?" }, recordedTimings: { ttftMs: 80, interChunkDelaysMs: [10, 30] } },
+      {
+        match: { userMessage: "Hello" },
+        response: { content: "Hi there, how are you?" },
+        recordedTimings: { ttftMs: 80, interChunkDelaysMs: [10, 30] },
+      },
       { match: { turnIndex: 1 }, response: { content: "x" } },
     ],
   };
@@ -166,7 +170,9 @@ describe("fixtures of aimock", () => {
     const files = { "f.json": JSON.stringify(fixtures) };
     const { code, err, folder } = await runIn(files, ["recordings", "import", "f.json", "--dir", "d"]);
     expect([code, err]).toEqual([1, "f.json: fixtures[1]: needs match.userMessage, a string\n"]);
-    const read = readdirSync(path.join(folder, "d")).map((name) => parseRecording(name, readFileSync(path.join(folder, "d", name), "utf8")));
+    const read = readdirSync(path.join(folder, "d")).map((name) =>
+      parseRecording(name, readFileSync(path.join(folder, "d", name), "utf8")),
+    );
     const stream = read.find((each) => "request" in each && each.request.stream);
     expect(read).toHaveLength(2);
     const times = stream !== undefined && "pieces" in stream ? stream.pieces.map(({ atMs }) => atMs) : [];

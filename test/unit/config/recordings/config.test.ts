@@ -68,7 +68,10 @@ describe("a folder with recordings", () => {
     ]);
     const settings = loaded.ok ? loaded.settings : undefined;
     expect(settings?.recordings?.[0]?.recordings.map(({ file }) => file)).toEqual(["good.ndjson"]);
-    expect(settings && compile(settings).fallback.serve).toMatchObject({ from: "replay", replay: { dir: ".", match: "semantic-fields" } });
+    expect(settings && compile(settings).fallback.serve).toMatchObject({
+      from: "replay",
+      replay: { dir: ".", match: "semantic-fields" },
+    });
   });
 
   test("is watched, unless a rule records into it", async () => {
