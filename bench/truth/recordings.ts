@@ -22,6 +22,8 @@ export type RecordingsTruth = {
   readonly equal: number;
   /** How long after its offset an event came, counted from when the request was sent. */
   readonly late: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** How late a bare timer of this process was meanwhile: what the machine itself adds. */
+  readonly timer: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Every stream was equal, and 99 % of all events came within 2 ms. */
   readonly isTrue: boolean;
 };
@@ -45,9 +47,10 @@ export async function measureRecordings(streams = 100, seed = 1): Promise<Record
   const node = await startStuntdouble("truth-recordings", config, port);
   try {
     for (const each of all.slice(0, streamRequests.length)) await replay(each);
+    const timers = watchTimers();
     const results: Seen[] = [];
     for (const each of all) results.push(await replay(each));
-    return judged(results);
+    return judged(results, timers.stop());
   } finally {
     await node.stop();
     await rm(folder, { recursive: true });
@@ -113,14 +116,41 @@ function replay({ recording, request }: Replayed): Promise<Seen> {
   });
 }
 
-function judged(results: readonly Seen[]): RecordingsTruth {
-  const late = results.flatMap(({ lateMs }) => lateMs).sort((a, b) => a - b);
-  const at = (share: number): number =>
-    Math.round((late[Math.min(late.length - 1, Math.floor(share * late.length))] ?? 0) * 1000) / 1000;
+/** Sets one timer after the other, to see how late they are. */
+function watchTimers(): { stop(): number[] } {
+  const late: number[] = [];
+  let timer: NodeJS.Timeout;
+  const set = (): void => {
+    const dueMs = performance.now() + 10;
+    timer = setTimeout(() => {
+      late.push(performance.now() - dueMs);
+      set();
+    }, 10);
+  };
+  set();
+  return {
+    stop() {
+      clearTimeout(timer);
+      return late;
+    },
+  };
+}
+
+function judged(results: readonly Seen[], timers: readonly number[]): RecordingsTruth {
+  const late = results.flatMap(({ lateMs }) => lateMs);
   const equal = results.filter(({ isEqual }) => isEqual).length;
-  const times = { p50: at(0.5), p99: at(0.99), max: at(1) };
+  const times = quantilesOf(late);
   const isTrue = equal === results.length && times.p99 <= maxLateMs;
-  return { streams: results.length, events: late.length, equal, late: times, isTrue };
+  return { streams: results.length, events: late.length, equal, late: times, timer: quantilesOf(timers), isTrue };
+}
+
+function quantilesOf(values: readonly number[]): RecordingsTruth["late"] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => {
+    const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+    return Math.round(value * 1000) / 1000;
+  };
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 if (import.meta.main) console.log(JSON.stringify(await measureRecordings(), undefined, 2));

@@ -2,9 +2,10 @@ import { isUtf8 } from "node:buffer";
 import { z } from "zod";
 import { credentials } from "../../act/headers.ts";
 import { dialectNamed } from "../../core/dialects/index.ts";
-import { eachHeader } from "../../core/headers.ts";
+import { eachHeader, headerValue } from "../../core/headers.ts";
 import { issueTexts } from "../../core/issues.ts";
 import type { RecordedPiece, Recording } from "../../core/recordings/types.ts";
+import type { HeaderMap } from "../../core/types.ts";
 import { redact, redactForms } from "../../emit/redact.ts";
 import { understood } from "./request.ts";
 import type { Imported, ImportOptions } from "./imported.ts";
@@ -132,20 +133,12 @@ function recordingOf(entry: Entry, { bodies }: ImportOptions): Recording | strin
   const { pathname, search } = new URL(request.url);
   const headers = Object.fromEntries(request.headers.map(({ name, value }) => [name.toLowerCase(), value]));
   const asked = { method: request.method, target: pathname + search, headers, body: request.postData?.text ?? "" };
-  const known = understood(asked, bodies);
-  if (known === undefined && own === undefined)
-    return `${request.method} ${pathname} is no request that can be simulated`;
-  const { text = "", encoding } = response.content;
-  const secrets = [...credentials].flatMap((name) => headers[name]?.replace(/^\w+ +/, "") ?? []);
-  const body = encoding === "base64" ? Buffer.from(text, "base64") : Buffer.from(redactForms(text, secrets));
-  const waitMs = Math.max(0, entry.timings?.wait ?? 0);
-  const endAtMs = Math.max(waitMs, entry.time);
-  const kept = response.headers.filter(
-    ({ name }) => !/^(?::|content-(?:encoding|length)$|transfer-encoding$)/i.test(name),
-  );
-  const masked = redact(kept.flatMap(({ name, value }) => [name, value]));
-  const facts = own === undefined ? known?.request : ownFacts(own.request, known?.request, asked);
-  if (facts === undefined) return "has no request that can be understood";
+  const known = understood(asked, bodies)?.request;
+  const facts = own === undefined ? known : ownFacts(own.request, known, asked);
+  if (facts === undefined) return `${request.method} ${pathname} is no request that can be simulated`;
+  const { body, headers: kept, ...rest } = responseOf(response, headers);
+  const headAtMs = Math.max(0, entry.timings?.wait ?? 0);
+  const endAtMs = Math.max(headAtMs, entry.time);
   return {
     file: "",
     time: Date.parse(entry.startedDateTime),
@@ -153,12 +146,26 @@ function recordingOf(entry: Entry, { bodies }: ImportOptions): Recording | strin
     rule: own?.rule,
     upstream: own?.upstream,
     request: facts,
-    status: response.status,
-    headers: Array.isArray(masked) ? masked.map(String) : [],
-    headAtMs: waitMs,
-    pieces: own === undefined ? spread(facts, { body, headers: kept, waitMs, endAtMs }) : cut(body, own.pieces),
+    ...rest,
+    headers: kept,
+    headAtMs,
+    pieces: own === undefined ? spread(facts, { body, headers: kept, headAtMs, endAtMs }) : cut(body, own.pieces),
     ending: own?.ending ?? "finish",
     endAtMs,
+  };
+}
+
+/** What a body had on its way only, and what is told anew. */
+const ofTheWay = /^(?::|content-(?:encoding|length)$|transfer-encoding$)/i;
+
+function responseOf({ status, headers, content: { text = "", encoding } }: Entry["response"], asked: HeaderMap) {
+  const secrets = [...credentials].flatMap((name) => asked[name]?.replace(/^\w+ +/, "") ?? []);
+  const kept = headers.filter(({ name }) => !ofTheWay.test(name));
+  const masked = redact(kept.flatMap(({ name, value }) => [name, value]));
+  return {
+    status,
+    headers: Array.isArray(masked) ? masked.map(String) : [],
+    body: encoding === "base64" ? Buffer.from(text, "base64") : Buffer.from(redactForms(text, secrets)),
   };
 }
 
@@ -201,23 +208,23 @@ function pieceOf(atMs: number, bytes: Uint8Array): RecordedPiece {
 
 type Arrived = {
   readonly body: Buffer;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly waitMs: number;
+  readonly headers: readonly string[];
+  readonly headAtMs: number;
   readonly endAtMs: number;
 };
 
 /** A HAR does not tell when events came: they are spread evenly between head and end. */
-function spread({ dialect, target }: Facts, { body, headers, waitMs, endAtMs }: Arrived): RecordedPiece[] {
+function spread({ dialect, target }: Facts, { body, headers, headAtMs, endAtMs }: Arrived): RecordedPiece[] {
   if (body.length === 0) return [];
-  const type = headers.find(({ name }) => name.toLowerCase() === "content-type")?.value.toLowerCase() ?? "";
+  const type = (headerValue(headers, "content-type") ?? "").toLowerCase();
   const reader = dialectNamed(dialect)?.readStream(type, target);
   if (reader === undefined) return [pieceOf(endAtMs, body)];
   const frames = reader.push(0, body);
   const rest = reader.flush(0);
   if (rest !== undefined) frames.push(rest);
-  const gapMs = (endAtMs - waitMs) / Math.max(1, frames.length);
+  const gapMs = (endAtMs - headAtMs) / Math.max(1, frames.length);
   return frames.map(({ data }, index) => {
-    const atMs = Math.round((waitMs + gapMs * (index + 1)) * 1000) / 1000;
+    const atMs = Math.round((headAtMs + gapMs * (index + 1)) * 1000) / 1000;
     return pieceOf(Math.min(atMs, endAtMs), typeof data === "string" ? Buffer.from(data) : data);
   });
 }

@@ -9,7 +9,7 @@ import type { ConfigError } from "../places.ts";
 import type { ActionConfig, Config } from "../schema.ts";
 
 /** What is kept of one folder in memory: so many files, and so many bytes of them. */
-export const folderLimits = { files: 10_000, bytes: 128 * 1024 * 1024 };
+const folderLimits = { files: 10_000, bytes: 128 * 1024 * 1024 };
 
 /** What folders hold, and all files that cannot be used. */
 export type ReadRecordings = {
