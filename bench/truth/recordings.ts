@@ -22,6 +22,8 @@ export type RecordingsTruth = {
   readonly equal: number;
   /** How long after its offset an event came, counted from when the request was sent. */
   readonly late: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** How far an event was from its offset to the first event of its stream, to either side. */
+  readonly pace: { readonly p50: number; readonly p99: number; readonly max: number };
   /** How late a bare timer of this process was meanwhile: what the machine itself adds. */
   readonly timer: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Every stream was equal, and 99 % of all events came within 2 ms. */
@@ -138,10 +140,19 @@ function watchTimers(): { stop(): number[] } {
 
 function judged(results: readonly Seen[], timers: readonly number[]): RecordingsTruth {
   const late = results.flatMap(({ lateMs }) => lateMs);
+  const pace = results.flatMap(({ lateMs: [first = 0, ...others] }) => others.map((each) => Math.abs(each - first)));
   const equal = results.filter(({ isEqual }) => isEqual).length;
   const times = quantilesOf(late);
   const isTrue = equal === results.length && times.p99 <= maxLateMs;
-  return { streams: results.length, events: late.length, equal, late: times, timer: quantilesOf(timers), isTrue };
+  return {
+    streams: results.length,
+    events: late.length,
+    equal,
+    late: times,
+    pace: quantilesOf(pace),
+    timer: quantilesOf(timers),
+    isTrue,
+  };
 }
 
 function quantilesOf(values: readonly number[]): RecordingsTruth["late"] {

@@ -86,7 +86,8 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     if (models !== undefined && opened !== undefined && facts.model !== undefined && !models.has(facts.model))
       throw unknownModel(facts.model);
     call = callOf(request, caller, facts);
-    decision = withRecording(decisionOn(call, request, { snapshot, deps }), { request, opened }, runtime.replays);
+    decision = decisionOn(call, request, { snapshot, deps });
+    if (decision.serve.from === "replay") decision = withRecording(decision, { request, opened }, runtime.replays);
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined && !takesNoPlace(request, { decision })) {

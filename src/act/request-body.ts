@@ -1,6 +1,6 @@
 import { headerIndex } from "../core/headers.ts";
 import { requestTarget, type Forwarding } from "./headers.ts";
-import type { Outgoing, Request, Runtime, UpstreamRuntime } from "./types.ts";
+import type { Outgoing, Request } from "./types.ts";
 
 /** A smaller body may stay until its response has ended. */
 const largeBytes = 16 * 1024;
@@ -13,17 +13,6 @@ export function heldBytesOf({ body, encoded }: Request): number {
   const read = body === undefined ? 0 : body.bytes.length * (body.isParsed?.() === true ? parsedTimes : 1);
   const bytes = read + (encoded?.length ?? 0);
   return bytes < largeBytes ? 0 : bytes;
-}
-
-/** How the headers of a call differ on their way to its upstream. */
-export function forwardingOf(
-  { snapshot, keys }: Runtime,
-  { credential }: UpstreamRuntime,
-  call: Pick<Forwarding, "requestId" | "pseudonym" | "plain">,
-): Forwarding {
-  const { header, aliases } = snapshot.control;
-  const dropCredentials = keys?.required === true;
-  return { controlHeader: header, aliases: aliases === true, credential, dropCredentials, ...call };
 }
 
 /** A request on its way out. @param headers for the upstream; the length of the body may be added */

@@ -1,12 +1,12 @@
 import type { ActDeps, Runtime, UpstreamRuntime } from "./types.ts";
 import type { Timeline } from "../core/types.ts";
 import type { Admitted } from "./admission.ts";
-import { appendSender, requestHeaders } from "./headers.ts";
+import { appendSender, requestHeaders, type Forwarding } from "./headers.ts";
 import type { CallRecord } from "./outcome.ts";
 import { beginRecording, teeFor } from "./recordings/begin.ts";
 import type { Tee } from "./recordings/tee.ts";
 import { needOf, type Relay } from "./relay.ts";
-import { forwardingOf, outgoingOf } from "./request-body.ts";
+import { outgoingOf } from "./request-body.ts";
 
 /** A call on its way to its upstream. */
 export type Sending = {
@@ -27,13 +27,20 @@ export type Sending = {
 export function send({ admitted, record, deps, runtime, to, simulated }: Sending, relay: Relay): Tee | undefined {
   const { request } = record;
   const { faults, decision, opened } = admitted;
-  const { upstream } = to;
-  const recorded = { admitted, request, runtime, startedAtMs: record.startedAtMs };
-  const tee = decision.record === undefined ? undefined : teeFor(recorded, relay, () => record.now());
+  const { upstream, credential } = to;
+  const { snapshot, keys } = runtime;
+  const tee = decision.record === undefined ? undefined : teeFor(admitted, relay, { record, seed: snapshot.seed });
   const receiver = tee ?? relay;
   const isStreamCompared = opened?.facts.stream === true && simulated !== undefined;
-  const plain = faults.length > 0 || tee !== undefined || isStreamCompared;
-  const forwarding = forwardingOf(runtime, to, { requestId: request.id, plain, pseudonym: deps.pseudonym });
+  const forwarding: Forwarding = {
+    controlHeader: snapshot.control.header,
+    aliases: snapshot.control.aliases === true,
+    credential,
+    dropCredentials: keys?.required === true,
+    requestId: request.id,
+    pseudonym: deps.pseudonym,
+    plain: faults.length > 0 || tee !== undefined || isStreamCompared,
+  };
   const headers = requestHeaders(request.rawHeaders, forwarding);
   const { peer, carrier } = request;
   if (peer !== undefined) appendSender(headers, request.headers, peer);
@@ -43,6 +50,6 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
     const need = needOf(faults, simulated !== undefined || tee !== undefined);
     relay.follow(carrier.carry({ upstream: upstream.name, headers, decision, need }, receiver));
   }
-  tee?.into(beginRecording(deps.recordings, upstream.name, recorded));
+  tee?.into(beginRecording(deps.recordings, { admitted, record, to }));
   return tee;
 }

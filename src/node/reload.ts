@@ -45,7 +45,7 @@ export function createLoad({ file, env, overrides }: Source): Load {
     const { files } = loaded;
     if (!loaded.ok) return { ok: false, errors: formatErrors(file, loaded.errors).split("\n"), files };
     const damaged = loaded.warnings.filter(
-      (warning) => warning.file !== undefined && warning.code === "unreadable-file",
+      (warning) => warning.file !== undefined && warning.code === "damaged-recording",
     );
     const told = damaged.length === 0 ? {} : { damaged: formatErrors(file, damaged).split("\n") };
     return { ok: true, settings: overridden(loaded.settings, overrides), files, ...told };

@@ -5,58 +5,46 @@ import type { RecordSettings } from "../../core/recordings/types.ts";
 import type { HeaderMap } from "../../core/types.ts";
 import type { Admitted } from "../admission.ts";
 import { credentials } from "../headers.ts";
-import type { ActDeps, Receiver, Request, Runtime } from "../types.ts";
+import type { CallRecord } from "../outcome.ts";
+import type { ActDeps, Receiver, Request, UpstreamRuntime } from "../types.ts";
 import { bodyHashOf, semanticHashOf } from "./facts.ts";
 import { Tee } from "./tee.ts";
 import type { OpenRecording } from "./types.ts";
 
 /** What a recording is begun with. */
-type Recorded = {
-  readonly admitted: Admitted;
-  readonly request: Request;
-  readonly runtime: Runtime;
-  readonly startedAtMs: number;
-};
+type Recorded = { readonly admitted: Admitted; readonly record: CallRecord; readonly to: UpstreamRuntime };
 
 /**
  * A tee in front of the relay of a call that shall be recorded.
  *
- * @param now of the call, in milliseconds
- * @returns undefined for a call that is not recorded
+ * @param call its clock, and the seed of draws
+ * @returns undefined for a call that is not drawn
  */
 export function teeFor(
-  { admitted: { decision, call }, runtime: { snapshot } }: Pick<Recorded, "admitted" | "runtime">,
+  { decision, call: { id } }: Admitted,
   relay: Receiver,
-  now: () => number,
+  { record, seed }: { readonly record: CallRecord; readonly seed: number },
 ): Tee | undefined {
-  const { record, rule } = decision;
-  if (record === undefined) return undefined;
-  const isDrawn = record.percentage >= 100 || draw(snapshot.seed, `record ${rule}`, call.id) * 100 < record.percentage;
-  return isDrawn ? new Tee(relay, now) : undefined;
+  const { percentage = 0 } = decision.record ?? {};
+  const isDrawn = percentage >= 100 || draw(seed, `record ${decision.rule}`, id) * 100 < percentage;
+  return isDrawn ? new Tee(relay, () => record.now()) : undefined;
 }
 
 /** Begins the recording of a call whose upstream has been asked; what is noted of its request is read now. */
-export function beginRecording(
-  writer: ActDeps["recordings"],
-  upstream: string,
-  recorded: Recorded,
-): OpenRecording | undefined {
+export function beginRecording(writer: ActDeps["recordings"], recorded: Recorded): OpenRecording | undefined {
   const { record } = recorded.admitted.decision;
   if (writer === undefined || record === undefined) return undefined;
-  return writer.begin(record, startOf(recorded, upstream, record), secretsOf(recorded, upstream));
+  return writer.begin(record, startOf(recorded, record), secretsOf(recorded));
 }
 
-function startOf(
-  { admitted, request, startedAtMs }: Recorded,
-  upstream: string,
-  { bodies }: RecordSettings,
-): RecordingStart {
+function startOf({ admitted, record, to }: Recorded, { bodies }: RecordSettings): RecordingStart {
   const { facts } = admitted.call;
+  const { request, startedAtMs } = record;
   return {
     time: startedAtMs,
     id: request.id,
     rule: admitted.decision.rule,
-    upstream,
+    upstream: to.upstream.name,
     request: {
       method: request.method,
       target: request.target,
@@ -73,12 +61,11 @@ function startOf(
 }
 
 /** The keys of the caller and of the upstream, which a response may repeat. */
-function secretsOf({ request, runtime }: Recorded, upstream: string): string[] {
-  const own = runtime.upstreams.get(upstream)?.credential?.[1];
+function secretsOf({ record: { request }, to }: Recorded): string[] {
   const given = [...credentials].map((name) => request.headers[name]);
   const { keyParameter } = request.dialect;
   const inQuery = keyParameter === undefined ? undefined : keyIn(request, keyParameter);
-  return [own, ...given, inQuery].flatMap((value) => (value === undefined ? [] : [bare(value)]));
+  return [to.credential?.[1], ...given, inQuery].flatMap((value) => (value === undefined ? [] : [bare(value)]));
 }
 
 function keyIn({ target }: Request, name: string): string | undefined {

@@ -71,7 +71,7 @@ export async function readFolder(folder: string): Promise<{ recordings: Recordin
   for (const name of names) {
     const file = path.join(folder, name);
     const warn = (line: number, message: string): void =>
-      void warnings.push({ file, line, column: 1, path: "", code: "unreadable-file", message });
+      void warnings.push({ file, line, column: 1, path: "", code: "damaged-recording", message });
     try {
       bytes += (await stat(file)).size;
       if (recordings.length >= folderLimits.files || bytes > folderLimits.bytes) {

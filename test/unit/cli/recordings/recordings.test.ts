@@ -82,6 +82,22 @@ describe("stuntdouble recordings", () => {
   });
 });
 
+test("explain names the recording that would be replayed, and check the files that are damaged", async () => {
+  const dir = withOne();
+  writeFileSync(path.join(dir, "two.ndjson"), "{}\n");
+  writeFileSync(path.join(dir, "a.yaml"), "default: { serve: replay, replay: { dir: ., match: any } }");
+  const body = { model: "gpt-4o", stream: true, messages: [{ role: "user", content: "Hi" }] };
+  writeFileSync(path.join(dir, "r.json"), JSON.stringify(body));
+  const explained = await runAt(dir, ["explain", "--config", "a.yaml", "--request", "r.json"]);
+  expect(explained.out).toContain("replay one.ndjson of . (match any, timing verbatim)");
+  expect(explained.out).toContain("x-stuntdouble-decision: replay");
+  const checked = await runAt(dir, ["check", "a.yaml"]);
+  expect([checked.code, checked.err]).toEqual([
+    0,
+    `${dir}/two.ndjson:1:1 warning: recording: must be 1, not undefined.\n`,
+  ]);
+});
+
 describe("an HTTP archive", () => {
   test("gives the recordings back that it was made of", async () => {
     const dir = withOne();
