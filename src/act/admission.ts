@@ -12,11 +12,19 @@ import type { Involvement } from "../core/experiments/layer.ts";
 import { servableOf } from "../core/experiments/serving.ts";
 import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Call, Decision, FaultConfig, HeaderMap, KnownFacts, Source } from "../core/types.ts";
+import type { Call, Decision, FaultConfig, KnownFacts, Source } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
-import { needsOwnConnection, rateLimited, traceRefused, unauthenticated, unknownModel } from "./failures.ts";
+import { withRecording } from "./recordings/find.ts";
+import {
+  needsOwnConnection,
+  rateLimited,
+  refuseLoop,
+  refuseUnknownModel,
+  traceRefused,
+  unauthenticated,
+} from "./failures.ts";
 
 /** A call that may go on. */
 export type Admitted = {
@@ -47,7 +55,7 @@ export type Admission = Admitted | Refused;
 
 /** What admission needs of its node and of the configuration in force. */
 export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "clients" | "givenReply">;
-export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles">;
+export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles" | "replays">;
 
 /**
  * Asks everything that may refuse a call before a permit is taken: loop, key, known model, rules, control header, the body
@@ -75,11 +83,10 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
     opened = open(request, deps);
     const facts = opened?.facts ?? request.facts ?? noFacts;
-    const { models } = snapshot;
-    if (models !== undefined && opened !== undefined && facts.model !== undefined && !models.has(facts.model))
-      throw unknownModel(facts.model);
+    if (opened !== undefined) refuseUnknownModel(snapshot.models, facts.model);
     call = callOf(request, caller, facts);
     decision = withFailures(decisionOn(call, request, { snapshot, deps }), call, runtime);
+    if (decision.serve.from === "replay") decision = withRecording(decision, { request, opened }, runtime.replays);
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined && !takesNoPlace(request, { decision })) {
@@ -153,15 +160,6 @@ function refuseUnreadable(opened: Opened | undefined, { serve, faults }: Decisio
   throw opened.unreadable;
 }
 
-/** A request that this node has forwarded already would go round without end. @see RFC 9110 §7.6.3 */
-export function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
-  if (via === undefined || !via.includes(pseudonym)) return;
-  throw new StuntdoubleError(
-    "LOOP_DETECTED",
-    "The request has been at this node before: an upstream of the configuration leads back to it.",
-  );
-}
-
 /** Whose request it is; nobody's where no known key is needed, known by the hash of the key that was presented. */
 type Caller = FoundKey | { readonly index: undefined; readonly name: undefined; readonly hash16: string };
 
@@ -223,7 +221,7 @@ export function decisionOn(call: Call, { operation }: Request, { snapshot, deps 
   if (asked === undefined) return ruled;
   const decision = readControl(asked, control, ruled);
   // Who asks for the simulator must never get the provider, and its bill, instead.
-  if (onlyForwarded && (decision.serve.from === "simulator" || decision.mirror !== undefined))
+  if (onlyForwarded && (decision.serve.from !== "upstream" || decision.mirror !== undefined))
     throw controlError("simulate and mirror need a call that can be simulated; this one can only be forwarded");
   return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
 }

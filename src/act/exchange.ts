@@ -6,13 +6,15 @@ import { noPermit, type Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, takesNoPlace, withoutFaults, type Admitted } from "./admission.ts";
 import { conclude } from "./concluded.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
-import { appendSender, requestHeaders, type Forwarding } from "./headers.ts";
 import { needsBody } from "./needs-body.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player } from "./player.ts";
-import { needOf, Relay, type RelayOwner } from "./relay.ts";
-import { heldBytesOf, outgoingOf } from "./request-body.ts";
+import { Relay, type RelayOwner } from "./relay.ts";
+import { replayPlan } from "./recordings/plan.ts";
+import type { Tee } from "./recordings/tee.ts";
+import { heldBytesOf } from "./request-body.ts";
+import { send } from "./send.ts";
 
 /**
  * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
@@ -58,6 +60,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   #permit: Permit | undefined = undefined;
   #queue: AbortController | undefined = undefined;
   #relay: Relay | undefined = undefined;
+  #tee: Tee | undefined = undefined;
   /** What a stand-in for the upstream is made of, as long as that may still fail to respond. */
   #standby: Admitted | undefined = undefined;
   /** What is counted of it in the budget of memory, and what of that for the body of its request. */
@@ -168,7 +171,16 @@ class Exchange implements RelayOwner, PlayerOwner {
     const { faults, decision } = admitted;
     if (faults.some(respondsByItself)) this.#play(faultPlan(faults, this.#record));
     else if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
+    else if (decision.serve.from === "replay") this.#play(this.#replay(admitted, decision.serve));
     else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));
+  }
+
+  #replay(admitted: Admitted, serve: Extract<Source, { from: "replay" }>): Plan {
+    return replayPlan(admitted, this.#record, {
+      serve,
+      runtime: this.#runtime,
+      inFlight: this.#deps.permits.inFlight(),
+    });
   }
 
   #simulate(admitted: Admitted, profile: string | undefined, label: Simulating["label"]): Plan {
@@ -190,7 +202,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   #forward(admitted: Admitted, { upstream: name }: Extract<Source, { from: "upstream" }>): void {
     const runtime = this.#runtime.upstreams.get(name);
     if (runtime === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${name} is not configured.`);
-    const { upstream, breaker, whenOpen } = runtime;
+    const { breaker, whenOpen } = runtime;
     this.#record.meantFor(name);
     const ticket = breaker?.admit();
     if (ticket === undefined && whenOpen !== "forward") return this.#play(this.#standIn(admitted, runtime));
@@ -200,30 +212,16 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (whenOpen === "simulate") this.#standby = admitted;
     const simulated = this.#mirror(admitted);
     relay.compareWith(simulated);
-    const streamed = admitted.opened?.facts.stream === true;
-    const forwarding = this.#forwarding(runtime, faults.length > 0 || (streamed && simulated !== undefined));
-    const headers = requestHeaders(this.#request.rawHeaders, forwarding);
-    const { peer, carrier } = this.#request;
-    if (peer !== undefined) appendSender(headers, this.#request.headers, peer);
-    this.#record.asked();
-    if (carrier === undefined) relay.follow(upstream.send(outgoingOf(this.#request, headers, forwarding), relay));
-    else {
-      const passage = { upstream: name, headers, decision: admitted.decision, need: needOf(faults, simulated) };
-      relay.follow(carrier.carry(passage, relay));
-    }
-  }
-
-  /** @param plain the response must come uncompressed */
-  #forwarding({ credential }: UpstreamRuntime, plain: boolean): Forwarding {
-    return {
-      controlHeader: this.#runtime.snapshot.control.header,
-      aliases: this.#runtime.snapshot.control.aliases === true,
-      credential,
-      dropCredentials: this.#runtime.keys?.required === true,
-      requestId: this.#request.id,
-      pseudonym: this.#deps.pseudonym,
-      plain,
+    const sending = {
+      admitted,
+      record: this.#record,
+      deps: this.#deps,
+      runtime: this.#runtime,
+      to: runtime,
+      simulated,
     };
+    this.#tee = send(sending, relay);
+    if (this.#player.done) this.#tee?.over(false);
   }
 
   #standIn(admitted: Admitted, runtime: UpstreamRuntime): Plan {
@@ -286,6 +284,7 @@ class Exchange implements RelayOwner, PlayerOwner {
       this.#record.queued(atMs);
     }
     this.#relay?.stop();
+    this.#tee?.over(seen === "finish" && this.#record.decision?.faults.length === 0);
     this.#permit?.release();
     this.waiting(-this.#bytes);
     const outcome = this.#record.outcome(this.#player, stopped ? "cut" : seen, inQueue ? 0 : atMs);

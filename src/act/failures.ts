@@ -1,6 +1,7 @@
 import type { Request, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { methodsOf } from "../core/dialects/index.ts";
+import type { HeaderMap } from "../core/types.ts";
 import type { RateResult } from "../limits/rates.ts";
 
 /** A call without a valid key. */
@@ -10,11 +11,11 @@ export function unauthenticated(found: "missing" | "wrong"): StuntdoubleError {
   return new StuntdoubleError("UNAUTHENTICATED", message, { detail: found });
 }
 
-/** A model that the configuration does not list. */
-export function unknownModel(model: string): StuntdoubleError {
-  return new StuntdoubleError("NOT_FOUND", `The model \`${model}\` does not exist or you do not have access to it.`, {
-    param: "model",
-  });
+/** @throws NOT_FOUND for a model that the configuration does not list, where it lists any */
+export function refuseUnknownModel(listed: ReadonlySet<string> | undefined, model: string | undefined): void {
+  if (listed === undefined || model === undefined || listed.has(model)) return;
+  const message = `The model \`${model}\` does not exist or you do not have access to it.`;
+  throw new StuntdoubleError("NOT_FOUND", message, { param: "model" });
 }
 
 /** Its response would repeat all headers of the request, and so the key that we send. */
@@ -91,4 +92,13 @@ export function isBeyondUs({ code, status }: StuntdoubleError): boolean {
 export function needsOwnConnection(kind: string): StuntdoubleError {
   const message = `The fault ${kind} needs the client's connection, which through ext_proc is Envoy's.`;
   return new StuntdoubleError("CONFIG_INVALID", message);
+}
+
+/** A request that this node has forwarded already would go round without end. @see RFC 9110 §7.6.3 */
+export function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
+  if (via === undefined || !via.includes(pseudonym)) return;
+  throw new StuntdoubleError(
+    "LOOP_DETECTED",
+    "The request has been at this node before: an upstream of the configuration leads back to it.",
+  );
 }

@@ -1,7 +1,8 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import type { CallState } from "../core/clients/state.ts";
 import type { Decision, KnownFacts } from "../core/types.ts";
-import { callerOf, callOf, decisionOn, refuseLoop, type AdmissionDeps, type AdmissionRuntime } from "./admission.ts";
+import { callerOf, callOf, decisionOn, type AdmissionDeps, type AdmissionRuntime } from "./admission.ts";
+import { refuseLoop } from "./failures.ts";
 import type { Request } from "./types.ts";
 
 /** Thrown where a rule looks into the body. */
@@ -62,8 +63,8 @@ export function needsBody(request: Request, deps: AdmissionDeps, runtime: Admiss
   }
 }
 
-/** Faults may tell what the body says, and a stand-in responds to it. */
-function mayBeSimulated({ serve, mirror, faults }: Decision, { snapshot }: AdmissionRuntime): boolean {
-  if (serve.from === "simulator" || mirror !== undefined || faults.length > 0) return true;
+/** Faults may tell what the body says, a stand-in responds to it, and recordings are found by it. */
+function mayBeSimulated({ serve, mirror, faults, record }: Decision, { snapshot }: AdmissionRuntime): boolean {
+  if (serve.from !== "upstream" || record !== undefined || mirror !== undefined || faults.length > 0) return true;
   return snapshot.upstreams.get(serve.upstream)?.breaker?.whenOpen === "simulate";
 }

@@ -157,9 +157,10 @@ export class CallRecord implements CallTimes {
     this.#promptTokens = promptTokens;
   }
 
-  /** A fault responds in place of any source. */
-  faulted(): void {
-    this.#mode = "fault";
+  /** A fault, a recording or we ourselves respond. */
+  servedBy(mode: "fault" | "replayed" | "own", promptTokens?: number): void {
+    this.#mode = mode;
+    if (mode === "replayed") this.#promptTokens = promptTokens;
   }
 
   /**
@@ -180,11 +181,6 @@ export class CallRecord implements CallTimes {
   /** Why it fails. */
   failed(code: string): void {
     this.#cause = code;
-  }
-
-  /** We respond ourselves. */
-  refused(): void {
-    this.#mode = "own";
   }
 
   /** A stream can take minutes, and what it responds to can be large. */
@@ -230,7 +226,7 @@ export class CallRecord implements CallTimes {
     if (decision !== undefined && this.#marked) this.#addMarks(headers, label, decision);
     if (quota === undefined) return;
     const limits = this.request.dialect.quotaHeaders(quota, this.startedAtMs);
-    if (this.#mode === "real") setHeaders(headers, limits);
+    if (this.#mode === "real" || this.#mode === "replayed") setHeaders(headers, limits);
     else headers.push(...limits);
   }
 
@@ -270,7 +266,7 @@ export class CallRecord implements CallTimes {
       promptTokens: this.#promptTokens,
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
-      scheduleErrorMs: this.#mode === "simulated" || this.#mode === "fault" ? sent.scheduleError() : undefined,
+      scheduleErrorMs: this.#mode === "real" || this.#mode === "own" ? undefined : sent.scheduleError(),
       planned: this.#planned ?? timelineAsPlayed(this.#plan, sent) ?? this.#shadow?.simulated,
       actual: this.#actual(sent, endedAtMs),
       shadow: this.#shadow,

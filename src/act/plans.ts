@@ -26,7 +26,7 @@ import { NotedFrames } from "./timeline.ts";
 export function faultPlan(faults: readonly PreparedFault[], record: CallRecord): Plan {
   const plan = faultResponse(faults, record.faultContext());
   if (plan === undefined) throw new StuntdoubleError("INTERNAL", "No fault responds by itself.");
-  record.faulted();
+  record.servedBy("fault");
   record.plannedEnd(plan.endAtMs);
   const { letGo } = plan;
   const shown = marked(plan, record, "fault");
@@ -55,7 +55,6 @@ export type Simulating = {
  *   wrong with the request
  */
 export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating: Simulating): Plan {
-  const { faults } = admitted;
   const simulation = simulationOf(admitted, record.request, simulating);
   const { ask, profile, seed } = simulation;
   record.simulated(profile.profile.name, ask.promptTokens, seed);
@@ -73,11 +72,17 @@ export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating
     Math.floor(record.startedAtMs / 1000),
   );
   const planned = Array.isArray(made.frames) ? made : { bytes, ...made };
-  const own = marked(withHead(planned, headTimeOf(admitted.decision, ask, profile), ask), record, label);
+  return asDecided(withHead(planned, headTimeOf(admitted.decision, ask, profile), ask), admitted, { record, label });
+}
+
+/** A plan of a whole response as its faults leave it, with the marks of what was decided. */
+export function asDecided(plan: Plan, { faults }: Admitted, marks: { record: CallRecord; label: string }): Plan {
+  const { record, label } = marks;
+  const own = marked(plan, record, label);
   if (faults.length === 0) record.planned(own);
-  const plan = faults.length === 0 ? own : bentBy(own, faults, record);
-  record.plannedEnd(plan.endAtMs);
-  return plan;
+  const bent = faults.length === 0 ? own : bentBy(own, faults, record);
+  record.plannedEnd(bent.endAtMs);
+  return bent;
 }
 
 /** A plan as its faults leave it. */
@@ -152,7 +157,7 @@ function withHead(plan: Plan, when: HeadTime, ask: Ask): Plan {
 /** An error of ours as the caller's API would tell it. */
 export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
   const { request } = record;
-  record.refused();
+  record.servedBy("own");
   const { head, body } = request.dialect.failure({
     status: error.status,
     code: error.code,

@@ -245,10 +245,10 @@ function endTold(to: Sink, ended: () => void): Sink {
   };
 }
 
-/** What a gateway must show of the response. */
-export function needOf(faults: readonly PreparedFault[], simulated: Timeline | undefined): Passage["need"] {
+/** What a gateway must show of the response. @param isRead it is compared, or recorded */
+export function needOf(faults: readonly PreparedFault[], isRead: boolean): Passage["need"] {
   const [first, ...others] = faults;
   if (first?.headOnly === true && others.length === 0) return "head";
   if (first !== undefined) return "bend";
-  return simulated === undefined ? "head" : "read";
+  return isRead ? "read" : "head";
 }

@@ -12,8 +12,10 @@ import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { Keys } from "../limits/keys.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
+import type { Replays } from "../limits/replays.ts";
 import type { Rates } from "../limits/rates.ts";
 import type { Chaos } from "./chaos.ts";
+import type { RecordingWriter } from "./recordings/types.ts";
 import type { CallState } from "../core/clients/state.ts";
 import type { Timer, Wheel } from "./timer-wheel.ts";
 
@@ -185,6 +187,8 @@ export type Runtime = {
   readonly keys: Keys | undefined;
   readonly rates: Rates | undefined;
   readonly profiles: ProfileCache;
+  /** Absent where no rule plays recordings. */
+  readonly replays?: Replays | undefined;
   readonly upstreams: ReadonlyMap<string, UpstreamRuntime>;
 };
 
@@ -253,6 +257,8 @@ export type ActDeps = {
   readonly chaos: Chaos;
   /** Absent where no state of calls is kept. */
   readonly clients?: Clients;
+  /** Absent where nothing can be recorded. */
+  readonly recordings?: RecordingWriter;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   emit(outcome: Outcome): void;

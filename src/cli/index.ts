@@ -6,6 +6,7 @@ import { check } from "./check.ts";
 import { clients } from "./clients.ts";
 import { explainCommand } from "./explain.ts";
 import { profile } from "./profile/index.ts";
+import { recordings } from "./recordings/index.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
@@ -17,6 +18,7 @@ export const commands: readonly [Command, ...Command[]] = [
   chaos,
   clients,
   profile,
+  recordings,
   schema,
 ];
 
@@ -24,7 +26,7 @@ const usage = `stuntdouble: the stand-in for your LLM provider
 
   stuntdouble COMMAND [OPTIONS]
 
-${commands.map((command) => `  ${command.name.padEnd(9)} ${command.summary}`).join("\n")}
+${commands.map((command) => `  ${command.name.padEnd(10)} ${command.summary}`).join("\n")}
 
   stuntdouble COMMAND --help  show the options of a command, with examples
   stuntdouble --version       print the version

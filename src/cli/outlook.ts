@@ -2,13 +2,14 @@ import { respondsByItself, type Admission, type Admitted } from "../act/admissio
 import { webSocketNotSimulated } from "../act/failures.ts";
 import type { CallRecord } from "../act/outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts";
+import { replayPlan } from "../act/recordings/plan.ts";
 import type { Runtime } from "../act/types.ts";
 import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { bendPlan } from "../core/faults/index.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { Reply } from "../core/replies/types.ts";
 import type { UpstreamSettings } from "../core/snapshot.ts";
-import type { Decision, FaultConfig, Plan } from "../core/types.ts";
+import type { Decision, FaultConfig, Plan, Source } from "../core/types.ts";
 
 /** What would become of a request. */
 export type Outlook = {
@@ -31,7 +32,7 @@ export type ForecastResponse = {
 };
 
 /** What a forecast needs of the configuration in force. */
-export type ForecastRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles">;
+export type ForecastRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles" | "replays">;
 
 type Circumstances = {
   readonly runtime: ForecastRuntime;
@@ -59,6 +60,7 @@ function served(admitted: Admitted, record: CallRecord, { runtime, upgrade }: Ci
   const { decision, faults } = admitted;
   if (faults.some(respondsByItself)) return faulted(admitted, record);
   if (upgrade) return joined(admitted, record, runtime);
+  if (decision.serve.from === "replay") return replayed(admitted, record, { serve: decision.serve, runtime });
   return decision.serve.from === "upstream"
     ? forwarded(admitted, record, runtime)
     : simulated(admitted, record, runtime);
@@ -95,6 +97,11 @@ function forwarded(admitted: Admitted, record: CallRecord, runtime: ForecastRunt
   if (mirrored)
     happens.push(`compare its timing with a simulation with profile ${profileOf(admitted, profile, runtime)}`);
   const bent = bentHead(admitted, record);
+  const { record: recording } = admitted.decision;
+  if (recording !== undefined)
+    happens.push(
+      `record the response in ${recording.dir}${recording.percentage < 100 ? `, ${recording.percentage} % of the calls` : ""}`,
+    );
   happens.push(...faults.map(bending), ...keptBack(bent), ...(mirrored ? used(overrides) : []));
   const notes = [...standInNotes(admitted, settings), ...timeNotes(faults), ...(mirrored ? [] : unused(overrides))];
   return { happens, response: bent, notes };
@@ -119,6 +126,19 @@ function simulated(admitted: Admitted, record: CallRecord, runtime: ForecastRunt
     ...faults.map(bending),
     ...keptBack(response),
     ...used(overrides),
+  ];
+  return { happens, response, notes: [] };
+}
+
+type Replay = { readonly serve: Extract<Source, { from: "replay" }>; readonly runtime: ForecastRuntime };
+
+function replayed(admitted: Admitted, record: CallRecord, { serve, runtime }: Replay): Served {
+  const response = responseOf(replayPlan(admitted, record, { serve, runtime, inFlight: 1 }));
+  const { dir, match, timing } = serve.replay;
+  const happens = [
+    `replay ${serve.recording ?? ""} of ${dir} (match ${match}, timing ${timing})`,
+    ...admitted.decision.faults.map(bending),
+    ...keptBack(response),
   ];
   return { happens, response, notes: [] };
 }

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { App } from "../node/app.ts";
-import { createLoad, type Load, type LoadResult } from "../node/reload.ts";
+import { createLoad, tellDamaged, type Load, type LoadResult } from "../node/reload.ts";
 import { fileExists, type Settings } from "../config/load.ts";
 import { createFileWatch } from "../config/files/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
@@ -91,9 +91,10 @@ type Serving = {
 };
 
 async function serve(
-  { settings, files = [] }: Extract<LoadResult, { ok: true }>,
+  loaded: Extract<LoadResult, { ok: true }>,
   { file, shownFile, load, io }: Serving,
 ): Promise<number> {
+  const { settings, files = [] } = loaded;
   const clock = systemClock();
   const { log, batch, output } = createNodeLog(io, settings, clock);
   const watch = createFileWatch({
@@ -112,6 +113,7 @@ async function serve(
     io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
     return 1;
   }
+  tellDamaged(loaded, log);
   logStart(log, { app, settings, file, version: io.version });
   watch.watch(files);
   io.onHangup(() => void app.reload({ from: "SIGHUP" }));

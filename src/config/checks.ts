@@ -3,6 +3,7 @@ import { faults as knownFaults } from "../core/faults/index.ts";
 import type { Profile } from "../core/types.ts";
 import { choice, isMapping, listOf, mapOf, type Checked, type Finding, type Path, type Raw } from "./findings.ts";
 import { keyFindings } from "./key-checks.ts";
+import { checkRecordings } from "./recordings/checks.ts";
 import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
 import { portWarnings } from "./port-checks.ts";
@@ -42,7 +43,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
     checkRuleName(rules, index, checked.findings);
   }
   checked.warnings.push(...ruleWarnings(file), ...portWarnings(file, extProc));
-  checked.findings.push(...checkDelays(file), ...checkReplies(file));
+  checked.findings.push(...checkDelays(file), ...checkReplies(file), ...checkRecordings(file));
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], { names, findings: checked.findings });
   checked.findings.push(...keyFindings(file));

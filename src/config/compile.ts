@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
+import path from "node:path";
 import type { ControlSettings } from "../core/control.ts";
 import type { CompiledRule } from "../core/decide.ts";
 import { StuntdoubleError } from "../core/errors.ts";
@@ -7,7 +8,8 @@ import { drawKeyOf } from "../core/matchers/percentage.ts";
 import { compileMatch } from "../core/match.ts";
 import { compileReplies } from "../core/replies/choose.ts";
 import type { KeySettings, RateLimit, Snapshot, UpstreamSettings } from "../core/snapshot.ts";
-import type { Decision } from "../core/types.ts";
+import type { ReplaySettings } from "../core/source.ts";
+import type { Decision, Source } from "../core/types.ts";
 import { digestOf, type Environment } from "./checks.ts";
 import type { Settings } from "./load.ts";
 import { anyModel, nameOfModel } from "./sections/models.ts";
@@ -28,15 +30,26 @@ const defaultProfile = "default";
  * @throws CONFIG_INVALID for settings that were never checked
  */
 export function compile(settings: Settings): Snapshot {
-  const { config, profiles, env, upstreamFiles, replyFiles = {}, fixtures = [], generation } = settings;
+  const {
+    config,
+    profiles,
+    env,
+    upstreamFiles,
+    replyFiles = {},
+    fixtures = [],
+    generation,
+    recordings = [],
+  } = settings;
+  const { folder = "." } = settings;
   const profileNames = profiles.map((profile) => profile.name);
   return deepFreeze({
     generation,
-    rules: config.rules.map((rule) => ruleOf(rule, config, replyFiles)),
-    fallback: decisionOf("default", config.default, config),
+    rules: config.rules.map((rule) => ruleOf(rule, { config, folder }, replyFiles)),
+    fallback: decisionOf("default", config.default, { config, folder }),
     fallbackReply: compileReplies(repliesOf(config.default, replyFiles), []),
     fallbackDraws: compileFaultDraws("default", config.default.faults, drawKeyOf({}, false)),
     fixtures: compileFixtures(fixtures),
+    recordings,
     upstreams: new Map(
       Object.entries(config.upstreams).map(([name, upstream]) => [
         name,
@@ -71,30 +84,50 @@ function takenOver({ seed, listen, admin, extProc, workers, permits, limits, cli
   };
 }
 
-function ruleOf(rule: RuleConfig, config: Config, files: ReplyFiles): CompiledRule {
+function ruleOf(rule: RuleConfig, settings: Placed, files: ReplyFiles): CompiledRule {
   const conditions = compileMatch(rule.match, rule.name, rule.perAttempt);
   return {
     name: rule.name,
     conditions,
-    decision: decisionOf(rule.name, rule, config),
+    decision: decisionOf(rule.name, rule, settings),
     faultDraws: compileFaultDraws(rule.name, rule.faults, drawKeyOf(rule.match, rule.perAttempt)),
     chooseReply: compileReplies(repliesOf(rule, files), conditions),
   };
 }
 
-function decisionOf(rule: string, action: ActionConfig, config: Config): Decision {
-  const { serve, profile, mirror } = action;
+/** A configuration, and where relative names start. */
+type Placed = { readonly config: Config; readonly folder: string };
+
+function decisionOf(rule: string, action: ActionConfig, { config, folder }: Placed): Decision {
+  const { profile, mirror, record } = action;
   return {
     rule,
-    serve:
-      serve === "forward"
-        ? { from: "upstream", upstream: upstreamFor(action, config) }
-        : { from: "simulator", profile },
+    serve: sourceOf(action, config),
     mirror: mirror === undefined ? undefined : { from: "simulator", profile },
     faults: structuredClone(action.faults),
     ...settingsOf(action, config),
+    ...(record !== undefined && { record: { ...record, dir: path.resolve(folder, record.dir) } }),
     overrides: {},
   };
+}
+
+function sourceOf(action: ActionConfig, config: Config): Source {
+  const { serve, profile, replay } = action;
+  if (serve === "forward") return { from: "upstream", upstream: upstreamFor(action, config) };
+  if (serve === "simulate") return { from: "simulator", profile };
+  if (replay === undefined) throw new StuntdoubleError("CONFIG_INVALID", "A rule replays, but says no folder.");
+  const { onMiss, speed = 1, ...settings } = replay;
+  return { from: "replay", replay: { ...settings, speed, profile, otherwise: otherwiseOf(onMiss, action, config) } };
+}
+
+function otherwiseOf(
+  onMiss: NonNullable<ActionConfig["replay"]>["onMiss"],
+  action: ActionConfig,
+  config: Config,
+): ReplaySettings["otherwise"] {
+  if (onMiss === 404) return undefined;
+  if (onMiss === "simulate") return { from: "simulator", profile: action.profile };
+  return { from: "upstream", upstream: upstreamFor(action, config) };
 }
 
 /** What differs from the usual: of the action, else of the whole configuration. */

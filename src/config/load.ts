@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
+import type { RecordingFolder } from "../core/recordings/types.ts";
 import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
@@ -12,6 +13,7 @@ import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles, shippedProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
 import type { Fixture } from "./replies/aimock.ts";
+import { readRecordings } from "./recordings/read.ts";
 import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
 import { readFixtures } from "./replies/fixtures.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
@@ -39,6 +41,10 @@ export type Settings = {
   readonly replyFiles?: ReplyFiles;
   /** Absent where none is configured. */
   readonly fixtures?: readonly Fixture[];
+  /** What the folders hold whose recordings rules play; absent where none does. */
+  readonly recordings?: readonly RecordingFolder[];
+  /** Where relative names of folders start. */
+  readonly folder?: string;
   /** The absolute path of `chaos.historyFile`; absent where none is configured. */
   readonly historyFile?: string;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
@@ -145,7 +151,7 @@ async function judge(
   const { profiles, errors } = await allProfiles(raw, { folder, findings: found, files });
   const read = await readFixtures(raw, { folder, findings: found, files });
   const elsewhere = [...errors, ...read.errors];
-  const warningsElsewhere = read.warnings;
+  const warningsElsewhere = [...read.warnings];
   const { fixtures } = read;
   const { findings, warnings } = allChecks(raw, { profiles, env, extProc });
   const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
@@ -156,7 +162,10 @@ async function judge(
   const certificates = await readCertificates(config, { folder, findings: found, files });
   const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
   const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
+  const { folders, warnings: damaged } = await readRecordings(config, { folder, findings: found, files });
+  warningsElsewhere.push(...damaged);
   const settings = {
+    folder: path.resolve(folder),
     config,
     profiles,
     env: named(config, env),
@@ -165,6 +174,7 @@ async function judge(
     upstreamFiles,
     ...(replyFiles !== undefined && { replyFiles }),
     ...(fixtures.length > 0 && { fixtures }),
+    ...(folders.length > 0 && { recordings: folders }),
     ...historyOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };

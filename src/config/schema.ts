@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { recordSchema, replaySchema } from "./sections/recordings.ts";
 import { clients } from "./sections/clients.ts";
 import { log } from "./sections/log.ts";
 import { modelsSchema } from "./sections/models.ts";
@@ -171,7 +172,7 @@ const key = z.strictObject({
 const faults = z.array(faultSchema).default([]);
 
 const action = {
-  serve: z.enum(["simulate", "forward"]),
+  serve: z.enum(["simulate", "forward", "replay"]),
   upstream: z.string().optional().describe("Name of the upstream to forward to; optional with a single upstream"),
   profile: z.string().optional().describe("Latency profile of the simulator; default: the one for the model"),
   mirror: z
@@ -179,6 +180,8 @@ const action = {
     .optional()
     .describe("Shadow: also time a simulated response to each forwarded call, for comparison"),
   faults: faults.describe("Faults to inject, in this order"),
+  record: recordSchema.optional().describe("Record the responses of forwarded calls; default: no call is recorded"),
+  replay: replaySchema.optional().describe("With `serve: replay`, which recordings are played, and how"),
   ...replyKeys,
   ...simulatorKeys,
 };

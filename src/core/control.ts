@@ -183,16 +183,17 @@ function combine(wanted: Wanted, decision: Decision, settings: ControlSettings):
   const changed: Decision = {
     rule: "control",
     serve,
-    mirror: serve.from === "simulator" ? undefined : withProfile(mirror, wanted.profile),
+    mirror: serve.from !== "upstream" ? undefined : withProfile(mirror, wanted.profile),
     ...(wanted.faults === undefined
       ? { faults: decision.faults, ...(decision.faultDraws !== undefined && { faultDraws: decision.faultDraws }) }
       : { faults: wanted.faults }),
     ...(decision.simulator !== undefined && { simulator: decision.simulator }),
+    ...(decision.record !== undefined && { record: decision.record }),
     overrides: { ...decision.overrides, ...wanted.overrides },
     ...replyOf(wanted, decision, serve),
   };
   checkTotalDelay(wanted, changed, settings.maxDelayMs);
-  if (wanted.mirror === true && serve.from === "simulator") refuse("mirror needs a call that is forwarded");
+  if (wanted.mirror === true && serve.from !== "upstream") refuse("mirror needs a call that is forwarded");
   if (wanted.profile !== undefined && serve.from === "upstream" && changed.mirror === undefined) {
     refuse("profile needs simulate or mirror, because this call is forwarded");
   }
@@ -212,7 +213,8 @@ function replyOf({ text, overrides }: Wanted, { reply }: Decision, serve: Source
 }
 
 function serveOf(wanted: Wanted, { serve }: Decision, { upstreams }: ControlSettings): Source {
-  const from = wanted.serve ?? (serve.from === "simulator" ? "simulate" : "forward");
+  if (wanted.serve === undefined && wanted.upstream === undefined && serve.from === "replay") return serve;
+  const from = wanted.serve ?? (serve.from === "upstream" ? "forward" : "simulate");
   if (from === "simulate") {
     if (wanted.upstream !== undefined) refuse("upstream needs forward, because this call is simulated");
     return simulator(wanted.profile ?? (serve.from === "simulator" ? serve.profile : undefined));

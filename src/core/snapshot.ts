@@ -2,6 +2,7 @@ import type { CompiledRule } from "./decide.ts";
 import type { FaultDraws } from "./fault-draws.ts";
 import type { ControlSettings } from "./control.ts";
 import type { ChooseReply } from "./replies/choose.ts";
+import type { RecordingFolder } from "./recordings/types.ts";
 import type { ConditionalReply } from "./replies/conditional.ts";
 import type { Decision, Profile } from "./types.ts";
 
@@ -19,6 +20,8 @@ export type Snapshot = {
   readonly fallbackReply: ChooseReply | undefined;
   /** For simulated calls whose rule has no reply; the first that fits. */
   readonly fixtures: readonly ConditionalReply[];
+  /** Those that rules play. */
+  readonly recordings: readonly RecordingFolder[];
   readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly profiles: readonly Profile[];
   /** Name of the profile for models that no profile's glob matches. */

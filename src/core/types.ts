@@ -5,10 +5,13 @@
  */
 
 import type { CallState } from "./clients/state.ts";
+import type { RecordSettings } from "./recordings/types.ts";
 import type { Reply } from "./replies/types.ts";
 import type { HeadTime } from "./simulator/types.ts";
+import type { Source } from "./source.ts";
 
 export type { Distribution, HeadTime, LoadRow, Profile } from "./simulator/types.ts";
+export type { Source } from "./source.ts";
 
 /** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
 export type HeaderList = readonly string[];
@@ -77,11 +80,6 @@ export type Earlier = {
 /** The same of any request; the length of a prompt is undefined where no body was read. */
 export type KnownFacts = Omit<Facts, "promptTokens"> & { promptTokens(): number | undefined };
 
-/** Where a response comes from. */
-export type Source =
-  | { readonly from: "upstream"; readonly upstream: string }
-  | { readonly from: "simulator"; readonly profile: string | undefined };
-
 /** What shall happen to one call. Forward, simulate, shadow and fault all compile to it. */
 export type Decision = {
   /** The rule that matched, `default`, or `control` when the control header decided. */
@@ -98,6 +96,7 @@ export type Decision = {
   readonly overrides: Overrides;
   /** What the simulator says, where that was said. */
   readonly reply?: Reply | undefined;
+  readonly record?: RecordSettings | undefined;
 };
 
 /** How the simulator keeps to what providers do. What is left out is the usual: strict, auto, and the head as the API sends it. */
@@ -233,8 +232,8 @@ export type Outcome = {
   readonly client: string;
   readonly keyName: string | undefined;
   readonly rule: string;
-  /** What the client was given: a provider's response, a simulated one, one that a fault made, or one of our own (errors). */
-  readonly mode: "real" | "simulated" | "fault" | "own";
+  /** What the client was given: a provider's response, a simulated one, a recorded one, one that a fault made, or one of our own (errors). */
+  readonly mode: "real" | "simulated" | "replayed" | "fault" | "own";
   readonly upstream: string | undefined;
   readonly profile: string | undefined;
   /** Kinds of the faults that really took effect. */

@@ -18,7 +18,7 @@ export const noneLabel = "none";
  * Label values that come from a fixed list; all other labels are open and can collapse to `_other`.
  */
 export const closedLabels: Readonly<Record<string, readonly string[]>> = {
-  mode: ["real", "simulated", "fault", "own"],
+  mode: ["real", "simulated", "replayed", "fault", "own"],
   stream: ["false", "true"],
   code_class: [noneLabel, "1xx", "2xx", "3xx", "4xx", "5xx"],
   ending: ["finish", "cut", "reset", "stall", "client-gone"],
@@ -136,6 +136,11 @@ export const recorded = {
     type: "counter",
     labels: ["key"],
     help: "Output tokens sent to clients, by API key; only with metrics.perKey.",
+  },
+  recordings_total: {
+    type: "counter",
+    labels: ["result"],
+    help: "Recordings that are over: written, or why not.",
   },
   shadow_pairs_total: { type: "counter", labels: [], help: "Shadowed calls: timed on both sides, real and simulated." },
 } as const satisfies Record<string, Metric>;

@@ -19,7 +19,7 @@ export type KnownLabels = {
 /** The most label sets that are there before their first event, so that a long configuration leaves room for others. */
 const maxKnown = 1000;
 
-type Mode = "real" | "simulated";
+type Mode = "real" | "simulated" | "replayed";
 
 /** What clients get, and how it ends, that is counted from 0 where any of it is possible: the normal ending, and the failures. */
 export const usualEnds: readonly (readonly [codeClass: string, ending: string])[] = [

@@ -3,6 +3,7 @@ import { closedLabels, noneLabel, otherLabel, recorded, type RecordedName } from
 import { add, Buckets } from "./histogram.ts";
 import { createKeyCounters, type KeyCounters } from "./key-counters.ts";
 import { knownCounters, usualEnds, type KnownLabels } from "./known-labels.ts";
+import type { RecordingResult } from "./recordings/writer.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series, type SeriesTable } from "./series.ts";
 
 /** Counts outcomes into an array of numbers that only this event loop writes. */
@@ -10,6 +11,8 @@ export type Recorder = {
   record(outcome: Outcome): void;
   /** A fault acts on a call from now on, until its outcome is recorded. */
   faultStarted(fault: string, rule: string): void;
+  /** A recording is over. */
+  recordingEnded(result: RecordingResult): void;
   /** Replaces what is known of label values, and counts what it names from 0. */
   setLabels(labels: KnownLabels): void;
 };
@@ -46,7 +49,7 @@ type ModelPlaces = {
   readonly requests: Map<string, Map<string, Int32Array>>;
 };
 
-const modes: readonly Mode[] = ["real", "simulated", "fault", "own"];
+const modes: readonly Mode[] = ["real", "simulated", "replayed", "fault", "own"];
 const classes = closedLabels["code_class"] ?? [];
 const endings: readonly string[] = closedLabels["ending"] ?? [];
 const shapes = modes.length * 2 * classes.length * endings.length;
@@ -83,6 +86,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       book = newBook(values, table, labels);
     },
     faultStarted: (fault, rule) => countRare(book, "faults_active", [fault, rule]),
+    recordingEnded: (result) => countRare(book, "recordings_total", [result]),
     record(outcome) {
       const of = placesOf(book, outcome.model);
       const timings = timingsOf(of, outcome.mode, outcome.stream);
@@ -129,6 +133,7 @@ function newBook(values: Float64Array, table: SeriesTable, labels: KnownLabels):
     overheadAt: {
       real: place("overhead_seconds", "real"),
       simulated: place("overhead_seconds", "simulated"),
+      replayed: place("overhead_seconds", "replayed"),
       fault: place("overhead_seconds", "fault"),
       own: place("overhead_seconds", "own"),
     },

@@ -7,20 +7,41 @@ const maxDepth = 8;
 const secretName =
   /(?:authorization|cookie2?|token|secret|password|passwd|passphrase|credentials?|(?:api|subscription|private|secret|access)key(?:value)?)$|^x?key$/i;
 
-const inText: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*-----END [A-Z ]{0,40}PRIVATE KEY-----/g, mask],
-  // user:password@ of a URL
-  [/\/\/[^/\s?#]*@/g, `//${mask}@`],
-  // ?key=…&token=… of a URL
-  [/([?&][\w.-]*(?:key|token|secret|signature|password)=)[^&\s"'#]+/gi, `$1${mask}`],
+type Pattern = readonly [RegExp, string];
+
+const privateKey: Pattern = [
+  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*-----END [A-Z ]{0,40}PRIVATE KEY-----/g,
+  mask,
+];
+/** user:password@ of a URL */
+const inUrl: Pattern = [/\/\/[^/\s?#]*@/g, `//${mask}@`];
+/** ?key=…&token=… of a URL */
+const inQuery: Pattern = [/([?&][\w.-]*(?:key|token|secret|signature|password)=)[^&\s"'#]+/gi, `$1${mask}`];
+/** Keys as the providers write them. */
+const providerKeys: readonly Pattern[] = [
+  [/\b(?:sk|pk|rk|gsk|xai|hf)[-_][\w-]{8,}/g, mask],
+  [/\bAIza[\w-]{20,}/g, mask],
+];
+
+/** What can only be a credential, also in prose and beside the words of an API. */
+const byForm: readonly Pattern[] = [
+  privateKey,
+  inUrl,
+  inQuery,
+  [/\b((?:bearer|basic)\s+)[\w.~+/=-]{20,}/gi, `$1${mask}`],
+  ...providerKeys,
+];
+
+const inText: readonly Pattern[] = [
+  privateKey,
+  inUrl,
+  inQuery,
   // the rest of a header line: these values hold blanks
   [/\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s*[:=]\s*["']?)[^"'\r\n}]+/gi, `$1$2${mask}`],
   [/\b(bearer\s+)[\w.~+/=-]+/gi, `$1${mask}`],
   [/\b(Basic\s+)[\w+/=-]+/g, `$1${mask}`],
   [/([\w-]*(?:api[-_]?key|token|password|secret)["']?\s*[:=]\s*["']?)[^\s"',;}&]+/gi, `$1${mask}`],
-  // keys as the providers write them
-  [/\b(?:sk|pk|rk|gsk|xai|hf)[-_][\w-]{8,}/g, mask],
-  [/\bAIza[\w-]{20,}/g, mask],
+  ...providerKeys,
 ];
 
 /**
@@ -41,6 +62,34 @@ export function redactText(text: string): string {
   let result = text;
   for (const [pattern, replacement] of inText) result = result.replace(pattern, replacement);
   return result;
+}
+
+/**
+ * A text of a provider's with what has the form of a credential masked, and nothing that only stands beside a name such as
+ * `token`, which is a word of many APIs.
+ *
+ * @param secrets values that are masked wherever they stand
+ */
+export function redactForms(text: string, secrets: readonly string[]): string {
+  let result = text;
+  for (const secret of secrets) if (secret.length >= minSecretLength) result = result.replaceAll(secret, mask);
+  for (const [pattern, replacement] of byForm) result = result.replace(pattern, replacement);
+  return result;
+}
+
+/** A shorter text may be any word. */
+const minSecretLength = 6;
+
+/** A JSON text with every credential masked, however deep; any other text as `redactText` leaves it. */
+export function redactJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), (name, value: unknown) => {
+      if (name !== "" && isSecret(name, value)) return mask;
+      return typeof value === "string" ? redactText(value) : value;
+    });
+  } catch {
+    return redactText(text);
+  }
 }
 
 function copyOf(value: unknown, depth: number, above: Set<object>): unknown {

@@ -11,6 +11,7 @@ import { createKeys } from "../limits/keys.ts";
 import { probeSlot } from "../limits/probe-slots.ts";
 import { createProfileCache } from "../limits/profile-cache.ts";
 import { createRates } from "../limits/rates.ts";
+import { createReplays } from "../limits/replays.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
@@ -42,8 +43,8 @@ export function limitsOf(
   snapshot: Snapshot,
   rates: SharedArrayBuffer,
   clock: Clock,
-): Pick<Runtime, "keys" | "rates" | "profiles"> {
-  const { keys, keyMode, rateLimits, profiles, defaultProfile } = snapshot;
+): Pick<Runtime, "keys" | "rates" | "profiles" | "replays"> {
+  const { keys, keyMode, rateLimits, profiles, defaultProfile, recordings, seed } = snapshot;
   const isLimited = rateLimits.some(
     (limit) => limit.requestsPerMinute !== undefined || limit.tokensPerMinute !== undefined,
   );
@@ -51,6 +52,7 @@ export function limitsOf(
     keys: keys.length === 0 ? undefined : createKeys(keys, keyMode),
     rates: isLimited ? createRates({ memory: rates, clock, limits: rateLimits }) : undefined,
     profiles: createProfileCache({ profiles, fallback: defaultProfile, max: 500 }),
+    replays: createReplays(recordings, seed),
   };
 }
 

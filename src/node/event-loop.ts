@@ -14,6 +14,7 @@ import { createEmit, type Emitters } from "../emit/emit.ts";
 import { createJournal } from "../emit/journal.ts";
 import type { Log } from "../emit/log.ts";
 import { createRecorder } from "../emit/recorder.ts";
+import { createRecordingWriter } from "../emit/recordings/writer.ts";
 import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
@@ -97,7 +98,8 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const states = new Map(options.states);
   const replies = createReplyCounts(options.memory.replies);
   const givenReply = createFindGiven(() => valueOf(states, givenReplies), replies, options.wallClockMs);
-  const deps = { ...createActDeps({ options, loop, state, records, chaos }), givenReply };
+  const recordings = createRecordingWriter({ log: options.log, clock, ended: records.recorder.recordingEnded });
+  const deps = { ...createActDeps({ options, loop, state, records, chaos }), givenReply, recordings };
   const act = createAct(deps);
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
@@ -131,7 +133,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       states.set(name, value);
       if (name === runningExperiments.name) chaos.set(readRunning(valueOf(states, runningExperiments)));
     },
-    ...createEnd({ loop, state, act, listeners }),
+    ...createEnd({ loop, state, act, listeners, flushed: recordings.flushed }),
   };
 }
 
@@ -183,10 +185,12 @@ type EndParts = {
   readonly state: LoopState;
   readonly act: Act;
   readonly listeners: Listeners;
+  /** Resolves when all recordings that have ended are written. */
+  flushed(): Promise<void>;
 };
 
 /** How a loop comes to its end: it waits for its calls, or cuts them off. */
-function createEnd({ loop, state, act, listeners }: EndParts): Pick<EventLoop, "unready" | "drain" | "stop"> {
+function createEnd({ loop, state, act, listeners, flushed }: EndParts): Pick<EventLoop, "unready" | "drain" | "stop"> {
   const nextCheck = (): Promise<void> => new Promise((resolve) => void loop.clock.wake(drainCheckMs, resolve));
   const recording = (): boolean => act.open() > 0 || listeners.upgraded() > 0;
   const closeIdle = async (): Promise<void> => {
@@ -213,6 +217,7 @@ function createEnd({ loop, state, act, listeners }: EndParts): Pick<EventLoop, "
         void upstream.close();
       }
       loop.wheel.stop();
+      await flushed();
     },
   };
 }

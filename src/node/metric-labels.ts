@@ -29,6 +29,7 @@ function servedBy(
   { upstreams }: Config,
 ): KnownLabels["served"][number] {
   if (serve === "simulate") return { rule: name, mode: "simulated", upstream: noneLabel };
+  if (serve === "replay") return { rule: name, mode: "replayed", upstream: noneLabel };
   return { rule: name, mode: "real", upstream: upstream ?? Object.keys(upstreams)[0] ?? noneLabel };
 }
 

@@ -27,6 +27,8 @@ export type Overrides = {
 
 /** Settings as they are loaded, or every error, each as one line. */
 export type LoadResult = {
+  /** Files that were passed over because they are damaged, one line each; absent where there are none. */
+  readonly damaged?: readonly string[];
   /** What was read; absent where nothing can change. */
   readonly files?: readonly ReadFile[];
 } & ({ readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly errors: readonly string[] });
@@ -42,7 +44,11 @@ export function createLoad({ file, env, overrides }: Source): Load {
     const loaded = await loadConfig(file, { env, generation, extProc: overrides.extProc !== undefined });
     const { files } = loaded;
     if (!loaded.ok) return { ok: false, errors: formatErrors(file, loaded.errors).split("\n"), files };
-    return { ok: true, settings: overridden(loaded.settings, overrides), files };
+    const damaged = loaded.warnings.filter(
+      (warning) => warning.file !== undefined && warning.code === "damaged-recording",
+    );
+    const told = damaged.length === 0 ? {} : { damaged: formatErrors(file, damaged).split("\n") };
+    return { ok: true, settings: overridden(loaded.settings, overrides), files, ...told };
   };
 }
 
@@ -126,6 +132,7 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     try {
       const loaded = await (load ?? withoutFile)(settings.generation + 1);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
+      tellDamaged(loaded, log);
       return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.errors, cause);
     } catch (error) {
       return reject([error instanceof Error ? error.message : String(error)], cause);
@@ -151,6 +158,11 @@ function serialised<Given, Value>(task: (given: Given) => Promise<Value>): (give
     last = run;
     return run;
   };
+}
+
+/** Says which files are not used, and why. */
+export function tellDamaged({ damaged = [] }: LoadResult, log: Log): void {
+  if (damaged.length > 0) log.warn({ damaged }, "files that are damaged are passed over");
 }
 
 /** Two configurations, one in force after the other. */

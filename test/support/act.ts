@@ -16,6 +16,7 @@ import { createPermits, type Permits } from "../../src/limits/permits/permits.ts
 import { createLoopClients, createNodeClients } from "../../src/node/clients.ts";
 import { buildRuntime, retire } from "../../src/node/build-runtime.ts";
 import { createSharedMemory } from "../../src/node/shared-memory.ts";
+import type { RecordingWriter } from "../../src/act/recordings/types.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import {
   createFakeCarrier,
@@ -85,6 +86,8 @@ export type ActHarness = {
 /** What a harness may be told besides a configuration. */
 export type ActOptions = {
   readonly env?: Readonly<Record<string, string>>;
+  /** Makes what writes recordings; without it none is written. */
+  recordings?(clock: FakeClock): RecordingWriter;
   /** Responds to each call of an upstream; without it the test does. */
   respond?(call: UpstreamCall): void;
 };
@@ -183,7 +186,7 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
 const count = createTokenCounter();
 
 /** `createAct` with all that it needs, and what became of its calls. */
-function createHeart(settings: Settings, { respond }: ActOptions) {
+function createHeart(settings: Settings, { respond, recordings }: ActOptions) {
   const clock = createFakeClock();
   const startMs = clock.now();
   const loop = { clock, wheel: createWheel(clock) };
@@ -224,6 +227,7 @@ function createHeart(settings: Settings, { respond }: ActOptions) {
     emit: (outcome) => void outcomes.push(outcome),
     stopping: () => stopping,
     wallClockMs,
+    ...(recordings !== undefined && { recordings: recordings(clock) }),
   };
   return {
     clock,

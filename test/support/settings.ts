@@ -1,4 +1,6 @@
 import { crossCheck, type Environment } from "../../src/config/checks.ts";
+import { createReadFiles } from "../../src/config/files/identity.ts";
+import { readRecordings } from "../../src/config/recordings/read.ts";
 import { settingsOf, type Settings } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { profileOf } from "./profile.ts";
@@ -29,5 +31,7 @@ export async function settingsWithSteady(config: ConfigObject, env: Environment 
   if (!success || crossCheck(raw, { profiles, env, extProc: false }).findings.length > 0)
     return await settingsOf(raw, env);
   const certificates = { listen: undefined, extProc: undefined };
-  return { config: data, profiles, env, generation: 1, certificates, upstreamFiles: {} };
+  const files = createReadFiles();
+  const { folders: recordings } = await readRecordings(data, { folder: ".", findings: [], files });
+  return { config: data, profiles, env, generation: 1, certificates, upstreamFiles: {}, recordings };
 }

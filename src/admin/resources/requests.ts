@@ -46,7 +46,7 @@ function passes(outcome: Outcome, filter: Filter): boolean {
   });
 }
 
-const modes: readonly string[] = ["real", "simulated", "fault", "own"] satisfies Outcome["mode"][];
+const modes: readonly string[] = ["real", "simulated", "replayed", "fault", "own"] satisfies Outcome["mode"][];
 const endings: readonly string[] = ["finish", "cut", "reset", "stall", "client-gone"] satisfies Outcome["ending"][];
 const isName = (value: string): boolean => value !== "";
 

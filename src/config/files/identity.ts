@@ -1,11 +1,12 @@
+import { recordingSuffix } from "../../core/recordings/lines.ts";
 import { readdirSync, statSync } from "node:fs";
 
 /** A file or a folder that a configuration was read from, as it was then. */
 export type ReadFile = { readonly path: string; readonly identity: string };
 
-/** Whether a file of a folder that a configuration names may be read: a profile, or a file of fixtures. */
+/** Whether a file of a folder that a configuration names may be read: a profile, a file of fixtures, or a recording. */
 export function isWatchedFile(name: string): boolean {
-  return isProfileFile(name) || name.endsWith(".json");
+  return isProfileFile(name) || name.endsWith(".json") || name.endsWith(recordingSuffix);
 }
 
 /** Whether a file of a folder with profiles is one. */
@@ -16,7 +17,7 @@ export function isProfileFile(name: string): boolean {
 /**
  * A text that changes whenever a file is written or another one takes its place, seen through all links.
  *
- * That of a folder changes with the names of the profiles and fixtures in it.
+ * That of a folder changes with the names of the profiles, fixtures and recordings in it.
  *
  * @returns `none` while there is no such file
  */

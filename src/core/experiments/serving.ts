@@ -30,13 +30,16 @@ export function servingOf(
   { decision, servable }: { readonly decision: Decision; readonly servable: Servable },
 ): Source | "unservable" | undefined {
   if (serve === undefined && profile === undefined) return undefined;
-  if (serve === undefined && decision.serve.from === "upstream") return "unservable";
-  const source: Source =
+  if (serve === undefined && decision.serve.from !== "simulator") return "unservable";
+  const source: Serving =
     serve === "forward" ? { from: "upstream", upstream: upstream ?? "" } : { from: "simulator", profile };
   return isThere(source, servable) && isOwner(source, call) ? source : "unservable";
 }
 
-function isThere(source: Source, { canSimulate, upstreams, profiles }: Servable): boolean {
+/** What a stage may serve a call from. */
+type Serving = Exclude<Source, { readonly from: "replay" }>;
+
+function isThere(source: Serving, { canSimulate, upstreams, profiles }: Servable): boolean {
   if (source.from === "upstream") return upstreams.has(source.upstream);
   return canSimulate && (source.profile === undefined || profiles.some(({ name }) => name === source.profile));
 }
@@ -53,6 +56,7 @@ export function servedFrom(decision: Decision, serve: Source): Decision {
 
 /** A source in the way of the control header, such as `serve=simulate;profile=slow`. */
 export function sourceText(source: Source): string {
+  if (source.from === "replay") return "serve=replay";
   if (source.from === "upstream") return `serve=forward;upstream=${source.upstream}`;
   return source.profile === undefined ? "serve=simulate" : `serve=simulate;profile=${source.profile}`;
 }

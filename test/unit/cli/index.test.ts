@@ -7,7 +7,7 @@ const names = commands.map(({ name }) => name);
 test("--help lists every command", async () => {
   const { code, out } = await runIn({}, ["--help"]);
   expect(code).toBe(0);
-  for (const { name, summary } of commands) expect(out).toContain(`\n  ${name.padEnd(9)} ${summary}\n`);
+  for (const { name, summary } of commands) expect(out).toContain(`\n  ${name.padEnd(10)} ${summary}\n`);
 });
 
 test.each([["-h"], ["help"]])("%s shows the same as --help", async (arg) => {

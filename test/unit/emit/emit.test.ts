@@ -11,7 +11,12 @@ function createTestEmit() {
   const journal = createJournal(10);
   const shadow = createShadowStore();
   const emit = createEmit({
-    recorder: { record: (each) => void recordedOutcomes.push(each), faultStarted() {}, setLabels() {} },
+    recorder: {
+      record: (each) => void recordedOutcomes.push(each),
+      faultStarted() {},
+      recordingEnded() {},
+      setLabels() {},
+    },
     log: { outcome: (each) => void logged.push(each), info() {}, warn() {}, error() {} },
     journal,
     shadow,

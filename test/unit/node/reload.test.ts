@@ -91,3 +91,9 @@ test("a node without a file says so", async () => {
   const errors = ["The node was started without a configuration file."];
   expect(await reloader.reload(byFile)).toEqual({ ok: false, errors });
 });
+
+test("damaged files that are passed over are named in the log", async () => {
+  const { reloader, lines } = setUp([{ ...(await loaded({})), damaged: ["a.ndjson:3:1 is not valid JSON"] }]);
+  expect(await reloader.reload(byFile)).toMatchObject({ ok: true });
+  expect(lines).toEqual(["files that are damaged are passed over", "configuration in force"]);
+});

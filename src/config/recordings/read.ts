@@ -1,0 +1,89 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { isLineError, parseRecording, recordingSuffix } from "../../core/recordings/lines.ts";
+import type { Recording, RecordingFolder } from "../../core/recordings/types.ts";
+import type { Finding, Path } from "../findings.ts";
+import type { ReadFiles } from "../files/identity.ts";
+import { unreadable } from "../files/unreadable.ts";
+import type { ConfigError } from "../places.ts";
+import type { ActionConfig, Config } from "../schema.ts";
+
+/** What is kept of one folder in memory: so many files, and so many bytes of them. */
+const folderLimits = { files: 10_000, bytes: 128 * 1024 * 1024 };
+
+/** What folders hold, and all files that cannot be used. */
+export type ReadRecordings = {
+  readonly folders: readonly RecordingFolder[];
+  readonly warnings: readonly ConfigError[];
+};
+
+type FoldersReading = { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles };
+
+/** Reads the recordings that rules play. A file that cannot be used is a warning, and the others are played. */
+export async function readRecordings(
+  config: Config,
+  { folder, findings, files }: FoldersReading,
+): Promise<ReadRecordings> {
+  const actions = actionsOf(config);
+  const written = new Set(
+    actions.flatMap(({ action }) => (action.record === undefined ? [] : [path.resolve(folder, action.record.dir)])),
+  );
+  const folders = new Map<string, RecordingFolder>();
+  const warnings: ConfigError[] = [];
+  for (const { action, at } of actions) {
+    const dir = action.serve === "replay" ? action.replay?.dir : undefined;
+    if (dir === undefined || folders.has(dir)) continue;
+    const full = path.resolve(folder, dir);
+    // A folder that is written to would have the configuration read again with each call.
+    if (!written.has(full)) files.note(full);
+    try {
+      const read = await readFolder(full);
+      folders.set(dir, { dir, recordings: read.recordings });
+      warnings.push(...read.warnings);
+    } catch (error) {
+      if (isMissing(error) && written.has(full)) folders.set(dir, { dir, recordings: [] });
+      else
+        findings.push({
+          path: [...at, "replay", "dir"],
+          at: "value",
+          code: "unreadable-file",
+          message: `${dir}: ${unreadable(error)}`,
+        });
+    }
+  }
+  return { folders: [...folders.values()], warnings };
+}
+
+function actionsOf({ rules, default: fallback }: Config): { readonly at: Path; readonly action: ActionConfig }[] {
+  return [...rules.map((action, index) => ({ at: ["rules", index], action })), { at: ["default"], action: fallback }];
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+/** The recordings of one folder, in the order of their names, and what is wrong with its other files of that kind. */
+export async function readFolder(folder: string): Promise<{ recordings: Recording[]; warnings: ConfigError[] }> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(recordingSuffix)).sort();
+  const recordings: Recording[] = [];
+  const warnings: ConfigError[] = [];
+  let bytes = 0;
+  for (const name of names) {
+    const file = path.join(folder, name);
+    const warn = (line: number, message: string): void =>
+      void warnings.push({ file, line, column: 1, path: "", code: "damaged-recording", message });
+    try {
+      bytes += (await stat(file)).size;
+      if (recordings.length >= folderLimits.files || bytes > folderLimits.bytes) {
+        warn(1, `is not read, nor are those after it: ${recordings.length} recordings fill what one folder may have`);
+        break;
+      }
+      const read = parseRecording(name, new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file)));
+      if (isLineError(read)) warn(read.line, read.message);
+      else recordings.push(read);
+    } catch (error) {
+      warn(1, error instanceof TypeError ? "is not valid UTF-8" : unreadable(error));
+    }
+  }
+  return { recordings, warnings };
+}

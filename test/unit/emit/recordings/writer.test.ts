@@ -1,0 +1,144 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import type { RecordingStart } from "../../../../src/core/recordings/lines.ts";
+import { makeFolder, makeWriter, type RecordingFolder } from "../../../support/recordings/folder.ts";
+
+const start: RecordingStart = {
+  time: 1_700_000_000_000,
+  id: "call-1",
+  rule: "all",
+  upstream: "openai",
+  request: {
+    method: "POST",
+    target: "/v1/chat/completions?key=canary-query-7",
+    dialect: "openai",
+    stream: true,
+    body: '{"api_key":"canary-body-7","messages":[{"role":"user","content":"password=canary-text-7"}]}',
+  },
+};
+
+const settings = ({ dir }: Pick<RecordingFolder, "dir">, more: object = {}) => ({
+  dir,
+  percentage: 100,
+  bodies: true,
+  maxBytes: 1000,
+  ...more,
+});
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+type Writer = ReturnType<typeof makeWriter>;
+
+async function writeOne(
+  writer: Writer,
+  folder: RecordingFolder,
+  data: readonly Uint8Array[] = [bytes("a")],
+  more = {},
+): Promise<void> {
+  const recording = writer.begin(settings(folder, more), start, ["canary-header-7"]);
+  recording.head(1, { status: 200, headers: ["set-cookie", "canary-cookie-7", "x-echo", "canary-header-7"] });
+  for (const [index, each] of data.entries()) recording.data(index + 2, each);
+  recording.end(9, "finish");
+  await writer.flushed();
+}
+
+describe("a recording", () => {
+  test("is a file of its own that nobody else may read", async () => {
+    const folder = makeFolder();
+    await writeOne(makeWriter(), folder);
+    const [name = ""] = folder.names();
+    expect(name).toMatch(/^20231114T221320\.000Z-[0-9a-f]{8}\.ndjson$/);
+    expect(statSync(path.join(folder.dir, name)).mode & 0o777).toBe(0o600);
+  });
+
+  test("holds text as text, and all else in base64", async () => {
+    const folder = makeFolder();
+    await writeOne(makeWriter(), folder, [bytes("héllo"), Uint8Array.of(0xc3)]);
+    expect(folder.recordings()[0]?.pieces).toEqual([
+      { atMs: 2, text: "héllo" },
+      { atMs: 3, base64: "ww==" },
+    ]);
+  });
+
+  test("holds no credential of header, query or body", async () => {
+    const folder = makeFolder();
+    const echo = bytes('{"error":"canary-header-7 and sk-canary7canary7"}');
+    await writeOne(makeWriter(), folder, [echo]);
+    expect(folder.text()).not.toMatch(/canary/);
+    expect(folder.text()).toContain("[redacted]");
+  });
+
+  test("leaves the words of an API as they are", async () => {
+    const folder = makeFolder();
+    const text = '{"token":"Hello","text":"the bearer of bad news, in Basic English"}';
+    await writeOne(makeWriter(), folder, [bytes(text)]);
+    expect(folder.recordings()[0]?.pieces).toEqual([{ atMs: 2, text }]);
+  });
+
+  test("of a response that was not seen to its end leaves no file", async () => {
+    const folder = makeFolder();
+    const writer = makeWriter();
+    const recording = writer.begin(settings(folder), start, []);
+    recording.head(1, { status: 200, headers: [] });
+    await writer.flushed();
+    recording.abandon();
+    await writer.flushed();
+    expect([folder.names(), writer.results]).toEqual([[], ["incomplete"]]);
+  });
+
+  test("that becomes too long leaves no file", async () => {
+    const folder = makeFolder();
+    const writer = makeWriter();
+    await writeOne(writer, folder, [bytes("12345"), bytes("12345")], { maxBytes: 9 });
+    expect([folder.names(), writer.results]).toEqual([[], ["too-long"]]);
+  });
+});
+
+describe("a disk that fails", () => {
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+
+  test("stops the recording, and is told once", async () => {
+    const folder = makeFolder();
+    const removed: string[] = [];
+    const file = { appendFile: () => Promise.reject(full), close: () => Promise.resolve() };
+    const files = {
+      create: () => Promise.resolve(file),
+      rename: () => Promise.resolve(),
+      remove: async (name: string) => void removed.push(name),
+    };
+    const writer = makeWriter({ files });
+    await writeOne(writer, folder);
+    await writeOne(writer, folder);
+    expect(writer.results).toEqual(["failed", "failed"]);
+    expect(writer.warnings).toEqual([{ dir: folder.dir, result: "failed", reason: "ENOSPC" }]);
+    expect([writer.waitingBytes(), removed.length]).toEqual([0, 2]);
+  });
+
+  test("for it is a file where the folder should be, stops the recording", async () => {
+    const folder = makeFolder();
+    const writer = makeWriter();
+    await writeOne(writer, folder);
+    const file = path.join(folder.dir, folder.names()[0] ?? "");
+    await writeOne(writer, { ...folder, dir: path.join(file, "below") });
+    expect(writer.results).toEqual(["written", "failed"]);
+  });
+
+  test("for it is slow, lets no more wait than may, and keeps no caller waiting", async () => {
+    const folder = makeFolder();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const file = { appendFile: () => promise, close: () => Promise.resolve() };
+    const files = {
+      create: () => Promise.resolve(file),
+      rename: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+    };
+    const writer = makeWriter({ files, maxWaitingBytes: 250 });
+    const recording = writer.begin(settings(folder, { maxBytes: 1e9 }), start, []);
+    for (let count = 0; count < 5; count += 1) recording.data(count, bytes("x".repeat(50)));
+    expect(writer.waitingBytes()).toBeLessThanOrEqual(250);
+    resolve();
+    await writer.flushed();
+    expect(writer.results).toEqual(["slow-disk"]);
+  });
+});
