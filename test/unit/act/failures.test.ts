@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { notSimulated, rateLimited, unauthenticated, unknownModel } from "../../../src/act/failures.ts";
+import { notSimulated, rateLimited, refuseUnknownModel, unauthenticated } from "../../../src/act/failures.ts";
 import type { Request } from "../../../src/act/types.ts";
 import { openai } from "../../../src/core/dialects/openai/index.ts";
 
@@ -34,9 +34,10 @@ describe("a call without a valid key", () => {
 });
 
 test("a model that is not listed is a 404 that names it", () => {
-  const error = unknownModel("gpt-9");
-  expect(error).toMatchObject({ code: "NOT_FOUND", status: 404, param: "model" });
-  expect(error.message).toContain("`gpt-9`");
+  const refused = expect(() => refuseUnknownModel(new Set(["gpt-4o"]), "gpt-9"));
+  refused.toThrow(expect.objectContaining({ code: "NOT_FOUND", status: 404, param: "model" }));
+  refused.toThrow("`gpt-9`");
+  expect(() => refuseUnknownModel(new Set(["gpt-4o"]), "gpt-4o")).not.toThrow();
 });
 
 describe("what nobody can response", () => {
