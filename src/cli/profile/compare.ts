@@ -1,6 +1,7 @@
 import { StuntdoubleError } from "../../core/errors.ts";
 import { meanOf } from "../../core/fit/sample.ts";
 import { ksDistance, wasserstein } from "../../core/statistics/distance.ts";
+import { ratioOf } from "../../core/statistics/bootstrap.ts";
 import { prepareProfile } from "../../core/simulator/profile.ts";
 import { parseWords, type Io } from "../args.ts";
 import { shown, shownShares } from "./figures.ts";
@@ -36,7 +37,7 @@ export async function compare(args: readonly string[], io: Io): Promise<number> 
     const [a, b] = [quantilesOf(one[measure].at), quantilesOf(two[measure].at)];
     const shownOf = (at: (share: number) => number): number[] => shownShares.map(at);
     const [lows, highs] = [shownOf(one[measure].at), shownOf(two[measure].at)];
-    const ratios = highs.map((high, index) => high / (lows[index] ?? 1));
+    const ratios = highs.map((high, index) => ratioOf(high, lows[index] ?? 1));
     return { measure, one: lows, two: highs, ratios, w1: wasserstein(a, b) / meanOf(a), ks: ksDistance(a, b) };
   });
   if (flags.json === true) io.out(`${JSON.stringify(differences, undefined, 2)}\n`);
