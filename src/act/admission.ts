@@ -17,7 +17,7 @@ import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
 import { withRecording } from "./recordings/find.ts";
 import {
-  needsOwnConnection,
+  refuseThroughGateway,
   rateLimited,
   refuseLoop,
   traceRefused,
@@ -86,8 +86,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     if (models !== undefined && opened !== undefined && facts.model !== undefined && !models.has(facts.model))
       throw unknownModel(facts.model);
     call = callOf(request, caller, facts);
-    decision = decisionOn(call, request, { snapshot, deps });
-    if (decision.serve.from === "replay") decision = withRecording(decision, { request, opened }, runtime.replays);
+    decision = resolved(call, request, { snapshot, deps, opened, replays: runtime.replays });
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined && !takesNoPlace(request, { decision })) {
@@ -227,6 +226,14 @@ export function decisionOn(call: Call, { operation }: Request, { snapshot, deps 
   return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
 }
 
+type Resolving = Deciding & { readonly opened: Opened | undefined; readonly replays: AdmissionRuntime["replays"] };
+
+/** The decision with the recording that is played, where one is. */
+function resolved(call: Call, request: Request, resolving: Resolving): Decision {
+  const decision = decisionOn(call, request, resolving);
+  return decision.serve.from === "replay" ? withRecording(decision, request, resolving) : decision;
+}
+
 type Deciding = { readonly snapshot: Snapshot; readonly deps: AdmissionDeps };
 
 /** What the admin API was told to reply comes before what rules say; all else of the decision stays. */
@@ -258,12 +265,6 @@ function withoutSimulator(decision: Decision, first: string): Decision {
 function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Decision, "faults" | "faultDraws"> {
   const draws = compileFaultDraws(rule, faults, ({ id }) => id);
   return draws === undefined ? { faults } : drawFaults(draws, call, seed);
-}
-
-/** @throws CONFIG_INVALID for a fault that nobody can have where the client's connection is a gateway's */
-function refuseThroughGateway(faults: readonly PreparedFault[]): void {
-  const refused = faults.find(({ ownConnection }) => ownConnection === "refused");
-  if (refused !== undefined) throw needsOwnConnection(refused.kind);
 }
 
 /** The decision with the times of its faults as this call draws them. */
