@@ -18,7 +18,7 @@ import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
 import { withRecording } from "./recordings/find.ts";
 import {
-  needsOwnConnection,
+  refuseThroughGateway,
   rateLimited,
   refuseLoop,
   refuseUnknownModel,
@@ -85,8 +85,11 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     const facts = opened?.facts ?? request.facts ?? noFacts;
     if (opened !== undefined) refuseUnknownModel(snapshot.models, facts.model);
     call = callOf(request, caller, facts);
-    decision = withFailures(decisionOn(call, request, { snapshot, deps }), call, runtime);
-    if (decision.serve.from === "replay") decision = withRecording(decision, { request, opened }, runtime.replays);
+    decision = withFailures(
+      resolved(call, request, { snapshot, deps, opened, replays: runtime.replays }),
+      call,
+      runtime,
+    );
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined && !takesNoPlace(request, { decision })) {
@@ -226,6 +229,14 @@ export function decisionOn(call: Call, { operation }: Request, { snapshot, deps 
   return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
 }
 
+type Resolving = Deciding & { readonly opened: Opened | undefined; readonly replays: AdmissionRuntime["replays"] };
+
+/** The decision with the recording that is played, where one is. */
+function resolved(call: Call, request: Request, resolving: Resolving): Decision {
+  const decision = decisionOn(call, request, resolving);
+  return decision.serve.from === "replay" ? withRecording(decision, request, resolving) : decision;
+}
+
 type Deciding = { readonly snapshot: Snapshot; readonly deps: AdmissionDeps };
 
 /** What the admin API was told to reply comes before what rules say; all else of the decision stays. */
@@ -257,12 +268,6 @@ function withoutSimulator(decision: Decision, first: string): Decision {
 function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Decision, "faults" | "faultDraws"> {
   const draws = compileFaultDraws(rule, faults, ({ id }) => id);
   return draws === undefined ? { faults } : drawFaults(draws, call, seed);
-}
-
-/** @throws CONFIG_INVALID for a fault that nobody can have where the client's connection is a gateway's */
-function refuseThroughGateway(faults: readonly PreparedFault[]): void {
-  const refused = faults.find(({ ownConnection }) => ownConnection === "refused");
-  if (refused !== undefined) throw needsOwnConnection(refused.kind);
 }
 
 /** The decision with the times of its faults as this call draws them. */

@@ -1,5 +1,6 @@
 import type { Request, UpstreamRuntime } from "./types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
+import type { PreparedFault } from "../core/faults/index.ts";
 import { methodsOf } from "../core/dialects/index.ts";
 import type { HeaderMap } from "../core/types.ts";
 import type { RateResult } from "../limits/rates.ts";
@@ -89,7 +90,7 @@ export function isBeyondUs({ code, status }: StuntdoubleError): boolean {
 }
 
 /** A fault of that kind acts on the client's own connection. */
-export function needsOwnConnection(kind: string): StuntdoubleError {
+function needsOwnConnection(kind: string): StuntdoubleError {
   const message = `The fault ${kind} needs the client's connection, which through ext_proc is Envoy's.`;
   return new StuntdoubleError("CONFIG_INVALID", message);
 }
@@ -101,4 +102,10 @@ export function refuseLoop({ via }: HeaderMap, pseudonym: string): void {
     "LOOP_DETECTED",
     "The request has been at this node before: an upstream of the configuration leads back to it.",
   );
+}
+
+/** @throws CONFIG_INVALID for a fault that nobody can have where the client's connection is a gateway's */
+export function refuseThroughGateway(faults: readonly PreparedFault[]): void {
+  const refused = faults.find(({ ownConnection }) => ownConnection === "refused");
+  if (refused !== undefined) throw needsOwnConnection(refused.kind);
 }

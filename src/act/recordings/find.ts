@@ -7,8 +7,8 @@ import { bodyHashOf, semanticHashOf } from "./facts.ts";
 /** The decision with the recording that is played, or with who serves where none fits. */
 export function withRecording(
   decision: Decision,
-  { request, opened }: { readonly request: Request; readonly opened: Opened | undefined },
-  replays: Replays | undefined,
+  request: Request,
+  { opened, replays }: { readonly opened: Opened | undefined; readonly replays: Replays | undefined },
 ): Decision {
   const { serve } = decision;
   if (serve.from !== "replay") return decision;
