@@ -23,6 +23,8 @@ export type Plot = {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
+  /** Shaded shapes below the lines. */
+  readonly areas?: readonly { readonly look: Look; readonly outline: readonly PlotPoint[] }[];
   /** Shaded ranges of x. The short label stands where the long one has no room. */
   readonly bands?: readonly {
     readonly from: number;
@@ -65,6 +67,7 @@ export function plotSvg(plot: Plot, { width, height }: Size): string {
     `<title>${escapeMarkup(title)}</title><desc>${escapeMarkup(description)}</desc>`,
     ...bandsOf(plot, frame),
     ...axesOf(plot, frame),
+    ...areasOf(plot, frame),
     ...limitsOf(plot, frame),
     ...plot.series.map((series) => lineOf(series, frame)),
     ...marksOf(plot, frame),
@@ -127,6 +130,13 @@ function lineOf({ look, join, runs }: Series, frame: Frame): string {
   return `<path class="line line-${look}" d="${paths.join("")}"/>`;
 }
 
+function areasOf({ areas = [] }: Plot, frame: Frame): string[] {
+  return areas.map(({ look, outline }) => {
+    const points = outline.map(({ x, y }) => `${frame.x(x)},${frame.y(y)}`);
+    return `<polygon class="area area-${look}" points="${points.join(" ")}"/>`;
+  });
+}
+
 function limitsOf({ limits = [] }: Plot, frame: Frame): string[] {
   return limits.map(({ y, label }) => {
     const at = frame.y(y);
@@ -168,6 +178,11 @@ export const plotStyle = `
 .line-two{stroke:var(--two);stroke-dasharray:7 3}
 .line-three{stroke:var(--three)}
 .line-four{stroke:var(--four);stroke-dasharray:2 4}
+.area{opacity:.22}
+.area-one{fill:var(--one)}
+.area-two{fill:var(--two)}
+.area-three{fill:var(--three)}
+.area-four{fill:var(--four)}
 .plot .limit{stroke:var(--alarm);stroke-dasharray:6 5}
 .plot .limit-label,.plot .mark-label{fill:var(--alarm);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:3px}
 .plot .mark{stroke:var(--alarm);stroke-width:1.5}

@@ -57,15 +57,19 @@ function drawClusters(counts: Uint32Array, rng: Rng): void {
   }
 }
 
-/** A ratio of two numbers; 1 where they are equal, also where both are 0. */
-export function ratioOf(candidate: number, reference: number): number {
-  return candidate === reference ? 1 : candidate / reference;
+/**
+ * A ratio of two numbers; 1 where they are equal, also where both are 0.
+ *
+ * @param least a difference up to it counts as none
+ */
+export function ratioOf(candidate: number, reference: number, least = 0): number {
+  return Math.abs(candidate - reference) <= least ? 1 : candidate / reference;
 }
 
 /** The ratio in each replicate, ascending; replicates in which a side had no values are left out. */
-export function ratiosOf(candidate: Float64Array, reference: Float64Array): Float64Array {
+export function ratiosOf(candidate: Float64Array, reference: Float64Array, least = 0): Float64Array {
   return candidate
-    .map((value, at) => ratioOf(value, reference[at] ?? Number.NaN))
+    .map((value, at) => ratioOf(value, reference[at] ?? Number.NaN, least))
     .filter((ratio) => !Number.isNaN(ratio))
     .sort();
 }

@@ -110,9 +110,10 @@ class BinnedSketch implements Sketch {
   #addTo(bin: number, count: number): void {
     this.#bins.set(bin, (this.#bins.get(bin) ?? 0) + count);
     if (this.#bins.size <= maxBins) return;
-    const [[least = 0, moved = 0] = [], [next = 0] = []] = this.#sorted();
-    this.#bins.delete(least);
-    this.#bins.set(next, (this.#bins.get(next) ?? 0) + moved);
+    const [lowest, next] = this.#sorted();
+    if (lowest === undefined || next === undefined) return;
+    this.#bins.delete(lowest[0]);
+    this.#bins.set(next[0], next[1] + lowest[1]);
   }
 
   #sorted(): [bin: number, count: number][] {

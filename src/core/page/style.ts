@@ -1,4 +1,4 @@
-import { plotStyle } from "../../plot/plot.ts";
+import { plotStyle } from "../plot/plot.ts";
 
 /** The style of a report's page, light and dark as its reader has it. The colours of lines differ in lightness as well. */
 export const pageStyle = `
