@@ -6,10 +6,19 @@ import { check } from "./check.ts";
 import { clients } from "./clients.ts";
 import { explainCommand } from "./explain.ts";
 import { schema } from "./schema.ts";
+import { shadow } from "./shadow.ts";
 import { start } from "./start.ts";
 
 /** Every command; the first one runs when none is named. */
-export const commands: readonly [Command, ...Command[]] = [start, check, explainCommand, chaos, clients, schema];
+export const commands: readonly [Command, ...Command[]] = [
+  start,
+  check,
+  explainCommand,
+  chaos,
+  clients,
+  shadow,
+  schema,
+];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 

@@ -24,7 +24,8 @@ export function tableHtml({ title, head, rows }: PageTable): string {
     return `<tr><th scope="row">${textOf(first)}</th>${cells.map(cellHtml).join("")}</tr>`;
   });
   const label = escapeMarkup(title);
-  return `<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>${heads}<tbody>${lines.join("")}</tbody></table></div>`;
+  const longFirst = rows.some(([first]) => String(first ?? "").length > 12) ? ' class="long-first"' : "";
+  return `<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table${longFirst}>${heads}<tbody>${lines.join("")}</tbody></table></div>`;
 }
 
 function cellHtml(cell: Cell): string {

@@ -111,7 +111,9 @@ function axesOf({ x, y }: Plot, frame: Frame): string[] {
     ...x.ticks.map((value) => {
       const at = frame.x(value);
       const line = `<line class="axis" x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 4}"/>`;
-      return `${line}<text x="${at}" y="${bottom + 17}" text-anchor="middle">${escapeMarkup(x.text(value))}</text>`;
+      // A label of the end of the axis would reach beyond the drawing.
+      const place = at > right - 2 ? `x="${right + margin.right}" text-anchor="end"` : `x="${at}" text-anchor="middle"`;
+      return `${line}<text ${place} y="${bottom + 17}">${escapeMarkup(x.text(value))}</text>`;
     }),
     `<line class="axis" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>`,
     `<text class="axis-label" x="${right}" y="${bottom + 34}" text-anchor="end">${escapeMarkup(x.label)}</text>`,

@@ -2,7 +2,7 @@ import type { Rng } from "../rng.ts";
 import { bootstrap, intervalOf, ratioOf, ratiosOf, type Bootstrap } from "../statistics/bootstrap.ts";
 import { ksDistance, wasserstein } from "../statistics/distance.ts";
 import { placeOf } from "../statistics/equivalence.ts";
-import { noiseDistances, shareNotBelow } from "../statistics/noise.ts";
+import { noiseDistances, probabilityOf } from "../statistics/noise.ts";
 import { quantileOf } from "../statistics/quantile.ts";
 import { clustersIn, meanOf, type Samples } from "../statistics/samples.ts";
 import { callsFor, needsCalls } from "./needed.ts";
@@ -23,9 +23,9 @@ export type CompareOptions = {
 
 const shownShares = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99];
 const level = 0.9;
-/** Values that may be looked at for all resamples of one comparison: about a second. */
-const maxSteps = 3e8;
-const [leastReplicates, maxReplicates] = [200, 1000];
+/** Values that may be looked at for all resamples of one comparison: some tenths of a second. */
+const maxSteps = 1e8;
+const [leastReplicates, maxReplicates] = [200, 500];
 
 /**
  * Says whether two sides are the same as far as the gates want it.
@@ -47,10 +47,9 @@ export function compare(reference: Samples, candidate: Samples, options: Compare
   const drawn = bootstrap(reference, candidate, { shares, replicates, rng, paired });
   const quantiles = shares.map((share, at) => quantileAt({ reference, candidate, drawn, least }, share, at));
   const distance = wasserstein(reference.values, candidate.values);
-  const splits = Math.min(Math.ceil(20 / falseAlarms), Math.max(leastReplicates, Math.floor(maxSteps / 2 / steps)));
   const sizes = [calls.reference, calls.candidate] as const;
-  const noise = noiseDistances(reference, { splits, rng, sizes });
-  const probability = shareNotBelow(noise, distance);
+  const noise = noiseDistances(reference, { splits: replicates, rng, sizes });
+  const probability = probabilityOf(noise, distance);
   const fewest = Math.min(calls.reference, calls.candidate);
   const found = gates.flatMap((gate): GateResult[] => {
     const at = quantiles.find(({ quantile }) => quantile === gate.quantile);
@@ -67,8 +66,8 @@ export function compare(reference: Samples, candidate: Samples, options: Compare
     calls,
     gates: found,
     quantiles,
-    distance: { value: distance, share: ratioOf(distance, meanOf(reference)) },
-    noise: { limit: quantileOf(noise, 1 - falseAlarms), probability },
+    distance: { value: distance, share: finite(ratioOf(distance, meanOf(reference))) },
+    noise: { limit: quantileOf(noise, 0.95), probability },
     ks: ksDistance(reference.values, candidate.values),
   };
 }

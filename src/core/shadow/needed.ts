@@ -30,7 +30,8 @@ function callsAt({ quantile, ratio, interval, tolerance }: GateResult, calls: nu
   return calls * Math.max(1.1, (halfWidth / room) ** 2);
 }
 
-function roundedUp(count: number): number {
+/** Up to two significant digits. */
+export function roundedUp(count: number): number {
   const power = 10 ** Math.max(0, Math.floor(Math.log10(count)) - 1);
   return Math.ceil(count / power - 1e-9) * power;
 }

@@ -17,7 +17,7 @@ export type Stratum = {
 export type Range = { readonly from: number | null; readonly below: number | null };
 
 const promptBounds = [0, 1000, 4000, 16_000, 64_000];
-const flightBounds = [0, 2, 5, 17, 65, 257];
+const flightBounds = [1, 2, 5, 17, 65, 257];
 
 /** Puts calls that are like each other together: by model, streamed or not, size of the prompt and load; the most calls first. */
 export function strataOf({ isPaired, reference, candidate }: Sides): readonly Stratum[] {

@@ -13,9 +13,9 @@ export type Comparison = {
   readonly gates: readonly GateResult[];
   /** From the lowest share to the highest. */
   readonly quantiles: readonly QuantileComparison[];
-  /** Wasserstein distance: the mean distance of the values of both sides, and as a share of the reference's mean. */
-  readonly distance: { readonly value: number; readonly share: number };
-  /** What of it random halves of the reference are apart (A/A), and how likely they are as far apart as both sides. */
+  /** Wasserstein distance: the mean distance of the values of both sides, and as a share of the reference's mean, unless that is 0. */
+  readonly distance: { readonly value: number; readonly share: number | null };
+  /** How far random halves of the reference are apart with 95 % (A/A), and how likely chance alone takes them as far as both sides. */
   readonly noise: { readonly limit: number; readonly probability: number };
   /** Largest difference of the cumulative distributions; shown, never decides. */
   readonly ks: number;

@@ -3,6 +3,7 @@ import { quantileOf } from "../statistics/quantile.ts";
 import { samplesOf, type Samples } from "../statistics/samples.ts";
 import { compare, overall } from "./compare.ts";
 import type { Gate } from "./gates.ts";
+import { roundedUp } from "./needed.ts";
 import { measures, type Measure, type Observed, type Sides } from "./observed.ts";
 import { callsIn, strataOf, type Range, type Stratum } from "./strata.ts";
 import type { Comparison, Result } from "./types.ts";
@@ -19,7 +20,7 @@ export type VerdictOptions = {
 /** Whether one side is like the other, for all calls that are like each other. Plain data. */
 export type Verdict = {
   readonly result: Result;
-  /** How many more calls in the strata that are open would probably settle them. */
+  /** How many more calls, spread over the strata as these, would probably settle those that are open. */
   readonly moreCalls?: number;
   readonly isPaired: boolean;
   readonly gates: readonly Gate[];
@@ -84,7 +85,10 @@ export function verdictOf(sides: Sides, { gates, seed = 1, measures: wanted = me
   const result = overall(deciding);
   return {
     result,
-    ...moreOf(result, deciding),
+    ...moreOf(
+      result,
+      deciding.map((each) => ofAll(each, compared)),
+    ),
     isPaired: sides.isPaired,
     gates,
     ...(sides.period === undefined ? {} : { period: sides.period }),
@@ -126,6 +130,11 @@ function judgeStratum({ stratum, decides, found }: Judged, context: Context): St
     measures: Object.fromEntries(results),
     gaps: gapsByPosition(stratum),
   };
+}
+
+/** What a stratum needs comes with all other calls. */
+function ofAll({ result, moreCalls, calls }: StratumVerdict, compared: number) {
+  return { result, ...(moreCalls === undefined ? {} : { moreCalls: roundedUp((moreCalls * compared) / calls) }) };
 }
 
 /** The largest of them: whoever gathers more calls gathers them for all. */

@@ -37,14 +37,37 @@ export function noiseDistances(samples: Samples, { splits, rng, sizes: [a, b] }:
   return distances.filter((distance) => !Number.isNaN(distance)).sort();
 }
 
-/** The share of distances by chance alone that are not below a distance; the smallest is 1 / (their number + 1). */
-export function shareNotBelow(sorted: Float64Array, distance: number): number {
-  let below = 0;
-  let high = sorted.length;
-  while (below < high) {
-    const middle = (below + high) >> 1;
-    if ((sorted[middle] ?? 0) < distance) below = middle + 1;
-    else high = middle;
-  }
-  return (sorted.length - below + 1) / (sorted.length + 1);
+/** Below it a share of distances is that of a few of them only. */
+const leastAbove = 10;
+
+/**
+ * How likely chance alone gives a distance at least that large.
+ *
+ * It is the share of the distances that are not below it. Where those are fewer than ten, their logarithms are taken as normally
+ * distributed, so that some hundreds of them tell of rare events too.
+ *
+ * @param sorted distances by chance alone, ascending
+ */
+export function probabilityOf(sorted: Float64Array, distance: number): number {
+  const above = sorted.length - sorted.findLastIndex((each) => each < distance) - 1;
+  const share = (above + 1) / (sorted.length + 1);
+  if (above >= leastAbove || !(distance > 0)) return share;
+  const logarithms = sorted.filter((each) => each > 0).map(Math.log);
+  if (logarithms.length < 2) return share;
+  const mean = logarithms.reduce((sum, each) => sum + each, 0) / logarithms.length;
+  const variance = logarithms.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (logarithms.length - 1);
+  return Math.min(share, normalTail((Math.log(distance) - mean) / Math.sqrt(variance)));
+}
+
+/**
+ * How likely a standard normal value is above `z`, for z ≥ 0, within 10⁻⁷.
+ *
+ * @see https://personal.math.ubc.ca/~cbm/aands/page_932.htm Abramowitz and Stegun, 26.2.17
+ */
+export function normalTail(z: number): number {
+  if (z === Infinity) return 0;
+  const t = 1 / (1 + 0.2316419 * z);
+  const factors = [0.31938153, -0.356563782, 1.781477937, -1.821255978, 1.330274429];
+  const sum = factors.reduceRight((total, factor) => (total + factor) * t, 0);
+  return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * sum;
 }

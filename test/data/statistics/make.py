@@ -85,6 +85,7 @@ reference = {
         pair("apart", random.uniform(0, 1, 20), random.uniform(5, 6, 30)),
         pair("one value", [3], [4]),
     ],
+    "normalTail": [[z, float(stats.norm.sf(z))] for z in (0, 0.5, 1, 1.96, 2.5, 3, 4)],
     "clusters": {
         "a": one,
         "b": two,

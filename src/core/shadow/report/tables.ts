@@ -109,13 +109,13 @@ export function stratumTable(stratum: StratumVerdict): PageTable {
     head: [
       "measure",
       "quantile",
+      "result",
       "real",
       "other",
       "difference",
       "90 % interval",
       "tolerated",
       "real against itself",
-      "result",
     ],
     rows: comparedIn(stratum).flatMap(([measure, { gates }]) => gates.map((gate) => rowOf(measure, gate))),
   };
@@ -126,13 +126,13 @@ function rowOf(measure: Measure, gate: GateResult): Cell[] {
   return [
     measureNames[measure],
     quantileName(quantile),
+    result,
     Number(rounded(reference)),
     Number(rounded(candidate)),
     percent(ratio),
     `${percent(interval.low)} to ${percent(interval.high)}`,
     `±${rounded(tolerance * 100)} %`,
     `${percent(noise.low)} to ${percent(noise.high)}`,
-    result,
   ];
 }
 

@@ -4,7 +4,7 @@ import { createRng } from "../../../../src/core/rng.ts";
 import { bootstrap, intervalOf, ratiosOf } from "../../../../src/core/statistics/bootstrap.ts";
 import { ksDistance, ksProbability, wasserstein, wassersteinWithin } from "../../../../src/core/statistics/distance.ts";
 import { placeOf } from "../../../../src/core/statistics/equivalence.ts";
-import { noiseDistances, shareNotBelow } from "../../../../src/core/statistics/noise.ts";
+import { noiseDistances, normalTail, probabilityOf } from "../../../../src/core/statistics/noise.ts";
 import { countedQuantiles, quantileOf } from "../../../../src/core/statistics/quantile.ts";
 import { clustersIn, meanOf, samplesOf } from "../../../../src/core/statistics/samples.ts";
 
@@ -20,6 +20,7 @@ type Pair = {
 };
 type Limits = { shares: number[]; level: number; low: number[]; high: number[] };
 type Reference = {
+  normalTail: [number, number][];
   pairs: Pair[];
   clusters: {
     a: number[][];
@@ -104,9 +105,15 @@ test("noise of a side against itself is that of scipy over random halves", () =>
   }
 });
 
-test("the share of distances that are not below another counts the other one too", () => {
-  const distances = Float64Array.of(1, 2, 2, 3);
-  expect([0, 2, 2.5, 9].map((distance) => shareNotBelow(distances, distance))).toEqual([1, 4 / 5, 2 / 5, 1 / 5]);
+test("the probability of a distance is the share of those by chance that are not below, and of a rare one that of their fit", () => {
+  const distances = Float64Array.from({ length: 99 }, (_, at) => at + 1);
+  expect([0, 1, 50].map((distance) => probabilityOf(distances, distance))).toEqual([1, 1, 0.51]);
+  expect(probabilityOf(distances, 10_000)).toBeLessThan(0.001);
+  expect(probabilityOf(new Float64Array(99), 0)).toBe(1);
+});
+
+test("the tail of the normal distribution is that of scipy", () => {
+  for (const [z, share] of reference.normalTail) expect(normalTail(z)).toBeCloseTo(share, 6);
 });
 
 test("an interval lies inside, outside or across the bounds of a tolerance", () => {
