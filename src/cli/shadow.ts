@@ -119,7 +119,7 @@ function exitOf({ result }: Verdict): number {
 async function askNode(flags: Flags, io: Io): Promise<Verdict> {
   const query = new URLSearchParams({ gate: gateOf(flags) });
   if (flags.since !== undefined) query.set("since", String(sinceOf(flags.since)));
-  return await createAdminClient(flags, io.env).send<Verdict>("GET", `shadow/report?${query}`);
+  return await createAdminClient(flags, io.env).send<Verdict>("GET", `shadow/report?${query.toString()}`);
 }
 
 async function readFiles(flags: Flags, io: Io): Promise<Verdict> {
@@ -159,23 +159,23 @@ function sinceOf(text: string): number {
 /** A verdict that is looked at again and again is wrong more often than one that is looked at once. */
 async function watch(flags: Flags, io: Io): Promise<number> {
   const everyMs = everyOf(flags) * 1000;
-  let stopped = false;
-  const untilStopped = io.untilStopped.then(() => void (stopped = true));
-  do {
+  const stop = io.untilStopped.then(() => true);
+  for (;;) {
     const verdict = await askNode(flags, io);
     io.out(
       `so far, over ${verdict.calls.compared.toLocaleString("en-US")} calls: ${verdict.result}. ${headlineOf(verdict)}\n`,
     );
-    await waitFor(everyMs, untilStopped);
-  } while (!stopped);
-  return 0;
+    if (await waitFor(everyMs, stop)) return 0;
+  }
 }
 
-async function waitFor(ms: number, untilStopped: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise, untilStopped]);
+/** @returns whether it was stopped meanwhile */
+async function waitFor(ms: number, stop: Promise<boolean>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), ms);
+  const stopped = await Promise.race([stop, promise]);
   clearTimeout(timer);
+  return stopped;
 }
 
 function everyOf({ every = "5" }: Flags): number {

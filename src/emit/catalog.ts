@@ -184,8 +184,8 @@ export const reported = {
   },
   shadow_drift_ratio: {
     type: "gauge",
-    labels: ["model", "measure", "quantile"],
-    help: "Simulated / real at a quantile of the shadowed calls of the last 10 to 20 minutes; 1 is the same.",
+    labels: ["model", "measure", "percentile"],
+    help: "Simulated / real at a percentile of the shadowed calls of the last 10 to 20 minutes; 1 is the same.",
   },
   log_dropped_total: {
     type: "counter",

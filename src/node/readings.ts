@@ -87,7 +87,7 @@ async function driftReadings({ eventLoops, reloader }: ReadingsOptions): Promise
   const models = new Set(metricLabels(reloader.settings()).models);
   const ratios = driftRatios(snapshots, (model) => (models.has(model) ? model : otherLabel));
   return ratios.map(({ model, measure, quantile, ratio }): Reading => {
-    return { name: "shadow_drift_ratio", labels: [model, measure, String(quantile)], value: ratio };
+    return { name: "shadow_drift_ratio", labels: [model, measure, String(quantile * 100)], value: ratio };
   });
 }
 

@@ -10,7 +10,7 @@ export function normal(rng: Rng): number {
 }
 
 /** Times of one stream, as drawn from lognormal distributions. */
-export function anyTiming(rng: Rng, { ttftMs = 400, gapMs = 20, spread = 0.4 }: Speed = {}, gaps = 20): CallTiming {
+function anyTiming(rng: Rng, { ttftMs = 400, gapMs = 20, spread = 0.4 }: Speed = {}, gaps = 20): CallTiming {
   const first = ttftMs * Math.exp(spread * normal(rng));
   const gapsMs = Array.from({ length: gaps }, () => gapMs * Math.exp(spread * normal(rng)));
   const totalMs = gapsMs.reduce((sum, gap) => sum + gap, first);

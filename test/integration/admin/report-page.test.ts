@@ -24,7 +24,7 @@ const overflow = "document.documentElement.scrollWidth - document.documentElemen
 const background = "getComputedStyle(document.body).backgroundColor";
 /** How wide the drawings are that are to be seen. */
 const plotWidths =
-  "[...document.querySelectorAll('svg.plot')].map((plot) => Math.round(plot.getBoundingClientRect().width)).filter((width) => width > 0)";
+  "[...document.querySelectorAll('svg.plot')].filter((plot) => plot.checkVisibility()).map((plot) => Math.round(plot.getBoundingClientRect().width))";
 /** The least contrast of the text of a plot, a table and a paragraph with the page. */
 const contrast = `(() => {
   const rgb = (color) => color.match(/[\\d.]+/g).slice(0, 3).map((part) => { const c = part / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
