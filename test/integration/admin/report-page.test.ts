@@ -9,7 +9,7 @@ import { defaultGates } from "../../../src/core/shadow/gates.ts";
 import { pairsIn } from "../../../src/core/shadow/observed.ts";
 import { verdictFormats } from "../../../src/core/shadow/report/formats.ts";
 import { verdictOf } from "../../../src/core/shadow/verdict.ts";
-import { anyMirrored } from "../../support/records.ts";
+import { anyMirrored } from "../../support/records/mirrored.ts";
 import { brownoutReport, repeated, reportWith } from "../../unit/core/experiments/report/sample.ts";
 
 const evil = `<script>document.title = "hacked"</script><img src="http://127.0.0.1:1/x">\u001B[31m${"y".repeat(65_536)}`;

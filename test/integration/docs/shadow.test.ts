@@ -8,7 +8,7 @@ import type { Verdict } from "../../../src/core/shadow/verdict.ts";
 import { runIn, type Ran } from "../../support/io.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { chatBody } from "../../support/raw.ts";
-import { anyMirrored } from "../../support/records.ts";
+import { anyMirrored } from "../../support/records/mirrored.ts";
 import { chatEvents, sse, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const page = readFileSync("docs/shadow.md", "utf8");

@@ -4,7 +4,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import type { TrafficRecord } from "../../../src/core/records/types.ts";
 import { runAt, runIn, type Ran } from "../../support/io.ts";
-import { anyMirrored, mirroredRecord } from "../../support/records.ts";
+import { anyMirrored, mirroredRecord } from "../../support/records/mirrored.ts";
 
 const lines = (records: readonly TrafficRecord[]): string =>
   records.map((each) => `${JSON.stringify(each)}\n`).join("");

@@ -1,7 +1,7 @@
 import type { Look, Plot, PlotPoint, Series } from "../../plot/plot.ts";
 import { linearAxis, logAxis, type Axis } from "../../plot/scale.ts";
 import type { Measure } from "../observed.ts";
-import type { Comparison } from "../types.ts";
+import type { Comparison, GateResult, Limits } from "../types.ts";
 import type { StratumVerdict } from "../verdict.ts";
 import { measureNames, rounded } from "./tables.ts";
 
@@ -28,21 +28,12 @@ export function cdfPlot(measure: Measure, { quantiles }: Comparison): Plot {
 /** The ratio of both sides at each quantile with its interval, and that of the real side to itself. */
 export function ratioPlot(measure: Measure, { quantiles, gates }: Comparison): Plot {
   const known = quantiles.filter(({ ratio }) => ratio !== null);
-  const values = known.flatMap(({ ratio, interval, noise }) => [
-    ratio,
-    interval.low,
-    interval.high,
-    noise.low,
-    noise.high,
-  ]);
-  const tolerated = gates.flatMap(({ tolerance }) => [1 - tolerance, 1 + tolerance]);
-  const y = ratioAxis([...values.filter((value) => value !== null), ...tolerated]);
+  const y = ratioAxis(ratiosIn(known, gates));
   const at = (share: number, value: number | null): PlotPoint => ({ x: share * 100, y: value ?? y.to });
   const low = known.map(({ quantile, noise }) => at(quantile, noise.low));
   const high = known.map(({ quantile, noise }) => at(quantile, noise.high));
-  const bounds = gates.flatMap(({ quantile, tolerance }) =>
-    [1 - tolerance, 1 + tolerance].map((bound) => [-2, 2].map((aside) => ({ x: quantile * 100 + aside, y: bound }))),
-  );
+  const ratios = known.map(({ quantile, ratio }) => at(quantile, ratio));
+  const intervals = known.map(({ quantile, interval }) => [at(quantile, interval.low), at(quantile, interval.high)]);
   return {
     title: `${measureNames[measure]}: other / real at each quantile`,
     description:
@@ -51,21 +42,29 @@ export function ratioPlot(measure: Measure, { quantiles, gates }: Comparison): P
     y,
     areas: [{ look: "one", outline: [...low, ...high.toReversed()] }],
     series: [
-      line(
-        "ratio",
-        "two",
-        known.map(({ quantile, ratio }) => at(quantile, ratio)),
-      ),
-      {
-        name: "90 % interval",
-        look: "three",
-        join: "straight",
-        runs: known.map(({ quantile, interval }) => [at(quantile, interval.low), at(quantile, interval.high)]),
-      },
-      { name: "tolerated at the gates", look: "four", join: "straight", runs: bounds },
+      line("ratio", "two", ratios),
+      { name: "90 % interval", look: "three", join: "straight", runs: intervals },
+      { name: "tolerated at the gates", look: "four", join: "straight", runs: gates.flatMap(boundsOf) },
     ],
     limits: [{ y: 1, label: "" }],
   };
+}
+
+/** All that has to have room on the axis. */
+function ratiosIn(quantiles: Comparison["quantiles"], gates: Comparison["gates"]): readonly number[] {
+  const shown = quantiles.flatMap(({ ratio, interval, noise }) => [ratio, ...[interval, noise].flatMap(endsOf)]);
+  const tolerated = gates.flatMap(({ tolerance }) => [1 - tolerance, 1 + tolerance]);
+  return [...shown.filter((value) => value !== null), ...tolerated];
+}
+
+function endsOf({ low, high }: Limits): readonly (number | null)[] {
+  return [low, high];
+}
+
+/** A short line at both ends of what is tolerated. */
+function boundsOf({ quantile, tolerance }: GateResult): readonly PlotPoint[][] {
+  const sides = [-2, 2].map((aside) => quantile * 100 + aside);
+  return [1 - tolerance, 1 + tolerance].map((y) => sides.map((x) => ({ x, y })));
 }
 
 /** Quantiles of one side over those of the other; equal ones lie on the line. */

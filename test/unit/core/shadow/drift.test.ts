@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createDrift, driftRatios, driftWindowMs, type Drift } from "../../../../src/core/shadow/drift.ts";
-import { mirroredRecord } from "../../../support/records.ts";
+import { mirroredRecord } from "../../../support/records/mirrored.ts";
 
 const now = 1_800_000_000_000;
 const same = (model: string): string => model;

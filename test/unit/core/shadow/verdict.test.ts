@@ -4,7 +4,7 @@ import { defaultGates } from "../../../../src/core/shadow/gates.ts";
 import { judge } from "../../../../src/core/shadow/judge.ts";
 import { pairsIn, setsOf } from "../../../../src/core/shadow/observed.ts";
 import { verdictOf, type Verdict } from "../../../../src/core/shadow/verdict.ts";
-import { anyMirrored, mirroredRecord } from "../../../support/records.ts";
+import { anyMirrored, mirroredRecord } from "../../../support/records/mirrored.ts";
 
 const verdict = (records: readonly TrafficRecord[]): Verdict => verdictOf(pairsIn(records), { gates: defaultGates });
 const slow = { simulated: { ttftMs: 500, gapMs: 25 } };

@@ -4,7 +4,7 @@ import { pairsIn } from "../../../../../src/core/shadow/observed.ts";
 import { verdictFormats } from "../../../../../src/core/shadow/report/formats.ts";
 import { verdictOf, type Verdict } from "../../../../../src/core/shadow/verdict.ts";
 import type { TrafficRecord } from "../../../../../src/core/records/types.ts";
-import { anyMirrored, mirroredRecord } from "../../../../support/records.ts";
+import { anyMirrored, mirroredRecord } from "../../../../support/records/mirrored.ts";
 
 const verdict = (records: readonly TrafficRecord[]): Verdict => verdictOf(pairsIn(records), { gates: defaultGates });
 const slow = verdict([...anyMirrored(300, { simulated: { ttftMs: 600 } }), mirroredRecord({ faults: ["delay"] })]);

@@ -1,5 +1,5 @@
-import type { CallTiming, TrafficRecord } from "../../src/core/records/types.ts";
-import { createRng, type Rng } from "../../src/core/rng.ts";
+import type { CallTiming, TrafficRecord } from "../../../src/core/records/types.ts";
+import { createRng, type Rng } from "../../../src/core/rng.ts";
 
 /** How one side of calls is timed: medians in milliseconds, and how far their logarithms spread. */
 export type Speed = { readonly ttftMs?: number; readonly gapMs?: number; readonly spread?: number };
