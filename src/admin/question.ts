@@ -1,6 +1,8 @@
 import type { Runtime } from "../act/types.ts";
 import type { SeenByPhase } from "../core/experiments/phases.ts";
-import type { ShadowSnapshot } from "../core/shadow.ts";
+import type { TrafficRecord } from "../core/records/types.ts";
+import type { DriftSnapshot } from "../core/shadow/drift.ts";
+import type { ShadowSnapshot } from "../core/shadow/store.ts";
 import type { Outcome } from "../core/types.ts";
 import type { ReplyCounts } from "../limits/reply-counts.ts";
 
@@ -20,6 +22,11 @@ export type LoopView = {
   readonly journal: { last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[] };
   /** The timings of its shadowed calls. */
   readonly shadow: { snapshot(): ShadowSnapshot };
+  /** The latest of them one by one, the oldest first. */
+  readonly mirrored: {
+    last(limit: number, wanted: (record: TrafficRecord) => boolean): readonly TrafficRecord[];
+  };
+  readonly drift: { snapshot(nowMs: number): DriftSnapshot };
   readonly experiments: {
     /** What was seen of each running experiment since the last time, by id. */
     take(): { readonly [id: string]: SeenByPhase };

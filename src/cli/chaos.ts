@@ -1,11 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
 import { isReportFormat, reportFormatNames } from "../core/experiments/report/formats.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { nearestOf } from "../core/issues.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
 import { changed, presetNames, readExperimentFile, readPreset } from "./experiment-file.ts";
+import { writeReport } from "./report-file.ts";
 import { isOver, runLine, runTable, type Shown } from "./experiment-text.ts";
 
 const usage = `Runs experiments on a node, over its admin API.
@@ -156,16 +155,6 @@ async function report({ flags, words, io, client }: Asked): Promise<number> {
   if (output === undefined) io.out(text);
   else await writeReport(output, text, io);
   return exitOf(run);
-}
-
-async function writeReport(file: string, text: string, { cwd, err }: Io): Promise<void> {
-  try {
-    await writeFile(path.resolve(cwd, file), text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StuntdoubleError("CONFIG_INVALID", `could not write the report: ${reason}`);
-  }
-  err(`The report is in ${file}\n`);
 }
 
 async function stop({ flags, words, io, client }: Asked): Promise<number> {

@@ -1,6 +1,6 @@
 import type { ClientVerdict } from "../core/clients/counts.ts";
 import { clientsTable } from "../core/experiments/report/clients-table.ts";
-import { columns } from "../core/experiments/report/text.ts";
+import { columns } from "../core/page/table.ts";
 import { createAdminClient } from "./admin-client.ts";
 import { parseFlags, type Command } from "./args.ts";
 

@@ -8,6 +8,7 @@ import { explainCommand } from "./explain.ts";
 import { profile } from "./profile/index.ts";
 import { recordings } from "./recordings/index.ts";
 import { schema } from "./schema.ts";
+import { shadow } from "./shadow.ts";
 import { start } from "./start.ts";
 
 /** Every command; the first one runs when none is named. */
@@ -19,6 +20,7 @@ export const commands: readonly [Command, ...Command[]] = [
   clients,
   profile,
   recordings,
+  shadow,
   schema,
 ];
 

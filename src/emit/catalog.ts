@@ -187,6 +187,11 @@ export const reported = {
     labels: [],
     help: "Profile lookups that had to match the model name.",
   },
+  shadow_drift_ratio: {
+    type: "gauge",
+    labels: ["model", "measure", "percentile"],
+    help: "Simulated / real at a percentile of the shadowed calls of the last 10 to 20 minutes; 1 is the same.",
+  },
   log_dropped_total: {
     type: "counter",
     labels: [],

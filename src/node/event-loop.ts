@@ -7,7 +7,9 @@ import { valueOf, type Cloneable, type LoopView, type Question, type StateValues
 import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
 import { createFindGiven, givenReplies } from "../admin/replies/given.ts";
 import { journalSize } from "../admin/resources/requests.ts";
-import { createShadowStore } from "../core/shadow.ts";
+import { mirroredSize } from "../admin/resources/shadow.ts";
+import { createDrift } from "../core/shadow/drift.ts";
+import { createShadowStore } from "../core/shadow/store.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
@@ -15,6 +17,7 @@ import { createJournal } from "../emit/journal.ts";
 import type { Log } from "../emit/log.ts";
 import { createRecorder } from "../emit/recorder.ts";
 import { createRecordingWriter } from "../emit/recordings/writer.ts";
+import { createRecordMemory } from "../emit/records/memory.ts";
 import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
@@ -104,12 +107,14 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   chaos.set(readRunning(valueOf(states, runningExperiments)));
-  const { journal, shadow } = records;
+  const { journal, shadow, mirrored, drift } = records;
   const runtime = (): Runtime => state.runtime;
   const get: LoopView["get"] = (wanted) => valueOf(states, wanted);
   const view: LoopView = {
     journal,
     shadow,
+    mirrored,
+    drift,
     experiments: chaos,
     memory: deps.memory,
     replies,
@@ -230,5 +235,7 @@ function createRecords({ memory, settings, knownSeries, onSeries, log }: EventLo
     known: knownSeries,
     onSeries,
   });
-  return { recorder, log, journal: createJournal(journalSize), shadow: createShadowStore() };
+  const mirrored = createRecordMemory(mirroredSize);
+  const journal = createJournal(journalSize);
+  return { recorder, log, journal, shadow: createShadowStore(), mirrored, drift: createDrift() };
 }

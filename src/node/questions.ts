@@ -32,6 +32,13 @@ export const heldConnections = question({
   merge: (replies) => replies.reduce((total, each) => total + each, 0),
 });
 
+/** Sketches of the latest mirrored calls, one list for each event loop. */
+export const driftOfShadow = question({
+  name: "driftOfShadow",
+  reply: (loop, nowMs: number) => loop.drift.snapshot(nowMs),
+  merge: (replies) => replies,
+});
+
 /** Has a breaker follow a change in another event loop. */
 export const forceBreaker = question({
   name: "forceBreaker",
@@ -47,6 +54,7 @@ const all: readonly AnyQuestion[] = [
   cacheUse,
   memoryUse,
   heldConnections,
+  driftOfShadow,
   forceBreaker,
 ];
 

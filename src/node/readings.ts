@@ -2,13 +2,15 @@ import type { Experiments } from "../admin/chaos.ts";
 import type { NodeStatus, NodeView } from "../admin/resource.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
+import { driftRatios } from "../core/shadow/drift.ts";
+import { otherLabel } from "../emit/catalog.ts";
 import { redactText } from "../emit/redact.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
-import type { Clock } from "../limits/clock.ts";
+import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
-import { cacheUse, heldConnections, memoryUse } from "./questions.ts";
+import { cacheUse, driftOfShadow, heldConnections, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
 /** What a node tells about itself is read from. */
@@ -79,6 +81,16 @@ async function waitingReadings(eventLoops: ReadingsOptions["eventLoops"]): Promi
   ];
 }
 
+/** How far the simulation is from what it stands for. Models that the configuration does not know are one. */
+async function driftReadings({ eventLoops, reloader }: ReadingsOptions): Promise<Reading[]> {
+  const snapshots = await eventLoops.ask(driftOfShadow, wallClockMs());
+  const models = new Set(metricLabels(reloader.settings()).models);
+  const ratios = driftRatios(snapshots, (model) => (models.has(model) ? model : otherLabel));
+  return ratios.map(({ model, measure, quantile, ratio }): Reading => {
+    return { name: "shadow_drift_ratio", labels: [model, measure, String(quantile * 100)], value: ratio };
+  });
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -107,6 +119,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "config_last_success_timestamp_seconds", value: lastSuccessMs / 1000 },
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
+    ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },

@@ -23,6 +23,8 @@ export type Plot = {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
+  /** Shaded shapes below the lines. */
+  readonly areas?: readonly { readonly look: Look; readonly outline: readonly PlotPoint[] }[];
   /** Shaded ranges of x. The short label stands where the long one has no room. */
   readonly bands?: readonly {
     readonly from: number;
@@ -65,6 +67,7 @@ export function plotSvg(plot: Plot, { width, height }: Size): string {
     `<title>${escapeMarkup(title)}</title><desc>${escapeMarkup(description)}</desc>`,
     ...bandsOf(plot, frame),
     ...axesOf(plot, frame),
+    ...areasOf(plot, frame),
     ...limitsOf(plot, frame),
     ...plot.series.map((series) => lineOf(series, frame)),
     ...marksOf(plot, frame),
@@ -108,7 +111,9 @@ function axesOf({ x, y }: Plot, frame: Frame): string[] {
     ...x.ticks.map((value) => {
       const at = frame.x(value);
       const line = `<line class="axis" x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 4}"/>`;
-      return `${line}<text x="${at}" y="${bottom + 17}" text-anchor="middle">${escapeMarkup(x.text(value))}</text>`;
+      // A label of the end of the axis would reach beyond the drawing.
+      const place = at > right - 2 ? `x="${right + margin.right}" text-anchor="end"` : `x="${at}" text-anchor="middle"`;
+      return `${line}<text ${place} y="${bottom + 17}">${escapeMarkup(x.text(value))}</text>`;
     }),
     `<line class="axis" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>`,
     `<text class="axis-label" x="${right}" y="${bottom + 34}" text-anchor="end">${escapeMarkup(x.label)}</text>`,
@@ -125,6 +130,13 @@ function lineOf({ look, join, runs }: Series, frame: Frame): string {
     return `M${first.x} ${first.y}${steps.join("")}`;
   });
   return `<path class="line line-${look}" d="${paths.join("")}"/>`;
+}
+
+function areasOf({ areas = [] }: Plot, frame: Frame): string[] {
+  return areas.map(({ look, outline }) => {
+    const points = outline.map(({ x, y }) => `${frame.x(x)},${frame.y(y)}`);
+    return `<polygon class="area area-${look}" points="${points.join(" ")}"/>`;
+  });
 }
 
 function limitsOf({ limits = [] }: Plot, frame: Frame): string[] {
@@ -168,6 +180,11 @@ export const plotStyle = `
 .line-two{stroke:var(--two);stroke-dasharray:7 3}
 .line-three{stroke:var(--three)}
 .line-four{stroke:var(--four);stroke-dasharray:2 4}
+.area{opacity:.22}
+.area-one{fill:var(--one)}
+.area-two{fill:var(--two)}
+.area-three{fill:var(--three)}
+.area-four{fill:var(--four)}
 .plot .limit{stroke:var(--alarm);stroke-dasharray:6 5}
 .plot .limit-label,.plot .mark-label{fill:var(--alarm);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:3px}
 .plot .mark{stroke:var(--alarm);stroke-width:1.5}

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { ShadowReport } from "../../../src/core/shadow.ts";
+import type { ShadowReport } from "../../../src/core/shadow/store.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { chatBody, postText, rawRequest } from "../../support/raw.ts";
 import {

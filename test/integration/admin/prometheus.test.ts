@@ -8,7 +8,7 @@ import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, type Node } from "../../support/node.ts";
 import { findProgram } from "../../support/programs/index.ts";
 import { chatBody } from "../../support/raw.ts";
-import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatEvents, chatResponse, json, sse, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const alertsFile = "docker/prometheus/alerts.yaml";
 
@@ -33,7 +33,10 @@ beforeAll(async () => {
   await call({ "x-stuntdouble": "tokens=5" }, true);
   await call({ "x-stuntdouble": "fault=status;status=429" });
   await call({ "x-env": "real" });
-  await node.outcomes(4);
+  upstream.script(sse(chatEvents(["one", "two", "three"]), { gapMs: 1 }));
+  // A drift is told from 20 calls on.
+  for (let count = 0; count < 20; count += 1) await call({ "x-env": "real" }, true);
+  await node.outcomes(24);
 });
 afterAll(async () => {
   await node.stop();
@@ -63,7 +66,7 @@ type Alerts = { readonly groups: readonly { readonly rules: readonly { readonly 
 test("every metric that an alert names is at /metrics, with a value", async () => {
   const alerts = parse(readFileSync(alertsFile, "utf8")) as Alerts;
   const named = alerts.groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => expr.match(/stuntdouble_\w+/g) ?? []));
-  expect(named).toHaveLength(3);
+  expect(named).toHaveLength(4);
   const text = await node.metrics();
   for (const name of named) {
     expect(declaredIn(text)).toContain(name);
@@ -79,7 +82,7 @@ describeWith("promtool", findProgram("promtool", "PROMTOOL"), "as Prometheus see
   };
 
   test("the alert rules are valid", () => {
-    const said = expect.stringContaining("SUCCESS: 3 rules found") as string;
+    const said = expect.stringContaining("SUCCESS: 4 rules found") as string;
     expect(run(["check", "rules", alertsFile])).toEqual({ status: 0, said });
   });
 

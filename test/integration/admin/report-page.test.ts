@@ -5,6 +5,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { htmlOf } from "../../../src/core/experiments/report/html.ts";
 import { findChromium, startChromium, type Page } from "../../support/programs/chromium.ts";
 import { describeWith } from "../../support/programs/missing.ts";
+import { defaultGates } from "../../../src/core/shadow/gates.ts";
+import { pairsIn } from "../../../src/core/shadow/observed.ts";
+import { verdictFormats } from "../../../src/core/shadow/report/formats.ts";
+import { verdictOf } from "../../../src/core/shadow/verdict.ts";
+import { anyMirrored } from "../../support/records/mirrored.ts";
 import { brownoutReport, repeated, reportWith } from "../../unit/core/experiments/report/sample.ts";
 
 const evil = `<script>document.title = "hacked"</script><img src="http://127.0.0.1:1/x">\u001B[31m${"y".repeat(65_536)}`;
@@ -19,7 +24,7 @@ const overflow = "document.documentElement.scrollWidth - document.documentElemen
 const background = "getComputedStyle(document.body).backgroundColor";
 /** How wide the drawings are that are to be seen. */
 const plotWidths =
-  "[...document.querySelectorAll('svg.plot')].map((plot) => Math.round(plot.getBoundingClientRect().width)).filter((width) => width > 0)";
+  "[...document.querySelectorAll('svg.plot')].filter((plot) => plot.checkVisibility()).map((plot) => Math.round(plot.getBoundingClientRect().width))";
 /** The least contrast of the text of a plot, a table and a paragraph with the page. */
 const contrast = `(() => {
   const rgb = (color) => color.match(/[\\d.]+/g).slice(0, 3).map((part) => { const c = part / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
@@ -40,6 +45,9 @@ describeWith("chromium", findChromium(), "the page of a report in a browser", (c
     folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
     await writeFile(path.join(folder, "whole.html"), htmlOf(brownoutReport()));
     await writeFile(path.join(folder, "hostile.html"), htmlOf(hostile));
+    const slower = anyMirrored(300, { simulated: { ttftMs: 500 } });
+    const verdict = verdictOf(pairsIn(slower), { gates: defaultGates });
+    await writeFile(path.join(folder, "shadow.html"), verdictFormats.html(verdict));
     page = await startChromium(chromium);
   });
   afterAll(async () => {
@@ -53,6 +61,16 @@ describeWith("chromium", findChromium(), "the page of a report in a browser", (c
     expect(await page.evaluate(contrast)).toBeGreaterThan(4.5);
     const widths = await page.evaluate<number[]>(plotWidths);
     expect(widths).toHaveLength(5);
+    expect(Math.min(...widths)).toBeGreaterThan(look.width * 0.7);
+    expect(page.logged).toEqual([]);
+  });
+
+  test.each(looks)("of shadowed calls fits its window at $width pixels in the $theme theme, too", async (look) => {
+    await page.show(path.join(folder, "shadow.html"), look);
+    expect(await page.evaluate(overflow)).toBe(0);
+    expect(await page.evaluate(contrast)).toBeGreaterThan(4.5);
+    const widths = await page.evaluate<number[]>(plotWidths);
+    expect(widths).toHaveLength(4);
     expect(Math.min(...widths)).toBeGreaterThan(look.width * 0.7);
     expect(page.logged).toEqual([]);
   });

@@ -1,7 +1,9 @@
 import { valueOf, type Cloneable, type LoopView } from "../../../src/admin/question.ts";
 import type { NodeStatus, NodeView } from "../../../src/admin/resource.ts";
 import type { Runtime } from "../../../src/act/types.ts";
-import { createShadowStore } from "../../../src/core/shadow.ts";
+import type { TrafficRecord } from "../../../src/core/records/types.ts";
+import { createDrift } from "../../../src/core/shadow/drift.ts";
+import { createShadowStore } from "../../../src/core/shadow/store.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import type { BreakerState } from "../../../src/limits/breaker.ts";
 
@@ -11,6 +13,8 @@ export type TestLoop = {
   readonly outcomes?: readonly Outcome[];
   readonly breakers?: Readonly<Record<string, BreakerState>>;
   readonly shadow?: LoopView["shadow"];
+  /** The oldest first. */
+  readonly mirrored?: readonly TrafficRecord[];
 };
 
 /** The status of a node of a test, without its breakers. */
@@ -57,13 +61,18 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
   };
 }
 
-function createLoopView({ outcomes = [], breakers = {}, shadow }: TestLoop, states: Map<string, Cloneable>): LoopView {
+function createLoopView(
+  { outcomes = [], breakers = {}, shadow, mirrored = [] }: TestLoop,
+  states: Map<string, Cloneable>,
+): LoopView {
   const upstreams = Object.entries(breakers).map(([name, state]) => [name, { breaker: { state: () => state } }]);
   return {
     journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
     heldConnections: () => 0,
     memory: { used: () => 0, max: () => 0 },
     shadow: shadow ?? createShadowStore(),
+    mirrored: { last: (limit, wanted) => mirrored.filter(wanted).slice(0, limit) },
+    drift: createDrift(),
     experiments: { take: () => ({}), letGo: () => 0 },
     replies: { count: () => 0 },
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,

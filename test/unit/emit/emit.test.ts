@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { createShadowStore, shadowReport } from "../../../src/core/shadow.ts";
+import { createShadowStore, shadowReport } from "../../../src/core/shadow/store.ts";
 import { createEmit } from "../../../src/emit/emit.ts";
+import { createDrift } from "../../../src/core/shadow/drift.ts";
+import { createRecordMemory } from "../../../src/emit/records/memory.ts";
 import { createJournal } from "../../../src/emit/journal.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import { outcome, timeline } from "./outcome.ts";
@@ -10,6 +12,7 @@ function createTestEmit() {
   const logged: Outcome[] = [];
   const journal = createJournal(10);
   const shadow = createShadowStore();
+  const mirrored = createRecordMemory(10);
   const emit = createEmit({
     recorder: {
       record: (each) => void recordedOutcomes.push(each),
@@ -20,8 +23,10 @@ function createTestEmit() {
     log: { outcome: (each) => void logged.push(each), info() {}, warn() {}, error() {} },
     journal,
     shadow,
+    mirrored,
+    drift: createDrift(),
   });
-  return { emit, recordedOutcomes, logged, journal, shadow };
+  return { emit, recordedOutcomes, logged, journal, shadow, mirrored };
 }
 
 test("an outcome reaches the metrics, the log and the journal", () => {
@@ -36,6 +41,18 @@ test("only a mirrored call reaches the shadow store", () => {
   emit(outcome());
   emit(outcome({ shadow: { real: timeline(1, 2), simulated: timeline(3, 4) } }));
   expect(shadowReport([shadow.snapshot()]).strata).toMatchObject([{ model: "gpt-4o", stream: true, pairs: 1 }]);
+});
+
+test("a mirrored call is kept one by one, also one whose real side failed", () => {
+  const { emit, mirrored } = createTestEmit();
+  emit(outcome());
+  emit(outcome({ mode: "real", profile: "slow", shadow: { real: timeline(1, 2), simulated: timeline(3, 4) } }));
+  emit(outcome({ mode: "real", profile: "slow", status: 502, cause: "UPSTREAM_CUT" }));
+  const kept = mirrored.last(10, () => true);
+  expect(kept.map(({ status, mirror }) => [status, mirror?.name])).toEqual([
+    [200, "slow"],
+    [502, undefined],
+  ]);
 });
 
 test("a model name of any length takes no more than 257 characters of memory", () => {

@@ -1,9 +1,9 @@
 import type { ClientVerdict } from "../../clients/counts.ts";
 import type { Report } from "./report.ts";
-import type { Cell, ReportTable } from "./table.ts";
+import type { Cell, PageTable } from "../../page/table.ts";
 
 /** What each client did. */
-export function clientsTable({ clients }: Pick<Report, "clients">): ReportTable {
+export function clientsTable({ clients }: Pick<Report, "clients">): PageTable {
   return {
     title: "What clients did",
     note: "All calls of the node from the first fault on, in scope or not. Attempts that belong together are one request; those that were still open at the end are not judged.",

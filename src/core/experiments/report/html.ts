@@ -1,41 +1,24 @@
+import { details, figureOf, pageHtml, section } from "../../page/page.ts";
+import { tableHtml, type PageTable } from "../../page/table.ts";
 import { escapeMarkup } from "../../plot/markup.ts";
-import { legendHtml, plotSvg, type Plot } from "../../plot/plot.ts";
 import { clockText } from "../../plot/scale.ts";
 import { rounded } from "../guardrails.ts";
 import { headlineOf } from "./headline.ts";
 import { guardrailPlots, timelinePlots, ttftPlot } from "./plots.ts";
 import type { Report } from "./report.ts";
-import { pageStyle } from "./style.ts";
-import type { Cell, ReportTable } from "./table.ts";
 import { factsOf, partNames, tablesOf } from "./tables.ts";
 
 /** A report as one page of HTML that needs nothing else: no script, no font, no image. */
 export function htmlOf(report: Report): string {
   const { title } = headlineOf(report);
-  return [
-    "<!doctype html>",
-    '<html lang="en">',
-    "<head>",
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="color-scheme" content="light dark">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<title>${escapeMarkup(title)}</title>`,
-    `<style>${pageStyle}</style>`,
-    "</head>",
-    "<body>",
-    "<main>",
+  return pageHtml(title, [
     ...headOf(report),
     ...timelineOf(report),
     ...distributionOf(report),
     ...guardrailsOf(report),
     ...tablesOf(report).map(sectionOf),
     section("Facts", tableHtml({ title: "Facts", head: ["", ""], rows: factsOf(report) })),
-    "</main>",
-    "</body>",
-    "</html>",
-    "",
-  ].join("\n");
+  ]);
 }
 
 const signs = { held: "✓", "did not hold": "✗", inconclusive: "?" } as const;
@@ -132,57 +115,7 @@ function guardrailsOf(report: Report): string[] {
   return plots.length === 0 ? [] : [section("Guardrails over time", plots.map(figureOf).join(""))];
 }
 
-/** Twice, for wide and for narrow screens: a drawing that shrinks has text that nobody can read. */
-function figureOf(plot: Plot): string {
-  const wide = `<div class="wide">${plotSvg(plot, { width: 1000, height: 270 })}</div>`;
-  const narrow = `<div class="narrow">${plotSvg({ ...plot, x: withFewerTicks(plot) }, { width: 360, height: 240 })}</div>`;
-  return `<figure><figcaption>${escapeMarkup(plot.title)}</figcaption>${legendHtml(plot.series)}${wide}${narrow}</figure>`;
-}
-
-function withFewerTicks({ x }: Plot): Plot["x"] {
-  const every = Math.ceil(x.ticks.length / 5);
-  return { ...x, ticks: x.ticks.filter((_, index) => index % every === 0) };
-}
-
-function sectionOf(table: ReportTable): string {
+function sectionOf(table: PageTable): string {
   const note = table.note === undefined ? "" : `<p class="note">${escapeMarkup(table.note)}</p>`;
   return section(table.title, note + tableHtml(table));
 }
-
-function section(title: string, content: string): string {
-  return `<section><h2>${escapeMarkup(title)}</h2>${content}</section>`;
-}
-
-function details(summary: string, content: string): string {
-  return `<details><summary>${escapeMarkup(summary)}</summary>${content}</details>`;
-}
-
-/** A wide table scrolls by itself, with the keyboard as well. */
-function tableHtml({ title, head, rows }: ReportTable): string {
-  const isNumeric = head.map((_, column) => rows.every((row) => typeof row[column] !== "string"));
-  const headCells = head.map(
-    (text, column) => `<th scope="col"${numberClass(isNumeric[column])}>${escapeMarkup(text)}</th>`,
-  );
-  const heads = head.every((text) => text === "") ? "" : `<thead><tr>${headCells.join("")}</tr></thead>`;
-  const lines = rows.map(([first, ...cells]) => {
-    return `<tr><th scope="row">${textOf(first)}</th>${cells.map(cellHtml).join("")}</tr>`;
-  });
-  const label = escapeMarkup(title);
-  return `<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>${heads}<tbody>${lines.join("")}</tbody></table></div>`;
-}
-
-function cellHtml(cell: Cell): string {
-  return `<td${numberClass(typeof cell === "number")}>${textOf(cell)}</td>`;
-}
-
-function numberClass(isNumber = false): string {
-  return isNumber ? ' class="number"' : "";
-}
-
-/** A text that would fill a screen scrolls by itself. */
-function textOf(cell: Cell): string {
-  const text = escapeMarkup(typeof cell === "number" ? cell.toLocaleString("en-US") : (cell ?? ""));
-  return text.length > longText ? `<div class="long" tabindex="0">${text}</div>` : text;
-}
-
-const longText = 400;

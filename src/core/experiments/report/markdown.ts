@@ -1,6 +1,6 @@
 import { visible } from "../../plot/markup.ts";
 import type { Report } from "./report.ts";
-import type { Cell, ReportTable } from "./table.ts";
+import type { Cell, PageTable } from "../../page/table.ts";
 import { factsOf, tablesOf } from "./tables.ts";
 import { headlineOf } from "./headline.ts";
 
@@ -16,7 +16,7 @@ export function markdownOf(report: Report): string {
   ].join("\n\n");
 }
 
-function sectionOf({ title, note, head, rows }: ReportTable): string[] {
+function sectionOf({ title, note, head, rows }: PageTable): string[] {
   return [`## ${title}`, ...(note === undefined ? [] : [note]), table(head, rows)];
 }
 

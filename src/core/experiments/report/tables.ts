@@ -1,13 +1,13 @@
 import { stagesOf, type StageDefinition } from "../definition.ts";
 import { boundsText, brokenText, isBeyond, limitText, rounded, worseOf } from "../guardrails.ts";
 import type { FaultConfig } from "../../types.ts";
+import type { Cell, PageTable } from "../../page/table.ts";
 import { clockText } from "../../plot/scale.ts";
 import { clientsTable } from "./clients-table.ts";
 import type { Part, Report, Summary } from "./report.ts";
-import type { Cell, ReportTable } from "./table.ts";
 
 /** All that a report says besides its verdict, as tables; those with nothing to say are absent. */
-export function tablesOf(report: Report): readonly ReportTable[] {
+export function tablesOf(report: Report): readonly PageTable[] {
   const tables = [expected, calls, stages, injected, guardrails, clientsTable].map((make) => make(report));
   return tables.filter(({ rows }) => rows.length > 0);
 }
@@ -47,7 +47,7 @@ export function factsOf(report: Report): readonly (readonly [string, Cell])[] {
   ];
 }
 
-function expected({ verdict }: Report): ReportTable {
+function expected({ verdict }: Report): PageTable {
   const rows = verdict.expectations.map((checked) => {
     const { metric, value, calls, result } = checked;
     return [metric, boundsText(checked), value === undefined ? undefined : rounded(value), calls, result];
@@ -63,7 +63,7 @@ export const partNames: { readonly [In in Part]: string } = {
   after: "after",
 };
 
-function calls({ before, during, duringUntouched, after }: Report): ReportTable {
+function calls({ before, during, duringUntouched, after }: Report): PageTable {
   const rows = Object.entries({ before, during, duringUntouched, after } satisfies Record<Part, Summary>);
   return {
     title: "Calls in scope",
@@ -84,7 +84,7 @@ function nameOf(part: string): string {
   return Object.entries(partNames).find(([name]) => name === part)?.[1] ?? part;
 }
 
-function stages({ stages: spans, definition }: Report): ReportTable {
+function stages({ stages: spans, definition }: Report): PageTable {
   const all = stagesOf(definition);
   const rows = spans.map(({ name, fromSecond, toSecond, rampSeconds, faults }, index) => {
     const stage = all[index];
@@ -108,7 +108,7 @@ function faultText({ kind, ...parameters }: FaultConfig): string {
   return [kind, ...texts].join(";");
 }
 
-function injected({ injected }: Report): ReportTable {
+function injected({ injected }: Report): PageTable {
   return {
     title: "What was injected where",
     note: "Faults that took effect on calls in scope, those of rules included, and where calls were served from instead.",
@@ -117,7 +117,7 @@ function injected({ injected }: Report): ReportTable {
   };
 }
 
-function guardrails({ definition, timeline }: Report): ReportTable {
+function guardrails({ definition, timeline }: Report): PageTable {
   const rows = definition.guardrails.map((guardrail, index) => {
     const { metric, overMs, minCalls } = guardrail;
     const values = timeline.flatMap(({ guardrails: values }) => values[index] ?? []);

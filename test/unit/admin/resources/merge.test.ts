@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createShadowStore } from "../../../../src/core/shadow.ts";
+import { createShadowStore } from "../../../../src/core/shadow/store.ts";
 import type { Outcome } from "../../../../src/core/types.ts";
 import { createAdmin } from "../../../../src/admin/server.ts";
 import { outcome, timeline } from "../../emit/outcome.ts";

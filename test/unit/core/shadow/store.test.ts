@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createShadowStore, shadowReport } from "../../../src/core/shadow.ts";
-import type { Timeline } from "../../../src/core/types.ts";
+import { createShadowStore, shadowReport } from "../../../../src/core/shadow/store.ts";
+import type { Timeline } from "../../../../src/core/types.ts";
 
 /** A stream of two tokens. */
 function stream(ttftMs: number, gapMs = 10): Timeline {

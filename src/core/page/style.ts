@@ -1,4 +1,4 @@
-import { plotStyle } from "../../plot/plot.ts";
+import { plotStyle } from "../plot/plot.ts";
 
 /** The style of a report's page, light and dark as its reader has it. The colours of lines differ in lightness as well. */
 export const pageStyle = `
@@ -31,6 +31,8 @@ table{border-collapse:collapse;min-width:100%;font-size:.875rem}
 th,td{padding:.4rem 1.25rem .4rem 0;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top;overflow-wrap:break-word;max-width:26rem}
 thead th{color:var(--muted);font-weight:500}
 tbody th{font-weight:500}
+@media (max-width:640px){.long-first tbody th{min-width:9rem}}
+h3{margin:1.75rem 0 .25rem;font-size:1rem}
 .number,thead .number{text-align:right;font-variant-numeric:tabular-nums}
 .long{max-height:9rem;overflow:auto}
 details{margin:.75rem 0}

@@ -1,4 +1,4 @@
-import type { ShadowPair, Timeline } from "./types.ts";
+import type { ShadowPair, Timeline } from "../types.ts";
 
 /** Keeps the timings of mirrored calls, by model and by streamed or not. */
 export type ShadowStore = {
