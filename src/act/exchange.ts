@@ -2,9 +2,10 @@ import type { Act, ActDeps, PlayerOwner, Reply, Request, Runtime, Show, Upstream
 import { attempt, StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
+import { newNotes } from "../core/records/notes.ts";
 import { noPermit, type Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, takesNoPlace, withoutFaults, type Admitted } from "./admission.ts";
-import { conclude } from "./concluded.ts";
+import { conclude, settle } from "./concluded.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
 import { appendSender, requestHeaders, type Forwarding } from "./headers.ts";
 import { needsBody } from "./needs-body.ts";
@@ -94,6 +95,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     const { serve } = admitted.decision;
     if (serve.from === "upstream") this.#record.meantFor(serve.upstream);
     const { faults } = admitted;
+    if (this.#runtime.snapshot.recorded) this.#record.notes = newNotes(this.#deps.permits.inFlight());
     const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker: undefined, ticket: undefined });
     this.#relay = relay;
     relay.compareWith(this.#mirror(admitted));
@@ -157,6 +159,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (this.#player.done) return permit.release();
     this.#permit = permit;
     this.#record.queued(permit.waitedMs);
+    if (this.#runtime.snapshot.recorded) this.#record.notes = newNotes(this.#deps.permits.inFlight());
     try {
       this.#respond(this.#asLetGo(admitted));
     } catch (error) {
@@ -200,15 +203,16 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (whenOpen === "simulate") this.#standby = admitted;
     const simulated = this.#mirror(admitted);
     relay.compareWith(simulated);
+    const isRead = simulated !== undefined || (this.#record.notes !== undefined && admitted.opened !== undefined);
     const streamed = admitted.opened?.facts.stream === true;
-    const forwarding = this.#forwarding(runtime, faults.length > 0 || (streamed && simulated !== undefined));
+    const forwarding = this.#forwarding(runtime, faults.length > 0 || (streamed && isRead));
     const headers = requestHeaders(this.#request.rawHeaders, forwarding);
     const { peer, carrier } = this.#request;
     if (peer !== undefined) appendSender(headers, this.#request.headers, peer);
     this.#record.asked();
     if (carrier === undefined) relay.follow(upstream.send(outgoingOf(this.#request, headers, forwarding), relay));
     else {
-      const passage = { upstream: name, headers, decision: admitted.decision, need: needOf(faults, simulated) };
+      const passage = { upstream: name, headers, decision: admitted.decision, need: needOf(faults, isRead) };
       relay.follow(carrier.carry(passage, relay));
     }
   }
@@ -289,9 +293,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#permit?.release();
     this.waiting(-this.#bytes);
     const outcome = this.#record.outcome(this.#player, stopped ? "cut" : seen, inQueue ? 0 : atMs);
-    const { rates } = this.#runtime;
-    if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0)
-      rates.settle(this.#rateRow, outcome.actual.tokens);
+    if (this.#rateRow !== undefined) settle(outcome, this.#runtime.rates, this.#rateRow);
     conclude(this.#deps, outcome, { record: this.#record, sent: this.#player, bent: this });
   }
 }

@@ -1,6 +1,7 @@
 import type { Http2Reset } from "../core/faults/engine/types.ts";
 import { setHeaders } from "../core/headers.ts";
-import type { Involvement } from "../core/experiments/layer.ts";
+import { affectingOf, type Involvement } from "../core/experiments/layer.ts";
+import type { RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
@@ -38,6 +39,8 @@ export class CallRecord implements CallTimes {
   readonly startedAtMs: number;
   readonly #loop: Loop;
   http2Reset: Http2Reset | undefined = undefined;
+  /** Undefined where no records are kept. */
+  notes: RecordNotes | undefined = undefined;
   readonly #faults: string[] = [];
   #startMs: number;
   #queueMs = 0;
@@ -268,6 +271,7 @@ export class CallRecord implements CallTimes {
       ending,
       cause: this.#cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
       promptTokens: this.#promptTokens,
+      notes: this.notes,
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
       scheduleErrorMs: this.#mode === "simulated" || this.#mode === "fault" ? sent.scheduleError() : undefined,
@@ -288,12 +292,6 @@ export class CallRecord implements CallTimes {
     if (this.#faults.length > 0) return this.#askedMs;
     return Math.max(0, endedAtMs - ((this.#upstreamEndedMs ?? endedAtMs) - this.#askedMs));
   }
-}
-
-/** The names of those whose faults were added. */
-function affectingOf(involved: readonly Involvement[]): readonly string[] {
-  if (involved.length === 0) return none;
-  return involved.flatMap(({ result, experiment }) => (result === "affected" ? [experiment.definition.name] : []));
 }
 
 const none: readonly never[] = [];

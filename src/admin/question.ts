@@ -1,5 +1,6 @@
 import type { Runtime } from "../act/types.ts";
 import type { SeenByPhase } from "../core/experiments/phases.ts";
+import type { TrafficRecord } from "../core/records/types.ts";
 import type { ShadowSnapshot } from "../core/shadow.ts";
 import type { Outcome } from "../core/types.ts";
 import type { ReplyCounts } from "../limits/reply-counts.ts";
@@ -18,6 +19,13 @@ export type Cloneable =
 export type LoopView = {
   /** The latest calls of this event loop, the newest first. */
   readonly journal: { last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[] };
+  /** Records of its calls; undefined where none are kept. */
+  readonly records?:
+    | {
+        last(limit: number, wanted: (record: TrafficRecord) => boolean): readonly TrafficRecord[];
+        counts(): { readonly written: number; readonly dropped: number };
+      }
+    | undefined;
   /** The timings of its shadowed calls. */
   readonly shadow: { snapshot(): ShadowSnapshot };
   readonly experiments: {

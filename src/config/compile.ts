@@ -56,7 +56,19 @@ export function compile(settings: Settings): Snapshot {
 }
 
 /** What the request path uses as it is configured. */
-function takenOver({ seed, listen, admin, extProc, workers, permits, limits, clients, responseHeaders, log }: Config) {
+function takenOver({
+  seed,
+  listen,
+  admin,
+  extProc,
+  workers,
+  permits,
+  limits,
+  clients,
+  responseHeaders,
+  records,
+  log,
+}: Config) {
   return {
     seed,
     permits: { ...permits },
@@ -67,6 +79,7 @@ function takenOver({ seed, listen, admin, extProc, workers, permits, limits, cli
     extProc: extProc === undefined ? undefined : { ...extProc },
     workers,
     responseHeaders,
+    recorded: records !== undefined,
     log: { ...log },
   };
 }

@@ -44,6 +44,8 @@ export type Settings = {
   readonly fixtures?: readonly Fixture[];
   /** The absolute path of `chaos.historyFile`; absent where none is configured. */
   readonly historyFile?: string;
+  /** The absolute path of `records.dir`; absent where none is configured. */
+  readonly recordsDir?: string;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
   readonly hash?: string;
 };
@@ -169,6 +171,7 @@ async function judge(
     ...(replyFiles !== undefined && { replyFiles }),
     ...(fixtures.length > 0 && { fixtures }),
     ...historyOf(config, folder),
+    ...recordsOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
@@ -180,6 +183,10 @@ function allChecks(raw: unknown, surroundings: Surroundings): Checked {
 
 function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
   return historyFile === undefined ? {} : { historyFile: path.resolve(folder, historyFile) };
+}
+
+function recordsOf({ records }: Config, folder: string): Pick<Settings, "recordsDir"> {
+  return records?.dir === undefined ? {} : { recordsDir: path.resolve(folder, records.dir) };
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

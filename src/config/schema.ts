@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { clients } from "./sections/clients.ts";
 import { log } from "./sections/log.ts";
+import { records } from "./sections/records.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -263,6 +264,7 @@ export const configSchema = z.strictObject({
     ),
   simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
+  records,
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
   fixtures: fixturesSchema,

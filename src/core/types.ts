@@ -5,6 +5,7 @@
  */
 
 import type { CallState } from "./clients/state.ts";
+import type { RecordNotes } from "./records/notes.ts";
 import type { Reply } from "./replies/types.ts";
 
 /** Header names and values in turn: `[name, value, name, value, …]`, order and repeats kept. */
@@ -246,6 +247,8 @@ export type Outcome = {
   /** The code of `errorTable` when the call failed, never set by an injected fault. */
   readonly cause: string | undefined;
   readonly promptTokens: number | undefined;
+  /** Absent where no records are kept. */
+  readonly notes?: RecordNotes | undefined;
   readonly queueMs: number;
   /** Time spent by us: total − planned − upstream. */
   readonly overheadMs: number;
@@ -289,11 +292,3 @@ export type Distribution =
   | { readonly kind: "lognormal"; readonly p50: number; readonly p99: number }
   | { readonly kind: "gamma"; readonly mean: number; readonly shape: number }
   | { readonly kind: "quantiles"; readonly table: readonly (readonly [q: number, value: number])[] };
-
-/** When the simulator would send what: the part of a simulation that needs no text. */
-export type Timing = {
-  readonly ttftMs: number;
-  /** Emission of each token, from the start of the call: the first is `ttftMs`, the last `totalMs`. Each iteration gives the same. */
-  readonly atMs: Iterable<number>;
-  readonly totalMs: number;
-};

@@ -187,6 +187,16 @@ export const reported = {
     labels: [],
     help: "Log lines that could not be written: nobody reads them, or the disk is full.",
   },
+  records_written_total: {
+    type: "counter",
+    labels: [],
+    help: "Records of calls that are in files; only with records.",
+  },
+  records_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Records of calls that could not be written: the disk is full or too slow, or the folder is not writable; only with records.",
+  },
   client_attempts_total: {
     type: "counter",
     labels: ["client", "known_by"],

@@ -70,7 +70,7 @@ function newRecord(outcome: Outcome): Record {
   const timeline = (): Written<Timeline> => ({ ttftMs: undefined, totalMs: 0, tokens: 0, atMs: noTimes });
   return {
     number: 0,
-    outcome: { ...outcome },
+    outcome: { ...outcome, notes: undefined },
     actual: timeline(),
     planned: timeline(),
     scheduleErrorMs: { mean: 0, max: 0 },

@@ -8,6 +8,7 @@ import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
+import { recordCounts } from "../admin/resources/records.ts";
 import { cacheUse, heldConnections, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
@@ -79,6 +80,16 @@ async function waitingReadings(eventLoops: ReadingsOptions["eventLoops"]): Promi
   ];
 }
 
+/** Absent where no records are kept. */
+async function recordReadings({ eventLoops, reloader }: ReadingsOptions): Promise<Reading[]> {
+  if (reloader.settings().config.records === undefined) return [];
+  const { written, dropped } = await eventLoops.ask(recordCounts);
+  return [
+    { name: "records_written_total", value: written },
+    { name: "records_dropped_total", value: dropped },
+  ];
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -108,6 +119,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
+    ...(await recordReadings(options)),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },

@@ -1,6 +1,7 @@
 import type { PreparedProfile } from "./profile.ts";
 import type { Randomness, Rng, SeededRng } from "../rng.ts";
-import type { LoadRow, Overrides, Timing } from "../types.ts";
+import type { LoadRow, Overrides } from "../types.ts";
+import type { Timing } from "./timing.ts";
 
 /** TTFT and ITL are this many times the drawn value. */
 export type LoadFactors = { readonly ttft: number; readonly itl: number };

@@ -1,0 +1,20 @@
+import { laterUsage, usageIn, type Usage } from "./usage.ts";
+
+/** What is noted of a call for its record only, while it runs. */
+export type RecordNotes = {
+  /** Calls in flight on the node when it began, itself included. */
+  readonly inFlight: number;
+  /** What the upstream's usage tells. */
+  usage: Usage | undefined;
+};
+
+/** @param inFlight calls in flight on the node, the one that begins included */
+export function newNotes(inFlight: number): RecordNotes {
+  return { inFlight, usage: undefined };
+}
+
+/** Notes the usage that a part of the upstream's response tells, if it does. */
+export function noteUsage(notes: RecordNotes, text: string): void {
+  const usage = usageIn(text);
+  if (usage !== undefined) notes.usage = laterUsage(notes.usage, usage);
+}

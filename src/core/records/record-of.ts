@@ -1,0 +1,69 @@
+import type { Outcome, Timeline } from "../types.ts";
+import type { CallTiming, MirrorTiming, TrafficRecord } from "./types.ts";
+
+/** Gaps that are kept of one response. */
+const maxGaps = 1000;
+
+/** The record of an ended call: its times and counts, and no word of its request or response. Times are to the microsecond. */
+export function recordOf(outcome: Outcome): TrafficRecord {
+  const { faults, experiments, notes, planned, mode } = outcome;
+  const usage = notes?.usage;
+  return {
+    time: outcome.startedAtMs,
+    id: outcome.id,
+    model: outcome.model,
+    dialect: outcome.dialect,
+    operation: outcome.operation,
+    stream: outcome.stream,
+    key: outcome.keyName,
+    rule: outcome.rule,
+    mode,
+    upstream: outcome.upstream,
+    profile: outcome.profile,
+    faults: faults.length === 0 ? undefined : faults,
+    experiments: experiments.length === 0 ? undefined : experiments,
+    standIn: outcome.standIn ? true : undefined,
+    attempt: outcome.attempt,
+    status: outcome.status,
+    ending: outcome.ending,
+    cause: outcome.cause,
+    promptTokens: usage?.promptTokens ?? outcome.promptTokens,
+    cachedTokens: usage?.cachedTokens,
+    inFlight: notes?.inFlight,
+    queueMs: rounded(outcome.queueMs),
+    actual: timingOf(outcome.actual, usage?.outputTokens),
+    planned: planned === undefined || mode === "real" ? undefined : timingOf(planned),
+    mirror: mirrorOf(outcome),
+  };
+}
+
+/** @param told output tokens by the provider's usage, which may be more than those seen */
+function timingOf({ ttftMs, totalMs, tokens, atMs }: Timeline, told?: number): CallTiming {
+  return {
+    ttftMs: ttftMs === undefined ? undefined : rounded(ttftMs),
+    totalMs: rounded(totalMs),
+    outputTokens: told ?? tokens,
+    gapsMs: gapsOf(atMs),
+  };
+}
+
+function gapsOf(atMs: readonly number[]): number[] {
+  const gaps: number[] = [];
+  const end = Math.min(atMs.length, maxGaps + 1);
+  let before = atMs[0] ?? 0;
+  for (let index = 1; index < end; index += 1) {
+    const now = atMs[index] ?? before;
+    gaps.push(rounded(now - before));
+    before = now;
+  }
+  return gaps;
+}
+
+function mirrorOf({ shadow, mode, profile }: Outcome): MirrorTiming | undefined {
+  if (shadow === undefined || mode !== "real") return undefined;
+  return { ...timingOf(shadow.simulated), from: "simulator", name: profile ?? "default" };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
