@@ -1,7 +1,7 @@
 import type { Http2Reset } from "../core/faults/engine/types.ts";
 import { setHeaders } from "../core/headers.ts";
 import { affectingOf, type Involvement } from "../core/experiments/layer.ts";
-import type { RecordNotes } from "../core/records/notes.ts";
+import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
@@ -195,6 +195,7 @@ export class CallRecord implements CallTimes {
     const { call } = this.#admission;
     if (call === undefined) return;
     const { model, stream } = call.facts;
+    notePrompt(this.notes, call.facts);
     const facts = { ...noFacts, model, stream };
     this.request.state?.keepId?.();
     this.#admission = { ...this.#admission, call: { ...call, facts }, opened: undefined };

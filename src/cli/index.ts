@@ -5,11 +5,20 @@ import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
 import { clients } from "./clients.ts";
 import { explainCommand } from "./explain.ts";
+import { records } from "./records.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
 /** Every command; the first one runs when none is named. */
-export const commands: readonly [Command, ...Command[]] = [start, check, explainCommand, chaos, clients, schema];
+export const commands: readonly [Command, ...Command[]] = [
+  start,
+  check,
+  explainCommand,
+  chaos,
+  clients,
+  records,
+  schema,
+];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 

@@ -1,3 +1,5 @@
+import { attempt } from "../errors.ts";
+import type { KnownFacts } from "../types.ts";
 import { laterUsage, usageIn, type Usage } from "./usage.ts";
 
 /** What is noted of a call for its record only, while it runs. */
@@ -6,11 +8,18 @@ export type RecordNotes = {
   readonly inFlight: number;
   /** What the upstream's usage tells. */
   usage: Usage | undefined;
+  /** Counted here, since the usage of a stream may not be told. */
+  promptTokens?: number | undefined;
 };
 
 /** @param inFlight calls in flight on the node, the one that begins included */
 export function newNotes(inFlight: number): RecordNotes {
-  return { inFlight, usage: undefined };
+  return { inFlight, usage: undefined, promptTokens: undefined };
+}
+
+/** Counts the prompt of a streamed call, as long as its body is there. */
+export function notePrompt(notes: RecordNotes | undefined, facts: KnownFacts): void {
+  if (notes !== undefined && facts.stream) notes.promptTokens = attempt(() => facts.promptTokens());
 }
 
 /** Notes the usage that a part of the upstream's response tells, if it does. */

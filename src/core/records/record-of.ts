@@ -27,7 +27,7 @@ export function recordOf(outcome: Outcome): TrafficRecord {
     status: outcome.status,
     ending: outcome.ending,
     cause: outcome.cause,
-    promptTokens: usage?.promptTokens ?? outcome.promptTokens,
+    promptTokens: usage?.promptTokens ?? outcome.promptTokens ?? notes?.promptTokens,
     cachedTokens: usage?.cachedTokens,
     inFlight: notes?.inFlight,
     queueMs: rounded(outcome.queueMs),
