@@ -1,5 +1,4 @@
 import { attempt } from "../errors.ts";
-import type { KnownFacts } from "../types.ts";
 import { laterUsage, usageIn, type Usage } from "./usage.ts";
 
 /** What is noted of a call for its record only, while it runs. */
@@ -17,8 +16,11 @@ export function newNotes(inFlight: number): RecordNotes {
   return { inFlight, usage: undefined, promptTokens: undefined };
 }
 
+/** What is known of a request. */
+type Prompt = { readonly stream: boolean; promptTokens(): number | undefined };
+
 /** Counts the prompt of a streamed call, as long as its body is there. */
-export function notePrompt(notes: RecordNotes | undefined, facts: KnownFacts): void {
+export function notePrompt(notes: RecordNotes | undefined, facts: Prompt): void {
   if (notes !== undefined && facts.stream) notes.promptTokens = attempt(() => facts.promptTokens());
 }
 

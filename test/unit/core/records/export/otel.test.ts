@@ -42,7 +42,9 @@ test("a call is a span with the attributes of the conventions", () => {
 });
 
 test("a span has ids of the lengths of W3C's, the same each time and others for another call", () => {
-  const ids = [spanOf(), spanOf(), spanOf({ id: "req-2" })].map(({ traceId, spanId }) => `${traceId} ${spanId}`);
+  const ids = [spanOf(), spanOf(), spanOf({ id: "req-2" })].map(
+    ({ traceId, spanId }) => `${String(traceId)} ${String(spanId)}`,
+  );
   expect(ids[0]).toMatch(/^[0-9a-f]{32} [0-9a-f]{16}$/);
   expect([ids[1] === ids[0], ids[2] === ids[0]]).toEqual([true, false]);
 });
