@@ -17,7 +17,7 @@ export function conclude(
   if (involved.length > 0) chaos.ended(outcome, involved);
   if (decision !== undefined && decision.faults.length > 0) chaos.unbent(bent);
   clients?.ended(outcome, record.request, sent);
-  emit(outcome);
+  emit(outcome, record.copy);
 }
 
 /** Takes the tokens of an ended call from the quota of its key. */

@@ -24,9 +24,9 @@ export function createAct(deps: ActDeps): Act {
   let open = 0;
   const counted: ActDeps = {
     ...deps,
-    emit(outcome) {
+    emit(outcome, copy) {
       open -= 1;
-      deps.emit(outcome);
+      deps.emit(outcome, copy);
     },
   };
   const begin = (request: Request, reply: Reply): Exchange => {
@@ -92,9 +92,8 @@ class Exchange implements RelayOwner, PlayerOwner {
     const admitted = admitPassing(this.#request, this.#deps, this.#runtime);
     this.#record.admitted(admitted, this.#runtime.snapshot.responseHeaders);
     if (this.#request.body !== undefined) this.#record.shown();
-    const { serve } = admitted.decision;
-    if (serve.from === "upstream") this.#record.meantFor(serve.upstream);
-    const { faults } = admitted;
+    const { faults, decision } = admitted;
+    if (decision.serve.from === "upstream") this.#record.meantFor(decision.serve.upstream);
     if (this.#runtime.snapshot.recorded) this.#record.notes = newNotes(this.#deps.permits.inFlight());
     const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker: undefined, ticket: undefined });
     this.#relay = relay;
@@ -169,6 +168,7 @@ class Exchange implements RelayOwner, PlayerOwner {
 
   #respond(admitted: Admitted): void {
     const { faults, decision } = admitted;
+    this.#record.copy = this.#runtime.mirrors?.begin(this.#request, admitted, this.#runtime);
     if (faults.some(respondsByItself)) this.#play(faultPlan(faults, this.#record));
     else if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));

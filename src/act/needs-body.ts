@@ -62,8 +62,8 @@ export function needsBody(request: Request, deps: AdmissionDeps, runtime: Admiss
   }
 }
 
-/** Faults may tell what the body says, and a stand-in responds to it. */
-function mayBeSimulated({ serve, mirror, faults }: Decision, { snapshot }: AdmissionRuntime): boolean {
-  if (serve.from === "simulator" || mirror !== undefined || faults.length > 0) return true;
+/** Faults may tell what the body says, a stand-in responds to it, and a copy has it. */
+function mayBeSimulated({ serve, mirror, copy, faults }: Decision, { snapshot }: AdmissionRuntime): boolean {
+  if (serve.from === "simulator" || mirror !== undefined || copy !== undefined || faults.length > 0) return true;
   return snapshot.upstreams.get(serve.upstream)?.breaker?.whenOpen === "simulate";
 }

@@ -1,6 +1,7 @@
 import type { Http2Reset } from "../core/faults/engine/types.ts";
 import { setHeaders } from "../core/headers.ts";
 import { affectingOf, type Involvement } from "../core/experiments/layer.ts";
+import type { Copy } from "../core/records/copied.ts";
 import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
@@ -39,6 +40,8 @@ export class CallRecord implements CallTimes {
   readonly startedAtMs: number;
   readonly #loop: Loop;
   http2Reset: Http2Reset | undefined = undefined;
+  /** That of the call for another upstream. */
+  copy: Copy | undefined = undefined;
   /** Undefined where no records are kept. */
   notes: RecordNotes | undefined = undefined;
   readonly #faults: string[] = [];
@@ -89,7 +92,7 @@ export class CallRecord implements CallTimes {
 
   /** The experiments in whose scope it is. */
   get involved(): readonly Involvement[] {
-    return "involved" in this.#admission ? this.#admission.involved : none;
+    return "involved" in this.#admission ? this.#admission.involved : [];
   }
 
   /** What was decided; undefined before that. */
@@ -294,5 +297,3 @@ export class CallRecord implements CallTimes {
     return Math.max(0, endedAtMs - ((this.#upstreamEndedMs ?? endedAtMs) - this.#askedMs));
   }
 }
-
-const none: readonly never[] = [];

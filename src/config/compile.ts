@@ -103,7 +103,8 @@ function decisionOf(rule: string, action: ActionConfig, config: Config): Decisio
       serve === "forward"
         ? { from: "upstream", upstream: upstreamFor(action, config) }
         : { from: "simulator", profile },
-    mirror: mirror === undefined ? undefined : { from: "simulator", profile },
+    mirror: mirror === "simulate" ? { from: "simulator", profile } : undefined,
+    ...(typeof mirror === "object" && { copy: { ...mirror } }),
     faults: structuredClone(action.faults),
     ...settingsOf(action, config),
     overrides: {},

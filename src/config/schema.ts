@@ -2,6 +2,7 @@ import { z } from "zod";
 import { clients } from "./sections/clients.ts";
 import { log } from "./sections/log.ts";
 import { records } from "./sections/records.ts";
+import { mirrorSchema } from "./sections/mirror.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -175,10 +176,9 @@ const action = {
   serve: z.enum(["simulate", "forward"]),
   upstream: z.string().optional().describe("Name of the upstream to forward to; optional with a single upstream"),
   profile: z.string().optional().describe("Latency profile of the simulator; default: the one for the model"),
-  mirror: z
-    .literal("simulate")
+  mirror: mirrorSchema
     .optional()
-    .describe("Shadow: also time a simulated response to each forwarded call, for comparison"),
+    .describe("Shadow, for comparison: `simulate` times a simulated response to each forwarded call; or copies calls"),
   faults: faults.describe("Faults to inject, in this order"),
   ...replyKeys,
   ...simulatorKeys,

@@ -5,6 +5,7 @@
  */
 
 import type { CallState } from "./clients/state.ts";
+import type { MirrorTo } from "./records/mirror-to.ts";
 import type { RecordNotes } from "./records/notes.ts";
 import type { Reply } from "./replies/types.ts";
 
@@ -87,6 +88,8 @@ export type Decision = {
   readonly serve: Source;
   /** Measured beside the served response, never sent to the client. */
   readonly mirror: Source | undefined;
+  /** What gets a copy of the call; absent where nothing does. */
+  readonly copy?: MirrorTo | undefined;
   readonly faults: readonly FaultConfig[];
   /** What the faults with a percentage of their own drew, those that do not act included; absent where there are none. */
   readonly faultDraws?: readonly FaultDraw[];

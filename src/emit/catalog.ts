@@ -137,6 +137,11 @@ export const recorded = {
     labels: ["key"],
     help: "Output tokens sent to clients, by API key; only with metrics.perKey.",
   },
+  mirror_calls_total: {
+    type: "counter",
+    labels: ["upstream", "result"],
+    help: "Calls of rules that copy them to an upstream: measured, failed, or why there is no copy.",
+  },
   shadow_pairs_total: { type: "counter", labels: [], help: "Shadowed calls: timed on both sides, real and simulated." },
 } as const satisfies Record<string, Metric>;
 

@@ -1,5 +1,6 @@
 import type { ShadowStore } from "../core/shadow.ts";
-import type { Outcome } from "../core/types.ts";
+import type { Copied, Copy } from "../core/records/copied.ts";
+import type { Outcome, ShadowPair } from "../core/types.ts";
 import type { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
 import type { Records } from "./records/index.ts";
@@ -21,18 +22,32 @@ const maxModelLength = 256;
 /**
  * Makes the one place where an outcome goes: metrics, log line, journal, shadow store and records.
  *
+ * Shadow store and records wait for the copy of a call, where there is one.
+ *
  * A model name of more than 256 characters is cut there and ends in `…`.
  */
-export function createEmit(emitters: Emitters): (outcome: Outcome) => void {
+export function createEmit(emitters: Emitters): (outcome: Outcome, copy?: Copy) => void {
   const { recorder, log, journal, shadow, records } = emitters;
-  return (outcome) => {
+  const keep = (kept: Outcome, copied?: Copied): void => {
+    records?.add(kept, copied);
+    const pair = kept.shadow ?? pairOf(kept, copied);
+    if (pair !== undefined) shadow.add(kept.model, kept.stream, pair);
+  };
+  return (outcome, copy) => {
     const kept = withShortModel(outcome);
     recorder.record(kept);
     log.outcome(kept);
     journal.add(kept);
-    records?.add(kept);
-    if (kept.shadow !== undefined) shadow.add(kept.model, kept.stream, kept.shadow);
+    if (copy === undefined) keep(kept);
+    else copy.whenOver((copied) => keep(kept, copied));
   };
+}
+
+/** A simulated response beside a real one of the same call; those that failed are not compared. */
+function pairOf({ mode, status, ending, actual }: Outcome, copied: Copied | undefined): ShadowPair | undefined {
+  if (copied === undefined || mode !== "simulated" || ending !== "finish" || status >= 400) return undefined;
+  if (copied.ending !== "finish" || copied.status >= 400) return undefined;
+  return { real: copied.timeline, simulated: actual };
 }
 
 function withShortModel(outcome: Outcome): Outcome {

@@ -10,6 +10,8 @@ export type Recorder = {
   record(outcome: Outcome): void;
   /** A fault acts on a call from now on, until its outcome is recorded. */
   faultStarted(fault: string, rule: string): void;
+  /** What became of the copy of a call for an upstream, or why there is none. */
+  copied(upstream: string, result: string): void;
   /** Replaces what is known of label values, and counts what it names from 0. */
   setLabels(labels: KnownLabels): void;
 };
@@ -83,6 +85,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       book = newBook(values, table, labels);
     },
     faultStarted: (fault, rule) => countRare(book, "faults_active", [fault, rule]),
+    copied: (upstream, result) => countRare(book, "mirror_calls_total", [upstream, result]),
     record(outcome) {
       const of = placesOf(book, outcome.model);
       const timings = timingsOf(of, outcome.mode, outcome.stream);

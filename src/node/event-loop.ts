@@ -91,7 +91,12 @@ const maxStopChecks = 50;
 export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock, settings } = options;
   const emitters = createEmitters(options);
-  const loop: Loop = { clock, wheel: createWheel(clock), faultStarted: emitters.recorder.faultStarted };
+  const loop: Loop = {
+    clock,
+    wheel: createWheel(clock),
+    faultStarted: emitters.recorder.faultStarted,
+    copied: emitters.recorder.copied,
+  };
   const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
@@ -215,6 +220,7 @@ function createEnd({ loop, state, act, listeners, records }: EndParts): Pick<Eve
         breaker?.shutdown();
         void upstream.close();
       }
+      state.runtime.mirrors?.stop();
       loop.wheel.stop();
       await records?.close();
     },

@@ -1,11 +1,13 @@
 import { recordOf } from "../../core/records/record-of.ts";
+import type { Copied } from "../../core/records/copied.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { RecordFiles } from "./files.ts";
 import type { RecordMemory } from "./memory.ts";
 
 /** Keeps records of calls, in memory and in files. */
 export type Records = Pick<RecordMemory, "last"> & {
-  add(outcome: Outcome): void;
+  /** @param copied what was measured of its copy for another upstream */
+  add(outcome: Outcome, copied?: Copied): void;
   counts(): RecordCounts;
   /** Resolves when all that was added is written, or lost. */
   close(): Promise<void>;
@@ -41,8 +43,8 @@ export function createRecords({ memory, files, clock }: RecordsOptions): Records
   };
   return {
     last: memory.last,
-    add(outcome) {
-      const record = recordOf(outcome);
+    add(outcome, copied) {
+      const record = recordOf(outcome, copied);
       memory.add(record);
       if (files === undefined) return;
       // One at a time, so that the event loop is never held up by many.

@@ -11,7 +11,7 @@ function createTestEmit() {
   const journal = createJournal(10);
   const shadow = createShadowStore();
   const emit = createEmit({
-    recorder: { record: (each) => void recordedOutcomes.push(each), faultStarted() {}, setLabels() {} },
+    recorder: { record: (each) => void recordedOutcomes.push(each), faultStarted() {}, copied() {}, setLabels() {} },
     log: { outcome: (each) => void logged.push(each), info() {}, warn() {}, error() {} },
     journal,
     shadow,
