@@ -168,9 +168,9 @@ class Exchange implements RelayOwner, PlayerOwner {
 
   #respond(admitted: Admitted): void {
     const { faults, decision } = admitted;
+    if (faults.some(respondsByItself)) return this.#play(faultPlan(faults, this.#record));
     this.#record.copy = this.#runtime.mirrors?.begin(this.#request, admitted, this.#runtime);
-    if (faults.some(respondsByItself)) this.#play(faultPlan(faults, this.#record));
-    else if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
+    if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));
   }
 

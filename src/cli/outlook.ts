@@ -59,9 +59,15 @@ function served(admitted: Admitted, record: CallRecord, { runtime, upgrade }: Ci
   const { decision, faults } = admitted;
   if (faults.some(respondsByItself)) return faulted(admitted, record);
   if (upgrade) return joined(admitted, record, runtime);
-  return decision.serve.from === "upstream"
-    ? forwarded(admitted, record, runtime)
-    : simulated(admitted, record, runtime);
+  const told =
+    decision.serve.from === "upstream" ? forwarded(admitted, record, runtime) : simulated(admitted, record, runtime);
+  return { ...told, happens: [...told.happens, ...copying(admitted, record)] };
+}
+
+function copying({ decision: { copy }, opened }: Admitted, { request: { method } }: CallRecord): string[] {
+  if (copy === undefined || opened === undefined || method !== "POST") return [];
+  const share = copy.percentage === 100 ? "" : `${copy.percentage} % of such calls: `;
+  return [`${share}copy it to upstream ${copy.upstream}, and measure the response`];
 }
 
 function faulted({ decision, faults }: Admitted, record: CallRecord): Served {

@@ -20,8 +20,8 @@ export type MirrorsOptions = {
   readonly dialects: ReadonlyMap<string, string>;
 };
 
-/** Bytes of requests that may wait for their copies. */
-const maxWaitingBytes = 16 * 1024 * 1024;
+/** Bytes that the requests of copies under way may have together, of one rule. */
+const maxBytes = 64 * 1024 * 1024;
 
 /** Makes the mirrors of one event loop, for one configuration. */
 export function createMirrors(options: MirrorsOptions): Mirrors {
@@ -44,7 +44,8 @@ class Lane {
   readonly #options: MirrorsOptions;
   readonly #running = new Set<CopyOfCall>();
   readonly #waiting: CopyOfCall[] = [];
-  #waitingBytes = 0;
+  /** Of all copies under way. */
+  #bytes = 0;
 
   constructor(to: MirrorTo, row: number, options: MirrorsOptions) {
     this.#to = to;
@@ -63,8 +64,8 @@ class Lane {
     if (outgoing === undefined) return this.#drop("not-copyable");
     const bytes = request.body?.bytes.length ?? 0;
     const mustWait = this.#running.size >= this.#to.maxConcurrent;
-    const isFull = this.#waiting.length >= this.#to.queue || this.#waitingBytes + bytes > maxWaitingBytes;
-    if (mustWait && isFull) return this.#drop("queue-full");
+    const isFull = mustWait && this.#waiting.length >= this.#to.queue;
+    if (isFull || this.#bytes + bytes > maxBytes) return this.#drop("queue-full");
     if (!this.#mayTake(admitted)) return this.#drop("rate-limited");
     const { target: path, dialect } = request;
     const send = (copy: CopyOfCall): Forwarded => {
@@ -72,11 +73,9 @@ class Lane {
       return upstream.send(outgoing, new Measuring(measured));
     };
     const copy = new CopyOfCall({ loop, bytes, send, deadlineMs: this.#to.deadlineMs, ended: this.#ended });
-    if (!mustWait) this.#start(copy);
-    else {
-      this.#waiting.push(copy);
-      this.#waitingBytes += bytes;
-    }
+    this.#bytes += bytes;
+    if (mustWait) this.#waiting.push(copy);
+    else this.#start(copy);
     return copy;
   }
 
@@ -88,6 +87,7 @@ class Lane {
     const { loop, rates } = this.#options;
     loop.copied?.(this.#to.upstream, result);
     if (copied !== undefined) rates.settle(this.#row, copied.timeline.tokens);
+    this.#bytes -= copy.bytes;
     if (!this.#running.delete(copy)) this.#leaveQueue(copy);
     else if (result !== "stopped") this.#startNext();
   };
@@ -106,9 +106,7 @@ class Lane {
 
   #leaveQueue(copy: CopyOfCall): void {
     const at = this.#waiting.indexOf(copy);
-    if (at === -1) return;
-    this.#waiting.splice(at, 1);
-    this.#waitingBytes -= copy.bytes;
+    if (at !== -1) this.#waiting.splice(at, 1);
   }
 
   #start(copy: CopyOfCall): void {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { TrafficRecord } from "../../../src/core/records/types.ts";
+import { readRecords, recordFilesIn } from "../../../src/emit/records/read.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { startUpstream, type Script } from "../../support/upstream.ts";
 
@@ -29,7 +30,7 @@ async function startBoth(mirrored: Script, rule: Readonly<Record<string, unknown
     await Promise.all([a.stop(), b.stop()]);
     await rm(folder, { recursive: true });
   });
-  return { a, b, node };
+  return { a, b, node, folder };
 }
 
 async function ask({ url }: Node): Promise<string> {
@@ -76,7 +77,7 @@ test("a simulated call is compared with what its copy measured, in the shadow re
 
 test("a mirror that never responds makes no client wait, and its calls are recorded when the node stops", async () => {
   const silent: Script = () => new Promise(() => undefined);
-  const { b, node } = await startBoth(silent, {
+  const { b, node, folder } = await startBoth(silent, {
     serve: "forward",
     upstream: "a",
     mirror: { upstream: "b", maxConcurrent: 2, queue: 1 },
@@ -87,4 +88,9 @@ test("a mirror that never responds makes no client wait, and its calls are recor
   expect(b.received).toHaveLength(2);
   // Those whose copy was dropped have their records already.
   expect((await recordsOf(node)).length).toBe(3);
+  await node.stop();
+  const written: TrafficRecord[] = [];
+  for await (const record of readRecords(await recordFilesIn([folder]), { halfWritten: () => undefined }))
+    written.push(record);
+  expect(written.map(({ status, mirror }) => [status, mirror])).toEqual(Array(6).fill([200, undefined]));
 });

@@ -189,6 +189,14 @@ describe("no copy is made", () => {
     expect([act.copiesAsked(), act.copies, act.copied.size]).toEqual([[], ["b not-copyable"], 0]);
   });
 
+  test("of a call that a fault responds to", async () => {
+    const config = mirroring();
+    const faults = [{ kind: "status", status: 429 }];
+    const act = await setUpAct({ ...config, default: { ...config.default, faults } }, { env });
+    expect(act.serve().outcome().status).toBe(429);
+    expect([act.copiesAsked(), act.copies]).toEqual([[], []]);
+  });
+
   test("of a call that the control header steers, whose caller did not ask for it", async () => {
     const act = await setUpAct({ ...mirroring(), control: { enabled: true } }, { env });
     act.serve({ headers: { "x-stuntdouble": "simulate" } });
