@@ -92,5 +92,7 @@ test("a mirror that never responds makes no client wait, and its calls are recor
   const written: TrafficRecord[] = [];
   for await (const record of readRecords(await recordFilesIn([folder]), { halfWritten: () => undefined }))
     written.push(record);
-  expect(written.map(({ status, mirror }) => [status, mirror])).toEqual(Array(6).fill([200, undefined]));
+  expect(written.map(({ status, mirror }) => [status, mirror])).toEqual(
+    Array.from({ length: 6 }, () => [200, undefined]),
+  );
 });
