@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { recordOf } from "../../../src/core/records/record-of.ts";
-import { forwarding, setUpAct } from "../../support/act.ts";
-import { streamHead, tokenEvent } from "../../support/fake-upstream.ts";
-import { chat } from "../../support/request.ts";
+import { recordOf } from "../../../../src/core/records/record-of.ts";
+import { forwarding, setUpAct } from "../../../support/act.ts";
+import { streamHead, tokenEvent } from "../../../support/fake-upstream.ts";
+import { chat } from "../../../support/request.ts";
 
 const recorded = { ...forwarding, records: {} };
 
