@@ -1,4 +1,5 @@
 import type { Outcome } from "../core/types.ts";
+import type { Rates } from "../limits/rates.ts";
 import type { BentCall } from "./chaos.ts";
 import type { CallRecord } from "./outcome.ts";
 import type { ActDeps, Sender } from "./types.ts";
@@ -16,5 +17,10 @@ export function conclude(
   if (involved.length > 0) chaos.ended(outcome, involved);
   if (decision !== undefined && decision.faults.length > 0) chaos.unbent(bent);
   clients?.ended(outcome, record.request, sent);
-  emit(outcome);
+  emit(outcome, record.copy);
+}
+
+/** Takes the tokens of an ended call from the quota of its key. */
+export function settle({ actual }: Outcome, rates: Rates | undefined, row: number): void {
+  if (actual.tokens > 0) rates?.settle(row, actual.tokens);
 }

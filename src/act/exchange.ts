@@ -2,9 +2,10 @@ import type { Act, ActDeps, PlayerOwner, Reply, Request, Runtime, Show, Upstream
 import { attempt, StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
+import { isNoted, newNotes } from "../core/records/notes.ts";
 import { noPermit, type Permit } from "../limits/permits/permits.ts";
 import { admit, admitPassing, respondsByItself, takesNoPlace, withoutFaults, type Admitted } from "./admission.ts";
-import { conclude } from "./concluded.ts";
+import { conclude, settle } from "./concluded.ts";
 import { breakerOpen, isBeyondUs } from "./failures.ts";
 import { needsBody } from "./needs-body.ts";
 import { CallRecord } from "./outcome.ts";
@@ -25,9 +26,9 @@ export function createAct(deps: ActDeps): Act {
   let open = 0;
   const counted: ActDeps = {
     ...deps,
-    emit(outcome) {
+    emit(outcome, copy) {
       open -= 1;
-      deps.emit(outcome);
+      deps.emit(outcome, copy);
     },
   };
   const begin = (request: Request, reply: Reply): Exchange => {
@@ -94,9 +95,9 @@ class Exchange implements RelayOwner, PlayerOwner {
     const admitted = admitPassing(this.#request, this.#deps, this.#runtime);
     this.#record.admitted(admitted, this.#runtime.snapshot.responseHeaders);
     if (this.#request.body !== undefined) this.#record.shown();
-    const { serve } = admitted.decision;
-    if (serve.from === "upstream") this.#record.meantFor(serve.upstream);
-    const { faults } = admitted;
+    const { faults, decision } = admitted;
+    if (decision.serve.from === "upstream") this.#record.meantFor(decision.serve.upstream);
+    this.#takeNotes(admitted);
     const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker: undefined, ticket: undefined });
     this.#relay = relay;
     relay.compareWith(this.#mirror(admitted));
@@ -117,6 +118,11 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#isLetGo = true;
     this.#relay?.letGo();
     this.#record.plannedEnd(this.#player.letGo());
+  }
+
+  #takeNotes({ decision }: Admitted): void {
+    if (isNoted(decision, this.#runtime.snapshot.recorded))
+      this.#record.notes = newNotes(this.#deps.permits.inFlight());
   }
 
   /** Without its faults, where it was let go before they could act. */
@@ -160,6 +166,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (this.#player.done) return permit.release();
     this.#permit = permit;
     this.#record.queued(permit.waitedMs);
+    this.#takeNotes(admitted);
     try {
       this.#respond(this.#asLetGo(admitted));
     } catch (error) {
@@ -169,18 +176,16 @@ class Exchange implements RelayOwner, PlayerOwner {
 
   #respond(admitted: Admitted): void {
     const { faults, decision } = admitted;
-    if (faults.some(respondsByItself)) this.#play(faultPlan(faults, this.#record));
-    else if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
+    if (faults.some(respondsByItself)) return this.#play(faultPlan(faults, this.#record));
+    this.#record.copy = this.#runtime.mirrors?.begin(this.#request, admitted, this.#runtime);
+    if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else if (decision.serve.from === "replay") this.#play(this.#replay(admitted, decision.serve));
     else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));
   }
 
   #replay(admitted: Admitted, serve: Extract<Source, { from: "replay" }>): Plan {
-    return replayPlan(admitted, this.#record, {
-      serve,
-      runtime: this.#runtime,
-      inFlight: this.#deps.permits.inFlight(),
-    });
+    const playing = { serve, runtime: this.#runtime, inFlight: this.#deps.permits.inFlight() };
+    return replayPlan(admitted, this.#record, playing);
   }
 
   #simulate(admitted: Admitted, profile: string | undefined, label: Simulating["label"]): Plan {
@@ -288,9 +293,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#permit?.release();
     this.waiting(-this.#bytes);
     const outcome = this.#record.outcome(this.#player, stopped ? "cut" : seen, inQueue ? 0 : atMs);
-    const { rates } = this.#runtime;
-    if (rates !== undefined && this.#rateRow !== undefined && outcome.actual.tokens > 0)
-      rates.settle(this.#rateRow, outcome.actual.tokens);
+    if (this.#rateRow !== undefined) settle(outcome, this.#runtime.rates, this.#rateRow);
     conclude(this.#deps, outcome, { record: this.#record, sent: this.#player, bent: this });
   }
 }

@@ -63,8 +63,9 @@ export function needsBody(request: Request, deps: AdmissionDeps, runtime: Admiss
   }
 }
 
-/** Faults may tell what the body says, a stand-in responds to it, and recordings are found by it. */
-function mayBeSimulated({ serve, mirror, faults, record }: Decision, { snapshot }: AdmissionRuntime): boolean {
-  if (serve.from !== "upstream" || record !== undefined || mirror !== undefined || faults.length > 0) return true;
+/** Faults may tell what the body says, a stand-in responds to it, recordings are found by it, and a copy has it. */
+function mayBeSimulated({ serve, mirror, copy, faults, record }: Decision, { snapshot }: AdmissionRuntime): boolean {
+  if (serve.from !== "upstream" || record !== undefined || mirror !== undefined) return true;
+  if (copy !== undefined || faults.length > 0) return true;
   return snapshot.upstreams.get(serve.upstream)?.breaker?.whenOpen === "simulate";
 }

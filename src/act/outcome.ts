@@ -1,6 +1,8 @@
 import type { Http2Reset } from "../core/faults/engine/types.ts";
 import { setHeaders } from "../core/headers.ts";
-import type { Involvement } from "../core/experiments/layer.ts";
+import { affectingOf, type Involvement } from "../core/experiments/layer.ts";
+import type { Copy } from "../core/records/copied.ts";
+import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
@@ -38,6 +40,10 @@ export class CallRecord implements CallTimes {
   readonly startedAtMs: number;
   readonly #loop: Loop;
   http2Reset: Http2Reset | undefined = undefined;
+  /** That of the call for another upstream. */
+  copy: Copy | undefined = undefined;
+  /** Undefined where no records are kept. */
+  notes: RecordNotes | undefined = undefined;
   readonly #faults: string[] = [];
   #startMs: number;
   #queueMs = 0;
@@ -86,7 +92,7 @@ export class CallRecord implements CallTimes {
 
   /** The experiments in whose scope it is. */
   get involved(): readonly Involvement[] {
-    return "involved" in this.#admission ? this.#admission.involved : none;
+    return "involved" in this.#admission ? this.#admission.involved : [];
   }
 
   /** What was decided; undefined before that. */
@@ -188,6 +194,7 @@ export class CallRecord implements CallTimes {
     const { call } = this.#admission;
     if (call === undefined) return;
     const { model, stream } = call.facts;
+    notePrompt(this.notes, call.facts);
     const facts = { ...noFacts, model, stream };
     this.request.state?.keepId?.();
     this.#admission = { ...this.#admission, call: { ...call, facts }, opened: undefined };
@@ -264,6 +271,7 @@ export class CallRecord implements CallTimes {
       ending,
       cause: this.#cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
       promptTokens: this.#promptTokens,
+      notes: this.notes,
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
       scheduleErrorMs: this.#mode === "real" || this.#mode === "own" ? undefined : sent.scheduleError(),
@@ -285,11 +293,3 @@ export class CallRecord implements CallTimes {
     return Math.max(0, endedAtMs - ((this.#upstreamEndedMs ?? endedAtMs) - this.#askedMs));
   }
 }
-
-/** The names of those whose faults were added. */
-function affectingOf(involved: readonly Involvement[]): readonly string[] {
-  if (involved.length === 0) return none;
-  return involved.flatMap(({ result, experiment }) => (result === "affected" ? [experiment.definition.name] : []));
-}
-
-const none: readonly never[] = [];

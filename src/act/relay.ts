@@ -2,6 +2,7 @@ import { headerValue } from "../core/headers.ts";
 import type { CallTimes, Flow, Forwarded, Passage, Receiver, Request } from "./types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type BendContext, type LiveBend, type PreparedFault } from "../core/faults/index.ts";
+import { noteUsage, type RecordNotes } from "../core/records/notes.ts";
 import type { Frame, Head, ShadowPair, Sink, Timeline } from "../core/types.ts";
 import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
@@ -23,6 +24,8 @@ export type RelayedCall = CallTimes & {
   upstreamEnded(atMs: number): void;
   measured(outputTokens: number | undefined, shadow: ShadowPair | undefined): void;
   failed(code: string): void;
+  /** Undefined where no records are kept. */
+  readonly notes?: RecordNotes | undefined;
 };
 
 /** To whom a relay gives the response. */
@@ -131,11 +134,13 @@ export class Relay implements Receiver {
       return;
     }
     const frames = this.#reader.push(atMs, bytes);
+    const { notes } = this.#call;
     let tokens = 0;
     let final = false;
     for (const frame of frames) {
       tokens += frame.tokens;
       final ||= frame.final;
+      if (notes !== undefined && (frame.tokens === 0 || frame.final)) noteUsage(notes, textOf(frame));
     }
     for (let count = tokens; count > 0; count -= 1) this.#arrivedAtMs.push(atMs);
     if (this.#options.faults.length === 0) this.#sink.data({ atMs, data: bytes, tokens, final });
@@ -223,7 +228,9 @@ export class Relay implements Receiver {
 
   #usage(): number | undefined {
     if (this.#json === undefined) return undefined;
-    return this.#call.request.dialect.readUsage(Buffer.concat(this.#json));
+    const body = Buffer.concat(this.#json);
+    if (this.#call.notes !== undefined) noteUsage(this.#call.notes, body.toString());
+    return this.#call.request.dialect.readUsage(body);
   }
 
   #at(atMs: number, task: (atMs: number) => void): void {
@@ -231,6 +238,10 @@ export class Relay implements Receiver {
     this.#alarms.push(alarm);
     this.#call.arm(alarm, atMs);
   }
+}
+
+function textOf({ data }: Frame): string {
+  return typeof data === "string" ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
 }
 
 /** A sink that tells when it has been given the end. */
@@ -245,7 +256,7 @@ function endTold(to: Sink, ended: () => void): Sink {
   };
 }
 
-/** What a gateway must show of the response. @param isRead it is compared, or recorded */
+/** What a gateway must show of the response. @param isRead its tokens are timed, counted or recorded */
 export function needOf(faults: readonly PreparedFault[], isRead: boolean): Passage["need"] {
   const [first, ...others] = faults;
   if (first?.headOnly === true && others.length === 0) return "head";

@@ -31,7 +31,8 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
   const { snapshot, keys } = runtime;
   const tee = decision.record === undefined ? undefined : teeFor(admitted, relay, { record, seed: snapshot.seed });
   const receiver = tee ?? relay;
-  const isStreamCompared = opened?.facts.stream === true && simulated !== undefined;
+  const isTimed = simulated !== undefined || (record.notes !== undefined && opened !== undefined);
+  const isStreamTimed = isTimed && opened?.facts.stream === true;
   const forwarding: Forwarding = {
     controlHeader: snapshot.control.header,
     aliases: snapshot.control.aliases === true,
@@ -39,7 +40,7 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
     dropCredentials: keys?.required === true,
     requestId: request.id,
     pseudonym: deps.pseudonym,
-    plain: faults.length > 0 || tee !== undefined || isStreamCompared,
+    plain: faults.length > 0 || tee !== undefined || isStreamTimed,
   };
   const headers = requestHeaders(request.rawHeaders, forwarding);
   const { peer, carrier } = request;
@@ -47,7 +48,7 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
   record.asked();
   if (carrier === undefined) relay.follow(upstream.send(outgoingOf(request, headers, forwarding), receiver));
   else {
-    const need = needOf(faults, simulated !== undefined || tee !== undefined);
+    const need = needOf(faults, isTimed || tee !== undefined);
     relay.follow(carrier.carry({ upstream: upstream.name, headers, decision, need }, receiver));
   }
   tee?.into(beginRecording(deps.recordings, { admitted, record, to }));

@@ -1,9 +1,10 @@
 import type { Http2Reset } from "../core/faults/engine/types.ts";
 import type { Agent } from "node:http";
 import type { Readable } from "node:stream";
-import type { Body, CountTokens, Dialect, Header, KeptResponses, Operation } from "../core/dialects/types.ts";
+import type { Body, CountTokens, Dialect, Header, KeptResponses, Opened, Operation } from "../core/dialects/types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { ConditionalReply } from "../core/replies/conditional.ts";
+import type { Copy } from "../core/records/copied.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
@@ -97,6 +98,8 @@ export type Loop = {
   readonly wheel: Wheel;
   /** Told when a fault begins to act on a call; it acts until the call's outcome. */
   faultStarted?(fault: string, rule: string): void;
+  /** Told what became of the copy of a call, or why there is none. */
+  copied?(upstream: string, result: CopyResult): void;
 };
 
 /** The times of one call, in milliseconds from its start. */
@@ -190,6 +193,8 @@ export type Runtime = {
   /** Absent where no rule plays recordings. */
   readonly replays?: Replays | undefined;
   readonly upstreams: ReadonlyMap<string, UpstreamRuntime>;
+  /** Undefined where no rule copies calls. */
+  readonly mirrors?: Mirrors | undefined;
 };
 
 export type UpstreamRuntime = {
@@ -200,6 +205,35 @@ export type UpstreamRuntime = {
   /** The header with the key that is sent instead of the caller's. */
   readonly credential: Header | undefined;
 };
+
+/** Copies calls to other upstreams; what those respond is measured and thrown away. */
+export type Mirrors = {
+  /**
+   * Begins a copy of a call, and never makes it wait.
+   *
+   * @returns undefined where nothing gets a copy of it, it is not drawn, or its copy is dropped
+   */
+  begin(request: Request, call: CallToCopy, runtime: Pick<Runtime, "upstreams">): Copy | undefined;
+  /** Aborts all that is under way. */
+  stop(): void;
+};
+
+/** What is known of a call that may be copied. */
+export type CallToCopy = {
+  readonly call: Call;
+  readonly opened: Opened | undefined;
+  readonly decision: Decision;
+};
+
+/** What became of a copy: its response was measured, or why not. */
+export type CopyResult =
+  | "measured"
+  | "failed"
+  | "deadline"
+  | "queue-full"
+  | "rate-limited"
+  | "not-copyable"
+  | "stopped";
 
 /** Takes requests from any adapter to their end. */
 export type Act = {
@@ -261,7 +295,8 @@ export type ActDeps = {
   readonly recordings?: RecordingWriter;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
-  emit(outcome: Outcome): void;
+  /** @param copy of the call, whose record waits for it */
+  emit(outcome: Outcome, copy?: Copy): void;
   /** True once the node no longer waits for its calls: from then on it is we who close their connections. */
   stopping(): boolean;
   /** Wall clock, milliseconds since 1970. */

@@ -20,6 +20,13 @@ export type Cloneable =
 export type LoopView = {
   /** The latest calls of this event loop, the newest first. */
   readonly journal: { last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[] };
+  /** Records of its calls; undefined where none are kept. */
+  readonly records?:
+    | {
+        last(limit: number, wanted: (record: TrafficRecord) => boolean): readonly TrafficRecord[];
+        counts(): { readonly written: number; readonly dropped: number };
+      }
+    | undefined;
   /** The timings of its shadowed calls. */
   readonly shadow: { snapshot(): ShadowSnapshot };
   /** The latest of them one by one, the oldest first. */

@@ -7,6 +7,7 @@ import { clients } from "./clients.ts";
 import { explainCommand } from "./explain.ts";
 import { profile } from "./profile/index.ts";
 import { recordings } from "./recordings/index.ts";
+import { records } from "./records.ts";
 import { schema } from "./schema.ts";
 import { shadow } from "./shadow.ts";
 import { start } from "./start.ts";
@@ -20,6 +21,7 @@ export const commands: readonly [Command, ...Command[]] = [
   clients,
   profile,
   recordings,
+  records,
   shadow,
   schema,
 ];

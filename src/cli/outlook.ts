@@ -57,13 +57,22 @@ export function outlookOf(admission: Admission, record: CallRecord, circumstance
 
 /** @throws what makes the call fail although it was admitted */
 function served(admitted: Admitted, record: CallRecord, { runtime, upgrade }: Circumstances): Served {
-  const { decision, faults } = admitted;
-  if (faults.some(respondsByItself)) return faulted(admitted, record);
+  if (admitted.faults.some(respondsByItself)) return faulted(admitted, record);
   if (upgrade) return joined(admitted, record, runtime);
-  if (decision.serve.from === "replay") return replayed(admitted, record, { serve: decision.serve, runtime });
-  return decision.serve.from === "upstream"
-    ? forwarded(admitted, record, runtime)
-    : simulated(admitted, record, runtime);
+  const told = sourced(admitted, record, runtime);
+  return { ...told, happens: [...told.happens, ...copying(admitted, record)] };
+}
+
+function sourced(admitted: Admitted, record: CallRecord, runtime: Circumstances["runtime"]): Served {
+  const { serve } = admitted.decision;
+  if (serve.from === "replay") return replayed(admitted, record, { serve, runtime });
+  return serve.from === "upstream" ? forwarded(admitted, record, runtime) : simulated(admitted, record, runtime);
+}
+
+function copying({ decision: { copy }, opened }: Admitted, { request: { method } }: CallRecord): string[] {
+  if (copy === undefined || opened === undefined || method !== "POST") return [];
+  const share = copy.percentage === 100 ? "" : `${copy.percentage} % of such calls: `;
+  return [`${share}copy it to upstream ${copy.upstream}, and measure the response`];
 }
 
 function faulted({ decision, faults }: Admitted, record: CallRecord): Served {

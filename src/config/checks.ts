@@ -4,6 +4,7 @@ import type { Profile } from "../core/types.ts";
 import { choice, isMapping, listOf, mapOf, type Checked, type Finding, type Path, type Raw } from "./findings.ts";
 import { keyFindings } from "./key-checks.ts";
 import { checkRecordings } from "./recordings/checks.ts";
+import { checkMirrors } from "./sections/mirror-checks.ts";
 import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
 import { portWarnings } from "./port-checks.ts";
@@ -43,7 +44,8 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
     checkRuleName(rules, index, checked.findings);
   }
   checked.warnings.push(...ruleWarnings(file), ...portWarnings(file, extProc));
-  checked.findings.push(...checkDelays(file), ...checkReplies(file), ...checkRecordings(file));
+  checked.findings.push(...checkDelays(file), ...checkReplies(file));
+  checked.findings.push(...checkRecordings(file), ...checkMirrors(file));
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);
   checkAction({ serve: "simulate", ...mapOf(file["default"]) }, ["default"], { names, findings: checked.findings });
   checked.findings.push(...keyFindings(file));
@@ -103,6 +105,7 @@ function checkAction(
 ): void {
   const { serve, upstream, profile, mirror } = action;
   findings.push(...unknownName([...path, "upstream"], upstream, names.upstreams));
+  findings.push(...unknownName([...path, "mirror", "upstream"], mapOf(mirror)["upstream"], names.upstreams));
   findings.push(...unknownName([...path, "profile"], profile, names.profiles));
   if (serve === "forward" && upstream === undefined) {
     if (names.upstreams.length === 0)
@@ -123,7 +126,7 @@ function checkAction(
   if (serve !== "simulate") return;
   const message = "cannot be combined with serve: simulate";
   if (upstream !== undefined) findings.push({ path: [...path, "upstream"], code: "conflict", message });
-  if (mirror !== undefined) findings.push({ path: [...path, "mirror"], code: "conflict", message });
+  if (mirror === "simulate") findings.push({ path: [...path, "mirror"], code: "conflict", message });
 }
 
 /** The finding that a name at a path is none of those there are. */

@@ -69,7 +69,19 @@ export function compile(settings: Settings): Snapshot {
 }
 
 /** What the request path uses as it is configured. */
-function takenOver({ seed, listen, admin, extProc, workers, permits, limits, clients, responseHeaders, log }: Config) {
+function takenOver({
+  seed,
+  listen,
+  admin,
+  extProc,
+  workers,
+  permits,
+  limits,
+  clients,
+  responseHeaders,
+  records,
+  log,
+}: Config) {
   return {
     seed,
     permits: { ...permits },
@@ -80,6 +92,7 @@ function takenOver({ seed, listen, admin, extProc, workers, permits, limits, cli
     extProc: extProc === undefined ? undefined : { ...extProc },
     workers,
     responseHeaders,
+    recorded: records !== undefined,
     log: { ...log },
   };
 }
@@ -103,7 +116,8 @@ function decisionOf(rule: string, action: ActionConfig, { config, folder }: Plac
   return {
     rule,
     serve: sourceOf(action, config),
-    mirror: mirror === undefined ? undefined : { from: "simulator", profile },
+    mirror: mirror === "simulate" ? { from: "simulator", profile } : undefined,
+    ...(typeof mirror === "object" && { copy: { ...mirror } }),
     faults: structuredClone(action.faults),
     ...settingsOf(action, config),
     ...(record !== undefined && { record: { ...record, dir: path.resolve(folder, record.dir) } }),

@@ -47,6 +47,8 @@ export type Settings = {
   readonly folder?: string;
   /** The absolute path of `chaos.historyFile`; absent where none is configured. */
   readonly historyFile?: string;
+  /** The absolute path of `records.dir`; absent where none is configured. */
+  readonly recordsDir?: string;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
   readonly hash?: string;
 };
@@ -176,6 +178,7 @@ async function judge(
     ...(fixtures.length > 0 && { fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
     ...historyOf(config, folder),
+    ...recordsOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
@@ -187,6 +190,10 @@ function allChecks(raw: unknown, surroundings: Surroundings): Checked {
 
 function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
   return historyFile === undefined ? {} : { historyFile: path.resolve(folder, historyFile) };
+}
+
+function recordsOf({ records }: Config, folder: string): Pick<Settings, "recordsDir"> {
+  return records?.dir === undefined ? {} : { recordsDir: path.resolve(folder, records.dir) };
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

@@ -14,6 +14,7 @@ export const fixedAtStart: readonly string[] = [
   "log",
   "permits.queue",
   "chaos.historyFile",
+  "records",
 ];
 
 /** The paths of what differs between two configurations and needs a restart, such as `listen` or `extProc.tls`. */

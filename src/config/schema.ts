@@ -2,6 +2,8 @@ import { z } from "zod";
 import { recordSchema, replaySchema } from "./sections/recordings.ts";
 import { clients } from "./sections/clients.ts";
 import { log } from "./sections/log.ts";
+import { records } from "./sections/records.ts";
+import { mirrorSchema } from "./sections/mirror.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -175,10 +177,9 @@ const action = {
   serve: z.enum(["simulate", "forward", "replay"]),
   upstream: z.string().optional().describe("Name of the upstream to forward to; optional with a single upstream"),
   profile: z.string().optional().describe("Latency profile of the simulator; default: the one for the model"),
-  mirror: z
-    .literal("simulate")
+  mirror: mirrorSchema
     .optional()
-    .describe("Shadow: also time a simulated response to each forwarded call, for comparison"),
+    .describe("Shadow, for comparison: `simulate` times a simulated response to each forwarded call; or copies calls"),
   faults: faults.describe("Faults to inject, in this order"),
   record: recordSchema.optional().describe("Record the responses of forwarded calls; default: no call is recorded"),
   replay: replaySchema.optional().describe("With `serve: replay`, which recordings are played, and how"),
@@ -266,6 +267,7 @@ export const configSchema = z.strictObject({
     ),
   simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
+  records,
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
   fixtures: fixturesSchema,

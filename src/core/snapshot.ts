@@ -52,6 +52,8 @@ export type Snapshot = {
   /** The service for Envoy's ext_proc filter; undefined when it is off. */
   readonly extProc: ExtProcSettings | undefined;
   readonly workers: "auto" | number;
+  /** Records of calls are kept. */
+  readonly recorded: boolean;
   /** Responses have headers that say what was decided. */
   readonly responseHeaders: boolean;
   readonly log: { readonly level: LogLevel; readonly time: "epoch" | "iso" };

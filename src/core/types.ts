@@ -6,6 +6,8 @@
 
 import type { CallState } from "./clients/state.ts";
 import type { RecordSettings } from "./recordings/types.ts";
+import type { MirrorTo } from "./records/mirror-to.ts";
+import type { RecordNotes } from "./records/notes.ts";
 import type { Reply } from "./replies/types.ts";
 import type { HeadTime } from "./simulator/types.ts";
 import type { Source } from "./source.ts";
@@ -87,6 +89,8 @@ export type Decision = {
   readonly serve: Source;
   /** Measured beside the served response, never sent to the client. */
   readonly mirror: Source | undefined;
+  /** What gets a copy of the call; absent where nothing does. */
+  readonly copy?: MirrorTo | undefined;
   readonly faults: readonly FaultConfig[];
   /** What the faults with a percentage of their own drew, those that do not act included; absent where there are none. */
   readonly faultDraws?: readonly FaultDraw[];
@@ -247,6 +251,8 @@ export type Outcome = {
   /** The code of `errorTable` when the call failed, never set by an injected fault. */
   readonly cause: string | undefined;
   readonly promptTokens: number | undefined;
+  /** Absent where no records are kept. */
+  readonly notes?: RecordNotes | undefined;
   readonly queueMs: number;
   /** Time spent by us: total − planned − upstream. */
   readonly overheadMs: number;
@@ -260,11 +266,3 @@ export type Outcome = {
 
 /** A real and a simulated timing of the same call. */
 export type ShadowPair = { readonly real: Timeline; readonly simulated: Timeline };
-
-/** When the simulator would send what: the part of a simulation that needs no text. */
-export type Timing = {
-  readonly ttftMs: number;
-  /** Emission of each token, from the start of the call: the first is `ttftMs`, the last `totalMs`. Each iteration gives the same. */
-  readonly atMs: Iterable<number>;
-  readonly totalMs: number;
-};

@@ -142,6 +142,11 @@ export const recorded = {
     labels: ["result"],
     help: "Recordings that are over: written, or why not.",
   },
+  mirror_calls_total: {
+    type: "counter",
+    labels: ["upstream", "result"],
+    help: "Calls of rules that copy them to an upstream: measured, failed, or why there is no copy.",
+  },
   shadow_pairs_total: { type: "counter", labels: [], help: "Shadowed calls: timed on both sides, real and simulated." },
 } as const satisfies Record<string, Metric>;
 
@@ -196,6 +201,16 @@ export const reported = {
     type: "counter",
     labels: [],
     help: "Log lines that could not be written: nobody reads them, or the disk is full.",
+  },
+  records_written_total: {
+    type: "counter",
+    labels: [],
+    help: "Records of calls that are in files; only with records.",
+  },
+  records_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Records of calls that could not be written: the disk is full or too slow, or the folder is not writable; only with records.",
   },
   client_attempts_total: {
     type: "counter",

@@ -70,11 +70,18 @@ function newRecord(outcome: Outcome): Record {
   const timeline = (): Written<Timeline> => ({ ttftMs: undefined, totalMs: 0, tokens: 0, atMs: noTimes });
   return {
     number: 0,
-    outcome: { ...outcome },
+    outcome: withoutNotes(outcome),
     actual: timeline(),
     planned: timeline(),
     scheduleErrorMs: { mean: 0, max: 0 },
   };
+}
+
+/** Notes are for records of calls, and would be those of the first one. */
+function withoutNotes(outcome: Outcome): Written<Outcome> {
+  const kept: Written<Outcome> = { ...outcome };
+  if (kept.notes !== undefined) kept.notes = undefined;
+  return kept;
 }
 
 function write({ outcome: to, actual, planned, scheduleErrorMs }: Record, from: Outcome): void {

@@ -13,6 +13,8 @@ export type Recorder = {
   faultStarted(fault: string, rule: string): void;
   /** A recording is over. */
   recordingEnded(result: RecordingResult): void;
+  /** What became of the copy of a call for an upstream, or why there is none. */
+  copied(upstream: string, result: string): void;
   /** Replaces what is known of label values, and counts what it names from 0. */
   setLabels(labels: KnownLabels): void;
 };
@@ -87,6 +89,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
     faultStarted: (fault, rule) => countRare(book, "faults_active", [fault, rule]),
     recordingEnded: (result) => countRare(book, "recordings_total", [result]),
+    copied: (upstream, result) => countRare(book, "mirror_calls_total", [upstream, result]),
     record(outcome) {
       const of = placesOf(book, outcome.model);
       const timings = timingsOf(of, outcome.mode, outcome.stream);

@@ -1,4 +1,5 @@
-import type { Loop, Runtime, UpstreamRuntime } from "../act/types.ts";
+import { createMirrors } from "../act/mirror/mirrors.ts";
+import type { Loop, Mirrors, Runtime, UpstreamRuntime } from "../act/types.ts";
 import { createUpstream } from "../act/upstream.ts";
 import { compile } from "../config/compile.ts";
 import type { Settings } from "../config/load.ts";
@@ -16,7 +17,7 @@ import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
 export type RuntimeOptions = {
-  readonly memory: Pick<SharedMemory, "rates" | "probes">;
+  readonly memory: Pick<SharedMemory, "rates" | "probes" | "mirrors" | "pseudonym">;
   /** Number of the event loop, from 0. */
   readonly worker: number;
   readonly loop: Loop;
@@ -31,7 +32,21 @@ export function buildRuntime(options: RuntimeOptions, settings: Settings, before
   for (const wanted of snapshot.upstreams.values()) {
     upstreams.set(wanted.name, keptUpstream(wanted, before) ?? createUpstreamRuntime(options, wanted));
   }
-  return { snapshot, ...limitsOf(snapshot, memory.rates, loop.clock), upstreams };
+  const mirrors = mirrorsOf(options, snapshot);
+  return { snapshot, ...limitsOf(snapshot, memory.rates, loop.clock), upstreams, mirrors };
+}
+
+function mirrorsOf({ memory, loop }: RuntimeOptions, snapshot: Snapshot): Mirrors | undefined {
+  const decisions = [...snapshot.rules.map(({ decision }) => decision), snapshot.fallback];
+  const targets = decisions.flatMap(({ copy }) => copy ?? []);
+  if (targets.length === 0) return undefined;
+  const limits = targets.map(({ maxPerMinute, maxTokensPerMinute }) => {
+    return { requestsPerMinute: maxPerMinute, tokensPerMinute: maxTokensPerMinute };
+  });
+  const rates = createRates({ memory: memory.mirrors, clock: loop.clock, limits });
+  const { seed, upstreams } = snapshot;
+  const dialects = new Map([...upstreams].map(([name, { dialect }]) => [name, dialect]));
+  return createMirrors({ seed, loop, pseudonym: memory.pseudonym, targets, rates, dialects });
 }
 
 /**
@@ -94,8 +109,9 @@ function breakerOf(
   });
 }
 
-/** Calls under way keep the upstream they use; it closes when they are done. */
+/** Copies under way are aborted. Calls under way keep the upstream they use; it closes when they are done. */
 export function retire(before: Runtime, now: Runtime): void {
+  before.mirrors?.stop();
   for (const [name, old] of before.upstreams) {
     if (now.upstreams.get(name)?.upstream === old.upstream) continue;
     old.breaker?.shutdown();

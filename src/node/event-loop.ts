@@ -29,6 +29,7 @@ import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import type { Settings } from "../config/load.ts";
 import { metricLabels } from "./metric-labels.ts";
 import type { EventLoopMemory } from "./shared-memory.ts";
+import { createLoopRecords } from "./records.ts";
 import { buildRuntime, retire } from "./build-runtime.ts";
 import { createLoopClients } from "./clients.ts";
 
@@ -93,21 +94,26 @@ const maxStopChecks = 50;
  */
 export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock, settings } = options;
-  const records = createRecords(options);
-  const loop: Loop = { clock, wheel: createWheel(clock), faultStarted: records.recorder.faultStarted };
+  const emitters = createEmitters(options);
+  const loop: Loop = {
+    clock,
+    wheel: createWheel(clock),
+    faultStarted: emitters.recorder.faultStarted,
+    copied: emitters.recorder.copied,
+  };
   const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const states = new Map(options.states);
   const replies = createReplyCounts(options.memory.replies);
   const givenReply = createFindGiven(() => valueOf(states, givenReplies), replies, options.wallClockMs);
-  const recordings = createRecordingWriter({ log: options.log, clock, ended: records.recorder.recordingEnded });
-  const deps = { ...createActDeps({ options, loop, state, records, chaos }), givenReply, recordings };
+  const recordings = createRecordingWriter({ log: options.log, clock, ended: emitters.recorder.recordingEnded });
+  const deps = { ...createActDeps({ options, loop, state, emitters, chaos }), givenReply, recordings };
   const act = createAct(deps);
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   chaos.set(readRunning(valueOf(states, runningExperiments)));
-  const { journal, shadow, mirrored, drift } = records;
+  const { journal, shadow, mirrored, drift, records } = emitters;
   const runtime = (): Runtime => state.runtime;
   const get: LoopView["get"] = (wanted) => valueOf(states, wanted);
   const view: LoopView = {
@@ -115,6 +121,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     shadow,
     mirrored,
     drift,
+    records,
     experiments: chaos,
     memory: deps.memory,
     replies,
@@ -129,7 +136,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       state.runtime = buildRuntime(building, settings, before);
       deps.permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       deps.memory.setMax(plannedBytesOf(state.runtime, options.memory));
-      records.recorder.setLabels(metricLabels(settings));
+      emitters.recorder.setLabels(metricLabels(settings));
       listeners.renew(settings.certificates);
       retire(before, state.runtime);
     },
@@ -138,7 +145,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       states.set(name, value);
       if (name === runningExperiments.name) chaos.set(readRunning(valueOf(states, runningExperiments)));
     },
-    ...createEnd({ loop, state, act, listeners, flushed: recordings.flushed }),
+    ...createEnd({ loop, state, act, listeners, written: [recordings.flushed, async () => await records?.close()] }),
   };
 }
 
@@ -148,11 +155,11 @@ type ActParts = {
   readonly options: EventLoopOptions;
   readonly loop: Loop;
   readonly state: LoopState;
-  readonly records: Emitters;
+  readonly emitters: Emitters;
   readonly chaos: LoopChaos;
 };
 
-function createActDeps({ options, loop, state, records, chaos }: ActParts): ActDeps & { readonly permits: Permits } {
+function createActDeps({ options, loop, state, emitters, chaos }: ActParts): ActDeps & { readonly permits: Permits } {
   const { clock, memory, worker } = options;
   const { queueTimeoutMs } = state.runtime.snapshot.permits;
   return {
@@ -169,7 +176,7 @@ function createActDeps({ options, loop, state, records, chaos }: ActParts): ActD
       wallClockMs: options.wallClockMs,
     }),
     runtime: () => state.runtime,
-    emit: createEmit(records),
+    emit: createEmit(emitters),
     stopping: () => state.stopping,
     wallClockMs: options.wallClockMs,
   };
@@ -190,12 +197,12 @@ type EndParts = {
   readonly state: LoopState;
   readonly act: Act;
   readonly listeners: Listeners;
-  /** Resolves when all recordings that have ended are written. */
-  flushed(): Promise<void>;
+  /** Each resolves when all that it has to write is written. */
+  readonly written: readonly (() => Promise<void>)[];
 };
 
 /** How a loop comes to its end: it waits for its calls, or cuts them off. */
-function createEnd({ loop, state, act, listeners, flushed }: EndParts): Pick<EventLoop, "unready" | "drain" | "stop"> {
+function createEnd({ loop, state, act, listeners, written }: EndParts): Pick<EventLoop, "unready" | "drain" | "stop"> {
   const nextCheck = (): Promise<void> => new Promise((resolve) => void loop.clock.wake(drainCheckMs, resolve));
   const recording = (): boolean => act.open() > 0 || listeners.upgraded() > 0;
   const closeIdle = async (): Promise<void> => {
@@ -221,14 +228,16 @@ function createEnd({ loop, state, act, listeners, flushed }: EndParts): Pick<Eve
         breaker?.shutdown();
         void upstream.close();
       }
+      state.runtime.mirrors?.stop();
       loop.wheel.stop();
-      await flushed();
+      await Promise.all(written.map((all) => all()));
     },
   };
 }
 
 /** Where the outcomes of this loop go. */
-function createRecords({ memory, settings, knownSeries, onSeries, log }: EventLoopOptions): Emitters {
+function createEmitters(options: EventLoopOptions): Emitters {
+  const { memory, settings, knownSeries, onSeries, log } = options;
   const recorder = createRecorder({
     values: new Float64Array(memory.metrics),
     labels: metricLabels(settings),
@@ -237,5 +246,6 @@ function createRecords({ memory, settings, knownSeries, onSeries, log }: EventLo
   });
   const mirrored = createRecordMemory(mirroredSize);
   const journal = createJournal(journalSize);
-  return { recorder, log, journal, shadow: createShadowStore(), mirrored, drift: createDrift() };
+  const shadow = createShadowStore();
+  return { recorder, log, journal, shadow, mirrored, drift: createDrift(), records: createLoopRecords(options) };
 }

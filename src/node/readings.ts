@@ -10,6 +10,7 @@ import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
+import { recordCounts } from "../admin/resources/records.ts";
 import { cacheUse, driftOfShadow, heldConnections, memoryUse } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
@@ -91,6 +92,16 @@ async function driftReadings({ eventLoops, reloader }: ReadingsOptions): Promise
   });
 }
 
+/** Absent where no records are kept. */
+async function recordReadings({ eventLoops, reloader }: ReadingsOptions): Promise<Reading[]> {
+  if (reloader.settings().config.records === undefined) return [];
+  const { written, dropped } = await eventLoops.ask(recordCounts);
+  return [
+    { name: "records_written_total", value: written },
+    { name: "records_dropped_total", value: dropped },
+  ];
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -121,6 +132,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "profile_cache_misses_total", value: cache.misses },
     ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
+    ...(await recordReadings(options)),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
+import { maxMirrors } from "../config/sections/mirror-checks.ts";
 import { valuesLength } from "../emit/series.ts";
 import { createNumberMemory, type NumberMemory } from "../limits/clients/call-numbers.ts";
 import { createClientMemory, type ClientMemory } from "../limits/clients/client-counters.ts";
@@ -19,6 +20,8 @@ export type SharedMemory = {
   readonly loops: number;
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
+  /** What copies of calls have used up of their minutes. */
+  readonly mirrors: SharedArrayBuffer;
   readonly responses: SharedArrayBuffer;
   /** How often replies of the admin API were given. */
   readonly replies: SharedArrayBuffer;
@@ -55,6 +58,7 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     loops,
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
+    mirrors: createRateMemory(maxMirrors),
     responses: createResponseMemory(),
     replies: createReplyMemory(),
     probes: createProbeMemory(),

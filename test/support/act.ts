@@ -8,6 +8,7 @@ import type { Settings } from "../../src/config/load.ts";
 import { verdictOf, type ClientVerdict } from "../../src/core/clients/counts.ts";
 import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
 import { createTokenCounter } from "../../src/core/simulator/tokens.ts";
+import type { Copied } from "../../src/core/records/copied.ts";
 import type { Outcome } from "../../src/core/types.ts";
 import { createLoopCounts, createNodeCounts, type NodeCounts } from "../../src/limits/experiment-counts.ts";
 import { createMemoryBudget } from "../../src/limits/memory-budget.ts";
@@ -61,6 +62,12 @@ export type ActHarness = {
   readonly permits: Permits;
   /** What has ended, in that order. */
   readonly outcomes: readonly Outcome[];
+  /** What was measured of copies that are over, by the ids of their calls. */
+  readonly copied: ReadonlyMap<string, Copied | undefined>;
+  /** What became of copies: upstream and result. */
+  readonly copies: readonly string[];
+  /** Copies of calls as they reached upstreams, in order. */
+  copiesAsked(): readonly UpstreamCall[];
   serve(wishes?: RequestWishes): ServedCall;
   /** The same for a request that an adapter made. */
   serveRequest(request: Request): ServedCall;
@@ -145,6 +152,9 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
         .map(({ client, counts }) => verdictOf(client, counts)),
     permits,
     outcomes,
+    copied: heart.copied,
+    copies: heart.copies,
+    copiesAsked: () => heart.asked.filter((each) => each.header("x-stuntdouble-shadow") !== undefined),
     serve: (wishes = {}) => serving(begin(wishes)),
     serveRequest: (request) => serving(beginWith(request)),
     needsBody: act.needsBody,
@@ -189,7 +199,11 @@ const count = createTokenCounter();
 function createHeart(settings: Settings, { respond, recordings }: ActOptions) {
   const clock = createFakeClock();
   const startMs = clock.now();
-  const loop = { clock, wheel: createWheel(clock) };
+  const loop = {
+    clock,
+    wheel: createWheel(clock),
+    copied: (upstream: string, result: string) => void copies.push(`${upstream} ${result}`),
+  };
   const memory = createSharedMemory(settings.config, 1);
   const { queueTimeoutMs } = settings.config.permits;
   const permits = createPermits({ memory: memory.permits, worker: 0, clock, queueTimeoutMs });
@@ -203,6 +217,8 @@ function createHeart(settings: Settings, { respond, recordings }: ActOptions) {
     },
   };
   const outcomes: Outcome[] = [];
+  const copied = new Map<string, Copied | undefined>();
+  const copies: string[] = [];
   const build = (next: Settings, before?: Built): Built => {
     const real = buildRuntime({ memory, worker: 0, loop, onBreaker: () => undefined }, next, before?.real);
     return { real, runtime: withFakes(real, before, calls) };
@@ -224,7 +240,10 @@ function createHeart(settings: Settings, { respond, recordings }: ActOptions) {
     chaos,
     clients: createLoopClients(memory.clients, 0, { ...clientsSettings, wallClockMs }),
     runtime: () => built.runtime,
-    emit: (outcome) => void outcomes.push(outcome),
+    emit(outcome, copy) {
+      outcomes.push(outcome);
+      copy?.whenOver((measured) => void copied.set(outcome.id, measured));
+    },
     stopping: () => stopping,
     wallClockMs,
     ...(recordings !== undefined && { recordings: recordings(clock) }),
@@ -239,6 +258,8 @@ function createHeart(settings: Settings, { respond, recordings }: ActOptions) {
     calls,
     asked,
     outcomes,
+    copied,
+    copies,
     apply(next: Settings): void {
       const before = built;
       applied = next;

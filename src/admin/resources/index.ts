@@ -4,6 +4,7 @@ import { config } from "./config.ts";
 import { experiments } from "./experiments.ts";
 import { metrics } from "./metrics.ts";
 import { probes } from "./probes.ts";
+import { records } from "./records.ts";
 import { reload } from "./reload.ts";
 import { replies } from "./replies.ts";
 import { requests } from "./requests.ts";
@@ -16,6 +17,7 @@ export const resources: readonly Resource[] = [
   metrics,
   status,
   requests,
+  records,
   shadow,
   experiments,
   clients,

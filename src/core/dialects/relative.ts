@@ -1,4 +1,4 @@
-import type { Timing } from "../types.ts";
+import type { Timing } from "../simulator/timing.ts";
 
 /** What a relative of an API has besides, as JSON members, and what it has instead. */
 export type Relative = {

@@ -4,7 +4,8 @@ import type { Relative } from "./relative.ts";
 import type { Members } from "./shared/members.ts";
 import type { ErrorCode, StuntdoubleError } from "../errors.ts";
 import type { SeededRng } from "../rng.ts";
-import type { Frame, Head, HeaderMap, HeadTime, KnownFacts, Plan, SimulatorSettings, Timing } from "../types.ts";
+import type { Frame, Head, HeaderMap, HeadTime, KnownFacts, Plan, SimulatorSettings } from "../types.ts";
+import type { Timing } from "../simulator/timing.ts";
 
 /** A request body: its bytes, and its text decoded at most once. */
 export type Body = {

@@ -172,6 +172,14 @@ export function withExperiments(decision: Decision, involved: readonly Involveme
   return added.length === 0 ? served : { ...served, faults: [...decision.faults, ...added] };
 }
 
+/** The names of those that affect a call. */
+export function affectingOf(involved: readonly Involvement[]): readonly string[] {
+  if (involved.length === 0) return noNames;
+  return involved.flatMap(({ result, experiment }) => (result === "affected" ? [experiment.definition.name] : []));
+}
+
+const noNames: readonly never[] = [];
+
 /** Where experiments serve a call from; undefined where that is left to its rule. */
 export function servingIn(involved: readonly Involvement[]): Source | undefined {
   for (const { serve } of involved) if (serve !== undefined) return serve;

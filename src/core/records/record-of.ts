@@ -1,12 +1,18 @@
 import type { Outcome, Timeline } from "../types.ts";
+import type { Copied } from "./copied.ts";
 import type { CallTiming, MirrorTiming, TrafficRecord } from "./types.ts";
 
 /** Gaps that are kept of one response. */
 const maxGaps = 1000;
 
-/** The record of an ended call: its times and counts, and no word of its request or response. Times are to the microsecond. */
-export function recordOf(outcome: Outcome): TrafficRecord {
-  const { faults, experiments, planned, mode } = outcome;
+/**
+ * The record of an ended call: its times and counts, and no word of its request or response. Times are to the microsecond.
+ *
+ * @param copied what was measured of its copy for another upstream
+ */
+export function recordOf(outcome: Outcome, copied?: Copied): TrafficRecord {
+  const { faults, experiments, notes, planned, mode } = outcome;
+  const usage = notes?.usage;
   return {
     time: outcome.startedAtMs,
     id: outcome.id,
@@ -26,19 +32,22 @@ export function recordOf(outcome: Outcome): TrafficRecord {
     status: outcome.status,
     ending: outcome.ending,
     cause: outcome.cause,
-    promptTokens: outcome.promptTokens,
+    promptTokens: usage?.promptTokens ?? outcome.promptTokens ?? notes?.promptTokens,
+    cachedTokens: usage?.cachedTokens,
+    inFlight: notes?.inFlight,
     queueMs: rounded(outcome.queueMs),
-    actual: timingOf(outcome.actual),
+    actual: timingOf(outcome.actual, usage?.outputTokens),
     planned: planned === undefined || mode === "real" ? undefined : timingOf(planned),
-    mirror: mirrorOf(outcome),
+    mirror: copied === undefined ? mirrorOf(outcome) : copyOf(copied),
   };
 }
 
-function timingOf({ ttftMs, totalMs, tokens, atMs }: Timeline): CallTiming {
+/** @param told output tokens by the provider's usage, which may be more than those seen */
+function timingOf({ ttftMs, totalMs, tokens, atMs }: Timeline, told?: number): CallTiming {
   return {
     ttftMs: ttftMs === undefined ? undefined : rounded(ttftMs),
     totalMs: rounded(totalMs),
-    outputTokens: tokens,
+    outputTokens: told ?? tokens,
     gapsMs: gapsOf(atMs),
   };
 }
@@ -58,6 +67,10 @@ function gapsOf(atMs: readonly number[]): number[] {
 function mirrorOf({ shadow, mode, profile }: Outcome): MirrorTiming | undefined {
   if (shadow === undefined || mode !== "real") return undefined;
   return { ...timingOf(shadow.simulated), from: "simulator", name: profile ?? "default" };
+}
+
+function copyOf({ upstream, status, ending, timeline }: Copied): MirrorTiming {
+  return { ...timingOf(timeline), from: "upstream", name: upstream, status, ending };
 }
 
 function rounded(ms: number): number {

@@ -36,6 +36,7 @@ export function withReply(
     ...rest,
     serve: { from: "simulator", profile: profile ?? own },
     mirror: undefined,
+    copy: undefined,
     ...(faults === undefined ? { ...(faultDraws !== undefined && { faultDraws }) } : { faults }),
     ...(chooseReply !== undefined && { reply: chooseReply(call) }),
   };

@@ -2,7 +2,8 @@ import { gapsOf, type Gaps } from "./gaps.ts";
 import { LoadBlend, loadAt } from "./load.ts";
 import type { PreparedProfile } from "./profile.ts";
 import type { Randomness, Rng, SeededRng } from "../rng.ts";
-import type { Overrides, Timing } from "../types.ts";
+import type { Overrides } from "../types.ts";
+import type { Timing } from "./timing.ts";
 
 /** What decides when the tokens of a response leave. */
 export type TimingOptions = {

@@ -424,3 +424,17 @@ test("a reply that the caller's API has no form for is the error that the caller
     "respond 400 BODY_INVALID: Reply: this kind of response has no form for calls of tools.",
   ]);
 });
+
+test.each([
+  ["forward, upstream: a", "POST", ["copy it to upstream b, and measure the response"]],
+  ["simulate", "POST", ["copy it to upstream b, and measure the response"]],
+  ["forward, upstream: a", "GET", []],
+])("a copy is told with serve: %s and %s", async (serve, method, copies) => {
+  const text = `
+upstreams: { a: { url: "https://a.example.com" }, b: { url: "https://b.example.com" } }
+default: { serve: ${serve}, mirror: { upstream: b } }
+`;
+  const request = method === "GET" ? { method, path: "/v1/models" } : chat;
+  const { told } = await explain(request, text);
+  expect(told.happens.filter((sentence: string) => sentence.includes("copy"))).toEqual(copies);
+});

@@ -27,7 +27,7 @@ test.each([
 });
 
 test("every key that needs a restart is a key of the configuration", () => {
-  const config: unknown = configOf({ extProc: {}, chaos: { historyFile: "runs.ndjson" } });
+  const config: unknown = configOf({ extProc: {}, chaos: { historyFile: "runs.ndjson" }, records: {} });
   const missing = fixedAtStart.filter(
     (path) => path.split(".").reduce<unknown>((value, key) => Reflect.get(Object(value), key), config) === undefined,
   );

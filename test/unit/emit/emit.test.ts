@@ -18,6 +18,7 @@ function createTestEmit() {
       record: (each) => void recordedOutcomes.push(each),
       faultStarted() {},
       recordingEnded() {},
+      copied() {},
       setLabels() {},
     },
     log: { outcome: (each) => void logged.push(each), info() {}, warn() {}, error() {} },

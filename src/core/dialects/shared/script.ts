@@ -1,5 +1,5 @@
 import { sizeOf, tokensOf, type Part } from "../../simulator/parts.ts";
-import type { Timing } from "../../types.ts";
+import type { Timing } from "../../simulator/timing.ts";
 import type { Script } from "../types.ts";
 
 /** A token of a part, or a call of a tool as a whole: its text, when it is complete, and how many tokens it stands for. */

@@ -1,5 +1,5 @@
 import { countOf, firstChars, type Part } from "../../simulator/parts.ts";
-import type { Timing } from "../../types.ts";
+import type { Timing } from "../../simulator/timing.ts";
 import type { Script } from "../types.ts";
 
 /** A script that may have been cut off, and the text at which it was. */

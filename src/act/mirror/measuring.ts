@@ -1,0 +1,96 @@
+import { headerValue } from "../../core/headers.ts";
+import { newNotes, noteUsage } from "../../core/records/notes.ts";
+import type { Copied } from "../../core/records/copied.ts";
+import type { Ending, Frame, Head } from "../../core/types.ts";
+import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
+import type { StuntdoubleError } from "../../core/errors.ts";
+import type { Receiver } from "../types.ts";
+
+/** A JSON response larger than this is not searched for its usage. */
+const usageWithinBytes = 1024 * 1024;
+/** Times of tokens that are noted. */
+const maxTimes = 1001;
+
+/** Whose response is measured, and who is told of it. */
+export type Measured = {
+  readonly upstream: string;
+  readonly dialect: Dialect;
+  /** Of the request. */
+  readonly target: string;
+  /** Milliseconds since the copy was sent. */
+  now(): number;
+  /** Called once. */
+  over(copied: Copied | undefined): void;
+};
+
+/** Measures a response and keeps nothing of it. */
+export class Measuring implements Receiver {
+  readonly #of: Measured;
+  readonly #atMs: number[] = [];
+  readonly #notes = newNotes(0);
+  #status = 0;
+  #tokens = 0;
+  #reader: StreamReader | undefined = undefined;
+  #json: Uint8Array[] | undefined = undefined;
+  #jsonBytes = 0;
+
+  constructor(of: Measured) {
+    this.#of = of;
+  }
+
+  head({ status, headers }: Head): void {
+    this.#status = status;
+    const plain = headerValue(headers, "content-encoding") === undefined;
+    const type = (headerValue(headers, "content-type") ?? "").toLowerCase();
+    this.#reader = plain ? this.#of.dialect.readStream(type, this.#of.target) : undefined;
+    if (plain && this.#reader === undefined && type.startsWith("application/json")) this.#json = [];
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#keep(bytes);
+    if (this.#reader === undefined) return;
+    const atMs = this.#of.now();
+    for (const frame of this.#reader.push(atMs, bytes)) this.#note(frame, atMs);
+  }
+
+  end(): void {
+    const body = this.#json === undefined ? undefined : Buffer.concat(this.#json).toString();
+    if (body !== undefined) noteUsage(this.#notes, body);
+    this.#over("finish");
+  }
+
+  handedOver(): void {
+    this.#over("finish");
+  }
+
+  failed(_error: StuntdoubleError, how: "cut" | "reset" = "reset"): void {
+    if (this.#status === 0) this.#of.over(undefined);
+    else this.#over(how);
+  }
+
+  #note(frame: Frame, atMs: number): void {
+    this.#tokens += frame.tokens;
+    for (let count = frame.tokens; count > 0 && this.#atMs.length < maxTimes; count -= 1) this.#atMs.push(atMs);
+    if (frame.tokens > 0 && !frame.final) return;
+    const { data } = frame;
+    noteUsage(this.#notes, typeof data === "string" ? data : Buffer.from(data).toString());
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#json === undefined) return;
+    this.#jsonBytes += bytes.length;
+    if (this.#jsonBytes > usageWithinBytes) this.#json = undefined;
+    else this.#json.push(bytes);
+  }
+
+  #over(ending: Ending): void {
+    const outputTokens = this.#notes.usage?.outputTokens;
+    const timeline = {
+      ttftMs: this.#atMs[0],
+      totalMs: this.#of.now(),
+      tokens: outputTokens ?? this.#tokens,
+      atMs: this.#atMs,
+    };
+    this.#of.over({ upstream: this.#of.upstream, status: this.#status, ending, timeline, outputTokens });
+  }
+}

@@ -1,0 +1,12 @@
+/** Which calls of a rule are copied to an upstream, and how. */
+export type MirrorTo = {
+  readonly upstream: string;
+  /** 0 … 100. */
+  readonly percentage: number;
+  readonly maxPerMinute?: number | undefined;
+  readonly maxTokensPerMinute?: number | undefined;
+  readonly stripStore: boolean;
+  readonly deadlineMs: number;
+  readonly maxConcurrent: number;
+  readonly queue: number;
+};

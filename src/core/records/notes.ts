@@ -1,0 +1,39 @@
+import { attempt } from "../errors.ts";
+import { laterUsage, usageIn, type Usage } from "./usage.ts";
+
+/** What is noted of a call for its record only, while it runs. */
+export type RecordNotes = {
+  /** Calls in flight on the node when it began, itself included. */
+  readonly inFlight: number;
+  /** What the upstream's usage tells. */
+  usage: Usage | undefined;
+  /** Counted here, since the usage of a stream may not be told. */
+  promptTokens?: number | undefined;
+};
+
+/** What a decision says of the other side. */
+type Mirrored = { readonly mirror: object | undefined; readonly copy?: object | undefined };
+
+/** Whether notes are made of a call: for records, or for its comparison with a mirror. @param recorded records are kept of all calls */
+export function isNoted({ mirror, copy }: Mirrored, recorded: boolean): boolean {
+  return recorded || mirror !== undefined || copy !== undefined;
+}
+
+/** @param inFlight calls in flight on the node, the one that begins included */
+export function newNotes(inFlight: number): RecordNotes {
+  return { inFlight, usage: undefined, promptTokens: undefined };
+}
+
+/** What is known of a request. */
+type Prompt = { readonly stream: boolean; promptTokens(): number | undefined };
+
+/** Counts the prompt of a streamed call, as long as its body is there. */
+export function notePrompt(notes: RecordNotes | undefined, facts: Prompt): void {
+  if (notes !== undefined && facts.stream) notes.promptTokens = attempt(() => facts.promptTokens());
+}
+
+/** Notes the usage that a part of the upstream's response tells, if it does. */
+export function noteUsage(notes: RecordNotes, text: string): void {
+  const usage = usageIn(text);
+  if (usage !== undefined) notes.usage = laterUsage(notes.usage, usage);
+}
