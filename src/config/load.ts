@@ -154,7 +154,6 @@ async function judge(
   const read = await readFixtures(raw, { folder, findings: found, files });
   const elsewhere = [...errors, ...read.errors];
   const warningsElsewhere = [...read.warnings];
-  const { fixtures } = read;
   const { findings, warnings } = allChecks(raw, { profiles, env, extProc });
   const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
   if (error !== undefined) {
@@ -175,7 +174,7 @@ async function judge(
     certificates,
     upstreamFiles,
     ...(replyFiles !== undefined && { replyFiles }),
-    ...(fixtures.length > 0 && { fixtures }),
+    ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
     ...historyOf(config, folder),
     ...recordsOf(config, folder),

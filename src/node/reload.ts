@@ -130,9 +130,8 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
   };
   const attempt = async (cause: ReloadCause): Promise<Reload> => {
     try {
-      const loaded = await (load ?? withoutFile)(settings.generation + 1);
+      const loaded = tellDamaged(await (load ?? withoutFile)(settings.generation + 1), log);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
-      tellDamaged(loaded, log);
       return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.errors, cause);
     } catch (error) {
       return reject([error instanceof Error ? error.message : String(error)], cause);
@@ -160,9 +159,11 @@ function serialised<Given, Value>(task: (given: Given) => Promise<Value>): (give
   };
 }
 
-/** Says which files are not used, and why. */
-export function tellDamaged({ damaged = [] }: LoadResult, log: Log): void {
+/** Says which files are not used, and why; gives back what was loaded. */
+export function tellDamaged(loaded: LoadResult, log: Log): LoadResult {
+  const { damaged = [] } = loaded;
   if (damaged.length > 0) log.warn({ damaged }, "files that are damaged are passed over");
+  return loaded;
 }
 
 /** Two configurations, one in force after the other. */

@@ -21,25 +21,11 @@ export function harOf(recordings: readonly Recording[], version: string): object
 
 function entryOf(recording: Recording): object {
   const { time, id, rule, upstream, request, status, headers, headAtMs, endAtMs, ending } = recording;
-  const { body, ...facts } = request;
   const pieces = recording.pieces.map(bytesOf);
   return {
     startedDateTime: new Date(time).toISOString(),
     time: endAtMs,
-    request: {
-      method: request.method,
-      url: `http://localhost${request.target}`,
-      httpVersion: "HTTP/1.1",
-      cookies: [],
-      headers: [],
-      queryString: [...new URL(`http://localhost${request.target}`).searchParams].map(([name, value]) => ({
-        name,
-        value,
-      })),
-      ...(body !== undefined && { postData: { mimeType: "application/json", text: body } }),
-      headersSize: -1,
-      bodySize: -1,
-    },
+    request: requestOf(request),
     response: {
       status,
       statusText: "",
@@ -57,10 +43,28 @@ function entryOf(recording: Recording): object {
       id,
       rule,
       upstream,
-      request: facts,
+      request: { ...request, body: undefined },
       ending,
       pieces: recording.pieces.map(({ atMs }, index) => [atMs, pieces[index]?.length ?? 0]),
     },
+  };
+}
+
+function requestOf(request: Facts): object {
+  const { body } = request;
+  return {
+    method: request.method,
+    url: `http://localhost${request.target}`,
+    httpVersion: "HTTP/1.1",
+    cookies: [],
+    headers: [],
+    queryString: [...new URL(`http://localhost${request.target}`).searchParams].map(([name, value]) => ({
+      name,
+      value,
+    })),
+    ...(body !== undefined && { postData: { mimeType: "application/json", text: body } }),
+    headersSize: -1,
+    bodySize: -1,
   };
 }
 
