@@ -1,22 +1,14 @@
-import { withFailures } from "./profiles/failures.ts";
 import type { ActDeps, Request, Runtime } from "./types.ts";
-import { controlError } from "../core/control-values.ts";
-import { controlTextOf } from "../core/control-carriers.ts";
-import { readControl } from "../core/control.ts";
 import { decide } from "../core/decide.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
-import { compileFaultDraws, drawFaults, hasDraws } from "../core/fault-draws.ts";
-import { withDrawnTimes } from "../core/fault-times.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import { servableOf } from "../core/experiments/serving.ts";
-import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
-import type { Snapshot } from "../core/snapshot.ts";
-import type { Call, Decision, FaultConfig, KnownFacts, Source } from "../core/types.ts";
+import type { Call, Decision, FaultConfig, KnownFacts } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
-import { withRecording } from "./recordings/find.ts";
+import { resolved, withTimes } from "./decision.ts";
 import {
   refuseThroughGateway,
   rateLimited,
@@ -85,11 +77,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     const facts = opened?.facts ?? request.facts ?? noFacts;
     if (opened !== undefined) refuseUnknownModel(snapshot.models, facts.model);
     call = callOf(request, caller, facts);
-    decision = withFailures(
-      resolved(call, request, { snapshot, deps, opened, replays: runtime.replays }),
-      call,
-      runtime,
-    );
+    decision = resolved(call, request, { opened, deps, runtime });
     refuseUnreadable(opened, decision);
     let rateRow: number | undefined;
     if (rates !== undefined && !takesNoPlace(request, { decision })) {
@@ -207,74 +195,6 @@ function unreadable({ operation, target }: Request, error: StuntdoubleError): Op
 export function callOf(request: Request, caller: Caller | undefined, facts: KnownFacts): Call {
   const { id, method, route, headers, client, state } = request;
   return { id, method, route, headers, keyName: caller?.name, keyHash: caller?.hash16, client, facts, state };
-}
-
-/**
- * What the rules say and the caller may change; what cannot be simulated goes to an upstream, where there is one.
- *
- * @throws BODY_INVALID for a control header that cannot be followed
- */
-export function decisionOn(call: Call, { operation }: Request, { snapshot, deps }: Deciding): Decision {
-  const { control, upstreams, seed } = snapshot;
-  const decided = decide(call, snapshot);
-  const [first] = upstreams.keys();
-  const onlyForwarded = operation === undefined && first !== undefined;
-  const ruled = onlyForwarded ? withoutSimulator(decided, first) : repliedTo(decided, call, { snapshot, deps });
-  const asked = control.enabled ? controlTextOf(call.headers, control) : undefined;
-  if (asked === undefined) return ruled;
-  const decision = readControl(asked, control, ruled);
-  // Who asks for the simulator must never get the provider, and its bill, instead.
-  if (onlyForwarded && (decision.serve.from !== "upstream" || decision.mirror !== undefined))
-    throw controlError("simulate and mirror need a call that can be simulated; this one can only be forwarded");
-  return hasDraws(decision.faults) ? { ...decision, ...drawnOf(decision, call, seed) } : decision;
-}
-
-type Resolving = Deciding & { readonly opened: Opened | undefined; readonly replays: AdmissionRuntime["replays"] };
-
-/** The decision with the recording that is played, where one is. */
-function resolved(call: Call, request: Request, resolving: Resolving): Decision {
-  const decision = decisionOn(call, request, resolving);
-  return decision.serve.from === "replay" ? withRecording(decision, request, resolving) : decision;
-}
-
-type Deciding = { readonly snapshot: Snapshot; readonly deps: AdmissionDeps };
-
-/** What the admin API was told to reply comes before what rules say; all else of the decision stays. */
-function repliedTo(decision: Decision, call: Call, { snapshot, deps }: Deciding): Decision {
-  const given = deps.givenReply?.(call, snapshot.seed);
-  if (given === undefined) return withFixture(decision, call, snapshot);
-  const replied = { ...withReply(decision, given, call), rule: "reply" };
-  return given.faults !== undefined && hasDraws(replied.faults)
-    ? { ...replied, ...drawnOf(replied, call, snapshot.seed) }
-    : replied;
-}
-
-/** What fixtures say comes back to a simulated call whose rule does not say it. */
-function withFixture(decision: Decision, call: Call, { fixtures, seed }: Snapshot): Decision {
-  if (fixtures.length === 0 || decision.serve.from !== "simulator" || decision.reply !== undefined) return decision;
-  if (!asksForWords(call)) return decision;
-  const found = fixtures.find((fixture) => fits(fixture, call, seed));
-  return found === undefined ? decision : withReply(decision, found, call);
-}
-
-/** The same decision for a call that the simulator can neither serve nor mirror. */
-function withoutSimulator(decision: Decision, first: string): Decision {
-  if (decision.serve.from === "upstream" && decision.mirror === undefined) return decision;
-  const serve: Source = decision.serve.from === "upstream" ? decision.serve : { from: "upstream", upstream: first };
-  return { ...decision, serve, mirror: undefined };
-}
-
-/** Faults that the caller asks for are drawn by request id. */
-function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Decision, "faults" | "faultDraws"> {
-  const draws = compileFaultDraws(rule, faults, ({ id }) => id);
-  return draws === undefined ? { faults } : drawFaults(draws, call, seed);
-}
-
-/** The decision with the times of its faults as this call draws them. */
-function withTimes(decision: Decision, { id }: Call, { seed, control }: Snapshot): Decision {
-  if (decision.faults.length === 0) return decision;
-  const faults = withDrawnTimes(decision.faults, { seed, callId: id, maxDelayMs: control.maxDelayMs });
-  return faults === decision.faults ? decision : { ...decision, faults };
 }
 
 const preparedLists = new WeakMap<readonly FaultConfig[], readonly PreparedFault[]>();

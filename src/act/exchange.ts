@@ -1,4 +1,5 @@
-import type { Act, ActDeps, PlayerOwner, Reply, Request, Runtime, Show, UpstreamRuntime } from "./types.ts";
+import type { Show } from "./live.ts";
+import type { Act, ActDeps, PlayerOwner, Reply, Request, Runtime, UpstreamRuntime } from "./types.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";

@@ -1,10 +1,11 @@
+import type { Forwarded, Outgoing, Receiver } from "./live.ts";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { StuntdoubleError } from "../core/errors.ts";
 import { headerValue } from "../core/headers.ts";
 import type { Addresses } from "./addresses.ts";
 import { createTimer } from "./timer-wheel.ts";
-import type { Forwarded, Loop, Outgoing, Receiver } from "./types.ts";
+import type { Loop } from "./types.ts";
 
 /** One address of an upstream, with its connections. */
 export type Address = {

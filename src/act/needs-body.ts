@@ -1,7 +1,8 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import type { CallState } from "../core/clients/state.ts";
 import type { Decision, KnownFacts } from "../core/types.ts";
-import { callerOf, callOf, decisionOn, type AdmissionDeps, type AdmissionRuntime } from "./admission.ts";
+import { decisionOn } from "./decision.ts";
+import { callerOf, callOf, type AdmissionDeps, type AdmissionRuntime } from "./admission.ts";
 import { refuseLoop } from "./failures.ts";
 import type { Request } from "./types.ts";
 

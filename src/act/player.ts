@@ -1,3 +1,4 @@
+import type { Flow } from "./live.ts";
 import type { Ending, Frame, Head, Plan } from "../core/types.ts";
 import { FrameQueue, joined } from "./frame-queue.ts";
 import { beginWith, informBefore } from "./informational.ts";
@@ -5,7 +6,7 @@ import type { Sent } from "./outcome.ts";
 import type { RelaySink } from "./relay.ts";
 import { SentFrames } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
-import type { CallTimes, Flow, PlayerOwner, Reply, ReplyListener, SentResponse } from "./types.ts";
+import type { CallTimes, PlayerOwner, Reply, ReplyListener, SentResponse } from "./types.ts";
 
 /** Bytes waiting for their time or for the client, above which a live source is asked to pause. */
 const pauseAboveBytes = 256 * 1024;

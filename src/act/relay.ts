@@ -1,5 +1,6 @@
+import type { Flow, Forwarded, Passage, Receiver } from "./live.ts";
 import { headerValue } from "../core/headers.ts";
-import type { CallTimes, Flow, Forwarded, Passage, Receiver, Request } from "./types.ts";
+import type { CallTimes, Request } from "./types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type BendContext, type LiveBend, type PreparedFault } from "../core/faults/index.ts";
 import { noteUsage, type RecordNotes } from "../core/records/notes.ts";

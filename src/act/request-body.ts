@@ -1,6 +1,7 @@
+import type { Outgoing } from "./live.ts";
 import { headerIndex } from "../core/headers.ts";
 import { requestTarget, type Forwarding } from "./headers.ts";
-import type { Outgoing, Request } from "./types.ts";
+import type { Request } from "./types.ts";
 
 /** A smaller body may stay until its response has ended. */
 const largeBytes = 16 * 1024;

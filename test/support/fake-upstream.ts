@@ -1,4 +1,5 @@
-import type { Carrier, Forwarded, Outgoing, Passage, Receiver, Request, Show, Upstream } from "../../src/act/types.ts";
+import type { Carrier, Forwarded, Outgoing, Passage, Receiver, Show } from "../../src/act/live.ts";
+import type { Request, Upstream } from "../../src/act/types.ts";
 import { StuntdoubleError, type ErrorCode } from "../../src/core/errors.ts";
 
 /** One call as it reached an upstream, and the means to respond to it. Once it is aborted, what is said is not heard. */

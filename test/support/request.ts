@@ -1,5 +1,6 @@
+import type { Carrier, Outgoing } from "../../src/act/live.ts";
 import { Readable } from "node:stream";
-import type { Carrier, Outgoing, Request } from "../../src/act/types.ts";
+import type { Request } from "../../src/act/types.ts";
 import { findOperation } from "../../src/core/dialects/index.ts";
 import { givenId } from "../../src/ingress/http/request.ts";
 import type { HeaderMap } from "../../src/core/types.ts";

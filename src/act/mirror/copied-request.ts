@@ -1,9 +1,10 @@
+import type { Outgoing } from "../live.ts";
 import { randomUUID } from "node:crypto";
 import { isObject } from "../../core/dialects/shared/json-body.ts";
 import type { MirrorTo } from "../../core/records/mirror-to.ts";
 import type { Header } from "../../core/dialects/types.ts";
 import { viaEntry } from "../headers.ts";
-import type { Outgoing, Request } from "../types.ts";
+import type { Request } from "../types.ts";
 
 /** What is copied of the headers: what the body is, and what the API needs to read it. Nothing tells who the caller is. */
 const copiedHeaders = ["content-type", "accept", "anthropic-version", "anthropic-beta", "openai-beta"] as const;

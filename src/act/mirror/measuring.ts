@@ -1,10 +1,10 @@
+import type { Receiver } from "../live.ts";
 import { headerValue } from "../../core/headers.ts";
 import { newNotes, noteUsage } from "../../core/records/notes.ts";
 import type { Copied } from "../../core/records/copied.ts";
 import type { Ending, Frame, Head } from "../../core/types.ts";
 import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
-import type { Receiver } from "../types.ts";
 
 /** A JSON response larger than this is not searched for its usage. */
 const usageWithinBytes = 1024 * 1024;

@@ -1,10 +1,11 @@
+import type { Forwarded } from "../live.ts";
 import { attempt } from "../../core/errors.ts";
 import { draw } from "../../core/rng.ts";
 import type { Copied, Copy } from "../../core/records/copied.ts";
 import type { MirrorTo } from "../../core/records/mirror-to.ts";
 import type { Rates } from "../../limits/rates.ts";
 import { createTimer } from "../timer-wheel.ts";
-import type { CallToCopy, CopyResult, Forwarded, Loop, Mirrors, Request, UpstreamRuntime } from "../types.ts";
+import type { CallToCopy, CopyResult, Loop, Mirrors, Request, UpstreamRuntime } from "../types.ts";
 import { copiedRequest } from "./copied-request.ts";
 import { Measuring } from "./measuring.ts";
 

@@ -1,3 +1,4 @@
+import type { Receiver } from "../live.ts";
 import { attempt } from "../../core/errors.ts";
 import { draw } from "../../core/rng.ts";
 import type { RecordingStart } from "../../core/recordings/lines.ts";
@@ -6,7 +7,7 @@ import type { HeaderMap } from "../../core/types.ts";
 import type { Admitted } from "../admission.ts";
 import { credentials } from "../headers.ts";
 import type { CallRecord } from "../outcome.ts";
-import type { ActDeps, Receiver, Request, UpstreamRuntime } from "../types.ts";
+import type { ActDeps, Request, UpstreamRuntime } from "../types.ts";
 import { bodyHashOf, semanticHashOf } from "./facts.ts";
 import { Tee } from "./tee.ts";
 import type { OpenRecording } from "./types.ts";

@@ -1,6 +1,6 @@
+import type { Receiver } from "../live.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
 import type { Head } from "../../core/types.ts";
-import type { Receiver } from "../types.ts";
 import type { OpenRecording } from "./types.ts";
 
 /** A response on its way to its relay that is recorded as it passes: nothing of it is held back, and nothing waits. */

@@ -1,4 +1,4 @@
-import type { Passage } from "../../act/types.ts";
+import type { Passage } from "../../act/live.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { bodyMode, type Modes } from "./step.ts";
 

@@ -1,5 +1,6 @@
+import type { Receiver, Show } from "../../act/live.ts";
 import type { FindOperation } from "../../core/dialects/index.ts";
-import type { Act, Receiver, Reply, ReplyListener, Show } from "../../act/types.ts";
+import type { Act, Reply, ReplyListener } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { addBody, noBody, type BodyOptions } from "../body.ts";
 import { UpstreamResponse } from "./upstream-response.ts";

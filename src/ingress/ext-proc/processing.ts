@@ -1,5 +1,6 @@
+import type { Carrier, Forwarded, Passage, Receiver } from "../../act/live.ts";
 import type { FindOperation } from "../../core/dialects/index.ts";
-import type { Act, Carrier, Forwarded, Passage, Receiver } from "../../act/types.ts";
+import type { Act } from "../../act/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Operation } from "../../core/dialects/types.ts";
 import { factsReader, type FactsReader } from "../../core/dialects/shared/any-body.ts";

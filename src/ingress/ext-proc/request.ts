@@ -1,6 +1,6 @@
+import type { Carrier } from "../../act/live.ts";
 import { eachHeader, headerValue } from "../../core/headers.ts";
 import { noFacts } from "../../act/admission.ts";
-import type { Carrier } from "../../act/types.ts";
 import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Operation } from "../../core/dialects/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";

@@ -1,5 +1,5 @@
+import type { Forwarded, Receiver } from "../../act/live.ts";
 import { headerValue, keepHeaders } from "../../core/headers.ts";
-import type { Forwarded, Receiver } from "../../act/types.ts";
 import type { GrpcCall } from "./grpc/call.ts";
 import { trailersFrame, unchangedFrame } from "./frames.ts";
 import { bodyMode, type Step } from "./step.ts";
