@@ -16,6 +16,7 @@ export function conclude(
   const { involved, decision } = record;
   if (involved.length > 0) chaos.ended(outcome, involved);
   if (decision !== undefined && decision.faults.length > 0) chaos.unbent(bent);
+  record.leaveEngine?.();
   clients?.ended(outcome, record.request, sent);
   emit(outcome, record.copy);
 }

@@ -190,10 +190,11 @@ class Exchange implements RelayOwner, PlayerOwner {
   }
 
   #simulate(admitted: Admitted, profile: string | undefined, label: Simulating["label"]): Plan {
-    const inFlight = this.#deps.permits.inFlight();
+    const { permits, memory, serving } = this.#deps;
     const delayMs = this.#relay === undefined ? 0 : this.#record.now();
-    const fits = (bytes: number): void => this.#deps.memory.check(bytes);
-    return simulatedPlan(admitted, this.#record, { runtime: this.#runtime, profile, inFlight, delayMs, label, fits });
+    const fits = (bytes: number): void => memory.check(bytes);
+    const asked = { runtime: this.#runtime, profile, inFlight: permits.inFlight(), serving, delayMs, label, fits };
+    return simulatedPlan(admitted, this.#record, asked);
   }
 
   /** @throws MEMORY_FULL */
@@ -212,8 +213,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#record.meantFor(name);
     const ticket = breaker?.admit();
     if (ticket === undefined && whenOpen !== "forward") return this.#play(this.#standIn(admitted, runtime));
-    const { faults } = admitted;
-    const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker, ticket });
+    const relay = new Relay(this.#record, this.#player, { owner: this, faults: admitted.faults, breaker, ticket });
     this.#relay = relay;
     if (whenOpen === "simulate") this.#standby = admitted;
     const simulated = this.#mirror(admitted);
@@ -258,9 +258,9 @@ class Exchange implements RelayOwner, PlayerOwner {
     const { mirror } = admitted.decision;
     if (mirror === undefined || admitted.opened === undefined) return undefined;
     const profile = mirror.from === "simulator" ? mirror.profile : undefined;
-    const inFlight = this.#deps.permits.inFlight();
     return attempt(() => {
-      const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, profile, inFlight });
+      const beside = { inFlight: this.#deps.permits.inFlight(), serving: this.#deps.serving };
+      const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, profile, ...beside });
       this.waiting(timeline.atMs.length * Float64Array.BYTES_PER_ELEMENT);
       return timeline;
     });

@@ -44,6 +44,8 @@ export class CallRecord implements CallTimes {
   copy: Copy | undefined = undefined;
   /** Undefined where no records are kept. */
   notes: RecordNotes | undefined = undefined;
+  /** Frees its place in the engine of a simulated model. */
+  leaveEngine: (() => void) | undefined = undefined;
   readonly #faults: string[] = [];
   #startMs: number;
   #queueMs = 0;

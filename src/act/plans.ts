@@ -15,6 +15,7 @@ import type { Admitted } from "./admission.ts";
 import { allowedMethods, notSimulated } from "./failures.ts";
 import { neverBuffered } from "./headers.ts";
 import type { CallRecord } from "./outcome.ts";
+import { servedBeside, type Serving } from "./profiles/serving.ts";
 import { NotedFrames } from "./timeline.ts";
 
 /**
@@ -42,6 +43,8 @@ export type Simulating = {
   readonly inFlight: number;
   /** When the simulator begins, in milliseconds from the start of the call. */
   readonly delayMs?: number;
+  /** Absent where each call is simulated as if it were alone. */
+  readonly serving?: Serving | undefined;
   /** What the response says was decided. */
   readonly label: "simulate" | "stand-in";
   /** Is told how many bytes the response will take while it waits, before it is made, and may throw. */
@@ -55,7 +58,7 @@ export type Simulating = {
  *   wrong with the request
  */
 export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating: Simulating): Plan {
-  const simulation = simulationOf(admitted, record.request, simulating);
+  const simulation = simulationOf(admitted, record, simulating);
   const { ask, profile, seed } = simulation;
   record.simulated(profile.profile.name, ask.promptTokens, seed);
   const { label, fits } = simulating;
@@ -99,7 +102,7 @@ function bentBy(plan: Plan, faults: readonly PreparedFault[], record: CallRecord
  * @throws RESPONSE_TOO_LARGE, and what the operation finds wrong with the request
  */
 export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omit<Simulating, "label">): Timeline {
-  const simulation = simulationOf(admitted, record.request, simulating);
+  const simulation = simulationOf(admitted, record, simulating);
   const { ask, profile } = simulation;
   const { ttftMs, totalMs, tokens, atMs } = simulateTiming(simulation);
   record.mirrored(profile.profile.name, ask.promptTokens);
@@ -108,17 +111,21 @@ export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omi
 
 function simulationOf(
   { call, opened, decision }: Admitted,
-  request: Request,
-  { runtime, profile, inFlight, delayMs = 0 }: Omit<Simulating, "label">,
+  record: CallRecord,
+  { runtime, profile: wanted, inFlight, delayMs = 0, serving }: Omit<Simulating, "label">,
 ): Simulation {
+  const { request } = record;
   if (opened === undefined) throw notSimulated(request);
   const { snapshot, profiles } = runtime;
   const { overrides, reply, simulator: settings } = decision;
   const ask = opened.ask(settings);
   if (settings?.fidelity !== "lenient") checkContext(ask, request, snapshot.contextTokens);
+  const profile = profiles.find(ask.model, wanted);
+  const entered = (leave: () => void): void => void (record.leaveEngine = leave);
   return {
     ask,
-    profile: profiles.find(ask.model, profile),
+    profile,
+    ...(serving !== undefined && servedBeside(serving, { call, ask, profile, entered })),
     overrides,
     reply,
     seed: overrides.seed ?? ask.seed ?? hash32(snapshot.seed, call.id),

@@ -18,6 +18,7 @@ import type { Rates } from "../limits/rates.ts";
 import type { Chaos } from "./chaos.ts";
 import type { Carrier, Forwarded, Outgoing, Receiver, Show } from "./live.ts";
 import type { RecordingWriter } from "./recordings/types.ts";
+import type { Serving } from "./profiles/serving.ts";
 import type { CallState } from "../core/clients/state.ts";
 import type { Timer, Wheel } from "./timer-wheel.ts";
 
@@ -243,6 +244,8 @@ export type ActDeps = {
   readonly clients?: Clients;
   /** Absent where nothing can be recorded. */
   readonly recordings?: RecordingWriter;
+  /** Absent where each call is simulated as if it were alone. */
+  readonly serving?: Serving;
   /** The configuration in force, with everything built for it. */
   runtime(): Runtime;
   /** @param copy of the call, whose record waits for it */

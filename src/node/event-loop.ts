@@ -10,6 +10,7 @@ import { journalSize } from "../admin/resources/requests.ts";
 import { mirroredSize } from "../admin/resources/shadow.ts";
 import { createDrift } from "../core/shadow/drift.ts";
 import { createShadowStore } from "../core/shadow/store.ts";
+import { createPromptIndex } from "../core/simulator/prompt-cache.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
@@ -22,6 +23,7 @@ import type { Series } from "../emit/series.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
+import { createEngines } from "../limits/engines.ts";
 import { createMemoryBudget } from "../limits/memory-budget.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
 import { createReplyCounts } from "../limits/reply-counts.ts";
@@ -175,6 +177,11 @@ function createActDeps({ options, loop, state, emitters, chaos }: ActParts): Act
       windowMs: () => state.runtime.snapshot.clients.windowMs,
       wallClockMs: options.wallClockMs,
     }),
+    serving: {
+      engines: createEngines(memory.engines, worker, clock),
+      prompts: createPromptIndex(memory.prompts),
+      clock,
+    },
     runtime: () => state.runtime,
     emit: createEmit(emitters),
     stopping: () => state.stopping,

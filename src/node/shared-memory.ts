@@ -5,6 +5,8 @@ import { valuesLength } from "../emit/series.ts";
 import { createNumberMemory, type NumberMemory } from "../limits/clients/call-numbers.ts";
 import { createClientMemory, type ClientMemory } from "../limits/clients/client-counters.ts";
 import { createOpenRequestMemory, type OpenRequestMemory } from "../limits/clients/open-requests.ts";
+import { createPromptIndexMemory } from "../core/simulator/prompt-cache.ts";
+import { createEngineMemory, type EngineMemory } from "../limits/engines.ts";
 import { createExperimentMemory } from "../limits/experiment-counts.ts";
 import { createResponseMemory } from "../limits/kept-responses.ts";
 import { createPermitMemory } from "../limits/permits/permits.ts";
@@ -25,6 +27,9 @@ export type SharedMemory = {
   readonly responses: SharedArrayBuffer;
   /** How often replies of the admin API were given. */
   readonly replies: SharedArrayBuffer;
+  /** The engines of simulated models, and hashes of the prompts that they were asked. */
+  readonly engines: EngineMemory;
+  readonly prompts: SharedArrayBuffer;
   /** Which event loop tests an upstream whose breaker is half-open. */
   readonly probes: SharedArrayBuffer;
   /** The kill switch, and how many calls experiments affect. */
@@ -61,6 +66,8 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     mirrors: createRateMemory(maxMirrors),
     responses: createResponseMemory(),
     replies: createReplyMemory(),
+    engines: createEngineMemory(),
+    prompts: createPromptIndexMemory(),
     probes: createProbeMemory(),
     experiments: createExperimentMemory(loops),
     clients: {

@@ -7,6 +7,7 @@ import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { returnExperimentsOf } from "../limits/experiment-counts.ts";
 import { returnResponseLock } from "../limits/kept-responses.ts";
+import { returnEngineLocksOf } from "../limits/engines.ts";
 import { returnProbesOf } from "../limits/probe-slots.ts";
 import type { Permits } from "../limits/permits/permits.ts";
 import type { WorkerEvents } from "./channel.ts";
@@ -137,6 +138,7 @@ function replace(watch: Watch, slot: Slot, reason: string): void {
   permits.returnAllOf(worker);
   returnResponseLock(memory.responses, worker);
   returnProbesOf(memory.probes, worker);
+  returnEngineLocksOf(memory.engines, worker);
   clients.returnLocksOf(worker);
   returnExperimentsOf(memory.experiments, memory.loops, worker);
   log.error({ worker, reason }, "worker died");

@@ -1,7 +1,17 @@
 import { z } from "zod";
 import { faultSchema } from "../../core/faults/index.ts";
+import { maxPlaces } from "../../core/simulator/batching.ts";
 import { distributionSchema } from "../../core/simulator/distribution-schema.ts";
-import type { FitError, FitNote, LoadRow, Profile, ProfileFailure, PromptRow } from "../../core/simulator/types.ts";
+import type {
+  DecodeRow,
+  Engine,
+  FitError,
+  FitNote,
+  LoadRow,
+  Profile,
+  ProfileFailure,
+  PromptRow,
+} from "../../core/simulator/types.ts";
 
 const amount = z.number().min(0);
 const percentage = z.number().min(0).max(100);
@@ -51,6 +61,19 @@ const failure: z.ZodType<ProfileFailure> = faultSchema
   })
   .transform(({ percentage = 0, ...fault }) => ({ ...fault, percentage }));
 
+const decodeRow: z.ZodType<DecodeRow> = z.strictObject({ sequences: amount, ms: distributionSchema });
+
+const engine: z.ZodType<Engine> = z.strictObject({
+  prefillTokensPerSecond: z.number().positive(),
+  maxBatchTokens: z.int().min(1).default(8192),
+  maxSequences: z.int().min(1).max(maxPlaces).default(256),
+  kvCacheTokens: z.int().min(1).optional(),
+  decodeMs: z.union([
+    rising(decodeRow, "sequences", ({ sequences }) => sequences).check(z.minLength(1)),
+    distributionSchema.transform((ms): DecodeRow[] => [{ sequences: 1, ms }]),
+  ]),
+});
+
 const fitError: z.ZodType<FitError> = z.strictObject({
   n: amount,
   kind: z.enum(["constant", "uniform", "lognormal", "gamma", "mixture", "quantiles"]),
@@ -86,6 +109,10 @@ export const profileSchema: z.ZodType<Profile> = z
       .default({ freePromptTokens: 0, msPer1000Tokens: 0 }),
     head: z.enum(["at-once", "first-token"]).optional(),
     load: rising(loadRow, "inFlight", ({ inFlight }) => inFlight).default([]),
+    promptCache: z
+      .strictObject({ minTokens: z.int().min(1), blockTokens: z.int().min(1).default(128), ttlMs: z.int().min(1000) })
+      .optional(),
+    engine: engine.optional(),
     failures: z.array(failure).optional(),
     fit: fitNote.optional(),
   })
@@ -94,6 +121,13 @@ export const profileSchema: z.ZodType<Profile> = z
     if (sum <= 100) return;
     const message = `the percentages add up to ${sum}, but a call has one failure at most`;
     issues.push({ code: "custom", message, path: ["failures"], input: failures });
+  })
+  .check(({ value: { engine, load, ttftByPrompt }, issues }) => {
+    if (engine === undefined) return;
+    const message = "cannot be combined with an engine, from which the load follows";
+    if (load.length > 0) issues.push({ code: "custom", message, path: ["load"], input: load });
+    if (ttftByPrompt !== undefined)
+      issues.push({ code: "custom", message, path: ["ttftByPrompt"], input: ttftByPrompt });
   })
   .check(({ value: { ttftByPrompt, load }, issues }) => {
     if (ttftByPrompt === undefined || !load.some(({ ttftMs }) => ttftMs !== undefined)) return;

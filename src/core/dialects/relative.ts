@@ -39,10 +39,11 @@ export type ChatMembers = {
   finish?(requestId: string, usage: string): string;
 };
 
-/** Tokens that a usage tells; of the prompt `audio`, and of the completion `reasoning`, are parts. */
+/** Tokens that a usage tells; of the prompt `audio` and `cached`, and of the completion `reasoning`, are parts. */
 export type Usage = {
   readonly prompt: number;
   readonly audio: number;
+  readonly cached: number;
   readonly completion: number;
   readonly reasoning: number;
 };

@@ -168,6 +168,8 @@ export type Ask = {
   readonly model: string;
   readonly stream: boolean;
   readonly promptTokens: number;
+  /** How many of them, from the beginning, its marks allow a cache to keep; absent for an API without marks, which keeps them all. */
+  readonly cacheableTokens?: number | undefined;
   /** Upper limit on output tokens; undefined when the caller set none. 0 for operations that generate no text. */
   readonly maxTokens: number | undefined;
   /** Lower limit on output tokens, where the caller set one: a text does not end before. */
@@ -216,6 +218,8 @@ export type Script = {
   readonly parts: readonly Part[];
   /** `length` when the limit on tokens ended it. */
   readonly finish: "stop" | "length";
+  /** Tokens of the prompt that a cache had; 0 when absent. */
+  readonly cachedTokens?: number | undefined;
   /** It was said what comes back, so all choices say the same, and the words are not of our own vocabulary. */
   readonly given?: true;
   readonly rng: SeededRng;

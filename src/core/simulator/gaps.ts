@@ -1,6 +1,6 @@
 import { LoadBlend } from "./load.ts";
 import { normalCdf, normalInverse } from "./normal.ts";
-import type { PreparedProfile } from "./profile.ts";
+import type { PreparedLoadRow, PreparedProfile } from "./profile.ts";
 import type { Rng } from "../rng.ts";
 
 /** How long after the last the next token of a stream leaves. */
@@ -17,6 +17,8 @@ export type GapOptions = {
   /** Tokens of the stream. */
   readonly tokens: number;
   readonly inFlight: number;
+  /** In the batch of the engine, where the profile has one. */
+  readonly sequences?: number | undefined;
   /** Factor by the load. */
   readonly load: number;
   /** Each gap as it is wished, whatever the profile says. */
@@ -27,11 +29,16 @@ export type GapOptions = {
 export function gapsOf(options: GapOptions): Gaps {
   const { profile } = options;
   const isPlain =
-    profile.itlByLoad === undefined &&
+    stepsOf(options) === undefined &&
     profile.tokensPerEvent === undefined &&
     profile.stallMs === undefined &&
     profile.profile.itlCorrelation === undefined;
   return isPlain || options.itlMs !== undefined ? new IndependentGaps(options) : new ShapedGaps(options);
+}
+
+/** The distributions of a gap by load: by sequences in the batch where there is an engine, else by calls in flight. */
+function stepsOf({ profile, sequences }: GapOptions): readonly PreparedLoadRow[] | undefined {
+  return sequences === undefined ? profile.itlByLoad : profile.batching?.steps;
 }
 
 /** Each gap is drawn for itself. */
@@ -66,8 +73,9 @@ class ShapedGaps implements Gaps {
 
   constructor(options: GapOptions) {
     this.#options = options;
-    const [first, ...others] = options.profile.itlByLoad ?? [];
-    this.#blend = first === undefined ? undefined : new LoadBlend([first, ...others], options.inFlight);
+    const [first, ...others] = stepsOf(options) ?? [];
+    const at = options.sequences ?? options.inFlight;
+    this.#blend = first === undefined ? undefined : new LoadBlend([first, ...others], at);
   }
 
   fresh(): Gaps {

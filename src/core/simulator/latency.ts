@@ -1,3 +1,4 @@
+import type { Service } from "./batching.ts";
 import { gapsOf, type Gaps } from "./gaps.ts";
 import { LoadBlend, loadAt } from "./load.ts";
 import type { PreparedProfile } from "./profile.ts";
@@ -16,6 +17,8 @@ export type TimingOptions = {
   readonly outputTokens: number;
   /** Calls in flight on this node. */
   readonly inFlight: number;
+  /** How the engine serves it, where the profile has one. */
+  readonly service?: Pick<Service, "firstTokenMs" | "sequences"> | undefined;
   /** Is moved past all draws. */
   readonly rng: SeededRng;
   /** `ttftMs` and `itlMs`, milliseconds ≥ 0. */
@@ -28,7 +31,7 @@ export type TimingOptions = {
  * Draws when each token of a response leaves.
  *
  * TTFT = draw × load + prefill of the part of the prompt that no cache has; each further token follows after draw × load. So the
- * total is on average TTFT + (N − 1) × mean ITL. A wish replaces the whole TTFT or the whole gap, load, prefill and stalls included.
+ * total is on average TTFT + (N − 1) × mean ITL. Of a profile with an engine, TTFT = draw + what that takes to the first token. A wish replaces the whole TTFT or the whole gap, load, prefill and stalls included.
  *
  * @returns times in milliseconds that never go back
  */
@@ -56,11 +59,15 @@ function beginningOf(options: TimingOptions): { readonly ttftMs: number; readonl
   const { profile, overrides, inFlight, delayMs = 0 } = options;
   const load = loadAt(profile.profile.load, inFlight);
   const drawnMs = ttftMsOf(options, load.ttft);
-  const gaps = gapsOf({ profile, tokens: options.outputTokens, inFlight, load: load.itl, itlMs: overrides.itlMs });
+  const { itlMs } = overrides;
+  const sequences = options.service?.sequences;
+  const gaps = gapsOf({ profile, tokens: options.outputTokens, inFlight, sequences, load: load.itl, itlMs });
   return { ttftMs: delayMs + (overrides.ttftMs ?? drawnMs), gaps };
 }
 
-function ttftMsOf({ profile, rng, inFlight, promptTokens, cachedTokens = 0 }: TimingOptions, load: number): number {
+function ttftMsOf(options: TimingOptions, load: number): number {
+  const { profile, rng, inFlight, promptTokens, cachedTokens = 0, service } = options;
+  if (service !== undefined) return profile.ttftMs.sample(rng) + service.firstTokenMs;
   const uncached = Math.max(0, promptTokens - cachedTokens);
   const prefill = prefillMs(profile, uncached);
   const [first, ...others] = profile.ttftByLoad ?? [];

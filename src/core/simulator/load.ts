@@ -42,6 +42,11 @@ export class LoadBlend {
     this.#between = width > 0 ? (inFlight - this.#low.inFlight) / width : 0;
   }
 
+  get mean(): number {
+    const low = this.#low.drawn.mean * this.#low.factor;
+    return low + (this.#high.drawn.mean * this.#high.factor - low) * this.#between;
+  }
+
   at(share: number): number {
     const low = this.#low.drawn.at(share) * this.#low.factor;
     return low + (this.#high.drawn.at(share) * this.#high.factor - low) * this.#between;

@@ -1,5 +1,6 @@
+import type { Batching } from "./batching.ts";
 import { prepareDistribution, type Prepared } from "./distribution.ts";
-import type { Distribution, LoadRow, Profile, PromptRow } from "./types.ts";
+import type { Distribution, Engine, LoadRow, Profile, PromptRow } from "./types.ts";
 
 /** A profile with its distributions ready to be drawn from. */
 export type PreparedProfile = {
@@ -15,7 +16,11 @@ export type PreparedProfile = {
   readonly outputTokensByOperation: ReadonlyMap<string, Prepared> | undefined;
   readonly tokensPerEvent: Prepared | undefined;
   readonly stallMs: Prepared | undefined;
+  readonly batching: PreparedBatching | undefined;
 };
+
+/** An engine ready to take requests. */
+export type PreparedBatching = Batching & { readonly steps: readonly PreparedLoadRow[] };
 
 export type PreparedPromptRow = { readonly fromTokens: number; readonly ttftMs: Prepared };
 
@@ -46,7 +51,17 @@ export function prepareProfile(profile: Profile): PreparedProfile {
     outputTokensByOperation: byOperation(profile),
     tokensPerEvent: preparedIf("tokensPerEvent", profile.tokensPerEvent),
     stallMs: preparedIf("stalls.ms", profile.stalls?.ms),
+    batching: profile.engine === undefined ? undefined : batchingOf(profile.engine),
   };
+}
+
+function batchingOf({ decodeMs, kvCacheTokens = Infinity, ...limits }: Engine): PreparedBatching {
+  for (const [option, value] of Object.entries(limits)) checkAmount(`engine.${option}`, value);
+  const steps = decodeMs.map(({ sequences, ms }, index) => {
+    checkRises(`engine.decodeMs[${index}].sequences`, sequences, decodeMs[index - 1]?.sequences ?? -1);
+    return { inFlight: sequences, drawn: prepareDistribution(`engine.decodeMs[${index}].ms`, ms), factor: 1 };
+  });
+  return { ...limits, kvCacheTokens, steps };
 }
 
 function preparedIf(name: string, distribution: Distribution | undefined): Prepared | undefined {

@@ -1,3 +1,5 @@
+import type { Arrival, Service } from "./batching.ts";
+import { LoadBlend } from "./load.ts";
 import { countOf, cutAt, type Part } from "./parts.ts";
 import { StuntdoubleError } from "../errors.ts";
 import { drawTiming, pickOutputTokens, planTiming } from "./latency.ts";
@@ -27,6 +29,8 @@ export type Simulation = {
   readonly inFlight: number;
   /** When the model begins, in milliseconds from the start of the call. */
   readonly delayMs?: number;
+  /** Takes it into the engine of its profile; absent where that has none. */
+  enter?(arrival: Omit<Arrival, "nowMs">): Service;
   /** Max tokens of a response, all its choices together. */
   readonly maxOutputTokens: number;
   /** Is told how many bytes the response will take while it waits, before it is written, and may throw. */
@@ -56,11 +60,12 @@ export function simulate(simulation: Simulation, callId: string, nowSeconds: num
   const size = simulation.ask.sizeOf?.(drawn.tokens) ?? drawn.tokens;
   checkSize(simulation, size);
   simulation.fits?.(bytesOf(simulation, drawn, size));
-  const timing = drawTiming({ ...timingOptions(simulation, drawn.tokens), rng });
+  const timing = drawTiming({ ...timingOptions(simulation, drawn.tokens), service: serviceOf(simulation, size), rng });
   const parts = drawn.parts ?? [new Prose({ start: textRng(simulation).state, count: drawn.tokens })];
   const { finish } = drawn;
   const given = simulation.reply === undefined ? {} : { given: true as const };
-  return simulation.ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish, rng, ...given });
+  const { ask, cachedTokens } = simulation;
+  return ask.write({ id: callId, createdSeconds: nowSeconds, timing, parts, finish, cachedTokens, rng, ...given });
 }
 
 /**
@@ -73,7 +78,7 @@ export function simulateTiming(simulation: Simulation): Timeline & { readonly tt
   const drawn = draw(simulation, rng);
   checkSize(simulation, drawn.tokens);
   const { tokens } = drawn;
-  const options = { ...timingOptions(simulation, tokens), rng };
+  const options = { ...timingOptions(simulation, tokens), service: serviceOf(simulation, tokens), rng };
   if (simulation.ask.stream) return { ...planTiming(options), tokens };
   const { ttftMs, totalMs } = drawTiming(options);
   return { ttftMs, totalMs, tokens, atMs: [] };
@@ -133,6 +138,14 @@ function refusalTo({ refuses }: Ask): readonly Part[] {
 function timingOptions(simulation: Simulation, outputTokens: number) {
   const { ask, profile, inFlight, overrides, cachedTokens, delayMs = 0 } = simulation;
   return { profile, promptTokens: ask.promptTokens, cachedTokens, outputTokens, inFlight, overrides, delayMs };
+}
+
+/** How the engine serves it; undefined where there is none. */
+function serviceOf({ ask, profile, cachedTokens = 0, enter }: Simulation, outputTokens: number): Service | undefined {
+  const [first, ...others] = profile.batching?.steps ?? [];
+  if (enter === undefined || first === undefined) return undefined;
+  const stepMs = (sequences: number): number => new LoadBlend([first, ...others], sequences).mean;
+  return enter({ promptTokens: ask.promptTokens, cachedTokens, outputTokens, stepMs });
 }
 
 /** What is said has randomness of its own, so that it can be made before or after the times are drawn. */

@@ -1,3 +1,5 @@
+import type { PromptCache } from "./prompt-cache.ts";
+
 /** When the head of a stream leaves: as soon as the request is accepted, or with the first token. */
 export type HeadTime = "at-once" | "first-token";
 
@@ -28,11 +30,29 @@ export type Profile = {
   readonly head?: HeadTime | undefined;
   /** By calls in flight on this node, interpolated between rows. Sorted by `inFlight`. */
   readonly load: readonly LoadRow[];
+  /** Absent for a provider that keeps no beginnings of prompts. */
+  readonly promptCache?: PromptCache | undefined;
+  /** What it is served by; then TTFT and ITL follow from what that has to do, and not from calls in flight. */
+  readonly engine?: Engine | undefined;
   /** Faults that calls have whose rule says `failures: true`. */
   readonly failures?: readonly ProfileFailure[] | undefined;
   /** What it was fitted from, and how well. */
   readonly fit?: FitNote | undefined;
 };
+
+/** A server that adds each request to the batch it works on, as vLLM, SGLang and TGI do. `ttftMs` is what comes before it, such as the network. */
+export type Engine = {
+  readonly prefillTokensPerSecond: number;
+  readonly maxBatchTokens: number;
+  readonly maxSequences: number;
+  /** Absent for a cache that never fills up. */
+  readonly kvCacheTokens?: number | undefined;
+  /** Between two tokens, by sequences in the batch, interpolated between rows. Sorted by `sequences`. */
+  readonly decodeMs: readonly DecodeRow[];
+};
+
+/** With so many sequences in the batch, a step takes that long. */
+export type DecodeRow = { readonly sequences: number; readonly ms: Distribution };
 
 /** TTFT of prompts with so many tokens that no cache has, up to the next row. */
 export type PromptRow = { readonly fromTokens: number; readonly ttftMs: Distribution };

@@ -34,9 +34,9 @@ describe("a call without a valid key", () => {
 });
 
 test("a model that is not listed is a 404 that names it", () => {
-  const refused = expect(() => refuseUnknownModel(new Set(["gpt-4o"]), "gpt-9"));
-  refused.toThrow(expect.objectContaining({ code: "NOT_FOUND", status: 404, param: "model" }));
-  refused.toThrow("`gpt-9`");
+  const refused = (): void => refuseUnknownModel(new Set(["gpt-4o"]), "gpt-9");
+  expect(refused).toThrow(expect.objectContaining({ code: "NOT_FOUND", status: 404, param: "model" }));
+  expect(refused).toThrow("`gpt-9`");
   expect(() => refuseUnknownModel(new Set(["gpt-4o"]), "gpt-4o")).not.toThrow();
 });
 

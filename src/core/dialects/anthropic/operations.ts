@@ -57,6 +57,9 @@ function askMessage({ json, input }: Read, headers: HeaderMap, settings: AskSett
     model: request.model,
     stream: request.stream,
     promptTokens: input().tokens,
+    get cacheableTokens() {
+      return input().cached5m + input().cached1h;
+    },
     maxTokens: request.maxTokens,
     seed: undefined,
     refuses: true,

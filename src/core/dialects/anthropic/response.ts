@@ -63,8 +63,8 @@ function openingJson(response: MessageResponse): string {
 
 /** The members of the event that tells how the message ended. */
 function endJson(response: MessageResponse, stop: Stop): string {
-  const { cached5m, cached1h } = response.input;
-  const cache = `"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0`;
+  const { read, written5m, written1h } = cacheOf(response);
+  const cache = `"cache_creation_input_tokens":${written5m + written1h},"cache_read_input_tokens":${read}`;
   const output = outputJson(response.script.parts);
   const usage = `{"input_tokens":${freshTokens(response)},${cache},${output},"server_tool_use":null}`;
   const delta = `{"stop_reason":${stop.reason},"stop_sequence":${stop.sequence},"stop_details":null,"container":null}`;
@@ -82,11 +82,18 @@ function messageJson({ request, script }: MessageResponse, { content, stop, usag
 }
 
 function inputJson(response: MessageResponse): string {
-  const { cached5m, cached1h } = response.input;
+  const { read, written5m, written1h } = cacheOf(response);
   return (
-    `"input_tokens":${freshTokens(response)},"cache_creation_input_tokens":${cached5m + cached1h},"cache_read_input_tokens":0,` +
-    `"cache_creation":{"ephemeral_5m_input_tokens":${cached5m},"ephemeral_1h_input_tokens":${cached1h}}`
+    `"input_tokens":${freshTokens(response)},"cache_creation_input_tokens":${written5m + written1h},"cache_read_input_tokens":${read},` +
+    `"cache_creation":{"ephemeral_5m_input_tokens":${written5m},"ephemeral_1h_input_tokens":${written1h}}`
   );
+}
+
+/** What is read from the cache is not written to it again. */
+function cacheOf({ input, script }: MessageResponse): { read: number; written5m: number; written1h: number } {
+  const read = Math.min(script.cachedTokens ?? 0, input.cached5m + input.cached1h);
+  const read5m = Math.min(read, input.cached5m);
+  return { read, written5m: input.cached5m - read5m, written1h: input.cached1h - (read - read5m) };
 }
 
 /** Tokens that are neither written to the cache nor read from it. */

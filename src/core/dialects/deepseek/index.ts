@@ -20,7 +20,8 @@ export const deepseek = openaiCompatible({
     chat: {
       reasoning: "reasoning_content",
       usageInFinish: true,
-      usage: ({ prompt }) => `,"prompt_cache_hit_tokens":0,"prompt_cache_miss_tokens":${prompt}`,
+      usage: ({ prompt, cached }) =>
+        `,"prompt_cache_hit_tokens":${cached},"prompt_cache_miss_tokens":${prompt - cached}`,
     },
     errors: {
       members: ["message", "type", "param", "code"],

@@ -177,9 +177,11 @@ function reasonOf({ finish }: Script): string {
 }
 
 /** Writes the usage after so many tokens of text and of thought. */
-function usageWriter({ prompt }: GeminiResponse): (said: number, thoughts: number) => string {
+function usageWriter({ prompt, script }: GeminiResponse): (said: number, thoughts: number) => string {
   const sum = sumOf(prompt);
-  const details = detailsJson(prompt);
+  const { cachedTokens = 0 } = script;
+  const cached = cachedTokens > 0 ? `,"cachedContentTokenCount":${cachedTokens}` : "";
+  const details = detailsJson(prompt) + cached;
   return (said, thoughts) =>
     `"usageMetadata":{"promptTokenCount":${sum},"candidatesTokenCount":${said},"totalTokenCount":${sum + said + thoughts},` +
     `"promptTokensDetails":${details}${thoughts > 0 ? `,"thoughtsTokenCount":${thoughts}` : ""}}`;

@@ -47,13 +47,13 @@ export function streamingFor({ relative }: Script, streaming: Streaming): Stream
 }
 
 /** The `usage` object of a response. */
-export function usageJson({ relative, timing }: Script, told: Usage): string {
-  const { prompt, audio, completion, reasoning } = told;
+export function usageJson({ relative, timing, cachedTokens = 0 }: Script, spent: Omit<Usage, "cached">): string {
+  const { prompt, audio, completion, reasoning } = spent;
   return (
     `{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${prompt + completion},` +
-    `"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":${audio}},` +
+    `"prompt_tokens_details":{"cached_tokens":${cachedTokens},"audio_tokens":${audio}},` +
     `"completion_tokens_details":{"reasoning_tokens":${reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}` +
-    `${relative?.chat?.usage?.(told, timing) ?? ""}}`
+    `${relative?.chat?.usage?.({ ...spent, cached: cachedTokens }, timing) ?? ""}}`
   );
 }
 

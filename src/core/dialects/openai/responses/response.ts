@@ -172,7 +172,9 @@ export function responseJson(response: ResponsesResponse, state: ResponseState, 
     `"background":${background},"completed_at":${over && !cut ? overAt(script) : null},` +
     `${more === undefined ? "" : over ? more.over : more.begun}"error":null,` +
     `"incomplete_details":${cut ? `{"reason":"max_output_tokens"}` : null},"output":[${output}],${settings}` +
-    (over ? `,"usage":${usageOf({ promptTokens: response.promptTokens, parts: script.parts })}}` : "}")
+    (over
+      ? `,"usage":${usageOf({ promptTokens: response.promptTokens, cachedTokens: script.cachedTokens, parts: script.parts })}}`
+      : "}")
   );
 }
 
@@ -184,15 +186,17 @@ export function overJson(response: ResponsesResponse, items: readonly OutputItem
 /** JSON of the usage of a response that says these parts. */
 export function usageOf({
   promptTokens,
+  cachedTokens = 0,
   parts,
 }: {
   readonly promptTokens: number;
+  readonly cachedTokens?: number | undefined;
   readonly parts: readonly Part[];
 }): string {
   const tokens = countOf(parts);
   const reasoning = tokensOfKind(parts, "reasoning");
   return (
-    `{"input_tokens":${promptTokens},"input_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},` +
+    `{"input_tokens":${promptTokens},"input_tokens_details":{"cached_tokens":${cachedTokens},"cache_write_tokens":0},` +
     `"output_tokens":${tokens},"output_tokens_details":{"reasoning_tokens":${reasoning}},"total_tokens":${promptTokens + tokens}}`
   );
 }
