@@ -6,7 +6,7 @@ import fastify, {
   type HTTPMethods,
 } from "fastify";
 import { METHODS, STATUS_CODES } from "node:http";
-import { endSocket } from "../act/sockets.ts";
+import { endSocket } from "../act/sockets/sockets.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { headerCount } from "../core/headers.ts";
 import { refusedHost, refusedOrigin, refusedToken } from "./guard.ts";

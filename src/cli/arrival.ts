@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import { duplexPair } from "node:stream";
 import type { Request } from "../act/types.ts";
-import type { Upgrade } from "../act/upgrade.ts";
+import type { Upgrade } from "../act/sockets/upgrade.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { operationFinder } from "../core/dialects/index.ts";

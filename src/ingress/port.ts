@@ -14,7 +14,7 @@ import {
 } from "node:http2";
 import { createServer, Socket, type Server } from "node:net";
 import type { Duplex } from "node:stream";
-import { endSocket } from "../act/sockets.ts";
+import { endSocket } from "../act/sockets/sockets.ts";
 import type { Dialect } from "../core/dialects/types.ts";
 import type { Hold } from "./http/hold.ts";
 import type { NodeRequest } from "./http/request.ts";

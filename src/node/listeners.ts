@@ -1,5 +1,5 @@
 import type { Act, ActDeps } from "../act/types.ts";
-import { createUpgrade } from "../act/upgrade.ts";
+import { createUpgrade } from "../act/sockets/upgrade.ts";
 import type { Settings } from "../config/load.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { BodyOptions } from "../ingress/body.ts";

@@ -1,6 +1,6 @@
 import type { Request } from "../../src/act/types.ts";
 import { needsBody } from "../../src/act/needs-body.ts";
-import { createUpgrade } from "../../src/act/upgrade.ts";
+import { createUpgrade } from "../../src/act/sockets/upgrade.ts";
 import { dialects, operationFinder } from "../../src/core/dialects/index.ts";
 import type { StuntdoubleError } from "../../src/core/errors.ts";
 import type { Outcome } from "../../src/core/types.ts";

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { FindOperation } from "../../core/dialects/index.ts";
 import type { Act } from "../../act/types.ts";
-import type { Upgrade } from "../../act/upgrade.ts";
+import type { Upgrade } from "../../act/sockets/upgrade.ts";
 import type { Senders } from "../client-address.ts";
 import { overloaded } from "../overloaded.ts";
 import type { Hold } from "./hold.ts";

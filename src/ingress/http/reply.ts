@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { Head, HeaderList } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
-import { closeSocket, resetSocket } from "../../act/sockets.ts";
+import { closeSocket, resetSocket } from "../../act/sockets/sockets.ts";
 import { compress } from "./compress.ts";
 import type { Cors } from "./cors.ts";
 import type { ProgressWatch } from "./progress.ts";

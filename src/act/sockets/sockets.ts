@@ -1,11 +1,11 @@
-import { eachHeader, headerValue } from "../core/headers.ts";
+import { eachHeader, headerValue } from "../../core/headers.ts";
 import { STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import type { Head } from "../core/types.ts";
-import { whenAcknowledged } from "./acknowledged.ts";
-import type { Reply, ReplyListener } from "./types.ts";
+import type { Head } from "../../core/types.ts";
+import { whenAcknowledged } from "../acknowledged.ts";
+import type { Reply, ReplyListener } from "../types.ts";
 
 /** How long the other side may take to read the last words and close. */
 const lingerMs = 2000;
