@@ -62,7 +62,7 @@ const parameters: Parameters<FilterName | "limit"> = {
   },
   key: { allowed: "the name of an API key", accepts: isName },
   model: { allowed: "the name of a model", accepts: isName },
-  mode: { allowed: "real, simulated, fault or own", accepts: (value) => modes.includes(value) },
+  mode: { allowed: "real, simulated, replayed, fault or own", accepts: (value) => modes.includes(value) },
   rule: { allowed: "the name of a rule", accepts: isName },
   fault: { allowed: "a kind of fault", accepts: isName },
   ending: { allowed: "finish, cut, reset, stall or client-gone", accepts: (value) => endings.includes(value) },

@@ -23,7 +23,7 @@ const schema: z.ZodType<TrafficRecord> = z.object({
   stream: z.boolean(),
   key: z.string().optional(),
   rule: z.string(),
-  mode: z.enum(["real", "simulated", "fault", "own"]),
+  mode: z.enum(["real", "simulated", "replayed", "fault", "own"]),
   upstream: z.string().optional(),
   profile: z.string().optional(),
   faults: names.optional(),
