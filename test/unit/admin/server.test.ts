@@ -190,7 +190,7 @@ describe("requests", () => {
     ["status=>=500", "a class such as 5xx"],
     ["status=6xx", "a class such as 5xx"],
     ["ending=ended", "finish, cut, reset, stall or client-gone"],
-    ["mode=fake", "real, simulated, fault or own"],
+    ["mode=fake", "real, simulated, replayed, fault or own"],
     ["modle=x", "limit, id, status, key, model, mode, rule, fault, ending"],
     ["__proto__=x", "limit, id, status, key, model, mode, rule, fault, ending"],
     ["constructor=x", "limit, id, status, key, model, mode, rule, fault, ending"],
