@@ -148,7 +148,8 @@ describe("the limits of a node hold for a WebSocket", () => {
       onUpgrade({ headers }, socket) {
         reached += 1;
         socket.on("error", () => undefined).on("end", () => socket.end());
-        socket.write(`${accepted}via ${headers.via ?? "nobody"}`);
+        const { via = "nobody", baggage } = headers;
+        socket.write(`${accepted}via ${via}${baggage === undefined ? "" : `baggage ${String(baggage)}`}`);
       },
     });
   });
@@ -263,6 +264,18 @@ describe("the limits of a node hold for a WebSocket", () => {
     });
     expect(await ask("nope")).toMatchObject({ status: 400 });
     expect(reached).toBe(0);
+  });
+
+  test("baggage decides on it as the control header does, and only our member is taken out", async () => {
+    await start({ control: { enabled: true } });
+    const ask = (value: string) => handshake("/v1/realtime", [`baggage: userId=1, stuntdouble="${value}"`]);
+    const refused = await rawRequest(node.port, ask("fault=status;status=529"));
+    expect(refused).toMatchObject({ status: 529, headers: { "x-stuntdouble-rule": "control" } });
+    const connection = await rawConnect(node.port);
+    connection.socket.write(ask("forward"));
+    await isOpen(connection);
+    expect(connection.text()).toMatch(/baggage userId=1$/);
+    connection.socket.destroy();
   });
 
   test("a loop: it names this node, and is refused with 508 where it comes back", async () => {

@@ -41,6 +41,13 @@ describeWith("envoy", findEnvoy(), "faults of content and of events through a re
     expect((await behind.node.outcomes())[0]).toMatchObject({ mode: "real", faults: [fault.split(";")[0]] });
   });
 
+  test("baggage asks for it as the control header does, and the upstream gets what was not ours", async () => {
+    upstream.script(json(chatResponse("Hello")));
+    const response = await behind.chat({ baggage: `userId=1, stuntdouble="forward, fault=content;what=empty"` });
+    expect(await response.text()).toContain(`""`);
+    expect(upstream.received.at(-1)?.headers["baggage"]).toBe("userId=1");
+  });
+
   test("a simulated stream too", async () => {
     const response = await behind.chat(
       { "x-stuntdouble": `simulate, profile="instant", fault=usage;what=missing` },
