@@ -186,16 +186,21 @@ function environmentFor(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/(?:apiKeyEnv|tokenEnv|env): (\w+)/g)].map(([, name]) => [name!, name!]));
 }
 
+/** Members that only a profile has, and those without which there is none. */
+const profileKeys = ["ttftMs", "load", "ttftByPrompt", "itlCorrelation", "stalls", "failures", "promptCache", "engine"];
+const one = "{ kind: constant, value: 1 }";
+const leastProfile = { name: "part", ttftMs: one, itlMs: one, outputTokens: one };
+
 /** Lays out the files of an example: a whole configuration, a part of one, or a profile. */
 async function layOut(folder: string, text: string): Promise<void> {
   const starts = (key: string): boolean => new RegExp(`^${key}:`, "m").test(text);
   const profiles = path.join(folder, /^profiles: ["']?([\w./-]+)/m.exec(text)?.[1] ?? "my-profiles");
   await mkdir(profiles, { recursive: true });
   let config = text;
-  if (starts("load") && !starts("ttftMs"))
-    config = `${text}name: part\nttftMs: &one { kind: constant, value: 1 }\nitlMs: *one\noutputTokens: *one\n`;
-  if (starts("ttftMs") || starts("load")) {
-    await writeFile(path.join(profiles, "example.yaml"), config);
+  if (profileKeys.some(starts)) {
+    const missing = Object.entries(leastProfile).filter(([key]) => !starts(key));
+    const whole = text + missing.map(([key, value]) => `${key}: ${value}\n`).join("");
+    await writeFile(path.join(profiles, "example.yaml"), whole);
     config = "profiles: my-profiles\n";
   } else if (starts("faults")) {
     config = `default:\n  serve: simulate\n${text.replaceAll(/^/gm, "  ")}`;
@@ -212,6 +217,8 @@ async function layOut(folder: string, text: string): Promise<void> {
   for (const [, kind, file] of config.matchAll(/(cert|key)File: ["']?([\w./-]+)/g)) {
     await copyFile(path.join(root, `test/support/tls/localhost.${kind}.pem`), path.join(folder, file!));
   }
+  const [, recordings] = /replay: \{ dir: ([\w./-]+)/.exec(text) ?? [];
+  if (recordings !== undefined) await mkdir(path.join(folder, recordings), { recursive: true });
   const [, fixtures] = /aimock: ([\w./-]+)/.exec(text) ?? [];
   if (fixtures !== undefined) {
     await mkdir(path.join(folder, fixtures), { recursive: true });
