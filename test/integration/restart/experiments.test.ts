@@ -41,6 +41,8 @@ async function statusOf(program: Run): Promise<number> {
 test("an experiment of the configuration acts from the first call on, and a run in which the node was killed is known as expired", async () => {
   const first = await started({ ...others, experiments: [outage] });
   expect(await statusOf(first)).toBe(503);
+  const file = path.join(folder, "runs.ndjson");
+  await until("the run in its file", async () => (await stat(file).catch(() => undefined))?.size);
   first.child.kill("SIGKILL");
   await first.exited;
   const second = await started({ ...others, experiments: [outage] });
@@ -50,7 +52,7 @@ test("an experiment of the configuration acts from the first call on, and a run 
     { name: "outage", state: "expired", by: "configuration" },
   ]);
   expect(shown[1]?.endedAt).toBeUndefined();
-  expect((await stat(path.join(folder, "runs.ndjson"))).mode & 0o777).toBe(0o600);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
 test("a node that is stopped says when its experiments expired", async () => {
