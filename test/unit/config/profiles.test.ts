@@ -178,7 +178,7 @@ outputTokens: { kind: constant, value: 40 }
 
   test("names file and setting of an unknown key", async () => {
     expect(await mistakesOf(`${good}sources: {}\nmodel: 3\n`)).toEqual([
-      'mine.yaml:7:1 model: unknown key. Did you mean "models"? Allowed: name, description, models, sources, ttftMs, ttftByPrompt, itlMs, itlCorrelation, stalls, tokensPerEvent, outputTokens, outputTokensByOperation, prefill, head, load, failures, fit.',
+      'mine.yaml:7:1 model: unknown key. Did you mean "models"? Allowed: name, description, models, sources, ttftMs, ttftByPrompt, itlMs, itlCorrelation, stalls, tokensPerEvent, outputTokens, outputTokensByOperation, prefill, head, load, promptCache, engine, failures, fit.',
     ]);
   });
 
