@@ -32,7 +32,9 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 function bodyOf(folder: RecordingFolder): string {
   const pieces = folder.recordings()[0]?.pieces ?? [];
   return pieces
-    .map((piece) => ("text" in piece ? Buffer.from(piece.text) : Buffer.from(piece.base64, "base64")).toString("latin1"))
+    .map((piece) =>
+      ("text" in piece ? Buffer.from(piece.text) : Buffer.from(piece.base64, "base64")).toString("latin1"),
+    )
     .join("");
 }
 

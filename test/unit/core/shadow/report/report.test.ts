@@ -76,7 +76,9 @@ describe("the JUnit file of a verdict", () => {
 });
 
 describe("a verdict that came as JSON, as from a running node", () => {
-  const withoutFirstToken = mirroredRecord({ mirror: { from: "upstream", name: "b", totalMs: 9, outputTokens: 0, gapsMs: [] } });
+  const withoutFirstToken = mirroredRecord({
+    mirror: { from: "upstream", name: "b", totalMs: 9, outputTokens: 0, gapsMs: [] },
+  });
   test.each([
     ["one call", [mirroredRecord()]],
     ["two calls", anyMirrored(2)],
