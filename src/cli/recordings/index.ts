@@ -165,7 +165,9 @@ async function write(file: string, text: string, { flags, io }: Asked): Promise<
 async function importFiles(asked: Asked): Promise<number> {
   const { words, dir, io } = asked;
   if (words.length === 0) throw invalid("expected at least one FILE.");
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw invalid(`${dir} cannot be made: ${codeOf(error)}.`);
+  });
   let code = 0;
   for (const name of words) {
     const { recordings: found, problems } = await readForeign(name, asked);

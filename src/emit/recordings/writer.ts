@@ -179,6 +179,7 @@ class RecordingFile implements OpenRecording {
   #write(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    if (!this.#shared.open.has(this)) return;
     this.#writing ??= this.#run().finally(() => {
       this.#writing = undefined;
       if (this.#shared.open.has(this) && (this.#entries.length > 0 || this.#result !== undefined)) this.#write();

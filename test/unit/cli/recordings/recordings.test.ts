@@ -45,6 +45,19 @@ function withOne(): string {
 const run = (dir: string, ...args: string[]) => runAt(dir, ["recordings", ...args, "--dir", "."]);
 
 describe("stuntdouble recordings", () => {
+  test("show says of a time that no calendar has what is wrong", async () => {
+    const { dir } = makeFolder();
+    writeFileSync(path.join(dir, "one.ndjson"), recordingText({ ...recording, time: 1e300 }));
+    const { code, err } = await run(dir, "list");
+    expect([code, err]).toEqual([1, `${dir}/one.ndjson:1: time: must be at most 8640000000000000\n`]);
+  });
+
+  test("import says of a folder that cannot be made what is wrong", async () => {
+    const args = ["recordings", "import", "a.har", "--dir", "a.har"];
+    const { code, err, folder } = await runIn({ "a.har": "{}" }, args);
+    expect([code, err]).toEqual([2, `stuntdouble recordings: ${folder}/a.har cannot be made: EEXIST.\n`]);
+  });
+
   test("list has a line for each, and tells what is damaged", async () => {
     const dir = withOne();
     writeFileSync(path.join(dir, "two.ndjson"), "{}\n");

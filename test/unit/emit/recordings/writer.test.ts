@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { RecordingStart } from "../../../../src/core/recordings/lines.ts";
 import { makeFolder, makeWriter, type RecordingFolder } from "../../../support/recordings/folder.ts";
@@ -144,6 +145,39 @@ describe("a recording", () => {
     await writeOne(writer, folder, [bytes("12345"), bytes("12345")], { maxBytes: 9 });
     expect([folder.names(), writer.results]).toEqual([[], ["too-long"]]);
   });
+});
+
+test("a recording that was stopped counts once, however its call goes on", async () => {
+  const folder = makeFolder();
+  const file = { appendFile: () => Promise.resolve(), close: () => Promise.resolve() };
+  const files = { create: async () => file, rename: () => Promise.resolve(), remove: () => Promise.resolve() };
+  const writer = makeWriter({ files });
+  const recording = writer.begin(settings(folder, { maxBytes: 5 }), start, []);
+  recording.head(1, { status: 200, headers: [] });
+  await writer.flushed();
+  recording.data(2, bytes("too long"));
+  await writer.flushed();
+  recording.data(3, bytes("more"));
+  recording.end(4, "finish");
+  await writer.flushed();
+  await nextTurn();
+  expect(writer.results).toEqual(["too-long"]);
+});
+
+test("a recording whose disk failed counts once, however its call goes on", async () => {
+  const folder = makeFolder();
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  const file = { appendFile: () => Promise.reject(full), close: () => Promise.resolve() };
+  const files = { create: async () => file, rename: () => Promise.resolve(), remove: () => Promise.resolve() };
+  const writer = makeWriter({ files });
+  const recording = writer.begin(settings(folder), start, []);
+  recording.head(1, { status: 200, headers: [] });
+  await writer.flushed();
+  recording.data(2, bytes("a"));
+  recording.end(3, "finish");
+  await writer.flushed();
+  await nextTurn();
+  expect(writer.results).toEqual(["failed"]);
 });
 
 describe("a disk that fails", () => {
