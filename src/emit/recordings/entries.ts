@@ -22,18 +22,23 @@ export function createRecordingLines(secrets: readonly string[]): RecordingLines
   const masking = createPieceMasking(secrets);
   return {
     textOf(entries) {
-      const lines: string[] = [];
-      const arrived: ArrivedPiece[] = [];
+      let text = "";
+      let arrived: ArrivedPiece[] = [];
+      const add = (line: string): void => void (text += `${line}\n`);
+      const addArrived = (isLast: boolean): void => {
+        for (const piece of masking.push(arrived)) add(pieceText(piece));
+        arrived = [];
+        if (isLast) for (const piece of masking.flush()) add(pieceText(piece));
+      };
       for (const entry of entries) {
         if (entry.kind === "data") arrived.push({ atMs: rounded(entry.atMs), bytes: entry.bytes });
         else {
-          if (entry.kind === "end") lines.push(...masking.push(arrived.splice(0)).map(pieceText));
-          if (entry.kind === "end") lines.push(...masking.flush().map(pieceText));
-          lines.push(lineOf(entry, secrets));
+          addArrived(entry.kind === "end");
+          add(lineOf(entry, secrets));
         }
       }
-      if (arrived.length > 0) lines.push(...masking.push(arrived).map(pieceText));
-      return lines.map((line) => `${line}\n`).join("");
+      addArrived(false);
+      return text;
     },
   };
 }

@@ -7,7 +7,7 @@ export type ArrivedPiece = { readonly atMs: number; readonly bytes: Uint8Array }
 
 /** Masks the credentials of one response, also those that arrive in parts. */
 export type PieceMasking = {
-  /** @returns the pieces that no credential can begin in any more which ends in a later one, masked, in their order */
+  /** @returns pieces that no credential can begin in any more which ends in a later one, masked, in their order */
   push(pieces: readonly ArrivedPiece[]): RecordedPiece[];
   /** @returns all that were held back */
   flush(): RecordedPiece[];
@@ -17,6 +17,8 @@ export type PieceMasking = {
 const reach = 4096;
 /** More than this is never held back. */
 const maxHeld = 256 * 1024;
+/** So many new bytes are looked at together: what is held back is looked at again each time. */
+const lookedAtTogether = 4 * reach;
 
 /**
  * Bytes are looked at as one text, each as a character of its own: credentials are ASCII, so they are found beside bytes that are
@@ -29,6 +31,8 @@ export function createPieceMasking(secrets: readonly string[]): PieceMasking {
   let held: Held[] = [];
   /** What stands before the held ones, since a word begins only after what is none. */
   let before = "";
+  /** Bytes that came since the held ones were last looked at. */
+  let fresh = 0;
   const give = (isLast: boolean): RecordedPiece[] => {
     const text = before + held.map(({ chars }) => chars).join("");
     const ranges = secretRanges(text, [...asBytes]);
@@ -41,8 +45,15 @@ export function createPieceMasking(secrets: readonly string[]): PieceMasking {
   };
   return {
     push(pieces) {
-      held.push(...pieces.map(({ atMs, bytes }) => ({ atMs, chars: charsOf(bytes) })));
-      return give(false);
+      const given: RecordedPiece[] = [];
+      for (const { atMs, bytes } of pieces) {
+        held.push({ atMs, chars: charsOf(bytes) });
+        fresh += bytes.length;
+        if (fresh < lookedAtTogether) continue;
+        for (const piece of give(false)) given.push(piece);
+        fresh = 0;
+      }
+      return given;
     },
     flush: () => give(true),
   };
@@ -64,8 +75,9 @@ function placed(held: readonly Held[], start: number): Placed[] {
 
 /** How many pieces end far enough before the end of what has arrived, and not within a credential. */
 function settled(pieces: readonly Placed[], ranges: readonly TextRange[], length: number): number {
-  if (length > maxHeld + reach && pieces.every(({ to }) => isWithin(to, ranges))) return pieces.length;
-  return pieces.findLastIndex(({ to }) => to <= length - reach && !isWithin(to, ranges)) + 1;
+  const whole = pieces.findLastIndex(({ to }) => to <= length - reach && !isWithin(to, ranges)) + 1;
+  if (whole > 0 || length <= maxHeld) return whole;
+  return pieces.findLastIndex(({ to }) => to <= length - reach) + 1;
 }
 
 function isWithin(at: number, ranges: readonly TextRange[]): boolean {

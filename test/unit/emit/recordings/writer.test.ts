@@ -103,6 +103,25 @@ describe("a recording", () => {
     expect(bodyOf(folder)).toBe(`${fill}a [redacted] b${fill}[redacted] c`);
   });
 
+  test("may have very many parts that are written together", async () => {
+    const folder = makeFolder();
+    await writeOne(
+      makeWriter(),
+      folder,
+      Array.from({ length: 300_000 }, () => Uint8Array.of(0x61)),
+      { maxBytes: 1e8 },
+    );
+    expect(bodyOf(folder)).toHaveLength(300_000);
+  });
+
+  test("holds back no more than a part of what looks like a credential without an end", async () => {
+    const folder = makeFolder();
+    const part = bytes("a".repeat(50_000));
+    const parts = [bytes("sk-"), ...Array.from({ length: 200 }, () => part), bytes(" sk-canary7canary7 end")];
+    await writeOne(makeWriter(), folder, parts, { maxBytes: 1e8 });
+    expect(bodyOf(folder)).toMatch(/^\[redacted\]a+ \[redacted\] end$/);
+  });
+
   test("holds no credential beside bytes that are no text", async () => {
     const folder = makeFolder();
     const echo = Buffer.concat([Uint8Array.of(0xff), bytes("canary-header-7, sk-canary7canary7"), Uint8Array.of(0xfe)]);
