@@ -83,7 +83,10 @@ async function makeRecordings(folder: string, streams: number, rng: Rng): Promis
     const at = index % streamRequests.length;
     const { path: target, headers = {}, body, ...rest } = streamRequests[at]!;
     const request = { ...rest, path: target, headers, body: { ...body, metadata: { index: String(index) } } };
-    const known = understood({ method: "POST", target, headers, body: JSON.stringify(request.body) }, false);
+    const known = understood(
+      { method: "POST", target, headers, body: JSON.stringify(request.body) },
+      { bodies: false },
+    );
     if (known === undefined) throw new Error(`${target} cannot be understood.`);
     const recording = recordingOf(`${index}.ndjson`, samples[at]!, { request: known.request, rng });
     await writeFile(path.join(folder, recording.file), recordingText(recording));

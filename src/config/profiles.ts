@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import type { Profile } from "../core/types.ts";
-import { schemaFindings, type Finding } from "./findings.ts";
+import type { Distribution, Profile } from "../core/types.ts";
+import { isMapping, schemaFindings, type Finding } from "./findings.ts";
 import { profileSchema } from "./sections/profile.ts";
 import { isProfileFile, type ReadFiles } from "./files/identity.ts";
 import type { ConfigError } from "./places.ts";
@@ -72,11 +72,22 @@ async function readProfile(file: string, files: ReadFiles | undefined): Promise<
     return { file, text: readYaml(""), profile: undefined, errors: [error] };
   }
   const text = readYaml(content);
-  const parsed = profileSchema.safeParse(text.raw, { reportInput: true });
+  const parsed = parse(text.raw);
   const findings = text.raw === undefined ? [] : findingsIn(text, parsed.error);
   const errors = inFile(file, [...text.errors, ...text.located(findings)]);
   return { file, text, profile: errors.length > 0 ? undefined : parsed.data, errors };
 }
+
+/** An engine makes the gaps, so that a profile with one needs none of its own. */
+function parse(raw: unknown): z.ZodSafeParseResult<Profile> {
+  const needsGaps = !isMapping(raw) || raw["engine"] === undefined || raw["itlMs"] !== undefined;
+  if (needsGaps) return profileSchema.safeParse(raw, { reportInput: true });
+  const read = profileSchema.safeParse({ ...raw, itlMs: noGaps }, { reportInput: true });
+  const [first] = read.data?.engine?.decodeMs ?? [];
+  return read.success && first !== undefined ? { ...read, data: { ...read.data, itlMs: first.ms } } : read;
+}
+
+const noGaps: Distribution = { kind: "constant", value: 0 };
 
 function findingsIn({ raw, isEmpty }: YamlText, error: z.ZodError | undefined): Finding[] {
   if (isEmpty)

@@ -55,9 +55,9 @@ function wordsOf(issue: Exclude<z.core.$ZodIssue, { code: "unrecognized_keys" }>
     case "invalid_type":
       return issue.input === undefined
         ? `is required and must be ${kindOf(issue.expected)}`
-        : `must be ${kindOf(issue.expected)}, not ${JSON.stringify(issue.input)}`;
+        : `must be ${kindOf(issue.expected)}, not ${shown(issue.input)}`;
     case "invalid_value":
-      return `must be ${issue.values.map(String).join(" or ")}, not ${JSON.stringify(issue.input)}`;
+      return `must be ${issue.values.map(String).join(" or ")}, not ${shown(issue.input)}`;
     case "too_small":
       return `must be at least ${issue.minimum}`;
     case "too_big":
@@ -71,6 +71,16 @@ function wordsOf(issue: Exclude<z.core.$ZodIssue, { code: "unrecognized_keys" }>
       break;
   }
   return issue.message;
+}
+
+const shownChars = 60;
+
+/** What was given instead, as far as it says what it is: a value can be a whole file, and hold what nobody else may read. */
+function shown(input: unknown): string {
+  if (Array.isArray(input)) return "an array";
+  if (typeof input === "object" && input !== null) return "an object";
+  const text = JSON.stringify(input) ?? "undefined";
+  return text.length > shownChars ? `${text.slice(0, shownChars - 2)}…"` : text;
 }
 
 function kindOf(expected: string): string {

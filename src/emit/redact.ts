@@ -1,4 +1,5 @@
-const mask = "[redacted]";
+/** What stands in the place of a credential. */
+export const mask = "[redacted]";
 
 /** Deeper values than this are left out of a log line. */
 const maxDepth = 8;
@@ -71,9 +72,44 @@ export function redactText(text: string): string {
  * @param secrets values that are masked wherever they stand
  */
 export function redactForms(text: string, secrets: readonly string[]): string {
-  let result = text;
-  for (const secret of secrets) if (secret.length >= minSecretLength) result = result.replaceAll(secret, mask);
-  for (const [pattern, replacement] of byForm) result = result.replace(pattern, replacement);
+  let result = "";
+  let at = 0;
+  for (const { from, to } of secretRanges(text, secrets)) {
+    result += text.slice(at, from) + mask;
+    at = to;
+  }
+  return at === 0 ? text : result + text.slice(at);
+}
+
+/** A part of a text, from its first character to the one after its last. */
+export type TextRange = { readonly from: number; readonly to: number };
+
+/** Where `redactForms` masks a text, in order; none overlaps another. */
+export function secretRanges(text: string, secrets: readonly string[]): TextRange[] {
+  const found: TextRange[] = [];
+  for (const secret of secrets) {
+    if (secret.length < minSecretLength) continue;
+    for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length))
+      found.push({ from: at, to: at + secret.length });
+  }
+  for (const [pattern, replacement] of byForm)
+    for (const match of text.matchAll(pattern)) found.push(maskedPart(match, replacement));
+  return found.length < 2 ? found : merged(found);
+}
+
+/** The part of a match in whose place its replacement has the mask. */
+function maskedPart({ 0: all, 1: group = "", index }: RegExpExecArray, replacement: string): TextRange {
+  const [before = "", after = ""] = replacement.replace("$1", group).split(mask);
+  return { from: index + before.length, to: index + all.length - after.length };
+}
+
+function merged(ranges: TextRange[]): TextRange[] {
+  const result: TextRange[] = [];
+  for (const range of ranges.sort((a, b) => a.from - b.from)) {
+    const last = result.at(-1);
+    if (last === undefined || range.from >= last.to) result.push(range);
+    else result[result.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
+  }
   return result;
 }
 

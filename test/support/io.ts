@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Writable } from "node:stream";
@@ -21,7 +21,10 @@ export async function runIn(
   surroundings: Surroundings = {},
 ): Promise<Ran> {
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
-  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await writeFile(path.join(folder, name), text);
+  }
   return await runAt(folder, args, surroundings);
 }
 

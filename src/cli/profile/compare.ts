@@ -2,9 +2,10 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import { meanOf } from "../../core/fit/sample.ts";
 import { ksDistance, wasserstein } from "../../core/statistics/distance.ts";
 import { ratioOf } from "../../core/statistics/bootstrap.ts";
-import { prepareProfile } from "../../core/simulator/profile.ts";
+import type { Prepared } from "../../core/simulator/distribution.ts";
+import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
 import { parseWords, type Io } from "../args.ts";
-import { shown, shownShares } from "./figures.ts";
+import { gapsOf, shown, shownShares } from "./figures.ts";
 import { findProfile } from "./find.ts";
 import { tableText } from "./show.ts";
 
@@ -34,15 +35,22 @@ export async function compare(args: readonly string[], io: Io): Promise<number> 
     );
   const [one, two] = [prepareProfile(await findProfile(first, io)), prepareProfile(await findProfile(second, io))];
   const differences = measures.map((measure): Difference => {
-    const [a, b] = [quantilesOf(one[measure].at), quantilesOf(two[measure].at)];
+    const [first, second] = [drawnOf(one, measure), drawnOf(two, measure)];
+    const [a, b] = [quantilesOf(first.at), quantilesOf(second.at)];
     const shownOf = (at: (share: number) => number): number[] => shownShares.map(at);
-    const [lows, highs] = [shownOf(one[measure].at), shownOf(two[measure].at)];
+    const [lows, highs] = [shownOf(first.at), shownOf(second.at)];
     const ratios = highs.map((high, index) => ratioOf(high, lows[index] ?? 1));
     return { measure, one: lows, two: highs, ratios, w1: wasserstein(a, b) / meanOf(a), ks: ksDistance(a, b) };
   });
   if (flags.json === true) io.out(`${JSON.stringify(differences, undefined, 2)}\n`);
   else io.out(textOf(differences, [one.profile.name, two.profile.name]));
   return 0;
+}
+
+/** Without load; of an engine, with one sequence in its batch. */
+function drawnOf(profile: PreparedProfile, measure: (typeof measures)[number]): Prepared {
+  const [[, gap] = ["", profile.itlMs]] = gapsOf(profile);
+  return measure === "itlMs" ? gap : profile[measure];
 }
 
 function quantilesOf(at: (share: number) => number): Float64Array {

@@ -1,4 +1,4 @@
-import { prepareProfile } from "../../core/simulator/profile.ts";
+import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
 import type { Prepared } from "../../core/simulator/distribution.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 
@@ -20,13 +20,27 @@ export function figuresOf(profile: Profile): Figures[] {
     of("ttftMs", ready.ttftMs),
     ...(ready.ttftByPrompt ?? []).map(({ fromTokens, ttftMs }) => of(`ttftMs from ${fromTokens} tokens`, ttftMs)),
     ...(ready.ttftByLoad ?? []).map(({ inFlight, drawn, factor }) => of(`ttftMs at ${inFlight} calls`, drawn, factor)),
-    of("itlMs", ready.itlMs),
+    ...gapsOf(ready).map(([name, drawn]) => of(name, drawn)),
     ...(ready.itlByLoad ?? []).map(({ inFlight, drawn, factor }) => of(`itlMs at ${inFlight} calls`, drawn, factor)),
     of("outputTokens", ready.outputTokens),
     ...[...(ready.outputTokensByOperation ?? [])].map(([name, drawn]) => of(`outputTokens of ${name}`, drawn)),
     ...(ready.tokensPerEvent === undefined ? [] : [of("tokensPerEvent", ready.tokensPerEvent)]),
     ...(ready.stallMs === undefined ? [] : [of("stalls.ms", ready.stallMs)]),
   ];
+}
+
+/** A distribution, and what it is called. */
+export type Named = readonly [name: string, drawn: Prepared];
+
+/** What gaps are drawn from where there is no load: of an engine, the times of its steps. */
+export function gapsOf({ itlMs, batching }: PreparedProfile): Named[] {
+  if (batching === undefined) return [["itlMs", itlMs]];
+  return batching.steps.map(({ inFlight, drawn }) => [`decodeMs at ${inFlight} sequences`, drawn]);
+}
+
+/** A profile's name, and its description where it has one. */
+export function titleOf({ name, description }: Profile): string {
+  return description === "" ? name : `${name}: ${description}`;
 }
 
 /** A number with three significant digits, as it is read best. */

@@ -17,7 +17,7 @@ const usage = `Makes latency profiles from measured calls, and shows them.
   stuntdouble profile lint FILE...
   stuntdouble profile preview NAME|FILE [--format text | html] [-o FILE]
 
-A source is a file: records of Stuntdouble, a report of guidellm, profile_export.jsonl of aiperf, a result of vllm bench serve
+A source is a folder of records, or a file: records of Stuntdouble, a report of guidellm, profile_export.jsonl of aiperf, a result of vllm bench serve
 --save-detailed, a Mooncake trace, or CSV with a line of headers; .gz is unpacked. With --admin it is the records of a running node.
 Several sources become one profile.
 
@@ -36,7 +36,7 @@ Several sources become one profile.
 Exit codes: 0 success, 1 the node cannot be reached, 2 invalid arguments, profiles or sources, 4 too few calls
 
 Examples
-  stuntdouble profile fit records/*.ndjson --model 'gpt-4o*' -o profiles/gpt-4o.yaml
+  stuntdouble profile fit records --model 'gpt-4o*' -o profiles/gpt-4o.yaml
   stuntdouble profile fit runs.csv --columns ttft=ttft_ms,itl=mean_itl_ms -o house.yaml && stuntdouble profile preview house.yaml
 `;
 

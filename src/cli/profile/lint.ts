@@ -31,10 +31,11 @@ function textOf({ file, errors, warnings }: Found): string {
 }
 
 const numbers = ["ttftMs", "itlMs", "outputTokens", "prefill", "load"] as const;
+const numbersWithEngine = ["ttftMs", "engine", "outputTokens"] as const;
 
 /** What a reader of a profile should know before he trusts it. */
-function warningsOf({ sources, fit, ttftMs }: Profile): string[] {
-  const unsaid = numbers.filter((name) => sources[name] === undefined);
+function warningsOf({ sources, fit, ttftMs, engine }: Profile): string[] {
+  const unsaid = (engine === undefined ? numbers : numbersWithEngine).filter((name) => sources[name] === undefined);
   const guessed = Object.entries(sources).filter(([, source]) => source.startsWith("assumption"));
   const few = Object.entries(fit?.measures ?? {}).filter(([, { n }]) => n < callsFor.p99);
   return [

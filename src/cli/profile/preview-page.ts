@@ -3,10 +3,9 @@ import { legendHtml, plotStyle, plotSvg, type Look, type Series } from "../../co
 import { linearAxis, logAxis } from "../../core/plot/scale.ts";
 import { planTiming } from "../../core/simulator/latency.ts";
 import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
-import type { Prepared } from "../../core/simulator/distribution.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { createRng } from "../../core/rng.ts";
-import { figuresOf, shown, shownShares } from "./figures.ts";
+import { figuresOf, gapsOf, shown, shownShares, type Named } from "./figures.ts";
 
 const size = { width: 760, height: 300 } as const;
 const looks: readonly Look[] = ["one", "two", "three", "four"];
@@ -17,6 +16,7 @@ const style = `
 @media (prefers-color-scheme:dark){:root{--page:#12171c;--ink:#e6edf3;--muted:#9aa7b3;--rule:#2b343d;--band:#1b232b;--alarm:#ff8a80;--one:#6cb0ff;--two:#f0a35e;--three:#6fd08c;--four:#c4a4ff}}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{max-width:48rem;margin:0 auto;padding:1.5rem 1rem}
+.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .6rem;border-bottom:1px solid var(--rule);text-align:right}
 th:first-child,td:first-child{text-align:left}
@@ -40,7 +40,7 @@ export function previewPage(profile: Profile): string {
     "<main>",
     `<h1>${escapeMarkup(profile.name)}</h1>`,
     `<p>${escapeMarkup(profile.description)}</p>`,
-    tableHtml(profile),
+    `<div class="wide">${tableHtml(profile)}</div>`,
     distributionHtml("Time to first token", "TTFT, ms", [
       ["profile", ready.ttftMs],
       ...(ready.ttftByPrompt ?? []).map(({ fromTokens, ttftMs }): Named => [
@@ -50,7 +50,7 @@ export function previewPage(profile: Profile): string {
       ...(ready.ttftByLoad ?? []).map(({ inFlight, drawn }): Named => [`at ${inFlight} calls in flight`, drawn]),
     ]),
     distributionHtml("Inter-token latency", "ITL, ms", [
-      ["profile", ready.itlMs],
+      ...gapsOf(ready).map(([name, drawn]): Named => [ready.batching === undefined ? "profile" : name, drawn]),
       ...(ready.itlByLoad ?? []).map(({ inFlight, drawn }): Named => [`at ${inFlight} calls in flight`, drawn]),
     ]),
     gapsHtml(ready),
@@ -62,8 +62,6 @@ export function previewPage(profile: Profile): string {
     "",
   ].join("\n");
 }
-
-type Named = readonly [name: string, drawn: Prepared];
 
 /** Distribution functions over one axis; of many, the first, the last and two between. */
 function distributionHtml(title: string, label: string, all: readonly Named[]): string {

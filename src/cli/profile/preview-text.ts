@@ -3,7 +3,7 @@ import { prepareProfile, type PreparedProfile } from "../../core/simulator/profi
 import type { Prepared } from "../../core/simulator/distribution.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { createRng } from "../../core/rng.ts";
-import { shown } from "./figures.ts";
+import { gapsOf, shown, titleOf } from "./figures.ts";
 
 const width = 60;
 const height = 8;
@@ -13,10 +13,10 @@ const bars = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] as co
 export function previewText(profile: Profile): string {
   const ready = prepareProfile(profile);
   return [
-    `${profile.name}: ${profile.description}`,
+    titleOf(profile),
     "",
     ...histogram("TTFT, ms", ready.ttftMs),
-    ...histogram("ITL, ms", ready.itlMs),
+    ...gapsOf(ready).flatMap(([name, drawn]) => histogram(ready.batching === undefined ? "ITL, ms" : name, drawn)),
     ...histogram("Output tokens", ready.outputTokens),
     ...streamOf(ready),
   ].join("\n");

@@ -1,7 +1,7 @@
 import type { Profile } from "../../core/simulator/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { parseWords, type Io } from "../args.ts";
-import { figuresOf, shown, shownShares } from "./figures.ts";
+import { figuresOf, shown, shownShares, titleOf } from "./figures.ts";
 import { findProfile } from "./find.ts";
 
 /** `stuntdouble profile show` */
@@ -19,7 +19,7 @@ function textOf(profile: Profile): string {
   const head = ["", ...shownShares.map((share) => `p${share * 100}`), "mean"];
   const rows = figuresOf(profile).map(({ name, quantiles, mean }) => [name, ...quantiles.map(shown), shown(mean)]);
   return [
-    `${profile.name}: ${profile.description}`,
+    titleOf(profile),
     ...(profile.models.length === 0 ? [] : [`stands for ${profile.models.join(", ")}`]),
     "",
     tableText([head, ...rows]),
@@ -42,8 +42,9 @@ export function tableText(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `  ${line(row).trimEnd()}`).join("\n");
 }
 
-function shapeOf({ prefill, load, itlCorrelation, stalls, failures = [] }: Profile): string[] {
+function shapeOf({ prefill, load, itlCorrelation, stalls, failures = [], ...served }: Profile): string[] {
   return [
+    ...servingOf(served),
     ...(prefill.msPer1000Tokens > 0
       ? [`  prefill: ${prefill.msPer1000Tokens} ms for each 1,000 prompt tokens beyond ${prefill.freePromptTokens}`]
       : []),
@@ -54,6 +55,22 @@ function shapeOf({ prefill, load, itlCorrelation, stalls, failures = [] }: Profi
       ({ kind, percentage, ...options }) => `  failures: ${percentage} % ${kind} ${JSON.stringify(options)}`,
     ),
   ];
+}
+
+function servingOf({ engine, promptCache }: Pick<Profile, "engine" | "promptCache">): string[] {
+  const lines: string[] = [];
+  if (engine !== undefined) {
+    const { prefillTokensPerSecond, maxSequences, maxBatchTokens, kvCacheTokens } = engine;
+    const kept = kvCacheTokens === undefined ? "" : `, ${kvCacheTokens} tokens in its cache`;
+    lines.push(
+      `  engine: ${prefillTokensPerSecond} prompt tokens a second, ${maxSequences} sequences, ${maxBatchTokens} tokens a step${kept}`,
+    );
+  }
+  if (promptCache !== undefined) {
+    const { minTokens, blockTokens, ttlMs } = promptCache;
+    lines.push(`  prompt cache: from ${minTokens} tokens, blocks of ${blockTokens}, ${ttlMs} ms`);
+  }
+  return lines;
 }
 
 function fitOf({ fit }: Profile): string[] {

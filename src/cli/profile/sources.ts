@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { columnNames, type ColumnName, type Columns } from "../../core/fit/sources/csv.ts";
 import { readSource, type ReadOptions } from "../../core/fit/sources/read.ts";
 import type { Observation, ReadSource } from "../../core/fit/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
+import { recordFilesIn } from "../../emit/records/read.ts";
 import { createAdminClient } from "../admin-client.ts";
 import type { Io } from "../args.ts";
 
@@ -24,7 +25,8 @@ export type Read = {
  */
 export async function readFiles(files: readonly string[], options: ReadOptions, io: Io): Promise<Read> {
   const read: [file: string, source: ReadSource][] = [];
-  for (const file of files) read.push([file, readSource(await textOf(file, io), options)]);
+  for (const file of (await Promise.all(files.map((each) => filesAt(each, io)))).flat())
+    read.push([file, readSource(await textOf(file, io), options)]);
   const problems = read.flatMap(([file, source]) => problemsOf(file, source));
   if (problems.length > 0) throw new StuntdoubleError("CONFIG_INVALID", problems.join("\n"));
   return {
@@ -59,12 +61,24 @@ function notesOf(file: string, { skipped, leftOut }: ReadSource): string[] {
   ];
 }
 
+/** A folder stands for the files of records in it. */
+async function filesAt(place: string, { cwd }: Io): Promise<string[]> {
+  const isFolder = await stat(path.resolve(cwd, place)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return [place];
+  const found = await recordFilesIn([path.resolve(cwd, place)]);
+  return found.map((file) => path.join(place, path.basename(file)));
+}
+
 async function textOf(file: string, { cwd }: Io): Promise<string> {
   try {
     const bytes = await readFile(path.resolve(cwd, file));
     return new TextDecoder("utf-8", { fatal: true }).decode(file.endsWith(".gz") ? gunzipSync(bytes) : bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const isBinary = error instanceof TypeError;
+    const reason = isBinary ? "it is no text in UTF-8" : error instanceof Error ? error.message : String(error);
     throw new StuntdoubleError("CONFIG_INVALID", `could not read ${file}: ${reason}`);
   }
 }

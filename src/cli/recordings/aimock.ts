@@ -19,7 +19,9 @@ export function fromAimock(raw: unknown, options: ImportOptions): Imported {
   const fixtures = aimockFixtures(raw, checked);
   const imported: Imported = {
     recordings: [],
-    problems: checked.findings.map(({ path, message }) => `${pathText(path)}: ${message}`),
+    problems: checked.findings.map(({ path, message }) =>
+      path.length === 0 ? message : `${pathText(path)}: ${message}`,
+    ),
   };
   const sources = listOf(mapOf(raw)["fixtures"]).map(mapOf);
   for (const [index, { reply }] of fixtures.entries()) {
@@ -57,7 +59,7 @@ function recordingOf(
 ): Recording {
   const { model = usual } = mapOf(fixture["match"]);
   const body = JSON.stringify({ model, messages, ...(stream && { stream }) });
-  const known = understood({ method: "POST", target: "/v1/chat/completions", headers: {}, body }, bodies);
+  const known = understood({ method: "POST", target: "/v1/chat/completions", headers: {}, body }, { bodies });
   if (known === undefined) throw new TypeError("A chat completion cannot be understood.");
   const id = `aimock-${hash32(body)}`;
   const plan = simulate(

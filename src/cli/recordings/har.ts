@@ -6,6 +6,7 @@ import { eachHeader, headerValue } from "../../core/headers.ts";
 import { issueTexts } from "../../core/issues.ts";
 import type { RecordedPiece, Recording } from "../../core/recordings/types.ts";
 import type { HeaderMap } from "../../core/types.ts";
+import { createPieceMasking, type ArrivedPiece } from "../../emit/recordings/masking.ts";
 import { redact, redactForms } from "../../emit/redact.ts";
 import { understood } from "./request.ts";
 import type { Imported, ImportOptions } from "./imported.ts";
@@ -137,12 +138,16 @@ function recordingOf(entry: Entry, { bodies }: ImportOptions): Recording | strin
   const { pathname, search } = new URL(request.url);
   const headers = Object.fromEntries(request.headers.map(({ name, value }) => [name.toLowerCase(), value]));
   const asked = { method: request.method, target: pathname + search, headers, body: request.postData?.text ?? "" };
-  const known = understood(asked, bodies)?.request;
+  const secrets = secretsOf(headers, new URL(request.url));
+  const known = understood(asked, { bodies, secrets })?.request;
   const facts = own === undefined ? known : ownFacts(own.request, known, asked);
   if (facts === undefined) return `${request.method} ${pathname} is no request that can be simulated`;
-  const { body, headers: kept, ...rest } = responseOf(response, headers);
+  const { body, headers: kept, status } = responseOf(response, secrets);
   const headAtMs = Math.max(0, entry.timings?.wait ?? 0);
   const endAtMs = Math.max(headAtMs, entry.time);
+  const pieces = own === undefined ? spread(facts, { body, headers: kept, headAtMs, endAtMs }) : cut(body, own.pieces);
+  if (typeof pieces === "string") return pieces;
+  const masking = createPieceMasking(secrets);
   return {
     file: "",
     time: Date.parse(entry.startedDateTime),
@@ -150,26 +155,32 @@ function recordingOf(entry: Entry, { bodies }: ImportOptions): Recording | strin
     rule: own?.rule,
     upstream: own?.upstream,
     request: facts,
-    ...rest,
+    status,
     headers: kept,
     headAtMs,
-    pieces: own === undefined ? spread(facts, { body, headers: kept, headAtMs, endAtMs }) : cut(body, own.pieces),
+    pieces: [...masking.push(pieces), ...masking.flush()],
     ending: own?.ending ?? "finish",
     endAtMs,
   };
 }
 
+/** The keys that the request presents, which the response may repeat. */
+function secretsOf(headers: HeaderMap, { searchParams }: URL): string[] {
+  const given = [...credentials].flatMap((name) => headers[name]?.replace(/^\w+ +/, "") ?? []);
+  const key = searchParams.get("key");
+  return key === null ? given : [...given, key];
+}
+
 /** What a body had on its way only, and what is told anew. */
 const ofTheWay = /^(?::|content-(?:encoding|length)$|transfer-encoding$)/i;
 
-function responseOf({ status, headers, content: { text = "", encoding } }: Entry["response"], asked: HeaderMap) {
-  const secrets = [...credentials].flatMap((name) => asked[name]?.replace(/^\w+ +/, "") ?? []);
+function responseOf({ status, headers, content: { text = "", encoding } }: Entry["response"], secrets: string[]) {
   const kept = headers.filter(({ name }) => !ofTheWay.test(name));
   const masked = redact(kept.flatMap(({ name, value }) => [name, value]));
   return {
     status,
-    headers: Array.isArray(masked) ? masked.map(String) : [],
-    body: encoding === "base64" ? Buffer.from(text, "base64") : Buffer.from(redactForms(text, secrets)),
+    headers: Array.isArray(masked) ? masked.map((each) => redactForms(String(each), secrets)) : [],
+    body: Buffer.from(text, encoding === "base64" ? "base64" : "utf8"),
   };
 }
 
@@ -197,17 +208,12 @@ function ownFacts(
   };
 }
 
-function cut(body: Buffer, sizes: readonly (readonly [number, number])[]): RecordedPiece[] {
+function cut(body: Buffer, sizes: readonly (readonly [number, number])[]): ArrivedPiece[] | string {
+  const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+  if (total !== body.length)
+    return `the sizes in _recording.pieces add up to ${total} bytes, and its content has ${body.length}`;
   let from = 0;
-  return sizes.map(([atMs, size]) => {
-    const bytes = body.subarray(from, (from += size));
-    return pieceOf(atMs, bytes);
-  });
-}
-
-function pieceOf(atMs: number, bytes: Uint8Array): RecordedPiece {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return isUtf8(buffer) ? { atMs, text: buffer.toString() } : { atMs, base64: buffer.toString("base64") };
+  return sizes.map(([atMs, size]) => ({ atMs, bytes: body.subarray(from, (from += size)) }));
 }
 
 type Arrived = {
@@ -218,17 +224,17 @@ type Arrived = {
 };
 
 /** A HAR does not tell when events came: they are spread evenly between head and end. */
-function spread({ dialect, target }: Facts, { body, headers, headAtMs, endAtMs }: Arrived): RecordedPiece[] {
+function spread({ dialect, target }: Facts, { body, headers, headAtMs, endAtMs }: Arrived): ArrivedPiece[] {
   if (body.length === 0) return [];
   const type = (headerValue(headers, "content-type") ?? "").toLowerCase();
   const reader = dialectNamed(dialect)?.readStream(type, target);
-  if (reader === undefined) return [pieceOf(endAtMs, body)];
+  if (reader === undefined) return [{ atMs: endAtMs, bytes: body }];
   const frames = reader.push(0, body);
   const rest = reader.flush(0);
   if (rest !== undefined) frames.push(rest);
   const gapMs = (endAtMs - headAtMs) / Math.max(1, frames.length);
   return frames.map(({ data }, index) => {
     const atMs = Math.round((headAtMs + gapMs * (index + 1)) * 1000) / 1000;
-    return pieceOf(Math.min(atMs, endAtMs), typeof data === "string" ? Buffer.from(data) : data);
+    return { atMs: Math.min(atMs, endAtMs), bytes: typeof data === "string" ? Buffer.from(data) : data };
   });
 }

@@ -165,7 +165,9 @@ async function write(file: string, text: string, { flags, io }: Asked): Promise<
 async function importFiles(asked: Asked): Promise<number> {
   const { words, dir, io } = asked;
   if (words.length === 0) throw invalid("expected at least one FILE.");
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw invalid(`${dir} cannot be made: ${codeOf(error)}.`);
+  });
   let code = 0;
   for (const name of words) {
     const { recordings: found, problems } = await readForeign(name, asked);
@@ -205,9 +207,13 @@ async function readForeign(name: string, { flags, io }: Asked): Promise<Imported
     return { recordings: [], problems: [reason] };
   }
   const options = { bodies: flags.bodies === true, model: flags.model ?? "gpt-4o", nowMs: firstMs };
-  const isHar = format === undefined ? typeof raw === "object" && raw !== null && "log" in raw : format === "har";
-  return isHar ? fromHar(raw, options) : fromAimock(raw, options);
+  const members = typeof raw === "object" && raw !== null ? raw : {};
+  if (format === "har" || (format === undefined && "log" in members)) return fromHar(raw, options);
+  if (format === "aimock" || "fixtures" in members) return fromAimock(raw, options);
+  return { recordings: [], problems: [unknownFormat] };
 }
+
+const unknownFormat = "must have a list of fixtures, as files of aimock have, or log.entries, as HTTP archives have";
 
 /** The time of what has none: so that it is the same each time it is imported. */
 const firstMs = 0;

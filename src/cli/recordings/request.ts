@@ -24,12 +24,12 @@ const count = createTokenCounter();
 /**
  * What a recording keeps of a request, as the traffic port would have read it.
  *
- * @param bodies whether the body is kept, with credentials masked
+ * @param kept whether the body is kept, with credentials masked, and what is one wherever it stands
  * @returns undefined for one that the traffic port could not simulate, and so not find again
  */
 export function understood(
   { method, target, headers, body: text }: ForeignRequest,
-  bodies: boolean,
+  { bodies, secrets = [] }: { readonly bodies: boolean; readonly secrets?: readonly string[] },
 ): UnderstoodRequest | undefined {
   const [path = "/"] = target.split("?");
   const { dialect, operation } = findOperation(method, path, headers);
@@ -40,7 +40,7 @@ export function understood(
   const { facts } = opened;
   const request = {
     method,
-    target: redactForms(redactText(target), []),
+    target: redactForms(redactText(target), secrets),
     dialect: dialect.name,
     operation: operation.name,
     model: facts.model,
@@ -48,7 +48,7 @@ export function understood(
     promptTokens: attempt(() => facts.promptTokens()),
     bodyHash: bodyHashOf({ body }),
     semanticHash: semanticHashOf({ operation, body, method }, facts),
-    ...(bodies && { body: redactJson(text) }),
+    ...(bodies && { body: redactForms(redactJson(text), secrets) }),
   };
   return { request, opened };
 }

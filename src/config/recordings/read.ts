@@ -47,7 +47,7 @@ export async function readRecordings(
           path: [...at, "replay", "dir"],
           at: "value",
           code: "unreadable-file",
-          message: `${dir}: ${unreadable(error)}`,
+          message: `${dir}: ${isMissing(error) ? "no such folder" : unreadable(error)}`,
         });
     }
   }

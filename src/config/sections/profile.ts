@@ -68,10 +68,13 @@ const engine: z.ZodType<Engine> = z.strictObject({
   maxBatchTokens: z.int().min(1).default(8192),
   maxSequences: z.int().min(1).max(maxPlaces).default(256),
   kvCacheTokens: z.int().min(1).optional(),
-  decodeMs: z.union([
-    rising(decodeRow, "sequences", ({ sequences }) => sequences).check(z.minLength(1)),
-    distributionSchema.transform((ms): DecodeRow[] => [{ sequences: 1, ms }]),
-  ]),
+  decodeMs: z.union(
+    [
+      rising(decodeRow, "sequences", ({ sequences }) => sequences).check(z.minLength(1)),
+      distributionSchema.transform((ms): DecodeRow[] => [{ sequences: 1, ms }]),
+    ],
+    { error: "must be a distribution, or rows of sequences and ms" },
+  ),
 });
 
 const fitError: z.ZodType<FitError> = z.strictObject({

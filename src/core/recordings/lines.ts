@@ -11,9 +11,12 @@ export const recordingSuffix = ".ndjson";
 const atMs = z.number().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
 
+/** The last time that a calendar has, in milliseconds. */
+const lastMs = 8.64e15;
+
 const firstLine = z.strictObject({
   recording: z.literal(version, { error: `must be ${version}` }),
-  time: z.number(),
+  time: z.number().min(-lastMs).max(lastMs),
   id: z.string(),
   rule: z.string().optional(),
   upstream: z.string().optional(),

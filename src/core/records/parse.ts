@@ -14,8 +14,11 @@ const timing = {
   gapsMs: z.array(ms),
 };
 
+/** The last that a calendar has. */
+const lastMs = 8.64e15;
+
 const schema: z.ZodType<TrafficRecord> = z.object({
-  time: ms,
+  time: ms.max(lastMs),
   id: z.string(),
   model: z.string().optional(),
   dialect: z.string().optional(),

@@ -67,7 +67,7 @@ export function compare(reference: Samples, candidate: Samples, options: Compare
     gates: found,
     quantiles,
     distance: { value: distance, share: finite(ratioOf(distance, meanOf(reference))) },
-    noise: { limit: quantileOf(noise, 0.95), probability },
+    noise: { limit: finite(quantileOf(noise, 0.95)), probability },
     ks: ksDistance(reference.values, candidate.values),
   };
 }
@@ -118,7 +118,7 @@ function limitsOf(ratios: Float64Array): Limits {
   return { low: finite(low), high: finite(high) };
 }
 
-/** JSON has no infinity. */
+/** JSON has neither infinity nor NaN. */
 function finite(ratio: number): number | null {
   return Number.isFinite(ratio) ? ratio : null;
 }
@@ -131,7 +131,7 @@ function withoutValues(calls: Comparison["calls"], gates: readonly Gate[]): Comp
     gates: [],
     quantiles: [],
     distance: { value: 0, share: 0 },
-    noise: { limit: 0, probability: 1 },
+    noise: { limit: null, probability: 1 },
     ks: 0,
   };
 }

@@ -15,8 +15,11 @@ export type Comparison = {
   readonly quantiles: readonly QuantileComparison[];
   /** Wasserstein distance: the mean distance of the values of both sides, and as a share of the reference's mean, unless that is 0. */
   readonly distance: { readonly value: number; readonly share: number | null };
-  /** How far random halves of the reference are apart with 95 % (A/A), and how likely chance alone takes them as far as both sides. */
-  readonly noise: { readonly limit: number; readonly probability: number };
+  /**
+   * How far random halves of the reference are apart with 95 % (A/A), null where it is a single call; and how likely chance alone
+   * takes them as far as both sides.
+   */
+  readonly noise: { readonly limit: number | null; readonly probability: number };
   /** Largest difference of the cumulative distributions; shown, never decides. */
   readonly ks: number;
 };

@@ -149,6 +149,11 @@ function endOf(memory: Float64Array): number {
   return wordOf(memory[0] ?? 0);
 }
 
+/** How a request is served that comes alone. */
+export function servedAlone(batching: Batching, uncachedTokens: number): Pick<Service, "firstTokenMs" | "sequences"> {
+  return { firstTokenMs: prefillMs(batching, uncachedTokens, 0), sequences: 1 };
+}
+
 /** Each running sequence takes one token of every step from the prompt. */
 function prefillMs({ prefillTokensPerSecond, maxBatchTokens }: Batching, tokens: number, running: number): number {
   const share = Math.max(1, maxBatchTokens - running) / maxBatchTokens;

@@ -1,4 +1,4 @@
-import type { Service } from "./batching.ts";
+import { servedAlone, type Service } from "./batching.ts";
 import { gapsOf, type Gaps } from "./gaps.ts";
 import { LoadBlend, loadAt } from "./load.ts";
 import type { PreparedProfile } from "./profile.ts";
@@ -17,7 +17,7 @@ export type TimingOptions = {
   readonly outputTokens: number;
   /** Calls in flight on this node. */
   readonly inFlight: number;
-  /** How the engine serves it, where the profile has one. */
+  /** How the engine serves it, where the profile has one; absent for a call that is alone. */
   readonly service?: Pick<Service, "firstTokenMs" | "sequences"> | undefined;
   /** Is moved past all draws. */
   readonly rng: SeededRng;
@@ -31,7 +31,8 @@ export type TimingOptions = {
  * Draws when each token of a response leaves.
  *
  * TTFT = draw × load + prefill of the part of the prompt that no cache has; each further token follows after draw × load. So the
- * total is on average TTFT + (N − 1) × mean ITL. Of a profile with an engine, TTFT = draw + what that takes to the first token. A wish replaces the whole TTFT or the whole gap, load, prefill and stalls included.
+ * total is on average TTFT + (N − 1) × mean ITL. Of a profile with an engine, TTFT = draw + what that takes to the first token. A wish
+ * replaces the whole TTFT or the whole gap, load, prefill and stalls included.
  *
  * @returns times in milliseconds that never go back
  */
@@ -61,15 +62,25 @@ function beginningOf(options: TimingOptions): { readonly ttftMs: number; readonl
   const load = loadAt(profile.profile.load, inFlight);
   const drawnMs = ttftMsOf(options, load.ttft);
   const { itlMs } = overrides;
-  const sequences = options.service?.sequences;
+  const sequences = serviceOf(options)?.sequences;
   const gaps = gapsOf({ profile, tokens: options.outputTokens, inFlight, sequences, load: load.itl, itlMs });
   return { ttftMs: delayMs + (overrides.ttftMs ?? drawnMs), gaps };
 }
 
+function uncachedOf({ promptTokens, cachedTokens = 0 }: TimingOptions): number {
+  return Math.max(0, promptTokens - cachedTokens);
+}
+
+function serviceOf(options: TimingOptions): TimingOptions["service"] {
+  const { batching } = options.profile;
+  return options.service ?? (batching === undefined ? undefined : servedAlone(batching, uncachedOf(options)));
+}
+
 function ttftMsOf(options: TimingOptions, load: number): number {
-  const { profile, rng, inFlight, promptTokens, cachedTokens = 0, service } = options;
+  const { profile, rng, inFlight } = options;
+  const service = serviceOf(options);
   if (service !== undefined) return profile.ttftMs.sample(rng) + service.firstTokenMs;
-  const uncached = Math.max(0, promptTokens - cachedTokens);
+  const uncached = uncachedOf(options);
   const prefill = prefillMs(profile, uncached);
   const [first, ...others] = profile.ttftByLoad ?? [];
   if (first !== undefined) return new LoadBlend([first, ...others], inFlight).at(rng()) + prefill;

@@ -56,7 +56,8 @@ export function probabilityOf(sorted: Float64Array, distance: number): number {
   if (logarithms.length < 2) return share;
   const mean = logarithms.reduce((sum, each) => sum + each, 0) / logarithms.length;
   const variance = logarithms.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (logarithms.length - 1);
-  return Math.min(share, normalTail((Math.log(distance) - mean) / Math.sqrt(variance)));
+  const deviations = (Math.log(distance) - mean) / Math.sqrt(variance);
+  return Number.isNaN(deviations) ? share : Math.min(share, normalTail(deviations));
 }
 
 /**

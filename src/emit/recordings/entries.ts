@@ -1,8 +1,8 @@
-import { isUtf8 } from "node:buffer";
 import { endingText, headText, pieceText, startText, type RecordingStart } from "../../core/recordings/lines.ts";
 import type { RecordedEnding } from "../../core/recordings/types.ts";
 import type { HeaderList } from "../../core/types.ts";
 import { redact, redactForms, redactJson, redactText } from "../redact.ts";
+import { createPieceMasking, type ArrivedPiece } from "./masking.ts";
 
 /** What was seen of a call and is still to be written. */
 export type Entry =
@@ -11,22 +11,43 @@ export type Entry =
   | { readonly kind: "data"; readonly atMs: number; readonly bytes: Uint8Array }
   | { readonly kind: "end"; readonly atMs: number; readonly ending: RecordedEnding };
 
-/** The lines of a recording, each with its line end, with credentials masked. */
-export function linesOf(entries: readonly Entry[], secrets: readonly string[]): string {
-  return entries.map((entry) => `${lineOf(entry, secrets)}\n`).join("");
+/** Makes the lines of one recording, each with its line end, with credentials masked. */
+export type RecordingLines = {
+  /** @param entries those that come next; what is told of some data may be held back until more has come, or the end */
+  textOf(entries: readonly Entry[]): string;
+};
+
+/** @param secrets values that are masked wherever they stand */
+export function createRecordingLines(secrets: readonly string[]): RecordingLines {
+  const masking = createPieceMasking(secrets);
+  return {
+    textOf(entries) {
+      let text = "";
+      let arrived: ArrivedPiece[] = [];
+      const add = (line: string): void => void (text += `${line}\n`);
+      const addArrived = (isLast: boolean): void => {
+        for (const piece of masking.push(arrived)) add(pieceText(piece));
+        arrived = [];
+        if (isLast) for (const piece of masking.flush()) add(pieceText(piece));
+      };
+      for (const entry of entries) {
+        if (entry.kind === "data") arrived.push({ atMs: rounded(entry.atMs), bytes: entry.bytes });
+        else {
+          addArrived(entry.kind === "end");
+          add(lineOf(entry, secrets));
+        }
+      }
+      addArrived(false);
+      return text;
+    },
+  };
 }
 
-function lineOf(entry: Entry, secrets: readonly string[]): string {
+function lineOf(entry: Exclude<Entry, { kind: "data" }>, secrets: readonly string[]): string {
   if (entry.kind === "start") return startText(withoutSecrets(entry.start, secrets));
   const atMs = rounded(entry.atMs);
   if (entry.kind === "end") return endingText(atMs, entry.ending);
-  if (entry.kind === "head") {
-    const headers = maskedHeaders(entry.headers, secrets);
-    return headText({ headAtMs: atMs, status: entry.status, headers });
-  }
-  const bytes = Buffer.from(entry.bytes.buffer, entry.bytes.byteOffset, entry.bytes.byteLength);
-  if (!isUtf8(bytes)) return pieceText({ atMs, base64: bytes.toString("base64") });
-  return pieceText({ atMs, text: redactForms(bytes.toString(), secrets) });
+  return headText({ headAtMs: atMs, status: entry.status, headers: maskedHeaders(entry.headers, secrets) });
 }
 
 function withoutSecrets(start: RecordingStart, secrets: readonly string[]): RecordingStart {

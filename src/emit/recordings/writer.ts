@@ -4,12 +4,13 @@ import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { recordingSuffix, type RecordingStart } from "../../core/recordings/lines.ts";
 import type { RecordedEnding, RecordSettings } from "../../core/recordings/types.ts";
+import { headerValue } from "../../core/headers.ts";
 import type { Head } from "../../core/types.ts";
 import type { Log } from "../log.ts";
-import { linesOf, type Entry } from "./entries.ts";
+import { createRecordingLines, type Entry, type RecordingLines } from "./entries.ts";
 
 /** What became of a recording: kept, given up with its response, or stopped because it could not be written. */
-export type RecordingResult = "written" | "incomplete" | "failed" | "slow-disk" | "too-long";
+export type RecordingResult = "written" | "incomplete" | "failed" | "slow-disk" | "too-long" | "compressed";
 
 /** Writes recordings behind the calls. */
 export type RecordingWriter = {
@@ -97,7 +98,7 @@ type Given = { readonly start: RecordingStart; readonly secrets: readonly string
 class RecordingFile implements OpenRecording {
   readonly #shared: Shared;
   readonly #settings: RecordSettings;
-  readonly #secrets: readonly string[];
+  readonly #lines: RecordingLines;
   readonly #path: string;
   #entries: Entry[];
   #waiting = 0;
@@ -111,7 +112,7 @@ class RecordingFile implements OpenRecording {
   constructor(shared: Shared, settings: RecordSettings, { start, secrets }: Given) {
     this.#shared = shared;
     this.#settings = settings;
-    this.#secrets = secrets;
+    this.#lines = createRecordingLines(secrets);
     this.#entries = [{ kind: "start", start }];
     this.#path = path.join(settings.dir, nameOf(start.time));
     shared.open.add(this);
@@ -119,6 +120,8 @@ class RecordingFile implements OpenRecording {
   }
 
   head(atMs: number, { status, headers }: Head): void {
+    const encoding = headerValue(headers, "content-encoding") ?? "identity";
+    if (encoding.toLowerCase() !== "identity") return this.#stop("compressed", "credentials cannot be found in it");
     this.#add({ kind: "head", atMs, status, headers }, 0);
   }
 
@@ -176,6 +179,7 @@ class RecordingFile implements OpenRecording {
   #write(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    if (!this.#shared.open.has(this)) return;
     this.#writing ??= this.#run().finally(() => {
       this.#writing = undefined;
       if (this.#shared.open.has(this) && (this.#entries.length > 0 || this.#result !== undefined)) this.#write();
@@ -204,7 +208,7 @@ class RecordingFile implements OpenRecording {
     const entries = this.#entries;
     const bytes = this.#waiting;
     this.#entries = [];
-    const text = linesOf(entries, this.#secrets);
+    const text = this.#lines.textOf(entries);
     this.#file ??= await this.#shared.files.create(this.#partial);
     await this.#file.appendFile(text);
     if (this.#waiting === 0) return;

@@ -218,6 +218,15 @@ load: [{ inFlight: 9, ttft: 1, itl: 1 }, { inFlight: 3, ttft: 1, itl: 1 }]
     expect(await mistakesOf(merged.replace("ttftMs: {", "ttftMs: &same {"))).toEqual([]);
   });
 
+  test("says what the steps of an engine must be", async () => {
+    const text = `${good}engine: { prefillTokensPerSecond: 1000, decodeMs: 3 }\n`;
+    expect(await mistakesOf(text)).toEqual([
+      expect.stringMatching(
+        /^mine\.yaml:\d+:\d+ engine\.decodeMs: must be a distribution, or rows of sequences and ms\.$/,
+      ),
+    ]);
+  });
+
   test("refuses a kind of distribution that does not exist", async () => {
     expect(await mistakesOf(good.replace("kind: uniform", "kind: uniforn"))).toEqual([
       'mine.yaml:4:16 itlMs.kind: must be one of the allowed values, not "uniforn". Did you mean "uniform"? Allowed: constant, uniform, lognormal, gamma, mixture, quantiles.',

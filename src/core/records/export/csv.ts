@@ -30,6 +30,8 @@ const columns: Readonly<Record<string, (record: TrafficRecord) => Cell>> = {
   ...timing("planned_", ({ planned }) => planned),
   mirror_from: ({ mirror }) => mirror?.from,
   mirror_name: ({ mirror }) => mirror?.name,
+  mirror_status: ({ mirror }) => mirror?.status,
+  mirror_ending: ({ mirror }) => mirror?.ending,
   ...timing("mirror_", ({ mirror }) => mirror),
 };
 

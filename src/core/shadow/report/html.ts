@@ -71,7 +71,8 @@ function measureHtml(measure: Measure, found: Comparison, isOpen: boolean): stri
   const plots = [cdfPlot, ratioPlot, qqPlot].map((plot) => figureOf(plot(measure, found))).join("");
   const { distance, noise, ks } = found;
   const share = distance.share === null ? "" : `; ${rounded(distance.share * 100)} % of the mean`;
-  const told = `Mean distance of both sides ${rounded(distance.value)} (Wasserstein${share}); the real side is up to ${rounded(noise.limit)} from itself. KS distance ${rounded(ks)}.`;
+  const itself = noise.limit === null ? "" : `; the real side is up to ${rounded(noise.limit)} from itself`;
+  const told = `Mean distance of both sides ${rounded(distance.value)} (Wasserstein${share})${itself}. KS distance ${rounded(ks)}.`;
   const content = noteOf(told) + plots;
   return isOpen ? `<h3>${measureNames[measure]}</h3>${content}` : details(`Plots of ${measureNames[measure]}`, content);
 }

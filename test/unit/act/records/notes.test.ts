@@ -38,6 +38,19 @@ test("the record of a forwarded stream has the upstream's usage, its gaps and th
   });
 });
 
+test("the record of a forwarded stream that tells no usage has the prompt tokens that are counted here", async () => {
+  const { serve, advance } = await setUpAct(recorded);
+  const call = serve({ body: chat({ stream: true }) });
+  await advance();
+  const upstream = call.upstream();
+  upstream.head(200, streamHead);
+  upstream.data(tokenEvent("Hello"));
+  upstream.data("data: [DONE]\n\n");
+  upstream.end();
+  await advance();
+  expect(recordOf(call.outcome()).promptTokens).toBeGreaterThan(0);
+});
+
 test("the record of a forwarded response in one piece has the upstream's usage", async () => {
   const { serve, advance } = await setUpAct(recorded);
   const call = serve();

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadProfile } from "../../../../src/config/profiles.ts";
 import { createRng } from "../../../../src/core/rng.ts";
 import { runIn } from "../../../support/io.ts";
+import { mirroredRecord } from "../../../support/records/mirrored.ts";
 
 const rng = createRng(1);
 const rows = Array.from({ length: 300 }, () => `${(400 + 300 * rng()).toFixed(1)},${(10 + 5 * rng()).toFixed(2)},100`);
@@ -20,7 +21,71 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const outFile = (name: string): string => path.join(folder, name);
 
+const engine = `name: served
+ttftMs: { kind: constant, value: 20 }
+outputTokens: { kind: constant, value: 50 }
+promptCache: { minTokens: 1024, ttlMs: 300000 }
+engine:
+  prefillTokensPerSecond: 12000
+  decodeMs:
+    - { sequences: 1, ms: { kind: constant, value: 8 } }
+    - { sequences: 64, ms: { kind: constant, value: 16 } }
+`;
+
+describe("a profile with an engine", () => {
+  test("needs no itlMs, and is shown with what the engine does", async () => {
+    const { code, out } = await runIn({ "served.yaml": engine }, ["profile", "show", "served.yaml"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^served\n/);
+    expect(out).toMatch(/^ +decodeMs at 1 sequences +8 +8 +8 +8 +8$/m);
+    expect(out).toMatch(/^ +decodeMs at 64 sequences +16 +16 +16 +16 +16$/m);
+    expect(out).not.toContain("itlMs");
+    expect(out).toContain("  engine: 12000 prompt tokens a second, 256 sequences, 8192 tokens a step\n");
+    expect(out).toContain("  prompt cache: from 1024 tokens, blocks of 128, 300000 ms\n");
+  });
+
+  test("is asked where the numbers of its engine come from", async () => {
+    const { out } = await runIn({ "served.yaml": engine }, ["profile", "lint", "served.yaml"]);
+    expect(out).toContain("sources does not say where ttftMs, engine, outputTokens come from");
+  });
+
+  test("is drawn with the gaps that the engine makes", async () => {
+    const { out } = await runIn({ "served.yaml": engine }, ["profile", "preview", "served.yaml"]);
+    expect(out).toContain("decodeMs at 1 sequences  always 8\n");
+    expect(out).toContain("the longest is 8 ms");
+  });
+});
+
+describe("a profile without an engine", () => {
+  test("needs itlMs", async () => {
+    const { code, out } = await runIn({ "p.yaml": engine.replace(/^engine[^]*/m, "") }, ["profile", "lint", "p.yaml"]);
+    expect([code, out]).toEqual([2, "p.yaml:1:1 itlMs: is required and must be an object.\n"]);
+  });
+});
+
 describe("profile fit", () => {
+  test("takes a folder of records, compressed ones as well", async () => {
+    const record = (at: number): string =>
+      `${JSON.stringify({ ...mirroredRecord(), time: at, actual: { ttftMs: 100 + at, totalMs: 200, outputTokens: 3, gapsMs: [10, 11] } })}\n`;
+    const lines = Array.from({ length: 200 }, (_, at) => record(at));
+    const files = {
+      "r/records-20260101T000000000Z-1-0.ndjson": lines.slice(100).join(""),
+      "r/records-20250101T000000000Z-1-0.ndjson.gz": gzipSync(lines.slice(0, 100).join("")),
+      "r/notes.txt": "not a record",
+    };
+    const { code, out, err } = await runIn(files, ["profile", "fit", "r", "-o", outFile("folder.yaml")]);
+    expect([code, err]).toEqual([0, expect.any(String)]);
+    expect(out).toMatch(/ttftMs +\w+ +n +200 /);
+  });
+
+  test("says of a folder that has no records, and of a file that is no text, what is wrong", async () => {
+    const files = { "r/notes.txt": "x", "bytes.csv": Buffer.from([0xff, 0xfe, 0x00]) };
+    const folderError = await runIn(files, ["profile", "fit", "r", "-o", outFile("none.yaml")]);
+    expect(folderError.err).toMatch(/r: there are no files of records in this folder\.\n$/);
+    const fileError = await runIn(files, ["profile", "fit", "bytes.csv", "-o", outFile("none.yaml")]);
+    expect(fileError.err).toBe("stuntdouble profile: could not read bytes.csv: it is no text in UTF-8\n");
+  });
+
   test("writes a profile that a node can load, and says how well it fits", async () => {
     const { code, out } = await runIn({ "calls.csv": csv }, [
       "profile",

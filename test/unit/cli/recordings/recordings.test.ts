@@ -45,6 +45,19 @@ function withOne(): string {
 const run = (dir: string, ...args: string[]) => runAt(dir, ["recordings", ...args, "--dir", "."]);
 
 describe("stuntdouble recordings", () => {
+  test("show says of a time that no calendar has what is wrong", async () => {
+    const { dir } = makeFolder();
+    writeFileSync(path.join(dir, "one.ndjson"), recordingText({ ...recording, time: 1e300 }));
+    const { code, err } = await run(dir, "list");
+    expect([code, err]).toEqual([1, `${dir}/one.ndjson:1: time: must be at most 8640000000000000\n`]);
+  });
+
+  test("import says of a folder that cannot be made what is wrong", async () => {
+    const args = ["recordings", "import", "a.har", "--dir", "a.har"];
+    const { code, err, folder } = await runIn({ "a.har": "{}" }, args);
+    expect([code, err]).toEqual([2, `stuntdouble recordings: ${folder}/a.har cannot be made: EEXIST.\n`]);
+  });
+
   test("list has a line for each, and tells what is damaged", async () => {
     const dir = withOne();
     writeFileSync(path.join(dir, "two.ndjson"), "{}\n");
@@ -167,6 +180,74 @@ describe("an HTTP archive", () => {
     const { code, err } = await runIn({ "a.har": text }, ["recordings", "import", "a.har", "--dir", "d"]);
     expect(code).toBe(1);
     expect(err).toContain(reason);
+  });
+});
+
+describe("an entry of an HTTP archive whose provider repeats the key", () => {
+  const key = "canary0key0of0the0caller";
+  const entryWith = (content: object, url = "https://api.openai.com/v1/chat/completions"): object => ({
+    startedDateTime: "2026-05-01T00:00:00Z",
+    time: 10,
+    request: {
+      method: "POST",
+      url,
+      headers: [{ name: "Authorization", value: `Bearer ${key}` }],
+      postData: {
+        text: JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: `my key is ${key}` }] }),
+      },
+    },
+    response: { status: 401, headers: [{ name: "x-echo", value: `no such key: ${key}` }], content },
+  });
+  const text = `{"error":"no such key ${key}, nor sk-canary7canary7"}`;
+  test.each([
+    ["text", { text }],
+    ["Base64", { text: Buffer.from(text).toString("base64"), encoding: "base64" }],
+    ["bytes that are no text", { text: Buffer.from(`\u00FF${text}`, "latin1").toString("base64"), encoding: "base64" }],
+  ])("is read without it, from %s", async (_, content) => {
+    const har = JSON.stringify({ log: { entries: [entryWith(content)] } });
+    const { code, folder } = await runIn({ "a.har": har }, ["recordings", "import", "a.har", "--dir", "d", "--bodies"]);
+    const [name = ""] = readdirSync(path.join(folder, "d"));
+    const lines = readFileSync(path.join(folder, "d", name), "utf8");
+    const bytes = lines.replaceAll(/"base64":"([^"]*)"/g, (_all, base64: string) =>
+      String(Buffer.from(base64, "base64")),
+    );
+    expect(code).toBe(0);
+    expect(bytes).not.toContain("canary");
+    expect(bytes).toContain("no such key [redacted], nor [redacted]");
+  });
+});
+
+test("an HTTP archive whose pieces are not those of its content is refused, since something of it would be lost", async () => {
+  const dir = withOne();
+  await run(dir, "export", "-o", "all.har");
+  const har = readFileSync(path.join(dir, "all.har"), "utf8").replace("data: 1", "data: 12345");
+  const { code, err } = await runIn({ "a.har": har }, ["recordings", "import", "a.har", "--dir", "d"]);
+  expect([code, err]).toEqual([
+    1,
+    "a.har: log.entries[0]: the sizes in _recording.pieces add up to 23 bytes, and its content has 27\n",
+  ]);
+});
+
+describe("a file to import that is neither an archive nor fixtures", () => {
+  test.each(["[]", "null", "{}"])("is told what it must have: %s", async (text) => {
+    const { code, err } = await runIn({ "a.json": text }, ["recordings", "import", "a.json", "--dir", "d"]);
+    expect(code).toBe(1);
+    expect(err).toBe(
+      "a.json: must have a list of fixtures, as files of aimock have, or log.entries, as HTTP archives have\n",
+    );
+  });
+
+  test("is not repeated at length where it is wrong", async () => {
+    const entry = {
+      startedDateTime: "2026-05-01T00:00:00Z",
+      time: "x".repeat(5000),
+      request: { a: "sk-canary7canary7" },
+    };
+    const har = JSON.stringify({ log: { entries: [entry, { ...entry, time: 1, request: ["canary"] }] } });
+    const { err } = await runIn({ "a.har": har }, ["recordings", "import", "a.har", "--dir", "d"]);
+    expect(err.length).toBeLessThan(300);
+    expect(err).toMatch(/^a\.har: log\.entries\[0\]: time: must be a number, not "x+…"$/m);
+    expect(err).toMatch(/^a\.har: log\.entries\[1\]: request: must be an object, not an array$/m);
   });
 });
 

@@ -26,7 +26,7 @@ describe("what rules say of recordings", () => {
     [`default: { serve: replay, ${replay(", onMiss: forward")} }`, "default.replay.onMiss", "none is configured"],
     [`${two}default: { serve: replay, ${replay(", onMiss: forward")} }`, "default", "is required with more than one"],
     [`${one}default: { serve: replay, upstream: one, ${replay()} }`, "default.upstream", "needs onMiss: forward"],
-    [`default: { serve: replay, replay: { dir: no-such-folder } }`, "default.replay.dir", "no such file"],
+    [`default: { serve: replay, replay: { dir: no-such-folder } }`, "default.replay.dir", "no such folder"],
     [`default: { serve: replay, ${replay(", match: fuzzy")} }`, "default.replay.match", "must be one of"],
   ])("is refused where it does not fit together: %s", async (text, place, reason) => {
     const found = (await mistakesIn(text)).join("\n");

@@ -79,8 +79,9 @@ test("a record that was written is read as the same", () => {
 test.for([
   ["", "is no JSON"],
   ['{"time":1', "is no JSON"],
-  ["[]", "is no record: must be an object, not []"],
+  ["[]", "is no record: must be an object, not an array"],
   ["{}", "is no record: time: is required and must be a number"],
+  ['{"time":1e300}', "is no record: time: must be at most 8640000000000000"],
 ])("a line that is no record is refused with its reason: %s", ([line, reason]) => {
   expect(parseRecord(line ?? "")).toMatchObject({ ok: false, reason });
 });

@@ -31,6 +31,16 @@ describe("planTiming", () => {
     expect(plan({})).toEqual({ ttftMs: 400, atMs: [400, 415, 430, 445], totalMs: 445 });
   });
 
+  test("of an engine that nobody says more of, is as that serves a call alone", () => {
+    const engine = {
+      prefillTokensPerSecond: 1000,
+      maxBatchTokens: 8192,
+      maxSequences: 4,
+      decodeMs: [{ sequences: 1, ms: { kind: "constant", value: 5 } as const }],
+    };
+    expect(plan({ profile: { engine }, promptTokens: 100, outputTokens: 3 }).atMs).toEqual([500, 505, 510]);
+  });
+
   test("draws each gap anew", () => {
     const { atMs } = plan({ profile: { itlMs: { kind: "uniform", min: 10, max: 20 } }, outputTokens: 50 });
     const gaps = [...atMs].slice(1).map((at, index) => at - atMs[index]!);

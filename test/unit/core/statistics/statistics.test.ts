@@ -112,6 +112,10 @@ test("the probability of a distance is the share of those by chance that are not
   expect(probabilityOf(new Float64Array(99), 0)).toBe(1);
 });
 
+test("the probability of a distance is a number also where all distances by chance are the same", () => {
+  expect(probabilityOf(Float64Array.of(2, 2, 2), 2)).toBe(1);
+});
+
 test("the tail of the normal distribution is that of scipy", () => {
   for (const [z, share] of reference.normalTail) expect(normalTail(z)).toBeCloseTo(share, 6);
 });

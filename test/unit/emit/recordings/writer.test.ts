@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { RecordingStart } from "../../../../src/core/recordings/lines.ts";
 import { makeFolder, makeWriter, type RecordingFolder } from "../../../support/recordings/folder.ts";
@@ -28,6 +29,16 @@ const settings = ({ dir }: Pick<RecordingFolder, "dir">, more: object = {}) => (
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
+/** The bytes of all pieces of the only recording, each as a character. */
+function bodyOf(folder: RecordingFolder): string {
+  const pieces = folder.recordings()[0]?.pieces ?? [];
+  return pieces
+    .map((piece) =>
+      ("text" in piece ? Buffer.from(piece.text) : Buffer.from(piece.base64, "base64")).toString("latin1"),
+    )
+    .join("");
+}
+
 type Writer = ReturnType<typeof makeWriter>;
 
 async function writeOne(
@@ -39,7 +50,7 @@ async function writeOne(
   const recording = writer.begin(settings(folder, more), start, ["canary-header-7"]);
   recording.head(1, { status: 200, headers: ["set-cookie", "canary-cookie-7", "x-echo", "canary-header-7"] });
   for (const [index, each] of data.entries()) recording.data(index + 2, each);
-  recording.end(9, "finish");
+  recording.end(data.length + 9, "finish");
   await writer.flushed();
 }
 
@@ -69,6 +80,66 @@ describe("a recording", () => {
     expect(folder.text()).toContain("[redacted]");
   });
 
+  test("holds no credential that arrived in parts", async () => {
+    const folder = makeFolder();
+    const echo = bytes('{"error":"canary-header-7 and sk-canary7canary7","ok":1}');
+    const parts = [...echo].map((byte) => Uint8Array.of(byte));
+    await writeOne(makeWriter(), folder, parts);
+    expect(bodyOf(folder)).toBe('{"error":"[redacted] and [redacted]","ok":1}');
+  });
+
+  test("holds no credential that arrived in parts, of which some were written before the others came", async () => {
+    const folder = makeFolder();
+    const writer = makeWriter();
+    const recording = writer.begin(settings(folder, { maxBytes: 1e6 }), start, ["canary-header-7"]);
+    recording.head(1, { status: 200, headers: [] });
+    const fill = "x ".repeat(5000);
+    for (const [index, part] of [fill, "a canary-", "header-7 b", fill, "sk-canary7", "canary7 c"].entries()) {
+      recording.data(index + 2, bytes(part));
+      await writer.flushed();
+    }
+    recording.end(9, "finish");
+    await writer.flushed();
+    expect(bodyOf(folder)).toBe(`${fill}a [redacted] b${fill}[redacted] c`);
+  });
+
+  test("may have very many parts that are written together", async () => {
+    const folder = makeFolder();
+    await writeOne(
+      makeWriter(),
+      folder,
+      Array.from({ length: 300_000 }, () => Uint8Array.of(0x61)),
+      { maxBytes: 1e8 },
+    );
+    expect(bodyOf(folder)).toHaveLength(300_000);
+  });
+
+  test("holds back no more than a part of what looks like a credential without an end", async () => {
+    const folder = makeFolder();
+    const part = bytes("a".repeat(50_000));
+    const parts = [bytes("sk-"), ...Array.from({ length: 200 }, () => part), bytes(" sk-canary7canary7 end")];
+    await writeOne(makeWriter(), folder, parts, { maxBytes: 1e8 });
+    expect(bodyOf(folder)).toMatch(/^\[redacted\]a+ \[redacted\] end$/);
+  });
+
+  test("holds no credential beside bytes that are no text", async () => {
+    const folder = makeFolder();
+    const echo = Buffer.concat([Uint8Array.of(0xff), bytes("canary-header-7, sk-canary7canary7"), Uint8Array.of(0xfe)]);
+    await writeOne(makeWriter(), folder, [echo]);
+    expect(bodyOf(folder)).toBe("\u00FF[redacted], [redacted]\u00FE");
+  });
+
+  test("of a compressed response, in which credentials cannot be found, is not made", async () => {
+    const folder = makeFolder();
+    const writer = makeWriter();
+    const recording = writer.begin(settings(folder), start, []);
+    recording.head(1, { status: 200, headers: ["Content-Encoding", "gzip"] });
+    recording.data(2, bytes("a"));
+    recording.end(3, "finish");
+    await writer.flushed();
+    expect([folder.names(), writer.results]).toEqual([[], ["compressed"]]);
+  });
+
   test("leaves the words of an API as they are", async () => {
     const folder = makeFolder();
     const text = '{"token":"Hello","text":"the bearer of bad news, in Basic English"}';
@@ -93,6 +164,39 @@ describe("a recording", () => {
     await writeOne(writer, folder, [bytes("12345"), bytes("12345")], { maxBytes: 9 });
     expect([folder.names(), writer.results]).toEqual([[], ["too-long"]]);
   });
+});
+
+test("a recording that was stopped counts once, however its call goes on", async () => {
+  const folder = makeFolder();
+  const file = { appendFile: () => Promise.resolve(), close: () => Promise.resolve() };
+  const files = { create: async () => file, rename: () => Promise.resolve(), remove: () => Promise.resolve() };
+  const writer = makeWriter({ files });
+  const recording = writer.begin(settings(folder, { maxBytes: 5 }), start, []);
+  recording.head(1, { status: 200, headers: [] });
+  await writer.flushed();
+  recording.data(2, bytes("too long"));
+  await writer.flushed();
+  recording.data(3, bytes("more"));
+  recording.end(4, "finish");
+  await writer.flushed();
+  await nextTurn();
+  expect(writer.results).toEqual(["too-long"]);
+});
+
+test("a recording whose disk failed counts once, however its call goes on", async () => {
+  const folder = makeFolder();
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  const file = { appendFile: () => Promise.reject(full), close: () => Promise.resolve() };
+  const files = { create: async () => file, rename: () => Promise.resolve(), remove: () => Promise.resolve() };
+  const writer = makeWriter({ files });
+  const recording = writer.begin(settings(folder), start, []);
+  recording.head(1, { status: 200, headers: [] });
+  await writer.flushed();
+  recording.data(2, bytes("a"));
+  recording.end(3, "finish");
+  await writer.flushed();
+  await nextTurn();
+  expect(writer.results).toEqual(["failed"]);
 });
 
 describe("a disk that fails", () => {

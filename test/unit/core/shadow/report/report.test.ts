@@ -75,6 +75,23 @@ describe("the JUnit file of a verdict", () => {
   });
 });
 
+describe("a verdict that came as JSON, as from a running node", () => {
+  const withoutFirstToken = mirroredRecord({
+    mirror: { from: "upstream", name: "b", totalMs: 9, outputTokens: 0, gapsMs: [] },
+  });
+  test.each([
+    ["one call", [mirroredRecord()]],
+    ["two calls", anyMirrored(2)],
+    ["a call whose other side has no token", [withoutFirstToken]],
+    ["calls in strata of one each", ["a", "b", "c"].map((model) => mirroredRecord({ model }))],
+  ])("is the same in each format, of %s", (_, records) => {
+    const made = verdict(records);
+    const read: Verdict = JSON.parse(JSON.stringify(made));
+    for (const format of Object.values(verdictFormats)) expect(format(read)).toBe(format(made));
+    expect(read).toEqual(made);
+  });
+});
+
 describe("the page of a verdict", () => {
   test("has the plots of its measures, and no script", () => {
     const page = verdictFormats.html(slow);
