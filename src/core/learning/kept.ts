@@ -1,0 +1,47 @@
+import type { Learned } from "./call.ts";
+import type { CallsOfModel, LearnedCall } from "./types.ts";
+
+const maxName = 300;
+const maxGapsRead = 1000;
+
+/** The lines of a file with what was learned, one a call. */
+export function* keptLines(models: Iterable<CallsOfModel>): Iterable<string> {
+  for (const { upstream, model, calls } of models)
+    for (const call of calls) yield JSON.stringify({ upstream, model, ...call });
+}
+
+/** What a line of such a file holds; undefined where it is none. */
+export function readKeptLine(line: string): Learned | undefined {
+  const value = parsed(line);
+  if (typeof value !== "object" || value === null) return undefined;
+  const fields: Readonly<Record<string, unknown>> = { ...value };
+  const { upstream, model, gapsMs, operation } = fields;
+  if (typeof upstream !== "string" || typeof model !== "string" || model.length > maxName) return undefined;
+  const [time, outputTokens] = [amount(fields["time"]), amount(fields["outputTokens"])];
+  if (time === undefined || outputTokens === undefined || !isGaps(gapsMs)) return undefined;
+  const call: LearnedCall = {
+    time,
+    operation: typeof operation === "string" ? operation : undefined,
+    promptTokens: amount(fields["promptTokens"]),
+    outputTokens,
+    ttftMs: amount(fields["ttftMs"]),
+    gapsMs,
+  };
+  return { upstream, model, call };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+function isGaps(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length <= maxGapsRead && value.every((each) => amount(each) !== undefined);
+}
