@@ -1,7 +1,8 @@
 /** `npm run bench:truth [-- NAME …]`: measures how true the simulation and what is said of it are, and exits with 1 when a goal is missed. */
+import { measureLearned } from "./learned.ts";
 import { isMet, measureVerdict } from "./verdict.ts";
 
-const parts: Record<string, () => Promise<boolean>> = { verdict };
+const parts: Record<string, () => Promise<boolean>> = { verdict, learned };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));
@@ -28,4 +29,17 @@ async function verdict(): Promise<boolean> {
     console.log(`| ${[what, runs, calls, ...counts, text, isMet(row) ? "ok" : "MISS"].join(" | ")} |`);
   }
   return rows.every(isMet);
+}
+
+/** Prints what the stand-in of a provider that died was like, beside the provider. */
+async function learned(): Promise<boolean> {
+  const { calls, isTrue, ...compared } = await measureLearned();
+  console.log(`\nA stand-in that learned, ${calls} calls on each side:\n`);
+  console.log("| measure | verdict | p50 provider | p50 stand-in | p95 provider | p95 stand-in | KS |");
+  console.log("|---|---|---|---|---|---|---|");
+  for (const [measure, { result, gates, ks }] of Object.entries(compared)) {
+    const figures = gates.flatMap(({ reference, candidate }) => [reference.toFixed(1), candidate.toFixed(1)]);
+    console.log(`| ${[measure, result, ...figures, ks.toFixed(3)].join(" | ")} |`);
+  }
+  return isTrue;
 }

@@ -6,7 +6,8 @@ const ownerOnly = 0o600;
 /**
  * Puts lines in the place of a file: readers see the old file or the new one, never a part.
  *
- * @param lines without their ends; they are written one at a time, so that the event loop of this thread is never held up for long
+ * @param lines one or some in each string, without the end of the last; they are written one string at a time, so that the event
+ *   loop of this thread is never held up for long
  * @throws the system's error; the file is then as it was
  */
 export async function replaceFile(file: string, lines: Iterable<string>): Promise<void> {

@@ -60,7 +60,10 @@ class Learner implements Learning {
 
   async restore() {
     if (this.#file === undefined) return;
-    await this.#file.read((learned) => this.#store.add(learned));
+    const wanted = new Set(learnedUpstreams(this.#options.settings().config));
+    await this.#file.read((learned) => {
+      if (wanted.has(learned.upstream)) this.#store.add(learned);
+    });
     await this.#learn(this.#store.list());
   }
 

@@ -3,7 +3,7 @@ import type { Outcome, Timeline } from "../types.ts";
 import type { LearnedCall } from "./types.ts";
 
 /** Gaps that are kept of one call. */
-export const maxGaps = 100;
+const maxGaps = 100;
 
 /** A call, and of which model at which upstream. */
 export type Learned = { readonly upstream: string; readonly model: string; readonly call: LearnedCall };

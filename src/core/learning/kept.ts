@@ -4,10 +4,16 @@ import type { CallsOfModel, LearnedCall } from "./types.ts";
 const maxName = 300;
 const maxGapsRead = 1000;
 
-/** The lines of a file with what was learned, one a call. */
+/** Few enough for an event loop to write them at once. */
+const atOnce = 50;
+
+/** The lines of a file with what was learned, one a call, some at a time and without the end of the last one. */
 export function* keptLines(models: Iterable<CallsOfModel>): Iterable<string> {
   for (const { upstream, model, calls } of models)
-    for (const call of calls) yield JSON.stringify({ upstream, model, ...call });
+    for (let from = 0; from < calls.length; from += atOnce) {
+      const some = calls.slice(from, from + atOnce);
+      yield some.map((call) => JSON.stringify({ upstream, model, ...call })).join("\n");
+    }
 }
 
 /** What a line of such a file holds; undefined where it is none. */

@@ -60,7 +60,7 @@ export function learnModel({ upstream, model, calls }: CallsOfModel, options: Le
 }
 
 /** The name of a learned profile in logs, records and files. */
-export function learnedName(upstream: string, model: string): string {
+function learnedName(upstream: string, model: string): string {
   return `learned-${upstream}-${model}`.replaceAll(/[^\w.-]/g, "-").slice(0, 128);
 }
 

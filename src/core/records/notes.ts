@@ -36,9 +36,10 @@ export function newNotes(inFlight: number): RecordNotes {
 /** What is known of a request. */
 type Prompt = { readonly stream: boolean; promptTokens(): number | undefined };
 
-/** Counts the prompt of a streamed call, as long as its body is there. */
+/** Counts the prompt of a streamed call, as long as its body is there and its usage has not told it. */
 export function notePrompt(notes: RecordNotes | undefined, facts: Prompt): void {
-  if (notes !== undefined && facts.stream) notes.promptTokens = attempt(() => facts.promptTokens());
+  if (notes === undefined || !facts.stream || notes.usage?.promptTokens !== undefined) return;
+  notes.promptTokens ??= attempt(() => facts.promptTokens());
 }
 
 /** Notes the usage that a part of the upstream's response tells, if it does. */

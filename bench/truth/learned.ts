@@ -1,0 +1,38 @@
+import type { Comparison } from "../../src/core/shadow/types.ts";
+import {
+  askMany,
+  learnedFrom,
+  recordsOf,
+  standInAgainst,
+  startLearningNode,
+  startTimedProvider,
+} from "../../test/support/records/dying-provider.ts";
+
+/** Whether a provider that died was replaced by one that a client cannot tell from it by timing. */
+export type LearnedTruth = {
+  readonly calls: number;
+  readonly ttftMs: Comparison;
+  readonly gapMs: Comparison;
+  readonly isTrue: boolean;
+};
+
+/**
+ * Has a provider serve calls, kills it, and holds what its stand-in plans against what it did.
+ *
+ * @param calls before its death, and after it
+ */
+export async function measureLearned(calls = 500, seed = 1): Promise<LearnedTruth> {
+  const provider = await startTimedProvider(seed);
+  const node = await startLearningNode(provider.url, {});
+  try {
+    await askMany(node, calls);
+    await learnedFrom(node, calls);
+    await provider.stop();
+    await askMany(node, calls);
+    await node.idle();
+    const compared = standInAgainst(await recordsOf(node));
+    return { calls, ...compared, isTrue: Object.values(compared).every(({ result }) => result === "match") };
+  } finally {
+    await node.stop();
+  }
+}
