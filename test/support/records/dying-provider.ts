@@ -64,6 +64,11 @@ async function ask(url: string): Promise<void> {
   await response.text();
 }
 
+/** Has a node notice that its provider is gone. */
+export async function openBreaker(node: Node): Promise<void> {
+  await askMany(node, 2, 1);
+}
+
 type Listed = { readonly models: readonly (LearnedModel & { readonly isEnough: boolean })[] };
 
 /** What a node has learned, once it has learned from so many calls. */

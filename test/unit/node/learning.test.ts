@@ -44,7 +44,7 @@ async function setUp({ config = learns, kept = true }: { config?: object; kept?:
     eventLoops: {
       // Only one question is asked.
       ask: async (question, ..._args) => question.merge([structuredClone(given.splice(0)) as never]),
-      set: async (_, value) => void sets.push(String(value)),
+      set: async (_, value) => void sets.push(typeof value === "string" ? value : ""),
     },
     settings: () => settings,
   });
@@ -66,12 +66,9 @@ async function settled(clock: FakeClock): Promise<void> {
 
 /** Ends one that waits for nothing but its file and turns of its clock. */
 async function close({ learner, clock }: { learner: Learning; clock: FakeClock }): Promise<void> {
-  let isOver = false;
-  const over = learner.close().then(() => (isOver = true));
-  while (!isOver) {
-    await turn();
-    clock.advance(0);
-  }
+  const state = { isOver: false };
+  const over = learner.close().then(() => (state.isOver = true));
+  await until(clock, () => state.isOver);
   await over;
 }
 
