@@ -2,6 +2,7 @@
 import type { Figure } from "../lib.ts";
 import { cost } from "./cost.ts";
 import { curves, llmperf } from "./fitting.ts";
+import { learned } from "./learned.ts";
 import { recordings } from "./recordings.ts";
 import { roundTrip } from "./round-trip.ts";
 import { traces } from "./traces.ts";
@@ -14,6 +15,7 @@ const parts: Record<string, () => Promise<readonly Figure[]>> = {
   curves,
   traces,
   recordings,
+  learned,
   cost,
 };
 

@@ -122,8 +122,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   }
 
   #takeNotes({ decision }: Admitted): void {
-    if (isNoted(decision, this.#runtime.snapshot.recorded))
-      this.#record.notes = newNotes(this.#deps.permits.inFlight());
+    if (isNoted(decision, this.#runtime.snapshot)) this.#record.notes = newNotes(this.#deps.permits.inFlight());
   }
 
   /** Without its faults, where it was let go before they could act. */
@@ -181,7 +180,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#record.copy = this.#runtime.mirrors?.begin(this.#request, admitted, this.#runtime);
     if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else if (decision.serve.from === "replay") this.#play(this.#replay(admitted, decision.serve));
-    else this.#play(this.#simulate(admitted, decision.serve.profile, "simulate"));
+    else this.#play(this.#simulate(admitted, "simulate"));
   }
 
   #replay(admitted: Admitted, serve: Extract<Source, { from: "replay" }>): Plan {
@@ -189,11 +188,11 @@ class Exchange implements RelayOwner, PlayerOwner {
     return replayPlan(admitted, this.#record, playing);
   }
 
-  #simulate(admitted: Admitted, profile: string | undefined, label: Simulating["label"]): Plan {
+  #simulate(admitted: Admitted, label: Simulating["label"]): Plan {
     const { permits, memory, serving } = this.#deps;
     const delayMs = this.#relay === undefined ? 0 : this.#record.now();
     const fits = (bytes: number): void => memory.check(bytes);
-    const asked = { runtime: this.#runtime, profile, inFlight: permits.inFlight(), serving, delayMs, label, fits };
+    const asked = { runtime: this.#runtime, inFlight: permits.inFlight(), serving, delayMs, label, fits };
     return simulatedPlan(admitted, this.#record, asked);
   }
 
@@ -234,7 +233,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (runtime.whenOpen !== "simulate" || admitted.opened === undefined) throw breakerOpen(runtime);
     this.#record.standsIn(true);
     try {
-      return this.#simulate(admitted, undefined, "stand-in");
+      return this.#simulate(admitted, "stand-in");
     } catch (error) {
       if (!isBeyondUs(toStuntdoubleError(error))) throw error;
       // The upstream may well take, or give, what is too much for a stand-in: the caller shall come again.
@@ -247,7 +246,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   #insteadOf(admitted: Admitted): Plan | undefined {
     if (admitted.opened === undefined || this.#player.done) return undefined;
     return attempt(() => {
-      const plan = this.#simulate(this.#asLetGo(admitted), undefined, "stand-in");
+      const plan = this.#simulate(this.#asLetGo(admitted), "stand-in");
       this.#record.standsIn(true);
       return plan;
     });
@@ -257,10 +256,9 @@ class Exchange implements RelayOwner, PlayerOwner {
   #mirror(admitted: Admitted): Timeline | undefined {
     const { mirror } = admitted.decision;
     if (mirror === undefined || admitted.opened === undefined) return undefined;
-    const profile = mirror.from === "simulator" ? mirror.profile : undefined;
     return attempt(() => {
       const beside = { inFlight: this.#deps.permits.inFlight(), serving: this.#deps.serving };
-      const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, profile, ...beside });
+      const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, ...beside });
       this.waiting(timeline.atMs.length * Float64Array.BYTES_PER_ELEMENT);
       return timeline;
     });

@@ -64,9 +64,11 @@ export function needsBody(request: Request, deps: AdmissionDeps, runtime: Admiss
   }
 }
 
-/** Faults may tell what the body says, a stand-in responds to it, recordings are found by it, and a copy has it. */
+/** Faults may tell what the body says, a stand-in responds to it, recordings are found by it, a copy has it, and it names what is learned. */
 function mayBeSimulated({ serve, mirror, copy, faults, record }: Decision, { snapshot }: AdmissionRuntime): boolean {
   if (serve.from !== "upstream" || record !== undefined || mirror !== undefined) return true;
   if (copy !== undefined || faults.length > 0) return true;
-  return snapshot.upstreams.get(serve.upstream)?.breaker?.whenOpen === "simulate";
+  return (
+    snapshot.learned.has(serve.upstream) || snapshot.upstreams.get(serve.upstream)?.breaker?.whenOpen === "simulate"
+  );
 }

@@ -248,7 +248,7 @@ export class CallRecord implements CallTimes {
   outcome(sent: Sent, ending: Ending | "client-gone", endedAtMs: number): Outcome {
     const { request } = this;
     const { call, decision } = this.#admission;
-    notePrompt(this.notes, call?.facts);
+    if (this.#promptTokens === undefined) notePrompt(this.notes, call?.facts);
     return {
       id: request.id,
       upstreamRequestId: this.#upstreamRequestId,

@@ -7,6 +7,7 @@ import { contentCodings } from "../core/content-codings.ts";
 import { isOnePiece } from "../core/frames.ts";
 import { knownContextTokens } from "../core/context-windows.ts";
 import { hash32 } from "../core/rng.ts";
+import { profileOf, type ProfileChoice } from "../core/source.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
 import type { PreparedProfile } from "../core/simulator/profile.ts";
 import type { Ask } from "../core/dialects/types.ts";
@@ -37,8 +38,6 @@ export function faultPlan(faults: readonly PreparedFault[], record: CallRecord):
 /** What the simulator is asked with. */
 export type Simulating = {
   readonly runtime: Pick<Runtime, "snapshot" | "profiles">;
-  /** Name of a profile; undefined for that of the model. */
-  readonly profile: string | undefined;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
   /** When the simulator begins, in milliseconds from the start of the call. */
@@ -58,7 +57,8 @@ export type Simulating = {
  *   wrong with the request
  */
 export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating: Simulating): Plan {
-  const simulation = simulationOf(admitted, record, simulating);
+  const wanted = profileOf(admitted.decision.serve);
+  const simulation = simulationOf(admitted, record, { ...simulating, wanted });
   const { ask, profile, seed } = simulation;
   record.simulated(profile.profile.name, ask.promptTokens, seed);
   const { label, fits } = simulating;
@@ -102,7 +102,8 @@ function bentBy(plan: Plan, faults: readonly PreparedFault[], record: CallRecord
  * @throws RESPONSE_TOO_LARGE, and what the operation finds wrong with the request
  */
 export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omit<Simulating, "label">): Timeline {
-  const simulation = simulationOf(admitted, record, simulating);
+  const wanted = profileOf(admitted.decision.mirror);
+  const simulation = simulationOf(admitted, record, { ...simulating, wanted });
   const { ask, profile } = simulation;
   const { ttftMs, totalMs, tokens, atMs } = simulateTiming(simulation);
   record.mirrored(profile.profile.name, ask.promptTokens);
@@ -112,7 +113,13 @@ export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omi
 function simulationOf(
   { call, opened, decision }: Admitted,
   record: CallRecord,
-  { runtime, profile: wanted, inFlight, delayMs = 0, serving }: Omit<Simulating, "label">,
+  {
+    runtime,
+    wanted,
+    inFlight,
+    delayMs = 0,
+    serving,
+  }: Omit<Simulating, "label"> & { wanted: ProfileChoice | undefined },
 ): Simulation {
   const { request } = record;
   if (opened === undefined) throw notSimulated(request);

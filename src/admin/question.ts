@@ -1,5 +1,6 @@
 import type { Runtime } from "../act/types.ts";
 import type { SeenByPhase } from "../core/experiments/phases.ts";
+import type { CallsOfModel } from "../core/learning/types.ts";
 import type { TrafficRecord } from "../core/records/types.ts";
 import type { DriftSnapshot } from "../core/shadow/drift.ts";
 import type { ShadowSnapshot } from "../core/shadow/store.ts";
@@ -34,6 +35,8 @@ export type LoopView = {
     last(limit: number, wanted: (record: TrafficRecord) => boolean): readonly TrafficRecord[];
   };
   readonly drift: { snapshot(nowMs: number): DriftSnapshot };
+  /** What its calls told of upstreams that are learned, since the last time. */
+  readonly learner: { take(): readonly CallsOfModel[] };
   readonly experiments: {
     /** What was seen of each running experiment since the last time, by id. */
     take(): { readonly [id: string]: SeenByPhase };

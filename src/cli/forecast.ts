@@ -80,7 +80,7 @@ export function forecast(
   const nowMs = Date.now();
   const id = givenId(request.headers["x-request-id"]) ?? stand;
   const named = { ...request, id, state: firstOf(request.headers, nowMs) };
-  const limits = limitsOf(snapshot, createRateMemory(snapshot.rateLimits.length), still);
+  const limits = limitsOf(snapshot, createRateMemory(snapshot.rateLimits.length), { clock: still });
   const runtime: ForecastRuntime = { snapshot, ...limits };
   const record = new CallRecord(named, { clock: still, wheel: createWheel(still) }, nowMs);
   const deps = { count: createTokenCounter(), kept: forgetful, pseudonym: nameless, chaos: noChaos };

@@ -8,6 +8,7 @@ import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { bendPlan } from "../core/faults/index.ts";
 import { eachHeader } from "../core/headers.ts";
 import type { Reply } from "../core/replies/types.ts";
+import { profileOf as wantedProfile, type ProfileChoice } from "../core/source.ts";
 import type { UpstreamSettings } from "../core/snapshot.ts";
 import type { Decision, FaultConfig, Plan, Source } from "../core/types.ts";
 
@@ -99,10 +100,9 @@ function forwarded(admitted: Admitted, record: CallRecord, runtime: ForecastRunt
   const upstream = serve.from === "upstream" ? serve.upstream : "";
   const settings = runtime.snapshot.upstreams.get(upstream);
   const happens = [`forward to upstream ${placeOf(upstream, settings)}`];
-  const profile = mirror?.from === "simulator" ? mirror.profile : undefined;
+  const profile = wantedProfile(mirror);
   const compared = mirror !== undefined && admitted.opened !== undefined;
-  const mirrored =
-    compared && attempt(() => mirrorOf(admitted, record, { runtime, profile, inFlight: 1 })) !== undefined;
+  const mirrored = compared && attempt(() => mirrorOf(admitted, record, { runtime, inFlight: 1 })) !== undefined;
   if (mirrored)
     happens.push(`compare its timing with a simulation with profile ${profileOf(admitted, profile, runtime)}`);
   const bent = bentHead(admitted, record);
@@ -127,8 +127,8 @@ function bentHead({ faults }: Admitted, record: CallRecord): ForecastResponse {
 
 function simulated(admitted: Admitted, record: CallRecord, runtime: ForecastRuntime): Served {
   const { serve, faults, overrides, reply } = admitted.decision;
-  const profile = serve.from === "simulator" ? serve.profile : undefined;
-  const response = responseOf(simulatedPlan(admitted, record, { runtime, profile, inFlight: 1, label: "simulate" }));
+  const profile = wantedProfile(serve);
+  const response = responseOf(simulatedPlan(admitted, record, { runtime, inFlight: 1, label: "simulate" }));
   const happens = [
     `simulate with profile ${profileOf(admitted, profile, runtime)}`,
     ...(reply === undefined ? [] : [saying(reply)]),
@@ -156,8 +156,9 @@ function placeOf(name: string, settings: UpstreamSettings | undefined): string {
   return `${name} (${settings?.addresses.map(({ url }) => url).join(", ") ?? "not configured"})`;
 }
 
-function profileOf({ opened }: Admitted, wanted: string | undefined, { profiles }: ForecastRuntime): string {
-  return profiles.find(opened?.facts.model ?? "", wanted).profile.name;
+function profileOf({ opened }: Admitted, wanted: ProfileChoice | undefined, { profiles }: ForecastRuntime): string {
+  const { name } = profiles.find(opened?.facts.model ?? "", wanted).profile;
+  return typeof wanted === "object" ? `${name}, or what a node has learned of ${wanted.learn}` : name;
 }
 
 /** Max length of what is shown of a reply. */

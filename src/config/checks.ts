@@ -107,6 +107,7 @@ function checkAction(
   findings.push(...unknownName([...path, "upstream"], upstream, names.upstreams));
   findings.push(...unknownName([...path, "mirror", "upstream"], mapOf(mirror)["upstream"], names.upstreams));
   findings.push(...unknownName([...path, "profile"], profile, names.profiles));
+  findings.push(...unknownName([...path, "profile", "learn"], mapOf(profile)["learn"], names.upstreams));
   if (serve === "forward" && upstream === undefined) {
     if (names.upstreams.length === 0)
       findings.push({
@@ -132,7 +133,8 @@ function checkAction(
 /** The finding that a name at a path is none of those there are. */
 function unknownName(path: Path, name: unknown, names: readonly string[]): Finding[] {
   if (typeof name !== "string" || names.includes(name)) return [];
-  const message = `unknown ${String(path.at(-1))} "${name}"`;
+  const what = path.at(-1) === "learn" ? "upstream" : String(path.at(-1));
+  const message = `unknown ${what} "${name}"`;
   return [{ path, at: "value", code: "unknown-name", message, ...choice(name, names) }];
 }
 

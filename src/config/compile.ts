@@ -12,6 +12,7 @@ import type { ReplaySettings } from "../core/source.ts";
 import type { Decision, Source } from "../core/types.ts";
 import { digestOf, type Environment } from "./checks.ts";
 import type { Settings } from "./load.ts";
+import { learnedUpstreams } from "./sections/learning.ts";
 import { anyModel, nameOfModel } from "./sections/models.ts";
 import { proxyFromEnvironment } from "./proxy.ts";
 import { compileFixtures } from "./replies/fixtures.ts";
@@ -69,19 +70,8 @@ export function compile(settings: Settings): Snapshot {
 }
 
 /** What the request path uses as it is configured. */
-function takenOver({
-  seed,
-  listen,
-  admin,
-  extProc,
-  workers,
-  permits,
-  limits,
-  clients,
-  responseHeaders,
-  records,
-  log,
-}: Config) {
+function takenOver(config: Config) {
+  const { seed, listen, admin, extProc, workers, permits, limits, clients, responseHeaders, records, log } = config;
   return {
     seed,
     permits: { ...permits },
@@ -93,6 +83,7 @@ function takenOver({
     workers,
     responseHeaders,
     recorded: records !== undefined,
+    learned: new Set(learnedUpstreams(config)),
     log: { ...log },
   };
 }
@@ -127,7 +118,7 @@ function decisionOf(rule: string, action: ActionConfig, { config, folder }: Plac
 
 function sourceOf(action: ActionConfig, config: Config): Source {
   const { serve, profile, replay } = action;
-  if (serve === "forward") return { from: "upstream", upstream: upstreamFor(action, config) };
+  if (serve === "forward") return upstreamSourceOf(action, config);
   if (serve === "simulate") return { from: "simulator", profile };
   if (replay === undefined) throw new StuntdoubleError("CONFIG_INVALID", "A rule replays, but says no folder.");
   const { onMiss, speed = 1, ...settings } = replay;
@@ -141,7 +132,12 @@ function otherwiseOf(
 ): ReplaySettings["otherwise"] {
   if (onMiss === 404) return undefined;
   if (onMiss === "simulate") return { from: "simulator", profile: action.profile };
-  return { from: "upstream", upstream: upstreamFor(action, config) };
+  return upstreamSourceOf(action, config);
+}
+
+function upstreamSourceOf(action: ActionConfig, config: Config): Extract<Source, { readonly from: "upstream" }> {
+  const { profile } = action;
+  return { from: "upstream", upstream: upstreamFor(action, config), ...(profile !== undefined && { profile }) };
 }
 
 /** What differs from the usual: of the action, else of the whole configuration. */

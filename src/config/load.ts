@@ -47,6 +47,8 @@ export type Settings = {
   readonly folder?: string;
   /** The absolute path of `chaos.historyFile`; absent where none is configured. */
   readonly historyFile?: string;
+  /** The absolute path of `learning.file`; absent where none is configured. */
+  readonly learningFile?: string;
   /** The absolute path of `records.dir`; absent where none is configured. */
   readonly recordsDir?: string;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
@@ -178,6 +180,7 @@ async function judge(
     ...(folders.length > 0 && { recordings: folders }),
     ...historyOf(config, folder),
     ...recordsOf(config, folder),
+    ...learningOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
@@ -193,6 +196,10 @@ function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Set
 
 function recordsOf({ records }: Config, folder: string): Pick<Settings, "recordsDir"> {
   return records?.dir === undefined ? {} : { recordsDir: path.resolve(folder, records.dir) };
+}
+
+function learningOf({ learning: { file } }: Config, folder: string): Pick<Settings, "learningFile"> {
+  return file === undefined ? {} : { learningFile: path.resolve(folder, file) };
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

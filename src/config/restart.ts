@@ -15,6 +15,7 @@ export const fixedAtStart: readonly string[] = [
   "permits.queue",
   "chaos.historyFile",
   "records",
+  "learning.file",
 ];
 
 /** The paths of what differs between two configurations and needs a restart, such as `listen` or `extProc.tls`. */

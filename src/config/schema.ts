@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { recordSchema, replaySchema } from "./sections/recordings.ts";
 import { clients } from "./sections/clients.ts";
+import { learning, profileChoice } from "./sections/learning.ts";
 import { log } from "./sections/log.ts";
 import { records } from "./sections/records.ts";
 import { mirrorSchema } from "./sections/mirror.ts";
+import { metrics } from "./sections/metrics.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -176,7 +178,7 @@ const faults = z.array(faultSchema).default([]);
 const action = {
   serve: z.enum(["simulate", "forward", "replay"]),
   upstream: z.string().optional().describe("Name of the upstream to forward to; optional with a single upstream"),
-  profile: z.string().optional().describe("Latency profile of the simulator; default: the one for the model"),
+  profile: profileChoice.optional(),
   mirror: mirrorSchema
     .optional()
     .describe("Shadow, for comparison: `simulate` times a simulated response to each forwarded call; or copies calls"),
@@ -200,17 +202,6 @@ const rule = z.strictObject({
 const fallback = z.strictObject({
   ...action,
   serve: action.serve.default("simulate").describe("Where the response comes from"),
-});
-
-const metrics = z.strictObject({
-  perKey: z
-    .int()
-    .min(0)
-    .max(100)
-    .default(0)
-    .describe(
-      "Number of API keys, the first of `auth.keys`, that have counters of their own; 0: no metric tells keys apart",
-    ),
 });
 
 /** The configuration file: the one definition that checking, the JSON Schema and the documentation come from. */
@@ -268,6 +259,7 @@ export const configSchema = z.strictObject({
   simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
   records,
+  learning,
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
   fixtures: fixturesSchema,

@@ -12,6 +12,7 @@ import {
   wordOf,
 } from "./control-values.ts";
 import { faultPercentage, faults, parseFaultToken, totalDelayMs } from "./faults/index.ts";
+import { profileOf, type ProfileChoice } from "./source.ts";
 import type { Decision, FaultConfig, Source, Overrides } from "./types.ts";
 
 /** What callers may ask for in the control header. */
@@ -179,7 +180,8 @@ function parse(value: string, settings: ControlSettings): Dictionary | undefined
 
 function combine(wanted: Wanted, decision: Decision, settings: ControlSettings): Decision {
   const serve = serveOf(wanted, decision, settings);
-  const mirror = wanted.mirror === undefined ? decision.mirror : wanted.mirror ? simulator(wanted.profile) : undefined;
+  const asked = wanted.mirror === true ? simulator(wanted.profile ?? profileOf(serve)) : undefined;
+  const mirror = wanted.mirror === undefined ? decision.mirror : asked;
   const changed: Decision = {
     rule: "control",
     serve,
@@ -217,17 +219,17 @@ function serveOf(wanted: Wanted, { serve }: Decision, { upstreams }: ControlSett
   const from = wanted.serve ?? (serve.from === "upstream" ? "forward" : "simulate");
   if (from === "simulate") {
     if (wanted.upstream !== undefined) refuse("upstream needs forward, because this call is simulated");
-    return simulator(wanted.profile ?? (serve.from === "simulator" ? serve.profile : undefined));
+    return simulator(wanted.profile ?? profileOf(serve));
   }
+  if (serve.from === "upstream" && (wanted.upstream ?? serve.upstream) === serve.upstream) return serve;
   if (wanted.upstream !== undefined) return { from: "upstream", upstream: wanted.upstream };
-  if (serve.from === "upstream") return serve;
   const [only, ...others] = upstreams;
   if (only === undefined) return refuse("forward needs an upstream, but none is configured");
   if (others.length > 0) return refuse(`forward needs upstream, one of ${upstreams.join(", ")}`);
   return { from: "upstream", upstream: only };
 }
 
-function simulator(profile: string | undefined): Source {
+function simulator(profile: ProfileChoice | undefined): Source {
   return { from: "simulator", profile };
 }
 

@@ -54,6 +54,8 @@ export type Snapshot = {
   readonly workers: "auto" | number;
   /** Records of calls are kept. */
   readonly recorded: boolean;
+  /** The upstreams whose timing is learned. */
+  readonly learned: ReadonlySet<string>;
   /** Responses have headers that say what was decided. */
   readonly responseHeaders: boolean;
   readonly log: { readonly level: LogLevel; readonly time: "epoch" | "iso" };

@@ -1,8 +1,21 @@
+/** Whose timing the simulator takes: that of a profile by its name, or what was learned of an upstream. */
+export type ProfileChoice = string | { readonly learn: string };
+
 /** Where a response comes from. */
 export type Source =
-  | { readonly from: "upstream"; readonly upstream: string }
-  | { readonly from: "simulator"; readonly profile: string | undefined }
+  | {
+      readonly from: "upstream";
+      readonly upstream: string;
+      /** What the simulator takes where it stands in; absent for that of the model. */
+      readonly profile?: ProfileChoice | undefined;
+    }
+  | { readonly from: "simulator"; readonly profile: ProfileChoice | undefined }
   | { readonly from: "replay"; readonly replay: ReplaySettings; readonly recording?: string | undefined };
+
+/** Which profile the simulator takes where it serves, or stands in; undefined for that of the model. */
+export function profileOf(source: Source | undefined): ProfileChoice | undefined {
+  return source === undefined || source.from === "replay" ? undefined : source.profile;
+}
 
 /** How recordings are played. */
 export type ReplaySettings = {
@@ -15,8 +28,8 @@ export type ReplaySettings = {
   readonly speed: number;
   /** Whether ids and times of creation are those of the recording. */
   readonly ids: "fresh" | "verbatim";
-  /** With `profile`, the name of one; undefined for that of the model. */
-  readonly profile: string | undefined;
+  /** With `profile`, which one; undefined for that of the model. */
+  readonly profile: ProfileChoice | undefined;
   /** Who serves where no recording fits; undefined for nobody. */
   readonly otherwise: Exclude<Source, { readonly from: "replay" }> | undefined;
 };

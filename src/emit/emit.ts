@@ -4,6 +4,7 @@ import type { Drift } from "../core/shadow/drift.ts";
 import type { ShadowStore } from "../core/shadow/store.ts";
 import type { Outcome, ShadowPair } from "../core/types.ts";
 import type { Journal } from "./journal.ts";
+import type { Learner } from "./learner.ts";
 import type { Log } from "./log.ts";
 import type { Records } from "./records/index.ts";
 import type { Recorder } from "./recorder.ts";
@@ -18,6 +19,7 @@ export type Emitters = {
   /** The latest mirrored calls, one by one. */
   readonly mirrored: RecordMemory;
   readonly drift: Drift;
+  readonly learner: Pick<Learner, "add">;
   /** Undefined where no records of calls are kept. */
   readonly records?: Records | undefined;
 };
@@ -33,9 +35,10 @@ const maxModelLength = 256;
  * A model name of more than 256 characters is cut there and ends in `…`.
  */
 export function createEmit(emitters: Emitters): (outcome: Outcome, copy?: Copy) => void {
-  const { recorder, log, journal, shadow, mirrored, drift, records } = emitters;
+  const { recorder, log, journal, shadow, mirrored, drift, records, learner } = emitters;
   const keep = (kept: Outcome, copied?: Copied): void => {
     records?.add(kept, copied);
+    learner.add(kept, copied);
     const pair = kept.shadow ?? pairOf(kept, copied);
     if (pair !== undefined) shadow.add(kept.model, kept.stream, pair);
     if (copied === undefined && !wasMirrored(kept)) return;

@@ -2,20 +2,24 @@ import { LRUCache } from "lru-cache";
 import { StuntdoubleError } from "../core/errors.ts";
 import { compileGlob, type TextTest } from "../core/glob.ts";
 import { prepareProfile, type PreparedProfile } from "../core/simulator/profile.ts";
+import type { ProfileChoice } from "../core/source.ts";
 import type { Profile } from "../core/types.ts";
 
 /** A longer model name is a caller's mistake; remembering it would only cost memory. */
 const maxRememberedLength = 200;
 
+/** Finds what was learned of a model at an upstream; undefined where that is not enough. */
+export type FindLearned = (upstream: string, model: string) => PreparedProfile | undefined;
+
 /** Finds the latency profile for a model. */
 export type ProfileCache = {
   /**
-   * The profile of a wanted name, else the one whose glob matches the model best, else the fallback.
+   * The profile that is wanted, where it is there; else the one whose glob matches the model best, else the fallback.
    *
-   * @param wanted the name of a profile that a rule or the control header asks for
+   * @param wanted the name of a profile that a rule or the control header asks for, or an upstream of which it shall be learned
    * @throws BODY_INVALID when there is no profile of the wanted name
    */
-  find(model: string, wanted: string | undefined): PreparedProfile;
+  find(model: string, wanted: ProfileChoice | undefined): PreparedProfile;
   /** Look-ups by model served from the cache since it was made. */
   hits(): number;
   /** Look-ups by model that had to compare globs. */
@@ -27,12 +31,14 @@ export type ProfileCache = {
  *
  * @param options.fallback name of the profile for models that no glob matches
  * @param options.max model names remembered
+ * @param options.learned finds what was learned; where there is nothing yet, the look-up is as if it were not wanted
  * @throws CONFIG_INVALID when a profile does not compile or the fallback is missing
  */
 export function createProfileCache(options: {
   profiles: readonly Profile[];
   fallback: string;
   max: number;
+  learned?: FindLearned | undefined;
 }): ProfileCache {
   const byName = new Map(options.profiles.map((profile) => [profile.name, prepared(profile)]));
   const fallback = byName.get(options.fallback);
@@ -45,7 +51,10 @@ export function createProfileCache(options: {
   let misses = 0;
   return {
     find(model, wanted) {
-      if (wanted !== undefined) {
+      if (typeof wanted === "object") {
+        const learned = options.learned?.(wanted.learn, model);
+        if (learned !== undefined) return learned;
+      } else if (wanted !== undefined) {
         const named = byName.get(wanted);
         if (named === undefined) throw new StuntdoubleError("BODY_INVALID", `There is no profile named ${wanted}.`);
         return named;

@@ -5,6 +5,7 @@ import type { NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createExperiments, type RunningExperiments } from "./experiments.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
+import { createLearning, type Learning } from "./learning.ts";
 import { createNodeView } from "./readings.ts";
 import { createReloader, type Reloader, type ReloaderOptions } from "./reload.ts";
 
@@ -46,6 +47,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const eventLoops = await createEventLoops(options);
   const { settings: current } = reloader;
   const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings: current });
+  const learning = createLearning({ ...options, eventLoops, settings: current });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
   const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });
@@ -53,12 +55,22 @@ export async function startApp(options: AppOptions): Promise<App> {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
-  const running: Running = { ...options, eventLoops, reloader, experiments, life, closeAdmin: () => admin.close() };
+  const running: Running = {
+    ...options,
+    eventLoops,
+    reloader,
+    experiments,
+    learning,
+    life,
+    closeAdmin: () => admin.close(),
+  };
   try {
     await experiments.restore();
+    await learning.restore();
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
     await experiments.autostart();
+    learning.start();
     life.ready = true;
     return {
       trafficPort: ports.traffic,
@@ -98,6 +110,7 @@ type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
   readonly experiments: RunningExperiments;
+  readonly learning: Learning;
   readonly life: Life;
   closeAdmin(): Promise<void>;
 };
@@ -122,8 +135,9 @@ async function stop(running: Running): Promise<boolean> {
   return drained;
 }
 
-async function end({ eventLoops, experiments, closeAdmin }: Running): Promise<void> {
+async function end({ eventLoops, experiments, learning, closeAdmin }: Running): Promise<void> {
   await experiments.close();
+  await learning.close();
   await eventLoops.stop();
   await closeAdmin();
 }

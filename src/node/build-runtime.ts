@@ -10,7 +10,7 @@ import { createBreaker, type Breaker, type BreakerState } from "../limits/breake
 import type { Clock } from "../limits/clock.ts";
 import { createKeys } from "../limits/keys.ts";
 import { probeSlot } from "../limits/probe-slots.ts";
-import { createProfileCache } from "../limits/profile-cache.ts";
+import { createProfileCache, type FindLearned } from "../limits/profile-cache.ts";
 import { createRates } from "../limits/rates.ts";
 import { createReplays } from "../limits/replays.ts";
 import type { SharedMemory } from "./shared-memory.ts";
@@ -21,19 +21,21 @@ export type RuntimeOptions = {
   /** Number of the event loop, from 0. */
   readonly worker: number;
   readonly loop: Loop;
+  /** Absent where nothing is learned. */
+  readonly learned?: FindLearned;
   onBreaker(upstream: string, state: BreakerState): void;
 };
 
 /** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
 export function buildRuntime(options: RuntimeOptions, settings: Settings, before: Runtime | undefined): Runtime {
-  const { memory, loop } = options;
+  const { memory, loop, learned } = options;
   const snapshot = compile(settings);
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const wanted of snapshot.upstreams.values()) {
     upstreams.set(wanted.name, keptUpstream(wanted, before) ?? createUpstreamRuntime(options, wanted));
   }
   const mirrors = mirrorsOf(options, snapshot);
-  return { snapshot, ...limitsOf(snapshot, memory.rates, loop.clock), upstreams, mirrors };
+  return { snapshot, ...limitsOf(snapshot, memory.rates, { clock: loop.clock, learned }), upstreams, mirrors };
 }
 
 function mirrorsOf({ memory, loop }: RuntimeOptions, snapshot: Snapshot): Mirrors | undefined {
@@ -57,7 +59,7 @@ function mirrorsOf({ memory, loop }: RuntimeOptions, snapshot: Snapshot): Mirror
 export function limitsOf(
   snapshot: Snapshot,
   rates: SharedArrayBuffer,
-  clock: Clock,
+  { clock, learned }: { readonly clock: Clock; readonly learned?: FindLearned | undefined },
 ): Pick<Runtime, "keys" | "rates" | "profiles" | "replays"> {
   const { keys, keyMode, rateLimits, profiles, defaultProfile, recordings, seed } = snapshot;
   const isLimited = rateLimits.some(
@@ -66,7 +68,7 @@ export function limitsOf(
   return {
     keys: keys.length === 0 ? undefined : createKeys(keys, keyMode),
     rates: isLimited ? createRates({ memory: rates, clock, limits: rateLimits }) : undefined,
-    profiles: createProfileCache({ profiles, fallback: defaultProfile, max: 500 }),
+    profiles: createProfileCache({ profiles, fallback: defaultProfile, max: 500, learned }),
     replays: createReplays(recordings, seed),
   };
 }

@@ -6,6 +6,7 @@ import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
 import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
 import { createFindGiven, givenReplies } from "../admin/replies/given.ts";
+import { learnedModels, readLearned } from "../admin/resources/learned.ts";
 import { journalSize } from "../admin/resources/requests.ts";
 import { mirroredSize } from "../admin/resources/shadow.ts";
 import { createDrift } from "../core/shadow/drift.ts";
@@ -15,6 +16,7 @@ import { createTokenCounter } from "../core/simulator/tokens.ts";
 import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
 import { createJournal } from "../emit/journal.ts";
+import { createLearner } from "../emit/learner.ts";
 import type { Log } from "../emit/log.ts";
 import { createRecorder } from "../emit/recorder.ts";
 import { createRecordingWriter } from "../emit/recordings/writer.ts";
@@ -24,6 +26,7 @@ import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
 import { createEngines } from "../limits/engines.ts";
+import { createLearnedProfiles, type LearnedProfiles } from "../limits/learned-profiles.ts";
 import { createMemoryBudget } from "../limits/memory-budget.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
 import { createReplyCounts } from "../limits/reply-counts.ts";
@@ -96,14 +99,15 @@ const maxStopChecks = 50;
  */
 export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock, settings } = options;
-  const emitters = createEmitters(options);
+  const emitters = createEmitters(options, () => state.runtime.snapshot.learned);
   const loop: Loop = {
     clock,
     wheel: createWheel(clock),
     faultStarted: emitters.recorder.faultStarted,
     copied: emitters.recorder.copied,
   };
-  const building = { memory: options.memory, worker: options.worker, loop, onBreaker: options.onBreaker };
+  const learned = createLearnedProfiles();
+  const building = { ...options, loop, learned: learned.find };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const states = new Map(options.states);
@@ -114,16 +118,11 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const act = createAct(deps);
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
-  chaos.set(readRunning(valueOf(states, runningExperiments)));
-  const { journal, shadow, mirrored, drift, records } = emitters;
+  for (const name of states.keys()) follow(name, states, { chaos, learned });
   const runtime = (): Runtime => state.runtime;
   const get: LoopView["get"] = (wanted) => valueOf(states, wanted);
   const view: LoopView = {
-    journal,
-    shadow,
-    mirrored,
-    drift,
-    records,
+    ...emitters,
     experiments: chaos,
     memory: deps.memory,
     replies,
@@ -145,10 +144,24 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     ask: async (question, ...args) => question.reply(view, ...args),
     async set(name, value) {
       states.set(name, value);
-      if (name === runningExperiments.name) chaos.set(readRunning(valueOf(states, runningExperiments)));
+      follow(name, states, { chaos, learned });
     },
-    ...createEnd({ loop, state, act, listeners, written: [recordings.flushed, async () => await records?.close()] }),
+    ...createEnd({
+      loop,
+      state,
+      act,
+      listeners,
+      written: [recordings.flushed, async () => await emitters.records?.close()],
+    }),
   };
+}
+
+/** Who has to know of a state that was set. */
+type Followers = { readonly chaos: LoopChaos; readonly learned: LearnedProfiles };
+
+function follow(name: string, states: StateValues, { chaos, learned }: Followers): void {
+  if (name === runningExperiments.name) chaos.set(readRunning(valueOf(states, runningExperiments)));
+  if (name === learnedModels.name) learned.set(readLearned(valueOf(states, learnedModels)));
 }
 
 type LoopState = { runtime: Runtime; draining: boolean; stopping: boolean };
@@ -243,7 +256,10 @@ function createEnd({ loop, state, act, listeners, written }: EndParts): Pick<Eve
 }
 
 /** Where the outcomes of this loop go. */
-function createEmitters(options: EventLoopOptions): Emitters {
+function createEmitters(
+  options: EventLoopOptions,
+  learned: () => ReadonlySet<string>,
+): Emitters & Pick<LoopView, "learner"> {
   const { memory, settings, knownSeries, onSeries, log } = options;
   const recorder = createRecorder({
     values: new Float64Array(memory.metrics),
@@ -254,5 +270,15 @@ function createEmitters(options: EventLoopOptions): Emitters {
   const mirrored = createRecordMemory(mirroredSize);
   const journal = createJournal(journalSize);
   const shadow = createShadowStore();
-  return { recorder, log, journal, shadow, mirrored, drift: createDrift(), records: createLoopRecords(options) };
+  const learner = createLearner(learned);
+  return {
+    recorder,
+    log,
+    journal,
+    shadow,
+    mirrored,
+    learner,
+    drift: createDrift(),
+    records: createLoopRecords(options),
+  };
 }

@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
-import { copyFile, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, readFile, stat } from "node:fs/promises";
 import { readKeptRun } from "../core/experiments/kept-run.ts";
 import type { Run } from "../core/experiments/run.ts";
 import type { Log } from "../emit/log.ts";
+import { isMissing, reasonOf, replaceFile } from "./kept-file.ts";
 
 /** Keeps the runs of a node in a file, one a line as JSON. Whatever goes wrong is a line in the log. */
 export type RunHistory = {
@@ -95,7 +95,7 @@ class FileHistory implements RunHistory {
     try {
       if (this.#hasDamage) await copyFile(this.#file, damagedName(this.#file));
       this.#hasDamage = false;
-      await replace(this.#file, runs);
+      await replaceFile(this.#file, linesOf(runs));
       this.#failed = false;
     } catch (error) {
       const about = { file: this.#file, reason: reasonOf(error) };
@@ -105,26 +105,8 @@ class FileHistory implements RunHistory {
   }
 }
 
-const ownerOnly = 0o600;
-
-/** Readers see the old file or the new one, never a part. */
-async function replace(file: string, runs: readonly Run[]): Promise<void> {
-  const temporary = `${file}.tmp`;
-  await rm(temporary, { force: true });
-  try {
-    const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, ownerOnly);
-    try {
-      // One at a time, so that the event loop of this thread is never held up for long.
-      for (const run of runs) await handle.appendFile(`${JSON.stringify({ ...run, recent: [] })}\n`);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+function* linesOf(runs: readonly Run[]): Iterable<string> {
+  for (const run of runs) yield JSON.stringify({ ...run, recent: [] });
 }
 
 function damagedName(file: string): string {
@@ -137,12 +119,4 @@ function parsed(line: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@ import type { Resource } from "../resource.ts";
 import { clients } from "./clients.ts";
 import { config } from "./config.ts";
 import { experiments } from "./experiments.ts";
+import { learned } from "./learned.ts";
 import { metrics } from "./metrics.ts";
 import { probes } from "./probes.ts";
 import { records } from "./records.ts";
@@ -22,6 +23,7 @@ export const resources: readonly Resource[] = [
   experiments,
   clients,
   replies,
+  learned,
   config,
   reload,
 ];

@@ -41,7 +41,8 @@ type Serving = Exclude<Source, { readonly from: "replay" }>;
 
 function isThere(source: Serving, { canSimulate, upstreams, profiles }: Servable): boolean {
   if (source.from === "upstream") return upstreams.has(source.upstream);
-  return canSimulate && (source.profile === undefined || profiles.some(({ name }) => name === source.profile));
+  const { profile } = source;
+  return canSimulate && (typeof profile !== "string" || profiles.some(({ name }) => name === profile));
 }
 
 function isOwner({ from }: Source, { facts }: Call): boolean {
@@ -58,5 +59,5 @@ export function servedFrom(decision: Decision, serve: Source): Decision {
 export function sourceText(source: Source): string {
   if (source.from === "replay") return "serve=replay";
   if (source.from === "upstream") return `serve=forward;upstream=${source.upstream}`;
-  return source.profile === undefined ? "serve=simulate" : `serve=simulate;profile=${source.profile}`;
+  return typeof source.profile === "string" ? `serve=simulate;profile=${source.profile}` : "serve=simulate";
 }

@@ -24,13 +24,20 @@ export type PromptStrata = {
  * TTFT by the length of the prompt that no cache had.
  *
  * @param least calls that a stratum needs
+ * @param distributionOf makes that of a stratum; default: the one that fits best
  * @returns undefined where one distribution says the same
  */
-export function promptStrata(calls: readonly Observation[], least: number): PromptStrata | undefined {
+export function promptStrata(
+  calls: readonly Observation[],
+  least: number,
+  distributionOf: DistributionOf = nearest,
+): PromptStrata | undefined {
   const strata = divided(calls, { edges: promptEdges, least, valueOf: uncachedOf });
   const ratio = ratioOf(strata.map((stratum) => medianOf(stratum.calls, ttftOf)));
   if (strata.length < 2 || ratio < leastRatio) return undefined;
-  const rows = strata.map(({ from, calls: some }): PromptRow => ({ fromTokens: from, ttftMs: fitted(some, ttftOf) }));
+  const rows = strata.map(({ from, calls: some }): PromptRow => {
+    return { fromTokens: from, ttftMs: distributionOf(valuesOf(some, ttftOf)) };
+  });
   const [first, ...others] = rows;
   return first === undefined ? undefined : { first: first.ttftMs, rows: others, ratio };
 }
@@ -61,7 +68,7 @@ export function loadStrata(
     const itl = own.length < least ? {} : { itlMs: fitDistribution(own).distribution };
     return byFactor
       ? { inFlight, ttft: (ttft[index] ?? whole) / whole, itl: 1, ...itl }
-      : { inFlight, ttft: 1, itl: 1, ttftMs: fitted(stratum.calls, ttftOf), ...itl };
+      : { inFlight, ttft: 1, itl: 1, ttftMs: nearest(valuesOf(stratum.calls, ttftOf)), ...itl };
   });
   return { rows: rows.filter((row, index) => row.inFlight > (rows[index - 1]?.inFlight ?? -1)), ttftRatio };
 }
@@ -90,12 +97,18 @@ function isWithin(value: number | undefined, from: number, below: number): boole
   return value !== undefined && value >= from && value < below;
 }
 
-function fitted(calls: readonly Observation[], valueOf: (call: Observation) => number | undefined): Distribution {
-  return fitDistribution(calls.map(valueOf).filter((value) => value !== undefined)).distribution;
+type DistributionOf = (values: readonly number[]) => Distribution;
+
+function nearest(values: readonly number[]): Distribution {
+  return fitDistribution(values).distribution;
+}
+
+function valuesOf(calls: readonly Observation[], valueOf: (call: Observation) => number | undefined): number[] {
+  return calls.map(valueOf).filter((value) => value !== undefined);
 }
 
 function medianOf(calls: readonly Observation[], valueOf: (call: Observation) => number | undefined): number {
-  const values = sortedOf(calls.map(valueOf).filter((value) => value !== undefined));
+  const values = sortedOf(valuesOf(calls, valueOf));
   return values.length === 0 ? 0 : quantileOf(values, 0.5);
 }
 

@@ -1,4 +1,5 @@
 import { attempt } from "../errors.ts";
+import type { Source } from "../source.ts";
 import { laterUsage, usageIn, type Usage } from "./usage.ts";
 
 /** What is noted of a call for its record only, while it runs. */
@@ -12,11 +13,19 @@ export type RecordNotes = {
 };
 
 /** What a decision says of the other side. */
-type Mirrored = { readonly mirror: object | undefined; readonly copy?: object | undefined };
+type Mirrored = {
+  readonly mirror: object | undefined;
+  readonly copy?: object | undefined;
+  readonly serve: Source;
+};
 
-/** Whether notes are made of a call: for records, or for its comparison with a mirror. @param recorded records are kept of all calls */
-export function isNoted({ mirror, copy }: Mirrored, recorded: boolean): boolean {
-  return recorded || mirror !== undefined || copy !== undefined;
+/** Of which calls notes are made whatever their mirror: of all, or of those to some upstreams. */
+type Noting = { readonly recorded: boolean; readonly learned: ReadonlySet<string> };
+
+/** Whether notes are made of a call: for records, for its comparison with a mirror, or to learn from it. */
+export function isNoted({ mirror, copy, serve }: Mirrored, { recorded, learned }: Noting): boolean {
+  if (recorded || mirror !== undefined || copy !== undefined) return true;
+  return serve.from === "upstream" && learned.has(serve.upstream);
 }
 
 /** @param inFlight calls in flight on the node, the one that begins included */

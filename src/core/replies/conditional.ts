@@ -1,3 +1,4 @@
+import { profileOf } from "../source.ts";
 import type { Condition } from "../match.ts";
 import type { Call, Decision, FaultConfig } from "../types.ts";
 import type { ChooseReply } from "./choose.ts";
@@ -31,10 +32,9 @@ export function withReply(
   call: Call,
 ): Decision {
   const { serve, faultDraws, ...rest } = decision;
-  const own = serve.from === "simulator" ? serve.profile : undefined;
   return {
     ...rest,
-    serve: { from: "simulator", profile: profile ?? own },
+    serve: { from: "simulator", profile: profile ?? profileOf(serve) },
     mirror: undefined,
     copy: undefined,
     ...(faults === undefined ? { ...(faultDraws !== undefined && { faultDraws }) } : { faults }),

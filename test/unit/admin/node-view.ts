@@ -73,6 +73,7 @@ function createLoopView(
     shadow: shadow ?? createShadowStore(),
     mirrored: { last: (limit, wanted) => mirrored.filter(wanted).slice(0, limit) },
     drift: createDrift(),
+    learner: { take: () => [] },
     experiments: { take: () => ({}), letGo: () => 0 },
     replies: { count: () => 0 },
     runtime: () => ({ upstreams: new Map(upstreams as never) }) as unknown as Runtime,

@@ -144,6 +144,13 @@ test.each([
     "gpt-4o",
   ],
   [
+    "a profile that is learned of an upstream that is not there",
+    `upstreams: { openai: { url: "http://a" } }\ndefault: { profile: { learn: opnai } }`,
+    "2:30 default.profile.learn",
+    `unknown upstream "opnai"`,
+    "openai",
+  ],
+  [
     "forwarding without an upstream",
     "default: { serve: forward }",
     "1:12 default.serve",

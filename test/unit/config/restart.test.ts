@@ -12,6 +12,7 @@ test.each([
   ["ext_proc that was off", {}, { extProc: {} }, ["extProc"]],
   ["a longer queue", {}, { permits: { queue: 5 } }, ["permits.queue"]],
   ["another file for the runs", {}, { chaos: { historyFile: "runs.ndjson" } }, ["chaos.historyFile"]],
+  ["another file for what is learned", {}, { learning: { file: "learned.ndjson" } }, ["learning.file"]],
   ["a first certificate", {}, { listen: { tls } }, ["listen.tls"]],
   ["a certificate that is gone", { extProc: { tls } }, { extProc: {} }, ["extProc.tls"]],
 ])("%s needs a restart", (_name, before, now, paths) => {
@@ -27,7 +28,8 @@ test.each([
 });
 
 test("every key that needs a restart is a key of the configuration", () => {
-  const config: unknown = configOf({ extProc: {}, chaos: { historyFile: "runs.ndjson" }, records: {} });
+  const files = { chaos: { historyFile: "runs.ndjson" }, learning: { file: "learned.ndjson" } };
+  const config: unknown = configOf({ extProc: {}, records: {}, ...files });
   const missing = fixedAtStart.filter(
     (path) => path.split(".").reduce<unknown>((value, key) => Reflect.get(Object(value), key), config) === undefined,
   );

@@ -26,6 +26,7 @@ function createTestEmit() {
     shadow,
     mirrored,
     drift: createDrift(),
+    learner: { add() {} },
   });
   return { emit, recordedOutcomes, logged, journal, shadow, mirrored };
 }

@@ -191,7 +191,7 @@ describe("profile fit", () => {
     [["fit", "c.csv", "-o", "x.yaml", "--name", "a b"], "--name must be letters"],
     [["fit", "none.csv", "-o", "x.yaml"], "could not read none.csv"],
     [["fti"], 'unknown action "fti". Did you mean "fit"?'],
-    [[], "expected one of: fit, show, compare, lint, preview."],
+    [[], "expected one of: fit, learned, show, compare, lint, preview."],
   ])("refuses %j", async (args, message) => {
     const { code, err } = await runIn({ "c.csv": csv }, ["profile", ...args]);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);
