@@ -49,10 +49,11 @@ export function drawTiming(options: TimingOptions): Timing {
   const { ttftMs, gaps } = beginningOf(options);
   const { outputTokens, rng } = options;
   const atMs = new TokenTimes({ ttftMs, count: outputTokens, gaps, start: rng.state.copy() });
+  const isTogether = options.profile.tokensPerEvent !== undefined && options.overrides.itlMs === undefined;
   const drawn = gaps.fresh();
   let totalMs = ttftMs;
   for (let token = 1; token < outputTokens; token += 1) totalMs += drawn.next(rng);
-  return { ttftMs, atMs, totalMs };
+  return isTogether ? { ttftMs, atMs, totalMs, together: true } : { ttftMs, atMs, totalMs };
 }
 
 function beginningOf(options: TimingOptions): { readonly ttftMs: number; readonly gaps: Gaps } {

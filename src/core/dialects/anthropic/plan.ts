@@ -1,8 +1,8 @@
 import { framesBy } from "../../frames.ts";
-import { sizeOf, tokensOf, type Part } from "../../simulator/parts.ts";
+import { sizeOf, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { escapeOnce, escapeToken } from "../shared/json-body.ts";
-import { TokenClock } from "../shared/script.ts";
+import { TokenClock, TokenEvents } from "../shared/script.ts";
 import { withoutDelay } from "../shared/textless.ts";
 import type { Script } from "../types.ts";
 
@@ -58,7 +58,7 @@ export type Block = {
 export type StreamParts = { message(): string; blocks(): Iterable<Block>; end(): string };
 
 /**
- * A stream with one event a token. The head leaves at once, what opens the message and its first block together with the
+ * A stream with one event a token, or one for those that leave together. The head leaves at once, what opens the message and its first block together with the
  * first token, and whatever ends them together with the last.
  */
 export function streamPlan(script: Script, parts: StreamParts): Plan {
@@ -112,11 +112,9 @@ function* tokenFrames(block: Block, index: number, clock: TokenClock): Generator
     `"delta":{"type":"${delta.type}","${delta.member}":"`,
   ].join("");
   const escape = ours ? escapeToken : escapeOnce;
-  let first = true;
-  for (const token of tokensOf(part)) {
-    const atMs = first ? clock.atMs : clock.next();
-    first = false;
-    yield { atMs, data: `${before}${escape(token)}"}}\n\n`, tokens: 1, final: false };
+  const events = new TokenEvents(part, clock, { escape, isTaken: true });
+  while (events.take()) {
+    yield { atMs: clock.atMs, data: `${before}${events.text}"}}\n\n`, tokens: events.tokens, final: false };
   }
 }
 

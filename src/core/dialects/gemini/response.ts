@@ -2,7 +2,7 @@ import { framesBy } from "../../frames.ts";
 import { countOf, textOfKind, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { detailsJson, sumOf, type Modalities } from "./contents.ts";
-import { escapeToken } from "../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../shared/json-body.ts";
 import { responseId } from "../openai/text.ts";
 import { isBroken, Pieces, tokensOfKind, type Piece } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
@@ -102,8 +102,8 @@ function* elementsOf(response: GeminiResponse, form: Framing): Generator<Frame, 
   const hides = (part: Part): boolean => (part.kind === "reasoning" ? !showThoughts : isBroken(part, script));
   const pieces = new Pieces(script, hides);
   for (const piece of pieces) {
-    const { part, text } = piece;
-    const json = part.kind === "call" ? callJson(part) : textJson(part, text);
+    const { part } = piece;
+    const json = part.kind === "call" ? callJson(part) : textJson(piece);
     for (let index = 0; index < choices; index += 1) yield elements.said(piece, json, index);
   }
   for (let index = 0; index < choices; index += 1) yield elements.last(totalMs, pieces.left, index);
@@ -161,10 +161,9 @@ class Elements {
   }
 }
 
-function textJson(part: Part, text: string): string {
-  return part.kind === "reasoning"
-    ? `{"text":"${escapeToken(text)}","thought":true}`
-    : `{"text":"${escapeToken(text)}"}`;
+function textJson({ part, text, tokens }: Piece): string {
+  const escaped = tokens === 1 ? escapeToken(text) : escapeOnce(text);
+  return part.kind === "reasoning" ? `{"text":"${escaped}","thought":true}` : `{"text":"${escaped}"}`;
 }
 
 function callJson({ name, text, id }: Part): string {

@@ -2,7 +2,7 @@ import { firstOf, framesBy } from "../../frames.ts";
 import { countOf, sizeOf, textOfKind, tokensOf, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { hash32 } from "../../rng.ts";
-import { escapeToken } from "../shared/json-body.ts";
+import { escapeOnce, escapeToken } from "../shared/json-body.ts";
 import { responseId } from "../openai/text.ts";
 import { rfc3339Micros } from "../shared/timestamp.ts";
 import { isBroken, Pieces } from "../shared/script.ts";
@@ -88,7 +88,8 @@ function* linesOf(response: OllamaResponse): Generator<Frame, undefined> {
   };
   const pieces = new Pieces(script, isCall);
   for (const { part, text, atMs, tokens } of pieces) {
-    yield line(atMs, kind === "chat" ? messageOf(part, text) : responseOf(part, text), tokens);
+    const escaped = tokens === 1 ? escapeToken(text) : escapeOnce(text);
+    yield line(atMs, kind === "chat" ? messageOf(part, escaped) : responseOf(part, escaped), tokens);
   }
   const calls = callsOf(script);
   const called = calledTokens(script);
@@ -124,14 +125,16 @@ function openings({ model, script }: OllamaResponse): (atMs: number) => string {
   };
 }
 
+/** @param text escaped */
 function messageOf({ kind }: Part, text: string): string {
   return kind === "reasoning"
-    ? `"message":{"role":"assistant","content":"","thinking":"${escapeToken(text)}"}`
-    : `"message":{"role":"assistant","content":"${escapeToken(text)}"}`;
+    ? `"message":{"role":"assistant","content":"","thinking":"${text}"}`
+    : `"message":{"role":"assistant","content":"${text}"}`;
 }
 
+/** @param text escaped */
 function responseOf({ kind }: Part, text: string): string {
-  return kind === "reasoning" ? `"response":"","thinking":"${escapeToken(text)}"` : `"response":"${escapeToken(text)}"`;
+  return kind === "reasoning" ? `"response":"","thinking":"${text}"` : `"response":"${text}"`;
 }
 
 function callsOf(script: Script): string {

@@ -85,6 +85,9 @@ export type TokenEvent = {
   readonly data: string;
   /** How long the token is in it. */
   readonly chars: number;
+  /** What stands around the token; events of the same template may become one. */
+  readonly template: Template;
+  readonly tokens: number;
   /** JSON of a chunk that goes before it, such as the name of a tool. */
   readonly before?: string;
 };
@@ -99,9 +102,9 @@ export function templateOf(before: string, after: string): Template {
 }
 
 /** The event of a token. */
-export function filled({ before, after }: Template, token: string): TokenEvent {
+export function filled(template: Template, token: string): TokenEvent {
   const escaped = JSON.stringify(token).slice(1, -1);
-  return { data: before + escaped + after, chars: escaped.length };
+  return { data: template.before + escaped + template.after, chars: escaped.length, tokens: 1, template };
 }
 
 /**
@@ -134,24 +137,44 @@ function* trackFrames(script: Script, given: readonly Track[], ending: Ended): G
   const tracks = given.map(told);
   const longest = Math.max(1, ...tracks.map(({ tokens }) => tokens));
   const clock = new TokenClock(script.timing);
-  for (let index = 0; index < longest; index += 1) {
+  for (let index = 0, until = 1; index < longest; index = until, until += 1) {
     const atMs = clock.next();
+    while (until < longest && clock.join()) until += 1;
     for (const { opening, opensAt } of tracks) {
-      const json = opensAt === index ? opening() : undefined;
+      const json = opensAt >= index && opensAt < until ? opening() : undefined;
       if (json !== undefined) yield { atMs, data: eventOf(json, close), tokens: 0, final: false };
     }
     for (const { left, tokens } of tracks) {
-      const event = index < tokens ? left.next().value : undefined;
-      if (event === undefined) continue;
-      const { before, data, chars } = event;
-      if (before !== undefined) yield { atMs, data: eventOf(before, close), tokens: 0, final: false };
-      yield { atMs, data: data + close(chars), tokens: 1, final: false };
+      for (const event of eventsIn(left, Math.min(until, tokens) - index)) {
+        if (event.before !== undefined) yield { atMs, data: eventOf(event.before, close), tokens: 0, final: false };
+        yield { atMs, data: event.data + close(event.chars), tokens: event.tokens, final: false };
+      }
     }
     for (const { endsAt, finish } of tracks) {
-      if (endsAt === index) yield { atMs, data: eventOf(finish(), close), tokens: 0, final: true };
+      if (endsAt >= index && endsAt < until) yield { atMs, data: eventOf(finish(), close), tokens: 0, final: true };
     }
   }
   yield* lastFrames(script, ending);
+}
+
+/** The events of the next tokens that leave together; those with the same around them are one. */
+function eventsIn(left: Told["left"], tokens: number): readonly TokenEvent[] {
+  const events: TokenEvent[] = [];
+  for (let count = tokens; count > 0; count -= 1) {
+    const event = left.next().value;
+    const last = events.at(-1);
+    if (event === undefined) continue;
+    if (last?.template === event.template && event.before === undefined)
+      events[events.length - 1] = joined(last, event);
+    else events.push(event);
+  }
+  return events;
+}
+
+function joined(one: TokenEvent, { data, chars, tokens, template }: TokenEvent): TokenEvent {
+  const begun = one.data.slice(0, one.data.length - template.after.length);
+  const text = begun + data.slice(template.before.length);
+  return { ...one, data: text, chars: one.chars + chars, tokens: one.tokens + tokens };
 }
 
 /** How many tokens come before the first that is shown. */

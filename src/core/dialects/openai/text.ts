@@ -1,9 +1,8 @@
 import { framesBy } from "../../frames.ts";
-import { tokensOf } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { createRng, hash32 } from "../../rng.ts";
 import { escapeOnce, escapeToken } from "../shared/json-body.ts";
-import { TokenClock } from "../shared/script.ts";
+import { TokenClock, TokenEvents } from "../shared/script.ts";
 import type { Streaming } from "./check.ts";
 import type { ChoiceStart, Usage } from "../relative.ts";
 import type { Script } from "../types.ts";
@@ -108,7 +107,7 @@ export type StreamEnding = {
 };
 
 /**
- * A stream of one text with one event a token. The head leaves at once, the opening together with the first token, and
+ * A stream of one text with one event a token, or one for those that leave together. The head leaves at once, the opening together with the first token, and
  * whatever ends the stream together with the last.
  */
 export function streamPlan(script: Script, ending: StreamEnding, parts: () => StreamParts): Plan {
@@ -127,7 +126,7 @@ class TextFrames implements Iterator<Frame, undefined> {
   readonly #before: string;
   readonly #after: string;
   readonly #clock: TokenClock;
-  readonly #tokens: Iterator<string> | undefined;
+  readonly #events: TokenEvents | undefined;
   #opening: string | undefined;
   #last: Iterator<Frame, undefined> | undefined = undefined;
 
@@ -140,21 +139,21 @@ class TextFrames implements Iterator<Frame, undefined> {
     this.#before = inOnePiece("data: ", token.before);
     this.#after = inOnePiece(token.after.slice(0, -1));
     this.#clock = new TokenClock(script.timing);
-    this.#tokens = text === undefined ? undefined : tokensOf(text)[Symbol.iterator]();
+    const escape = script.given === true ? escapeOnce : escapeToken;
+    this.#events = text === undefined ? undefined : new TokenEvents(text, this.#clock, { escape, isTaken: false });
     this.#opening = opening;
   }
 
   next(): IteratorResult<Frame, undefined> {
     if (this.#last !== undefined) return this.#last.next();
     if (this.#opening !== undefined) return { done: false, value: this.#open(this.#opening) };
-    const token = this.#tokens?.next();
-    if (token === undefined || token.done === true) {
+    if (this.#events?.take() !== true) {
       this.#last = this.#end();
       return this.#last.next();
     }
-    const escaped = this.#script.given === true ? escapeOnce(token.value) : escapeToken(token.value);
-    const data = this.#before + escaped + this.#after + this.#close(escaped.length);
-    return { done: false, value: { atMs: this.#clock.next(), data, tokens: 1, final: false } };
+    const { text, tokens } = this.#events;
+    const data = this.#before + text + this.#after + this.#close(text.length);
+    return { done: false, value: { atMs: this.#clock.atMs, data, tokens, final: false } };
   }
 
   #open(json: string): Frame {

@@ -2,25 +2,39 @@ import { sizeOf, tokensOf, type Part } from "../../simulator/parts.ts";
 import type { Timing } from "../../simulator/timing.ts";
 import type { Script } from "../types.ts";
 
-/** A token of a part, or a call of a tool as a whole: its text, when it is complete, and how many tokens it stands for. */
+/** The tokens of a part that leave in one event, or a call of a tool as a whole: its text, when it is complete, and how many tokens it stands for. */
 export type Piece = { readonly part: Part; readonly text: string; readonly atMs: number; readonly tokens: number };
 
 /** The times of tokens, one after another; after the last it stays the same. */
 export class TokenClock {
   readonly #times: Iterator<number>;
+  readonly #together: boolean;
+  /** The time of the token after it, where that was looked at. */
+  #ahead: IteratorResult<number> | undefined;
   /** When the token taken last leaves. */
   atMs: number;
 
-  constructor({ atMs, ttftMs }: Timing) {
+  constructor({ atMs, ttftMs, together }: Timing) {
     this.#times = atMs[Symbol.iterator]();
+    this.#together = together === true;
     this.atMs = ttftMs;
   }
 
   /** Takes the next token. @returns when it leaves */
   next(): number {
-    const { done, value } = this.#times.next();
+    const { done, value } = this.#ahead ?? this.#times.next();
+    this.#ahead = undefined;
     if (done !== true) this.atMs = value;
     return this.atMs;
+  }
+
+  /** Takes the next token where it leaves in one event with the one taken last. @returns whether it did */
+  join(): boolean {
+    if (!this.#together) return false;
+    this.#ahead ??= this.#times.next();
+    if (this.#ahead.done === true || this.#ahead.value !== this.atMs) return false;
+    this.#ahead = undefined;
+    return true;
   }
 
   /** Takes so many tokens at once. @returns when the last of them leaves */
@@ -30,7 +44,46 @@ export class TokenClock {
   }
 }
 
-/** What is said, token by token, in the order of time; the arguments of a call come in one piece. */
+/** The tokens of a part, event by event: one each, but for those that leave together. It holds what was taken last. */
+export class TokenEvents {
+  readonly #clock: TokenClock;
+  readonly #tokens: Iterator<string>;
+  readonly #escape: (token: string) => string;
+  /** The clock stands at the next token. */
+  #isTaken: boolean;
+  #next: IteratorResult<string>;
+  /** What the event says, escaped, and how many tokens that is. It leaves when the clock stands. */
+  text = "";
+  tokens = 0;
+
+  /** @param options `isTaken` when the clock stands at the first token, and not before it */
+  constructor(part: Part, clock: TokenClock, options: { escape(token: string): string; isTaken: boolean }) {
+    this.#clock = clock;
+    this.#tokens = tokensOf(part)[Symbol.iterator]();
+    this.#escape = options.escape;
+    this.#isTaken = options.isTaken;
+    this.#next = this.#tokens.next();
+  }
+
+  /** Takes the next event. @returns false when there is none */
+  take(): boolean {
+    if (this.#next.done === true) return false;
+    if (!this.#isTaken) this.#clock.next();
+    this.#isTaken = false;
+    this.text = this.#escape(this.#next.value);
+    this.tokens = 1;
+    for (this.#next = this.#tokens.next(); this.#next.done !== true; this.#next = this.#tokens.next()) {
+      if (!this.#clock.join()) break;
+      this.text += this.#escape(this.#next.value);
+      this.tokens += 1;
+    }
+    return true;
+  }
+}
+
+const asIs = { escape: (token: string): string => token, isTaken: false };
+
+/** What is said, event by event, in the order of time; the arguments of a call come in one piece. */
 export class Pieces implements Iterable<Piece> {
   readonly #script: Script;
   readonly #hides: (part: Part) => boolean;
@@ -58,11 +111,11 @@ export class Pieces implements Iterable<Piece> {
         if (!this.#hides(part)) yield this.#piece(part, part.text, atMs);
         continue;
       }
-      for (const text of tokensOf(part)) {
-        const atMs = clock.next();
-        this.#left += 1;
+      const events = new TokenEvents(part, clock, asIs);
+      while (events.take()) {
+        this.#left += events.tokens;
         // A character of several tokens stands at the last of them.
-        if (text !== "") yield this.#piece(part, text, atMs);
+        if (events.text !== "") yield this.#piece(part, events.text, clock.atMs);
       }
     }
   }

@@ -39,7 +39,7 @@ export function stopIn(
 
 /** When the first so many tokens of a script leave; `atMs` goes on beyond them. */
 export function timingOf({ timing }: Script, tokens: number): Timing {
-  const { ttftMs, atMs } = timing;
+  const { atMs, ttftMs } = timing;
   let totalMs = ttftMs;
   let left = tokens;
   for (const whenMs of atMs) {
@@ -47,7 +47,7 @@ export function timingOf({ timing }: Script, tokens: number): Timing {
     totalMs = whenMs;
     left -= 1;
   }
-  return { ttftMs, atMs, totalMs };
+  return { ...timing, totalMs };
 }
 
 function firstOf(stops: readonly string[], text: string): { readonly at: number; readonly stop: string } | undefined {

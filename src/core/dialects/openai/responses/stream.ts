@@ -1,8 +1,8 @@
 import { framesBy } from "../../../frames.ts";
-import { sizeOf, tokensOf, type Part } from "../../../simulator/parts.ts";
+import { sizeOf, type Part } from "../../../simulator/parts.ts";
 import type { Frame, Plan } from "../../../types.ts";
 import { escapeOnce, escapeToken } from "../../shared/json-body.ts";
-import { TokenClock } from "../../shared/script.ts";
+import { TokenClock, TokenEvents } from "../../shared/script.ts";
 import { likelyEventJson, type Likely, type Weighing } from "../logprobs.ts";
 import type { CallForm } from "./calls.ts";
 import {
@@ -168,15 +168,18 @@ class Events {
     // A joined text lies in one piece; a concatenated one would be put together again for every frame.
     const middle = [",", place, `,"delta":"`].join("");
     const after = `"${more}`;
-    let first = true;
-    for (const each of tokensOf(part)) {
-      const atMs = first ? clock.atMs : clock.next();
-      first = false;
-      const token = escape(each);
-      const end = weigh === undefined ? after : `","logprobs":[${likelyEventJson(weigh(each))}]`;
-      const data = before + String(this.#count) + middle + token + end + this.#close(token.length);
+    let logprobs: string[] = [];
+    const weighed = (token: string): string => {
+      if (weigh !== undefined) logprobs.push(likelyEventJson(weigh(token)));
+      return escape(token);
+    };
+    const events = new TokenEvents(part, clock, { escape: weigh === undefined ? escape : weighed, isTaken: true });
+    while (events.take()) {
+      const end = weigh === undefined ? after : `","logprobs":[${logprobs.join(",")}]`;
+      logprobs = [];
+      const data = before + String(this.#count) + middle + events.text + end + this.#close(events.text.length);
       this.#count += 1;
-      yield { atMs, data, tokens: 1, final: false };
+      yield { atMs: clock.atMs, data, tokens: events.tokens, final: false };
     }
   }
 }
