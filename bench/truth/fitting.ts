@@ -1,10 +1,3 @@
-/**
- * Whether fitted and shipped profiles say what was measured. Prints tables.
- *
- *   node bench/truth/fitting.ts LLMPERF_CSV LOAD_CSV
- */
-
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { loadProfiles } from "../../src/config/profiles.ts";
 import { fitProfile } from "../../src/core/fit/fit.ts";
@@ -16,6 +9,8 @@ import { prepareProfile } from "../../src/core/simulator/profile.ts";
 import type { Profile } from "../../src/core/simulator/types.ts";
 import { ksDistance, wasserstein } from "../../src/core/statistics/distance.ts";
 import { quantileOf } from "../../src/core/statistics/quantile.ts";
+import { figure, type Figure } from "../lib.ts";
+import { sharedData } from "./data.ts";
 
 const { profiles } = await loadProfiles(path.join(import.meta.dirname, "../../profiles"));
 const splits = 200;
@@ -40,7 +35,7 @@ export type EndpointResult = {
  *
  * The noise is the 95th percentile of the distances between two random halves of the real calls.
  */
-export function llmperfResults(csv: string, seed = 1): EndpointResult[] {
+function llmperfResults(csv: string, seed = 1): EndpointResult[] {
   const endpoints = Map.groupBy(readCsv(csv).observations, ({ model = "" }) => model);
   return [...endpoints].map(([endpoint, observations]) => resultOf(endpoint, observations, createRng(seed)));
 }
@@ -170,36 +165,39 @@ function drawnAt(name: string, inFlight: number, promptTokens: number) {
   return { ttftMs: sorted(ttftMs), gapsMs: sorted(gapsMs) };
 }
 
-/** Both tables as text. */
-export function fittingTables(llmperfCsv: string, gptOssCsv: string): string {
-  const results = llmperfResults(llmperfCsv);
-  const points = curvePoints(gptOssCsv);
-  const off = ({ measured, simulated }: CurvePoint): number => simulated / measured - 1;
-  const worst = Math.max(...points.map((point) => Math.abs(off(point))));
-  return [
-    "| endpoint | calls | TTFT KS | TTFT W1 | ITL KS | ITL W1 | within 1.3 × A/A |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
-    ...results.map(({ endpoint, calls, ratios, passes }) => {
-      const cells = ratios.map((ratio) => ratio.toFixed(2));
-      return `| ${endpoint} | ${calls} | ${cells.join(" | ")} | ${passes ? "yes" : "no"} |`;
-    }),
-    "",
-    `${results.filter(({ passes }) => passes).length} of ${results.length} endpoints within 1.3 × A/A`,
-    "",
-    "| profile | in flight | figure | measured | simulated | off |",
-    "| --- | --- | --- | --- | --- | --- |",
-    ...points.map((point) => {
-      const { profile, inFlight, figure, measured, simulated } = point;
-      return `| ${profile} | ${inFlight} | ${figure} | ${measured.toFixed(1)} | ${simulated.toFixed(1)} | ${(off(point) * 100).toFixed(1)} % |`;
-    }),
-    "",
-    `worst point ${(worst * 100).toFixed(1)} % off`,
-    "",
-  ].join("\n");
+/** Prints how each endpoint fared, and says how many passed. */
+export async function llmperf(): Promise<readonly Figure[]> {
+  const csv = sharedData("llmperf-2024", "requests.csv");
+  if (csv === undefined) return [];
+  const results = llmperfResults(csv);
+  console.log("| endpoint | calls | TTFT KS | TTFT W1 | ITL KS | ITL W1 | within 1.3 × A/A |");
+  console.log("| --- | --- | --- | --- | --- | --- | --- |");
+  for (const { endpoint, calls, ratios, passes } of results) {
+    const cells = ratios.map((ratio) => ratio.toFixed(2));
+    console.log(`| ${endpoint} | ${calls} | ${cells.join(" | ")} | ${passes ? "yes" : "no"} |`);
+  }
+  const passed = results.filter(({ passes }) => passes).length;
+  const what = `llmperf, ${results.length} endpoints: fitted on one half, within ${allowed} × A/A of the other by KS and W1`;
+  return [figure(what, passed, { atLeast: 15, digits: 0 })];
 }
 
-if (import.meta.main) {
-  const [llmperf, load] = process.argv.slice(2);
-  if (llmperf === undefined || load === undefined) throw new Error("usage: fitting.ts LLMPERF_CSV LOAD_CSV");
-  process.stdout.write(fittingTables(readFileSync(llmperf, "utf8"), readFileSync(load, "utf8")));
+/** Prints each point of the published load curves, and says how far the worst of each profile is off. */
+export async function curves(): Promise<readonly Figure[]> {
+  const csv = sharedData("latency-2026", "gpt-oss-120b-by-concurrency.csv");
+  if (csv === undefined) return [];
+  const off = ({ measured, simulated }: CurvePoint): number => (simulated / measured - 1) * 100;
+  console.log("| profile | in flight | figure | measured | simulated | off |");
+  console.log("| --- | --- | --- | --- | --- | --- |");
+  const points = curvePoints(csv);
+  for (const point of points) {
+    const { profile, inFlight, figure: name, measured, simulated } = point;
+    const cells = [profile, inFlight, name, measured.toFixed(1), simulated.toFixed(1), `${off(point).toFixed(1)} %`];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
+  return [...Map.groupBy(points, ({ profile }) => profile)].map(([profile, own]) => {
+    const worst = Math.max(...own.map((point) => Math.abs(off(point))));
+    const loads = own.map(({ inFlight }) => inFlight);
+    const what = `load curve of ${profile}, ${Math.min(...loads)} to ${Math.max(...loads)} in flight: worst of ${own.length} points`;
+    return figure(what, worst, { atMost: 15, digits: 1, unit: " %" });
+  });
 }

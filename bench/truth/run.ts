@@ -1,31 +1,31 @@
 /** `npm run bench:truth [-- NAME …]`: measures how true the simulation and what is said of it are, and exits with 1 when a goal is missed. */
-import { isMet, measureVerdict } from "./verdict.ts";
+import type { Figure } from "../lib.ts";
+import { cost } from "./cost.ts";
+import { curves, llmperf } from "./fitting.ts";
+import { recordings } from "./recordings.ts";
+import { roundTrip } from "./round-trip.ts";
+import { traces } from "./traces.ts";
+import { verdict } from "./verdict.ts";
 
-const parts: Record<string, () => Promise<boolean>> = { verdict };
+const parts: Record<string, () => Promise<readonly Figure[]>> = {
+  "round-trip": roundTrip,
+  verdict,
+  llmperf,
+  curves,
+  traces,
+  recordings,
+  cost,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0)
   throw new Error(`no such part: ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);
 
-let isGood = true;
-for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) isGood = (await parts[name]!()) && isGood;
-process.exitCode = isGood ? 0 : 1;
+const figures: Figure[] = [];
+for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) figures.push(...(await parts[name]!()));
 
-/** Prints how often a shifted profile is called different, and an equal one. */
-async function verdict(): Promise<boolean> {
-  const rows = await measureVerdict();
-  console.log("| simulated side | runs | calls each | differs | match | not enough data | goal | |");
-  console.log("|---|---|---|---|---|---|---|---|");
-  for (const row of rows) {
-    const { what, runs, calls, results, goal } = row;
-    const wanted = goal?.atLeast === undefined ? goal?.atMost : goal.atLeast;
-    const sign = goal?.atLeast === undefined ? "≤" : "≥";
-    const text = wanted === undefined ? "none" : `differs ${sign} ${wanted * 100} %`;
-    const counts = [results.differs, results.match, results["not enough data"]].map(
-      (count) => `${(100 * count) / runs} %`,
-    );
-    console.log(`| ${[what, runs, calls, ...counts, text, isMet(row) ? "ok" : "MISS"].join(" | ")} |`);
-  }
-  return rows.every(isMet);
-}
+console.log("\n| measure | figure | goal | |");
+console.log("| --- | --- | --- | --- |");
+for (const { what, got, goal, met } of figures) console.log(`| ${what} | ${got} | ${goal} | ${met ? "ok" : "MISS"} |`);
+process.exitCode = figures.every(({ met }) => met) ? 0 : 1;

@@ -8,9 +8,10 @@ import { verdictOf } from "../../src/core/shadow/verdict.ts";
 import { pickOutputTokens, planTiming } from "../../src/core/simulator/latency.ts";
 import { prepareProfile, type PreparedProfile } from "../../src/core/simulator/profile.ts";
 import type { Distribution, Profile } from "../../src/core/types.ts";
+import { figure, type Figure } from "../lib.ts";
 
 /** How often the verdict on two sides comes to each result, for sides that are known to be the same or not. */
-export type VerdictTruth = {
+type VerdictTruth = {
   readonly what: string;
   readonly runs: number;
   readonly calls: number;
@@ -74,7 +75,7 @@ const cases: readonly Case[] = [
  * @param runs of each case
  * @param calls of each run
  */
-export async function measureVerdict(runs = 50, calls = 1000): Promise<readonly VerdictTruth[]> {
+async function measureVerdict(runs = 50, calls = 1000): Promise<readonly VerdictTruth[]> {
   const { profiles } = await loadProfiles("profiles");
   const profile = profiles.find(({ name }) => name === "gpt-4o");
   if (profile === undefined) throw new Error("there is no profile gpt-4o");
@@ -95,10 +96,32 @@ function measureCase(
   return { what, runs, calls, results, ...(goal === undefined ? {} : { goal }) };
 }
 
-/** Whether a share is what is wanted of it. */
-export function isMet({ goal = {}, results, runs }: VerdictTruth): boolean {
-  const share = results.differs / runs;
-  return share >= (goal.atLeast ?? 0) && share <= (goal.atMost ?? 1);
+/** Prints what was said of each two sides, and says how often `differs` was right or wrong. */
+export async function verdict(): Promise<readonly Figure[]> {
+  const rows = await measureVerdict();
+  console.log("| simulated side | runs | calls each | differs | match | not enough data |");
+  console.log("| --- | --- | --- | --- | --- | --- |");
+  for (const { what, runs, calls, results } of rows) {
+    const counts = [results.differs, results.match, results["not enough data"]];
+    const cells = [what, runs, calls, ...counts.map((count) => `${(100 * count) / runs} %`)];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
+  return rows.flatMap(({ what, runs, calls, results, goal }) => {
+    if (goal === undefined) return [];
+    const { atLeast, atMost } = goal;
+    const limits = {
+      ...(atLeast === undefined ? {} : { atLeast: atLeast * 100 }),
+      ...(atMost === undefined ? {} : { atMost: atMost * 100 }),
+    };
+    const share = (100 * results.differs) / runs;
+    return [
+      figure(`verdict, ${runs} runs of ${calls}: ${what}, called different`, share, {
+        ...limits,
+        digits: 0,
+        unit: " %",
+      }),
+    ];
+  });
 }
 
 function pairOf(real: PreparedProfile, other: PreparedProfile, rng: SeededRng): TrafficRecord {
