@@ -4,8 +4,8 @@ import type { TrafficRecord } from "../../src/core/records/types.ts";
 
 /** Sends requests to a node over connections that are kept. */
 export type Caller = {
-  /** Resolves when the response has ended. @throws when its status is not 200 */
-  ask(path: string, body: object): Promise<void>;
+  /** Sends JSON, and resolves when the response has ended. @throws when its status is not 200 */
+  ask(path: string, body: string): Promise<void>;
   close(): void;
 };
 
@@ -13,8 +13,7 @@ export function createCaller(port: number): Caller {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 2000 });
   return {
     ask(path, body) {
-      const text = JSON.stringify(body);
-      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
       return new Promise((resolve, reject) => {
         const options = { agent, port, host: "127.0.0.1", path, method: "POST", headers };
         const sent = httpRequest(options, (response) => {
@@ -26,7 +25,7 @@ export function createCaller(port: number): Caller {
           });
         });
         sent.once("error", reject);
-        sent.end(text);
+        sent.end(body);
       });
     },
     close: () => agent.destroy(),

@@ -67,7 +67,7 @@ async function served(profile: Profile, seed: number): Promise<TrafficRecord[]> 
   const caller = createCaller(port);
   const messages = [{ role: "user", content: "Tell me of bicycles." }];
   const ask = (model: string, index: number): Promise<void> =>
-    caller.ask("/v1/chat/completions", { model, stream: true, seed: seed * calls + index, messages });
+    caller.ask("/v1/chat/completions", JSON.stringify({ model, stream: true, seed: seed * calls + index, messages }));
   try {
     await inParallel({ count: warmCalls, width: inFlight }, (index) => ask("warm", index));
     await inParallel({ count: calls, width: inFlight }, (index) => ask("gpt-4o", index));

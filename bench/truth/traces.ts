@@ -96,29 +96,28 @@ const warmCalls = 300;
 
 async function warmUp(): Promise<void> {
   const caller = createCaller(port);
-  for (let index = 0; index < warmCalls; index += 1) {
-    const prompt = promptOf(1 + 20 * index);
-    await caller.ask("/v1/completions", { model: "warm", prompt, max_tokens: 1 });
-  }
+  for (let index = 0; index < warmCalls; index += 1)
+    await caller.ask("/v1/completions", bodyOf("warm", { promptTokens: 1 + 20 * index, outputTokens: 1 }));
   caller.close();
 }
 
-function promptOf(tokens: number): number[] {
-  return Array.from({ length: tokens }, () => token);
+function bodyOf(model: string, { promptTokens, outputTokens }: Omit<Arrival, "atMs">): string {
+  const prompt = Array.from({ length: promptTokens }, () => token);
+  return JSON.stringify({ model, prompt, max_tokens: outputTokens });
 }
 
 /** @returns when each request was sent, milliseconds of the wall clock */
 async function offered(arrivals: readonly Arrival[]): Promise<number[]> {
+  const bodies = arrivals.map((arrival) => bodyOf("trace", arrival));
   const caller = createCaller(port);
   const asked: Promise<void>[] = [];
   const sent: number[] = [];
   const startMs = performance.now() + 100;
-  for (const { atMs, promptTokens, outputTokens } of arrivals) {
+  for (const [index, { atMs }] of arrivals.entries()) {
     const waitMs = startMs + atMs / speed - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     sent.push(Date.now());
-    const body = { model: "trace", prompt: promptOf(promptTokens), max_tokens: outputTokens };
-    asked.push(caller.ask("/v1/completions", body));
+    asked.push(caller.ask("/v1/completions", bodies[index] ?? ""));
   }
   await Promise.all(asked);
   caller.close();
@@ -131,8 +130,8 @@ type Seen = { readonly records: readonly TrafficRecord[]; readonly sent: readonl
 function judged(name: string, arrivals: readonly Arrival[], { records, sent }: Seen): Figure[] {
   const times = sorted(records.map(({ time }) => time));
   const due = arrivals.map(({ atMs }) => atMs / speed);
-  const offMs = due.map((dueMs, index) => Math.abs((times[index] ?? 0) - (times[0] ?? 0) - dueMs));
-  const sentOffMs = due.map((dueMs, index) => Math.abs((sent[index] ?? 0) - (sent[0] ?? 0) - dueMs));
+  const offMs = offOf(times, due);
+  const sentOffMs = offOf(sent, due);
   const at = (values: readonly number[], share: number): number => quantileOf(sorted(values), share);
   const seconds = (due.at(-1) ?? 0) / 1000;
   console.log(
@@ -140,7 +139,7 @@ function judged(name: string, arrivals: readonly Arrival[], { records, sent }: S
       `the client was ${at(sentOffMs, 0.5).toFixed(1)} ms off at p50, ${at(sentOffMs, 0.99).toFixed(1)} ms at p99`,
   );
   const spanMs = (times.at(-1) ?? 0) - (times[0] ?? 0);
-  const rateOff = Math.abs((due.at(-1) ?? 0) / spanMs - 1) * 100;
+  const rateOff = Math.abs((1000 * seconds) / spanMs - 1) * 100;
   const got = records.map(({ promptTokens = 0, actual }) => `${promptTokens} ${actual.outputTokens}`).sort();
   const wanted = arrivals.map(({ promptTokens, outputTokens }) => `${promptTokens} ${outputTokens}`).sort();
   const equal = share(got, wanted) * 100;
@@ -157,6 +156,13 @@ function judged(name: string, arrivals: readonly Arrival[], { records, sent }: S
       unit: " %",
     }),
   ];
+}
+
+/** How far each is from where it is due, the clocks of both being set by the median. */
+function offOf(times: readonly number[], due: readonly number[]): number[] {
+  const apart = due.map((dueMs, index) => (times[index] ?? 0) - dueMs);
+  const usual = quantileOf(sorted(apart), 0.5);
+  return apart.map((each) => Math.abs(each - usual));
 }
 
 /** The share of the wanted that was got, each as often as it is wanted. */

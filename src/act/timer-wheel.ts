@@ -25,7 +25,7 @@ const slots = 2048;
 const nowhere = -1;
 
 /**
- * Makes a hashed timer wheel with 1 ms ticks that keeps a single system timer, set to the next occupied tick.
+ * Makes a hashed timer wheel with 1 ms ticks that keeps a single system timer, set to what is due next.
  *
  * @returns arm and disarm cost O(1)
  */
@@ -43,7 +43,8 @@ class HashedWheel implements Wheel {
   readonly #heads: (Timer | undefined)[] = Array.from({ length: slots }, () => undefined);
   #size = 0;
   #turnedTo: number;
-  #wakeTick = Infinity;
+  /** When the system timer is due; -Infinity once it is let go. */
+  #wakeMs = Infinity;
   #cancelWake: (() => void) | undefined = undefined;
 
   constructor(clock: Clock) {
@@ -56,7 +57,8 @@ class HashedWheel implements Wheel {
     timer.dueMs = dueMs;
     const tick = Math.max(Math.ceil(dueMs), this.#turnedTo);
     this.#link(timer, tick % slots);
-    this.#wakeAt(tick);
+    // One that is due less than a millisecond before the system timer waits for it.
+    if (dueMs < this.#wakeMs - 1) this.#wakeAt(dueMs);
   }
 
   disarm(timer: Timer): void {
@@ -71,7 +73,7 @@ class HashedWheel implements Wheel {
   stop(): void {
     this.#cancelWake?.();
     this.#cancelWake = undefined;
-    this.#wakeTick = -Infinity;
+    this.#wakeMs = -Infinity;
   }
 
   #link(timer: Timer, slot: number): void {
@@ -94,21 +96,26 @@ class HashedWheel implements Wheel {
     this.#size -= 1;
   }
 
-  #wakeAt(tick: number): void {
-    if (tick >= this.#wakeTick) return;
+  /** The system timer takes whole milliseconds, so this is the one place where a time is rounded up. */
+  #wakeAt(dueMs: number): void {
+    const nowMs = this.#clock.now();
+    const delayMs = Math.max(0, Math.ceil(dueMs - nowMs));
+    if (nowMs + delayMs >= this.#wakeMs) return;
     this.#cancelWake?.();
-    this.#wakeTick = tick;
-    this.#cancelWake = this.#clock.wake(Math.max(0, Math.ceil(tick - this.#clock.now())), () => this.#turn());
+    this.#wakeMs = nowMs + delayMs;
+    this.#cancelWake = this.#clock.wake(delayMs, () => this.#turn());
   }
 
   #turn(): void {
     this.#cancelWake = undefined;
-    this.#wakeTick = Infinity;
+    this.#wakeMs = Infinity;
     const nowMs = this.#clock.now();
     const nowTick = Math.floor(nowMs);
-    const first = Math.max(this.#turnedTo, nowTick - slots + 1);
+    // Of the tick that has begun, what is due by now.
+    const lastTick = nowTick + 1;
+    const first = Math.max(this.#turnedTo, lastTick - slots + 1);
     this.#turnedTo = nowTick;
-    for (let tick = first; tick <= nowTick; tick += 1) {
+    for (let tick = first; tick <= lastTick; tick += 1) {
       if (this.#heads[tick % slots] !== undefined) this.#fireSlot(tick % slots, nowMs);
     }
     if (this.#size > 0) this.#wakeAtNext(nowTick);
@@ -117,7 +124,8 @@ class HashedWheel implements Wheel {
   /** The next occupied slot; a timer of a later round in it only costs one idle turn. */
   #wakeAtNext(nowTick: number): void {
     for (let tick = nowTick + 1; tick <= nowTick + slots; tick += 1) {
-      if (this.#heads[tick % slots] !== undefined) return this.#wakeAt(tick);
+      const head = this.#heads[tick % slots];
+      if (head !== undefined) return this.#wakeAt(Math.min(tick, firstDueMs(head)));
     }
   }
 
@@ -137,4 +145,12 @@ class HashedWheel implements Wheel {
       if (each.slot === nowhere && each.dueMs <= nowMs) each.fire(nowMs);
     }
   }
+}
+
+/** When the first of some timers in one slot is due. */
+function firstDueMs(head: Timer): number {
+  let firstMs = Infinity;
+  for (let timer: Timer | undefined = head; timer !== undefined; timer = timer.next)
+    firstMs = Math.min(firstMs, timer.dueMs);
+  return firstMs;
 }

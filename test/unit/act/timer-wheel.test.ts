@@ -45,7 +45,7 @@ describe("when a timer fires", () => {
     expect(fired).toHaveLength(1);
   });
 
-  test("a timer between two ticks fires at the later one, never early", () => {
+  test("a timer between two ticks fires by the later one, never early", () => {
     const { clock, arm, fired } = setUp();
     arm("a", 10.2);
     clock.advance(10.1);
@@ -54,12 +54,12 @@ describe("when a timer fires", () => {
     expect(fired).toEqual([["a", 11]]);
   });
 
-  test("a timer fires less than two ticks late when the clock itself stands between two ticks", () => {
+  test("a timer fires at most a millisecond late, also when the clock itself stands between two ticks", () => {
     const { clock, arm, fired } = setUp(startMs + 0.5);
     arm("a", 10.6);
     clock.advance(20);
     expect(fired[0]![1]).toBeGreaterThanOrEqual(10.6);
-    expect(fired[0]![1]).toBeLessThan(12.6);
+    expect(fired[0]![1]).toBeLessThanOrEqual(11.6);
   });
 
   test("a wake-up of the system that comes early fires nothing, and the timer still fires at its time", () => {
