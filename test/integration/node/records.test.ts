@@ -80,7 +80,7 @@ test("without the section there are no records, and the admin API says how to ha
   expect(await node.metrics()).not.toMatch(/^stuntdouble_records/m);
 });
 
-test("no record has a secret of a request or a response", async () => {
+test("no record, report or metric has a secret of a request or a response", async () => {
   const canary = "canary-5f1d";
   const upstream = await startUpstream((response) => {
     response.setHeader("content-type", "application/json");
@@ -90,7 +90,7 @@ test("no record has a secret of a request or a response", async () => {
   onTestFinished(() => upstream.stop());
   const { node, dir } = await startRecorded({
     upstreams: { a: { url: upstream.url } },
-    rules: [{ name: "real", match: { header: { "x-real": "1" } }, serve: "forward" }],
+    rules: [{ name: "real", match: { header: { "x-real": "1" } }, serve: "forward", mirror: "simulate" }],
   });
   const body = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: canary }], user: canary });
   for (const real of ["0", "1"]) {
@@ -99,11 +99,14 @@ test("no record has a secret of a request or a response", async () => {
     await ask(node.url, { headers, body: `{"${canary}` }, `?key=${canary}`);
   }
   const shown = await (await fetch(`${node.adminUrl}/admin/v1/records`)).text();
+  const report = await (await fetch(`${node.adminUrl}/admin/v1/shadow/report`)).text();
+  expect(JSON.parse(report)).toMatchObject({ calls: { compared: 1 } });
+  const metrics = await node.metrics();
   await node.stop();
   const files = await readdir(dir);
   const written = await Promise.all(files.map((file) => readFile(path.join(dir, file), "utf8")));
   expect(recordsOf(written.join(""))).toHaveLength(4);
-  expect(written.join("") + shown + node.logLines().join("\n")).not.toContain(canary);
+  expect(written.join("") + shown + report + metrics + node.logLines().join("\n")).not.toContain(canary);
 });
 
 test("a node that is killed leaves files that can be read, with all that was written before", async () => {
