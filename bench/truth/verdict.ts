@@ -156,19 +156,25 @@ function timingOf(profile: PreparedProfile, rng: SeededRng): CallTiming {
   return { ttftMs, totalMs, outputTokens, gapsMs: atMs.slice(1).map((at, index) => at - (atMs[index] ?? 0)) };
 }
 
-function lognormalOf(distribution: Distribution): { readonly p50: number; readonly p99: number } {
-  if (distribution.kind === "lognormal") return distribution;
-  throw new Error(`the profile has a ${distribution.kind} distribution where a lognormal one is wanted`);
-}
-
 /** Every quantile 10 % higher. */
 function scaled(distribution: Distribution): Distribution {
-  const { p50, p99 } = lognormalOf(distribution);
-  return { kind: "lognormal", p50: 1.1 * p50, p99: 1.1 * p99 };
+  return changed(distribution, () => 1.1);
 }
 
-/** The same median, and p95 10 % higher: 1.645 and 2.326 are p95 and p99 of the normal distribution. */
+/** The same median, and p95 10 % higher. */
 function stretched(distribution: Distribution): Distribution {
-  const { p50, p99 } = lognormalOf(distribution);
-  return { kind: "lognormal", p50, p99: p99 * 1.1 ** (2.326 / 1.645) };
+  return changed(distribution, (share) => 1.1 ** Math.max(0, (share - 0.5) / 0.45));
+}
+
+/** @param factor of each quantile, by its share */
+function changed(distribution: Distribution, factor: (share: number) => number): Distribution {
+  if (distribution.kind === "quantiles") {
+    return { ...distribution, table: distribution.table.map(([share, value]) => [share, value * factor(share)]) };
+  }
+  if (distribution.kind !== "lognormal")
+    throw new Error(`the profile has a ${distribution.kind} distribution, which cannot be changed here`);
+  const { p50, p99 } = distribution;
+  // 1.645 and 2.326 are p95 and p99 of the normal distribution: a lognormal one keeps its form.
+  const atP50 = factor(0.5);
+  return { kind: "lognormal", p50: p50 * atP50, p99: p99 * atP50 * (factor(0.95) / atP50) ** (2.326 / 1.645) };
 }
