@@ -26,6 +26,13 @@ export type ProfileCache = {
   misses(): number;
 };
 
+type CacheOptions = {
+  readonly profiles: readonly Profile[];
+  readonly fallback: string;
+  readonly max: number;
+  readonly learned?: FindLearned | undefined;
+};
+
 /**
  * Makes a cached look-up from model name to profile: the glob with the longest literal text wins.
  *
@@ -34,12 +41,7 @@ export type ProfileCache = {
  * @param options.learned finds what was learned; where there is nothing yet, the look-up is as if it were not wanted
  * @throws CONFIG_INVALID when a profile does not compile or the fallback is missing
  */
-export function createProfileCache(options: {
-  profiles: readonly Profile[];
-  fallback: string;
-  max: number;
-  learned?: FindLearned | undefined;
-}): ProfileCache {
+export function createProfileCache(options: CacheOptions): ProfileCache {
   const byName = new Map(options.profiles.map((profile) => [profile.name, prepared(profile)]));
   const fallback = byName.get(options.fallback);
   if (fallback === undefined) {

@@ -55,18 +55,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
-  const running: Running = {
-    ...options,
-    eventLoops,
-    reloader,
-    experiments,
-    learning,
-    life,
-    closeAdmin: () => admin.close(),
-  };
+  const running: Running = { ...options, eventLoops, reloader, experiments, learning, life, admin };
   try {
-    await experiments.restore();
-    await learning.restore();
+    await Promise.all([experiments.restore(), learning.restore()]);
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
     await experiments.autostart();
@@ -112,7 +103,7 @@ type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly experiments: RunningExperiments;
   readonly learning: Learning;
   readonly life: Life;
-  closeAdmin(): Promise<void>;
+  readonly admin: { close(): Promise<void> };
 };
 
 /** How long a gateway that asks for readiness may take to notice that it is gone. */
@@ -135,9 +126,9 @@ async function stop(running: Running): Promise<boolean> {
   return drained;
 }
 
-async function end({ eventLoops, experiments, learning, closeAdmin }: Running): Promise<void> {
+async function end({ eventLoops, experiments, learning, admin }: Running): Promise<void> {
   await experiments.close();
   await learning.close();
   await eventLoops.stop();
-  await closeAdmin();
+  await admin.close();
 }
