@@ -41,21 +41,9 @@ export type App = {
  * @throws CONFIG_INVALID when the settings do not compile; the system's error when a port cannot be bound
  */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { settings, log } = options;
-  const { listen, extProc, admin: adminPlace } = settings.config;
-  const reloader = createReloader(options, (next) => eventLoops.apply(next));
-  const eventLoops = await createEventLoops(options);
-  const { settings: current } = reloader;
-  const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings: current });
-  const learning = createLearning({ ...options, eventLoops, settings: current });
-  const life: Life = { ready: false, draining: false, asked: false };
-  const told = { isReady: () => life.ready, isDraining: () => life.draining };
-  const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });
-  const admin = createAdmin(noting(node, life), {
-    tokenSha256: reloader.adminToken,
-    failed: (error) => log.error({ error }, "the admin API failed"),
-  });
-  const running: Running = { ...options, eventLoops, reloader, experiments, learning, life, admin };
+  const { listen, extProc, admin: adminPlace } = options.settings.config;
+  const running = await build(options);
+  const { log, eventLoops, reloader, experiments, learning, life, admin } = running;
   try {
     await Promise.all([experiments.restore(), learning.restore()]);
     const ports = await eventLoops.listen({ traffic: listen, extProc });
@@ -78,6 +66,24 @@ export async function startApp(options: AppOptions): Promise<App> {
     await end(running);
     throw error;
   }
+}
+
+/** All parts of a node, of which none listens yet. */
+async function build(options: AppOptions): Promise<Running> {
+  const { log } = options;
+  const reloader = createReloader(options, (next) => eventLoops.apply(next));
+  const eventLoops = await createEventLoops(options);
+  const { settings } = reloader;
+  const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings });
+  const learning = createLearning({ ...options, eventLoops, settings });
+  const life: Life = { ready: false, draining: false, asked: false };
+  const told = { isReady: () => life.ready, isDraining: () => life.draining };
+  const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });
+  const admin = createAdmin(noting(node, life), {
+    tokenSha256: reloader.adminToken,
+    failed: (error) => log.error({ error }, "the admin API failed"),
+  });
+  return { ...options, eventLoops, reloader, experiments, learning, life, admin };
 }
 
 /** Where a node stands; `asked` once somebody has wanted to know whether it is ready. */
@@ -103,7 +109,7 @@ type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly experiments: RunningExperiments;
   readonly learning: Learning;
   readonly life: Life;
-  readonly admin: { close(): Promise<void> };
+  readonly admin: ReturnType<typeof createAdmin>;
 };
 
 /** How long a gateway that asks for readiness may take to notice that it is gone. */
