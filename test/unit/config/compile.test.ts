@@ -41,7 +41,7 @@ test("a rule compiles to its conditions and its decision", async () => {
   expect(rule?.conditions.map((condition) => condition.name)).toEqual(["model", "percentage"]);
   expect(rule?.decision).toEqual({
     rule: "shadowed",
-    serve: { from: "upstream", upstream: "openai" },
+    serve: { from: "upstream", upstream: "openai", profile: "gpt-4o" },
     mirror: { from: "simulator", profile: "gpt-4o" },
     faults: [{ kind: "cut", afterTokens: 12 }],
     overrides: {},
