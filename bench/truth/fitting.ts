@@ -10,7 +10,7 @@ import type { Profile } from "../../src/core/simulator/types.ts";
 import { ksDistance, wasserstein } from "../../src/core/statistics/distance.ts";
 import { quantileOf } from "../../src/core/statistics/quantile.ts";
 import { figure, type Figure } from "../lib.ts";
-import { sharedData } from "./data.ts";
+import { measuredData } from "./data.ts";
 
 const { profiles } = await loadProfiles(path.join(import.meta.dirname, "../../profiles"));
 const splits = 200;
@@ -167,7 +167,7 @@ function drawnAt(name: string, inFlight: number, promptTokens: number) {
 
 /** Prints how each endpoint fared, and says how many passed. */
 export async function llmperf(): Promise<readonly Figure[]> {
-  const csv = sharedData("llmperf-2024", "requests.csv");
+  const csv = measuredData("llmperf-2024", "requests.csv");
   if (csv === undefined) return [];
   const results = llmperfResults(csv);
   console.log("| endpoint | calls | TTFT KS | TTFT W1 | ITL KS | ITL W1 | within 1.3 × A/A |");
@@ -183,7 +183,7 @@ export async function llmperf(): Promise<readonly Figure[]> {
 
 /** Prints each point of the published load curves, and says how far the worst of each profile is off. */
 export async function curves(): Promise<readonly Figure[]> {
-  const csv = sharedData("latency-2026", "gpt-oss-120b-by-concurrency.csv");
+  const csv = measuredData("latency-2026", "gpt-oss-120b-by-concurrency.csv");
   if (csv === undefined) return [];
   const off = ({ measured, simulated }: CurvePoint): number => (simulated / measured - 1) * 100;
   console.log("| profile | in flight | figure | measured | simulated | off |");

@@ -7,7 +7,7 @@ import type { TrafficRecord } from "../../src/core/records/types.ts";
 import { quantileOf } from "../../src/core/statistics/quantile.ts";
 import { figure, startStuntdouble, type Figure } from "../lib.ts";
 import { createCaller, recordsOf } from "./callers.ts";
-import { sharedData } from "./data.ts";
+import { measuredData } from "./data.ts";
 
 /** One request of a trace: milliseconds from the first, and lengths in tokens. */
 type Arrival = { readonly atMs: number; readonly promptTokens: number; readonly outputTokens: number };
@@ -21,8 +21,8 @@ const token = 9;
 
 /** Traces of production are replayed open-loop: each request at its own time, whatever becomes of those before. */
 export async function traces(): Promise<readonly Figure[]> {
-  const azure = sharedData("azure-llm-2023", "conv.csv");
-  const mooncake = sharedData("mooncake-fast25", "conversation_trace.jsonl");
+  const azure = measuredData("azure-llm-2023", "conv.csv");
+  const mooncake = measuredData("mooncake-fast25", "conversation_trace.jsonl");
   return [
     ...(azure === undefined ? [] : await replayed("Azure 2023 chat", azureArrivals(azure).slice(0, maxCalls.azure))),
     ...(mooncake === undefined

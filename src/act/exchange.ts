@@ -192,7 +192,8 @@ class Exchange implements RelayOwner, PlayerOwner {
     const { permits, memory, serving } = this.#deps;
     const delayMs = this.#relay === undefined ? 0 : this.#record.now();
     const fits = (bytes: number): void => memory.check(bytes);
-    const asked = { runtime: this.#runtime, inFlight: permits.inFlight(), serving, delayMs, label, fits };
+    const source = admitted.decision.serve;
+    const asked = { runtime: this.#runtime, source, inFlight: permits.inFlight(), serving, delayMs, label, fits };
     return simulatedPlan(admitted, this.#record, asked);
   }
 
@@ -258,7 +259,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (mirror === undefined || admitted.opened === undefined) return undefined;
     return attempt(() => {
       const beside = { inFlight: this.#deps.permits.inFlight(), serving: this.#deps.serving };
-      const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, ...beside });
+      const timeline = mirrorOf(admitted, this.#record, { runtime: this.#runtime, source: mirror, ...beside });
       this.waiting(timeline.atMs.length * Float64Array.BYTES_PER_ELEMENT);
       return timeline;
     });

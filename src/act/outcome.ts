@@ -94,7 +94,7 @@ export class CallRecord implements CallTimes {
 
   /** The experiments in whose scope it is. */
   get involved(): readonly Involvement[] {
-    return "involved" in this.#admission ? this.#admission.involved : [];
+    return "involved" in this.#admission ? this.#admission.involved : none;
   }
 
   /** What was decided; undefined before that. */
@@ -296,3 +296,5 @@ export class CallRecord implements CallTimes {
     return Math.max(0, endedAtMs - ((this.#upstreamEndedMs ?? endedAtMs) - this.#askedMs));
   }
 }
+
+const none: readonly never[] = [];

@@ -7,7 +7,7 @@ import { contentCodings } from "../core/content-codings.ts";
 import { isOnePiece } from "../core/frames.ts";
 import { knownContextTokens } from "../core/context-windows.ts";
 import { hash32 } from "../core/rng.ts";
-import { profileOf, type ProfileChoice } from "../core/source.ts";
+import { profileOf, type Source } from "../core/source.ts";
 import { simulate, simulateTiming, type Simulation } from "../core/simulator/simulate.ts";
 import type { PreparedProfile } from "../core/simulator/profile.ts";
 import type { Ask } from "../core/dialects/types.ts";
@@ -16,7 +16,7 @@ import type { Admitted } from "./admission.ts";
 import { allowedMethods, notSimulated } from "./failures.ts";
 import { neverBuffered } from "./headers.ts";
 import type { CallRecord } from "./outcome.ts";
-import { servedBeside, type Serving } from "./profiles/serving.ts";
+import { isServedBeside, servedBeside, type Serving } from "./profiles/serving.ts";
 import { NotedFrames } from "./timeline.ts";
 
 /**
@@ -38,6 +38,8 @@ export function faultPlan(faults: readonly PreparedFault[], record: CallRecord):
 /** What the simulator is asked with. */
 export type Simulating = {
   readonly runtime: Pick<Runtime, "snapshot" | "profiles">;
+  /** The side of the decision that is simulated, which may name a profile. */
+  readonly source: Source | undefined;
   /** Calls in flight on this node, this one included. */
   readonly inFlight: number;
   /** When the simulator begins, in milliseconds from the start of the call. */
@@ -57,8 +59,7 @@ export type Simulating = {
  *   wrong with the request
  */
 export function simulatedPlan(admitted: Admitted, record: CallRecord, simulating: Simulating): Plan {
-  const wanted = profileOf(admitted.decision.serve);
-  const simulation = simulationOf(admitted, record, { ...simulating, wanted });
+  const simulation = simulationOf(admitted, record, simulating);
   const { ask, profile, seed } = simulation;
   record.simulated(profile.profile.name, ask.promptTokens, seed);
   const { label, fits } = simulating;
@@ -102,8 +103,7 @@ function bentBy(plan: Plan, faults: readonly PreparedFault[], record: CallRecord
  * @throws RESPONSE_TOO_LARGE, and what the operation finds wrong with the request
  */
 export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omit<Simulating, "label">): Timeline {
-  const wanted = profileOf(admitted.decision.mirror);
-  const simulation = simulationOf(admitted, record, { ...simulating, wanted });
+  const simulation = simulationOf(admitted, record, simulating);
   const { ask, profile } = simulation;
   const { ttftMs, totalMs, tokens, atMs } = simulateTiming(simulation);
   record.mirrored(profile.profile.name, ask.promptTokens);
@@ -113,13 +113,7 @@ export function mirrorOf(admitted: Admitted, record: CallRecord, simulating: Omi
 function simulationOf(
   { call, opened, decision }: Admitted,
   record: CallRecord,
-  {
-    runtime,
-    wanted,
-    inFlight,
-    delayMs = 0,
-    serving,
-  }: Omit<Simulating, "label"> & { wanted: ProfileChoice | undefined },
+  { runtime, source, inFlight, delayMs = 0, serving }: Omit<Simulating, "label">,
 ): Simulation {
   const { request } = record;
   if (opened === undefined) throw notSimulated(request);
@@ -127,12 +121,11 @@ function simulationOf(
   const { overrides, reply, simulator: settings } = decision;
   const ask = opened.ask(settings);
   if (settings?.fidelity !== "lenient") checkContext(ask, request, snapshot.contextTokens);
-  const profile = profiles.find(ask.model, wanted);
-  const entered = (leave: () => void): void => void (record.leaveEngine = leave);
+  const profile = profiles.find(ask.model, profileOf(source));
   return {
     ask,
     profile,
-    ...(serving !== undefined && servedBeside(serving, { call, ask, profile, entered })),
+    ...(serving !== undefined && isServedBeside(profile) && servedBeside(serving, { call, ask, profile, record })),
     overrides,
     reply,
     seed: overrides.seed ?? ask.seed ?? hash32(snapshot.seed, call.id),

@@ -1,7 +1,7 @@
 import { isReportFormat, reportFormatNames } from "../core/experiments/report/formats.ts";
 import { StuntdoubleError } from "../core/errors.ts";
-import { nearestOf } from "../core/issues.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
+import { actionNamed } from "./actions.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
 import { changed, presetNames, readExperimentFile, readPreset } from "./experiment-file.ts";
 import { writeReport } from "./report-file.ts";
@@ -80,18 +80,10 @@ export const chaos: Command = {
   async run(args, io) {
     const { flags, words } = parseWords(args, flagKinds);
     const [name = "", ...others] = words;
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) throw new StuntdoubleError("CONFIG_INVALID", unknownAction(name));
+    const action = actionNamed(actions, name);
     return await action({ flags, words: others, io, client: createAdminClient(flags, io.env) });
   },
 };
-
-function unknownAction(name: string): string {
-  const names = Object.keys(actions);
-  if (name === "") return `expected one of: ${names.join(", ")}.`;
-  const nearest = nearestOf(name, names);
-  return `unknown action "${name}".${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Actions: ${names.join(", ")}.`;
-}
 
 async function start({ flags, words, io, client }: Asked): Promise<number> {
   const started = await client.send<Shown>("POST", "experiments", await writtenOf(words, flags, io));

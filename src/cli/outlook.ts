@@ -102,7 +102,8 @@ function forwarded(admitted: Admitted, record: CallRecord, runtime: ForecastRunt
   const happens = [`forward to upstream ${placeOf(upstream, settings)}`];
   const profile = wantedProfile(mirror);
   const compared = mirror !== undefined && admitted.opened !== undefined;
-  const mirrored = compared && attempt(() => mirrorOf(admitted, record, { runtime, inFlight: 1 })) !== undefined;
+  const mirrored =
+    compared && attempt(() => mirrorOf(admitted, record, { runtime, source: mirror, inFlight: 1 })) !== undefined;
   if (mirrored)
     happens.push(`compare its timing with a simulation with profile ${profileOf(admitted, profile, runtime)}`);
   const bent = bentHead(admitted, record);
@@ -128,7 +129,9 @@ function bentHead({ faults }: Admitted, record: CallRecord): ForecastResponse {
 function simulated(admitted: Admitted, record: CallRecord, runtime: ForecastRuntime): Served {
   const { serve, faults, overrides, reply } = admitted.decision;
   const profile = wantedProfile(serve);
-  const response = responseOf(simulatedPlan(admitted, record, { runtime, inFlight: 1, label: "simulate" }));
+  const response = responseOf(
+    simulatedPlan(admitted, record, { runtime, source: serve, inFlight: 1, label: "simulate" }),
+  );
   const happens = [
     `simulate with profile ${profileOf(admitted, profile, runtime)}`,
     ...(reply === undefined ? [] : [saying(reply)]),

@@ -3,7 +3,7 @@ import { pid } from "node:process";
 import { StuntdoubleError } from "../core/errors.ts";
 
 /** Text for a file, piece by piece. */
-export type Pieces = AsyncIterable<string>;
+export type Pieces = AsyncIterable<string> | Iterable<string>;
 
 /**
  * Writes a file whole or not at all.

@@ -1,6 +1,5 @@
 import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
-import { nearestOf } from "../core/issues.ts";
 import { sinceMs } from "../core/records/since.ts";
 import type { TrafficRecord } from "../core/records/types.ts";
 import { defaultGates, gatesText, readGates } from "../core/shadow/gates.ts";
@@ -10,6 +9,7 @@ import { headlineOf } from "../core/shadow/report/tables.ts";
 import { verdictOf, type Verdict } from "../core/shadow/verdict.ts";
 import { readRecords, recordFilesIn } from "../emit/records/read.ts";
 import { createAdminClient } from "./admin-client.ts";
+import { actionNamed } from "./actions.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
 import { writeReport } from "./report-file.ts";
 
@@ -63,21 +63,13 @@ export const shadow: Command = {
   async run(args, io) {
     const { flags, words } = parseWords(args, flagKinds);
     const [name = "", extra] = words;
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) throw new StuntdoubleError("CONFIG_INVALID", unknownAction(name));
+    const action = actionNamed(actions, name);
     if (extra !== undefined) throw new StuntdoubleError("CONFIG_INVALID", `unexpected argument "${extra}".`);
     checkTogether(name, flags);
     readGates(gateOf(flags));
     return await action(flags, io);
   },
 };
-
-function unknownAction(name: string): string {
-  const names = Object.keys(actions);
-  if (name === "") return `expected one of: ${names.join(", ")}.`;
-  const nearest = nearestOf(name, names);
-  return `unknown action "${name}".${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Actions: ${names.join(", ")}.`;
-}
 
 /** @throws CONFIG_INVALID for flags that mean nothing beside each other */
 function checkTogether(action: string, flags: Flags): void {

@@ -37,12 +37,14 @@ const maxModelLength = 256;
 export function createEmit(emitters: Emitters): (outcome: Outcome, copy?: Copy) => void {
   const { recorder, log, journal, shadow, mirrored, drift, records, learner } = emitters;
   const keep = (kept: Outcome, copied?: Copied): void => {
-    records?.add(kept, copied);
     learner.add(kept, copied);
     const pair = kept.shadow ?? pairOf(kept, copied);
     if (pair !== undefined) shadow.add(kept.model, kept.stream, pair);
-    if (copied === undefined && !wasMirrored(kept)) return;
+    const isMirrored = copied !== undefined || wasMirrored(kept);
+    if (records === undefined && !isMirrored) return;
     const record = recordOf(kept, copied);
+    records?.add(record);
+    if (!isMirrored) return;
     mirrored.add(record);
     drift.add(record);
   };

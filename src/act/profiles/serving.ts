@@ -20,19 +20,25 @@ type Served = {
   readonly ask: Ask;
   readonly profile: PreparedProfile;
   /** Is given what frees its place in the engine. */
-  entered(leave: () => void): void;
+  readonly record: { leaveEngine: (() => void) | undefined };
 };
+
+/** Whether other calls matter to how a model serves one. */
+export function isServedBeside({ batching, profile }: PreparedProfile): boolean {
+  return batching !== undefined || profile.promptCache !== undefined;
+}
 
 /** How the model serves a call beside the others of the node. */
 export function servedBeside(serving: Serving, served: Served): Pick<Simulation, "cachedTokens" | "enter"> {
-  const { profile, entered } = served;
+  const { profile, record } = served;
   const { batching } = profile;
-  if (batching === undefined) return { cachedTokens: cachedTokensOf(serving, served) };
+  const cachedTokens = cachedTokensOf(serving, served);
+  if (batching === undefined) return { cachedTokens };
   return {
-    cachedTokens: cachedTokensOf(serving, served),
+    cachedTokens,
     enter(arrival) {
       const { leave, ...service } = serving.engines.enter(profile.profile.name, batching, arrival);
-      entered(leave);
+      record.leaveEngine = leave;
       return service;
     },
   };

@@ -8,7 +8,7 @@ import { compileGlob } from "../../core/glob.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { wallClockMs } from "../../limits/clock.ts";
 import { parseWords, type Io } from "../args.ts";
-import { refuseToOverwrite, writeOutput } from "./output.ts";
+import { refuseToOverwrite, writeText } from "./output.ts";
 import { columnsOf, readFiles, readNode } from "./sources.ts";
 
 const flagKinds = {
@@ -57,7 +57,7 @@ export async function fit(args: readonly string[], io: Io): Promise<number> {
     io.err(fitted.reasons.map((reason) => `stuntdouble profile: ${reason}\n`).join(""));
     return tooFewCalls;
   }
-  await writeOutput(target, profileText(fitted.profile), io);
+  await writeText(target, profileText(fitted.profile), io);
   for (const note of fitted.notes) io.err(`${note}\n`);
   io.out(summaryOf(fitted.profile, output));
   return 0;

@@ -1,5 +1,4 @@
-import { StuntdoubleError } from "../../core/errors.ts";
-import { nearestOf } from "../../core/issues.ts";
+import { actionNamed } from "../actions.ts";
 import type { Command } from "../args.ts";
 import { compare } from "./compare.ts";
 import { fit } from "./fit.ts";
@@ -52,15 +51,7 @@ export const profile: Command = {
   summary: "make latency profiles from measured calls, and show them",
   usage,
   async run([name = "", ...others], io) {
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) throw new StuntdoubleError("CONFIG_INVALID", unknownAction(name));
+    const action = actionNamed(actions, name);
     return await action(others, io);
   },
 };
-
-function unknownAction(name: string): string {
-  const names = Object.keys(actions);
-  if (name === "") return `expected one of: ${names.join(", ")}.`;
-  const nearest = nearestOf(name, names);
-  return `unknown action "${name}".${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Actions: ${names.join(", ")}.`;
-}

@@ -6,7 +6,7 @@ import { columns } from "../../core/page/table.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { createAdminClient } from "../admin-client.ts";
 import { parseWords, type Io } from "../args.ts";
-import { refuseToOverwrite, writeOutput } from "./output.ts";
+import { refuseToOverwrite, writeText } from "./output.ts";
 
 const flagKinds = {
   output: "string",
@@ -35,7 +35,7 @@ export async function learned(args: readonly string[], io: Io): Promise<number> 
   const target = { file: output, force };
   refuseToOverwrite(target, io);
   const profile = await client.send<Profile>("GET", `profiles/learned/${encodeURIComponent(name)}`);
-  await writeOutput(target, profileText({ ...profile, name: nameOf(output) }), io);
+  await writeText(target, profileText({ ...profile, name: nameOf(output) }), io);
   io.out(`${output}: ${profile.description}\n`);
   return 0;
 }

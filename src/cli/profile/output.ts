@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { StuntdoubleError } from "../../core/errors.ts";
 import type { Io } from "../args.ts";
+import { writeOutput } from "../output-file.ts";
 
 /** Where a text goes, and whether it may replace what is there. */
 export type Target = { readonly file: string; readonly force: boolean };
@@ -18,11 +18,6 @@ export function refuseToOverwrite({ file, force }: Target, { cwd }: Io): void {
 }
 
 /** @throws CONFIG_INVALID where the file cannot be written, or has come to exist */
-export async function writeOutput({ file, force }: Target, text: string, { cwd }: Io): Promise<void> {
-  try {
-    await writeFile(path.resolve(cwd, file), text, { flag: force ? "w" : "wx" });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StuntdoubleError("CONFIG_INVALID", `could not write ${file}: ${reason}`);
-  }
+export async function writeText({ file, force }: Target, text: string, { cwd }: Io): Promise<void> {
+  await writeOutput(path.resolve(cwd, file), [text], { force });
 }

@@ -1,7 +1,7 @@
 import { StuntdoubleError } from "../../core/errors.ts";
 import { parseWords, type Io } from "../args.ts";
 import { findProfile } from "./find.ts";
-import { refuseToOverwrite, writeOutput } from "./output.ts";
+import { refuseToOverwrite, writeText } from "./output.ts";
 import { previewPage } from "./preview-page.ts";
 import { previewText } from "./preview-text.ts";
 
@@ -19,6 +19,6 @@ export async function preview(args: readonly string[], io: Io): Promise<number> 
   if (output !== undefined) refuseToOverwrite({ file: output, force }, io);
   const text = formats[format](await findProfile(named, io));
   if (output === undefined) io.out(text);
-  else await writeOutput({ file: output, force }, text, io);
+  else await writeText({ file: output, force }, text, io);
   return 0;
 }

@@ -3,9 +3,9 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { readFolder } from "../../config/recordings/read.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { nearestOf } from "../../core/issues.ts";
 import { isLineError, parseRecording, recordingSuffix, recordingText } from "../../core/recordings/lines.ts";
 import type { Recording } from "../../core/recordings/types.ts";
+import { actionNamed } from "../actions.ts";
 import { parseWords, type Command, type Io } from "../args.ts";
 import { fromAimock } from "./aimock.ts";
 import { fromHar, harOf } from "./har.ts";
@@ -65,8 +65,7 @@ export const recordings: Command = {
   async run(args, io) {
     const { flags, words } = parseWords(args, flagKinds);
     const [name = "", ...others] = words;
-    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (action === undefined) throw invalid(unknownAction(name));
+    const action = actionNamed(actions, name);
     if (flags.dir === undefined) throw invalid("--dir DIR is missing.");
     return await action({ flags, words: others, io, dir: path.resolve(io.cwd, flags.dir) });
   },
@@ -74,13 +73,6 @@ export const recordings: Command = {
 
 function invalid(message: string): StuntdoubleError {
   return new StuntdoubleError("CONFIG_INVALID", message);
-}
-
-function unknownAction(name: string): string {
-  const names = Object.keys(actions);
-  if (name === "") return `expected one of: ${names.join(", ")}.`;
-  const nearest = nearestOf(name, names);
-  return `unknown action "${name}".${nearest === undefined ? "" : ` Did you mean "${nearest}"?`} Actions: ${names.join(", ")}.`;
 }
 
 /** The recordings of the folder; what is wrong with other files goes to standard error. */

@@ -1,4 +1,5 @@
 import type { Copied } from "../records/copied.ts";
+import { gapsOf, roundedMs } from "../records/gaps.ts";
 import type { Outcome, Timeline } from "../types.ts";
 import type { LearnedCall } from "./types.ts";
 
@@ -34,24 +35,7 @@ function callOf({ startedAtMs, operation, stream, promptTokens, notes }: Outcome
     operation,
     promptTokens: notes?.usage?.promptTokens ?? promptTokens ?? notes?.promptTokens,
     outputTokens: stream && atMs.length > 0 ? atMs.length : tokens,
-    ttftMs: ttftMs === undefined ? undefined : rounded(ttftMs),
-    gapsMs: gapsOf(atMs),
+    ttftMs: ttftMs === undefined ? undefined : roundedMs(ttftMs),
+    gapsMs: gapsOf(atMs, maxGaps),
   };
-}
-
-function gapsOf(atMs: readonly number[]): number[] {
-  const gaps: number[] = [];
-  const end = Math.min(atMs.length, maxGaps + 1);
-  let before = atMs[0] ?? 0;
-  for (let index = 1; index < end; index += 1) {
-    const now = atMs[index] ?? before;
-    gaps.push(rounded(now - before));
-    before = now;
-  }
-  return gaps;
-}
-
-/** To the microsecond. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

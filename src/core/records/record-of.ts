@@ -1,5 +1,6 @@
 import type { Outcome, Timeline } from "../types.ts";
 import type { Copied } from "./copied.ts";
+import { gapsOf, roundedMs } from "./gaps.ts";
 import type { CallTiming, MirrorTiming, TrafficRecord } from "./types.ts";
 
 /** Gaps that are kept of one response. */
@@ -35,7 +36,7 @@ export function recordOf(outcome: Outcome, copied?: Copied): TrafficRecord {
     promptTokens: usage?.promptTokens ?? outcome.promptTokens ?? notes?.promptTokens,
     cachedTokens: usage?.cachedTokens,
     inFlight: notes?.inFlight,
-    queueMs: rounded(outcome.queueMs),
+    queueMs: roundedMs(outcome.queueMs),
     actual: timingOf(outcome.actual, usage?.outputTokens),
     planned: planned === undefined || mode === "real" ? undefined : timingOf(planned),
     mirror: copied === undefined ? mirrorOf(outcome) : copyOf(copied),
@@ -45,23 +46,11 @@ export function recordOf(outcome: Outcome, copied?: Copied): TrafficRecord {
 /** @param told output tokens by the provider's usage, which may be more than those seen */
 function timingOf({ ttftMs, totalMs, tokens, atMs }: Timeline, told?: number): CallTiming {
   return {
-    ttftMs: ttftMs === undefined ? undefined : rounded(ttftMs),
-    totalMs: rounded(totalMs),
+    ttftMs: ttftMs === undefined ? undefined : roundedMs(ttftMs),
+    totalMs: roundedMs(totalMs),
     outputTokens: told ?? tokens,
-    gapsMs: gapsOf(atMs),
+    gapsMs: gapsOf(atMs, maxGaps),
   };
-}
-
-function gapsOf(atMs: readonly number[]): number[] {
-  const gaps: number[] = [];
-  const end = Math.min(atMs.length, maxGaps + 1);
-  let before = atMs[0] ?? 0;
-  for (let index = 1; index < end; index += 1) {
-    const now = atMs[index] ?? before;
-    gaps.push(rounded(now - before));
-    before = now;
-  }
-  return gaps;
 }
 
 function mirrorOf({ shadow, mode, profile }: Outcome): MirrorTiming | undefined {
@@ -71,8 +60,4 @@ function mirrorOf({ shadow, mode, profile }: Outcome): MirrorTiming | undefined 
 
 function copyOf({ upstream, status, ending, timeline }: Copied): MirrorTiming {
   return { ...timingOf(timeline), from: "upstream", name: upstream, status, ending };
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -1,13 +1,8 @@
-import { recordOf } from "../../core/records/record-of.ts";
-import type { Copied } from "../../core/records/copied.ts";
-import type { Outcome } from "../../core/types.ts";
 import type { RecordFiles } from "./files.ts";
 import type { RecordMemory } from "./memory.ts";
 
 /** Keeps records of calls, in memory and in files. */
-export type Records = Pick<RecordMemory, "last"> & {
-  /** @param copied what was measured of its copy for another upstream */
-  add(outcome: Outcome, copied?: Copied): void;
+export type Records = RecordMemory & {
   counts(): RecordCounts;
   /** Resolves when all that was added is written, or lost. */
   close(): Promise<void>;
@@ -43,8 +38,7 @@ export function createRecords({ memory, files, clock }: RecordsOptions): Records
   };
   return {
     last: memory.last,
-    add(outcome, copied) {
-      const record = recordOf(outcome, copied);
+    add(record) {
       memory.add(record);
       if (files === undefined) return;
       // One at a time, so that the event loop is never held up by many.

@@ -1,3 +1,4 @@
+import { recordOf } from "../../../../src/core/records/record-of.ts";
 import { expect, test } from "vitest";
 import { createRecords } from "../../../../src/emit/records/index.ts";
 import { createRecordMemory } from "../../../../src/emit/records/memory.ts";
@@ -22,9 +23,9 @@ function setUp() {
 
 test("records are written together, the first of them half a second after its call at the latest", () => {
   const { clock, batches, records } = setUp();
-  records.add(outcome());
+  records.add(recordOf(outcome()));
   clock.advance(499);
-  records.add(outcome());
+  records.add(recordOf(outcome()));
   expect(batches).toEqual([]);
   clock.advance(1);
   expect(batches).toEqual([{ lines: 2, count: 2 }]);
@@ -34,13 +35,13 @@ test("records are written together, the first of them half a second after its ca
 
 test("many records are written sooner", () => {
   const { batches, records } = setUp();
-  for (let count = 0; count < 2000; count += 1) records.add(outcome());
+  for (let count = 0; count < 2000; count += 1) records.add(recordOf(outcome()));
   expect(batches.length).toBeGreaterThan(0);
 });
 
 test("what waits is written when the loop ends", async () => {
   const { batches, records, closed, clock } = setUp();
-  records.add(outcome());
+  records.add(recordOf(outcome()));
   await records.close();
   expect([batches, closed(), clock.pending()]).toEqual([[{ lines: 1, count: 1 }], 1, 0]);
 });
