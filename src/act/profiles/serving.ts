@@ -37,6 +37,7 @@ export function servedBeside(serving: Serving, served: Served): Pick<Simulation,
   return {
     cachedTokens,
     enter(arrival) {
+      record.leaveEngine?.();
       const { leave, ...service } = serving.engines.enter(profile.profile.name, batching, arrival);
       record.leaveEngine = leave;
       return service;
