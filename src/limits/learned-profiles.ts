@@ -1,4 +1,4 @@
-import { maxModels, otherModel } from "../core/learning/store.ts";
+import { maxModels, otherModel } from "../core/model-names.ts";
 import type { LearnedModel } from "../core/learning/profile.ts";
 import { prepareProfile, type PreparedProfile } from "../core/simulator/profile.ts";
 import type { FindLearned } from "./profile-cache.ts";

@@ -6,6 +6,7 @@ const rowsInLine = 6;
 /** A profile as the text of its YAML file, in the order of the documentation. */
 export function profileText(profile: Profile): string {
   const { name, description, models, sources, fit, load, prefill, ttftByPrompt, failures, ...others } = profile;
+  const { promptCache, engine } = others;
   const { ttftMs, itlMs, itlCorrelation, stalls, tokensPerEvent, outputTokens, outputTokensByOperation, head } = others;
   return [
     line("name", name),
@@ -22,6 +23,8 @@ export function profileText(profile: Profile): string {
     line("prefill", prefill),
     head && line("head", head),
     load.length === 0 ? "load: []\n" : list("load", load),
+    promptCache && line("promptCache", promptCache),
+    engine && line("engine", engine),
     failures && list("failures", failures),
     stringify({ sources }, { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" }),
     fit && stringify({ fit }, { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" }),

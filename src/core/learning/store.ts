@@ -1,10 +1,6 @@
+import { keptName } from "../model-names.ts";
 import type { Learned } from "./call.ts";
 import type { CallsOfModel, LearnedCall } from "./types.ts";
-
-/** Models of one upstream that are told apart; all others are one. */
-export const maxModels = 20;
-/** What stands for all other models. */
-export const otherModel = "_other";
 
 /** Keeps the latest calls by upstream and model. */
 export type CallStore = {
@@ -21,7 +17,7 @@ export function createCallStore(maxCalls: number): CallStore {
     add({ upstream, model, call }) {
       let models = upstreams.get(upstream);
       if (models === undefined) upstreams.set(upstream, (models = new Map()));
-      const name = models.has(model) || models.size < maxModels ? model : otherModel;
+      const name = keptName(models, model);
       let ring = models.get(name);
       if (ring === undefined) models.set(name, (ring = { calls: [], next: 0 }));
       push(ring, call, maxCalls);

@@ -1,3 +1,4 @@
+import { keptName, otherModel } from "../model-names.ts";
 import type { TrafficRecord } from "../records/types.ts";
 import { createSketch, sketchFrom, type Sketch, type SketchData } from "../statistics/sketch.ts";
 import { needsCalls } from "./needed.ts";
@@ -35,8 +36,6 @@ export const driftWindowMs = 600_000;
 const driftMeasures = ["ttftMs", "gapMs"] as const satisfies readonly Measure[];
 type DriftMeasure = (typeof driftMeasures)[number];
 const quantiles = [0.5, 0.95];
-const maxModels = 20;
-const otherModel = "_other";
 
 type Pair = { calls: number; readonly reference: Sketch; readonly candidate: Sketch };
 type Window = { readonly number: number; readonly models: Map<string, { readonly [measure in DriftMeasure]: Pair }> };
@@ -73,7 +72,7 @@ function valueOf(value: number | undefined): readonly number[] {
 }
 
 function pairsOf({ models }: Window, name: string): { readonly [measure in DriftMeasure]: Pair } {
-  const model = models.has(name) || models.size < maxModels ? name : otherModel;
+  const model = keptName(models, name);
   let pairs = models.get(model);
   if (pairs === undefined) models.set(model, (pairs = { ttftMs: newPair(), gapMs: newPair() }));
   return pairs;

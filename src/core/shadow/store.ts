@@ -1,3 +1,5 @@
+import { keptName, otherModel } from "../model-names.ts";
+import { quantileOf } from "../statistics/quantile.ts";
 import type { ShadowPair, Timeline } from "../types.ts";
 
 /** Keeps the timings of mirrored calls, by model and by streamed or not. */
@@ -55,12 +57,9 @@ const measures: readonly Measure[] = ["ttftMs", "gapMs", "totalMs", "tokens"];
 
 /** Samples kept of each measure, on each side of a stratum; p99 within 10 % needs about 5,000. */
 const kept = { ttftMs: 5000, gapMs: 20_000, totalMs: 5000, tokens: 5000 } as const;
-/** Models with strata of their own; a full stratum holds 560 KB. */
-const maxModels = 20;
-const otherModel = "_other";
 
 /**
- * Makes a store that keeps the latest 5,000 samples of each measure (20,000 gaps) of at most 20 models.
+ * Makes a store that keeps the latest 5,000 samples of each measure (20,000 gaps) of at most 20 models; a full stratum holds 560 KB.
  *
  * Further models share the stratum `_other`.
  */
@@ -68,8 +67,7 @@ export function createShadowStore(): ShadowStore {
   const strata = new Map<string, readonly [whole: Stratum, streamed: Stratum]>();
   return {
     add(model, stream, pair) {
-      let name = model ?? otherModel;
-      if (!strata.has(name) && strata.size >= maxModels) name = otherModel;
+      const name = keptName(strata, model ?? otherModel);
       let both = strata.get(name);
       if (both === undefined) strata.set(name, (both = [createStratum(), createStratum()]));
       const stratum = both[stream ? 1 : 0];
@@ -166,7 +164,10 @@ function reportStratum(group: readonly [StratumSnapshot, ...StratumSnapshot[]]):
 
 function describe(samples: readonly number[]): Quantiles {
   const sorted = Float64Array.from(samples).sort();
-  return { n: sorted.length, ...byQuantile((name) => quantile(sorted, quantiles[name])) };
+  return {
+    n: sorted.length,
+    ...byQuantile((name) => (sorted.length === 0 ? null : quantileOf(sorted, quantiles[name]))),
+  };
 }
 
 function ratioOf(real: Quantiles, simulated: Quantiles): MeasureReport["ratio"] {
@@ -179,14 +180,4 @@ function ratioOf(real: Quantiles, simulated: Quantiles): MeasureReport["ratio"] 
 
 function byQuantile<T>(value: (name: QuantileName) => T): { [quantile in QuantileName]: T } {
   return { p50: value("p50"), p90: value("p90"), p95: value("p95"), p99: value("p99") };
-}
-
-/** Type 7 quantile of ascending numbers. */
-function quantile(sorted: Float64Array, share: number): number | null {
-  if (sorted.length === 0) return null;
-  const position = (sorted.length - 1) * share;
-  const below = Math.floor(position);
-  const low = sorted[below] ?? 0;
-  const high = sorted[below + 1] ?? low;
-  return low + (high - low) * (position - below);
 }
