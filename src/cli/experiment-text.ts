@@ -1,3 +1,4 @@
+import { columns } from "../core/page/table.ts";
 import { brokenText, type Verdict } from "../core/experiments/guardrails.ts";
 import type { RunView } from "../core/experiments/run.ts";
 
@@ -31,15 +32,5 @@ export function runTable(runs: readonly Shown[]): string {
     const { id, name, state, calls, affected, by, endsAt = "", endedAt = "" } = run;
     return [id, name, state, String(calls), String(affected), by, isOver(run) ? endedAt : endsAt];
   });
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  return all
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  return `${columns([head, ...rows], { indent: "" })}\n`;
 }

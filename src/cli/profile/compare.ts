@@ -1,3 +1,4 @@
+import { columns } from "../../core/page/table.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { meanOf } from "../../core/fit/sample.ts";
 import { ksDistance, wasserstein } from "../../core/statistics/distance.ts";
@@ -7,7 +8,6 @@ import { prepareProfile, type PreparedProfile } from "../../core/simulator/profi
 import { parseWords, type Io } from "../args.ts";
 import { gapsOf, shown, shownShares } from "./figures.ts";
 import { findProfile } from "./find.ts";
-import { tableText } from "./show.ts";
 
 const measures = ["ttftMs", "itlMs", "outputTokens"] as const;
 const points = 4000;
@@ -70,5 +70,5 @@ function textOf(differences: readonly Difference[], [one, two]: readonly [string
       shown(found.ks),
     ],
   ]);
-  return `${tableText([head, ...rows])}\n`;
+  return `${columns([head, ...rows], { right: true })}\n`;
 }

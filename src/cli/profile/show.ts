@@ -1,4 +1,5 @@
 import type { Profile } from "../../core/simulator/types.ts";
+import { columns } from "../../core/page/table.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { parseWords, type Io } from "../args.ts";
 import { figuresOf, shown, shownShares, titleOf } from "./figures.ts";
@@ -22,7 +23,7 @@ function textOf(profile: Profile): string {
     titleOf(profile),
     ...(profile.models.length === 0 ? [] : [`stands for ${profile.models.join(", ")}`]),
     "",
-    tableText([head, ...rows]),
+    columns([head, ...rows], { right: true }),
     ...shapeOf(profile),
     ...fitOf(profile),
     "",
@@ -30,16 +31,6 @@ function textOf(profile: Profile): string {
     ...Object.entries(profile.sources).map(([name, source]) => `  ${name}: ${source}`),
     "",
   ].join("\n");
-}
-
-/** Columns side by side, the first to the left, the others to the right. */
-export function tableText(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ");
-  return rows.map((row) => `  ${line(row).trimEnd()}`).join("\n");
 }
 
 function shapeOf({ prefill, load, itlCorrelation, stalls, failures = [], ...served }: Profile): string[] {
@@ -86,6 +77,6 @@ function fitOf({ fit }: Profile): string[] {
   return [
     "",
     `Fitted ${fit.date} to ${fit.source}: ${fit.calls} calls${period}`,
-    tableText([["", "kind", "n", "W1/mean", "KS"], ...rows]),
+    columns([["", "kind", "n", "W1/mean", "KS"], ...rows], { right: true }),
   ];
 }

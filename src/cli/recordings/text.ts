@@ -1,3 +1,4 @@
+import { columns } from "../../core/page/table.ts";
 import type { RecordedPiece, Recording } from "../../core/recordings/types.ts";
 
 /** One line for each recording. */
@@ -19,13 +20,7 @@ export function recordingTable(recordings: readonly Recording[]): string {
     ];
   });
   const titles = ["NAME", "DIALECT", "OPERATION", "MODEL", "FORM", "STATUS", "ENDING", "PIECES", "TIME"];
-  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `${row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd()}\n`;
-  return [titles, ...rows].map(line).join("");
+  return `${columns([titles, ...rows], { indent: "" })}\n`;
 }
 
 const shownChars = 160;

@@ -1,7 +1,7 @@
 import type { Distribution, FitError, FitNote, LoadRow, Profile } from "../simulator/types.ts";
 import { fitDistribution } from "./choose.ts";
 import { failuresOf } from "./failures.ts";
-import { gapsSeen, type GapsSeen } from "./gaps.ts";
+import { gapsSeen, shapeOf, type GapsSeen } from "./gaps.ts";
 import { rounded } from "./sample.ts";
 import { loadStrata, promptStrata } from "./strata.ts";
 import type { Observation } from "./types.ts";
@@ -145,14 +145,6 @@ function percent(share: number): string {
 
 function gapText({ gaps, streams, onlyMeans }: GapsSeen): string {
   return onlyMeans ? `the mean gaps of ${streams} calls` : `${gaps.length} gaps of ${streams} streams`;
-}
-
-function shapeOf({ correlation, stalls, tokensPerEvent }: GapsSeen): Partial<Profile> {
-  return {
-    ...(correlation === undefined ? {} : { itlCorrelation: correlation }),
-    ...(stalls === undefined ? {} : { stalls }),
-    ...(tokensPerEvent === undefined ? {} : { tokensPerEvent }),
-  };
 }
 
 /** Of operations with enough calls, where there are two of those. */

@@ -1,5 +1,5 @@
 import { normalInverse } from "../simulator/normal.ts";
-import type { Distribution, Stalls } from "../simulator/types.ts";
+import type { Distribution, Profile, Stalls } from "../simulator/types.ts";
 import { rounded, sortedOf } from "./sample.ts";
 import { quantileOf } from "../statistics/quantile.ts";
 import { quantileTable } from "./candidates.ts";
@@ -48,6 +48,15 @@ export function gapsSeen(observations: readonly Observation[]): GapsSeen {
     stalls,
     tokensPerEvent: togetherIn(some),
     onlyMeans: false,
+  };
+}
+
+/** What gaps show besides their distribution, as a profile says it. */
+export function shapeOf({ correlation, stalls, tokensPerEvent }: GapsSeen): Partial<Profile> {
+  return {
+    ...(correlation === undefined ? {} : { itlCorrelation: correlation }),
+    ...(stalls === undefined ? {} : { stalls }),
+    ...(tokensPerEvent === undefined ? {} : { tokensPerEvent }),
   };
 }
 

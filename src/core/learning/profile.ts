@@ -1,6 +1,6 @@
 import { quantileTable } from "../fit/candidates.ts";
 import { callsFor } from "../fit/fit.ts";
-import { gapsSeen, type GapsSeen } from "../fit/gaps.ts";
+import { gapsSeen, shapeOf, type GapsSeen } from "../fit/gaps.ts";
 import { rounded, sortedOf } from "../fit/sample.ts";
 import { promptStrata } from "../fit/strata.ts";
 import type { Distribution, Profile } from "../simulator/types.ts";
@@ -110,14 +110,6 @@ function tableOf(values: readonly number[]): Distribution {
 function shortened(drawn: readonly LearnedCall[]): LearnedCall[] {
   const each = Math.max(leastGaps, Math.floor(maxFittedGaps / drawn.length));
   return drawn.map((call) => (call.gapsMs.length <= each ? call : { ...call, gapsMs: call.gapsMs.slice(0, each) }));
-}
-
-function shapeOf({ correlation, stalls, tokensPerEvent }: GapsSeen): Partial<Profile> {
-  return {
-    ...(correlation !== undefined && { itlCorrelation: correlation }),
-    ...(stalls !== undefined && { stalls }),
-    ...(tokensPerEvent !== undefined && { tokensPerEvent }),
-  };
 }
 
 function sourcesOf(

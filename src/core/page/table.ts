@@ -44,11 +44,23 @@ function textOf(cell: Cell): string {
 
 const longText = 400;
 
+/** How columns of text look. */
+type Aligned = {
+  /** Before each row; two blanks when absent. */
+  readonly indent?: string;
+  /** All but the first stand to the right. */
+  readonly right?: true;
+};
+
 /** Rows as text whose columns stand below each other. */
-export function columns(rows: readonly (readonly Cell[])[]): string {
+export function columns(rows: readonly (readonly Cell[])[], { indent = "  ", right }: Aligned = {}): string {
   const texts = rows.map((row) => row.map((cell) => visible(String(cell ?? ""))));
   const widths = (texts[0] ?? []).map((_, column) => widthOf(texts, column));
-  return texts.map((row) => `  ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join("  ")}`.trimEnd()).join("\n");
+  const aligned = (text: string, column: number): string => {
+    const width = widths[column] ?? 0;
+    return right === true && column > 0 ? text.padStart(width) : text.padEnd(width);
+  };
+  return texts.map((row) => (indent + row.map(aligned).join("  ")).trimEnd()).join("\n");
 }
 
 function widthOf(rows: readonly (readonly string[])[], column: number): number {
