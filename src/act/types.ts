@@ -165,8 +165,6 @@ export type Mirrors = {
    * @returns undefined where nothing gets a copy of it, it is not drawn, or its copy is dropped
    */
   begin(request: Request, call: CallToCopy, runtime: Pick<Runtime, "upstreams">): Copy | undefined;
-  /** Aborts all that is under way. */
-  stop(): void;
 };
 
 /** What is known of a call that may be copied. */
@@ -183,6 +181,7 @@ export type CopyResult =
   | "deadline"
   | "queue-full"
   | "rate-limited"
+  | "breaker"
   | "not-copyable"
   | "stopped";
 

@@ -1,3 +1,4 @@
+import type { CopiesUnderWay } from "../act/mirror/copy-of-call.ts";
 import { createMirrors } from "../act/mirror/mirrors.ts";
 import type { Loop, Mirrors, Runtime, UpstreamRuntime } from "../act/types.ts";
 import { createUpstream } from "../act/upstream.ts";
@@ -23,6 +24,7 @@ export type RuntimeOptions = {
   readonly loop: Loop;
   /** Absent where nothing is learned. */
   readonly learned?: FindLearned;
+  readonly copies: CopiesUnderWay;
   onBreaker(upstream: string, state: BreakerState): void;
 };
 
@@ -38,7 +40,7 @@ export function buildRuntime(options: RuntimeOptions, settings: Settings, before
   return { snapshot, ...limitsOf(snapshot, memory.rates, { clock: loop.clock, learned }), upstreams, mirrors };
 }
 
-function mirrorsOf({ memory, loop }: RuntimeOptions, snapshot: Snapshot): Mirrors | undefined {
+function mirrorsOf({ memory, loop, copies }: RuntimeOptions, snapshot: Snapshot): Mirrors | undefined {
   const decisions = [...snapshot.rules.map(({ decision }) => decision), snapshot.fallback];
   const targets = decisions.flatMap(({ copy }) => copy ?? []);
   if (targets.length === 0) return undefined;
@@ -48,7 +50,7 @@ function mirrorsOf({ memory, loop }: RuntimeOptions, snapshot: Snapshot): Mirror
   const rates = createRates({ memory: memory.mirrors, clock: loop.clock, limits });
   const { seed, upstreams } = snapshot;
   const dialects = new Map([...upstreams].map(([name, { dialect }]) => [name, dialect]));
-  return createMirrors({ seed, loop, pseudonym: memory.pseudonym, targets, rates, dialects });
+  return createMirrors({ seed, loop, pseudonym: memory.pseudonym, targets, rates, dialects, underWay: copies });
 }
 
 /**
@@ -111,9 +113,8 @@ function breakerOf(
   });
 }
 
-/** Copies under way are aborted. Calls under way keep the upstream they use; it closes when they are done. */
+/** Calls under way, and copies of calls, keep the upstream they use; it closes when they are done. */
 export function retire(before: Runtime, now: Runtime): void {
-  before.mirrors?.stop();
   for (const [name, old] of before.upstreams) {
     if (now.upstreams.get(name)?.upstream === old.upstream) continue;
     old.breaker?.shutdown();

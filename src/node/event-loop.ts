@@ -1,6 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import type { Act, ActDeps, Loop, Runtime } from "../act/types.ts";
 import { createChaos, type LoopChaos } from "../act/chaos.ts";
+import type { CopyOfCall } from "../act/mirror/copy-of-call.ts";
 import { createAct } from "../act/exchange.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
@@ -107,7 +108,8 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     copied: emitters.recorder.copied,
   };
   const learned = createLearnedProfiles();
-  const building = { ...options, loop, learned: learned.find };
+  const copies = new Set<CopyOfCall>();
+  const building = { ...options, loop, learned: learned.find, copies };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const states = new Map(options.states);
@@ -149,6 +151,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     ...createEnd({
       loop,
       state,
+      copies,
       act,
       listeners,
       written: [recordings.flushed, async () => await emitters.records?.close()],
@@ -215,6 +218,7 @@ function plannedBytesOf({ snapshot }: Runtime, { loops }: EventLoopMemory): numb
 type EndParts = {
   readonly loop: Loop;
   readonly state: LoopState;
+  readonly copies: Iterable<CopyOfCall>;
   readonly act: Act;
   readonly listeners: Listeners;
   /** Each resolves when all that it has to write is written. */
@@ -222,7 +226,8 @@ type EndParts = {
 };
 
 /** How a loop comes to its end: it waits for its calls, or cuts them off. */
-function createEnd({ loop, state, act, listeners, written }: EndParts): Pick<EventLoop, "unready" | "drain" | "stop"> {
+function createEnd(parts: EndParts): Pick<EventLoop, "unready" | "drain" | "stop"> {
+  const { loop, state, copies, act, listeners, written } = parts;
   const nextCheck = (): Promise<void> => new Promise((resolve) => void loop.clock.wake(drainCheckMs, resolve));
   const recording = (): boolean => act.open() > 0 || listeners.upgraded() > 0;
   const closeIdle = async (): Promise<void> => {
@@ -248,7 +253,7 @@ function createEnd({ loop, state, act, listeners, written }: EndParts): Pick<Eve
         breaker?.shutdown();
         void upstream.close();
       }
-      state.runtime.mirrors?.stop();
+      for (const copy of copies) copy.abort("stopped");
       loop.wheel.stop();
       await Promise.all(written.map((all) => all()));
     },

@@ -1,20 +1,24 @@
 import type { Outgoing } from "../live.ts";
 import { randomUUID } from "node:crypto";
 import { isObject } from "../../core/dialects/shared/json-body.ts";
+import { findMembers } from "../../core/dialects/shared/scan.ts";
 import type { MirrorTo } from "../../core/records/mirror-to.ts";
-import type { Header } from "../../core/dialects/types.ts";
+import type { Body, Header } from "../../core/dialects/types.ts";
 import { viaEntry } from "../headers.ts";
 import type { Request } from "../types.ts";
 
 /** What is copied of the headers: what the body is, and what the API needs to read it. Nothing tells who the caller is. */
 const copiedHeaders = ["content-type", "accept", "anthropic-version", "anthropic-beta", "openai-beta"] as const;
 
+/** What APIs are told in a body of who asks, or of whose prompts are alike. */
+const ofUser = ["user", "safety_identifier", "prompt_cache_key", "metadata"] as const;
+
 /** What is copied of the query: how the API is asked to respond. */
 const copiedParameters: ReadonlySet<string> = new Set(["alt", "api-version", "beta"]);
 
 /** With what a copy is made. */
 export type Copying = {
-  readonly to: Pick<MirrorTo, "stripStore">;
+  readonly to: Pick<MirrorTo, "stripStore" | "stripUser">;
   /** The upstream's own. */
   readonly credential: Header | undefined;
   readonly pseudonym: string;
@@ -31,7 +35,7 @@ export function copiedRequest(request: Request, { to, credential, pseudonym }: C
   headers.push("accept-encoding", "identity", "x-request-id", randomUUID(), "x-stuntdouble-shadow", "1");
   headers.push("via", viaEntry("1.1", pseudonym));
   if (credential !== undefined) headers.push(...credential);
-  const bytes = to.stripStore ? withoutStore(body.text(), operation?.name) : body.bytes;
+  const bytes = copiedBody(body, to, operation?.name);
   return bytes === undefined ? undefined : { method, target: copiedTarget(target), headers, body: bytes };
 }
 
@@ -41,12 +45,16 @@ function copiedTarget(target: string): string {
   return kept.length === 0 ? path : `${path}?${new URLSearchParams(kept).toString()}`;
 }
 
-/** Left out, the Responses API would take it to be true. */
-function withoutStore(text: string, operation: string | undefined): Uint8Array | undefined {
-  const body = parsed(text);
-  if (!isObject(body)) return undefined;
-  const kept = Object.fromEntries(Object.entries(body).filter(([name]) => name !== "store"));
-  return Buffer.from(JSON.stringify(operation === "responses" ? { ...kept, store: false } : kept));
+/** The bytes as they came, unless something of them is left out. @returns undefined where that cannot be done */
+function copiedBody(body: Body, to: Copying["to"], operation: string | undefined): Uint8Array | undefined {
+  const left = [...(to.stripStore ? ["store"] : []), ...(to.stripUser ? ofUser : [])];
+  const unstored = to.stripStore && operation === "responses";
+  if (!unstored && (left.length === 0 || findMembers(body.bytes, left).size === 0)) return body.bytes;
+  const whole = parsed(body.text());
+  if (!isObject(whole)) return undefined;
+  const kept = Object.fromEntries(Object.entries(whole).filter(([name]) => !left.includes(name)));
+  // Left out, the Responses API would take it to be true.
+  return Buffer.from(JSON.stringify(unstored ? { ...kept, store: false } : kept));
 }
 
 function parsed(text: string): unknown {

@@ -5,6 +5,7 @@ import type { Copied } from "../../core/records/copied.ts";
 import type { Ending, Frame, Head } from "../../core/types.ts";
 import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
+import type { Breaker, Ticket } from "../../limits/breaker.ts";
 
 /** A JSON response larger than this is not searched for its usage. */
 const usageWithinBytes = 1024 * 1024;
@@ -17,6 +18,9 @@ export type Measured = {
   readonly dialect: Dialect;
   /** Of the request. */
   readonly target: string;
+  /** Of the upstream, and its admission ticket; absent where it has none. */
+  readonly breaker?: Pick<Breaker, "failedLate"> | undefined;
+  readonly ticket?: Ticket | undefined;
   /** Milliseconds since the copy was sent. */
   now(): number;
   /** Called once. */
@@ -40,6 +44,8 @@ export class Measuring implements Receiver {
 
   head({ status, headers }: Head): void {
     this.#status = status;
+    if (status >= 500) this.#of.ticket?.failed();
+    else this.#of.ticket?.succeeded();
     const plain = headerValue(headers, "content-encoding") === undefined;
     const type = (headerValue(headers, "content-type") ?? "").toLowerCase();
     this.#reader = plain ? this.#of.dialect.readStream(type, this.#of.target) : undefined;
@@ -64,8 +70,12 @@ export class Measuring implements Receiver {
   }
 
   failed(_error: StuntdoubleError, how: "cut" | "reset" = "reset"): void {
-    if (this.#status === 0) this.#of.over(undefined);
-    else this.#over(how);
+    if (this.#status === 0) {
+      this.#of.ticket?.failed();
+      return this.#of.over(undefined);
+    }
+    this.#of.breaker?.failedLate();
+    this.#over(how);
   }
 
   #note(frame: Frame, atMs: number): void {

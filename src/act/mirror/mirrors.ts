@@ -1,12 +1,13 @@
-import type { Forwarded } from "../live.ts";
+import type { Forwarded, Outgoing } from "../live.ts";
 import { attempt } from "../../core/errors.ts";
 import { draw } from "../../core/rng.ts";
 import type { Copied, Copy } from "../../core/records/copied.ts";
 import type { MirrorTo } from "../../core/records/mirror-to.ts";
+import type { Ticket } from "../../limits/breaker.ts";
 import type { Rates } from "../../limits/rates.ts";
-import { createTimer } from "../timer-wheel.ts";
 import type { CallToCopy, CopyResult, Loop, Mirrors, Request, UpstreamRuntime } from "../types.ts";
 import { copiedRequest } from "./copied-request.ts";
+import { CopyOfCall, type CopiesUnderWay } from "./copy-of-call.ts";
 import { Measuring } from "./measuring.ts";
 
 /** What mirrors are made with. */
@@ -19,6 +20,8 @@ export type MirrorsOptions = {
   readonly rates: Rates;
   /** Of the upstreams, by their names. */
   readonly dialects: ReadonlyMap<string, string>;
+  /** Where the copies stand until they are over. */
+  readonly underWay: CopiesUnderWay;
 };
 
 /** Bytes that the requests of copies under way may have together, of one rule. */
@@ -31,9 +34,6 @@ export function createMirrors(options: MirrorsOptions): Mirrors {
     begin(request, call, { upstreams }) {
       const { copy: to } = call.decision;
       return to === undefined ? undefined : lanes.get(to)?.begin(request, call, upstreams.get(to.upstream));
-    },
-    stop() {
-      for (const lane of lanes.values()) lane.stop();
     },
   };
 }
@@ -60,49 +60,55 @@ class Lane {
     const { id } = admitted.call;
     if (percentage < 100 && draw(seed, `mirror ${admitted.decision.rule}`, id) * 100 >= percentage) return undefined;
     if (target === undefined || !isCopyable(request, admitted, dialects.get(name))) return this.#drop("not-copyable");
-    const { credential, upstream } = target;
+    const { credential } = target;
     const outgoing = attempt(() => copiedRequest(request, { to: this.#to, credential, pseudonym }));
     if (outgoing === undefined) return this.#drop("not-copyable");
     const bytes = request.body?.bytes.length ?? 0;
     const mustWait = this.#running.size >= this.#to.maxConcurrent;
     const isFull = mustWait && this.#waiting.length >= this.#to.queue;
     if (isFull || this.#bytes + bytes > maxBytes) return this.#drop("queue-full");
+    if (target.breaker?.state() === "open") return this.#drop("breaker");
     if (!this.#mayTake(admitted)) return this.#drop("rate-limited");
-    const { target: path, dialect } = request;
-    const send = (copy: CopyOfCall): Forwarded => {
-      const measured = { upstream: name, dialect, target: path, now: copy.now, over: copy.over };
-      return upstream.send(outgoing, new Measuring(measured));
-    };
+    const send = this.#sending(request, target, outgoing);
     const copy = new CopyOfCall({ loop, bytes, send, deadlineMs: this.#to.deadlineMs, ended: this.#ended });
+    this.#options.underWay.add(copy);
     this.#bytes += bytes;
     if (mustWait) this.#waiting.push(copy);
     else this.#start(copy);
     return copy;
   }
 
-  stop(): void {
-    for (const copy of [...this.#waiting, ...this.#running]) copy.abort("stopped");
+  /** What a copy shows counts for the breaker of its upstream as what a call shows does. */
+  #sending({ target, dialect }: Request, { upstream, breaker }: UpstreamRuntime, outgoing: Outgoing) {
+    return (copy: CopyOfCall): Forwarded | undefined => {
+      const ticket = breaker?.admit();
+      if (breaker !== undefined && ticket === undefined) return undefined;
+      const { now, over } = copy;
+      const measured = { upstream: upstream.name, dialect, target, breaker, ticket, now, over };
+      const forwarded = upstream.send(outgoing, new Measuring(measured));
+      return ticket === undefined ? forwarded : abandoning(forwarded, ticket);
+    };
   }
 
   readonly #ended = (copy: CopyOfCall, result: CopyResult, copied: Copied | undefined): void => {
-    const { loop, rates } = this.#options;
+    const { loop, rates, underWay } = this.#options;
+    underWay.delete(copy);
     loop.copied?.(this.#to.upstream, result);
     if (copied !== undefined) rates.settle(this.#row, copied.timeline.tokens);
     this.#bytes -= copy.bytes;
     if (!this.#running.delete(copy)) this.#leaveQueue(copy);
-    else if (result !== "stopped") this.#startNext();
+    else if (result !== "stopped" && result !== "breaker") this.#startNext();
   };
 
   #startNext(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    // Its timer may be due in the same tick as the one that made room for it.
-    if (next.isLate()) {
-      next.abort("deadline");
-      return this.#startNext();
+    while (this.#running.size < this.#to.maxConcurrent) {
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      this.#leaveQueue(next);
+      // Its timer may be due in the same tick as the one that made room for it.
+      if (next.isLate()) next.abort("deadline");
+      else this.#start(next);
     }
-    this.#leaveQueue(next);
-    this.#start(next);
   }
 
   #leaveQueue(copy: CopyOfCall): void {
@@ -127,6 +133,18 @@ class Lane {
   }
 }
 
+/** A call under way that tells the breaker when nothing was learned of it. */
+function abandoning(forwarded: Forwarded, ticket: Ticket): Forwarded {
+  return {
+    pause: () => forwarded.pause(),
+    resume: () => forwarded.resume(),
+    abort() {
+      forwarded.abort();
+      ticket.abandoned();
+    },
+  };
+}
+
 /** Only what the other side understands as well, and what does nothing but ask a model. */
 function isCopyable(
   { operation, method, dialect, body }: Request,
@@ -137,68 +155,4 @@ function isCopyable(
   if (opened === undefined || opened.unreadable !== undefined || opened.facts.model === undefined) return false;
   // What an earlier response is named by, only the upstream that gave it knows.
   return opened.facts.goesOnFrom?.() === undefined;
-}
-
-type CopyOptions = {
-  readonly loop: Loop;
-  /** Of the request. */
-  readonly bytes: number;
-  readonly deadlineMs: number;
-  send(copy: CopyOfCall): Forwarded;
-  ended(copy: CopyOfCall, result: CopyResult, copied: Copied | undefined): void;
-};
-
-/** One copied call. */
-class CopyOfCall implements Copy {
-  readonly bytes: number;
-  readonly #options: CopyOptions;
-  readonly #deadline = createTimer(() => this.abort("deadline"));
-  #sentAtMs = 0;
-  #forwarded: Forwarded | undefined = undefined;
-  #state: "under way" | "over" = "under way";
-  #copied: Copied | undefined = undefined;
-  #task: ((copied: Copied | undefined) => void) | undefined = undefined;
-
-  constructor(options: CopyOptions) {
-    this.#options = options;
-    this.bytes = options.bytes;
-    const { loop, deadlineMs } = options;
-    loop.wheel.arm(this.#deadline, loop.clock.now() + deadlineMs);
-  }
-
-  start(): void {
-    this.#sentAtMs = this.#options.loop.clock.now();
-    this.#forwarded = this.#options.send(this);
-  }
-
-  /** Its deadline has come. */
-  isLate(): boolean {
-    return this.#options.loop.clock.now() >= this.#deadline.dueMs;
-  }
-
-  readonly now = (): number => this.#options.loop.clock.now() - this.#sentAtMs;
-
-  readonly over = (copied: Copied | undefined): void => {
-    this.#end(copied === undefined ? "failed" : "measured", copied);
-  };
-
-  abort(result: "deadline" | "stopped"): void {
-    this.#forwarded?.abort();
-    this.#end(result, undefined);
-  }
-
-  whenOver(task: (copied: Copied | undefined) => void): void {
-    if (this.#state === "over") task(this.#copied);
-    else this.#task = task;
-  }
-
-  #end(result: CopyResult, copied: Copied | undefined): void {
-    if (this.#state === "over") return;
-    this.#state = "over";
-    this.#copied = copied;
-    this.#options.loop.wheel.disarm(this.#deadline);
-    this.#options.ended(this, result, copied);
-    this.#task?.(copied);
-    this.#task = undefined;
-  }
 }

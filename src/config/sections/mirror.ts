@@ -19,6 +19,12 @@ const toUpstream = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether `store` is taken out of the copied body, and set to false for the Responses API"),
+  stripUser: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether `user`, `safety_identifier`, `prompt_cache_key` and `metadata` are taken out of the copied body, which tell who asks",
+    ),
   deadlineMs: z
     .int()
     .min(1)

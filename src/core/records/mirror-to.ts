@@ -6,6 +6,8 @@ export type MirrorTo = {
   readonly maxPerMinute?: number | undefined;
   readonly maxTokensPerMinute?: number | undefined;
   readonly stripStore: boolean;
+  /** What the body says of who asks is left out. */
+  readonly stripUser: boolean;
   readonly deadlineMs: number;
   readonly maxConcurrent: number;
   readonly queue: number;

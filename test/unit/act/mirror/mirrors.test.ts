@@ -158,6 +158,27 @@ describe("what the other upstream is sent", () => {
     expect(JSON.parse(onlyCopy(act).text())).toEqual({ model: "steady", input: "Hi", store: false });
   });
 
+  const ofUser = {
+    user: "canary",
+    safety_identifier: "canary",
+    prompt_cache_key: "canary",
+    metadata: { who: "canary" },
+  };
+
+  test("says nothing in its body of who asks", async () => {
+    const act = await setUp();
+    serveNow(act, { body: chat({ ...ofUser, store: true }) });
+    onlyCopy(act).json(200, {});
+    expect(JSON.parse(onlyCopy(act).text())).toEqual(chat({ store: true }));
+  });
+
+  test("says who asks where that is wanted", async () => {
+    const act = await setUp({ stripUser: false });
+    serveNow(act, { body: chat(ofUser) });
+    onlyCopy(act).json(200, {});
+    expect(JSON.parse(onlyCopy(act).text())).toEqual(chat(ofUser));
+  });
+
   test("keeps the parameters that say how the API responds", async () => {
     const act = await setUpAct(
       {
@@ -269,13 +290,72 @@ test("a copy is aborted at its deadline, and so is one that waits", async () => 
   ]);
 });
 
-test("a configuration that takes the place of another aborts the copies under way, and their calls go on", async () => {
-  const act = await setUp();
-  const call = act.serve();
+test("a configuration that takes the place of another lets copies end, those that wait as well", async () => {
+  const act = await setUp({ maxConcurrent: 1 });
+  serveNow(act);
+  serveNow(act);
   await act.reload({ upstreams, default: { serve: "forward", upstream: "a" } });
-  expect([onlyCopy(act).aborted, act.copies]).toEqual([true, ["b stopped"]]);
-  call.upstream().json(200, {});
-  expect(call.outcome().status).toBe(200);
+  onlyCopy(act).json(200, {});
+  act.copiesAsked()[1]?.json(200, {});
+  expect([act.copies, act.copied.size]).toEqual([["b measured", "b measured"], 2]);
+});
+
+describe("the breaker of the upstream that gets copies", () => {
+  const guarded = { ...upstreams, b: { ...upstreams.b, breaker: { consecutiveFailures: 1, resetMs: 1000 } } };
+  const setUpGuarded = async (mirror: Mirror = {}): Promise<ActHarness> =>
+    await setUpAct({ ...mirroring(mirror), upstreams: guarded }, { env });
+  const fail = (copy: UpstreamCall | undefined): void => copy?.failed("UPSTREAM_CONNECT");
+
+  test("is opened by copies that fail, and no further copy is made", async () => {
+    const act = await setUpGuarded();
+    serveNow(act);
+    fail(onlyCopy(act));
+    serveNow(act);
+    expect([act.copiesAsked().length, act.copies]).toEqual([1, ["b failed", "b breaker"]]);
+  });
+
+  test("stops the copies that wait", async () => {
+    const act = await setUpGuarded({ maxConcurrent: 1 });
+    for (let count = 0; count < 3; count += 1) serveNow(act);
+    fail(onlyCopy(act));
+    expect([act.copiesAsked().length, act.copies]).toEqual([1, ["b failed", "b breaker", "b breaker"]]);
+    expect(act.copied.size).toBe(3);
+  });
+
+  test("is closed again by a copy that is responded to", async () => {
+    const act = await setUpGuarded();
+    serveNow(act);
+    fail(onlyCopy(act));
+    await act.advance(1001);
+    serveNow(act);
+    act.copiesAsked()[1]?.json(200, {});
+    serveNow(act);
+    act.copiesAsked()[2]?.json(200, {});
+    expect(act.copies).toEqual(["b failed", "b measured", "b measured"]);
+  });
+
+  test("learns nothing of a copy that was aborted, and lets another one try", async () => {
+    const act = await setUpGuarded({ deadlineMs: 500 });
+    serveNow(act);
+    fail(onlyCopy(act));
+    await act.advance(1001);
+    serveNow(act);
+    serveNow(act);
+    expect(act.copies).toEqual(["b failed", "b breaker"]);
+    await act.advance(500);
+    serveNow(act);
+    act.copiesAsked()[2]?.json(200, {});
+    expect(act.copies.slice(2)).toEqual(["b deadline", "b measured"]);
+  });
+
+  test("is opened by a copy that breaks off after its head", async () => {
+    const act = await setUpGuarded();
+    serveNow(act);
+    onlyCopy(act).head(200, streamHead);
+    onlyCopy(act).failed("UPSTREAM_RESET");
+    serveNow(act);
+    expect(act.copies).toEqual(["b measured", "b breaker"]);
+  });
 });
 
 test("through a gateway that carries the call, the copy is sent by ourselves", async () => {

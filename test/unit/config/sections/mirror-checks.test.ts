@@ -26,6 +26,7 @@ test("what was left out of a mirror has its default", async () => {
     upstream: "b",
     percentage: 100,
     stripStore: false,
+    stripUser: true,
     deadlineMs: 120_000,
     maxConcurrent: 32,
     queue: 100,

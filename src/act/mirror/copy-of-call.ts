@@ -1,0 +1,74 @@
+import type { Forwarded } from "../live.ts";
+import type { Copied, Copy } from "../../core/records/copied.ts";
+import { createTimer } from "../timer-wheel.ts";
+import type { CopyResult, Loop } from "../types.ts";
+
+/** Copies of one event loop that are under way or wait, whatever configuration they began with. */
+export type CopiesUnderWay = Set<CopyOfCall>;
+
+/** With what one call is copied. */
+export type CopyOptions = {
+  readonly loop: Loop;
+  /** Of the request. */
+  readonly bytes: number;
+  readonly deadlineMs: number;
+  /** @returns undefined where the breaker of the upstream lets no call through */
+  send(copy: CopyOfCall): Forwarded | undefined;
+  ended(copy: CopyOfCall, result: CopyResult, copied: Copied | undefined): void;
+};
+
+/** One copied call, from its place in the queue to its end. */
+export class CopyOfCall implements Copy {
+  readonly bytes: number;
+  readonly #options: CopyOptions;
+  readonly #deadline = createTimer(() => this.abort("deadline"));
+  #sentAtMs = 0;
+  #forwarded: Forwarded | undefined = undefined;
+  #state: "under way" | "over" = "under way";
+  #copied: Copied | undefined = undefined;
+  #task: ((copied: Copied | undefined) => void) | undefined = undefined;
+
+  constructor(options: CopyOptions) {
+    this.#options = options;
+    this.bytes = options.bytes;
+    const { loop, deadlineMs } = options;
+    loop.wheel.arm(this.#deadline, loop.clock.now() + deadlineMs);
+  }
+
+  start(): void {
+    this.#sentAtMs = this.#options.loop.clock.now();
+    this.#forwarded = this.#options.send(this);
+    if (this.#forwarded === undefined) this.#end("breaker", undefined);
+  }
+
+  /** Its deadline has come. */
+  isLate(): boolean {
+    return this.#options.loop.clock.now() >= this.#deadline.dueMs;
+  }
+
+  readonly now = (): number => this.#options.loop.clock.now() - this.#sentAtMs;
+
+  readonly over = (copied: Copied | undefined): void => {
+    this.#end(copied === undefined ? "failed" : "measured", copied);
+  };
+
+  abort(result: "deadline" | "stopped"): void {
+    this.#forwarded?.abort();
+    this.#end(result, undefined);
+  }
+
+  whenOver(task: (copied: Copied | undefined) => void): void {
+    if (this.#state === "over") task(this.#copied);
+    else this.#task = task;
+  }
+
+  #end(result: CopyResult, copied: Copied | undefined): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#copied = copied;
+    this.#options.loop.wheel.disarm(this.#deadline);
+    this.#options.ended(this, result, copied);
+    this.#task?.(copied);
+    this.#task = undefined;
+  }
+}
