@@ -1,3 +1,5 @@
+import { byForm, inText, rangesOf, type TextRange } from "./credential-forms.ts";
+
 /** What stands in the place of a credential. */
 export const mask = "[redacted]";
 
@@ -7,43 +9,6 @@ const maxDepth = 8;
 /** Ends of names whose values are credentials, in headers and options; `-` and `_` are taken out before. */
 const secretName =
   /(?:authorization|cookie2?|token|secret|password|passwd|passphrase|credentials?|(?:api|subscription|private|secret|access)key(?:value)?)$|^x?key$/i;
-
-type Pattern = readonly [RegExp, string];
-
-const privateKey: Pattern = [
-  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*-----END [A-Z ]{0,40}PRIVATE KEY-----/g,
-  mask,
-];
-/** user:password@ of a URL */
-const inUrl: Pattern = [/\/\/[^/\s?#]*@/g, `//${mask}@`];
-/** ?key=…&token=… of a URL */
-const inQuery: Pattern = [/([?&][\w.-]*(?:key|token|secret|signature|password)=)[^&\s"'#]+/gi, `$1${mask}`];
-/** Keys as the providers write them. */
-const providerKeys: readonly Pattern[] = [
-  [/\b(?:sk|pk|rk|gsk|xai|hf)[-_][\w-]{8,}/g, mask],
-  [/\bAIza[\w-]{20,}/g, mask],
-];
-
-/** What can only be a credential, also in prose and beside the words of an API. */
-const byForm: readonly Pattern[] = [
-  privateKey,
-  inUrl,
-  inQuery,
-  [/\b((?:bearer|basic)\s+)[\w.~+/=-]{20,}/gi, `$1${mask}`],
-  ...providerKeys,
-];
-
-const inText: readonly Pattern[] = [
-  privateKey,
-  inUrl,
-  inQuery,
-  // the rest of a header line: these values hold blanks
-  [/\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s*[:=]\s*["']?)[^"'\r\n}]+/gi, `$1$2${mask}`],
-  [/\b(bearer\s+)[\w.~+/=-]+/gi, `$1${mask}`],
-  [/\b(Basic\s+)[\w+/=-]+/g, `$1${mask}`],
-  [/([\w-]*(?:api[-_]?key|token|password|secret)["']?\s*[:=]\s*["']?)[^\s"',;}&]+/gi, `$1${mask}`],
-  ...providerKeys,
-];
 
 /**
  * A copy of a value with every credential masked, fit for a log line.
@@ -61,7 +26,7 @@ export function redact(value: unknown): unknown {
 /** A text with every credential masked. */
 export function redactText(text: string): string {
   let result = text;
-  for (const [pattern, replacement] of inText) result = result.replace(pattern, replacement);
+  for (const form of inText) result = maskedIn(result, rangesOf(form, result));
   return result;
 }
 
@@ -72,17 +37,19 @@ export function redactText(text: string): string {
  * @param secrets values that are masked wherever they stand
  */
 export function redactForms(text: string, secrets: readonly string[]): string {
+  return maskedIn(text, secretRanges(text, secrets));
+}
+
+function maskedIn(text: string, ranges: readonly TextRange[]): string {
+  if (ranges.length === 0) return text;
   let result = "";
   let at = 0;
-  for (const { from, to } of secretRanges(text, secrets)) {
+  for (const { from, to } of ranges) {
     result += text.slice(at, from) + mask;
     at = to;
   }
-  return at === 0 ? text : result + text.slice(at);
+  return result + text.slice(at);
 }
-
-/** A part of a text, from its first character to the one after its last. */
-export type TextRange = { readonly from: number; readonly to: number };
 
 /** Where `redactForms` masks a text, in order; none overlaps another. */
 export function secretRanges(text: string, secrets: readonly string[]): TextRange[] {
@@ -92,15 +59,8 @@ export function secretRanges(text: string, secrets: readonly string[]): TextRang
     for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length))
       found.push({ from: at, to: at + secret.length });
   }
-  for (const [pattern, replacement] of byForm)
-    for (const match of text.matchAll(pattern)) found.push(maskedPart(match, replacement));
+  for (const form of byForm) for (const range of rangesOf(form, text)) found.push(range);
   return found.length < 2 ? found : merged(found);
-}
-
-/** The part of a match in whose place its replacement has the mask. */
-function maskedPart({ 0: all, 1: group = "", index }: RegExpExecArray, replacement: string): TextRange {
-  const [before = "", after = ""] = replacement.replace("$1", group).split(mask);
-  return { from: index + before.length, to: index + all.length - after.length };
 }
 
 function merged(ranges: TextRange[]): TextRange[] {

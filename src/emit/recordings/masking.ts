@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { RecordedPiece } from "../../core/recordings/types.ts";
-import { mask, secretRanges, type TextRange } from "../redact.ts";
+import type { TextRange } from "../credential-forms.ts";
+import { mask, secretRanges } from "../redact.ts";
 
 /** Bytes as they arrived together. */
 export type ArrivedPiece = { readonly atMs: number; readonly bytes: Uint8Array };

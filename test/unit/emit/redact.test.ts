@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { StuntdoubleError } from "../../../src/core/errors.ts";
-import { redact } from "../../../src/emit/redact.ts";
+import { redact, redactForms, redactText } from "../../../src/emit/redact.ts";
 
 /** Without a provider's prefix, so that only its place gives it away. */
 const canary = "c4n4ry0123456789";
@@ -93,6 +93,31 @@ describe("credentials in a text are masked", () => {
     "mail someone@example.com, then see http://host/path",
   ])("while this stays as it is: %s", (text) => {
     expect(redact(text)).toBe(text);
+  });
+});
+
+describe("a text of many megabytes", () => {
+  const long = "a".repeat(16 * 1024 * 1024);
+
+  test.each([
+    ["a key of a provider", `sk-${long}`, "[redacted]"],
+    ["a bearer token", `Bearer ${long}`, "Bearer [redacted]"],
+    ["a header", `cookie: ${long}`, "cookie: [redacted]"],
+    ["a parameter of a URL", `/x?key=${long}`, "/x?key=[redacted]"],
+    ["the user of a URL", `https://${long}@host`, "https://[redacted]@host"],
+    ["a value beside its name", `password=${long}`, "password=[redacted]"],
+    ["a private key", `-----BEGIN PRIVATE KEY-----${long}-----END PRIVATE KEY-----`, "[redacted]"],
+  ])("is masked as %s", (_, text, expected) => {
+    expect(redactText(text) === expected).toBe(true);
+  });
+
+  test("that holds no credential stays as it is, in a time that grows with its length only", () => {
+    expect(redactText(long) === long).toBe(true);
+    expect(redactForms(`/?${long}`, []).length).toBe(long.length + 2);
+  });
+
+  test("is masked with what a provider's response may hold", () => {
+    expect(redactForms(`basic ${long} sk-${long}`, [])).toBe("basic [redacted] [redacted]");
   });
 });
 
