@@ -25,7 +25,7 @@ const usage = `Runs experiments on a node, over its admin API.
   --for         how long it runs, such as 90s, 10m or 1h; stages keep their proportions
   --all         the kill switch: stop every experiment and every fault until resume
   --format      of a report; default: text. A page of html has plots; junit is for CI
-  -o, --output  file to write a report to, instead of printing it
+  -o, --output  file to write a report to, instead of printing it; one that is there is replaced
   --admin       URL of the admin API; default: http://127.0.0.1:8081
   --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN
   --json        print what the admin API says

@@ -25,7 +25,7 @@ const usage = `Says whether the simulation is like the real side, from calls tha
   --gate        how far quantiles may be off; default: ${gatesText(defaultGates)}
   --measures    what is compared, of ${measures.join(", ")}; default: all. Only with --records
   --format      default: text. A page of html has plots; junit is for CI
-  -o, --output  file to write the report to, instead of printing it
+  -o, --output  file to write the report to, instead of printing it; one that is there is replaced
   --every       how often watch asks the node, in seconds; default: 5
   --admin       URL of the admin API; default: http://127.0.0.1:8081
   --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN

@@ -3,6 +3,7 @@ export const findingCodes = {
   syntax: "The text is not valid YAML or JSON",
   empty: "The file holds no configuration",
   "unreadable-file": "A file, or a folder, cannot be read",
+  unwritable: "A file, or a folder, that the node shall write cannot be written",
   "damaged-recording": "A recording cannot be used: it is damaged, none at all, or one too many",
   "duplicate-key": "A key is given twice",
   "unknown-key": "There is no such key",

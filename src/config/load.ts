@@ -18,6 +18,7 @@ import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
 import { readFixtures } from "./replies/fixtures.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
 import { unreadable } from "./files/unreadable.ts";
+import { checkWritten } from "./files/written.ts";
 import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 
@@ -182,7 +183,8 @@ async function judge(
     ...recordsOf(config, folder),
     ...learningOf(config, folder),
   };
-  return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
+  const told = [...warnings, ...(await checkWritten(config, folder))];
+  return { settings, findings: [...findings, ...found], warnings: told, elsewhere, warningsElsewhere };
 }
 
 function allChecks(raw: unknown, surroundings: Surroundings): Checked {

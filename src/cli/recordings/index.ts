@@ -1,9 +1,15 @@
 import { hash } from "node:crypto";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { readFolder } from "../../config/recordings/read.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import { isLineError, parseRecording, recordingSuffix, recordingText } from "../../core/recordings/lines.ts";
+import {
+  isLineError,
+  parseRecording,
+  partialSuffix,
+  recordingSuffix,
+  recordingText,
+} from "../../core/recordings/lines.ts";
 import type { Recording } from "../../core/recordings/types.ts";
 import { actionNamed } from "../actions.ts";
 import { parseWords, type Command, type Io } from "../args.ts";
@@ -123,11 +129,25 @@ async function named(asked: Asked, names: readonly string[]): Promise<readonly R
 
 async function remove(asked: Asked): Promise<number> {
   if (asked.words.length === 0) throw invalid("expected at least one NAME.");
-  for (const { file } of await named(asked, asked.words)) {
+  const files = await filesNamed(asked);
+  for (const file of files) {
     await rm(path.join(asked.dir, file));
     asked.io.out(`removed ${file}\n`);
   }
   return 0;
+}
+
+/** By their names alone, so that damaged ones, and those that a crash left unfinished, can be removed as well. */
+async function filesNamed({ words, dir }: Asked): Promise<string[]> {
+  const names = await readdir(dir).catch((error: unknown) => {
+    throw invalid(`${dir} cannot be read: ${codeOf(error)}.`);
+  });
+  const all = new Set(names.filter((name) => name.endsWith(recordingSuffix) || name.endsWith(partialSuffix)));
+  return words.map((word) => {
+    const file = [word, word + recordingSuffix].find((name) => all.has(name));
+    if (file === undefined) throw invalid(`there is no recording ${word} in ${dir}.`);
+    return file;
+  });
 }
 
 async function exportHar(asked: Asked): Promise<number> {

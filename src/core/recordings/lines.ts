@@ -8,6 +8,9 @@ const version = 1;
 /** How the names of files with recordings end. */
 export const recordingSuffix = ".ndjson";
 
+/** The same of one that is being written. */
+export const partialSuffix = `${recordingSuffix}.partial`;
+
 const atMs = z.number().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
 

@@ -18,6 +18,8 @@ const columns: Readonly<Record<string, (record: TrafficRecord) => Cell>> = {
   faults: ({ faults }) => faults?.join(" "),
   experiments: ({ experiments }) => experiments?.join(" "),
   stand_in: ({ standIn }) => standIn,
+  observed: ({ observed }) => observed,
+  overridden: ({ overridden }) => overridden,
   attempt: ({ attempt }) => attempt,
   status: ({ status }) => status,
   ending: ({ ending }) => ending,
@@ -45,7 +47,8 @@ function timing(prefix: string, of: (record: TrafficRecord) => CallTiming | unde
 }
 
 /**
- * Comma-separated values with a line of names; gaps stand in one cell, with blanks between.
+ * Comma-separated values with a line of names; gaps stand in one cell, with blanks between. A text that a spreadsheet would take
+ * for a formula has an apostrophe before it.
  *
  * @see https://www.rfc-editor.org/rfc/rfc4180
  */
@@ -59,7 +62,10 @@ export function csvExporter(): Exporter {
   };
 }
 
+/** What a spreadsheet would take for a formula begins so; behind an apostrophe it is text. */
+const formula = /^[=+\-@\t\r]/;
+
 function quoted(cell: Cell): string {
-  const text = cell === undefined ? "" : String(cell);
+  const text = typeof cell === "string" && formula.test(cell) ? `'${cell}` : String(cell ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -82,6 +82,21 @@ describe("stuntdouble recordings", () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
+  test("rm removes a damaged one, and one that a crash left unfinished", async () => {
+    const dir = withOne();
+    for (const name of ["two.ndjson", "three.ndjson.partial", "notes.txt"]) writeFileSync(path.join(dir, name), "{");
+    const { code, out } = await run(dir, "rm", "two", "three.ndjson.partial");
+    expect([code, out]).toEqual([0, "removed two.ndjson\nremoved three.ndjson.partial\n"]);
+    expect(readdirSync(dir).toSorted()).toEqual(["notes.txt", "one.ndjson"]);
+  });
+
+  test("rm removes nothing where one of the names is none", async () => {
+    const dir = withOne();
+    const { code, err } = await run(dir, "rm", "one", "../x");
+    expect([code, err]).toEqual([2, `stuntdouble recordings: there is no recording ../x in ${dir}.\n`]);
+    expect(readdirSync(dir)).toEqual(["one.ndjson"]);
+  });
+
   test.each([
     [["list", "--dir", "no-such"], "cannot be read: ENOENT"],
     [["list"], "--dir DIR is missing."],
