@@ -1,6 +1,8 @@
+import type { PromptCache } from "../simulator/prompt-cache.ts";
 import type { Distribution, FitError, FitNote, LoadRow, Profile } from "../simulator/types.ts";
 import { fitDistribution } from "./choose.ts";
 import { failuresOf } from "./failures.ts";
+import { promptCacheOf } from "./prompt-cache.ts";
 import { gapsSeen, shapeOf, type GapsSeen } from "./gaps.ts";
 import { rounded } from "./sample.ts";
 import { loadStrata, promptStrata } from "./strata.ts";
@@ -45,6 +47,7 @@ export function fitProfile(observations: readonly Observation[], options: FitOpt
   const reasons = refusalsOf(counts, options.minCalls);
   if (reasons.length > 0) return { ok: false, reasons };
   const { byPrompt, load } = strataOf(well, options.minCalls);
+  const promptCache = promptCacheOf(well, Math.max(options.minCalls, callsFor.p95));
   const { distributions, measures, sources } = measuresOf(samples, gaps, options);
   const profile: Profile = {
     name: options.name,
@@ -56,8 +59,9 @@ export function fitProfile(observations: readonly Observation[], options: FitOpt
     ...lengthsOf(well, options.minCalls),
     prefill: { freePromptTokens: 0, msPer1000Tokens: 0 },
     load: (load?.rows ?? []).map(roundedRow),
+    ...(promptCache !== undefined && { promptCache }),
     ...failing(observations),
-    sources: { ...sources, ...restOf({ byPrompt, load, gaps }) },
+    sources: { ...sources, ...restOf({ byPrompt, load, gaps, promptCache }) },
     fit: noteOf(observations, { calls: well.length, measures, options }),
   };
   return { ok: true, profile, notes: notesOf(counts) };
@@ -171,22 +175,26 @@ function roundedRow(row: LoadRow): LoadRow {
   return { ...row, inFlight: rounded(row.inFlight), ttft: rounded(row.ttft), itl: rounded(row.itl) };
 }
 
+const cacheText = "the smallest count of cached tokens, and what all counts are multiples of";
+
 type Rest = {
   readonly byPrompt: { readonly rows: readonly unknown[] } | undefined;
   readonly load: { readonly rows: readonly unknown[] } | undefined;
   readonly gaps: GapsSeen;
+  readonly promptCache: PromptCache | undefined;
 };
 
-function restOf({ byPrompt, load, gaps }: Rest): Record<string, string> {
+function restOf({ byPrompt, load, gaps, promptCache }: Rest): Record<string, string> {
   return {
     prefill:
       byPrompt === undefined
         ? "none: TTFT is as measured, whatever the length of its prompts"
-        : "none: TTFT is fitted by the length of the prompt",
+        : "none: TTFT is fitted by the length of the prompt that no cache had",
     load:
       load === undefined
         ? "none: the source shows no difference by calls in flight"
         : "fitted by calls in flight, as TTFT and ITL",
+    ...(promptCache === undefined ? {} : { promptCache: `${cacheText}; ttlMs is an assumption` }),
     ...(gaps.onlyMeans && gaps.gaps.length > 0
       ? { itlCorrelation: "assumption: the source has one mean gap a call, so the gaps of a stream are alike" }
       : {}),
