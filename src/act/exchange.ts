@@ -98,7 +98,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     if (this.#request.body !== undefined) this.#record.shown();
     const { faults, decision } = admitted;
     if (decision.serve.from === "upstream") this.#record.meantFor(decision.serve.upstream);
-    this.#takeNotes(admitted);
+    this.#takeNotes(admitted, true);
     const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker: undefined, ticket: undefined });
     this.#relay = relay;
     relay.compareWith(this.#mirror(admitted));
@@ -121,8 +121,9 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#record.plannedEnd(this.#player.letGo());
   }
 
-  #takeNotes({ decision }: Admitted): void {
-    if (isNoted(decision, this.#runtime.snapshot)) this.#record.notes = newNotes(this.#deps.permits.inFlight());
+  #takeNotes({ decision }: Admitted, isObserved = false): void {
+    if (!isNoted(decision, this.#runtime.snapshot)) return;
+    this.#record.notes = newNotes(isObserved ? "observed" : this.#deps.permits.inFlight(), decision);
   }
 
   /** Without its faults, where it was let go before they could act. */

@@ -39,7 +39,7 @@ export function createEmit(emitters: Emitters): (outcome: Outcome, copy?: Copy) 
   const keep = (kept: Outcome, copied?: Copied): void => {
     learner.add(kept, copied);
     const pair = kept.shadow ?? pairOf(kept, copied);
-    if (pair !== undefined) shadow.add(kept.model, kept.stream, pair);
+    if (pair !== undefined && kept.notes?.overridden !== true) shadow.add(kept.model, kept.stream, pair);
     const isMirrored = copied !== undefined || wasMirrored(kept);
     if (records === undefined && !isMirrored) return;
     const record = recordOf(kept, copied);

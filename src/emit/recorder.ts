@@ -99,7 +99,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       observeOwn(book, outcome);
       countEvents(book, outcome);
       book.byKey?.count(outcome, classOf(outcome.status));
-      if (outcome.shadow === undefined) return;
+      if (outcome.shadow === undefined || outcome.notes?.overridden === true) return;
       add(values, book.pairsAt, 1);
       const mirrored = outcome.mode === "real" ? "simulated" : "real";
       observeTimes(book, timingsOf(of, mirrored, outcome.stream), outcome.shadow[mirrored]);

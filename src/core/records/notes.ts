@@ -4,12 +4,16 @@ import { laterUsage, usageIn, type Usage } from "./usage.ts";
 
 /** What is noted of a call for its record only, while it runs. */
 export type RecordNotes = {
-  /** Calls in flight on the node when it began, itself included. */
-  readonly inFlight: number;
+  /** Calls in flight on the node when it began, itself included; undefined for a call that only goes past the node. */
+  readonly inFlight: number | undefined;
+  /** It was only shown to the node, by its gateway. */
+  readonly observed?: boolean;
   /** What the upstream's usage tells. */
   usage: Usage | undefined;
   /** Counted here, since the usage of a stream may not be told. */
   promptTokens?: number | undefined;
+  /** The caller has asked for other times, or another length, than the profile of what is simulated would give. */
+  readonly overridden?: boolean;
 };
 
 /** What a decision says of the other side. */
@@ -28,9 +32,27 @@ export function isNoted({ mirror, copy, serve }: Mirrored, { recorded, learned }
   return serve.from === "upstream" && learned.has(serve.upstream);
 }
 
-/** @param inFlight calls in flight on the node, the one that begins included */
-export function newNotes(inFlight: number): RecordNotes {
-  return { inFlight, usage: undefined, promptTokens: undefined };
+/** @param counted calls in flight on the node, the one that begins included; or that it is none of them */
+export function newNotes(counted: number | "observed", decision?: Overridable): RecordNotes {
+  const observed = counted === "observed";
+  const overridden = decision !== undefined && isOverridden(decision);
+  return { inFlight: observed ? undefined : counted, observed, usage: undefined, promptTokens: undefined, overridden };
+}
+
+type Overridable = Pick<Mirrored, "mirror" | "serve"> & { readonly overrides: Overriding };
+
+/** What the control header can ask of a simulation that bends its times or its length. */
+type Overriding = {
+  readonly ttftMs?: number;
+  readonly itlMs?: number;
+  readonly outputTokens?: number;
+  readonly refusal?: boolean;
+};
+
+function isOverridden({ serve, mirror, overrides }: Overridable): boolean {
+  const { ttftMs, itlMs, outputTokens, refusal } = overrides;
+  if (serve.from === "upstream" && mirror === undefined) return false;
+  return ttftMs !== undefined || itlMs !== undefined || outputTokens !== undefined || refusal === true;
 }
 
 /** What is known of a request. */

@@ -32,6 +32,8 @@ const schema: z.ZodType<TrafficRecord> = z.object({
   faults: names.optional(),
   experiments: names.optional(),
   standIn: z.literal(true).optional(),
+  observed: z.literal(true).optional(),
+  overridden: z.literal(true).optional(),
   attempt: count.optional(),
   status: count,
   ending: z.enum([...ending.options, "client-gone"]),

@@ -29,6 +29,8 @@ export function recordOf(outcome: Outcome, copied?: Copied): TrafficRecord {
     faults: faults.length === 0 ? undefined : faults,
     experiments: experiments.length === 0 ? undefined : experiments,
     standIn: outcome.standIn ? true : undefined,
+    observed: notes?.observed === true ? true : undefined,
+    overridden: notes?.overridden === true ? true : undefined,
     attempt: outcome.attempt,
     status: outcome.status,
     ending: outcome.ending,

@@ -21,6 +21,10 @@ export type TrafficRecord = {
   /** Names of the experiments that added faults; absent where there are none. */
   readonly experiments?: readonly string[] | undefined;
   readonly standIn?: true | undefined;
+  /** A gateway only showed it: it took no permit, and the node decided nothing. */
+  readonly observed?: true | undefined;
+  /** Its caller asked for other times, or another length, of what was simulated: it says nothing of the profile. */
+  readonly overridden?: true | undefined;
   readonly attempt?: number | undefined;
   readonly status: number;
   readonly ending: Ending | "client-gone";

@@ -6,7 +6,7 @@ export type Measure = "ttftMs" | "gapMs" | "totalMs" | "outputTokens";
 export const measures: readonly Measure[] = ["ttftMs", "gapMs", "totalMs", "outputTokens"];
 
 /** Why a call is not compared. */
-export type LeftOut = "not mirrored" | "fault" | "stand-in" | "failed" | "mirror failed";
+export type LeftOut = "not mirrored" | "fault" | "stand-in" | "overridden" | "failed" | "mirror failed";
 
 /** One side of a call, with what says which calls are like it. */
 export type Observed = {
@@ -33,7 +33,8 @@ export type Sides = {
 /**
  * The two sides of mirrored calls: the provider's is the reference, what was mirrored the candidate.
  *
- * Only calls that ended well on both sides are compared, on which no fault acted and for which nothing stood in.
+ * Only calls that ended well on both sides are compared, on which no fault acted, for which nothing stood in, and of which nobody
+ * asked for other times.
  */
 export function pairsIn(records: Iterable<TrafficRecord>): Sides {
   const [reference, candidate]: [Observed[], Observed[]] = [[], []];
@@ -79,8 +80,10 @@ function isMirrored({ mirror, mode, profile }: TrafficRecord): boolean {
   return mirror !== undefined || (mode === "real" && profile !== undefined);
 }
 
-function leftOutOf({ standIn, faults = [], status, ending, cause }: TrafficRecord): LeftOut | undefined {
+function leftOutOf(record: TrafficRecord): LeftOut | undefined {
+  const { standIn, overridden, faults = [], status, ending, cause } = record;
   if (standIn === true) return "stand-in";
+  if (overridden === true) return "overridden";
   if (faults.length > 0) return "fault";
   return isGood(status) && ending === "finish" && cause === undefined ? undefined : "failed";
 }

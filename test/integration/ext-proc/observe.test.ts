@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Outcome } from "../../../src/core/types.ts";
 import { startBehindEnvoy, type BehindEnvoy } from "../../support/programs/behind-envoy.ts";
+import { until } from "../../support/node.ts";
 import { findEnvoy, type EnvoyPlace } from "../../support/programs/envoy.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 import {
@@ -28,6 +29,7 @@ async function startWorld(place: EnvoyPlace, modes: object = streamed): Promise<
     {
       auth: { keys: [{ name: "known", sha256: hash("sha256", "sk-known"), requestsPerMinute: 1 }] },
       upstreams: { first: { url: provider.url } },
+      records: {},
       rules: [
         { name: "mirrored", match: { model: "mirrored" }, serve: "forward", upstream: "first", mirror: "simulate" },
         {
@@ -122,6 +124,19 @@ describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_m
     expect(shadow?.real.atMs).toHaveLength(3);
     expect(shadow?.real.totalMs).toBeGreaterThan(80);
     expect(shadow?.simulated.tokens).toBeGreaterThan(0);
+  });
+
+  test("each call has a record that says that it was only observed", async () => {
+    const { behind, provider } = world;
+    provider.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
+    await (await behind.chat(plain, { model: "mirrored", stream: true })).text();
+    const { id } = await nextOutcome();
+    const text = await until("its record", async () => {
+      const lines = (await (await fetch(`${behind.node.adminUrl}/admin/v1/records`)).text()).split("\n");
+      return lines.find((line) => line.includes(id));
+    });
+    expect(JSON.parse(text)).toMatchObject({ observed: true, upstream: "first", actual: { outputTokens: 3 } });
+    expect(JSON.parse(text).inFlight).toBeUndefined();
   });
 
   test("what the provider refuses is its response, also to a body that is no JSON", async () => {

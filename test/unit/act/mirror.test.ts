@@ -50,6 +50,33 @@ describe("a mirrored call", () => {
   });
 });
 
+describe("a call whose caller asks for", () => {
+  const noted = async (config: object, header: string): Promise<boolean | undefined> => {
+    const act = await setUpAct({ ...config, control: { enabled: true } });
+    const call = act.serve({ headers: { "x-stuntdouble": header } });
+    for (const each of call.asked) each.json(200, {});
+    await act.advance(2000);
+    return call.outcome().notes?.overridden;
+  };
+  const recorded = { records: {}, default: { serve: "simulate" } };
+
+  test.each(["ttft=200", "itl=3", "tokens=7", "refusal"])(
+    "%s of what is simulated says nothing of the profile",
+    async (header) => {
+      expect(await noted(mirrored, header)).toBe(true);
+      expect(await noted(recorded, header)).toBe(true);
+    },
+  );
+
+  test.each(["seed=7", "profile=instant"])("%s is like any other", async (header) => {
+    expect(await noted(mirrored, header)).toBe(false);
+  });
+
+  test("other times where nothing is simulated is like any other", async () => {
+    expect(await noted({ ...forwarding, records: {} }, "ttft=200")).toBe(false);
+  });
+});
+
 describe("no pair is noted", () => {
   test.each([
     ["of an error", 500],

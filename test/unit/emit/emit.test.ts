@@ -45,6 +45,14 @@ test("only a mirrored call reaches the shadow store", () => {
   expect(shadowReport([shadow.snapshot()]).strata).toMatchObject([{ model: "gpt-4o", stream: true, pairs: 1 }]);
 });
 
+test("a call whose caller asked for other times is kept, and not compared", () => {
+  const { emit, shadow, mirrored } = createTestEmit();
+  const notes = { inFlight: 1, observed: false, usage: undefined, overridden: true };
+  emit(outcome({ notes, mode: "real", shadow: { real: timeline(1, 2), simulated: timeline(3, 4) } }));
+  expect(shadowReport([shadow.snapshot()]).strata).toEqual([]);
+  expect(mirrored.last(10, () => true)).toMatchObject([{ overridden: true, mirror: { ttftMs: 3 } }]);
+});
+
 test("a mirrored call is kept one by one, also one whose real side failed", () => {
   const { emit, mirrored } = createTestEmit();
   emit(outcome());

@@ -12,7 +12,8 @@ export function isRecord(line: Fields): boolean {
 /**
  * What one record tells of a provider.
  *
- * @returns undefined for a call that tells nothing of it: served by someone else, bent by faults, or left by its client
+ * @returns undefined for a call that tells nothing of it: served by someone else, bent by faults or by what its
+ *   caller asked for, or left by its client
  */
 export function recordObservation(record: Fields, measured: Measured): Observation | undefined {
   const mirror = objectIn(record, "mirror");
@@ -20,6 +21,7 @@ export function recordObservation(record: Fields, measured: Measured): Observati
   if (!isMirrored && record["mode"] !== measured) return undefined;
   if (!isMirrored && (listIn(record, "faults") ?? []).length > 0) return undefined;
   if (record["ending"] === "client-gone") return undefined;
+  if (measured === "simulated" && record["overridden"] === true) return undefined;
   const timing = isMirrored ? mirror : objectIn(record, "actual");
   const status = amountIn(isMirrored ? mirror : record, "status") ?? 200;
   const ending = textIn(isMirrored ? mirror : record, "ending") ?? "finish";

@@ -17,6 +17,7 @@ const leftOutNames: { readonly [Class in LeftOut]: string } = {
   "not mirrored": "not mirrored",
   fault: "a fault acted",
   "stand-in": "the simulator stood in",
+  overridden: "the control header asked for other times or another length",
   failed: "failed, or ended early",
   "mirror failed": "the mirrored side failed",
 };

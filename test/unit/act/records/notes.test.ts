@@ -60,6 +60,15 @@ test("the record of a forwarded response in one piece has the upstream's usage",
   expect(recordOf(call.outcome())).toMatchObject({ promptTokens: 12, actual: { outputTokens: 3 } });
 });
 
+test("the record of a call that a gateway only shows says so, and has no calls in flight, of which it is none", async () => {
+  const { watch } = await setUpAct(recorded);
+  const call = watch();
+  call.show().json(200, { choices: [], usage: { prompt_tokens: 12, completion_tokens: 3 } });
+  const record = recordOf(call.outcome());
+  expect(record).toMatchObject({ observed: true, mode: "real", promptTokens: 12, actual: { outputTokens: 3 } });
+  expect(record.inFlight).toBeUndefined();
+});
+
 test("the record of a refused call has no calls in flight, since it never began", async () => {
   const { refuse } = await setUpAct(recorded);
   const record = recordOf(refuse("BODY_TOO_LARGE").outcome());

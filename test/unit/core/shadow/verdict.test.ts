@@ -45,6 +45,7 @@ describe("only pairs that ended well are compared; left out are, by class,", () 
     ["not mirrored", { mirror: undefined, mode: "simulated" }],
     ["fault", { faults: ["delay"] }],
     ["stand-in", { standIn: true, mode: "simulated" }],
+    ["overridden", { overridden: true }],
     ["failed", { status: 503 }],
     ["failed", { ending: "cut" }],
     ["failed", { ending: "client-gone", status: 499 }],
