@@ -87,7 +87,7 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
       if (!taken.ok) throw rateLimited(taken, promptTokensOf(facts));
     }
     const bent = deps.chaos.involve(call, decision, deps.chaos.isRunning() ? servableOf(opened, snapshot) : undefined);
-    decision = withTimes(bent.decision, call, snapshot);
+    decision = withTimes(bent, call, snapshot);
     const faults = preparedFaults(decision.faults);
     if (request.carrier !== undefined) refuseThroughGateway(faults);
     return { refusal: undefined, call, opened, decision, faults, rateRow, quota, involved: bent.involved };

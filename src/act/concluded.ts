@@ -17,7 +17,7 @@ export function conclude(
   if (involved.length > 0) chaos.ended(outcome, involved);
   if (decision !== undefined && decision.faults.length > 0) chaos.unbent(bent);
   record.leaveEngine?.();
-  clients?.ended(outcome, record.request, sent);
+  clients?.ended(outcome, record, sent);
   emit(outcome, record.copy);
 }
 

@@ -9,6 +9,7 @@ import { asksForWords, fits, withReply } from "../core/replies/conditional.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, Source } from "../core/types.ts";
 import type { Opened } from "../core/dialects/types.ts";
+import type { Involved } from "./chaos.ts";
 import { withFailures } from "./profiles/failures.ts";
 import { withRecording } from "./recordings/find.ts";
 
@@ -81,9 +82,14 @@ function drawnOf({ rule, faults }: Decision, call: Call, seed: number): Pick<Dec
   return draws === undefined ? { faults } : drawFaults(draws, call, seed);
 }
 
-/** The decision with the times of its faults as this call draws them. */
-export function withTimes(decision: Decision, { id }: Call, { seed, control }: Snapshot): Decision {
+/** The decision with the times of its faults as this call draws them: those of an experiment by the seed of that. */
+export function withTimes({ decision, involved }: Involved, { id }: Call, { seed, control }: Snapshot): Decision {
   if (decision.faults.length === 0) return decision;
-  const faults = withDrawnTimes(decision.faults, { seed, callId: id, maxDelayMs: control.maxDelayMs });
+  const faults = withDrawnTimes(decision.faults, {
+    seed,
+    callId: id,
+    maxDelayMs: control.maxDelayMs,
+    experimentOf: (fault) => involved.find((each) => each.faults.includes(fault))?.experiment.definition,
+  });
   return faults === decision.faults ? decision : { ...decision, faults };
 }

@@ -5,6 +5,7 @@ import type { Body, CountTokens, Dialect, Header, KeptResponses, Opened, Operati
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Copy } from "../core/records/copied.ts";
+import type { Involvement } from "../core/experiments/layer.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
@@ -213,8 +214,12 @@ export type Clients = {
    * @param caller hash of the key that it presents
    */
   arrived(request: Request, caller: string | undefined): void;
-  /** Its call has ended. */
-  ended(outcome: Outcome, request: Request, sent: Sender): void;
+  /** Its call has ended. @param call its request, and the experiments that had it in their scope */
+  ended(
+    outcome: Outcome,
+    call: { readonly request: Request; readonly involved: readonly Involvement[] },
+    sent: Sender,
+  ): void;
 };
 
 /** Who has sent a response. */

@@ -72,8 +72,12 @@ export type NodeView = {
 
 /** What clients do. */
 export type ClientsView = {
-  /** The counts of each client that was seen, over all event loops. */
-  read(): ClientTotals;
+  /**
+   * The counts of each client that was seen, over all event loops.
+   *
+   * @param slot of an experiment, for the calls in its scope; undefined for all calls
+   */
+  read(slot?: number): ClientTotals;
 };
 
 /** What the main thread knows of the node without asking. */

@@ -162,6 +162,16 @@ export const reported = {
     labels: [],
     help: "Calls refused because the queue was full, or there is none.",
   },
+  experiment_guardrail_value: {
+    type: "gauge",
+    labels: ["experiment", "metric", "over_seconds"],
+    help: "What a guardrail of a running experiment sees of the calls in scope; absent where they are too few.",
+  },
+  experiment_guardrail_limit: {
+    type: "gauge",
+    labels: ["experiment", "metric", "over_seconds", "bound"],
+    help: "The value above or below which a guardrail halts a running experiment.",
+  },
   held_connections: {
     type: "gauge",
     labels: [],

@@ -45,9 +45,9 @@ export function createNodeClients(
   const open = openRequests(memory, thread, { counters, windowMs });
   const numbers = createCallNumbers(memory.numbers, thread, windowMs);
   return {
-    read() {
+    read(slot) {
       open.sweep(wallClockMs());
-      return readClients(memory.counters);
+      return readClients(memory.counters, slot);
     },
     returnLocksOf(dead) {
       open.returnLocksOf(dead);
@@ -66,7 +66,10 @@ export type NodeClients = ClientsView & {
 type Counting = { readonly counters: ClientCounters; windowMs(): number };
 
 function openRequests(memory: ClientsMemory, worker: number, { counters, windowMs }: Counting): OpenRequests {
-  const givenUp = ({ client, kind }: Pick<OpenRequest, "client" | "kind">): void =>
-    counters.add(client, isFinal(kind) ? "failed" : "gaveUp");
+  const givenUp = ({ client: place, scopes, kind }: Pick<OpenRequest, "client" | "scopes" | "kind">): void => {
+    const count = isFinal(kind) ? "failed" : "gaveUp";
+    counters.add(place, count);
+    if (scopes !== 0) counters.addIn(scopes, { place, count, amount: 1 });
+  };
   return createOpenRequests({ memory: memory.open, worker, windowMs, givenUp });
 }

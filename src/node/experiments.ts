@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { experimentsSeen, letCallsGo, runningExperiments, writeRunning } from "../admin/resources/experiments.ts";
 import type { ClientsView } from "../admin/resource.ts";
 import type { AuditEntry, Experiments } from "../admin/chaos.ts";
@@ -6,14 +5,17 @@ import { ProblemError } from "../admin/problem.ts";
 import { readExperiment } from "../config/experiment.ts";
 import type { Settings } from "../config/load.ts";
 import { countedBetween, type ClientTotals } from "../core/clients/totals.ts";
-import { maxExperiments, type ExperimentDefinition } from "../core/experiments/definition.ts";
+import { maxExperiments } from "../core/experiments/definition.ts";
 import { brokenGuardrail } from "../core/experiments/guardrails.ts";
 import { reportOf } from "../core/experiments/report/report.ts";
-import { endOf, isActive, nothingSeen, viewOf, withSecond, type Run, type RunState } from "../core/experiments/run.ts";
+import { endOf, isActive, viewOf, withSecond, type Run, type RunState } from "../core/experiments/run.ts";
 import type { Log } from "../emit/log.ts";
+import type { Reading } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { NodeCounts } from "../limits/experiment-counts.ts";
 import type { EventLoops } from "./event-loops.ts";
+import { guardrailReadings } from "./guardrail-readings.ts";
+import { newRun } from "./new-run.ts";
 import { refuseOpenAdmin } from "./open-admin.ts";
 import { createRunHistory, type RunHistory } from "./run-history.ts";
 
@@ -40,12 +42,15 @@ export type RunningExperiments = Experiments & {
   restore(): Promise<void>;
   /** Starts those of the configuration, where it says so. */
   autostart(): Promise<void>;
+  /** What their guardrails see, for metrics. */
+  guardrails(): readonly Reading[];
   /** Ends them all, and waits for a while until they are kept. */
   close(): Promise<void>;
 };
 
 /**
- * A run, its place in the shared counts, which one of an earlier node has not, and what clients had done until its first fault.
+ * A run, its place in the shared counts, which one of an earlier node has not, and what clients had done in the scopes of
+ * that place until its first fault.
  */
 type Held = { run: Run; readonly slot: number | undefined; clientsBefore?: ClientTotals };
 
@@ -104,7 +109,7 @@ class ExperimentRunner implements RunningExperiments {
     counts.clear(slot);
     const run = newRun(read.definition, by, wallClockMs());
     const held: Held = { run, slot };
-    if (run.state === "running") held.clientsBefore = this.#options.eventLoops.clients.read();
+    if (run.state === "running") held.clientsBefore = this.#options.eventLoops.clients.read(slot);
     this.#held = [...latest(this.#held), held];
     this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
     this.#keep();
@@ -153,6 +158,11 @@ class ExperimentRunner implements RunningExperiments {
     return this.#options.counts.stopped();
   }
 
+  guardrails() {
+    const runs = this.#held.map(({ run }) => run);
+    return guardrailReadings(runs, this.#options.wallClockMs());
+  }
+
   audit(): readonly AuditEntry[] {
     return this.#audit.toReversed();
   }
@@ -177,7 +187,9 @@ class ExperimentRunner implements RunningExperiments {
     const taken = new Set(this.#held.filter(({ run }) => isActive(run)).map(({ slot }) => slot));
     // Calls of an experiment that has ended may still be under way.
     const isFree = (slot: number): boolean => !taken.has(slot) && counts.read(slot).concurrent === 0;
-    return Array.from({ length: maxExperiments }, (_, slot) => slot).find(isFree);
+    // The one after the last: a request that was open when an experiment ended must not count for the next.
+    const first = (this.#held.at(-1)?.slot ?? -1) + 1;
+    return Array.from({ length: maxExperiments }, (_, each) => (first + each) % maxExperiments).find(isFree);
   }
 
   /** @param ended experiments whose calls under way are let go */
@@ -193,9 +205,9 @@ class ExperimentRunner implements RunningExperiments {
   }
 
   /** The run with what clients have done since its first fault, as long as it goes on. */
-  #withClients({ run, clientsBefore }: Held): Run {
+  #withClients({ run, slot, clientsBefore }: Held): Run {
     if (clientsBefore === undefined || !isActive(run)) return run;
-    return { ...run, clients: countedBetween(clientsBefore, this.#options.eventLoops.clients.read()) };
+    return { ...run, clients: countedBetween(clientsBefore, this.#options.eventLoops.clients.read(slot)) };
   }
 
   #end(held: Held, state: RunState, { by, broken }: { by?: string; broken?: Run["broken"] } = {}): void {
@@ -263,24 +275,10 @@ class ExperimentRunner implements RunningExperiments {
     }
     if (state !== "baseline" || nowMs < createdAtMs + definition.baselineMs) return false;
     held.run = { ...held.run, state: "running", startsAtMs: nowMs };
-    held.clientsBefore = this.#options.eventLoops.clients.read();
+    held.clientsBefore = this.#options.eventLoops.clients.read(held.slot);
     this.#note("started", held.run.by, held.run);
     return true;
   }
-}
-
-function newRun(definition: ExperimentDefinition, by: string, nowMs: number): Run {
-  const hasBaseline = definition.baselineMs > 0;
-  return {
-    id: randomBytes(8).toString("hex"),
-    definition,
-    by,
-    createdAtMs: nowMs,
-    state: hasBaseline ? "baseline" : "running",
-    startsAtMs: hasBaseline ? undefined : nowMs,
-    endedAtMs: undefined,
-    ...nothingSeen,
-  };
 }
 
 /** Those that run, and the latest that have ended. */

@@ -8,6 +8,7 @@ import { redactText } from "../emit/redact.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
+import type { RunningExperiments } from "./experiments.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
 import { recordCounts } from "../admin/resources/records.ts";
@@ -20,7 +21,7 @@ export type ReadingsOptions = {
   readonly clock: Clock;
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
-  readonly experiments: Experiments;
+  readonly experiments: Experiments & Pick<RunningExperiments, "guardrails">;
   droppedLogLines(): number;
   isReady(): boolean;
   isDraining(): boolean;
@@ -132,6 +133,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "profile_cache_misses_total", value: cache.misses },
     ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
+    ...options.experiments.guardrails(),
     ...(await recordReadings(options)),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },

@@ -27,6 +27,7 @@ test("attempts of a request are numbered without a gap, whichever event loop see
           attempts: before + 1,
           kind: "retryable",
           client: 0,
+          scopes: 0,
           endedAtMs: 0,
           askedMs: undefined,
         } as const;

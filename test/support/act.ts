@@ -57,8 +57,8 @@ export type ActHarness = {
   readonly chaos: LoopChaos;
   /** The kill switch, and the counts of experiments. */
   readonly experiments: NodeCounts;
-  /** What clients did, by those that were seen. */
-  clients(): ClientVerdict[];
+  /** What clients did, by those that were seen. @param slot of an experiment, for the calls in its scope */
+  clients(slot?: number): ClientVerdict[];
   readonly permits: Permits;
   /** What has ended, in that order. */
   readonly outcomes: readonly Outcome[];
@@ -145,9 +145,9 @@ export async function createActHarness(config: ConfigObject, options: ActOptions
     deps,
     chaos: heart.chaos,
     experiments: heart.experiments,
-    clients: () =>
+    clients: (slot) =>
       heart.clients
-        .read()
+        .read(slot)
         .filter(({ counts }) => counts.attempts > 0)
         .map(({ client, counts }) => verdictOf(client, counts)),
     permits,

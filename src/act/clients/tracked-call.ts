@@ -1,8 +1,9 @@
 import { attemptOf, requestKeyOf } from "../../core/clients/attempts.ts";
-import { successCount, unwantedCount, waitCount } from "../../core/clients/counts.ts";
+import { successCount, unwantedCount, waitCount, type CountName } from "../../core/clients/counts.ts";
 import { failureKindOf, isFinal, isSuccess, waitResultOf } from "../../core/clients/failures.ts";
 import { retryAfterMs, shouldRetry } from "../../core/clients/retry-after.ts";
 import type { CallState } from "../../core/clients/state.ts";
+import type { Involvement } from "../../core/experiments/layer.ts";
 import { hash32 } from "../../core/rng.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { RowId } from "../../limits/clients/bucket-table.ts";
@@ -27,8 +28,8 @@ export function createClients(options: ClientsOptions): Clients {
     arrived(request, caller) {
       request.state = new TrackedCall(options, request, caller);
     },
-    ended(outcome, { state }, sent) {
-      if (state instanceof TrackedCall) state.ended(outcome, sent);
+    ended(outcome, { request: { state }, involved }, sent) {
+      if (state instanceof TrackedCall) state.ended(outcome, involved, sent);
     },
   };
 }
@@ -49,6 +50,8 @@ class TrackedCall implements CallState {
   #numbers: Map<string, number> | undefined = undefined;
   /** A rule has asked for the attempt, so the next one must find this. */
   #asked = false;
+  /** The slots of the experiments that have it in their scope, a bit each. */
+  #scopes = 0;
 
   constructor(options: ClientsOptions, request: Request, caller: string | undefined) {
     const { headers } = request;
@@ -91,53 +94,59 @@ class TrackedCall implements CallState {
     if (this.#asked || this.#options.enabled()) this.#idOf();
   }
 
-  ended(outcome: Outcome, sent: Sender): void {
+  ended(outcome: Outcome, involved: readonly Involvement[], sent: Sender): void {
     const counted = this.#options.enabled();
     if (!counted && !this.#asked) return;
-    const { open, counters } = this.#options;
+    const { open } = this.#options;
     const client = counted ? this.#clientOf(outcome) : undefined;
     const number = this.known() ?? 1;
+    for (const { experiment } of involved) this.#scopes |= 1 << experiment.slot;
     if (client !== undefined) {
-      counters.add(client, "attempts");
+      this.#count(client, "attempts");
       if (number > 1) this.#countRetry(client);
     }
     if (!isSuccess(outcome)) return this.#failed(outcome, sent, { number, client });
     if (number > 1) open.done(this.#idOf());
     if (client === undefined) return;
-    counters.add(client, "succeeded");
-    counters.add(client, successCount(number));
+    this.#count(client, "succeeded");
+    this.#count(client, successCount(number));
+  }
+
+  #count(place: number, count: CountName, amount = 1): void {
+    const { counters } = this.#options;
+    counters.add(place, count, amount);
+    if (this.#scopes !== 0) counters.addIn(this.#scopes, { place, count, amount });
   }
 
   #failed(outcome: Outcome, sent: Sender, { number: attempts, client }: Ended): void {
-    const { open, counters, wallClockMs } = this.#options;
+    const { open, wallClockMs } = this.#options;
     const endedAtMs = wallClockMs();
     const { head, errorData } = sent.response();
     const headers = head?.headers ?? [];
     const kind = failureKindOf(outcome, { shouldRetry: shouldRetry(headers), text: textOf(errorData) });
-    if (client !== undefined && kind === "broken") counters.add(client, "broken");
+    if (client !== undefined && kind === "broken") this.#count(client, "broken");
     if (client !== undefined && kind === "hung-up") {
-      counters.add(client, "hungUp");
-      counters.add(client, "hungUpMs", outcome.actual.totalMs);
+      this.#count(client, "hungUp");
+      this.#count(client, "hungUpMs", outcome.actual.totalMs);
     }
     const askedMs = retryAfterMs(headers, endedAtMs);
-    const request = { attempts, kind, client: client ?? otherClient, endedAtMs, askedMs };
+    const request = { attempts, kind, client: client ?? otherClient, scopes: this.#scopes, endedAtMs, askedMs };
     open.failed(this.#idOf(), this.#groupOf(), request);
   }
 
   /** How it came to this attempt. */
   #countRetry(client: number): void {
-    const { counters } = this.#options;
-    counters.add(client, "retries");
+    this.#count(client, "retries");
     const before = this.#before ?? undefined;
     if (before === undefined) return;
     const { kind, askedMs, endedAtMs } = before;
-    if (kind === "broken") counters.add(client, "brokenRetried");
-    if (isFinal(kind)) counters.add(client, unwantedCount(kind));
+    if (kind === "broken") this.#count(client, "brokenRetried");
+    if (isFinal(kind)) this.#count(client, unwantedCount(kind));
     const waitedMs = Math.max(0, this.#arrivedAtMs - endedAtMs);
     const result = waitResultOf(askedMs, waitedMs);
-    counters.add(client, waitCount(result));
+    this.#count(client, waitCount(result));
     if (askedMs !== undefined && waitedMs < askedMs && result !== "as-asked")
-      counters.add(client, "earlyMs", askedMs - waitedMs);
+      this.#count(client, "earlyMs", askedMs - waitedMs);
   }
 
   #lookBack(): void {

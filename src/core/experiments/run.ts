@@ -32,7 +32,7 @@ export type Run = {
   /** The latest seconds, as many as its guardrails look back over. */
   readonly recent: readonly Second[];
   readonly timeline: readonly Point[];
-  /** What the clients of the node did from its first fault on, in scope or not; absent before that. */
+  /** What clients did in its scope from its first fault on; absent before that. */
   readonly clients?: ClientTotals;
 };
 

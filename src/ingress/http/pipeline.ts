@@ -29,6 +29,8 @@ export function inTurn(onRequest: OnRequest, stuckMs: number): OnRequest {
       clearTimeout(waiting.timer);
       if (waiting.count < maxWaiting) return void socket.resume();
       socket.pause();
+      // Of the system and not of the event loop's wheel: it belongs to no call, is set for a connection that misbehaves only, and must
+      // not keep a process alive that has nothing else to do.
       waiting.timer = setTimeout(() => socket.destroy(), stuckMs).unref();
     };
     waiting.count += 1;

@@ -1,4 +1,5 @@
 import { countNames, noCounts, type ClientCounts, type ClientName, type CountName } from "../../core/clients/counts.ts";
+import { maxExperiments } from "../../core/experiments/definition.ts";
 import { hash32 } from "../../core/rng.ts";
 import { acquire, release } from "../shared-lock.ts";
 import type { ClientTotals } from "../../core/clients/totals.ts";
@@ -22,7 +23,10 @@ const naps = 100;
 export type ClientMemory = { readonly names: SharedArrayBuffer; readonly counts: SharedArrayBuffer };
 
 const wordsBytes = (placesAt + places * placeWords) * Int32Array.BYTES_PER_ELEMENT;
-const segment = places * countNames.length;
+/** Counts of all calls, or of those in the scope of one experiment. */
+const layer = places * countNames.length;
+/** The counts of one thread: of all calls, then of each slot that experiments have. */
+const segment = layer * (1 + maxExperiments);
 const indexOf = new Map(countNames.map((name, index) => [name, index]));
 
 /**
@@ -42,6 +46,8 @@ export type ClientCounters = {
   /** The place of a client; `otherClient` where there is none. */
   placeOf(by: ClientName["by"], name: string): number;
   add(place: number, count: CountName, amount?: number): void;
+  /** The same for experiments only. @param scopes a bit for each slot whose experiment has the call in its scope */
+  addIn(scopes: number, counted: { readonly place: number; readonly count: CountName; readonly amount: number }): void;
 };
 
 /**
@@ -63,10 +69,25 @@ export function createClientCounters(memory: ClientMemory, thread: number): Clie
       return place ?? otherClient;
     },
     add(place, count, amount = 1) {
-      const at = place * countNames.length + (indexOf.get(count) ?? 0);
+      const at = indexIn(place, count);
       counts[at] = (counts[at] ?? 0) + amount;
     },
+    addIn(scopes, { place, count, amount }) {
+      for (let slot = 0; slot < maxExperiments; slot += 1) {
+        if (((scopes >>> slot) & 1) === 0) continue;
+        const at = layerOf(slot) + indexIn(place, count);
+        counts[at] = (counts[at] ?? 0) + amount;
+      }
+    },
   };
+}
+
+function indexIn(place: number, count: CountName): number {
+  return place * countNames.length + (indexOf.get(count) ?? 0);
+}
+
+function layerOf(slot: number | undefined): number {
+  return slot === undefined ? 0 : (slot + 1) * layer;
 }
 
 /** Only what can be seen, and not too much of it. */
@@ -114,13 +135,17 @@ export function returnClientLock({ names }: ClientMemory, thread: number): void 
   Atomics.compareExchange(new Int32Array(names, 0, 1), lockWord, thread + 1, 0);
 }
 
-/** The counts of every client that was seen, those without a place first; they have no name. */
-export function readClients({ names, counts }: ClientMemory): ClientTotals {
+/**
+ * The counts of every client that was seen, those without a place first; they have no name.
+ *
+ * @param slot of an experiment, for what was counted in the scopes of all that have had it; undefined for all calls
+ */
+export function readClients({ names, counts }: ClientMemory, slot?: number): ClientTotals {
   const words = new Int32Array(names, 0, placesAt + places * placeWords);
   const values = new Float64Array(counts);
   return Array.from({ length: places }, (_, place) => place).flatMap((place) => {
     if (place !== otherClient && Atomics.load(words, placesAt + place * placeWords) === 0) return [];
-    return [{ client: nameAt(names, words, place), counts: sumAt(values, place) }];
+    return [{ client: nameAt(names, words, place), counts: sumAt(values, layerOf(slot) + place * countNames.length) }];
   });
 }
 
@@ -131,9 +156,9 @@ function nameAt(names: SharedArrayBuffer, words: Int32Array, place: number): Cli
   return { by: kinds[words[at + 1] ?? 0] ?? "key", name };
 }
 
-function sumAt(values: Float64Array, place: number): ClientCounts {
+function sumAt(values: Float64Array, first: number): ClientCounts {
   const sums = noCounts();
-  for (let from = place * countNames.length; from < values.length; from += segment)
+  for (let from = first; from < values.length; from += segment)
     for (const [index, name] of countNames.entries()) sums[name] += values[from + index] ?? 0;
   return sums;
 }

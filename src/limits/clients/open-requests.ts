@@ -9,6 +9,8 @@ export type OpenRequest = {
   readonly kind: FailureKind;
   /** The place of its client among the counters. */
   readonly client: number;
+  /** The slots of the experiments that had an attempt in their scope, a bit each. */
+  readonly scopes: number;
   /** When that attempt ended, wall clock, milliseconds since 1970. */
   readonly endedAtMs: number;
   /** How long its client was asked to wait; undefined where it was not. */
@@ -40,11 +42,11 @@ export type OpenRequestsOptions = {
   /** How long a request may be tried again, beyond what its client was asked to wait. */
   windowMs(): number;
   /** Told of each that was not. */
-  givenUp(request: Pick<OpenRequest, "client" | "kind" | "attempts">): void;
+  givenUp(request: Pick<OpenRequest, "client" | "scopes" | "kind" | "attempts">): void;
 };
 
-const shape: TableShape = { buckets: 512, words: 5, times: 3 };
-const words = { attempts: 0, kind: 1, client: 2, group: 3, underWay: 4 } as const;
+const shape: TableShape = { buckets: 512, words: 6, times: 3 };
+const words = { attempts: 0, kind: 1, client: 2, group: 3, underWay: 4, scopes: 5 } as const;
 const times = { ended: 0, asked: 1, expires: 2 } as const;
 
 /** Counts of open requests by their group, so that most calls need not look for one; behind them the count of all. */
@@ -134,9 +136,9 @@ class OpenRequestTable implements OpenRequests {
     const windowMs = this.#options.windowMs();
     for (const row of this.#table.used(bucket)) {
       if (!isOver(this.#table, row, { nowMs, windowMs })) continue;
-      const { client, kind, attempts } = readRow(this.#table, row);
+      const request = readRow(this.#table, row);
       this.#drop(row);
-      this.#options.givenUp({ client, kind, attempts });
+      this.#options.givenUp(request);
     }
   }
 
@@ -150,6 +152,7 @@ class OpenRequestTable implements OpenRequests {
       row = table.add(id);
     }
     table.setWord(row, words.group, group | 0);
+    table.setWord(row, words.scopes, 0);
     this.#count(group, 1);
     return row;
   }
@@ -171,6 +174,7 @@ function readRow(table: BucketTable, row: number): OpenRequest {
     attempts: table.word(row, words.attempts),
     kind: failureKinds[table.word(row, words.kind)] ?? "retryable",
     client: table.word(row, words.client),
+    scopes: table.word(row, words.scopes),
     endedAtMs: table.time(row, times.ended),
     askedMs: asked < 0 ? undefined : asked,
   };
@@ -178,10 +182,11 @@ function readRow(table: BucketTable, row: number): OpenRequest {
 
 /** The same request may be under way several times; the most attempts count. */
 function writeRow(table: BucketTable, row: number, request: OpenRequest & { readonly windowMs: number }): void {
-  const { attempts, kind, client, endedAtMs, askedMs, windowMs } = request;
+  const { attempts, kind, client, scopes, endedAtMs, askedMs, windowMs } = request;
   table.setWord(row, words.attempts, Math.max(attempts, table.word(row, words.attempts)));
   table.setWord(row, words.kind, failureKinds.indexOf(kind));
   table.setWord(row, words.client, client);
+  table.setWord(row, words.scopes, table.word(row, words.scopes) | scopes);
   table.setWord(row, words.underWay, Math.max(0, table.word(row, words.underWay) - 1));
   table.setTime(row, times.ended, endedAtMs);
   table.setTime(row, times.asked, askedMs ?? -1);

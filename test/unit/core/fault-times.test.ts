@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { prepareFault, totalDelayMs } from "../../../src/core/faults/index.ts";
 import { withDrawnTimes } from "../../../src/core/fault-times.ts";
 import type { FaultConfig } from "../../../src/core/types.ts";
@@ -23,6 +23,26 @@ test("the same seed and call draw the same time, another call and another seed a
   expect(drawn([delay])).toEqual([{ kind: "delay", where: "firstToken", ms: expect.any(Number) as number }]);
   expect(drawn([delay], "call-2")).not.toEqual(drawn([delay]));
   expect(drawn([delay], "call-1", { seed: 8 })).not.toEqual(drawn([delay]));
+});
+
+describe("a fault that an experiment has added", () => {
+  const drawnIn = (name: string, seed: number, before: readonly FaultConfig[] = []) =>
+    withDrawnTimes([...before, delay], {
+      seed: 7,
+      callId: "call-1",
+      maxDelayMs: 1e9,
+      experimentOf: (fault) => (fault === delay ? { name, seed } : undefined),
+    }).at(-1);
+
+  test("draws its times by the seed of that", () => {
+    expect(drawnIn("a", 1)).toEqual(drawnIn("a", 1));
+    expect(drawnIn("a", 2)).not.toEqual(drawnIn("a", 1));
+    expect(drawnIn("b", 1)).not.toEqual(drawnIn("a", 1));
+  });
+
+  test("draws the same whatever faults its rule has", () => {
+    expect(drawnIn("a", 1, [{ ...delay }])).toEqual(drawnIn("a", 1));
+  });
 });
 
 test("two faults of a kind draw for themselves", () => {

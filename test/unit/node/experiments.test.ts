@@ -118,6 +118,23 @@ test("a report tells what each client did from the first fault on, and keeps it"
   await second.experiments.close();
 });
 
+test("what clients did is read in the scope of each run, also of one in whose place another has run", async () => {
+  const read: (number | undefined)[] = [];
+  const clients = (slot?: number): ClientTotals => {
+    read.push(slot);
+    return [];
+  };
+  const { experiments } = await createRunner({}, { clients });
+  for (let count = 0; count < 2; count += 1) {
+    const { id } = await experiments.start(
+      { name: "a", percentage: 1, durationMs: 1000, faults: [{ kind: "hang" }] },
+      "me",
+    );
+    await experiments.stop(id, "me");
+  }
+  expect(read).toEqual([0, 0, 1, 1]);
+});
+
 test("what clients did in the baseline is not in the report", async () => {
   const client = { by: "key", name: "checkout" } as const;
   let attempts = 10;

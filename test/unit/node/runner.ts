@@ -16,7 +16,7 @@ export function createReadableLog() {
 type RunnerOptions = {
   readonly folder?: string;
   readonly clock?: FakeClock;
-  readonly clients?: () => ClientTotals;
+  readonly clients?: (slot?: number) => ClientTotals;
 };
 
 /** The runner of a node without event loops, on a clock that moves only when told. */

@@ -6,7 +6,7 @@ import type { Cell, PageTable } from "../../page/table.ts";
 export function clientsTable({ clients }: Pick<Report, "clients">): PageTable {
   return {
     title: "What clients did",
-    note: "All calls of the node from the first fault on, in scope or not. Attempts that belong together are one request; those that were still open at the end are not judged.",
+    note: "Calls in scope, from the first fault on. Attempts that belong together are one request; those that were still open at the end are not judged.",
     head: [
       "client",
       "requests",

@@ -56,7 +56,7 @@ export type Report = RunView & {
   /** The distribution of the time to the first token. */
   readonly ttft: { readonly [In in Part]: readonly SharePoint[] };
   readonly timeline: readonly TimelinePoint[];
-  /** What each client of the node did from the first fault on, in scope or not; the one with the most calls first. */
+  /** What each client did in scope from the first fault on; the one with the most calls first. */
   readonly clients: readonly ClientVerdict[];
 };
 

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { forwarding, setUpAct, type ActHarness } from "../../../support/act.ts";
 import { chat } from "../../../support/request.ts";
+import { runningOf } from "../../core/experiments/running.ts";
 
 const agent = { "user-agent": "Tester/1.0" };
 
@@ -173,4 +174,39 @@ test("a body that is forgotten while its response flows still tells its retry", 
   first.upstream().failed("UPSTREAM_RESET");
   act.serve({ headers: agent, body }).upstream().json(200, {});
   expect(act.clients()[0]).toMatchObject({ requests: 1, attempts: 2 });
+});
+
+describe("in the scope of an experiment", () => {
+  const staging = { "x-env": "staging" };
+  const scoped = async (): Promise<ActHarness> => {
+    const act = await setUpAct({ ...forwarding, clients: { windowMs: 1000 } });
+    act.chaos.set([runningOf({ match: { header: { "x-env": "staging" } } }, { slot: 31, endsAtMs: Infinity })]);
+    return act;
+  };
+
+  test("only its calls are counted, and all of them in the counts of the node", async () => {
+    const act = await scoped();
+    responded(act, 200);
+    responded(act, 503, { headers: { "retry-after": "1" }, sent: staging });
+    await act.advance(1000);
+    responded(act, 200, { sent: staging });
+    expect(act.clients(31)).toEqual([
+      expect.objectContaining({
+        requests: 1,
+        attempts: 2,
+        succeeded: 1,
+        retries: expect.objectContaining({ asAsked: 1 }) as object,
+      }),
+    ]);
+    expect(act.clients()[0]).toMatchObject({ requests: 2, attempts: 3, succeeded: 2 });
+    expect(act.clients(0)).toEqual([]);
+  });
+
+  test("a request is given up in the scope that its attempt had", async () => {
+    const act = await scoped();
+    responded(act, 503, { sent: staging });
+    responded(act, 503, { body: { other: true } });
+    await act.advance(2000);
+    expect([act.clients(31)[0]?.gaveUp, act.clients()[0]?.gaveUp]).toEqual([1, 1]);
+  });
 });
