@@ -1,10 +1,12 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../../support/node.ts";
+import { describeWith } from "../../support/programs/missing.ts";
 import { killRuns, run, serving } from "../../support/process.ts";
 import { chatBody, postText, rawConnect, rawRequest } from "../../support/raw.ts";
 import { json, startUpstream } from "../../support/upstream.ts";
@@ -74,6 +76,27 @@ test("a second signal ends the program while nobody reads its log", async () => 
   expect(child.exitCode).toBeNull();
   child.kill("SIGTERM");
   expect((await exited)[1]).toBe("SIGTERM");
+});
+
+/** How a program is made the first process of a container of its own. */
+const inContainer = [["--user", "--map-root-user"], []]
+  .map((options): [string, ...string[]] => ["unshare", ...options, "--pid", "--fork", "--kill-child"])
+  .find(([name, ...options]) => spawnSync(name, [...options, "true"]).status === 0);
+
+describeWith("unshare", inContainer, "the first process of a container, which the kernel spares signals", (command) => {
+  test("ends at the second signal in the middle of its calls", async () => {
+    const program = await run(["start"], { "stuntdouble.yaml": config() }, [...command, process.execPath]);
+    const connection = await rawConnect(await serving(program));
+    connection.socket.write(postText(chat, chatBody({ stream: true }), ["x-stuntdouble: fault=hang;after=1"]));
+    await until("the stream", () => (connection.text().includes("data:") ? true : undefined));
+    const { pid } = program.child;
+    const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+    process.kill(Number(first), "SIGTERM");
+    await until("the first signal", () => (program.out().includes("draining") ? true : undefined));
+    process.kill(Number(first), "SIGTERM");
+    expect(await program.exited).toBe(143);
+    connection.socket.destroy();
+  });
 });
 
 function textOf(stream: NodeJS.ReadableStream | null): () => string {
