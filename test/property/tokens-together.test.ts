@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isObject } from "../../src/core/dialects/shared/json-body.ts";
+import { elementsOf, isObject, objectsIn } from "../../src/core/dialects/shared/json-body.ts";
 import { findOperation } from "../../src/core/dialects/index.ts";
 import type { Ask } from "../../src/core/dialects/types.ts";
 import { prepareProfile } from "../../src/core/simulator/profile.ts";
@@ -30,6 +30,8 @@ const joined: readonly Streamed[] = [
   ["completions with two choices", "/v1/completions", { model: "m", stream: true, prompt: "Hello", n: 2 }],
   ["responses", "/v1/responses", responses],
   ["responses with logprobs", "/v1/responses", { ...responses, include: ["message.output_text.logprobs"] }],
+  ["chat completions with logprobs", "/v1/chat/completions", { ...chat, logprobs: true, top_logprobs: 1 }],
+  ["completions with logprobs", "/v1/completions", { model: "m", stream: true, prompt: "Hello", logprobs: 2 }],
   ["messages", "/v1/messages", claude],
   ["messages with thinking and a tool", "/v1/messages", { ...claude, thinking, tools: [claudeTool()] }],
   ["Gemini events", "/v1beta/models/m:streamGenerateContent?alt=sse", { contents }],
@@ -37,12 +39,6 @@ const joined: readonly Streamed[] = [
   ["Ollama chat", "/api/chat", { model: "m", messages, think: true }],
   ["Ollama generate", "/api/generate", { model: "m", prompt: "Hello" }],
 ];
-const withLogprobs: Streamed = [
-  "chat completions with logprobs",
-  "/v1/chat/completions",
-  { ...chat, logprobs: true, top_logprobs: 1 },
-];
-
 function claudeTool(): object {
   return { name: "f", description: "", input_schema: parameters };
 }
@@ -136,20 +132,28 @@ test.each(ofOneText)("a stream of one text has one event for each time: %s", (..
   expect(eventsIn(together)).toBe(new Set(timesOf(together)).size);
 });
 
-test("an event of the Responses API has the logprobs of all its tokens", () => {
-  const found = joined.find(([name]) => name === "responses with logprobs");
-  const { together } = bothWays(found ?? withLogprobs, 4, 3);
-  const counts = together.filter(({ tokens }) => tokens > 0).map((frame) => [frame.tokens, logprobsIn(frame)]);
-  expect(counts.length).toBeGreaterThan(5);
-  for (const [tokens, logprobs] of counts) expect(logprobs).toBe(tokens);
+const withLogprobs = joined.filter(([name]) => name.endsWith("with logprobs"));
+
+test.each(withLogprobs)("an event has the logprobs of all its tokens, in their order: %s", (...streamed) => {
+  const { together, apart } = bothWays(streamed, 4, 3);
+  const told = (frames: readonly Frame[]): unknown[][] =>
+    frames.filter(({ tokens }) => tokens > 0).map((frame) => logprobsIn(frame));
+  expect(told(together).map(({ length }) => length)).toEqual(
+    together.filter(({ tokens }) => tokens > 0).map(({ tokens }) => tokens),
+  );
+  expect(together.length).toBeLessThan(apart.length);
+  expect(told(together).flat()).toEqual(told(apart).flat());
 });
 
-function logprobsIn(frame: Frame): number | undefined {
+/** What an event tells of each of its tokens, in whichever form its API has. */
+function logprobsIn(frame: Frame): unknown[] {
   const [event] = jsonIn([frame]);
-  return isObject(event) && Array.isArray(event["logprobs"]) ? event["logprobs"].length : undefined;
+  if (!isObject(event)) return [];
+  const [choice] = objectsIn(event["choices"]);
+  const logprobs = choice === undefined ? event["logprobs"] : choice["logprobs"];
+  if (Array.isArray(logprobs)) return logprobs;
+  if (!isObject(logprobs)) return [];
+  if (Array.isArray(logprobs["content"])) return logprobs["content"];
+  const { tokens, text_offset: offsets } = logprobs;
+  return elementsOf(tokens).map((token, at) => [token, elementsOf(offsets)[at]]);
 }
-
-test("choices with logprobs have an event for each token", () => {
-  const { together, apart } = bothWays(withLogprobs, 4, 3);
-  expect(together).toEqual(apart);
-});

@@ -1,6 +1,7 @@
 import { countOf, cutAt, sizeOf, type Compose, type Part } from "../../simulator/parts.ts";
 import { makeText } from "../../simulator/text.ts";
 import type { Frame, Plan } from "../../types.ts";
+import type { Likely } from "./logprobs.ts";
 import { closerOf, eventOf, eventStream, lastFrames, type Close, type StreamEnding } from "./text.ts";
 import { TokenClock } from "../shared/script.ts";
 import { stopIn, timingOf } from "../shared/stop.ts";
@@ -90,6 +91,17 @@ export type TokenEvent = {
   readonly tokens: number;
   /** JSON of a chunk that goes before it, such as the name of a tool. */
   readonly before?: string;
+  /** Present where its tokens are told with how likely they were. */
+  readonly weighed?: Weighed;
+};
+
+/** Tokens with how likely they were; those of one text may become one event. */
+export type Weighed = {
+  /** The same for all tokens of a text. */
+  readonly of: object;
+  readonly text: string;
+  readonly likely: readonly Likely[];
+  write(text: string, likely: readonly Likely[]): TokenEvent;
 };
 
 /** What stands around each token of a kind: made once, so that an event is three texts joined. */
@@ -164,11 +176,19 @@ function eventsIn(left: Told["left"], tokens: number): readonly TokenEvent[] {
     const event = left.next().value;
     const last = events.at(-1);
     if (event === undefined) continue;
-    if (last?.template === event.template && event.before === undefined)
-      events[events.length - 1] = joined(last, event);
-    else events.push(event);
+    const both = last === undefined || event.before !== undefined ? undefined : joinedWith(last, event);
+    if (both === undefined) events.push(event);
+    else events[events.length - 1] = both;
   }
   return events;
+}
+
+/** @returns undefined where two events stay two */
+function joinedWith(one: TokenEvent, other: TokenEvent): TokenEvent | undefined {
+  if (one.template === other.template) return joined(one, other);
+  const [first, second] = [one.weighed, other.weighed];
+  if (first === undefined || second?.of !== first.of) return undefined;
+  return first.write(first.text + second.text, [...first.likely, ...second.likely]);
 }
 
 function joined(one: TokenEvent, { data, chars, tokens, template }: TokenEvent): TokenEvent {

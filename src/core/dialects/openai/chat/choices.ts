@@ -14,7 +14,7 @@ import {
   type TokenEvent,
   type Track,
 } from "../choices.ts";
-import { createWeigher, likelyJson, type Weighing } from "../logprobs.ts";
+import { createWeigher, likelyJson, type Likely, type Weighing } from "../logprobs.ts";
 import { choicesId, inOnePiece, responseId, jsonPlan, startOf, usageJson } from "../text.ts";
 import { tailsOf, wholeEnd, type Tails } from "./tails.ts";
 import type { Tooling } from "../tools.ts";
@@ -216,11 +216,13 @@ function* spokenEvents(part: Part, placed: Placed): Generator<TokenEvent, undefi
   if (weigh === undefined) {
     return yield* filledEvents(part, templateIn(placed, delta));
   }
-  for (const token of tokensOf(part)) {
-    const of = [likelyJson(weigh(token))];
-    const logprobs = isText ? logprobsJson(of, []) : logprobsJson([], of);
-    yield filled(templateIn(placed, delta, logprobs), token);
-  }
+  const write = (text: string, likely: readonly Likely[]): TokenEvent => {
+    const told = likely.map(likelyJson);
+    const logprobs = isText ? logprobsJson(told, []) : logprobsJson([], told);
+    const event = filled(templateIn(placed, delta, logprobs), text);
+    return { ...event, tokens: likely.length, weighed: { of: part, text, likely, write } };
+  };
+  for (const token of tokensOf(part)) yield write(token, [weigh(token)]);
 }
 
 function* filledEvents(part: Part, piece: Template): Generator<TokenEvent, undefined> {

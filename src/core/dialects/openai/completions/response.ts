@@ -10,8 +10,10 @@ import {
   tokensIn,
   tracksPlan,
   type Said,
+  type Template,
   type TokenEvent,
   type Track,
+  type Weighed,
 } from "../choices.ts";
 import { createWeigher, type Likely, type Weighing } from "../logprobs.ts";
 import { choicesId, endOf, jsonPlan, startOf, streamPlan, usageJson } from "../text.ts";
@@ -182,9 +184,19 @@ function* eventsOf(writing: Writing, head: string, tail: string): Generator<Toke
   const plain = template("null");
   let offset = prompt?.text.length ?? 0;
   for (const token of spoken(said)) {
-    yield filled(weigh === undefined ? plain : template(logprobsJson([weigh(token)], offset)), token);
+    if (weigh === undefined) yield filled(plain, token);
+    else yield weighedEvent(token, [weigh(token)], { of: said, offset, template });
     offset += token.length;
   }
+}
+
+type Offset = { readonly of: Said; readonly offset: number; template(logprobs: string): Template };
+
+/** The event of some tokens, of which the first stands at `at.offset` of the text. */
+function weighedEvent(text: string, likely: readonly Likely[], at: Offset): TokenEvent {
+  const write: Weighed["write"] = (more, all) => weighedEvent(more, all, at);
+  const event = filled(at.template(logprobsJson(likely, at.offset)), text);
+  return { ...event, tokens: likely.length, weighed: { of: at.of, text, likely, write } };
 }
 
 /** @param offset of the first token in the text, in characters */
