@@ -2,7 +2,7 @@ import { afterAll, beforeAll, test } from "vitest";
 import { startNode, type Node } from "../../support/node.ts";
 import { nameOf } from "./outcome-of.ts";
 import { expectInPage, headOf } from "./page.ts";
-import { toolClients } from "./tool-clients.ts";
+import { toolClients, type ToolClient } from "./tool-clients.ts";
 
 const faults = [
   { label: "unknown tool", what: "unknown-name" },
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => node.stop());
 
 /** Whether the application is given the calls of a good response, others, or an error. */
-async function cellOf({ calls }: (typeof toolClients)[number], control: string, usual: unknown[]): Promise<string> {
+async function cellOf(calls: ToolClient["calls"], control: string, usual: unknown[]): Promise<string> {
   try {
     const given = await calls({ url: node.url, headers: { "x-stuntdouble": control } });
     return JSON.stringify(given) === JSON.stringify(usual) ? "the usual calls" : "**wrong calls, no error**";
@@ -35,13 +35,24 @@ async function cellOf({ calls }: (typeof toolClients)[number], control: string, 
   }
 }
 
-test("what clients make of wrong tool calls is the table of docs/clients.md", { timeout: 120_000 }, async () => {
-  const rows = headOf(toolClients.map(({ name }) => name));
-  const usual = await Promise.all(toolClients.map((client) => client.calls({ url: node.url, headers: {} })));
-  for (const { label, what } of faults) {
-    const control = `fault=tool-call;what=${what}`;
-    const cells = await Promise.all(toolClients.map((client, index) => cellOf(client, control, usual[index] ?? [])));
-    rows.push(`| ${label} | ${cells.join(" | ")} |`);
-  }
-  await expectInPage("tools", rows.join("\n"));
-});
+const forms = [
+  { form: "calls", table: "tools" },
+  { form: "streamed", table: "tools-streamed" },
+] as const;
+
+test.each(forms)(
+  "what clients make of wrong tool calls is a table of docs/clients.md: $table",
+  async (of) => {
+    const rows = headOf(toolClients.map(({ name }) => name));
+    const usual = await Promise.all(toolClients.map((client) => client[of.form]({ url: node.url, headers: {} })));
+    for (const { label, what } of faults) {
+      const control = `fault=tool-call;what=${what}`;
+      const cells = await Promise.all(
+        toolClients.map((client, index) => cellOf(client[of.form], control, usual[index] ?? [])),
+      );
+      rows.push(`| ${label} | ${cells.join(" | ")} |`);
+    }
+    await expectInPage(of.table, rows.join("\n"));
+  },
+  120_000,
+);
