@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { RecordingFolder } from "../core/recordings/types.ts";
@@ -9,6 +9,7 @@ import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
 import { checkExperiments } from "./experiment-checks.ts";
 import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
+import type { FileTree } from "./files/tree.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles, shippedProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
@@ -24,7 +25,7 @@ import { readYaml } from "./yaml-text.ts";
 export { formatErrors } from "./places.ts";
 
 /** Digits of the SHA-256 that tell one file from another. */
-const hashDigits = 12;
+export const hashDigits = 12;
 
 /** One configuration as plain data, complete enough to be compiled in any thread. */
 export type Settings = {
@@ -43,7 +44,7 @@ export type Settings = {
   readonly fixtures?: readonly Fixture[];
   /** What the folders hold whose recordings rules play; absent where none does. */
   readonly recordings?: readonly RecordingFolder[];
-  /** Where relative names of folders start. */
+  /** Where relative names of folders that are written to start. */
   readonly folder?: string;
   /** The absolute path of `chaos.historyFile`; absent where none is configured. */
   readonly historyFile?: string;
@@ -70,17 +71,21 @@ export type Reading = {
   readonly generation: number;
   /** The command line asks for Envoy's ext_proc filter to be served. */
   readonly extProc?: boolean;
+  /** Files that stand in no folder of the disk. */
+  readonly tree?: FileTree;
+  /** Where relative names of what is written start; default: beside the configuration. */
+  readonly outputFolder?: string;
 };
 
 type Place = Reading & { readonly folder: string };
 
 /** Reads a configuration file, YAML or JSON, and finds all its errors in one go; one that cannot be read is an error, too. */
 export async function loadConfig(file: string, reading: Reading): Promise<Loaded> {
-  const files = createReadFiles();
+  const files = createReadFiles(reading.tree);
   files.note(file);
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await files.read(file);
   } catch (cause) {
     const error: ConfigError = { line: 1, column: 1, path: "", code: "unreadable-file", message: unreadable(cause) };
     return { ok: false, errors: [error], warnings: [], files: files.list() };
@@ -147,7 +152,7 @@ type Judged = {
 
 async function judge(
   given: unknown,
-  { folder, env, generation, extProc = false }: Place,
+  { folder, env, generation, extProc = false, outputFolder = folder }: Place,
   files: ReadFiles,
 ): Promise<Judged> {
   const raw = withoutFreeKeys(given);
@@ -165,10 +170,15 @@ async function judge(
   const certificates = await readCertificates(config, { folder, findings: found, files });
   const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
   const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
-  const { folders, warnings: damaged } = await readRecordings(config, { folder, findings: found, files });
+  const { folders, warnings: damaged } = await readRecordings(config, {
+    folder,
+    outputFolder,
+    findings: found,
+    files,
+  });
   warningsElsewhere.push(...damaged);
   const settings = {
-    folder: path.resolve(folder),
+    folder: path.resolve(outputFolder),
     config,
     profiles,
     env: named(config, env),
@@ -178,9 +188,9 @@ async function judge(
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
-    ...historyOf(config, folder),
-    ...recordsOf(config, folder),
-    ...learningOf(config, folder),
+    ...historyOf(config, outputFolder),
+    ...recordsOf(config, outputFolder),
+    ...learningOf(config, outputFolder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
@@ -208,10 +218,11 @@ function withoutFreeKeys(raw: unknown): unknown {
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !isFreeKey(key)));
 }
 
-function named({ upstreams, auth, control, admin }: Config, env: Environment): Environment {
+function named({ upstreams, auth, control, admin, register }: Config, env: Environment): Environment {
   const names = [
     control.tokenEnv,
     admin.tokenEnv,
+    register?.consul.tokenEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
     ...(Object.keys(upstreams).length > 0 ? proxyVariables : []),
