@@ -66,7 +66,7 @@ export async function startConsulStub(
   };
   const serveKeys = (url: URL, response: ServerResponse): void => {
     const known = Number(url.searchParams.get("index") ?? 0);
-    if (known === 0 || index > known || failure !== undefined) {
+    if (known === 0 || index > known || failure !== undefined || shownIndex !== undefined) {
       read(url, response);
       return;
     }
