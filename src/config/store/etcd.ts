@@ -29,21 +29,31 @@ export function openEtcd(address: StoreAddress): Store {
   const { origin, tls, token: password } = address;
   const etcd = createService({ origin, tls, headers: {}, secrets: password === undefined ? [] : [password] });
   let session: string | undefined;
+  const readOnce = async (after: string | undefined, signal: AbortSignal): Promise<StoreTree> => {
+    const asking = { etcd, address, signal, headers: session === undefined ? {} : { authorization: session } };
+    if (after !== undefined) await untilChanged(asking, after);
+    return await read(asking);
+  };
   return {
     async read(after, signal) {
+      const isOld = session !== undefined;
       session ??= await logIn(etcd, address, signal);
-      const asking = { etcd, address, signal, headers: session === undefined ? {} : { authorization: session } };
       try {
-        if (after !== undefined) await untilChanged(asking, after);
-        return await read(asking);
+        return await readOnce(after, signal);
       } catch (error) {
-        // A session ends after some minutes; the next attempt logs in again.
+        // A session ends after some minutes, and with each restart of etcd.
         session = undefined;
-        throw error;
+        if (!isOld || signal.aborted || !isRefusal(error)) throw error;
+        session = await logIn(etcd, address, signal);
+        return await readOnce(after, signal);
       }
     },
     close: etcd.close,
   };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof StoreError && !error.isPassing;
 }
 
 type Asking = {

@@ -95,7 +95,9 @@ describe(`a configuration in ${consulName}`, () => {
         const found = lines(node, /the old one stays in force/);
         return found.length > 0 ? found : undefined;
       });
-      expect(String(refusal!["errors"])).toMatch(/^consul:\/\/127.0.0.1:\d+\/bad\/stuntdouble\.yaml:2:\d+ rules\[0\]\.serve/);
+      expect(String(refusal!["errors"])).toMatch(
+        /^consul:\/\/127.0.0.1:\d+\/bad\/stuntdouble\.yaml:2:\d+ rules\[0\]\.serve/,
+      );
       expect(await ruleOf(node)).toBe("good");
       expect(await node.metric("stuntdouble_config_last_reload_ok")).toBe(0);
       expect((await statusOf(node)).source.error).toMatch(/rules\[0\]\.serve/);
@@ -165,7 +167,9 @@ describe(`a configuration in ${consulName}`, () => {
     expect(good).toMatchObject({ code: 0, err: "" });
     expect(good.out).toMatch(/^consul:\/\/127\.0\.0\.1:\d+\/check\/stuntdouble\.yaml: ok \(1 rule/);
     await writeFile(path.join(folder, "request.json"), chatBody());
-    const explained = await runAt(folder, ["explain", "--config", urlOf("check/"), "--request", "request.json"], { env });
+    const explained = await runAt(folder, ["explain", "--config", urlOf("check/"), "--request", "request.json"], {
+      env,
+    });
     expect(explained).toMatchObject({ code: 0, err: "" });
     expect(explained.out).toContain("fine");
     await consul.put("check/stuntdouble.yaml", "sead: 1");
@@ -201,7 +205,9 @@ describe(`a node without the ${consulName} that it needs`, () => {
     expect(tree.code).toBe(2);
     expect(tree.err).toMatch(/\/other\/stuntdouble\.yaml: there is no such key, only staging\.yaml; file=NAME/);
     const key = await runAt(folder, ["start", "--config", urlOf("other")], { env });
-    expect(key.err).toMatch(/there is no such key, or the token may not read it; where it is a tree, its path ends with \//);
+    expect(key.err).toMatch(
+      /there is no such key, or the token may not read it; where it is a tree, its path ends with \//,
+    );
   });
 
   test("starts with its last good copy, says so, and follows Consul when that is back", async () => {
@@ -251,6 +257,8 @@ describe(`a node without the ${consulName} that it needs`, () => {
         : undefined,
     );
     expect(await ruleOf(node)).toBe("running");
-    expect(lines(node, /the configuration store cannot be read; the configuration stays/).length).toBeLessThanOrEqual(2);
+    expect(lines(node, /the configuration store cannot be read; the configuration stays/).length).toBeLessThanOrEqual(
+      2,
+    );
   }, 120_000);
 });

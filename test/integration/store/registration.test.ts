@@ -51,7 +51,9 @@ describe(`a node that registers with ${consulName}`, () => {
   test("serves while the agent is not there, and registers when it comes", async () => {
     const port = await freePort();
     node = await startNode({ register: { consul: { url: `http://127.0.0.1:${port}`, id: "node-3" } } });
-    await until("the warning", () => messages().find((message) => message.startsWith("could not register with Consul")));
+    await until("the warning", () =>
+      messages().find((message) => message.startsWith("could not register with Consul")),
+    );
     const body = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "Hi" }] });
     const response = await fetch(`${node.url}/v1/chat/completions`, { method: "POST", body });
     expect(response.status).toBe(200);

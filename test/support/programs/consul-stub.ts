@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
@@ -25,9 +26,13 @@ export type ConsulStub = {
 
 type Entry = { readonly value: string | null; readonly index: number };
 
-/** @param options a token that every request must have; the first index */
+/** @param options a token that every request must have; a certificate and its key, as PEM strings */
 export async function startConsulStub(
-  options: { readonly token?: string; readonly port?: number } = {},
+  options: {
+    readonly token?: string;
+    readonly port?: number;
+    readonly tls?: { readonly cert: string; readonly key: string };
+  } = {},
 ): Promise<ConsulStub> {
   const entries = new Map<string, Entry>();
   const services = new Map<string, Record<string, unknown>>();
@@ -88,7 +93,7 @@ export async function startConsulStub(
     } else services.delete(decodeURIComponent(id));
     response.writeHead(200).end();
   };
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(request.url ?? "/", "http://consul");
     const token = request.headers["x-consul-token"];
     requests.push(`${request.method} ${request.url}`);
@@ -98,7 +103,8 @@ export async function startConsulStub(
     else if (url.pathname.startsWith("/v1/kv/")) serveKeys(url, response);
     else if (failure !== undefined) response.writeHead(failure.status).end(failure.body);
     else void serveServices(url, request, response);
-  });
+  };
+  const server = options.tls === undefined ? createServer(serve) : createTlsServer(options.tls, serve);
   await new Promise<void>((resolve) => void server.listen(options.port ?? 0, "127.0.0.1", resolve));
   const changed = (): void => {
     index += 1;

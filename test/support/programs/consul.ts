@@ -74,7 +74,8 @@ async function startReal(program: string, options: ConsulOptions): Promise<Consu
   const limits = ["-log-level=warn", ...(token === undefined ? [] : [`-hcl=${acl}`])];
   const child = spawn(program, ["agent", "-dev", "-bind=127.0.0.1", ...ports, ...limits], { cwd: folder });
   let printed = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => void (printed += String(data)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data: Buffer) => void (printed += String(data)));
   const exited = once(child, "exit");
   const send = async (method: string, target: string, body?: string): Promise<Response> =>
     await fetch(`http://127.0.0.1:${port}${target}`, {
@@ -102,7 +103,8 @@ async function startReal(program: string, options: ConsulOptions): Promise<Consu
     port,
     put: async (key, value) => void (await sent("PUT", `/v1/kv/${key}`, value)),
     remove: async (key) => void (await sent("DELETE", `/v1/kv/${key}`)),
-    services: async () => JSON.parse(await sent("GET", "/v1/agent/services")) as Awaited<ReturnType<Consul["services"]>>,
+    services: async () =>
+      JSON.parse(await sent("GET", "/v1/agent/services")) as Awaited<ReturnType<Consul["services"]>>,
     forget: async (id) => void (await sent("PUT", `/v1/agent/service/deregister/${id}`)),
     async stop() {
       child.kill("SIGKILL");

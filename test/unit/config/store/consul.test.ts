@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { storeAddress } from "../../../../src/config/store/address.ts";
 import { openConsul } from "../../../../src/config/store/consul.ts";
@@ -11,14 +13,18 @@ const { signal } = new AbortController();
 
 let stub: ConsulStub;
 let store: Store;
+const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  await store.close();
-  await stub.stop();
+  for (const close of opened.splice(0)) await close();
 });
 
-async function open(path: string, token?: string): Promise<void> {
+const tlsFolder = path.join(import.meta.dirname, "../../../support/tls");
+const pem = (name: string) => readFileSync(path.join(tlsFolder, name), "utf8");
+
+async function open(key: string, token?: string): Promise<void> {
   stub = await startConsulStub(token === undefined ? {} : { token });
-  store = openConsul(storeAddress(`consul://127.0.0.1:${stub.port}/${path}`, env));
+  store = openConsul(storeAddress(`consul://127.0.0.1:${stub.port}/${key}`, env));
+  opened.push(store.close, stub.stop);
 }
 
 const texts = (files: ReadonlyMap<string, Uint8Array>): Record<string, string> =>
@@ -104,7 +110,24 @@ test("a Consul that is not there is told by address and reason", async () => {
     message: `connect ECONNREFUSED 127.0.0.1:${stub.port}`,
     isPassing: true,
   });
-  stub = await startConsulStub();
+});
+
+test("over TLS the certificate is checked by the authority that is named", async () => {
+  stub = await startConsulStub({ tls: { cert: pem("localhost.cert.pem"), key: pem("localhost.key.pem") } });
+  opened.push(stub.stop);
+  stub.put("app.yaml", "{}");
+  const at = `consul+https://localhost:${stub.port}/app.yaml`;
+  store = openConsul(storeAddress(at, env));
+  await expect(store.read(undefined, signal)).rejects.toThrow(/self-signed certificate/);
+  await store.close();
+  store = openConsul(storeAddress(`${at}?ca-file=${tlsFolder}/localhost.cert.pem`, env));
+  opened.push(store.close);
+  expect(texts((await store.read(undefined, signal)).files)).toEqual({ "app.yaml": "{}" });
+});
+
+test("a file for TLS that is missing is told by its name", () => {
+  const address = storeAddress("consul+https://localhost/app.yaml?ca-file=nowhere.pem", {});
+  expect(() => openConsul(address)).toThrow("nowhere.pem: cannot be read (ENOENT).");
 });
 
 test("something else that responds is told apart from Consul", async () => {
@@ -113,7 +136,9 @@ test("something else that responds is told apart from Consul", async () => {
   await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
   const { port } = other.address() as AddressInfo;
   const wrong = openConsul(storeAddress(`consul://127.0.0.1:${port}/app.yaml`, {}));
-  await expect(wrong.read(undefined, signal)).rejects.toThrow("what responds is not Consul: it sends no X-Consul-Index");
+  await expect(wrong.read(undefined, signal)).rejects.toThrow(
+    "what responds is not Consul: it sends no X-Consul-Index",
+  );
   await wrong.close();
   other.closeAllConnections();
   await new Promise((resolve) => void other.close(resolve));

@@ -85,7 +85,12 @@ test("a store that answers at once each time is asked no more than ten times a s
 });
 
 test("after a failure it is asked again, later each time, with the version that it had", async () => {
-  const { asked, events, pass } = following([new StoreError("it responds 500"), new StoreError("gone"), tree("2", "b"), tree("2", "b")]);
+  const { asked, events, pass } = following([
+    new StoreError("it responds 500"),
+    new StoreError("gone"),
+    tree("2", "b"),
+    tree("2", "b"),
+  ]);
   await pass(100);
   expect(asked).toEqual(["1"]);
   await pass(50);
