@@ -23,7 +23,6 @@ Exit codes: 0 no errors, 2 errors
 
 Examples
   stuntdouble check staging.yaml production.yaml --strict
-  stuntdouble check 'consul://127.0.0.1:8500/stuntdouble/?token-env=CONSUL_TOKEN'
   stuntdouble check stuntdouble.yaml --json | jq '.[] | select(.severity == "error") | .path'
 `;
 

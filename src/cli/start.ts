@@ -33,7 +33,6 @@ SIGTERM and SIGINT: graceful shutdown. SIGHUP: configuration reload. SIGUSR2: th
 stuntdouble chaos resume.
 
 Examples
-  stuntdouble start
   stuntdouble start --config stuntdouble.yaml --port 9000
   stuntdouble start --config 'consul://127.0.0.1:8500/stuntdouble/?token-env=CONSUL_TOKEN'
 `;

@@ -43,7 +43,7 @@ async function read(consul: Service, { address, after, signal }: Question): Prom
   });
   const response = await consul.send({
     method: "GET",
-    path: `/v1/kv/${key.split("/").map(encodeURIComponent).join("/")}?${query}`,
+    path: `/v1/kv/${key.split("/").map(encodeURIComponent).join("/")}?${query.toString()}`,
     timeoutMs: after === undefined ? plainTimeoutMs : blockingTimeoutMs,
     signal,
   });

@@ -57,7 +57,7 @@ class ConsulRegistration implements Registration {
 
   start(ports: BoundPorts) {
     this.#ports = ports;
-    this.#look();
+    this.#looking = this.#look();
   }
 
   readonly isRegistered = () => (this.#options.settings().config.register === undefined ? undefined : this.#isKnown);
@@ -79,15 +79,16 @@ class ConsulRegistration implements Registration {
     await this.#agent?.service.close();
   }
 
-  #look(): void {
-    this.#looking = this.#keepRegistered()
-      .then(() => void (this.#failures = 0))
-      .catch((error: unknown) => this.#failed(reasonOf(error)))
-      .then(() => {
-        if (this.#isClosed) return;
-        const delayMs = this.#failures === 0 ? lookEveryMs : firstRetryMs * 2 ** Math.min(this.#failures - 1, 5);
-        this.#cancel = this.#options.clock.wake(Math.min(lookEveryMs, delayMs), () => this.#look());
-      });
+  async #look(): Promise<void> {
+    try {
+      await this.#keepRegistered();
+      this.#failures = 0;
+    } catch (error) {
+      this.#failed(reasonOf(error));
+    }
+    if (this.#isClosed) return;
+    const delayMs = this.#failures === 0 ? lookEveryMs : firstRetryMs * 2 ** Math.min(this.#failures - 1, 5);
+    this.#cancel = this.#options.clock.wake(Math.min(lookEveryMs, delayMs), () => (this.#looking = this.#look()));
   }
 
   #failed(reason: string): void {

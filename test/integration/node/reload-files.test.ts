@@ -137,7 +137,7 @@ outputTokens: { kind: constant, value: ${tokens} }
         profiles: "../profiles",
         rules: [
           {
-            name: "reply",
+            name: "canned",
             match: { header: { "x-reply": "1" } },
             serve: "simulate",
             reply: { file: "../replies/r.txt" },

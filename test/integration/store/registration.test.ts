@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 const token = "5c1a2b3d-0000-4000-8000-0123456789ab";
-const messages = (): string[] => node!.logLines().map((line) => String((JSON.parse(line) as { msg: string }).msg));
+const messages = (): string[] => node!.logLines().map((line) => (JSON.parse(line) as { msg: string }).msg);
 const untilKnown = (id: string) => until(`the service ${id}`, async () => (await consul!.services())[id]);
 const isOpen = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

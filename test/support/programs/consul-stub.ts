@@ -47,7 +47,9 @@ export async function startConsulStub(
     waiting.clear();
   };
   const matching = (key: string, recurse: boolean): [string, Entry][] =>
-    [...entries].filter(([name]) => (recurse ? name.startsWith(key) : name === key)).sort();
+    [...entries]
+      .filter(([name]) => (recurse ? name.startsWith(key) : name === key))
+      .sort(([one], [other]) => one.localeCompare(other));
   const read = (url: URL, response: ServerResponse): void => {
     const found = matching(keyOf(url), url.searchParams.has("recurse"));
     const head = { "content-type": "application/json", "x-consul-index": shownIndex ?? String(index) };

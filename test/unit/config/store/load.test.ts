@@ -62,7 +62,7 @@ test.each([
   [{ "other.yaml": "{}" }, true, /there is no such key, only other\.yaml; file=NAME tells another main file/],
 ])("a main file that is missing from %j is told", async (files, isTree, message) => {
   const reading = { env: {}, generation: 1, outputFolder: "." };
-  const loaded = await loadFromStore(treeOf(files as Record<string, string>), { ...place, isTree }, reading);
+  const loaded = await loadFromStore(treeOf(files), { ...place, isTree }, reading);
   expect(loaded.ok ? "" : loaded.errors[0]!.message).toMatch(message);
 });
 

@@ -53,9 +53,9 @@ function sourceOf(answers: (StoreTree | Error)[], copyFolder: string) {
     });
   /** Loads while time passes as it must. */
   const load = async () => {
-    let isOver = false;
-    const loading = source.load(1).finally(() => (isOver = true));
-    for (; !isOver; await turn()) clock.advance(50);
+    const end = new AbortController();
+    const loading = source.load(1).finally(() => end.abort());
+    for (; !end.signal.aborted; await turn()) clock.advance(50);
     return await loading;
   };
   return { source, follow, load, lines, isClosed: () => isClosed };
