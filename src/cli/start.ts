@@ -93,11 +93,8 @@ async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConf
   const { load, file, shown, store } = config;
   const clock = systemClock();
   const { log, batch, output } = createNodeLog(io, settings, clock);
-  const watch = createFileWatch({
-    ...watching,
-    clock: backgroundClock(),
-    changed: () => void app.reload({ from: "file" }),
-  });
+  const changed = (): void => void app.reload({ from: "file" });
+  const watch = createFileWatch({ ...watching, clock: backgroundClock(), changed });
   const places = { file, filesRead: watch.watch, writeLog: output.write, droppedLogLines: output.dropped };
   let app: App;
   try {
@@ -115,9 +112,7 @@ async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConf
   } catch (error) {
     await store?.stop();
     batch.flush();
-    io.exitWithin(lastLinesMs);
-    io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
-    return 1;
+    return notStarted(error, io);
   }
   tellDamaged(loaded, log);
   logStart(log, { app, settings, file, version: io.version });
@@ -166,6 +161,12 @@ function createNodeLog(io: Io, { config }: Settings, clock: Clock) {
   const batch = createLineBatch(output.write, { everyMs: logEveryMs, maxChars: logChars, clock });
   const log: Log = createLog({ ...config.log, batch, wallClockMs });
   return { log, batch, output };
+}
+
+function notStarted(error: unknown, io: Io): number {
+  io.exitWithin(lastLinesMs);
+  io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
+  return 1;
 }
 
 function whyNotStarted(error: unknown): string {

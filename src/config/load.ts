@@ -157,8 +157,9 @@ async function judge(
 ): Promise<Judged> {
   const raw = withoutFreeKeys(given);
   const found: Finding[] = [];
-  const { profiles, errors } = await allProfiles(raw, { folder, findings: found, files });
-  const read = await readFixtures(raw, { folder, findings: found, files });
+  const place = { folder, outputFolder, findings: found, files };
+  const { profiles, errors } = await allProfiles(raw, place);
+  const read = await readFixtures(raw, place);
   const elsewhere = [...errors, ...read.errors];
   const warningsElsewhere = [...read.warnings];
   const { findings, warnings } = allChecks(raw, { profiles, env, extProc });
@@ -167,15 +168,10 @@ async function judge(
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
     return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere, warningsElsewhere };
   }
-  const certificates = await readCertificates(config, { folder, findings: found, files });
-  const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
-  const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
-  const { folders, warnings: damaged } = await readRecordings(config, {
-    folder,
-    outputFolder,
-    findings: found,
-    files,
-  });
+  const certificates = await readCertificates(config, place);
+  const upstreamFiles = await readUpstreamFiles(config, place);
+  const replyFiles = await readReplyFiles(config, place);
+  const { folders, warnings: damaged } = await readRecordings(config, place);
   warningsElsewhere.push(...damaged);
   const settings = {
     folder: path.resolve(outputFolder),

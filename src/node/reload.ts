@@ -125,7 +125,7 @@ export type ReloadTally = {
  * @throws CONFIG_INVALID when the admin API asks for a token that is not there
  */
 export function createReloader(options: ReloaderOptions, apply: (settings: Settings) => Promise<void>): Reloader {
-  const { load, log, wallClockMs, file, filesRead, inForce } = options;
+  const { load = withoutFile, log, wallClockMs, file, filesRead, inForce } = options;
   let { settings } = options;
   let adminToken = adminTokenOf(settings);
   let tally: ReloadTally = { success: 0, error: 0, lastOk: true, lastSuccessMs: wallClockMs() };
@@ -136,10 +136,10 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     adminToken = nextToken;
     tellChanges({ before: settings, now: next, log });
     const { generation, hash } = next;
-    const changes = changesBetween(settings, next);
+    const details = { result: "success", file, generation, hash, ...changesBetween(settings, next), ...cause };
     settings = next;
     tally = { ...tally, success: tally.success + 1, lastOk: true, lastSuccessMs: wallClockMs() };
-    log.info({ result: "success", file, generation, hash, ...changes, ...cause }, "configuration in force");
+    log.info(details, "configuration in force");
     inForce?.();
     return { ok: true, generation };
   };
@@ -152,19 +152,14 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
   };
   const attempt = async (cause: ReloadCause): Promise<Reload> => {
     try {
-      const loaded = tellDamaged(await (load ?? withoutFile)(settings.generation + 1), log);
+      const loaded = tellDamaged(await load(settings.generation + 1), log);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
       return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.errors, cause);
     } catch (error) {
       return reject([error instanceof Error ? error.message : String(error)], cause);
     }
   };
-  return {
-    settings: () => settings,
-    adminToken: () => adminToken,
-    tally: () => tally,
-    reload: serialised(attempt),
-  };
+  return { settings: () => settings, adminToken: () => adminToken, tally: () => tally, reload: serialised(attempt) };
 }
 
 const withoutFile: Load = () =>

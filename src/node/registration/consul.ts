@@ -88,7 +88,7 @@ class ConsulRegistration implements Registration {
     }
     if (this.#isClosed) return;
     const delayMs = this.#failures === 0 ? lookEveryMs : firstRetryMs * 2 ** Math.min(this.#failures - 1, 5);
-    this.#cancel = this.#options.clock.wake(Math.min(lookEveryMs, delayMs), () => (this.#looking = this.#look()));
+    this.#cancel = this.#options.clock.wake(Math.min(lookEveryMs, delayMs), () => void (this.#looking = this.#look()));
   }
 
   #failed(reason: string): void {
@@ -161,17 +161,22 @@ function isSame(one: ServiceDefinition, other: ServiceDefinition): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
+/** An agent that is cut off must not hold up the end of the node by its connection either. */
+function limits(): { readonly timeoutMs: number; readonly signal: AbortSignal } {
+  return { timeoutMs, signal: AbortSignal.timeout(timeoutMs) };
+}
+
 /** An agent that was restarted may have forgotten its services. */
 async function knows({ agent, definition }: Wanted): Promise<boolean> {
   const path = `/v1/agent/service/${encodeURIComponent(definition.ID)}`;
-  const response = await agent.service.send({ method: "GET", path, timeoutMs });
+  const response = await agent.service.send({ method: "GET", path, ...limits() });
   if (response.status !== 200 && response.status !== 404) throw await agent.service.refusal(response);
   await response.text(maxResponseBytes);
   return response.status === 200;
 }
 
 async function put(service: Service, path: string, json: unknown): Promise<void> {
-  const response = await service.send({ method: "PUT", path, json, timeoutMs });
+  const response = await service.send({ method: "PUT", path, json, ...limits() });
   if (response.status !== 200) throw await service.refusal(response);
   await response.text(maxResponseBytes);
 }

@@ -30,7 +30,7 @@ export type ConsulOptions = {
 };
 
 /** Finds Consul: by `STUNTDOUBLE_CONSUL`, in PATH, or where `docs/config-sources.md` tells to build it. */
-export function findConsul(): string | undefined {
+function findConsul(): string | undefined {
   const found = findProgram("consul", "STUNTDOUBLE_CONSUL");
   if (found !== undefined) return found;
   const built = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "stuntdouble-consul/consul");
