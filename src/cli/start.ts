@@ -96,19 +96,11 @@ async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConf
   const changed = (): void => void app.reload({ from: "file" });
   const watch = createFileWatch({ ...watching, clock: backgroundClock(), changed });
   const places = { file, filesRead: watch.watch, writeLog: output.write, droppedLogLines: output.dropped };
+  const parts = { settings, clock, log, version: io.version, wallClockMs, load, ...follower(store) };
   let app: App;
   try {
     const { startApp } = await import("../node/app.ts");
-    app = await startApp({
-      settings,
-      clock,
-      log,
-      version: io.version,
-      wallClockMs,
-      load,
-      ...places,
-      ...follower(store),
-    });
+    app = await startApp({ ...parts, ...places });
   } catch (error) {
     await store?.stop();
     batch.flush();

@@ -236,12 +236,15 @@ export async function fileExists(file: string): Promise<boolean> {
 
 type AllProfiles = { readonly profiles: readonly Profile[]; readonly errors: readonly ConfigError[] };
 
+/** Read once, because they come with the program and are most of what loading a configuration costs. */
+let shippedOnce: Promise<AllProfiles> | undefined;
+
 /** Profiles that come with the program, and those of the configured folder; one of the same name takes its place. */
 async function allProfiles(
   raw: unknown,
   { folder, findings, files }: { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles },
 ): Promise<AllProfiles> {
-  const shipped = await loadProfiles(shippedProfiles);
+  const shipped = await (shippedOnce ??= loadProfiles(shippedProfiles));
   const wanted = isMapping(raw) ? raw["profiles"] : undefined;
   if (typeof wanted !== "string") return shipped;
   const { profiles: own, errors, problem } = await loadProfiles(path.resolve(folder, wanted), files);
