@@ -179,7 +179,7 @@ describe(`a configuration in ${consulName}`, () => {
   });
 });
 
-describe(`a node without the ${consulName} that it needs`, () => {
+describe(`a node that cannot have its configuration from ${consulName}`, () => {
   test("does not start without a copy, and says why", async () => {
     const port = await freePort();
     const ran = await runAt(await makeFolder(), ["start", "--config", urlOf("a/", port)], { env });
