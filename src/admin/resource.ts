@@ -87,15 +87,33 @@ export type NodeStatus = {
   readonly workers: number;
   /** Number of the configuration in force. */
   readonly generation: number;
+  /** The text that it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
+  readonly hash?: string;
+  readonly source: ConfigSource;
   readonly inFlight: number;
   readonly waiting: number;
   readonly permits: { readonly max: number; readonly available: number };
   readonly draining: boolean;
 };
 
+/** Where the configuration in force comes from. */
+export type ConfigSource = {
+  readonly from: "built-in" | "file" | "consul" | "etcd";
+  /** The path of the file, or the URL of the main file in the store, without any secret. */
+  readonly at?: string;
+  /** What the store calls the state that is in force, such as Consul's index. */
+  readonly version?: string;
+  /** Whether the store responded when it was last asked; absent where there is none. */
+  readonly reachable?: boolean;
+  /** Whether what is in force is the last good copy on the disk, because the store could not be used at the start. */
+  readonly copy?: boolean;
+  /** Why the latest state of the store is not in force. */
+  readonly error?: string;
+};
+
 /** What asked for the configuration to be loaded again, as the log tells it. */
 export type ReloadCause = {
-  readonly from: "file" | "SIGHUP" | "api";
+  readonly from: "file" | "SIGHUP" | "api" | "consul" | "etcd";
   /** Who asked the admin API: by its token, or by the address of the client where it has none. */
   readonly by?: string;
 };

@@ -1,9 +1,9 @@
-import path from "node:path";
-import { formatErrors, loadConfig, loadText, type Loaded, type Settings } from "../config/load.ts";
+import { formatErrors, loadText, type Settings } from "../config/load.ts";
 import type { ConfigError } from "../config/places.ts";
 import { sharesOf } from "../config/shares.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseWords, type Io, type Command } from "./args.ts";
+import { readConfig, type NamedConfig } from "./config-source.ts";
 
 const usage = `Checks configuration files and reports all errors at once.
 
@@ -11,8 +11,8 @@ const usage = `Checks configuration files and reports all errors at once.
 
 Each error is one line: file, line and column, path, what is wrong, and what is allowed. Environment variables must be set
 as for the start. Warnings go to standard error and do not change the exit code. Where percentages are used, it is said how many
-calls each rule and each fault really gets. FILE may be - for standard input; then names of other files start in the
-current folder.
+calls each rule and each fault really gets. FILE may be the URL of a configuration store, as for the start, or - for standard
+input; then names of other files start in the current folder.
 
   --ext-proc  check for a node that is started with --ext-proc
   --strict    warnings count as errors
@@ -36,7 +36,7 @@ export const check: Command = {
     if (files.length === 0)
       throw new StuntdoubleError("CONFIG_INVALID", "expected a file, as in: stuntdouble check stuntdouble.yaml");
     const reports: Report[] = [];
-    for (const file of files) reports.push(reportOf(file, await load(file, io, flags["ext-proc"] === true)));
+    for (const file of files) reports.push(reportOf(await load(file, io, flags["ext-proc"] === true)));
     if (flags.json === true) io.out(`${JSON.stringify(reports.flatMap(findingsIn), undefined, 2)}\n`);
     else for (const report of reports) print(report, io);
     const strict = flags.strict === true;
@@ -47,10 +47,10 @@ export const check: Command = {
 
 const standardInput = "-";
 
-async function load(file: string, io: Io, extProc: boolean): Promise<Loaded> {
+async function load(file: string, io: Io, extProc: boolean): Promise<NamedConfig> {
   const reading = { env: io.env, generation: 1, extProc };
-  if (file !== standardInput) return await loadConfig(path.resolve(io.cwd, file), reading);
-  return await loadText(await io.readInput(), { ...reading, folder: io.cwd });
+  if (file !== standardInput) return await readConfig(file, reading, io);
+  return { ...(await loadText(await io.readInput(), { ...reading, folder: io.cwd })), shown: "<stdin>" };
 }
 
 /** What was found in one file. */
@@ -61,9 +61,8 @@ type Report = {
   readonly warnings: readonly ConfigError[];
 };
 
-function reportOf(name: string, loaded: Loaded): Report {
-  const file = name === standardInput ? "<stdin>" : name;
-  const { ok, warnings } = loaded;
+function reportOf(loaded: NamedConfig): Report {
+  const { ok, warnings, shown: file } = loaded;
   return ok
     ? { file, settings: loaded.settings, errors: [], warnings }
     : { file, settings: undefined, errors: loaded.errors, warnings };

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { compile } from "../config/compile.ts";
 import { defaultConfig } from "../config/default.ts";
-import { fileExists, formatErrors, loadConfig, settingsOf, type Loaded } from "../config/load.ts";
+import { fileExists, formatErrors, settingsOf } from "../config/load.ts";
 import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
 import { sharesByRule } from "../config/shares.ts";
 import type { ExperimentDefinition } from "../core/experiments/definition.ts";
@@ -13,6 +13,7 @@ import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
 import { arrivalOf } from "./arrival.ts";
 import { isOver, type Shown } from "./experiment-text.ts";
+import { readConfig, type NamedConfig } from "./config-source.ts";
 import { forecast, type Forecast } from "./forecast.ts";
 import { readRequest } from "./request-file.ts";
 
@@ -21,7 +22,7 @@ const usage = `Shows what would happen to one request: each rule, each condition
   stuntdouble explain --request FILE [--config FILE] [--admin URL] [--json]
 
   --request FILE   JSON: { method, path, headers, body }, or the body of a chat completion alone
-  --config FILE    configuration; ./stuntdouble.yaml where it stands, else the built-in default
+  --config FILE    configuration, a file or the URL of a store; ./stuntdouble.yaml where it stands, else the built-in default
   --admin URL      also tells what the experiments would do that run on this node, instead of those of the configuration
   --token-env      environment variable with the token of its admin API; default: STUNTDOUBLE_ADMIN_TOKEN
   --json           the same as one JSON object
@@ -59,7 +60,7 @@ export const explainCommand: Command = {
     const file = flags.config ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
     const loaded = await load(file, io);
     if (!loaded.ok) {
-      io.err(`${formatErrors(file ?? "configuration", loaded.errors)}\n`);
+      io.err(`${formatErrors(loaded.shown, loaded.errors)}\n`);
       return 2;
     }
     const snapshot = compile(loaded.settings);
@@ -83,9 +84,10 @@ async function runningOn(client: AdminClient): Promise<readonly ExperimentDefini
   );
 }
 
-async function load(file: string | undefined, io: Io): Promise<Loaded> {
-  if (file !== undefined) return await loadConfig(path.resolve(io.cwd, file), { env: io.env, generation: 1 });
-  return { ok: true, settings: await settingsOf(defaultConfig(), io.env), warnings: [], files: [] };
+async function load(file: string | undefined, io: Io): Promise<NamedConfig> {
+  if (file !== undefined) return await readConfig(file, { env: io.env, generation: 1 }, io);
+  const settings = await settingsOf(defaultConfig(), io.env);
+  return { ok: true, settings, warnings: [], files: [], shown: "configuration" };
 }
 
 function render(told: Forecast, share: string | undefined): string {

@@ -1,6 +1,7 @@
 import path from "node:path";
-import type { App } from "../node/app.ts";
-import { createLoad, tellDamaged, type Load, type LoadResult } from "../node/reload.ts";
+import type { App, AppOptions } from "../node/app.ts";
+import { tellDamaged, type LoadResult } from "../node/reload.ts";
+import type { StoreSource } from "../node/store/source.ts";
 import { fileExists, type Settings } from "../config/load.ts";
 import { createFileWatch } from "../config/files/watch.ts";
 import { StuntdoubleError } from "../core/errors.ts";
@@ -8,16 +9,22 @@ import { createLineOutput } from "../emit/line-output.ts";
 import { createLineBatch, createLog, type Log } from "../emit/log.ts";
 import { backgroundClock, systemClock, wallClockMs, type Clock } from "../limits/clock.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
+import { nodeConfig, type NodeConfig } from "./config-source.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
 
-  stuntdouble start [--config FILE] [--port PORT] [--admin-port PORT] [--ext-proc [PORT]]
+  stuntdouble start [--config FILE] [--config-cache FOLDER] [--port PORT] [--admin-port PORT] [--ext-proc [PORT]]
 
 Without --config, ./stuntdouble.yaml is used if it exists; otherwise every call is simulated.
 The file, and all files that it names, are watched: a valid change takes effect at once; with an invalid one the configuration
 stays as it is.
 
-  --config FILE      configuration, YAML or JSON
+  --config FILE      configuration, YAML or JSON; or a URL: consul://HOST:PORT/KEY, etcd://HOST:PORT/KEY. With / at its end, KEY
+                     is a tree that holds stuntdouble.yaml and all that it names. Parameters: token-env=NAME (the variable with
+                     the ACL token), dc, stale; for etcd user and password-env; for both file, tls, ca-file, cert-file, key-file
+  --config-cache FOLDER
+                     where the last good copy of a configuration from a store is kept, which is used when the store is gone at
+                     the start; default: ~/.cache/stuntdouble
   --port PORT        traffic port, overrides the configuration
   --admin-port PORT  admin port, overrides the configuration
   --ext-proc [PORT]  also serve Envoy's ext_proc filter; default port: the configured one, else 8082
@@ -26,8 +33,8 @@ SIGTERM and SIGINT: graceful shutdown. SIGHUP: configuration reload. SIGUSR2: th
 stuntdouble chaos resume.
 
 Examples
-  stuntdouble start
   stuntdouble start --config stuntdouble.yaml --port 9000
+  stuntdouble start --config 'consul://127.0.0.1:8500/stuntdouble/?token-env=CONSUL_TOKEN'
 `;
 
 const ordinaryFile = "stuntdouble.yaml";
@@ -49,24 +56,23 @@ export const start: Command = {
   async run(args, io) {
     const flags = parseFlags(withPort(args), {
       config: "string",
+      "config-cache": "string",
       port: "string",
       "admin-port": "string",
       "ext-proc": "string",
     });
-    const file = flags["config"] ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
+    const name = flags["config"] ?? ((await fileExists(path.join(io.cwd, ordinaryFile))) ? ordinaryFile : undefined);
     const overrides = {
       port: portOf("--port", flags["port"]),
       adminPort: portOf("--admin-port", flags["admin-port"]),
       extProc: flags["ext-proc"] === "" ? "on" : portOf("--ext-proc", flags["ext-proc"]),
     } as const;
-    const source = file === undefined ? undefined : path.resolve(io.cwd, file);
-    const load = createLoad({ file: source, env: io.env, overrides });
-    const first = await load(1);
-    if (!first.ok) {
-      io.err(`${first.errors.join("\n")}\n`);
-      return 2;
-    }
-    return await serve(first, { file: source, shownFile: file, load, io });
+    const config = nodeConfig({ name, cacheFolder: flags["config-cache"] }, overrides, io);
+    const first = await config.load(1);
+    if (first.ok) return await serve(first, config, io);
+    await config.store?.stop();
+    io.err(`${first.errors.join("\n")}\n`);
+    return 2;
   },
 };
 
@@ -82,51 +88,45 @@ function portOf(flag: string, text: string | undefined): number | undefined {
   throw new StuntdoubleError("CONFIG_INVALID", `${flag} must be a port from 0 to 65535, got "${text}".`);
 }
 
-type Serving = {
-  /** The absolute path, and how it was given; undefined for the built-in configuration. */
-  readonly file: string | undefined;
-  readonly shownFile: string | undefined;
-  readonly load: Load;
-  readonly io: Io;
-};
-
-async function serve(
-  loaded: Extract<LoadResult, { ok: true }>,
-  { file, shownFile, load, io }: Serving,
-): Promise<number> {
+async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConfig, io: Io): Promise<number> {
   const { settings, files = [] } = loaded;
+  const { load, file, shown, store } = config;
   const clock = systemClock();
   const { log, batch, output } = createNodeLog(io, settings, clock);
-  const watch = createFileWatch({
-    ...watching,
-    clock: backgroundClock(),
-    changed: () => void app.reload({ from: "file" }),
-  });
+  const changed = (): void => void app.reload({ from: "file" });
+  const watch = createFileWatch({ ...watching, clock: backgroundClock(), changed });
   const places = { file, filesRead: watch.watch, writeLog: output.write, droppedLogLines: output.dropped };
+  const parts = { settings, clock, log, version: io.version, wallClockMs, load, ...follower(store) };
   let app: App;
   try {
     const { startApp } = await import("../node/app.ts");
-    app = await startApp({ settings, clock, log, version: io.version, wallClockMs, load, ...places });
+    app = await startApp({ ...parts, ...places });
   } catch (error) {
+    await store?.stop();
     batch.flush();
-    io.exitWithin(lastLinesMs);
-    io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
-    return 1;
+    return notStarted(error, io);
   }
   tellDamaged(loaded, log);
   logStart(log, { app, settings, file, version: io.version });
   watch.watch(files);
+  await store?.follow({ log, reload: (from) => app.reload({ from }) });
   io.onHangup(() => void app.reload({ from: "SIGHUP" }));
   io.onKillSwitch(() => void app.stopFaults("SIGUSR2"));
-  io.err(banner(app, settings, shownFile));
+  io.err(banner(app, settings, shown));
   const signal = await io.untilStopped;
   log.info({ signal }, "stopping");
   watch.stop();
+  await store?.stop();
   const drained = await app.stop();
   log.info({ signal, drained }, "stopped");
   batch.flush();
   io.exitWithin(lastLinesMs);
   return 0;
+}
+
+/** What the node is told of a store. */
+function follower(store: StoreSource | undefined): Pick<AppOptions, "source" | "inForce"> {
+  return store === undefined ? {} : { source: () => store.state(), inForce: () => void store.nowInForce() };
 }
 
 type Started = {
@@ -153,6 +153,12 @@ function createNodeLog(io: Io, { config }: Settings, clock: Clock) {
   const batch = createLineBatch(output.write, { everyMs: logEveryMs, maxChars: logChars, clock });
   const log: Log = createLog({ ...config.log, batch, wallClockMs });
   return { log, batch, output };
+}
+
+function notStarted(error: unknown, io: Io): number {
+  io.exitWithin(lastLinesMs);
+  io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
+  return 1;
 }
 
 function whyNotStarted(error: unknown): string {

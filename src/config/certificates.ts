@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Finding } from "./findings.ts";
 import type { ReadFiles } from "./files/identity.ts";
+import { textOf } from "./files/reader.ts";
 import type { Config } from "./schema.ts";
 import { unreadable } from "./files/unreadable.ts";
 
@@ -37,7 +37,7 @@ async function readCertificate(
     const file = path.resolve(folder, tls[member]);
     files.note(file);
     try {
-      return await readFile(file, "utf8");
+      return textOf(await files.read(file));
     } catch (error) {
       const message = `${tls[member]}: ${unreadable(error)}`;
       findings.push({ path: [port, "tls", member], at: "value", code: "unreadable-file", message });

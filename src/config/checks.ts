@@ -52,6 +52,8 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
   checkAdminToken(mapOf(file["admin"]), { env, checked });
+  const agent = ["register", "consul", "tokenEnv"];
+  checkSet(mapOf(mapOf(file["register"])["consul"])["tokenEnv"], agent, { env, checked });
   return checked;
 }
 

@@ -4,6 +4,7 @@ export const findingCodes = {
   empty: "The file holds no configuration",
   "unreadable-file": "A file, or a folder, cannot be read",
   unwritable: "A file, or a folder, that the node shall write cannot be written",
+  "unused-file": "A key of a configuration store is read by nothing",
   "damaged-recording": "A recording cannot be used: it is damaged, none at all, or one too many",
   "duplicate-key": "A key is given twice",
   "unknown-key": "There is no such key",

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { RecordingFolder } from "../core/recordings/types.ts";
@@ -9,6 +9,7 @@ import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
 import { checkExperiments } from "./experiment-checks.ts";
 import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
+import type { FileTree } from "./files/tree.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles, shippedProfiles } from "./profiles.ts";
 import { proxyVariables } from "./proxy.ts";
@@ -25,7 +26,7 @@ import { readYaml } from "./yaml-text.ts";
 export { formatErrors } from "./places.ts";
 
 /** Digits of the SHA-256 that tell one file from another. */
-const hashDigits = 12;
+export const hashDigits = 12;
 
 /** One configuration as plain data, complete enough to be compiled in any thread. */
 export type Settings = {
@@ -44,7 +45,7 @@ export type Settings = {
   readonly fixtures?: readonly Fixture[];
   /** What the folders hold whose recordings rules play; absent where none does. */
   readonly recordings?: readonly RecordingFolder[];
-  /** Where relative names of folders start. */
+  /** Where relative names of folders that are written to start. */
   readonly folder?: string;
   /** The absolute path of `chaos.historyFile`; absent where none is configured. */
   readonly historyFile?: string;
@@ -71,17 +72,21 @@ export type Reading = {
   readonly generation: number;
   /** The command line asks for Envoy's ext_proc filter to be served. */
   readonly extProc?: boolean;
+  /** Files that stand in no folder of the disk. */
+  readonly tree?: FileTree;
+  /** Where relative names of what is written start; default: beside the configuration. */
+  readonly outputFolder?: string;
 };
 
 type Place = Reading & { readonly folder: string };
 
 /** Reads a configuration file, YAML or JSON, and finds all its errors in one go; one that cannot be read is an error, too. */
 export async function loadConfig(file: string, reading: Reading): Promise<Loaded> {
-  const files = createReadFiles();
+  const files = createReadFiles(reading.tree);
   files.note(file);
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await files.read(file);
   } catch (cause) {
     const error: ConfigError = { line: 1, column: 1, path: "", code: "unreadable-file", message: unreadable(cause) };
     return { ok: false, errors: [error], warnings: [], files: files.list() };
@@ -148,13 +153,14 @@ type Judged = {
 
 async function judge(
   given: unknown,
-  { folder, env, generation, extProc = false }: Place,
+  { folder, env, generation, extProc = false, outputFolder = folder }: Place,
   files: ReadFiles,
 ): Promise<Judged> {
   const raw = withoutFreeKeys(given);
   const found: Finding[] = [];
-  const { profiles, errors } = await allProfiles(raw, { folder, findings: found, files });
-  const read = await readFixtures(raw, { folder, findings: found, files });
+  const place = { folder, outputFolder, findings: found, files };
+  const { profiles, errors } = await allProfiles(raw, place);
+  const read = await readFixtures(raw, place);
   const elsewhere = [...errors, ...read.errors];
   const warningsElsewhere = [...read.warnings];
   const { findings, warnings } = allChecks(raw, { profiles, env, extProc });
@@ -163,13 +169,13 @@ async function judge(
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
     return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere, warningsElsewhere };
   }
-  const certificates = await readCertificates(config, { folder, findings: found, files });
-  const upstreamFiles = await readUpstreamFiles(config, { folder, findings: found, files });
-  const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
-  const { folders, warnings: damaged } = await readRecordings(config, { folder, findings: found, files });
+  const certificates = await readCertificates(config, place);
+  const upstreamFiles = await readUpstreamFiles(config, place);
+  const replyFiles = await readReplyFiles(config, place);
+  const { folders, warnings: damaged } = await readRecordings(config, place);
   warningsElsewhere.push(...damaged);
   const settings = {
-    folder: path.resolve(folder),
+    folder: path.resolve(outputFolder),
     config,
     profiles,
     env: named(config, env),
@@ -179,9 +185,9 @@ async function judge(
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
-    ...historyOf(config, folder),
-    ...recordsOf(config, folder),
-    ...learningOf(config, folder),
+    ...historyOf(config, outputFolder),
+    ...recordsOf(config, outputFolder),
+    ...learningOf(config, outputFolder),
   };
   const told = [...warnings, ...(await checkWritten(config, folder))];
   return { settings, findings: [...findings, ...found], warnings: told, elsewhere, warningsElsewhere };
@@ -210,10 +216,11 @@ function withoutFreeKeys(raw: unknown): unknown {
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !isFreeKey(key)));
 }
 
-function named({ upstreams, auth, control, admin }: Config, env: Environment): Environment {
+function named({ upstreams, auth, control, admin, register }: Config, env: Environment): Environment {
   const names = [
     control.tokenEnv,
     admin.tokenEnv,
+    register?.consul.tokenEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
     ...(Object.keys(upstreams).length > 0 ? proxyVariables : []),
@@ -231,12 +238,15 @@ export async function fileExists(file: string): Promise<boolean> {
 
 type AllProfiles = { readonly profiles: readonly Profile[]; readonly errors: readonly ConfigError[] };
 
+/** Read once, because they come with the program and are most of what loading a configuration costs. */
+let shippedOnce: Promise<AllProfiles> | undefined;
+
 /** Profiles that come with the program, and those of the configured folder; one of the same name takes its place. */
 async function allProfiles(
   raw: unknown,
   { folder, findings, files }: { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles },
 ): Promise<AllProfiles> {
-  const shipped = await loadProfiles(shippedProfiles);
+  const shipped = await (shippedOnce ??= loadProfiles(shippedProfiles));
   const wanted = isMapping(raw) ? raw["profiles"] : undefined;
   if (typeof wanted !== "string") return shipped;
   const { profiles: own, errors, problem } = await loadProfiles(path.resolve(folder, wanted), files);

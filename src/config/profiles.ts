@@ -1,10 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { Distribution, Profile } from "../core/types.ts";
 import { isMapping, schemaFindings, type Finding } from "./findings.ts";
 import { profileSchema } from "./sections/profile.ts";
 import { isProfileFile, type ReadFiles } from "./files/identity.ts";
+import { disk, textOf } from "./files/reader.ts";
 import type { ConfigError } from "./places.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
@@ -28,7 +28,7 @@ export async function loadProfiles(folder: string, files?: ReadFiles): Promise<L
   files?.note(folder);
   let names: string[];
   try {
-    names = (await readdir(folder)).filter(isProfileFile).sort();
+    names = (await (files ?? disk).names(folder)).filter(isProfileFile).sort();
   } catch (cause) {
     return { profiles: [], errors: [], problem: `${folder}: ${unreadable(cause).replace("file", "folder")}` };
   }
@@ -59,7 +59,7 @@ async function readProfile(file: string, files: ReadFiles | undefined): Promise<
   files?.note(file);
   let content: string;
   try {
-    content = await readFile(file, "utf8");
+    content = textOf(await (files ?? disk).read(file));
   } catch (cause) {
     const error: ConfigError = {
       file,

@@ -6,6 +6,7 @@ import { log } from "./sections/log.ts";
 import { records } from "./sections/records.ts";
 import { mirrorSchema } from "./sections/mirror.ts";
 import { metrics } from "./sections/metrics.ts";
+import { register } from "./sections/register.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -260,6 +261,7 @@ export const configSchema = z.strictObject({
   metrics: metrics.prefault({}).describe("Metrics"),
   records,
   learning,
+  register,
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),
   fixtures: fixturesSchema,

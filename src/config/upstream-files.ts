@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
 import type { Finding, Path } from "./findings.ts";
 import type { ReadFiles } from "./files/identity.ts";
+import { textOf } from "./files/reader.ts";
 import type { Config } from "./schema.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { secretProblem, secretOf } from "./values.ts";
@@ -49,7 +49,7 @@ async function read(file: string | undefined, at: Path, reading: FilesReading): 
   const full = path.resolve(reading.folder, file);
   reading.files.note(full);
   try {
-    return await readFile(full, "utf8");
+    return textOf(await reading.files.read(full));
   } catch (error) {
     const message = `${file}: ${unreadable(error)}`;
     reading.findings.push({ path: at, at: "value", code: "unreadable-file", message });

@@ -196,6 +196,26 @@ export const reported = {
     labels: [],
     help: "Unix time of the last successful load of a configuration.",
   },
+  config_info: {
+    type: "gauge",
+    labels: ["source", "hash"],
+    help: "Always 1; the labels are where the configuration in force comes from, and the beginning of its SHA-256.",
+  },
+  config_store_up: {
+    type: "gauge",
+    labels: ["source"],
+    help: "1 when the configuration store responded when it was last asked, else 0; only with a store.",
+  },
+  config_from_copy: {
+    type: "gauge",
+    labels: ["source"],
+    help: "1 while the last good copy on the disk is in force instead of what the store has; only with a store.",
+  },
+  registered: {
+    type: "gauge",
+    labels: [],
+    help: "1 while the node is registered as a service in Consul, else 0; only with register.",
+  },
   profile_cache_hits_total: { type: "counter", labels: [], help: "Profile lookups found in the cache." },
   profile_cache_misses_total: {
     type: "counter",

@@ -1,12 +1,13 @@
 import type { AddressInfo } from "node:net";
 import type { Log } from "../emit/log.ts";
-import type { Clock } from "../limits/clock.ts";
-import type { NodeView, Reload, ReloadCause } from "../admin/resource.ts";
+import { backgroundClock, type Clock } from "../limits/clock.ts";
+import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createExperiments, type RunningExperiments } from "./experiments.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createLearning, type Learning } from "./learning.ts";
 import { createNodeView } from "./readings.ts";
+import { createRegistration, type Registration } from "./registration/consul.ts";
 import { createReloader, type Reloader, type ReloaderOptions } from "./reload.ts";
 
 /** What a node is built from. */
@@ -17,6 +18,8 @@ export type AppOptions = ReloaderOptions & {
   writeLog(text: string): void;
   /** Log lines that could not be written so far. */
   droppedLogLines(): number;
+  /** Where the configuration comes from; default: its file, or none. */
+  source?(): ConfigSource;
 };
 
 /** A running node. */
@@ -43,7 +46,7 @@ export type App = {
 export async function startApp(options: AppOptions): Promise<App> {
   const { listen, extProc, admin: adminPlace } = options.settings.config;
   const running = await build(options);
-  const { log, eventLoops, reloader, experiments, learning, life, admin } = running;
+  const { log, eventLoops, reloader, experiments, learning, registration, life, admin } = running;
   try {
     await Promise.all([experiments.restore(), learning.restore()]);
     const ports = await eventLoops.listen({ traffic: listen, extProc });
@@ -51,10 +54,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     await experiments.autostart();
     learning.start();
     life.ready = true;
+    const adminPort = portOf(admin.server.address());
+    registration.start({ traffic: ports.traffic, admin: adminPort });
     return {
       trafficPort: ports.traffic,
       extProcPort: ports.extProc,
-      adminPort: portOf(admin.server.address()),
+      adminPort,
       workers: eventLoops.count,
       reload: reloader.reload,
       stopFaults: async (by) => {
@@ -76,14 +81,21 @@ async function build(options: AppOptions): Promise<Running> {
   const { settings } = reloader;
   const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings });
   const learning = createLearning({ ...options, eventLoops, settings });
+  const registration = createRegistration({ log, settings, clock: backgroundClock() });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
-  const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments });
+  const { source = () => fileSource(options.file) } = options;
+  const { isRegistered } = registration;
+  const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments, source, isRegistered });
   const admin = createAdmin(noting(node, life), {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
-  return { ...options, eventLoops, reloader, experiments, learning, life, admin };
+  return { ...options, eventLoops, reloader, experiments, learning, registration, life, admin };
+}
+
+function fileSource(file: string | undefined): ConfigSource {
+  return file === undefined ? { from: "built-in" } : { from: "file", at: file };
 }
 
 /** Where a node stands; `asked` once somebody has wanted to know whether it is ready. */
@@ -108,6 +120,7 @@ type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly reloader: Reloader;
   readonly experiments: RunningExperiments;
   readonly learning: Learning;
+  readonly registration: Registration;
   readonly life: Life;
   readonly admin: ReturnType<typeof createAdmin>;
 };
@@ -116,13 +129,15 @@ type Running = Pick<AppOptions, "clock" | "log"> & {
 const noticeMs = 5000;
 
 async function stop(running: Running): Promise<boolean> {
-  const { clock, log, eventLoops, reloader, life } = running;
+  const { clock, log, eventLoops, reloader, registration, life } = running;
   life.ready = false;
   life.draining = true;
   const asked = (await eventLoops.unready()) || life.asked;
   const { drainMs, drainDelayMs = asked ? noticeMs : 0 } = reloader.settings().config.listen;
   log.info({ inFlight: eventLoops.permits.inFlight(), drainDelayMs, drainMs }, "draining");
+  const gone = registration.close();
   if (drainDelayMs > 0) await new Promise<void>((resolve) => void clock.wake(drainDelayMs, resolve));
+  await gone;
   let cancel = (): void => {};
   const limit = new Promise<boolean>((resolve) => void (cancel = clock.wake(drainMs, () => resolve(false))));
   const drained = await Promise.race([eventLoops.drain().then(() => true), limit]);
@@ -132,7 +147,8 @@ async function stop(running: Running): Promise<boolean> {
   return drained;
 }
 
-async function end({ eventLoops, experiments, learning, admin }: Running): Promise<void> {
+async function end({ eventLoops, experiments, learning, registration, admin }: Running): Promise<void> {
+  await registration.close();
   await experiments.close();
   await learning.close();
   await eventLoops.stop();

@@ -8,10 +8,10 @@ const ownerOnly = 0o600;
  *
  * @param lines one or some in each string, without the end of the last; they are written one string at a time, so that the event
  *   loop of this thread is never held up for long
+ * @param temporary where they are written first, in the same folder; one of its own where several processes write the file
  * @throws the system's error; the file is then as it was
  */
-export async function replaceFile(file: string, lines: Iterable<string>): Promise<void> {
-  const temporary = `${file}.tmp`;
+export async function replaceFile(file: string, lines: Iterable<string>, temporary = `${file}.tmp`): Promise<void> {
   await rm(temporary, { force: true });
   try {
     const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, ownerOnly);

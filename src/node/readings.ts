@@ -1,5 +1,5 @@
 import type { Experiments } from "../admin/chaos.ts";
-import type { NodeStatus, NodeView } from "../admin/resource.ts";
+import type { ConfigSource, NodeStatus, NodeView } from "../admin/resource.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
 import { driftRatios } from "../core/shadow/drift.ts";
@@ -25,6 +25,10 @@ export type ReadingsOptions = {
   droppedLogLines(): number;
   isReady(): boolean;
   isDraining(): boolean;
+  /** Where the configuration comes from. */
+  source(): ConfigSource;
+  /** Whether the node is registered as a service; undefined where it is not to be. */
+  isRegistered(): boolean | undefined;
 };
 
 /** Makes what the admin API sees of the node. */
@@ -56,16 +60,18 @@ function withoutCredentials(config: Config): Config {
 }
 
 function status(
-  { version, clock, eventLoops, reloader, isDraining }: ReadingsOptions,
+  { version, clock, eventLoops, reloader, isDraining, source }: ReadingsOptions,
   startedAtMs: number,
 ): NodeStatus {
   const { count, permits } = eventLoops;
-  const { config, generation } = reloader.settings();
+  const { config, generation, hash } = reloader.settings();
   return {
     version,
     uptimeSeconds: Math.floor((clock.now() - startedAtMs) / 1000),
     workers: count,
     generation,
+    ...(hash !== undefined && { hash }),
+    source: source(),
     inFlight: permits.inFlight(),
     waiting: permits.waiting(),
     permits: { max: config.permits.max, available: permits.available() },
@@ -103,6 +109,22 @@ async function recordReadings({ eventLoops, reloader }: ReadingsOptions): Promis
   ];
 }
 
+/** What there is to say of a store and of a registration is told only where there is one. */
+function sourceReadings({ reloader, source, isRegistered }: ReadingsOptions): Reading[] {
+  const { from, reachable, copy } = source();
+  const registered = isRegistered();
+  return [
+    { name: "config_info", labels: [from, reloader.settings().hash ?? ""], value: 1 },
+    ...gauge("config_store_up", reachable, [from]),
+    ...gauge("config_from_copy", copy, [from]),
+    ...gauge("registered", registered),
+  ];
+}
+
+function gauge(name: Reading["name"], value: boolean | undefined, labels: readonly string[] = []): Reading[] {
+  return value === undefined ? [] : [{ name, labels, value: value ? 1 : 0 }];
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -129,6 +151,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "config_reloads_total", labels: ["error"], value: error },
     { name: "config_last_reload_ok", value: lastOk ? 1 : 0 },
     { name: "config_last_success_timestamp_seconds", value: lastSuccessMs / 1000 },
+    ...sourceReadings(options),
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
     ...(await driftReadings(options)),

@@ -3,7 +3,8 @@ import { adminTokenOf } from "../config/admin-token.ts";
 import { defaultConfig } from "../config/default.ts";
 import { changesBetween } from "../config/changes.ts";
 import type { ReadFile } from "../config/files/identity.ts";
-import { formatErrors, loadConfig, settingsOf, type Settings } from "../config/load.ts";
+import type { FindingCode } from "../config/codes.ts";
+import { formatErrors, loadConfig, settingsOf, type Loaded, type Settings } from "../config/load.ts";
 import { extProcSchema } from "../config/ports.ts";
 import { restartPaths } from "../config/restart.ts";
 import { StuntdoubleError } from "../core/errors.ts";
@@ -29,6 +30,8 @@ export type Overrides = {
 export type LoadResult = {
   /** Files that were passed over because they are damaged, one line each; absent where there are none. */
   readonly damaged?: readonly string[];
+  /** Keys of a configuration store that nothing reads, one line each; absent where there are none. */
+  readonly unused?: readonly string[];
   /** What was read; absent where nothing can change. */
   readonly files?: readonly ReadFile[];
 } & ({ readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly errors: readonly string[] });
@@ -42,13 +45,29 @@ export function createLoad({ file, env, overrides }: Source): Load {
     if (file === undefined)
       return { ok: true, settings: overridden(await settingsOf(defaultConfig(), env), overrides) };
     const loaded = await loadConfig(file, { env, generation, extProc: overrides.extProc !== undefined });
-    const { files } = loaded;
-    if (!loaded.ok) return { ok: false, errors: formatErrors(file, loaded.errors).split("\n"), files };
-    const damaged = loaded.warnings.filter(
-      (warning) => warning.file !== undefined && warning.code === "damaged-recording",
-    );
-    const told = damaged.length === 0 ? {} : { damaged: formatErrors(file, damaged).split("\n") };
-    return { ok: true, settings: overridden(loaded.settings, overrides), files, ...told };
+    return loadResult(loaded, file, overrides);
+  };
+}
+
+/**
+ * What a configuration that was read comes to.
+ *
+ * @param name of the configuration, for errors
+ */
+export function loadResult(loaded: Loaded, name: string, overrides: Overrides): LoadResult {
+  const { files } = loaded;
+  if (!loaded.ok) return { ok: false, errors: formatErrors(name, loaded.errors).split("\n"), files };
+  const told = (code: FindingCode): string[] => {
+    const found = loaded.warnings.filter((warning) => warning.file !== undefined && warning.code === code);
+    return found.length === 0 ? [] : formatErrors(name, found).split("\n");
+  };
+  const [damaged, unused] = [told("damaged-recording"), told("unused-file")];
+  return {
+    ok: true,
+    settings: overridden(loaded.settings, overrides),
+    files,
+    ...(damaged.length > 0 && { damaged }),
+    ...(unused.length > 0 && { unused }),
   };
 }
 
@@ -72,10 +91,12 @@ export type ReloaderOptions = {
   wallClockMs(): number;
   /** Undefined when there is no file to load. */
   readonly load?: Load;
-  /** Name of that file, for the log. */
+  /** Name of that file, or URL of the store, for the log. */
   readonly file?: string | undefined;
   /** Gets what each attempt has read, before its outcome is known to others. */
   readonly filesRead?: (files: readonly ReadFile[]) => void;
+  /** Told whenever what was loaded last is in force. */
+  readonly inForce?: () => void;
 };
 
 /** The configuration in force, and the way to another one. */
@@ -104,7 +125,7 @@ export type ReloadTally = {
  * @throws CONFIG_INVALID when the admin API asks for a token that is not there
  */
 export function createReloader(options: ReloaderOptions, apply: (settings: Settings) => Promise<void>): Reloader {
-  const { load, log, wallClockMs, file, filesRead } = options;
+  const { load = withoutFile, log, wallClockMs, file, filesRead, inForce } = options;
   let { settings } = options;
   let adminToken = adminTokenOf(settings);
   let tally: ReloadTally = { success: 0, error: 0, lastOk: true, lastSuccessMs: wallClockMs() };
@@ -115,10 +136,11 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     adminToken = nextToken;
     tellChanges({ before: settings, now: next, log });
     const { generation, hash } = next;
-    const changes = changesBetween(settings, next);
+    const details = { result: "success", file, generation, hash, ...changesBetween(settings, next), ...cause };
     settings = next;
     tally = { ...tally, success: tally.success + 1, lastOk: true, lastSuccessMs: wallClockMs() };
-    log.info({ result: "success", file, generation, hash, ...changes, ...cause }, "configuration in force");
+    log.info(details, "configuration in force");
+    inForce?.();
     return { ok: true, generation };
   };
   const reject = (errors: readonly string[], cause: ReloadCause): Reload => {
@@ -130,19 +152,14 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
   };
   const attempt = async (cause: ReloadCause): Promise<Reload> => {
     try {
-      const loaded = tellDamaged(await (load ?? withoutFile)(settings.generation + 1), log);
+      const loaded = tellDamaged(await load(settings.generation + 1), log);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
       return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.errors, cause);
     } catch (error) {
       return reject([error instanceof Error ? error.message : String(error)], cause);
     }
   };
-  return {
-    settings: () => settings,
-    adminToken: () => adminToken,
-    tally: () => tally,
-    reload: serialised(attempt),
-  };
+  return { settings: () => settings, adminToken: () => adminToken, tally: () => tally, reload: serialised(attempt) };
 }
 
 const withoutFile: Load = () =>
@@ -161,8 +178,9 @@ function serialised<Given, Value>(task: (given: Given) => Promise<Value>): (give
 
 /** Says which files are not used, and why; gives back what was loaded. */
 export function tellDamaged(loaded: LoadResult, log: Log): LoadResult {
-  const { damaged = [] } = loaded;
+  const { damaged = [], unused = [] } = loaded;
   if (damaged.length > 0) log.warn({ damaged }, "files that are damaged are passed over");
+  if (unused.length > 0) log.warn({ unused }, "keys of the configuration store that the configuration does not name");
   return loaded;
 }
 

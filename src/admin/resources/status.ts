@@ -21,7 +21,7 @@ export const status: Resource = {
     route({
       method: "GET",
       path: "/admin/v1/status",
-      summary: "version, uptime, workers, permits, queue, breakers, whether the node drains",
+      summary: "version, uptime, workers, configuration, permits, queue, breakers, whether the node drains",
       async respond({ node }) {
         const { draining, ...status } = node.status();
         return json({ ...status, breakers: await node.ask(breakers), draining });

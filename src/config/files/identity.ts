@@ -1,5 +1,7 @@
-import { recordingSuffix } from "../../core/recordings/lines.ts";
 import { readdirSync, statSync } from "node:fs";
+import { recordingSuffix } from "../../core/recordings/lines.ts";
+import { disk, type FileReader } from "./reader.ts";
+import { readerOf, type FileTree } from "./tree.ts";
 
 /** A file or a folder that a configuration was read from, as it was then. */
 export type ReadFile = { readonly path: string; readonly identity: string };
@@ -32,20 +34,30 @@ export function identityOf(path: string): string {
   }
 }
 
-/** Notes which files a configuration is read from. */
-export type ReadFiles = {
+/** Reads the files of a configuration, and notes which of them can change on the disk. */
+export type ReadFiles = FileReader & {
   /** To be called before the file is read, so that what is written meanwhile is seen as a change. */
   note(path: string): void;
   list(): ReadFile[];
 };
 
-/** Makes an empty list of files. */
-export function createReadFiles(): ReadFiles {
+/**
+ * Makes an empty list of files.
+ *
+ * @param tree what is found below its root, and not on the disk
+ */
+export function createReadFiles(tree?: FileTree): ReadFiles {
   const files = new Map<string, ReadFile>();
+  const inTree = tree === undefined ? undefined : readerOf(tree);
+  const readerFor = (path: string): FileReader => (inTree?.holds(path) === true ? inTree : disk);
   return {
     note(path) {
-      if (!files.has(path)) files.set(path, { path, identity: identityOf(path) });
+      if (!files.has(path) && inTree?.holds(path) !== true) files.set(path, { path, identity: identityOf(path) });
     },
     list: () => [...files.values()],
+    read: (path) => readerFor(path).read(path),
+    names: (path) => readerFor(path).names(path),
+    size: (path) => readerFor(path).size(path),
+    isFolder: (path) => readerFor(path).isFolder(path),
   };
 }

@@ -1,9 +1,9 @@
-import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { isLineError, parseRecording, recordingSuffix } from "../../core/recordings/lines.ts";
 import type { Recording, RecordingFolder } from "../../core/recordings/types.ts";
 import type { Finding, Path } from "../findings.ts";
 import type { ReadFiles } from "../files/identity.ts";
+import { disk, type FileReader } from "../files/reader.ts";
 import { unreadable } from "../files/unreadable.ts";
 import type { ConfigError } from "../places.ts";
 import type { ActionConfig, Config } from "../schema.ts";
@@ -17,16 +17,24 @@ export type ReadRecordings = {
   readonly warnings: readonly ConfigError[];
 };
 
-type FoldersReading = { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles };
+type FoldersReading = {
+  readonly folder: string;
+  /** Where relative names of what is written start; default: in `folder`. */
+  readonly outputFolder?: string;
+  readonly findings: Finding[];
+  readonly files: ReadFiles;
+};
 
 /** Reads the recordings that rules play. A file that cannot be used is a warning, and the others are played. */
 export async function readRecordings(
   config: Config,
-  { folder, findings, files }: FoldersReading,
+  { folder, outputFolder = folder, findings, files }: FoldersReading,
 ): Promise<ReadRecordings> {
   const actions = actionsOf(config);
   const written = new Set(
-    actions.flatMap(({ action }) => (action.record === undefined ? [] : [path.resolve(folder, action.record.dir)])),
+    actions.flatMap(({ action }) =>
+      action.record === undefined ? [] : [path.resolve(outputFolder, action.record.dir)],
+    ),
   );
   const folders = new Map<string, RecordingFolder>();
   const warnings: ConfigError[] = [];
@@ -37,7 +45,7 @@ export async function readRecordings(
     // A folder that is written to would have the configuration read again with each call.
     if (!written.has(full)) files.note(full);
     try {
-      const read = await readFolder(full);
+      const read = await readFolder(full, files);
       folders.set(dir, { dir, recordings: read.recordings });
       warnings.push(...read.warnings);
     } catch (error) {
@@ -63,8 +71,11 @@ function isMissing(error: unknown): boolean {
 }
 
 /** The recordings of one folder, in the order of their names, and what is wrong with its other files of that kind. */
-export async function readFolder(folder: string): Promise<{ recordings: Recording[]; warnings: ConfigError[] }> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(recordingSuffix)).sort();
+export async function readFolder(
+  folder: string,
+  files: FileReader = disk,
+): Promise<{ recordings: Recording[]; warnings: ConfigError[] }> {
+  const names = (await files.names(folder)).filter((name) => name.endsWith(recordingSuffix)).sort();
   const recordings: Recording[] = [];
   const warnings: ConfigError[] = [];
   let bytes = 0;
@@ -73,12 +84,12 @@ export async function readFolder(folder: string): Promise<{ recordings: Recordin
     const warn = (line: number, message: string): void =>
       void warnings.push({ file, line, column: 1, path: "", code: "damaged-recording", message });
     try {
-      bytes += (await stat(file)).size;
+      bytes += await files.size(file);
       if (recordings.length >= folderLimits.files || bytes > folderLimits.bytes) {
         warn(1, `is not read, nor are those after it: ${recordings.length} recordings fill what one folder may have`);
         break;
       }
-      const read = parseRecording(name, new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file)));
+      const read = parseRecording(name, new TextDecoder("utf-8", { fatal: true }).decode(await files.read(file)));
       if (isLineError(read)) warn(read.line, read.message);
       else recordings.push(read);
     } catch (error) {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ReplyConfig } from "../../core/replies/schema.ts";
 import { placesIn } from "../../core/replies/template.ts";
@@ -56,7 +55,7 @@ async function readText(
   const unread = (message: string): undefined =>
     void findings.push({ path: at, at: "value", code: "unreadable-file", message: `${name}: ${message}` });
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(full));
+    return new TextDecoder("utf-8", { fatal: true }).decode(await files.read(full));
   } catch (error) {
     return unread(error instanceof TypeError ? "is not valid UTF-8" : unreadable(error));
   }

@@ -1,9 +1,9 @@
-import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { compileMatch } from "../../core/match.ts";
 import type { ConditionalReply } from "../../core/replies/conditional.ts";
 import { mapOf, type Checked, type Finding } from "../findings.ts";
 import type { ReadFiles } from "../files/identity.ts";
+import { textOf } from "../files/reader.ts";
 import type { ConfigError } from "../places.ts";
 import { unreadable } from "../files/unreadable.ts";
 import { readYaml } from "../yaml-text.ts";
@@ -31,8 +31,8 @@ export async function readFixtures(raw: unknown, { folder, findings, files }: Pl
   const full = path.resolve(folder, aimock);
   files.note(full);
   try {
-    const isFolder = (await stat(full)).isDirectory();
-    const names = isFolder ? (await readdir(full)).filter((name) => name.endsWith(".json")).sort() : [];
+    const isFolder = await files.isFolder(full);
+    const names = isFolder ? (await files.names(full)).filter((name) => name.endsWith(".json")).sort() : [];
     const paths = isFolder ? names.map((name) => path.join(full, name)) : [full];
     const read = await Promise.all(paths.map((file) => readOne(file, files)));
     return {
@@ -49,7 +49,7 @@ export async function readFixtures(raw: unknown, { folder, findings, files }: Pl
 
 async function readOne(file: string, files: ReadFiles): Promise<ReadFixtures> {
   files.note(file);
-  const text = readYaml(await readFile(file, "utf8"));
+  const text = readYaml(textOf(await files.read(file)));
   const checked: Checked = { findings: [], warnings: [] };
   const fixtures = text.errors.length > 0 ? [] : aimockFixtures(text.raw, checked);
   const inFile = (errors: readonly ConfigError[]): ConfigError[] => errors.map((error) => ({ file, ...error }));

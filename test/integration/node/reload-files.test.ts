@@ -112,6 +112,61 @@ outputTokens: { kind: constant, value: ${tokens} }
   await untilTokens(7);
 });
 
+test("volumes of Kubernetes take effect when their ..data is swapped: configuration, experiments, profiles and replies", async () => {
+  const folder = await makeFolder();
+  /** Writes the files of a ConfigMap as the kubelet does, in the place of those before. */
+  const mount = async (volume: string, version: string, files: Readonly<Record<string, string>>): Promise<void> => {
+    const at = path.join(folder, volume);
+    await mkdir(path.join(at, `..${version}`), { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      await writeFile(path.join(at, `..${version}`, name), text);
+      await symlink(path.join("..data", name), path.join(at, name)).catch(() => undefined);
+    }
+    await symlink(`..${version}`, path.join(at, "..data_tmp"));
+    await rename(path.join(at, "..data_tmp"), path.join(at, "..data"));
+  };
+  const profile = (tokens: number): string =>
+    `name: mine
+ttftMs: { kind: constant, value: 0 }
+itlMs: { kind: constant, value: 0 }
+outputTokens: { kind: constant, value: ${tokens} }
+`;
+  const config = (name: string, more: object = {}): string =>
+    JSON.stringify(
+      nodeConfig({
+        profiles: "../profiles",
+        rules: [
+          {
+            name: "canned",
+            match: { header: { "x-reply": "1" } },
+            serve: "simulate",
+            reply: { file: "../replies/r.txt" },
+          },
+          { name, serve: "simulate", profile: "mine" },
+        ],
+        ...more,
+      }),
+    );
+  await mount("profiles", "1", { "mine.yaml": profile(1) });
+  await mount("replies", "1", { "r.txt": "before" });
+  await mount("config", "1", { "stuntdouble.yaml": config("a") });
+  await start(path.join(folder, "config/stuntdouble.yaml"));
+  const body = async (...headers: string[]): Promise<string> =>
+    (await rawRequest(program.port, postText("/v1/chat/completions", chatBody(), ["connection: close", ...headers])))
+      .body;
+  const untilBody = async (text: string, ...headers: string[]): Promise<unknown> =>
+    await until(text, async () => ((await body(...headers)).includes(text) ? true : undefined));
+  await untilBody('"completion_tokens":1,');
+  await mount("profiles", "2", { "mine.yaml": profile(5) });
+  await untilBody('"completion_tokens":5,');
+  await mount("replies", "2", { "r.txt": "after" });
+  await untilBody("after", "x-reply: 1");
+  const experiment = { name: "slow", percentage: 10, faults: [{ kind: "status", status: 503 }], durationMs: 60_000 };
+  await mount("config", "2", { "stuntdouble.yaml": config("b", { experiments: [experiment] }) });
+  await untilRule("b");
+  expect(await program.admin("/admin/v1/config")).toMatchObject({ experiments: [{ name: "slow" }] });
+});
+
 test("the log tells of the start and of each reload: file, generation, hash, what changed and from where", async () => {
   const file = path.join(await makeFolder(), "c.yaml");
   await writeFile(file, textOf("a", { seed: 1 }));

@@ -23,6 +23,7 @@ export const status: NodeStatus = {
   uptimeSeconds: 5,
   workers: 1,
   generation: 1,
+  source: { from: "built-in" },
   inFlight: 0,
   waiting: 0,
   permits: { max: 10, available: 10 },

@@ -22,7 +22,7 @@ test("help COMMAND shows the help of that command", async () => {
 test("what no command was named for is not said to be an error of one", async () => {
   expect(await runIn({}, ["--bogus"])).toMatchObject({
     code: 2,
-    err: "stuntdouble: unknown option --bogus. Allowed: --config, --port, --admin-port, --ext-proc.\n",
+    err: "stuntdouble: unknown option --bogus. Allowed: --config, --config-cache, --port, --admin-port, --ext-proc.\n",
   });
 });
 
