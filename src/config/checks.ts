@@ -9,6 +9,7 @@ import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
 import { portWarnings } from "./port-checks.ts";
 import { reservedRuleNames } from "./schema.ts";
+import { checkShared } from "./sections/shared.ts";
 import { checkUpstream } from "./upstream-checks.ts";
 import { secretOf, secretProblem, type Environment } from "./values.ts";
 
@@ -52,6 +53,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
   checkAdminToken(mapOf(file["admin"]), { env, checked });
+  checkShared(file, { env, checked });
   return checked;
 }
 

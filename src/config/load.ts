@@ -18,7 +18,7 @@ import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
 import { readFixtures } from "./replies/fixtures.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
 import { unreadable } from "./files/unreadable.ts";
-import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
+import { readRedisFiles, readUpstreamFiles, type PemFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 
 export { formatErrors } from "./places.ts";
@@ -37,6 +37,8 @@ export type Settings = {
   readonly certificates: Certificates;
   /** What the files that upstreams name hold, by the name of the upstream. */
   readonly upstreamFiles: Readonly<Record<string, UpstreamFiles>>;
+  /** What the files that `shared.redis.tls` names hold; absent where it names none. */
+  readonly redisFiles?: PemFiles;
   /** What the files that replies name hold, by their names; absent where no reply names one. */
   readonly replyFiles?: ReplyFiles;
   /** Absent where none is configured. */
@@ -175,12 +177,11 @@ async function judge(
     generation,
     certificates,
     upstreamFiles,
+    ...(await readRedisFiles(config, { folder, findings: found, files })),
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
-    ...historyOf(config, folder),
-    ...recordsOf(config, folder),
-    ...learningOf(config, folder),
+    ...placesOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
@@ -188,6 +189,10 @@ async function judge(
 function allChecks(raw: unknown, surroundings: Surroundings): Checked {
   const [one, other] = [crossCheck(raw, surroundings), checkExperiments({ file: mapOf(raw), ...surroundings })];
   return { findings: [...one.findings, ...other.findings], warnings: [...one.warnings, ...other.warnings] };
+}
+
+function placesOf(config: Config, folder: string): Pick<Settings, "historyFile" | "recordsDir" | "learningFile"> {
+  return { ...historyOf(config, folder), ...recordsOf(config, folder), ...learningOf(config, folder) };
 }
 
 function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
@@ -208,10 +213,11 @@ function withoutFreeKeys(raw: unknown): unknown {
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !isFreeKey(key)));
 }
 
-function named({ upstreams, auth, control, admin }: Config, env: Environment): Environment {
+function named({ upstreams, auth, control, admin, shared }: Config, env: Environment): Environment {
   const names = [
     control.tokenEnv,
     admin.tokenEnv,
+    shared?.redis.urlEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
     ...(Object.keys(upstreams).length > 0 ? proxyVariables : []),

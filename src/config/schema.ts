@@ -4,6 +4,7 @@ import { clients } from "./sections/clients.ts";
 import { learning, profileChoice } from "./sections/learning.ts";
 import { log } from "./sections/log.ts";
 import { records } from "./sections/records.ts";
+import { shared } from "./sections/shared.ts";
 import { mirrorSchema } from "./sections/mirror.ts";
 import { metrics } from "./sections/metrics.ts";
 import { modelsSchema } from "./sections/models.ts";
@@ -259,6 +260,7 @@ export const configSchema = z.strictObject({
   simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
   records,
+  shared,
   learning,
   log: log.prefault({}).describe("Logging"),
   rules: z.array(rule).default([]).describe("Rules in order; the first that matches decides"),

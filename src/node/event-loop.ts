@@ -1,7 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import type { Act, ActDeps, Loop, Runtime } from "../act/types.ts";
 import { createChaos, type LoopChaos } from "../act/chaos.ts";
-import { createAct } from "../act/exchange.ts";
+import { createAct } from "../act/act.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
 import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
@@ -36,6 +36,7 @@ import { metricLabels } from "./metric-labels.ts";
 import type { EventLoopMemory } from "./shared-memory.ts";
 import { createLoopRecords } from "./records.ts";
 import { buildRuntime, retire } from "./build-runtime.ts";
+import { createLoopSharing } from "./fleet/sharing.ts";
 import { createLoopClients } from "./clients.ts";
 
 /** What an event loop is started with, in whatever thread it runs. */
@@ -107,7 +108,8 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     copied: emitters.recorder.copied,
   };
   const learned = createLearnedProfiles();
-  const building = { ...options, loop, learned: learned.find };
+  const sharing = createLoopSharing({ ...options, memory: options.memory.fleet });
+  const building = { ...options, loop, learned: learned.find, sharing };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const states = new Map(options.states);
@@ -119,19 +121,20 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   for (const name of states.keys()) follow(name, states, { chaos, learned });
-  const runtime = (): Runtime => state.runtime;
-  const get: LoopView["get"] = (wanted) => valueOf(states, wanted);
   const view: LoopView = {
     ...emitters,
     experiments: chaos,
     memory: deps.memory,
     replies,
     heldConnections: listeners.held,
-    runtime,
-    get,
+    runtime: () => state.runtime,
+    get: (wanted) => valueOf(states, wanted),
   };
   return {
-    listen: (address) => listeners.listen(address),
+    async listen(address) {
+      await sharing?.tried();
+      return await listeners.listen(address);
+    },
     async apply(settings) {
       const before = state.runtime;
       state.runtime = buildRuntime(building, settings, before);
@@ -151,7 +154,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       state,
       act,
       listeners,
-      written: [recordings.flushed, async () => await emitters.records?.close()],
+      written: [recordings.flushed, async () => await emitters.records?.close(), async () => sharing?.close()],
     }),
   };
 }
