@@ -94,24 +94,28 @@ describeWith("redis-server", redisServer, "limits over nodes", (program) => {
     expect(Number(headers.get("x-ratelimit-remaining-requests"))).toBe(89);
   });
 
-  test.each([2, 3])("over %d nodes the limit is kept within 2 %%, burst and refill together", async (count) => {
-    const redis = await redisOf(program);
-    const limit = 600;
-    const nodes = await startFleet(redis, count, { rateLimit: { requestsPerMinute: limit } });
-    const from = performance.now();
-    let sent = 0;
-    let passed = 0;
-    const send = async (): Promise<void> => {
-      while (sent < limit * 1.5) {
-        sent += 1;
-        const node = nodes[sent % count];
-        if (node !== undefined && (await call(node)).status === 200) passed += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: 16 }, send));
-    const minutes = (performance.now() - from) / 60_000;
-    const allowed = limit * (1 + minutes);
-    expect(sent - passed).toBeGreaterThan(0);
-    expect(Math.abs(passed - allowed) / allowed).toBeLessThan(0.02);
-  });
+  test.each([2, 3])(
+    "over %i nodes the limit is kept within two per cent, burst and refill together",
+    { timeout: 180_000 },
+    async (count) => {
+      const redis = await redisOf(program);
+      const limit = 150;
+      const nodes = await startFleet(redis, count, { rateLimit: { requestsPerMinute: limit } });
+      const from = performance.now();
+      let sent = 0;
+      let passed = 0;
+      let refused = 0;
+      const send = async (): Promise<void> => {
+        while (refused < 40) {
+          sent += 1;
+          const node = nodes[sent % count];
+          if (node === undefined || (await call(node)).status !== 200) refused += 1;
+          else passed += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, send));
+      const allowed = limit * (1 + (performance.now() - from) / 60_000);
+      expect(Math.abs(passed - allowed) / allowed).toBeLessThan(0.02);
+    },
+  );
 });
