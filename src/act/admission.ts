@@ -7,6 +7,7 @@ import { servableOf } from "../core/experiments/serving.ts";
 import type { Call, Decision, FaultConfig, KnownFacts } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
 import type { Opened, Quota } from "../core/dialects/types.ts";
+import type { RateResult } from "../limits/rates.ts";
 import { presentedKey, shortHash, type FoundKey } from "../limits/keys.ts";
 import { resolved, withTimes } from "./decision.ts";
 import {
@@ -45,9 +46,27 @@ export type Refused = {
 
 export type Admission = Admitted | Refused;
 
+/** A call that has a way to go, and has not asked for its quota. */
+export type Routed = {
+  readonly refusal: undefined;
+  readonly call: Call;
+  readonly opened: Opened | undefined;
+  readonly decision: Decision;
+  /** Its row among the rates; undefined where it needs none of them. */
+  readonly rateRow: number | undefined;
+  readonly quota: undefined;
+};
+
 /** What admission needs of its node and of the configuration in force. */
 export type AdmissionDeps = Pick<ActDeps, "count" | "kept" | "pseudonym" | "chaos" | "clients" | "givenReply">;
 export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "profiles" | "replays">;
+
+/** A request with all that its admission needs. */
+export type Admitting = {
+  readonly request: Request;
+  readonly deps: AdmissionDeps;
+  readonly runtime: AdmissionRuntime;
+};
 
 /**
  * Asks everything that may refuse a call before a permit is taken: loop, key, known model, rules, control header, the body
@@ -62,11 +81,20 @@ export type AdmissionRuntime = Pick<Runtime, "snapshot" | "keys" | "rates" | "pr
  *   with its body, or BODY_INVALID for a control header that cannot be followed
  */
 export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionRuntime): Admission {
+  const admitting = { request, deps, runtime };
+  return admitRouted(routeCall(admitting), admitting);
+}
+
+/**
+ * The first part of `admit`: all that is asked before the quota.
+ *
+ * @returns never throws
+ */
+export function routeCall({ request, deps, runtime }: Admitting): Routed | Refused {
   const { snapshot, rates } = runtime;
   let opened: Opened | undefined;
   let call: Call | undefined;
   let decision: Decision | undefined;
-  let quota: Quota | undefined;
   try {
     refuseLoop(request.headers, deps.pseudonym);
     if (request.method === "TRACE") throw traceRefused();
@@ -79,13 +107,34 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
     call = callOf(request, caller, facts);
     decision = resolved(call, request, { opened, deps, runtime });
     refuseUnreadable(opened, decision);
-    let rateRow: number | undefined;
-    if (rates !== undefined && !takesNoPlace(request, { decision })) {
-      rateRow = caller?.index ?? snapshot.keys.length;
-      const taken = rates.take(rateRow, rates.limitsTokens(rateRow) ? promptTokensOf(facts) : 0);
-      quota = taken.quota;
-      if (!taken.ok) throw rateLimited(taken, promptTokensOf(facts));
-    }
+    const isLimited = rates !== undefined && !takesNoPlace(request, { decision });
+    const rateRow = isLimited ? (caller?.index ?? snapshot.keys.length) : undefined;
+    return { refusal: undefined, call, opened, decision, rateRow, quota: undefined };
+  } catch (error) {
+    return { refusal: toStuntdoubleError(error), call, opened, decision, quota: undefined };
+  }
+}
+
+/**
+ * The second part of `admit`: the quota, and what comes after it.
+ *
+ * @param taken what was taken over all nodes; where it is undefined, this node takes it
+ * @returns never throws
+ */
+export function admitRouted(
+  routed: Routed | Refused,
+  { request, deps, runtime }: Admitting,
+  taken?: RateResult,
+): Admission {
+  if (routed.refusal !== undefined) return routed;
+  const { call, opened, rateRow } = routed;
+  let { decision } = routed;
+  let quota: Quota | undefined;
+  try {
+    const result = taken ?? takeHere(routed, runtime);
+    quota = result?.quota;
+    if (result?.ok === false) throw rateLimited(result, promptTokensOf(call.facts));
+    const { snapshot } = runtime;
     const bent = deps.chaos.involve(call, decision, deps.chaos.isRunning() ? servableOf(opened, snapshot) : undefined);
     decision = withTimes(bent, call, snapshot);
     const faults = preparedFaults(decision.faults);
@@ -94,6 +143,22 @@ export function admit(request: Request, deps: AdmissionDeps, runtime: AdmissionR
   } catch (error) {
     return { refusal: toStuntdoubleError(error), call, opened, decision, quota };
   }
+}
+
+function takeHere({ call, rateRow }: Routed, { rates }: AdmissionRuntime): RateResult | undefined {
+  if (rateRow === undefined || rates === undefined) return undefined;
+  return rates.take(rateRow, rates.limitsTokens(rateRow) ? promptTokensOf(call.facts) : 0);
+}
+
+/** Takes the quota of a call over all nodes; undefined where none is shared, and this node takes it at once. */
+export function takeOverNodes(
+  routed: Routed | Refused,
+  { rates, sharedRates }: Pick<Runtime, "rates" | "sharedRates">,
+): Promise<RateResult> | undefined {
+  if (sharedRates === undefined || rates === undefined || routed.refusal !== undefined) return undefined;
+  const { call, rateRow } = routed;
+  if (rateRow === undefined) return undefined;
+  return sharedRates.take(rateRow, rates.limitsTokens(rateRow) ? promptTokensOf(call.facts) : 0);
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { Outcome } from "../core/types.ts";
-import type { Rates } from "../limits/rates.ts";
 import type { BentCall } from "./chaos.ts";
 import type { CallRecord } from "./outcome.ts";
-import type { ActDeps, Sender } from "./types.ts";
+import type { ActDeps, Runtime, Sender } from "./types.ts";
 
 /** An ended call: what was recorded of it, what was sent, and as what its faults know it. */
 export type Ended = { readonly record: CallRecord; readonly sent: Sender; readonly bent: BentCall };
@@ -22,6 +21,10 @@ export function conclude(
 }
 
 /** Takes the tokens of an ended call from the quota of its key. */
-export function settle({ actual }: Outcome, rates: Rates | undefined, row: number): void {
-  if (actual.tokens > 0) rates?.settle(row, actual.tokens);
+export function settle(
+  { actual }: Outcome,
+  { rates, sharedRates }: Pick<Runtime, "rates" | "sharedRates">,
+  row: number,
+): void {
+  if (actual.tokens > 0) (sharedRates ?? rates)?.settle(row, actual.tokens);
 }

@@ -1,14 +1,15 @@
 import type { Show } from "./live.ts";
-import type { Act, ActDeps, PlayerOwner, Reply, Request, Runtime, UpstreamRuntime } from "./types.ts";
-import { attempt, StuntdoubleError, toStuntdoubleError, type ErrorCode } from "../core/errors.ts";
+import type { ActDeps, PlayerOwner, Reply, Request, Runtime, UpstreamRuntime } from "./types.ts";
+import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import { isNoted, newNotes } from "../core/records/notes.ts";
 import { noPermit, type Permit } from "../limits/permits/permits.ts";
-import { admit, admitPassing, respondsByItself, takesNoPlace, withoutFaults, type Admitted } from "./admission.ts";
+import type { RateResult } from "../limits/rates.ts";
+import { admitPassing, admitRouted, routeCall, takeOverNodes, type Admission, type Admitted } from "./admission.ts";
+import { respondsByItself, takesNoPlace, withoutFaults } from "./admission.ts";
 import { conclude, settle } from "./concluded.ts";
-import { breakerOpen, isBeyondUs } from "./failures.ts";
-import { needsBody } from "./needs-body.ts";
+import { breakerOpen, isBeyondUs, isUnreached } from "./failures.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player } from "./player.ts";
@@ -18,41 +19,8 @@ import type { Tee } from "./recordings/tee.ts";
 import { heldBytesOf } from "./request-body.ts";
 import { send } from "./send.ts";
 
-/**
- * Makes the one way through which every call goes: admission, permit, then forward or play; and one Outcome at its end.
- *
- * @returns never throws; what fails gets a response in the caller's dialect
- */
-export function createAct(deps: ActDeps): Act {
-  let open = 0;
-  const counted: ActDeps = {
-    ...deps,
-    emit(outcome, copy) {
-      open -= 1;
-      deps.emit(outcome, copy);
-    },
-  };
-  const begin = (request: Request, reply: Reply): Exchange => {
-    open += 1;
-    return new Exchange(counted, new CallRecord(request, deps.loop, deps.wallClockMs()), reply);
-  };
-  return {
-    needsBody: (request) => needsBody(request, deps, deps.runtime()),
-    serve: (request, reply) => begin(request, reply).run(),
-    refuse: (request, reply, error) => begin(request, reply).fail(error),
-    watch(request, reply) {
-      const exchange = begin(request, reply);
-      return (show) => exchange.watch(show);
-    },
-    open: () => open,
-  };
-}
-
-/** How an upstream can give no response at all. */
-const unreached: ReadonlySet<ErrorCode> = new Set(["UPSTREAM_CONNECT", "UPSTREAM_RESET", "UPSTREAM_TIMEOUT"]);
-
 /** One call from its arrival to its Outcome. */
-class Exchange implements RelayOwner, PlayerOwner {
+export class Exchange implements RelayOwner, PlayerOwner {
   readonly #deps: ActDeps;
   readonly #request: Request;
   readonly #runtime: Runtime;
@@ -79,9 +47,23 @@ class Exchange implements RelayOwner, PlayerOwner {
   }
 
   run(): void {
-    const admission = admit(this.#request, this.#deps, this.#runtime);
-    this.#record.admitted(admission, this.#runtime.snapshot.responseHeaders);
+    const admitting = { request: this.#request, deps: this.#deps, runtime: this.#runtime };
+    const routed = routeCall(admitting);
     this.waiting((this.#bodyBytes = heldBytesOf(this.#request)));
+    const asked = takeOverNodes(routed, this.#runtime);
+    if (asked === undefined) return this.#admitted(admitRouted(routed, admitting));
+    this.#record.admitted(routed, this.#runtime.snapshot.responseHeaders);
+    void this.#whenTaken(asked, (taken) => admitRouted(routed, admitting, taken));
+  }
+
+  /** A call whose client leaves before that is not admitted. */
+  async #whenTaken(asked: Promise<RateResult>, admit: (taken: RateResult) => Admission): Promise<void> {
+    const taken = await asked;
+    if (!this.#player.done) this.#admitted(admit(taken));
+  }
+
+  #admitted(admission: Admission): void {
+    this.#record.admitted(admission, this.#runtime.snapshot.responseHeaders);
     if (admission.refusal !== undefined) return this.fail(admission.refusal);
     this.#rateRow = admission.rateRow;
     if (admission.faults.length > 0) this.#deps.chaos.bent(this, admission);
@@ -142,7 +124,7 @@ class Exchange implements RelayOwner, PlayerOwner {
   unanswered(error: StuntdoubleError): void {
     const standby = this.#standby;
     this.#standby = undefined;
-    const plan = standby !== undefined && unreached.has(error.code) ? this.#insteadOf(standby) : undefined;
+    const plan = standby !== undefined && isUnreached(error) ? this.#insteadOf(standby) : undefined;
     if (plan === undefined) return this.fail(error);
     this.#record.failed(error.code);
     // Faults that wait for their time were meant for the upstream's response.
@@ -294,7 +276,7 @@ class Exchange implements RelayOwner, PlayerOwner {
     this.#permit?.release();
     this.waiting(-this.#bytes);
     const outcome = this.#record.outcome(this.#player, stopped ? "cut" : seen, inQueue ? 0 : atMs);
-    if (this.#rateRow !== undefined) settle(outcome, this.#runtime.rates, this.#rateRow);
+    if (this.#rateRow !== undefined) settle(outcome, this.#runtime, this.#rateRow);
     conclude(this.#deps, outcome, { record: this.#record, sent: this.#player, bent: this });
   }
 }

@@ -1,5 +1,5 @@
 import type { Request, UpstreamRuntime } from "./types.ts";
-import { StuntdoubleError } from "../core/errors.ts";
+import { StuntdoubleError, type ErrorCode } from "../core/errors.ts";
 import type { PreparedFault } from "../core/faults/index.ts";
 import { methodsOf } from "../core/dialects/index.ts";
 import type { HeaderMap } from "../core/types.ts";
@@ -82,6 +82,14 @@ export function rateLimited(refusal: Extract<RateResult, { ok: false }>, tokens:
     param: exceeded,
     retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
   });
+}
+
+/** How an upstream can give no response at all. */
+const unreached: ReadonlySet<ErrorCode> = new Set(["UPSTREAM_CONNECT", "UPSTREAM_RESET", "UPSTREAM_TIMEOUT"]);
+
+/** Whether an upstream gave no response at all. */
+export function isUnreached({ code }: StuntdoubleError): boolean {
+  return unreached.has(code);
 }
 
 /** Whether an upstream may do what the simulator cannot for its size, or for how the request is written. */

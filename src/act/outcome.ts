@@ -6,7 +6,7 @@ import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
-import { noFacts, type Admission } from "./admission.ts";
+import { noFacts, type Admission, type Routed } from "./admission.ts";
 import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
@@ -49,7 +49,7 @@ export class CallRecord implements CallTimes {
   readonly #faults: string[] = [];
   #startMs: number;
   #queueMs = 0;
-  #admission: Admission | typeof unasked = unasked;
+  #admission: Admission | Routed | typeof unasked = unasked;
   #marked = true;
   #mode: Outcome["mode"] = "own";
   #standIn = false;
@@ -103,7 +103,7 @@ export class CallRecord implements CallTimes {
   }
 
   /** @param marked the response has headers that say what was decided */
-  admitted(admission: Admission, marked: boolean): void {
+  admitted(admission: Admission | Routed, marked: boolean): void {
     this.#admission = admission;
     this.#marked = marked;
   }

@@ -16,6 +16,7 @@ import type { Permits } from "../limits/permits/permits.ts";
 import type { ProfileCache } from "../limits/profile-cache.ts";
 import type { Replays } from "../limits/replays.ts";
 import type { Rates } from "../limits/rates.ts";
+import type { SharedRates } from "../limits/shared-rates.ts";
 import type { Chaos } from "./chaos.ts";
 import type { Carrier, Forwarded, Outgoing, Receiver, Show } from "./live.ts";
 import type { RecordingWriter } from "./recordings/types.ts";
@@ -141,6 +142,8 @@ export type Runtime = {
   readonly snapshot: Snapshot;
   readonly keys: Keys | undefined;
   readonly rates: Rates | undefined;
+  /** Takes the place of `rates` where limits hold over all nodes; absent where they hold for this one. */
+  readonly sharedRates?: SharedRates | undefined;
   readonly profiles: ProfileCache;
   /** Absent where no rule plays recordings. */
   readonly replays?: Replays | undefined;

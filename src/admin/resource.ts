@@ -52,6 +52,8 @@ export type NodeView = {
   config(): unknown;
   readonly experiments: Experiments;
   readonly clients: ClientsView;
+  /** Undefined where nothing is shared with other nodes. */
+  readonly fleet?: FleetView | undefined;
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
   /** Prometheus text format 0.0.4. */
@@ -78,6 +80,23 @@ export type ClientsView = {
    * @param slot of an experiment, for the calls in its scope; undefined for all calls
    */
   read(slot?: number): ClientTotals;
+};
+
+/** The nodes that share. */
+export type FleetView = {
+  /** The name of this one. */
+  readonly name: string;
+  /** Those that are alive, this one among them, as they told of themselves; empty as long as none was heard. */
+  nodes(): readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly host: string;
+    readonly generation: number;
+    readonly hash: string;
+    readonly startedAtMs: number;
+    readonly ageMs: number;
+  }[];
+  readonly memory: { isUp(): boolean };
 };
 
 /** What the main thread knows of the node without asking. */

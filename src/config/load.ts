@@ -20,7 +20,7 @@ import { readFixtures } from "./replies/fixtures.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { checkWritten } from "./files/written.ts";
-import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
+import { readRedisFiles, readUpstreamFiles, type PemFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 
 export { formatErrors } from "./places.ts";
@@ -39,6 +39,8 @@ export type Settings = {
   readonly certificates: Certificates;
   /** What the files that upstreams name hold, by the name of the upstream. */
   readonly upstreamFiles: Readonly<Record<string, UpstreamFiles>>;
+  /** What the files that `shared.redis.tls` names hold; absent where it names none. */
+  readonly redisFiles?: PemFiles;
   /** What the files that replies name hold, by their names; absent where no reply names one. */
   readonly replyFiles?: ReplyFiles;
   /** Absent where none is configured. */
@@ -182,20 +184,23 @@ async function judge(
     generation,
     certificates,
     upstreamFiles,
+    ...(await readRedisFiles(config, { folder, findings: found, files })),
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
-    ...historyOf(config, outputFolder),
-    ...recordsOf(config, outputFolder),
-    ...learningOf(config, outputFolder),
+    ...placesOf(config, outputFolder),
   };
-  const told = [...warnings, ...(await checkWritten(config, folder))];
+  const told = [...warnings, ...(await checkWritten(config, outputFolder))];
   return { settings, findings: [...findings, ...found], warnings: told, elsewhere, warningsElsewhere };
 }
 
 function allChecks(raw: unknown, surroundings: Surroundings): Checked {
   const [one, other] = [crossCheck(raw, surroundings), checkExperiments({ file: mapOf(raw), ...surroundings })];
   return { findings: [...one.findings, ...other.findings], warnings: [...one.warnings, ...other.warnings] };
+}
+
+function placesOf(config: Config, folder: string): Pick<Settings, "historyFile" | "recordsDir" | "learningFile"> {
+  return { ...historyOf(config, folder), ...recordsOf(config, folder), ...learningOf(config, folder) };
 }
 
 function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
@@ -216,11 +221,12 @@ function withoutFreeKeys(raw: unknown): unknown {
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !isFreeKey(key)));
 }
 
-function named({ upstreams, auth, control, admin, register }: Config, env: Environment): Environment {
+function named({ upstreams, auth, control, admin, register, shared }: Config, env: Environment): Environment {
   const names = [
     control.tokenEnv,
     admin.tokenEnv,
     register?.consul.tokenEnv,
+    shared?.redis.urlEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
     ...(Object.keys(upstreams).length > 0 ? proxyVariables : []),

@@ -15,6 +15,7 @@ export const fixedAtStart: readonly string[] = [
   "permits.queue",
   "chaos.historyFile",
   "records",
+  "shared",
   "learning.file",
 ];
 

@@ -4,6 +4,7 @@ import { clients } from "./sections/clients.ts";
 import { learning, profileChoice } from "./sections/learning.ts";
 import { log } from "./sections/log.ts";
 import { records } from "./sections/records.ts";
+import { shared } from "./sections/shared.ts";
 import { mirrorSchema } from "./sections/mirror.ts";
 import { metrics } from "./sections/metrics.ts";
 import { register } from "./sections/register.ts";
@@ -260,6 +261,7 @@ export const configSchema = z.strictObject({
   simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
   records,
+  shared,
   learning,
   register,
   log: log.prefault({}).describe("Logging"),

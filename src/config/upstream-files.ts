@@ -7,13 +7,11 @@ import type { Config } from "./schema.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { secretProblem, secretOf } from "./values.ts";
 
+/** PEM strings from files. */
+export type PemFiles = { readonly ca?: string; readonly cert?: string; readonly key?: string };
+
 /** What the files that an upstream names hold: its API key, and PEM strings. */
-export type UpstreamFiles = {
-  readonly apiKey?: string;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-};
+export type UpstreamFiles = PemFiles & { readonly apiKey?: string };
 
 /** What reading is told besides the configuration: the folder of relative names, and where errors go. */
 type FilesReading = { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles };
@@ -31,15 +29,35 @@ export async function readUpstreamFiles(
   for (const [name, { apiKeyFile, tls = {} }] of Object.entries(upstreams)) {
     const at: Path = ["upstreams", name];
     const apiKey = await read(apiKeyFile, [...at, "apiKeyFile"], reading);
-    const ca = await read(tls.caFile, [...at, "tls", "caFile"], reading);
-    const cert = await read(tls.certFile, [...at, "tls", "certFile"], reading);
-    const key = await read(tls.keyFile, [...at, "tls", "keyFile"], reading);
     checkKey(apiKeyFile, { apiKey, path: [...at, "apiKeyFile"], findings: reading.findings });
-    checkPem({ ca, cert, key }, [...at, "tls"], reading.findings);
+    const pem = await readPem(tls, [...at, "tls"], reading);
     if (apiKeyFile !== undefined || Object.keys(tls).length > 0)
-      found.push([name, { ...(apiKey !== undefined && { apiKey: secretOf(apiKey) }), ...pemOf({ ca, cert, key }) }]);
+      found.push([name, { ...(apiKey !== undefined && { apiKey: secretOf(apiKey) }), ...pem }]);
   }
   return Object.fromEntries(found);
+}
+
+/** Reads what `shared.redis.tls` names. */
+export async function readRedisFiles(
+  { shared }: Config,
+  reading: FilesReading,
+): Promise<{ readonly redisFiles?: PemFiles }> {
+  const tls = shared?.redis.tls;
+  return tls === undefined ? {} : { redisFiles: await readPem(tls, ["shared", "redis", "tls"], reading) };
+}
+
+type PemNames = {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+};
+
+async function readPem({ caFile, certFile, keyFile }: PemNames, at: Path, reading: FilesReading): Promise<PemFiles> {
+  const ca = await read(caFile, [...at, "caFile"], reading);
+  const cert = await read(certFile, [...at, "certFile"], reading);
+  const key = await read(keyFile, [...at, "keyFile"], reading);
+  checkPem({ ca, cert, key }, at, reading.findings);
+  return pemOf({ ca, cert, key });
 }
 
 type Pem = { readonly [member in "ca" | "cert" | "key"]: string | undefined };
@@ -83,6 +101,6 @@ function checkPem(pem: Pem, path: Path, findings: Finding[]): void {
   }
 }
 
-function pemOf({ ca, cert, key }: Pem): Omit<UpstreamFiles, "apiKey"> {
+function pemOf({ ca, cert, key }: Pem): PemFiles {
   return { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
 }

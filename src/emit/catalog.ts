@@ -242,6 +242,31 @@ export const reported = {
     labels: [],
     help: "Records of calls that could not be written: the disk is full or too slow, or the folder is not writable; only with records.",
   },
+  redis_up: {
+    type: "gauge",
+    labels: [],
+    help: "1 while all event loops can use Redis, 0 while limits hold for this node alone; only with shared.",
+  },
+  redis_errors_total: {
+    type: "counter",
+    labels: ["reason"],
+    help: "Commands to Redis, and attempts to connect to it, that failed; only with shared.",
+  },
+  rate_limits_local_total: {
+    type: "counter",
+    labels: [],
+    help: "Calls whose rate limit this node decided alone, at its share, because Redis could not be used; only with shared.",
+  },
+  fleet_nodes: {
+    type: "gauge",
+    labels: [],
+    help: "Nodes that share, last heard of by this one, itself among them; only with shared.",
+  },
+  fleet_config_hashes: {
+    type: "gauge",
+    labels: [],
+    help: "Different configuration files among them: more than 1 means that nodes differ; only with shared.",
+  },
   client_attempts_total: {
     type: "counter",
     labels: ["client", "known_by"],

@@ -27,6 +27,8 @@ export type Rates = {
   /** Takes tokens that were known only afterwards; the allowance may fall below 0, and the next call then waits. */
   settle(keyIndex: number, extraTokens: number): void;
   quota(keyIndex: number): Quota;
+  /** Sets when the buckets of a key are full again, as it is known from elsewhere; milliseconds from now. */
+  assume(keyIndex: number, full: { readonly requestsMs: number; readonly tokensMs: number }): void;
   /** Whether the key's tokens are limited, so that they need to be counted. */
   limitsTokens(keyIndex: number): boolean;
 };
@@ -86,6 +88,11 @@ export function createRates(options: { memory: SharedArrayBuffer; clock: Clock; 
       charge(buckets, tokenBucket(keyIndex), { cost: costNs(extraTokens, tokensPerMinute), now: nowNs() });
     },
     quota: (keyIndex) => quotaAt(keyIndex, nowNs()),
+    assume(keyIndex, { requestsMs, tokensMs }) {
+      const now = clock.now();
+      Atomics.store(buckets, requestBucket(keyIndex), BigInt(Math.round((now + requestsMs) * nsPerMs)));
+      Atomics.store(buckets, tokenBucket(keyIndex), BigInt(Math.round((now + tokensMs) * nsPerMs)));
+    },
     limitsTokens: (keyIndex) => limitOf(keyIndex).tokensPerMinute !== undefined,
   };
 }

@@ -4,6 +4,7 @@ import { backgroundClock, type Clock } from "../limits/clock.ts";
 import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createExperiments, type RunningExperiments } from "./experiments.ts";
+import { createFleet, type Fleet } from "./fleet/fleet.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createLearning, type Learning } from "./learning.ts";
 import { createNodeView } from "./readings.ts";
@@ -46,9 +47,10 @@ export type App = {
 export async function startApp(options: AppOptions): Promise<App> {
   const { listen, extProc, admin: adminPlace } = options.settings.config;
   const running = await build(options);
-  const { log, eventLoops, reloader, experiments, learning, registration, life, admin } = running;
+  const { log, eventLoops, reloader, experiments, learning, registration, life, admin, fleet } = running;
   try {
     await Promise.all([experiments.restore(), learning.restore()]);
+    await fleet?.join();
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
     await experiments.autostart();
@@ -79,19 +81,28 @@ async function build(options: AppOptions): Promise<Running> {
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops(options);
   const { settings } = reloader;
-  const experiments = createExperiments({ ...options, eventLoops, counts: eventLoops.experiments, settings });
+  const experiments: RunningExperiments = createExperiments({
+    ...options,
+    eventLoops,
+    counts: eventLoops.experiments,
+    settings,
+    changed: settings().config.shared === undefined ? undefined : () => fleet?.changed(),
+  });
+  const sharing = { memory: eventLoops.fleet, link: eventLoops.count, experiments: () => experiments };
+  const fleet = createFleet({ ...options, ...sharing, settings });
   const learning = createLearning({ ...options, eventLoops, settings });
   const registration = createRegistration({ log, settings, clock: backgroundClock() });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
   const { source = () => fileSource(options.file) } = options;
   const { isRegistered } = registration;
-  const node = createNodeView({ ...options, ...told, eventLoops, reloader, experiments, source, isRegistered });
+  const seen = { eventLoops, reloader, experiments, source, isRegistered, fleet };
+  const node = createNodeView({ ...options, ...told, ...seen });
   const admin = createAdmin(noting(node, life), {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
-  return { ...options, eventLoops, reloader, experiments, learning, registration, life, admin };
+  return { ...options, eventLoops, reloader, experiments, learning, registration, life, admin, fleet };
 }
 
 function fileSource(file: string | undefined): ConfigSource {
@@ -123,6 +134,7 @@ type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly registration: Registration;
   readonly life: Life;
   readonly admin: ReturnType<typeof createAdmin>;
+  readonly fleet: Fleet | undefined;
 };
 
 /** How long a gateway that asks for readiness may take to notice that it is gone. */
@@ -147,8 +159,9 @@ async function stop(running: Running): Promise<boolean> {
   return drained;
 }
 
-async function end({ eventLoops, experiments, learning, registration, admin }: Running): Promise<void> {
+async function end({ eventLoops, experiments, learning, registration, admin, fleet }: Running): Promise<void> {
   await registration.close();
+  await fleet?.leave();
   await experiments.close();
   await learning.close();
   await eventLoops.stop();

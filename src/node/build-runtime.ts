@@ -14,6 +14,7 @@ import { probeSlot } from "../limits/probe-slots.ts";
 import { createProfileCache, type FindLearned } from "../limits/profile-cache.ts";
 import { createRates } from "../limits/rates.ts";
 import { createReplays } from "../limits/replays.ts";
+import type { LoopSharing } from "./fleet/sharing.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
@@ -25,19 +26,23 @@ export type RuntimeOptions = {
   /** Absent where nothing is learned. */
   readonly learned?: FindLearned;
   readonly copies: CopiesUnderWay;
+  /** Absent where nothing is shared with other nodes. */
+  readonly sharing?: Pick<LoopSharing, "ratesOf"> | undefined;
   onBreaker(upstream: string, state: BreakerState): void;
 };
 
 /** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
 export function buildRuntime(options: RuntimeOptions, settings: Settings, before: Runtime | undefined): Runtime {
-  const { memory, loop, learned } = options;
+  const { memory, loop, learned, sharing } = options;
   const snapshot = compile(settings);
   const upstreams = new Map<string, UpstreamRuntime>();
   for (const wanted of snapshot.upstreams.values()) {
     upstreams.set(wanted.name, keptUpstream(wanted, before) ?? createUpstreamRuntime(options, wanted));
   }
   const mirrors = mirrorsOf(options, snapshot);
-  return { snapshot, ...limitsOf(snapshot, memory.rates, { clock: loop.clock, learned }), upstreams, mirrors };
+  const limits = limitsOf(snapshot, memory.rates, { clock: loop.clock, learned });
+  const sharedRates = limits.rates === undefined ? undefined : sharing?.ratesOf(snapshot, memory.rates);
+  return { snapshot, ...limits, sharedRates, upstreams, mirrors };
 }
 
 function mirrorsOf({ memory, loop, copies }: RuntimeOptions, snapshot: Snapshot): Mirrors | undefined {

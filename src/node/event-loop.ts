@@ -2,7 +2,7 @@ import { getHeapStatistics } from "node:v8";
 import type { Act, ActDeps, Loop, Runtime } from "../act/types.ts";
 import { createChaos, type LoopChaos } from "../act/chaos.ts";
 import type { CopyOfCall } from "../act/mirror/copy-of-call.ts";
-import { createAct } from "../act/exchange.ts";
+import { createAct } from "../act/act.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
 import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
@@ -37,6 +37,7 @@ import { metricLabels } from "./metric-labels.ts";
 import type { EventLoopMemory } from "./shared-memory.ts";
 import { createLoopRecords } from "./records.ts";
 import { buildRuntime, retire } from "./build-runtime.ts";
+import { createLoopSharing } from "./fleet/sharing.ts";
 import { createLoopClients } from "./clients.ts";
 
 /** What an event loop is started with, in whatever thread it runs. */
@@ -109,7 +110,8 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   };
   const learned = createLearnedProfiles();
   const copies = new Set<CopyOfCall>();
-  const building = { ...options, loop, learned: learned.find, copies };
+  const sharing = createLoopSharing({ ...options, memory: options.memory.fleet });
+  const building = { ...options, loop, learned: learned.find, copies, sharing };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const states = new Map(options.states);
@@ -121,19 +123,20 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   for (const name of states.keys()) follow(name, states, { chaos, learned });
-  const runtime = (): Runtime => state.runtime;
-  const get: LoopView["get"] = (wanted) => valueOf(states, wanted);
   const view: LoopView = {
     ...emitters,
     experiments: chaos,
     memory: deps.memory,
     replies,
     heldConnections: listeners.held,
-    runtime,
-    get,
+    runtime: () => state.runtime,
+    get: (wanted) => valueOf(states, wanted),
   };
   return {
-    listen: (address) => listeners.listen(address),
+    async listen(address) {
+      await sharing?.tried();
+      return await listeners.listen(address);
+    },
     async apply(settings) {
       const before = state.runtime;
       state.runtime = buildRuntime(building, settings, before);
@@ -154,7 +157,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       copies,
       act,
       listeners,
-      written: [recordings.flushed, async () => await emitters.records?.close()],
+      written: [recordings.flushed, async () => await emitters.records?.close(), async () => sharing?.close()],
     }),
   };
 }

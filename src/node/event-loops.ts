@@ -32,6 +32,8 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
   readonly count: number;
   readonly permits: Permits;
   readonly experiments: NodeCounts;
+  /** Of the links to what nodes share: one for each event loop, and one for the node. */
+  readonly fleet: SharedArrayBuffer;
   readonly clients: NodeClients;
   /** Resolves to the ports really bound. */
   listen(address: Pick<Address, "traffic" | "extProc">): Promise<Ports>;
@@ -76,7 +78,7 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
   return {
     count,
     permits,
-    experiments: createNodeCounts(memory.experiments, count),
+    ...sharedParts(memory, count),
     clients,
     listen: (address) => listenAll(supervisor, { ...address, shared: count > 1 }),
     async apply(next) {
@@ -91,6 +93,10 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
     values: () => valuesOf(supervisor, memory),
     ...createEnd(supervisor),
   };
+}
+
+function sharedParts({ experiments, fleet }: SharedMemory, count: number): Pick<EventLoops, "experiments" | "fleet"> {
+  return { experiments: createNodeCounts(experiments, count), fleet };
 }
 
 function valuesOf(supervisor: Supervisor, { metrics }: SharedMemory): WorkerValues[] {

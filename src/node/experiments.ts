@@ -1,10 +1,10 @@
 import { experimentsSeen, letCallsGo, runningExperiments, writeRunning } from "../admin/resources/experiments.ts";
 import type { ClientsView } from "../admin/resource.ts";
-import type { AuditEntry, Experiments } from "../admin/chaos.ts";
+import type { Experiments } from "../admin/chaos.ts";
 import { ProblemError } from "../admin/problem.ts";
 import { readExperiment } from "../config/experiment.ts";
 import type { Settings } from "../config/load.ts";
-import { countedBetween, type ClientTotals } from "../core/clients/totals.ts";
+import { countedBetween } from "../core/clients/totals.ts";
 import { maxExperiments } from "../core/experiments/definition.ts";
 import { brokenGuardrail } from "../core/experiments/guardrails.ts";
 import { reportOf } from "../core/experiments/report/report.ts";
@@ -14,9 +14,13 @@ import type { Reading } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { NodeCounts } from "../limits/experiment-counts.ts";
 import type { EventLoops } from "./event-loops.ts";
+import type { FleetExperiments } from "../fleet/experiments.ts";
 import { guardrailReadings } from "./guardrail-readings.ts";
-import { newRun } from "./new-run.ts";
 import { refuseOpenAdmin } from "./open-admin.ts";
+import { createAudit, type Audit } from "./experiment-audit.ts";
+import { createTicker, type Ticker } from "./ticker.ts";
+import { createFollower, type Follower } from "./fleet/follower.ts";
+import { configuredId, latest, newRun, type Held } from "./held-runs.ts";
 import { createRunHistory, type RunHistory } from "./run-history.ts";
 
 /** What experiments are run with. */
@@ -27,17 +31,20 @@ export type ExperimentsOptions = {
   readonly counts: NodeCounts;
   settings(): Settings;
   wallClockMs(): number;
+  /** Told of what other nodes have to know; absent where nothing is shared. */
+  readonly changed?: (() => void) | undefined;
 };
 
-/** Runs that have ended and audit entries that are kept, the latest ones. */
-const keptRuns = 100;
-const keptEntries = 1000;
 const tickMs = 1000;
 /** The end of a node waits for its file no longer than this. */
 const maxWriteMs = 2000;
 
 /** The experiments of a node, which end with it. */
 export type RunningExperiments = Experiments & {
+  /** What other nodes have to know. */
+  shared(): FleetExperiments;
+  /** Takes up what other nodes have told. */
+  follow(theirs: FleetExperiments): Promise<void>;
   /** Takes up the runs that were kept, before any is started. */
   restore(): Promise<void>;
   /** Starts those of the configuration, where it says so. */
@@ -47,12 +54,6 @@ export type RunningExperiments = Experiments & {
   /** Ends them all, and waits for a while until they are kept. */
   close(): Promise<void>;
 };
-
-/**
- * A run, its place in the shared counts, which one of an earlier node has not, and what clients had done in the scopes of
- * that place until its first fault.
- */
-type Held = { run: Run; readonly slot: number | undefined; clientsBefore?: ClientTotals };
 
 /**
  * Makes what runs the experiments of a node: it starts and ends them, looks at their guardrails each second, and keeps
@@ -65,13 +66,32 @@ export function createExperiments(options: ExperimentsOptions): RunningExperimen
 class ExperimentRunner implements RunningExperiments {
   readonly #options: ExperimentsOptions;
   readonly #history: RunHistory;
-  readonly #audit: AuditEntry[] = [];
+  readonly #audit: Audit;
+  readonly #ticker: Ticker;
   #held: Held[] = [];
-  #ticking: (() => void) | undefined = undefined;
+  readonly #follower: Follower;
 
   constructor(options: ExperimentsOptions) {
     this.#options = options;
     this.#history = createRunHistory(options.settings().historyFile, options.log);
+    const { clock, log, wallClockMs } = options;
+    this.#audit = createAudit(log, wallClockMs);
+    this.#ticker = createTicker({
+      clock,
+      everyMs: tickMs,
+      isWanted: () => this.#held.some(({ run }) => isActive(run)),
+      tick: () => this.#tick(),
+      failed: (error) => log.error({ error }, "could not look at the experiments"),
+    });
+    this.#follower = createFollower({
+      held: () => this.#held,
+      hold: (run, slot) => this.#hold(run, slot),
+      end: (held, state, why) => this.#end(held, state, why),
+      stopAll: (by) => this.#stopAll(by),
+      resume: (by) => this.#resume(by),
+      freeSlot: () => this.#freeSlot(),
+      ...options,
+    });
   }
 
   async restore() {
@@ -84,10 +104,13 @@ class ExperimentRunner implements RunningExperiments {
     const { settings, log } = this.#options;
     const { chaos, experiments } = settings().config;
     if (!chaos.autostart) return;
-    for (const { name } of experiments) {
+    for (const definition of experiments) {
+      // Where nodes share, one of them has started it for all.
+      const id = this.#options.changed === undefined ? undefined : configuredId(definition);
+      if (id !== undefined && this.#follower.isKnown(id)) continue;
       // It was checked with the file; it needs no admin API, so whoever reaches that is no matter here.
-      await this.#start({ configured: name }, "configuration").catch((error: unknown) => {
-        log.error({ experiment: name, error }, "could not start an experiment of the configuration");
+      await this.#start({ configured: definition.name }, "configuration", id).catch((error: unknown) => {
+        log.error({ experiment: definition.name, error }, "could not start an experiment of the configuration");
       });
     }
   }
@@ -97,7 +120,7 @@ class ExperimentRunner implements RunningExperiments {
     return await this.#start(raw, by);
   }
 
-  async #start(raw: unknown, by: string) {
+  async #start(raw: unknown, by: string, id?: string) {
     const { settings, counts, wallClockMs } = this.#options;
     const read = readExperiment(raw, settings());
     if (!read.ok)
@@ -106,16 +129,35 @@ class ExperimentRunner implements RunningExperiments {
       throw new ProblemError(409, "The kill switch is on; POST /admin/v1/experiments/resume turns it off.");
     const slot = this.#freeSlot();
     if (slot === undefined) throw new ProblemError(409, `${maxExperiments} experiments run already.`);
-    counts.clear(slot);
-    const run = newRun(read.definition, by, wallClockMs());
-    const held: Held = { run, slot };
-    if (run.state === "running") held.clientsBefore = this.#options.eventLoops.clients.read(slot);
-    this.#held = [...latest(this.#held), held];
-    this.#note(run.state === "baseline" ? "baseline" : "started", by, run);
+    const run = newRun(read.definition, by, { nowMs: wallClockMs(), id });
+    this.#hold(run, slot);
+    this.#options.changed?.();
     this.#keep();
     await this.#publish();
-    this.#tickLater();
+    this.#ticker.later();
     return viewOf(run);
+  }
+
+  #hold(run: Run, slot: number): void {
+    this.#options.counts.clear(slot);
+    const held: Held = { run, slot };
+    if (run.state === "running") held.clientsBefore = this.#options.eventLoops.clients.read(slot);
+    this.#held = [...latest(this.#held).filter(({ run: { id } }) => id !== run.id), held];
+    this.#audit.note(run.state === "baseline" ? "baseline" : "started", run.by, run);
+  }
+
+  shared = (): FleetExperiments => this.#follower.shared();
+
+  async follow(theirs: FleetExperiments) {
+    const { joined, ended } = await this.#follower.follow(theirs);
+    if (!joined && ended.length === 0) return;
+    this.#keep();
+    await this.#publish(ended);
+    this.#ticker.later();
+  }
+
+  #find(id: string): Held | undefined {
+    return this.#held.find(({ run }) => run.id === id);
   }
 
   list() {
@@ -123,12 +165,12 @@ class ExperimentRunner implements RunningExperiments {
   }
 
   find(id: string) {
-    const held = this.#held.find(({ run }) => run.id === id);
+    const held = this.#find(id);
     return held === undefined ? undefined : reportOf(this.#withClients(held));
   }
 
   async stop(id: string, by: string) {
-    const held = this.#held.find(({ run }) => run.id === id);
+    const held = this.#find(id);
     if (held === undefined) return undefined;
     if (!isActive(held.run)) return viewOf(held.run);
     this.#end(held, "stopped", { by });
@@ -137,21 +179,31 @@ class ExperimentRunner implements RunningExperiments {
   }
 
   async stopAll(by: string) {
+    this.#follower.turned(true, by);
+    return await this.#stopAll(by);
+  }
+
+  async #stopAll(by: string) {
     const { counts, eventLoops, log } = this.#options;
     counts.stop();
     const letGo = eventLoops.ask(letCallsGo, undefined);
     const stopped = this.#held.filter(({ run }) => isActive(run));
     for (const held of stopped) this.#end(held, "stopped", { by });
-    this.#note("kill switch on", by, undefined);
+    this.#audit.note("kill switch on", by, undefined);
     const [calls] = await Promise.all([letGo, this.#publish()]);
     log.info({ calls }, "calls under way were let go");
     return stopped.map(({ run }) => viewOf(run));
   }
 
   resume(by: string): void {
+    if (this.#options.counts.stopped()) this.#follower.turned(false, by);
+    this.#resume(by);
+  }
+
+  #resume(by: string): void {
     if (!this.#options.counts.stopped()) return;
     this.#options.counts.resume();
-    this.#note("kill switch off", by, undefined);
+    this.#audit.note("kill switch off", by, undefined);
   }
 
   killed(): boolean {
@@ -168,8 +220,7 @@ class ExperimentRunner implements RunningExperiments {
   }
 
   async close() {
-    this.#ticking?.();
-    this.#ticking = undefined;
+    this.#ticker.stop();
     const { clock } = this.#options;
     for (const held of this.#held) if (isActive(held.run)) this.#end(held, "expired");
     let cancel = (): void => {};
@@ -214,35 +265,9 @@ class ExperimentRunner implements RunningExperiments {
     const endedAtMs = this.#options.wallClockMs();
     const why = { ...(by !== undefined && { stoppedBy: by }), ...(broken !== undefined && { broken }) };
     held.run = { ...this.#withClients(held), state, endedAtMs, recent: [], ...why };
-    this.#note(state, by ?? "stuntdouble", held.run);
+    this.#options.changed?.();
+    this.#audit.note(state, by ?? "stuntdouble", held.run);
     this.#keep();
-  }
-
-  #note(what: string, by: string, run: Run | undefined): void {
-    const { log, wallClockMs } = this.#options;
-    const about = run === undefined ? {} : { id: run.id, experiment: run.definition.name, broken: run.broken };
-    this.#audit.push({ at: new Date(wallClockMs()).toISOString(), what, by, ...about });
-    if (this.#audit.length > keptEntries) this.#audit.shift();
-    log.info({ what, by, ...about }, "experiment");
-  }
-
-  #tickLater(): void {
-    if (this.#ticking !== undefined || !this.#held.some(({ run }) => isActive(run))) return;
-    this.#ticking = this.#options.clock.wake(tickMs, () => {
-      this.#tick().then(
-        () => this.#ticked(),
-        (error: unknown) => {
-          this.#options.log.error({ error }, "could not look at the experiments");
-          this.#ticked();
-        },
-      );
-    });
-  }
-
-  #ticked(): void {
-    if (this.#ticking === undefined) return;
-    this.#ticking = undefined;
-    this.#tickLater();
   }
 
   async #tick(): Promise<void> {
@@ -276,15 +301,9 @@ class ExperimentRunner implements RunningExperiments {
     if (state !== "baseline" || nowMs < createdAtMs + definition.baselineMs) return false;
     held.run = { ...held.run, state: "running", startsAtMs: nowMs };
     held.clientsBefore = this.#options.eventLoops.clients.read(held.slot);
-    this.#note("started", held.run.by, held.run);
+    this.#audit.note("started", held.run.by, held.run);
     return true;
   }
-}
-
-/** Those that run, and the latest that have ended. */
-function latest(held: readonly Held[]): Held[] {
-  const dropped = new Set(held.filter(({ run }) => !isActive(run)).slice(0, -keptRuns));
-  return held.filter((each) => !dropped.has(each));
 }
 
 /** Later than any wall clock. */

@@ -9,6 +9,8 @@ import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import type { RunningExperiments } from "./experiments.ts";
+import type { Fleet } from "./fleet/fleet.ts";
+import { fleetReadings } from "./fleet/fleet-readings.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
 import { recordCounts } from "../admin/resources/records.ts";
@@ -22,6 +24,8 @@ export type ReadingsOptions = {
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
   readonly experiments: Experiments & Pick<RunningExperiments, "guardrails">;
+  /** Undefined where nothing is shared with other nodes. */
+  readonly fleet: Fleet | undefined;
   droppedLogLines(): number;
   isReady(): boolean;
   isDraining(): boolean;
@@ -42,6 +46,7 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     config: () => withoutCredentials(reloader.settings().config),
     experiments,
     clients: eventLoops.clients,
+    fleet: options.fleet,
     reload: reloader.reload,
     metrics: () => scrape.text(),
     ask: eventLoops.ask,
@@ -50,13 +55,19 @@ export function createNodeView(options: ReadingsOptions): NodeView {
   };
 }
 
-/** The configuration as it may be shown: the URL of a proxy can hold a password. */
+/** The configuration as it may be shown: the URLs of a proxy and of Redis can hold a password. */
 function withoutCredentials(config: Config): Config {
   const upstreams = Object.entries(config.upstreams).map(([name, upstream]) => {
     const { proxyUrl } = upstream;
     return [name, proxyUrl === undefined ? upstream : { ...upstream, proxyUrl: redactText(proxyUrl) }];
   });
-  return { ...config, upstreams: Object.fromEntries(upstreams) };
+  return { ...config, upstreams: Object.fromEntries(upstreams), ...sharedShown(config) };
+}
+
+function sharedShown({ shared }: Config): Pick<Config, "shared"> {
+  if (shared === undefined) return {};
+  const { url } = shared.redis;
+  return { shared: { redis: { ...shared.redis, ...(url !== undefined && { url: redactText(url) }) } } };
 }
 
 function status(
@@ -158,6 +169,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
     ...options.experiments.guardrails(),
     ...(await recordReadings(options)),
+    ...fleetReadings(options.fleet),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Config } from "../config/schema.ts";
 import { maxMirrors } from "../config/sections/mirror-checks.ts";
 import { valuesLength } from "../emit/series.ts";
+import { createFleetBuffer } from "../fleet/memory.ts";
 import { createNumberMemory, type NumberMemory } from "../limits/clients/call-numbers.ts";
 import { createClientMemory, type ClientMemory } from "../limits/clients/client-counters.ts";
 import { createOpenRequestMemory, type OpenRequestMemory } from "../limits/clients/open-requests.ts";
@@ -34,6 +35,8 @@ export type SharedMemory = {
   readonly probes: SharedArrayBuffer;
   /** The kill switch, and how many calls experiments affect. */
   readonly experiments: SharedArrayBuffer;
+  /** How the links of the event loops to what nodes share are, and that of the node. */
+  readonly fleet: SharedArrayBuffer;
   /** What clients do, and the numbers of calls that rules count. */
   readonly clients: {
     readonly open: OpenRequestMemory;
@@ -70,6 +73,7 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     prompts: createPromptIndexMemory(),
     probes: createProbeMemory(),
     experiments: createExperimentMemory(loops),
+    fleet: createFleetBuffer(loops + 1),
     clients: {
       open: createOpenRequestMemory(),
       counters: createClientMemory(loops + 1),

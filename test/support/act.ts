@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, onTestFinished, vi } from "vitest";
 import { createChaos, type LoopChaos } from "../../src/act/chaos.ts";
-import { createAct } from "../../src/act/exchange.ts";
+import { createAct } from "../../src/act/act.ts";
 import { createWheel } from "../../src/act/timer-wheel.ts";
 import type { ActDeps, Request, Runtime, UpstreamRuntime } from "../../src/act/types.ts";
 import type { Settings } from "../../src/config/load.ts";

@@ -10,7 +10,8 @@ import { eachHeader } from "../../core/headers.ts";
 import type { Ending, Outcome, Plan, Source } from "../../core/types.ts";
 import type { Breaker, Ticket } from "../../limits/breaker.ts";
 import type { Permit, Permits } from "../../limits/permits/permits.ts";
-import { admit, respondsByItself, withoutFaults } from "../admission.ts";
+import { respondsByItself, withoutFaults } from "../admission.ts";
+import { admitInTurn } from "./admit-in-turn.ts";
 import { conclude } from "../concluded.ts";
 import { breakerOpen, webSocketNotSimulated } from "../failures.ts";
 import { credentials, dashed, requestTarget, senderHeaders, viaEntry } from "../headers.ts";
@@ -59,16 +60,16 @@ export function createUpgrade(deps: ActDeps): Upgrade {
   };
   const join = async (joining: Joining, connection: Connection): Promise<void> => {
     const { record } = joining;
-    const { request } = record;
     const runtime = deps.runtime();
-    const admission = admit(request, deps, runtime);
+    const admission = await admitInTurn({ request: record.request, deps, runtime }, () => connection.socket.destroyed);
+    if (admission === undefined) return;
     record.admitted(admission, runtime.snapshot.responseHeaders);
     if (admission.refusal !== undefined) throw admission.refusal;
     if (admission.faults.length > 0) deps.chaos.bent(joining, admission);
     if (!(await joining.takePermit(deps.permits))) return;
     if (joining.isLetGo) record.admitted(withoutFaults(admission), runtime.snapshot.responseHeaders);
     else if (admission.faults.some(respondsByItself)) return joining.play(faultPlan(admission.faults, record));
-    const upstream = upstreamOf(admission.decision.serve, request, runtime);
+    const upstream = upstreamOf(admission.decision.serve, record.request, runtime);
     passOn(joining, connection, { proxy, runtime, upstream, pseudonym: deps.pseudonym });
   };
   return {

@@ -4,6 +4,7 @@ import { config } from "./config.ts";
 import { experiments } from "./experiments.ts";
 import { learned } from "./learned.ts";
 import { metrics } from "./metrics.ts";
+import { nodes } from "./nodes.ts";
 import { probes } from "./probes.ts";
 import { records } from "./records.ts";
 import { reload } from "./reload.ts";
@@ -24,6 +25,7 @@ export const resources: readonly Resource[] = [
   clients,
   replies,
   learned,
+  nodes,
   config,
   reload,
 ];

@@ -57,6 +57,14 @@ const point = z.object({
 const clientName = z.object({ by: z.enum(["key", "user-agent"]), name: z.string() });
 const clientCounts = z.record(z.enum(countNames), z.number().min(0));
 
+/** A guardrail that was broken, as JSON. */
+export const brokenSchema = z.object({
+  metric: guardrailMetric,
+  above: z.exactOptional(z.number()),
+  below: z.exactOptional(z.number()),
+  value: z.number(),
+});
+
 const fields = z.object({
   id: z.string().min(1),
   definition: experimentSchema,
@@ -66,14 +74,7 @@ const fields = z.object({
   startsAtMs: timeMs.optional(),
   endedAtMs: timeMs.optional(),
   stoppedBy: z.exactOptional(z.string()),
-  broken: z.exactOptional(
-    z.object({
-      metric: guardrailMetric,
-      above: z.exactOptional(z.number()),
-      below: z.exactOptional(z.number()),
-      value: z.number(),
-    }),
-  ),
+  broken: z.exactOptional(brokenSchema),
   seen: z.object({ before: z.exactOptional(seen), during: z.exactOptional(seen), after: z.exactOptional(seen) }),
   timeline: z.array(point),
   clients: z.exactOptional(z.array(z.object({ client: clientName.optional(), counts: clientCounts }))),

@@ -1,0 +1,52 @@
+import { hash } from "node:crypto";
+
+/** Version of what stands in Redis; nodes that write another one cannot share with us. */
+export const layoutVersion = 1;
+
+/** Digits that tell one key of a caller from another. */
+const idDigits = 32;
+
+/** Names of everything that stands in Redis. */
+export type Layout = {
+  /** The version of the layout, an integer. */
+  readonly version: string;
+  /** When the buckets of a caller are full again. @param id from `callerId` */
+  rate(id: string): string;
+  /** Nodes that are alive, by name. */
+  readonly nodes: string;
+  /** Experiments, by id. */
+  readonly experiments: string;
+  /** The kill switch. */
+  readonly killSwitch: string;
+  /** Counts changes of experiments and of the kill switch. */
+  readonly changes: string;
+  /** The channel on which changes are told. */
+  readonly channel: string;
+};
+
+/**
+ * Names what stands in Redis.
+ *
+ * @param prefix of each name; nodes with the same one share
+ */
+export function createLayout(prefix: string): Layout {
+  const named = (name: string): string => `${prefix}:${name}`;
+  return {
+    version: named("version"),
+    rate: (id) => named(`rate:${id}`),
+    nodes: named("nodes"),
+    experiments: named("experiments"),
+    killSwitch: named("kill-switch"),
+    changes: named("changes"),
+    channel: named("changed"),
+  };
+}
+
+/**
+ * How a caller is known in Redis, from which nobody can tell its key.
+ *
+ * @param sha256 of its API key; undefined for calls without one
+ */
+export function callerId(sha256: string | undefined): string {
+  return sha256 === undefined ? "nobody" : hash("sha256", sha256).slice(0, idDigits);
+}

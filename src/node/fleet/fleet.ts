@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { FleetNode } from "../../fleet/nodes.ts";
+import type { Settings } from "../../config/load.ts";
+import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } from "../../fleet/experiments.ts";
+import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
+import { createHeartbeats, type Heartbeats } from "../../fleet/nodes.ts";
+import type { Link } from "../../fleet/redis/link.ts";
+import { RedisError } from "../../fleet/redis/reasons.ts";
+import { openChannel, openLink } from "../../fleet/redis/open.ts";
+import type { Log } from "../../emit/log.ts";
+import type { Clock } from "../../limits/clock.ts";
+import { redisOf } from "./sharing.ts";
+
+/** What a node shares with others, besides the limits of its event loops. */
+export type Fleet = {
+  /** Asks once what there is, so that it is in force before there is traffic; then keeps to it. */
+  join(): Promise<void>;
+  /** Something has changed that others have to know. */
+  changed(): void;
+  /** Those that are alive, this one among them; empty as long as Redis was never reached. */
+  nodes(): readonly FleetNode[];
+  readonly name: string;
+  readonly memory: FleetMemory;
+  leave(): Promise<void>;
+};
+
+/** What a fleet is made of. */
+export type FleetOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** From `createFleetBuffer`. */
+  readonly memory: SharedArrayBuffer;
+  /** The link of the node in it. */
+  readonly link: number;
+  settings(): Settings;
+  wallClockMs(): number;
+  /** The experiments of this node. */
+  experiments(): { shared(): FleetExperiments; follow(theirs: FleetExperiments): Promise<void> };
+};
+
+const nameBytes = 4;
+
+/** Makes the place of a node among others; undefined where nothing is shared. */
+export function createFleet(options: FleetOptions): Fleet | undefined {
+  const settings = redisOf(options.settings());
+  if (settings === undefined) return undefined;
+  const { clock, log, wallClockMs, version, link: number } = options;
+  const memory = createFleetMemory(options.memory);
+  const startedAtMs = wallClockMs();
+  const host = hostname();
+  const name = `${host}-${randomBytes(nameBytes).toString("hex")}`;
+  let seen = -1;
+  const { link, layout } = openLink({ settings, fleet: memory, link: number, clock, log, up: () => (seen = -1) });
+  const sync = createSync(options, createExperimentsStore(link, layout, wallClockMs));
+  const run = (): void => void sync.run();
+  const channel = openChannel({ settings, clock }, layout.channel, run);
+  const beats = createHeartbeats({
+    link,
+    layout,
+    fleet: memory,
+    clock,
+    name,
+    about: () => ({ version, host, ...configurationOf(options.settings()), startedAtMs }),
+    changes(count) {
+      if (count === seen) return;
+      seen = count;
+      run();
+    },
+  });
+  return {
+    name,
+    memory,
+    nodes: beats.nodes,
+    changed: run,
+    async join() {
+      await link.tried();
+      await beats.beat();
+      await sync.run();
+      beats.start();
+    },
+    leave: async () => await leave({ beats, sync, links: [channel, link] }),
+  };
+}
+
+type Leaving = { readonly beats: Heartbeats; readonly sync: Sync; readonly links: readonly Link[] };
+
+async function leave({ beats, sync, links }: Leaving): Promise<void> {
+  await sync.close();
+  await beats.close();
+  for (const link of links) link.close();
+}
+
+function configurationOf({ generation, hash = "built-in" }: Settings): { generation: number; hash: string } {
+  return { generation, hash };
+}
+
+/** Brings the experiments of this node and of the others together. */
+type Sync = { run(): Promise<void>; /** Takes up nothing more. */ close(): Promise<void> };
+
+/** Makes what brings the experiments of this node and of the others together; while it does that once, at most one more waits. */
+function createSync({ experiments, log }: FleetOptions, store: ExperimentsStore): Sync {
+  const unread = new Set<string>();
+  let running: Promise<void> | undefined;
+  const life = { isClosed: false };
+  let isWanted = false;
+  const once = async (): Promise<void> => {
+    const theirs = await store.read();
+    for (const id of theirs.unread) {
+      if (unread.has(id)) continue;
+      unread.add(id);
+      log.warn({ id }, "an experiment of another node is not understood, and does not run on this one");
+    }
+    await experiments().follow(theirs);
+    await store.write(experiments().shared(), theirs);
+  };
+  const run = async (): Promise<void> => {
+    do {
+      isWanted = false;
+      // The link has told why; what is not shared now is so when it is up again.
+      await once().catch((error: unknown) => {
+        if (!(error instanceof RedisError)) log.error({ error }, "could not take up what other nodes have told");
+      });
+    } while (isWanted && !life.isClosed);
+    running = undefined;
+  };
+  return {
+    async run() {
+      isWanted = true;
+      if (!life.isClosed) await (running ??= run());
+    },
+    async close() {
+      life.isClosed = true;
+      await running;
+    },
+  };
+}
