@@ -8,6 +8,7 @@ import type { Copy } from "../core/records/copied.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
+import type { Budget, Paid } from "../limits/budgets/budget.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { Keys } from "../limits/keys.ts";
@@ -102,6 +103,8 @@ export type Loop = {
   faultStarted?(fault: string, rule: string): void;
   /** Told what became of the copy of a call, or why there is none. */
   copied?(upstream: string, result: CopyResult): void;
+  /** Told what a call has cost of the budget of its upstream. */
+  paid?(upstream: string, paid: Paid): void;
 };
 
 /** The times of one call, in milliseconds from its start. */
@@ -153,6 +156,8 @@ export type UpstreamRuntime = {
   /** Undefined where none is configured: then every call may ask the upstream. */
   readonly breaker: Breaker | undefined;
   readonly whenOpen: "simulate" | "fail" | "forward";
+  /** Undefined where none is configured. */
+  readonly budget?: Budget | undefined;
   /** The header with the key that is sent instead of the caller's. */
   readonly credential: Header | undefined;
 };
@@ -183,6 +188,7 @@ export type CopyResult =
   | "deadline"
   | "queue-full"
   | "rate-limited"
+  | "budget-spent"
   | "not-copyable"
   | "stopped";
 

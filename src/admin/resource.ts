@@ -1,3 +1,4 @@
+import type { BudgetUse } from "../core/budgets/types.ts";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
@@ -52,6 +53,8 @@ export type NodeView = {
   config(): unknown;
   readonly experiments: Experiments;
   readonly clients: ClientsView;
+  /** What is used up of the budgets of upstreams. */
+  budgets(): readonly BudgetUse[];
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
   /** Prometheus text format 0.0.4. */

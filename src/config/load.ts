@@ -3,6 +3,7 @@ import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { RecordingFolder } from "../core/recordings/types.ts";
+import type { PriceTable } from "../core/prices/types.ts";
 import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
@@ -11,12 +12,14 @@ import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles, shippedProfiles } from "./profiles.ts";
+import { readPrices } from "./prices/read.ts";
 import { proxyVariables } from "./proxy.ts";
 import type { Fixture } from "./replies/aimock.ts";
 import { readRecordings } from "./recordings/read.ts";
 import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
 import { readFixtures } from "./replies/fixtures.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
+import { unpricedModels } from "./sections/budget-checks.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { readUpstreamFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
@@ -49,6 +52,10 @@ export type Settings = {
   readonly historyFile?: string;
   /** The absolute path of `learning.file`; absent where none is configured. */
   readonly learningFile?: string;
+  /** The absolute path of `budgets.file`; absent where none is configured. */
+  readonly budgetsFile?: string;
+  /** By model; absent where no upstream has a budget. */
+  readonly prices?: PriceTable;
   /** The absolute path of `records.dir`; absent where none is configured. */
   readonly recordsDir?: string;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
@@ -167,6 +174,9 @@ async function judge(
   const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
   const { folders, warnings: damaged } = await readRecordings(config, { folder, findings: found, files });
   warningsElsewhere.push(...damaged);
+  const { prices, errors: wrongPrices } = await readPrices(config, { folder, findings: found, files });
+  elsewhere.push(...wrongPrices);
+  warnings.push(...unpricedModels(config, prices));
   const settings = {
     folder: path.resolve(folder),
     config,
@@ -178,7 +188,9 @@ async function judge(
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
+    ...(Object.keys(prices).length > 0 && { prices }),
     ...historyOf(config, folder),
+    ...budgetsOf(config, folder),
     ...recordsOf(config, folder),
     ...learningOf(config, folder),
   };
@@ -192,6 +204,10 @@ function allChecks(raw: unknown, surroundings: Surroundings): Checked {
 
 function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
   return historyFile === undefined ? {} : { historyFile: path.resolve(folder, historyFile) };
+}
+
+function budgetsOf({ budgets: { file } }: Config, folder: string): Pick<Settings, "budgetsFile"> {
+  return file === undefined ? {} : { budgetsFile: path.resolve(folder, file) };
 }
 
 function recordsOf({ records }: Config, folder: string): Pick<Settings, "recordsDir"> {

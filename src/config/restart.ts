@@ -16,6 +16,7 @@ export const fixedAtStart: readonly string[] = [
   "chaos.historyFile",
   "records",
   "learning.file",
+  "budgets.file",
 ];
 
 /** The paths of what differs between two configurations and needs a restart, such as `listen` or `extProc.tls`. */

@@ -45,11 +45,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const running = await build(options);
   const { log, eventLoops, reloader, experiments, learning, life, admin } = running;
   try {
-    await Promise.all([experiments.restore(), learning.restore()]);
+    await Promise.all([experiments.restore(), learning.restore(), eventLoops.budgets.restore()]);
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
     await experiments.autostart();
     learning.start();
+    eventLoops.budgets.start();
     life.ready = true;
     return {
       trafficPort: ports.traffic,
@@ -136,5 +137,6 @@ async function end({ eventLoops, experiments, learning, admin }: Running): Promi
   await experiments.close();
   await learning.close();
   await eventLoops.stop();
+  await eventLoops.budgets.close();
   await admin.close();
 }

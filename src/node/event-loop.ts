@@ -105,6 +105,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     wheel: createWheel(clock),
     faultStarted: emitters.recorder.faultStarted,
     copied: emitters.recorder.copied,
+    paid: emitters.recorder.paid,
   };
   const learned = createLearnedProfiles();
   const building = { ...options, loop, learned: learned.find };

@@ -10,6 +10,7 @@ import type { Clock } from "../limits/clock.ts";
 import { createNodeCounts, type NodeCounts } from "../limits/experiment-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import { startWorker, WorkerGoneError, type WorkerEvents } from "./channel.ts";
+import { createNodeBudgets, type NodeBudgets } from "./budgets.ts";
 import { createNodeClients, type NodeClients } from "./clients.ts";
 import type { EventLoop, EventLoopStart } from "./event-loop.ts";
 import type { Address, Ports } from "./listeners.ts";
@@ -33,6 +34,7 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
   readonly permits: Permits;
   readonly experiments: NodeCounts;
   readonly clients: NodeClients;
+  readonly budgets: NodeBudgets;
   /** Resolves to the ports really bound. */
   listen(address: Pick<Address, "traffic" | "extProc">): Promise<Ports>;
   /** @throws CONFIG_INVALID when the settings do not compile; those before stay in force */
@@ -78,6 +80,7 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
     permits,
     experiments: createNodeCounts(memory.experiments, count),
     clients,
+    budgets: createNodeBudgets({ ...options, memory: memory.budgets, settings: () => settings }),
     listen: (address) => listenAll(supervisor, { ...address, shared: count > 1 }),
     async apply(next) {
       const before = settings;

@@ -37,6 +37,7 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     config: () => withoutCredentials(reloader.settings().config),
     experiments,
     clients: eventLoops.clients,
+    budgets: eventLoops.budgets.uses,
     reload: reloader.reload,
     metrics: () => scrape.text(),
     ask: eventLoops.ask,
@@ -102,6 +103,17 @@ async function recordReadings({ eventLoops, reloader }: ReadingsOptions): Promis
   ];
 }
 
+function budgetReadings({ budgets }: ReadingsOptions["eventLoops"]): Reading[] {
+  return budgets.uses().flatMap(({ upstream, kind, limit, used }): Reading[] => {
+    const labels = [upstream, kind];
+    return [
+      { name: "budget_limit", labels, value: limit },
+      { name: "budget_used", labels, value: used },
+      { name: "budget_used_ratio", labels, value: used / limit },
+    ];
+  });
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -130,6 +142,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     { name: "config_last_success_timestamp_seconds", value: lastSuccessMs / 1000 },
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
+    ...budgetReadings(eventLoops),
     ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
     ...(await recordReadings(options)),

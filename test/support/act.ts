@@ -220,7 +220,7 @@ function createHeart(settings: Settings, { respond, recordings }: ActOptions) {
   const copied = new Map<string, Copied | undefined>();
   const copies: string[] = [];
   const build = (next: Settings, before?: Built): Built => {
-    const real = buildRuntime({ memory, worker: 0, loop, onBreaker: () => undefined }, next, before?.real);
+    const real = buildRuntime({ memory, worker: 0, loop, onBreaker: () => undefined, wallClockMs }, next, before?.real);
     return { real, runtime: withFakes(real, before, calls) };
   };
   let applied = settings;

@@ -4,6 +4,8 @@ import { draw } from "../../core/rng.ts";
 import type { Copied, Copy } from "../../core/records/copied.ts";
 import type { MirrorTo } from "../../core/records/mirror-to.ts";
 import type { Rates } from "../../limits/rates.ts";
+import type { Payment } from "../budget/payment.ts";
+import { isPayment, pay } from "../budget/spend.ts";
 import { createTimer } from "../timer-wheel.ts";
 import type { CallToCopy, CopyResult, Loop, Mirrors, Request, UpstreamRuntime } from "../types.ts";
 import { copiedRequest } from "./copied-request.ts";
@@ -68,12 +70,15 @@ class Lane {
     const isFull = mustWait && this.#waiting.length >= this.#to.queue;
     if (isFull || this.#bytes + bytes > maxBytes) return this.#drop("queue-full");
     if (!this.#mayTake(admitted)) return this.#drop("rate-limited");
+    const paid = target.budget && pay(target.budget, target, { request, call: admitted, loop });
+    if (paid !== undefined && !isPayment(paid)) return this.#drop("budget-spent");
     const { target: path, dialect } = request;
     const send = (copy: CopyOfCall): Forwarded => {
-      const measured = { upstream: name, dialect, target: path, now: copy.now, over: copy.over };
-      return upstream.send(outgoing, new Measuring(measured));
+      const measuring = new Measuring({ upstream: name, dialect, target: path, now: copy.now, over: copy.over });
+      return upstream.send(outgoing, paid?.before(measuring) ?? measuring);
     };
-    const copy = new CopyOfCall({ loop, bytes, send, deadlineMs: this.#to.deadlineMs, ended: this.#ended });
+    const { deadlineMs } = this.#to;
+    const copy = new CopyOfCall({ loop, bytes, send, paid, deadlineMs, ended: this.#ended });
     this.#bytes += bytes;
     if (mustWait) this.#waiting.push(copy);
     else this.#start(copy);
@@ -144,6 +149,8 @@ type CopyOptions = {
   /** Of the request. */
   readonly bytes: number;
   readonly deadlineMs: number;
+  /** Undefined where the upstream has no budget. */
+  readonly paid: Payment | undefined;
   send(copy: CopyOfCall): Forwarded;
   ended(copy: CopyOfCall, result: CopyResult, copied: Copied | undefined): void;
 };
@@ -153,6 +160,7 @@ class CopyOfCall implements Copy {
   readonly bytes: number;
   readonly #options: CopyOptions;
   readonly #deadline = createTimer(() => this.abort("deadline"));
+  #isSent = false;
   #sentAtMs = 0;
   #forwarded: Forwarded | undefined = undefined;
   #state: "under way" | "over" = "under way";
@@ -167,6 +175,7 @@ class CopyOfCall implements Copy {
   }
 
   start(): void {
+    this.#isSent = true;
     this.#sentAtMs = this.#options.loop.clock.now();
     this.#forwarded = this.#options.send(this);
   }
@@ -197,6 +206,8 @@ class CopyOfCall implements Copy {
     this.#state = "over";
     this.#copied = copied;
     this.#options.loop.wheel.disarm(this.#deadline);
+    if (!this.#isSent) this.#options.paid?.cancel();
+    else this.#options.paid?.settle();
     this.#options.ended(this, result, copied);
     this.#task?.(copied);
     this.#task = undefined;
