@@ -174,9 +174,7 @@ async function judge(
   const replyFiles = await readReplyFiles(config, { folder, findings: found, files });
   const { folders, warnings: damaged } = await readRecordings(config, { folder, findings: found, files });
   warningsElsewhere.push(...damaged);
-  const { prices, errors: wrongPrices } = await readPrices(config, { folder, findings: found, files });
-  elsewhere.push(...wrongPrices);
-  warnings.push(...unpricedModels(config, prices));
+  const priced = await pricesOf(config, { folder, findings: found, files, warnings, elsewhere });
   const settings = {
     folder: path.resolve(folder),
     config,
@@ -188,11 +186,8 @@ async function judge(
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
-    ...(Object.keys(prices).length > 0 && { prices }),
-    ...historyOf(config, folder),
-    ...budgetsOf(config, folder),
-    ...recordsOf(config, folder),
-    ...learningOf(config, folder),
+    ...priced,
+    ...keptFilesOf(config, folder),
   };
   return { settings, findings: [...findings, ...found], warnings, elsewhere, warningsElsewhere };
 }
@@ -202,20 +197,29 @@ function allChecks(raw: unknown, surroundings: Surroundings): Checked {
   return { findings: [...one.findings, ...other.findings], warnings: [...one.warnings, ...other.warnings] };
 }
 
-function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
-  return historyFile === undefined ? {} : { historyFile: path.resolve(folder, historyFile) };
+/** The absolute paths of what a node writes to. */
+function keptFilesOf({ chaos, records, learning, budgets }: Config, folder: string): KeptFiles {
+  const full = (file: string): string => path.resolve(folder, file);
+  return {
+    ...(chaos.historyFile !== undefined && { historyFile: full(chaos.historyFile) }),
+    ...(records?.dir !== undefined && { recordsDir: full(records.dir) }),
+    ...(learning.file !== undefined && { learningFile: full(learning.file) }),
+    ...(budgets.file !== undefined && { budgetsFile: full(budgets.file) }),
+  };
 }
 
-function budgetsOf({ budgets: { file } }: Config, folder: string): Pick<Settings, "budgetsFile"> {
-  return file === undefined ? {} : { budgetsFile: path.resolve(folder, file) };
-}
+type KeptFiles = Pick<Settings, "historyFile" | "recordsDir" | "learningFile" | "budgetsFile">;
 
-function recordsOf({ records }: Config, folder: string): Pick<Settings, "recordsDir"> {
-  return records?.dir === undefined ? {} : { recordsDir: path.resolve(folder, records.dir) };
-}
+type PricesReading = Parameters<typeof readPrices>[1] & {
+  readonly warnings: Finding[];
+  readonly elsewhere: ConfigError[];
+};
 
-function learningOf({ learning: { file } }: Config, folder: string): Pick<Settings, "learningFile"> {
-  return file === undefined ? {} : { learningFile: path.resolve(folder, file) };
+async function pricesOf(config: Config, reading: PricesReading): Promise<Pick<Settings, "prices">> {
+  const { prices, errors } = await readPrices(config, reading);
+  reading.elsewhere.push(...errors);
+  reading.warnings.push(...unpricedModels(config, prices));
+  return Object.keys(prices).length > 0 ? { prices } : {};
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

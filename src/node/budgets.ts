@@ -36,26 +36,14 @@ export function createNodeBudgets(options: NodeBudgetsOptions): NodeBudgets {
   const { clock, settings, log } = options;
   const uses = (): BudgetUse[] => usesOf(options);
   const file = settings().budgetsFile;
-  let written = "";
-  let hasFailed = false;
+  const write = createWriter(log);
   let isClosed = false;
   let cancel = (): void => undefined;
   const keep = async (): Promise<void> => {
-    const text = JSON.stringify({ budgets: uses().filter(({ used }) => used > 0) });
-    if (file === undefined || text === written) return;
-    try {
-      await replaceFile(file, [text]);
-      written = text;
-      hasFailed = false;
-    } catch (error) {
-      const about = { file, reason: reasonOf(error) };
-      if (!hasFailed) log.error(about, "could not write budgets.file; what is spent is kept in memory only");
-      hasFailed = true;
-    }
+    if (file !== undefined) await write(file, JSON.stringify({ budgets: uses().filter(({ used }) => used > 0) }));
   };
   const next = (): void => {
-    if (file === undefined || isClosed) return;
-    cancel = clock.wake(writeEveryMs, () => void keepOn());
+    if (file !== undefined && !isClosed) cancel = clock.wake(writeEveryMs, () => void keepOn());
   };
   const keepOn = async (): Promise<void> => {
     await keep();
@@ -78,6 +66,24 @@ export function createNodeBudgets(options: NodeBudgetsOptions): NodeBudgets {
       cancel();
       await keep();
     },
+  };
+}
+
+/** Writes a text that has changed. What goes wrong is a line in the log, once until it works again. */
+function createWriter(log: Log): (file: string, text: string) => Promise<void> {
+  let written = "";
+  let hasFailed = false;
+  return async (file, text) => {
+    if (text === written) return;
+    try {
+      await replaceFile(file, [text]);
+      written = text;
+      hasFailed = false;
+    } catch (error) {
+      const about = { file, reason: reasonOf(error) };
+      if (!hasFailed) log.error(about, "could not write budgets.file; what is spent is kept in memory only");
+      hasFailed = true;
+    }
   };
 }
 

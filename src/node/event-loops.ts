@@ -59,12 +59,15 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
   const { workers, permits: limits } = settings.config;
   const count = workers === "auto" ? availableParallelism() : workers;
   const memory = createSharedMemory(settings.config, count);
-  const { queueTimeoutMs } = limits;
-  const permits = createPermits({ memory: memory.permits, worker: count, clock, queueTimeoutMs });
+  const permits = createPermits({
+    memory: memory.permits,
+    worker: count,
+    clock,
+    queueTimeoutMs: limits.queueTimeoutMs,
+  });
   const states = new Map<string, Cloneable>();
   const start = count === 1 ? startHere(options) : startElsewhere;
-  const { wallClockMs } = options;
-  const clients = createNodeClients(memory.clients, count, { wallClockMs, settings: () => settings });
+  const clients = createNodeClients(memory.clients, count, { ...options, settings: () => settings });
   const supervisor = await startSupervisor({
     ...options,
     memory,
