@@ -59,12 +59,8 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
   const { workers, permits: limits } = settings.config;
   const count = workers === "auto" ? availableParallelism() : workers;
   const memory = createSharedMemory(settings.config, count);
-  const permits = createPermits({
-    memory: memory.permits,
-    worker: count,
-    clock,
-    queueTimeoutMs: limits.queueTimeoutMs,
-  });
+  const { queueTimeoutMs } = limits;
+  const permits = createPermits({ memory: memory.permits, worker: count, clock, queueTimeoutMs });
   const states = new Map<string, Cloneable>();
   const start = count === 1 ? startHere(options) : startElsewhere;
   const clients = createNodeClients(memory.clients, count, { ...options, settings: () => settings });
