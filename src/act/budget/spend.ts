@@ -66,7 +66,7 @@ export function isPayment(paid: Payment | Spent): paid is Payment {
 function budgetSpent({ upstream, kind, limit, retryAfterMs }: Spent, cause?: unknown): StuntdoubleError {
   const why = cause instanceof Error ? ` No stand-in responds: ${cause.message}` : "";
   const retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  const message = `The budget of upstream ${upstream}, ${budgetText(kind, limit)}, is spent, or this call would pass it. It is renewed in ${retryAfterSeconds} s.${why}`;
+  const message = `The budget of upstream ${upstream} (${budgetText(kind, limit)}) is spent, or this call would pass it. It is renewed in ${retryAfterSeconds} s.${why}`;
   return new StuntdoubleError("BUDGET_SPENT", message, { cause, retryAfterSeconds });
 }
 

@@ -27,13 +27,7 @@ export function windowEndMs(kind: BudgetKind, nowMs: number): number {
   return (windowAt(kind, nowMs) + 1) * lengthMs[kind];
 }
 
-const texts: Readonly<Record<BudgetKind, string>> = {
-  callsPerHour: "calls an hour",
-  tokensPerDay: "tokens a day",
-  usdPerDay: "US dollars a day",
-};
-
-/** A limit in words. */
+/** A limit in words, as it is configured. */
 export function budgetText(kind: BudgetKind, limit: number): string {
-  return `${limit} ${texts[kind]}`;
+  return `${kind}: ${limit}`;
 }

@@ -48,6 +48,6 @@ test.each(quotas)("%s: a spent budget looks like the provider's used-up quota", 
   expect(call.outcome()).toMatchObject({ dialect, status: 429, cause: "BUDGET_SPENT" });
   expect(call.reply.header("retry-after")).toBe("2800");
   expect(call.reply.header("x-should-retry")).toBeUndefined();
-  expect(call.reply.text()).toContain("1 calls an hour");
+  expect(call.reply.text()).toContain("callsPerHour: 1");
   expect(JSON.parse(call.reply.text())).toMatchObject(error);
 });

@@ -71,7 +71,7 @@ describe("once a budget is spent", () => {
       error: {
         type: "insufficient_quota",
         code: "insufficient_quota",
-        message: expect.stringContaining("1 calls an hour"),
+        message: expect.stringContaining("callsPerHour: 1"),
       },
     });
   });
