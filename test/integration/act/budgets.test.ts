@@ -98,7 +98,7 @@ test("what is spent is kept in a file across a restart", async () => {
   const { budgets: kept } = await second.admin<Budgets>("/admin/v1/budgets");
   expect(kept).toEqual(spent);
   expect(kept[1]?.used).toBeGreaterThan(0);
-  expect((await askAll(second, 2)).sort()).toEqual(["error", "forward"]);
+  expect(new Set(await askAll(second, 2))).toEqual(new Set(["error", "forward"]));
   expect(upstream.received).toHaveLength(3);
 });
 
