@@ -1,5 +1,5 @@
 import type { Show } from "./live.ts";
-import type { ActDeps, PlayerOwner, Reply, Request, Runtime, UpstreamRuntime } from "./types.ts";
+import type { ActDeps, PlayerOwner, Reply, Request, Runtime } from "./types.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
@@ -8,8 +8,9 @@ import { noPermit, type Permit } from "../limits/permits/permits.ts";
 import type { RateResult } from "../limits/rates.ts";
 import { admitPassing, admitRouted, routeCall, takeOverNodes, type Admission, type Admitted } from "./admission.ts";
 import { respondsByItself, takesNoPlace, withoutFaults } from "./admission.ts";
+import { payFor } from "./budget/spend.ts";
 import { conclude, settle } from "./concluded.ts";
-import { breakerOpen, isBeyondUs, isUnreached } from "./failures.ts";
+import { closedByBreaker, isBeyondUs, isUnreached, type Closed } from "./failures.ts";
 import { CallRecord } from "./outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan, type Simulating } from "./plans.ts";
 import { Player } from "./player.ts";
@@ -192,29 +193,29 @@ export class Exchange implements RelayOwner, PlayerOwner {
   #forward(admitted: Admitted, { upstream: name }: Extract<Source, { from: "upstream" }>): void {
     const runtime = this.#runtime.upstreams.get(name);
     if (runtime === undefined) throw new StuntdoubleError("INTERNAL", `Upstream ${name} is not configured.`);
-    const { breaker, whenOpen } = runtime;
+    const { breaker, whenOpen, budget } = runtime;
     this.#record.meantFor(name);
     const ticket = breaker?.admit();
-    if (ticket === undefined && whenOpen !== "forward") return this.#play(this.#standIn(admitted, runtime));
+    if (ticket === undefined && whenOpen !== "forward")
+      return this.#play(this.#standIn(admitted, closedByBreaker(runtime)));
+    const closed = budget && payFor(admitted, this.#record, { budget, runtime, loop: this.#deps.loop });
+    if (closed !== undefined) {
+      ticket?.abandoned();
+      return this.#play(this.#standIn(admitted, closed));
+    }
     const relay = new Relay(this.#record, this.#player, { owner: this, faults: admitted.faults, breaker, ticket });
     this.#relay = relay;
     if (whenOpen === "simulate") this.#standby = admitted;
     const simulated = this.#mirror(admitted);
     relay.compareWith(simulated);
-    const sending = {
-      admitted,
-      record: this.#record,
-      deps: this.#deps,
-      runtime: this.#runtime,
-      to: runtime,
-      simulated,
-    };
-    this.#tee = send(sending, relay);
+    const [record, deps] = [this.#record, this.#deps];
+    this.#tee = send({ admitted, record, deps, runtime: this.#runtime, to: runtime, simulated }, relay);
     if (this.#player.done) this.#tee?.over(false);
   }
 
-  #standIn(admitted: Admitted, runtime: UpstreamRuntime): Plan {
-    if (runtime.whenOpen !== "simulate" || admitted.opened === undefined) throw breakerOpen(runtime);
+  /** What is played instead of a call that may not go to its upstream. */
+  #standIn(admitted: Admitted, { isSimulated, error: refusal }: Closed): Plan {
+    if (!isSimulated || admitted.opened === undefined) throw refusal();
     this.#record.standsIn(true);
     try {
       return this.#simulate(admitted, "stand-in");
@@ -222,7 +223,7 @@ export class Exchange implements RelayOwner, PlayerOwner {
       if (!isBeyondUs(toStuntdoubleError(error))) throw error;
       // The upstream may well take, or give, what is too much for a stand-in: the caller shall come again.
       this.#record.standsIn(false);
-      throw breakerOpen(runtime, error);
+      throw refusal(error);
     }
   }
 

@@ -68,6 +68,18 @@ export function breakerOpen({ upstream, breaker }: UpstreamRuntime, cause?: unkn
   );
 }
 
+/** An upstream that may not be asked: whether the simulator stands in for it, and what the caller is told else. */
+export type Closed = {
+  readonly isSimulated: boolean;
+  /** @param cause why no stand-in responds, where one should */
+  error(cause?: unknown): StuntdoubleError;
+};
+
+/** An upstream whose breaker is open. */
+export function closedByBreaker(runtime: UpstreamRuntime): Closed {
+  return { isSimulated: runtime.whenOpen === "simulate", error: (cause) => breakerOpen(runtime, cause) };
+}
+
 /** A call beyond its key's allowance. One that no minute can hold is told so, without a time to retry. */
 export function rateLimited(refusal: Extract<RateResult, { ok: false }>, tokens: number): StuntdoubleError {
   const { exceeded, retryAfterMs, quota } = refusal;

@@ -1,4 +1,5 @@
 import { StuntdoubleError } from "../core/errors.ts";
+import type { BudgetSettings } from "../core/budgets/types.ts";
 import type { CallState } from "../core/clients/state.ts";
 import type { Decision, KnownFacts } from "../core/types.ts";
 import { decisionOn } from "./decision.ts";
@@ -68,7 +69,12 @@ export function needsBody(request: Request, deps: AdmissionDeps, runtime: Admiss
 function mayBeSimulated({ serve, mirror, copy, faults, record }: Decision, { snapshot }: AdmissionRuntime): boolean {
   if (serve.from !== "upstream" || record !== undefined || mirror !== undefined) return true;
   if (copy !== undefined || faults.length > 0) return true;
-  return (
-    snapshot.learned.has(serve.upstream) || snapshot.upstreams.get(serve.upstream)?.breaker?.whenOpen === "simulate"
-  );
+  const { breaker, budget } = snapshot.upstreams.get(serve.upstream) ?? {};
+  return snapshot.learned.has(serve.upstream) || breaker?.whenOpen === "simulate" || needsFacts(budget);
+}
+
+/** What a call may take from a budget depends on its prompt and its model, and a stand-in responds to it. */
+function needsFacts(budget: BudgetSettings | undefined): boolean {
+  if (budget === undefined) return false;
+  return budget.whenSpent === "simulate" || budget.tokensPerDay !== undefined || budget.usdPerDay !== undefined;
 }

@@ -5,26 +5,12 @@ import type { Copy } from "../core/records/copied.ts";
 import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
+import type { Payment } from "./budget/payment.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission, type Routed } from "./admission.ts";
-import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
+import { NotedFrames, timelineAsPlayed, type Sent } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
-
-/** What has really left to the client. */
-export type Sent = {
-  /** Of the head that was sent; undefined when none was. */
-  readonly status: number | undefined;
-  readonly tokens: number;
-  /** Emission of each token of a stream, from the start of the call. */
-  readonly tokenAtMs: readonly number[];
-  /** When the first of them were planned to leave, where a plan was played. */
-  readonly plannedAtMs: readonly number[];
-  /** When it fell silent; the client alone decides how long that lasts. */
-  readonly silentAtMs: number | undefined;
-  /** Actual − planned emission over all frames sent; undefined when none was. */
-  scheduleError(): { readonly mean: number; readonly max: number } | undefined;
-};
 
 /** Nothing was asked yet that may refuse a call. */
 const unasked = { call: undefined, opened: undefined, decision: undefined, quota: undefined } as const;
@@ -44,6 +30,8 @@ export class CallRecord implements CallTimes {
   copy: Copy | undefined = undefined;
   /** Undefined where no records are kept. */
   notes: RecordNotes | undefined = undefined;
+  /** What it takes from the budget of its upstream. */
+  payment: Payment | undefined = undefined;
   /** Frees its place in the engine of a simulated model. */
   leaveEngine: (() => void) | undefined = undefined;
   readonly #faults: string[] = [];
@@ -274,6 +262,7 @@ export class CallRecord implements CallTimes {
       ending,
       cause: this.#cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
       promptTokens: this.#promptTokens,
+      costUsd: this.#costUsd(),
       notes: this.notes,
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
@@ -286,6 +275,10 @@ export class CallRecord implements CallTimes {
 
   #actual({ tokens, tokenAtMs }: Sent, totalMs: number): Timeline {
     return { ttftMs: tokenAtMs[0], totalMs, tokens: this.#outputTokens ?? tokens, atMs: tokenAtMs };
+  }
+
+  #costUsd(): number | undefined {
+    return this.payment?.settle();
   }
 
   /** total − planned − upstream; where a fault made a real response late, what passed before the upstream was asked. */

@@ -172,6 +172,7 @@ export function failurePlan(error: StuntdoubleError, record: CallRecord): Plan {
     param: error.param,
     detail: error.detail,
     retryAfterSeconds: error.retryAfterSeconds,
+    variant: error.code === "BUDGET_SPENT" ? "quota" : undefined,
     model: record.model,
     requestId: request.id,
     nowMs: record.startedAtMs,

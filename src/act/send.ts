@@ -30,7 +30,8 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
   const { upstream, credential } = to;
   const { snapshot, keys } = runtime;
   const tee = decision.record === undefined ? undefined : teeFor(admitted, relay, { record, seed: snapshot.seed });
-  const receiver = tee ?? relay;
+  const receiver = record.payment?.before(tee ?? relay) ?? tee ?? relay;
+  const isMetered = to.budget?.isMetered === true;
   const isTimed = simulated !== undefined || (record.notes !== undefined && opened !== undefined);
   const isStreamTimed = isTimed && opened?.facts.stream === true;
   const forwarding: Forwarding = {
@@ -40,7 +41,7 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
     dropCredentials: keys?.required === true,
     requestId: request.id,
     pseudonym: deps.pseudonym,
-    plain: faults.length > 0 || tee !== undefined || isStreamTimed,
+    plain: faults.length > 0 || tee !== undefined || isStreamTimed || isMetered,
   };
   const headers = requestHeaders(request.rawHeaders, forwarding);
   const { peer, carrier } = request;
@@ -48,7 +49,7 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
   record.asked();
   if (carrier === undefined) relay.follow(upstream.send(outgoingOf(request, headers, forwarding), receiver));
   else {
-    const need = needOf(faults, isTimed || tee !== undefined);
+    const need = needOf(faults, isTimed || tee !== undefined || isMetered);
     relay.follow(carrier.carry({ upstream: upstream.name, headers, decision, need }, receiver));
   }
   tee?.into(beginRecording(deps.recordings, { admitted, record, to }));

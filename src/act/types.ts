@@ -9,6 +9,7 @@ import type { Involvement } from "../core/experiments/layer.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
+import type { Budget, Paid } from "../limits/budgets/budget.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { MemoryBudget } from "../limits/memory-budget.ts";
 import type { Keys } from "../limits/keys.ts";
@@ -104,6 +105,8 @@ export type Loop = {
   faultStarted?(fault: string, rule: string): void;
   /** Told what became of the copy of a call, or why there is none. */
   copied?(upstream: string, result: CopyResult): void;
+  /** Told what a call has cost of the budget of its upstream. */
+  paid?(upstream: string, paid: Paid): void;
 };
 
 /** The times of one call, in milliseconds from its start. */
@@ -157,6 +160,8 @@ export type UpstreamRuntime = {
   /** Undefined where none is configured: then every call may ask the upstream. */
   readonly breaker: Breaker | undefined;
   readonly whenOpen: "simulate" | "fail" | "forward";
+  /** Undefined where none is configured. */
+  readonly budget?: Budget | undefined;
   /** The header with the key that is sent instead of the caller's. */
   readonly credential: Header | undefined;
 };
@@ -186,6 +191,7 @@ export type CopyResult =
   | "queue-full"
   | "rate-limited"
   | "breaker"
+  | "budget-spent"
   | "not-copyable"
   | "stopped";
 

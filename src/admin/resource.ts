@@ -1,3 +1,4 @@
+import type { BudgetUse } from "../core/budgets/types.ts";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
@@ -54,6 +55,8 @@ export type NodeView = {
   readonly clients: ClientsView;
   /** Undefined where nothing is shared with other nodes. */
   readonly fleet?: FleetView | undefined;
+  /** What is used up of the budgets of upstreams. */
+  budgets(): readonly BudgetUse[];
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
   /** Prometheus text format 0.0.4. */

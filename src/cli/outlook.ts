@@ -4,6 +4,7 @@ import type { CallRecord } from "../act/outcome.ts";
 import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts";
 import { replayPlan } from "../act/recordings/plan.ts";
 import type { Runtime } from "../act/types.ts";
+import { budgetKinds, budgetText } from "../core/budgets/windows.ts";
 import { attempt, toStuntdoubleError } from "../core/errors.ts";
 import { bendPlan } from "../core/faults/index.ts";
 import { eachHeader } from "../core/headers.ts";
@@ -113,7 +114,12 @@ function forwarded(admitted: Admitted, record: CallRecord, runtime: ForecastRunt
       `record the response in ${recording.dir}${recording.percentage < 100 ? `, ${recording.percentage} % of the calls` : ""}`,
     );
   happens.push(...faults.map(bending), ...keptBack(bent), ...(mirrored ? used(overrides) : []));
-  const notes = [...standInNotes(admitted, settings), ...timeNotes(faults), ...(mirrored ? [] : unused(overrides))];
+  const notes = [
+    ...standInNotes(admitted, settings),
+    ...budgetNotes(admitted, settings),
+    ...timeNotes(faults),
+    ...(mirrored ? [] : unused(overrides)),
+  ];
   return { happens, response: bent, notes };
 }
 
@@ -212,6 +218,16 @@ function decisionHeaders(headers: readonly string[]): Record<string, string> {
 function standInNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {
   if (upstream?.breaker?.whenOpen !== "simulate" || opened === undefined || opened.unreadable !== undefined) return [];
   return [`While the breaker of upstream ${upstream.name} is open, a simulated response stands in.`];
+}
+
+/** What becomes of such a call once nothing is left to spend. */
+function budgetNotes({ opened }: Admitted, upstream: UpstreamSettings | undefined): string[] {
+  const { budget, name } = upstream ?? {};
+  if (budget === undefined) return [];
+  const limits = budgetKinds.flatMap((kind) => (budget[kind] === undefined ? [] : [budgetText(kind, budget[kind])]));
+  const canSimulate = opened !== undefined && opened.unreadable === undefined;
+  const then = budget.whenSpent === "simulate" && canSimulate ? "a simulated response stands in" : "it gets 429";
+  return [`Once the budget of upstream ${name} (${limits.join(", ")}) is spent, ${then}.`];
 }
 
 function timeNotes(faults: readonly FaultConfig[]): string[] {

@@ -4,6 +4,7 @@ import type { Profile } from "../core/types.ts";
 import { choice, isMapping, listOf, mapOf, type Checked, type Finding, type Path, type Raw } from "./findings.ts";
 import { keyFindings } from "./key-checks.ts";
 import { checkRecordings } from "./recordings/checks.ts";
+import { budgetWarnings } from "./sections/budget-checks.ts";
 import { checkMirrors } from "./sections/mirror-checks.ts";
 import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
@@ -44,7 +45,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
     checkAction(rule, ["rules", index], { names, findings: checked.findings });
     checkRuleName(rules, index, checked.findings);
   }
-  checked.warnings.push(...ruleWarnings(file), ...portWarnings(file, extProc));
+  checked.warnings.push(...ruleWarnings(file), ...budgetWarnings(file), ...portWarnings(file, extProc));
   checked.findings.push(...checkDelays(file), ...checkReplies(file));
   checked.findings.push(...checkRecordings(file), ...checkMirrors(file));
   if (extProc || isMapping(file["extProc"])) checkSocketFaults(file, checked.findings);

@@ -17,6 +17,7 @@ export const findingCodes = {
   "unknown-name": "An upstream, a profile or an API key of that name does not exist",
   "duplicate-name": "Two things have the same name, or two API keys the same value",
   conflict: "Two settings cannot be combined",
+  "unknown-price": "A model has no price, and what it costs is limited",
   loop: "An upstream leads back to this node",
   "shared-path": "The base URL of an upstream ends in what paths of the API begin with",
   "delay-limit": "The delays of one call together pass `control.maxDelayMs`",

@@ -57,6 +57,7 @@ export function compile(settings: Settings): Snapshot {
         upstreamOf(name, upstream, { env, files: upstreamFiles[name] ?? {} }),
       ]),
     ),
+    prices: structuredClone(settings.prices ?? {}),
     profiles: structuredClone(profiles),
     defaultProfile,
     models: knownModels(config),
@@ -175,7 +176,7 @@ type Given = { readonly env: Environment; readonly files: UpstreamFiles };
 
 function upstreamOf(name: string, upstream: Config["upstreams"][string], { env, files }: Given): UpstreamSettings {
   const { dialect, connectTimeoutMs, headTimeoutMs, idleTimeoutMs, maxConnectionAgeMs, connections } = upstream;
-  const { url, urls = [], proxyUrl, apiKeyEnv, tls, breaker, maxHeadBytes } = upstream;
+  const { url, urls = [], proxyUrl, apiKeyEnv, tls, breaker, maxHeadBytes, budget } = upstream;
   const { apiKey, ...pem } = files;
   const addresses = (url === undefined ? urls : [url]).map((each) => ({
     url: withoutSlash(each),
@@ -195,6 +196,7 @@ function upstreamOf(name: string, upstream: Config["upstreams"][string], { env, 
     connections,
     maxHeadBytes,
     breaker: breaker === undefined || breaker === "off" ? undefined : { ...breaker },
+    budget: budget === undefined ? undefined : { ...budget },
   };
 }
 

@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import path from "node:path";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { RecordingFolder } from "../core/recordings/types.ts";
+import type { PriceTable } from "../core/prices/types.ts";
 import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
@@ -12,12 +13,14 @@ import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity
 import type { FileTree } from "./files/tree.ts";
 import { formatErrors, pathText, type ConfigError } from "./places.ts";
 import { loadProfiles, shippedProfiles } from "./profiles.ts";
+import { readPrices } from "./prices/read.ts";
 import { proxyVariables } from "./proxy.ts";
 import type { Fixture } from "./replies/aimock.ts";
 import { readRecordings } from "./recordings/read.ts";
 import { readReplyFiles, type ReplyFiles } from "./replies/files.ts";
 import { readFixtures } from "./replies/fixtures.ts";
 import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema.ts";
+import { unpricedModels } from "./sections/budget-checks.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { checkWritten } from "./files/written.ts";
 import { readRedisFiles, readUpstreamFiles, type PemFiles, type UpstreamFiles } from "./upstream-files.ts";
@@ -53,6 +56,10 @@ export type Settings = {
   readonly historyFile?: string;
   /** The absolute path of `learning.file`; absent where none is configured. */
   readonly learningFile?: string;
+  /** The absolute path of `budgets.file`; absent where none is configured. */
+  readonly budgetsFile?: string;
+  /** By model; absent where no upstream has a budget. */
+  readonly prices?: PriceTable;
   /** The absolute path of `records.dir`; absent where none is configured. */
   readonly recordsDir?: string;
   /** The text it was read from: the first 12 hex digits of its SHA-256; absent where there is none. */
@@ -176,6 +183,7 @@ async function judge(
   const replyFiles = await readReplyFiles(config, place);
   const { folders, warnings: damaged } = await readRecordings(config, place);
   warningsElsewhere.push(...damaged);
+  const priced = await pricesOf(config, { folder, findings: found, files, warnings, elsewhere });
   const settings = {
     folder: path.resolve(outputFolder),
     config,
@@ -189,6 +197,8 @@ async function judge(
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
     ...placesOf(config, outputFolder),
+    ...priced,
+    ...keptFilesOf(config, folder),
   };
   const told = [...warnings, ...(await checkWritten(config, outputFolder))];
   return { settings, findings: [...findings, ...found], warnings: told, elsewhere, warningsElsewhere };
@@ -199,20 +209,29 @@ function allChecks(raw: unknown, surroundings: Surroundings): Checked {
   return { findings: [...one.findings, ...other.findings], warnings: [...one.warnings, ...other.warnings] };
 }
 
-function placesOf(config: Config, folder: string): Pick<Settings, "historyFile" | "recordsDir" | "learningFile"> {
-  return { ...historyOf(config, folder), ...recordsOf(config, folder), ...learningOf(config, folder) };
+/** The absolute paths of what a node writes to. */
+function keptFilesOf({ chaos, records, learning, budgets }: Config, folder: string): KeptFiles {
+  const full = (file: string): string => path.resolve(folder, file);
+  return {
+    ...(chaos.historyFile !== undefined && { historyFile: full(chaos.historyFile) }),
+    ...(records?.dir !== undefined && { recordsDir: full(records.dir) }),
+    ...(learning.file !== undefined && { learningFile: full(learning.file) }),
+    ...(budgets.file !== undefined && { budgetsFile: full(budgets.file) }),
+  };
 }
 
-function historyOf({ chaos: { historyFile } }: Config, folder: string): Pick<Settings, "historyFile"> {
-  return historyFile === undefined ? {} : { historyFile: path.resolve(folder, historyFile) };
-}
+type KeptFiles = Pick<Settings, "historyFile" | "recordsDir" | "learningFile" | "budgetsFile">;
 
-function recordsOf({ records }: Config, folder: string): Pick<Settings, "recordsDir"> {
-  return records?.dir === undefined ? {} : { recordsDir: path.resolve(folder, records.dir) };
-}
+type PricesReading = Parameters<typeof readPrices>[1] & {
+  readonly warnings: Finding[];
+  readonly elsewhere: ConfigError[];
+};
 
-function learningOf({ learning: { file } }: Config, folder: string): Pick<Settings, "learningFile"> {
-  return file === undefined ? {} : { learningFile: path.resolve(folder, file) };
+async function pricesOf(config: Config, reading: PricesReading): Promise<Pick<Settings, "prices">> {
+  const { prices, errors } = await readPrices(config, reading);
+  reading.elsewhere.push(...errors);
+  reading.warnings.push(...unpricedModels(config, prices));
+  return Object.keys(prices).length > 0 ? { prices } : {};
 }
 
 /** Keys at the top that are the writer's own, for anchors, say nothing to us. */

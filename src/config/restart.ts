@@ -17,6 +17,7 @@ export const fixedAtStart: readonly string[] = [
   "records",
   "shared",
   "learning.file",
+  "budgets.file",
 ];
 
 /** The paths of what differs between two configurations and needs a restart, such as `listen` or `extProc.tls`. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { recordSchema, replaySchema } from "./sections/recordings.ts";
+import { budgets, budgetSchema } from "./sections/budget.ts";
 import { clients } from "./sections/clients.ts";
 import { learning, profileChoice } from "./sections/learning.ts";
 import { log } from "./sections/log.ts";
@@ -131,6 +132,7 @@ const upstream = z.strictObject({
     .union([z.literal("off"), breaker], { error: "must be an object or off" })
     .optional()
     .describe("Circuit breaker, `{}` for one with all defaults; default: `off`, no breaker"),
+  budget: budgetSchema.optional().describe("What may be spent there; default: no limit"),
 });
 
 /** Default of `control.maxDelayMs`. */
@@ -221,6 +223,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("Limits on the size of responses, on the memory that they take, and on load"),
   upstreams: z.record(name, upstream).default({}).describe("Providers to forward to, by a name of your choice"),
+  budgets,
   control: control.prefault({}).describe("The control header, by which callers steer single requests"),
   auth: z
     .strictObject({

@@ -9,6 +9,7 @@ export const errorTable = {
   REQUEST_TIMEOUT: { status: 408, summary: "The client took too long to send its request." },
   BODY_TOO_LARGE: { status: 413, summary: "The request body is larger than allowed." },
   RATE_LIMITED: { status: 429, summary: "The key used up its requests or tokens per minute." },
+  BUDGET_SPENT: { status: 429, summary: "The budget of the upstream is spent." },
   CLIENT_GONE: { status: 499, summary: "The client left before the response was complete." },
   SEND_TIMEOUT: { status: 499, summary: "The client took nothing of the response for too long." },
   INTERNAL: { status: 500, summary: "Internal error." },

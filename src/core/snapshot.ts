@@ -2,6 +2,8 @@ import type { CompiledRule } from "./decide.ts";
 import type { FaultDraws } from "./fault-draws.ts";
 import type { ControlSettings } from "./control.ts";
 import type { ChooseReply } from "./replies/choose.ts";
+import type { BudgetSettings } from "./budgets/types.ts";
+import type { PriceTable } from "./prices/types.ts";
 import type { RecordingFolder } from "./recordings/types.ts";
 import type { ConditionalReply } from "./replies/conditional.ts";
 import type { Decision, Profile } from "./types.ts";
@@ -23,6 +25,8 @@ export type Snapshot = {
   /** Those that rules play. */
   readonly recordings: readonly RecordingFolder[];
   readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
+  /** By model; empty where no upstream has a budget. */
+  readonly prices: PriceTable;
   readonly profiles: readonly Profile[];
   /** Name of the profile for models that no profile's glob matches. */
   readonly defaultProfile: string;
@@ -80,6 +84,8 @@ export type UpstreamSettings = {
   readonly maxHeadBytes: number;
   /** Undefined where none is configured. */
   readonly breaker: BreakerSettings | undefined;
+  /** Undefined where none is configured. */
+  readonly budget?: BudgetSettings | undefined;
 };
 
 /** Where an upstream is. */

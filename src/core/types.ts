@@ -251,6 +251,8 @@ export type Outcome = {
   /** The code of `errorTable` when the call failed, never set by an injected fault. */
   readonly cause: string | undefined;
   readonly promptTokens: number | undefined;
+  /** What the provider asks for it, in US dollars; absent where the upstream has no budget of tokens, or the model no price. */
+  readonly costUsd?: number | undefined;
   /** Absent where no records are kept. */
   readonly notes?: RecordNotes | undefined;
   readonly queueMs: number;

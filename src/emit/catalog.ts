@@ -121,6 +121,21 @@ export const recorded = {
     labels: ["upstream"],
     help: "Calls served by the simulator because the circuit breaker of the upstream was open, or it gave no response.",
   },
+  budget_spent_calls_total: {
+    type: "counter",
+    labels: ["upstream", "result"],
+    help: "Calls that did not go to the upstream because its budget was spent: simulated, refused, or not copied.",
+  },
+  budget_unpriced_calls_total: {
+    type: "counter",
+    labels: ["upstream"],
+    help: "Calls to an upstream with a budget whose model has no price.",
+  },
+  cost_usd_total: {
+    type: "counter",
+    labels: ["upstream"],
+    help: "What calls to an upstream with a budget of tokens or dollars have cost, copies included, in US dollars.",
+  },
   client_gone_total: { type: "counter", labels: [], help: "Calls whose client left before the end of the response." },
   key_requests_total: {
     type: "counter",
@@ -187,6 +202,21 @@ export const reported = {
     type: "gauge",
     labels: ["upstream"],
     help: "State of the circuit breaker: 0 closed, 1 open, 2 half-open.",
+  },
+  budget_limit: {
+    type: "gauge",
+    labels: ["upstream", "kind"],
+    help: "Limit of a budget: calls, tokens or US dollars, by kind.",
+  },
+  budget_used: {
+    type: "gauge",
+    labels: ["upstream", "kind"],
+    help: "What is used up of a budget in the present hour or day of UTC.",
+  },
+  budget_used_ratio: {
+    type: "gauge",
+    labels: ["upstream", "kind"],
+    help: "Used up / limit; 1 is spent, and more where responses took more than was left.",
   },
   config_generation: { type: "gauge", labels: [], help: "Generation of the configuration in force, counted from 1." },
   config_reloads_total: { type: "counter", labels: ["result"], help: "Configuration reloads, by result." },

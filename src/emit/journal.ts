@@ -48,8 +48,9 @@ function newRing(): Ring {
   return { records: [], cursor: 0 };
 }
 
-function isGood({ status, cause, faults }: Outcome): boolean {
-  return cause === undefined && faults.length === 0 && status < 400;
+function isGood({ status, cause, faults, standIn }: Outcome): boolean {
+  const isAgreed = cause === undefined || (cause === "BUDGET_SPENT" && standIn);
+  return isAgreed && faults.length === 0 && status < 400;
 }
 
 type Written<Type> = { -readonly [Member in keyof Type]: Type[Member] };
@@ -109,6 +110,7 @@ function write({ outcome: to, actual, planned, scheduleErrorMs }: Record, from: 
   to.ending = from.ending;
   to.cause = from.cause;
   to.promptTokens = from.promptTokens;
+  to.costUsd = from.costUsd;
   to.queueMs = from.queueMs;
   to.overheadMs = from.overheadMs;
   to.actual = writeTimeline(actual, from.actual);

@@ -67,5 +67,5 @@ function knownRequests({ served, configuredModels }: KnownLabels): (readonly [Re
 
 /** Whether a failure of that code is always one of an upstream. */
 function isUpstreams(code: string): boolean {
-  return code.startsWith("UPSTREAM_") || code === "BREAKER_OPEN";
+  return code.startsWith("UPSTREAM_") || code === "BREAKER_OPEN" || code === "BUDGET_SPENT";
 }

@@ -138,6 +138,7 @@ function fieldsOf(outcome: Outcome, reason: string | undefined): string {
     text("key", outcome.keyName) +
     `,"client":${quoted(outcome.client)}` +
     number("promptTokens", outcome.promptTokens) +
+    (outcome.costUsd === undefined ? "" : `,"costUsd":${outcome.costUsd}`) +
     `,"outputTokens":${actual.tokens},"queueMs":${rounded(outcome.queueMs)}` +
     number("ttftMs", actual.ttftMs) +
     `,"totalMs":${rounded(actual.totalMs)}` +

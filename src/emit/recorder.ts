@@ -15,9 +15,14 @@ export type Recorder = {
   recordingEnded(result: RecordingResult): void;
   /** What became of the copy of a call for an upstream, or why there is none. */
   copied(upstream: string, result: string): void;
+  /** What a call has cost of the budget of its upstream. */
+  paid(upstream: string, paid: Paid): void;
   /** Replaces what is known of label values, and counts what it names from 0. */
   setLabels(labels: KnownLabels): void;
 };
+
+/** What a call has cost, in US dollars where that is known. */
+type Paid = { readonly costUsd: number | undefined; readonly isUnpriced: boolean };
 
 /** What a recorder writes to and whom it tells. */
 type RecorderOptions = {
@@ -89,7 +94,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
     faultStarted: (fault, rule) => countRare(book, "faults_active", [fault, rule]),
     recordingEnded: (result) => countRare(book, "recordings_total", [result]),
-    copied: (upstream, result) => countRare(book, "mirror_calls_total", [upstream, result]),
+    copied(upstream, result) {
+      countRare(book, "mirror_calls_total", [upstream, result]);
+      if (result === "budget-spent") countRare(book, "budget_spent_calls_total", [upstream, "not-copied"]);
+    },
+    paid: (upstream, paid) => countPaid(book, upstream, paid),
     record(outcome) {
       const of = placesOf(book, outcome.model);
       const timings = timingsOf(of, outcome.mode, outcome.stream);
@@ -223,8 +232,19 @@ function countEvents(book: Book, outcome: Outcome): void {
     add(book.values, rarePlace(book, "faults_active", [fault, outcome.rule]), -1);
   }
   if (outcome.standIn) countRare(book, "stand_ins_total", [outcome.upstream ?? noneLabel]);
+  if (outcome.cause === "BUDGET_SPENT") {
+    const { upstream = noneLabel, standIn } = outcome;
+    countRare(book, "budget_spent_calls_total", [upstream, standIn ? "simulated" : "refused"]);
+    // A stand-in that was agreed on is no error.
+    if (standIn) return;
+  }
   if (outcome.ending === "client-gone") add(book.values, book.clientGoneAt, 1);
   else if (outcome.cause !== undefined) countRare(book, "errors_total", [outcome.upstream ?? noneLabel, outcome.cause]);
+}
+
+function countPaid(book: Book, upstream: string, { costUsd = 0, isUnpriced }: Paid): void {
+  add(book.values, rarePlace(book, "cost_usd_total", [upstream]), costUsd);
+  if (isUnpriced) countRare(book, "budget_unpriced_calls_total", [upstream]);
 }
 
 function countRare(book: Book, metric: RecordedName, labels: readonly string[]): void {

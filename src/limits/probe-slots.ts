@@ -1,4 +1,4 @@
-import { hash32 } from "../core/rng.ts";
+import { namedSlot } from "./named-slots.ts";
 
 /** The right to send the one call that tests an upstream, which all event loops of a node share. */
 export type ProbeSlot = {
@@ -27,8 +27,9 @@ export function createProbeMemory(): SharedArrayBuffer {
  */
 export function probeSlot(memory: SharedArrayBuffer, name: string, worker: number): ProbeSlot {
   const words = new Int32Array(memory);
-  const found = slotOf(words, name);
-  return found === undefined ? createSlot(new Int32Array(slotWords), 0, worker) : createSlot(words, found, worker);
+  const found = namedSlot({ words, slots: maxSlots, slotWords }, name);
+  if (found === undefined) return createSlot(new Int32Array(slotWords), 0, worker);
+  return createSlot(words, found * slotWords, worker);
 }
 
 /** Takes back what a dead event loop held. */
@@ -47,15 +48,4 @@ function createSlot(words: Int32Array, at: number, worker: number): ProbeSlot {
     },
     release: () => void Atomics.compareExchange(words, holder, own, 0),
   };
-}
-
-/** Where the slot of a name begins: the first free one from the place that its hash says. */
-function slotOf(words: Int32Array, name: string): number | undefined {
-  const hash = hash32(name) | 1;
-  for (let step = 0; step < maxSlots; step += 1) {
-    const at = (((hash >>> 1) + step) % maxSlots) * slotWords;
-    const known = Atomics.compareExchange(words, at, 0, hash | 0);
-    if (known === 0 || known === (hash | 0)) return at;
-  }
-  return undefined;
 }

@@ -49,12 +49,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   const running = await build(options);
   const { log, eventLoops, reloader, experiments, learning, registration, life, admin, fleet } = running;
   try {
-    await Promise.all([experiments.restore(), learning.restore()]);
+    await Promise.all([experiments.restore(), learning.restore(), eventLoops.budgets.restore()]);
     await fleet?.join();
     const ports = await eventLoops.listen({ traffic: listen, extProc });
     await admin.listen({ host: adminPlace.host, port: adminPlace.port });
     await experiments.autostart();
     learning.start();
+    eventLoops.budgets.start();
     life.ready = true;
     const adminPort = portOf(admin.server.address());
     registration.start({ traffic: ports.traffic, admin: adminPort });
@@ -165,5 +166,6 @@ async function end({ eventLoops, experiments, learning, registration, admin, fle
   await experiments.close();
   await learning.close();
   await eventLoops.stop();
+  await eventLoops.budgets.close();
   await admin.close();
 }

@@ -7,6 +7,9 @@ import type { Settings } from "../config/load.ts";
 import type { Header } from "../core/dialects/types.ts";
 import type { Snapshot, UpstreamSettings } from "../core/snapshot.ts";
 import { dialectNamed } from "../core/dialects/index.ts";
+import { createPriceList, type PriceList } from "../core/prices/price-list.ts";
+import { createBudget, type Budget } from "../limits/budgets/budget.ts";
+import { budgetCounts } from "../limits/budgets/counts.ts";
 import { createBreaker, type Breaker, type BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createKeys } from "../limits/keys.ts";
@@ -19,7 +22,7 @@ import type { SharedMemory } from "./shared-memory.ts";
 
 /** What the runtime of one event loop is built with. */
 export type RuntimeOptions = {
-  readonly memory: Pick<SharedMemory, "rates" | "probes" | "mirrors" | "pseudonym">;
+  readonly memory: Pick<SharedMemory, "rates" | "probes" | "mirrors" | "budgets" | "pseudonym">;
   /** Number of the event loop, from 0. */
   readonly worker: number;
   readonly loop: Loop;
@@ -29,6 +32,8 @@ export type RuntimeOptions = {
   /** Absent where nothing is shared with other nodes. */
   readonly sharing?: Pick<LoopSharing, "ratesOf"> | undefined;
   onBreaker(upstream: string, state: BreakerState): void;
+  /** Milliseconds since 1970. */
+  wallClockMs(): number;
 };
 
 /** Builds what a snapshot needs, keeping the upstreams that did not change with their connections and breakers. */
@@ -36,8 +41,12 @@ export function buildRuntime(options: RuntimeOptions, settings: Settings, before
   const { memory, loop, learned, sharing } = options;
   const snapshot = compile(settings);
   const upstreams = new Map<string, UpstreamRuntime>();
+  const prices = createPriceList(snapshot.prices);
   for (const wanted of snapshot.upstreams.values()) {
-    upstreams.set(wanted.name, keptUpstream(wanted, before) ?? createUpstreamRuntime(options, wanted));
+    const built = keptUpstream(wanted, before) ?? createUpstreamRuntime(options, wanted);
+    const budget = budgetOf(options, wanted, prices);
+    const isAsItWas = budget === undefined && built.budget === undefined;
+    upstreams.set(wanted.name, isAsItWas ? built : { ...built, budget });
   }
   const mirrors = mirrorsOf(options, snapshot);
   const limits = limitsOf(snapshot, memory.rates, { clock: loop.clock, learned });
@@ -80,11 +89,26 @@ export function limitsOf(
   };
 }
 
-/** The upstream as it was, if nothing but its API key has changed. */
+/** What is used up of it is told by the name of the upstream, whatever else of that changes. */
+function budgetOf(
+  { memory, wallClockMs }: RuntimeOptions,
+  { name, budget: settings }: UpstreamSettings,
+  prices: PriceList,
+): Budget | undefined {
+  if (settings === undefined) return undefined;
+  const counts = budgetCounts(memory.budgets, name, wallClockMs);
+  return createBudget({ upstream: name, settings, counts, prices, wallClockMs });
+}
+
+/** The upstream as it was, if nothing but its API key and its budget has changed. */
 function keptUpstream(wanted: UpstreamSettings, before: Runtime | undefined): UpstreamRuntime | undefined {
   const [was, kept] = [before?.snapshot.upstreams.get(wanted.name), before?.upstreams.get(wanted.name)];
-  if (was === undefined || kept === undefined || !isSame({ ...was, apiKey: wanted.apiKey }, wanted)) return undefined;
+  if (was === undefined || kept === undefined || !isSame(connectionOf(was), connectionOf(wanted))) return undefined;
   return was.apiKey === wanted.apiKey ? kept : { ...kept, credential: credentialOf(wanted) };
+}
+
+function connectionOf(settings: UpstreamSettings): UpstreamSettings {
+  return { ...settings, apiKey: undefined, budget: undefined };
 }
 
 function isSame(a: UpstreamSettings, b: UpstreamSettings): boolean {

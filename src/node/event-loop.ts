@@ -107,6 +107,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     wheel: createWheel(clock),
     faultStarted: emitters.recorder.faultStarted,
     copied: emitters.recorder.copied,
+    paid: emitters.recorder.paid,
   };
   const learned = createLearnedProfiles();
   const copies = new Set<CopyOfCall>();

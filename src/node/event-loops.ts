@@ -10,6 +10,7 @@ import type { Clock } from "../limits/clock.ts";
 import { createNodeCounts, type NodeCounts } from "../limits/experiment-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import { startWorker, WorkerGoneError, type WorkerEvents } from "./channel.ts";
+import { createNodeBudgets, type NodeBudgets } from "./budgets.ts";
 import { createNodeClients, type NodeClients } from "./clients.ts";
 import type { EventLoop, EventLoopStart } from "./event-loop.ts";
 import type { Address, Ports } from "./listeners.ts";
@@ -35,6 +36,7 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
   /** Of the links to what nodes share: one for each event loop, and one for the node. */
   readonly fleet: SharedArrayBuffer;
   readonly clients: NodeClients;
+  readonly budgets: NodeBudgets;
   /** Resolves to the ports really bound. */
   listen(address: Pick<Address, "traffic" | "extProc">): Promise<Ports>;
   /** @throws CONFIG_INVALID when the settings do not compile; those before stay in force */
@@ -63,8 +65,7 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
   const permits = createPermits({ memory: memory.permits, worker: count, clock, queueTimeoutMs });
   const states = new Map<string, Cloneable>();
   const start = count === 1 ? startHere(options) : startElsewhere;
-  const { wallClockMs } = options;
-  const clients = createNodeClients(memory.clients, count, { wallClockMs, settings: () => settings });
+  const clients = createNodeClients(memory.clients, count, { ...options, settings: () => settings });
   const supervisor = await startSupervisor({
     ...options,
     memory,
@@ -80,6 +81,7 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
     permits,
     ...sharedParts(memory, count),
     clients,
+    budgets: createNodeBudgets({ ...options, memory: memory.budgets, settings: () => settings }),
     listen: (address) => listenAll(supervisor, { ...address, shared: count > 1 }),
     async apply(next) {
       const before = settings;

@@ -215,8 +215,8 @@ class ExperimentRunner implements RunningExperiments {
     return guardrailReadings(runs, this.#options.wallClockMs());
   }
 
-  audit(): readonly AuditEntry[] {
-    return this.#audit.toReversed();
+  audit() {
+    return this.#audit.entries();
   }
 
   async close() {

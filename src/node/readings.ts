@@ -47,6 +47,7 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     experiments,
     clients: eventLoops.clients,
     fleet: options.fleet,
+    budgets: eventLoops.budgets.uses,
     reload: reloader.reload,
     metrics: () => scrape.text(),
     ask: eventLoops.ask,
@@ -134,6 +135,15 @@ function sourceReadings({ reloader, source, isRegistered }: ReadingsOptions): Re
 
 function gauge(name: Reading["name"], value: boolean | undefined, labels: readonly string[] = []): Reading[] {
   return value === undefined ? [] : [{ name, labels, value: value ? 1 : 0 }];
+function budgetReadings({ budgets }: ReadingsOptions["eventLoops"]): Reading[] {
+  return budgets.uses().flatMap(({ upstream, kind, limit, used }): Reading[] => {
+    const labels = [upstream, kind];
+    return [
+      { name: "budget_limit", labels, value: limit },
+      { name: "budget_used", labels, value: used },
+      { name: "budget_used_ratio", labels, value: used / limit },
+    ];
+  });
 }
 
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
@@ -165,6 +175,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...sourceReadings(options),
     { name: "profile_cache_hits_total", value: cache.hits },
     { name: "profile_cache_misses_total", value: cache.misses },
+    ...budgetReadings(eventLoops),
     ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
     ...options.experiments.guardrails(),

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { maxMirrors } from "../config/sections/mirror-checks.ts";
 import { valuesLength } from "../emit/series.ts";
 import { createFleetBuffer } from "../fleet/memory.ts";
+import { createBudgetMemory } from "../limits/budgets/counts.ts";
 import { createNumberMemory, type NumberMemory } from "../limits/clients/call-numbers.ts";
 import { createClientMemory, type ClientMemory } from "../limits/clients/client-counters.ts";
 import { createOpenRequestMemory, type OpenRequestMemory } from "../limits/clients/open-requests.ts";
@@ -25,6 +26,8 @@ export type SharedMemory = {
   readonly rates: SharedArrayBuffer;
   /** What copies of calls have used up of their minutes. */
   readonly mirrors: SharedArrayBuffer;
+  /** What is used up of the budgets of upstreams. */
+  readonly budgets: SharedArrayBuffer;
   readonly responses: SharedArrayBuffer;
   /** How often replies of the admin API were given. */
   readonly replies: SharedArrayBuffer;
@@ -67,6 +70,7 @@ export function createSharedMemory(config: Config, loops: number): SharedMemory 
     permits: createPermitMemory({ max: config.permits.max, queue: config.permits.queue, workers: loops }),
     rates: createRateMemory(config.auth.keys.length + 1 + spareKeys),
     mirrors: createRateMemory(maxMirrors),
+    budgets: createBudgetMemory(),
     responses: createResponseMemory(),
     replies: createReplyMemory(),
     engines: createEngineMemory(),

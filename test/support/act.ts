@@ -221,7 +221,7 @@ function createHeart(settings: Settings, { respond, recordings }: ActOptions) {
   const copies: string[] = [];
   const build = (next: Settings, before?: Built): Built => {
     const real = buildRuntime(
-      { memory, worker: 0, loop, copies: new Set(), onBreaker: () => undefined },
+      { memory, worker: 0, loop, copies: new Set(), onBreaker: () => undefined, wallClockMs },
       next,
       before?.real,
     );

@@ -1,5 +1,6 @@
 import { crossCheck, type Environment } from "../../src/config/checks.ts";
 import { createReadFiles } from "../../src/config/files/identity.ts";
+import { readPrices } from "../../src/config/prices/read.ts";
 import { readRecordings } from "../../src/config/recordings/read.ts";
 import { settingsOf, type Settings } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
@@ -33,5 +34,6 @@ export async function settingsWithSteady(config: ConfigObject, env: Environment 
   const certificates = { listen: undefined, extProc: undefined };
   const files = createReadFiles();
   const { folders: recordings } = await readRecordings(data, { folder: ".", findings: [], files });
-  return { config: data, profiles, env, generation: 1, certificates, upstreamFiles: {}, recordings };
+  const { prices } = await readPrices(data, { folder: ".", findings: [], files });
+  return { config: data, prices, profiles, env, generation: 1, certificates, upstreamFiles: {}, recordings };
 }

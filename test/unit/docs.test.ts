@@ -153,13 +153,14 @@ describe("docs/errors.md", () => {
     expect([...rows.keys()].filter((ours) => !codes.some((code) => ours === `\`${code}\``))).toEqual([]);
     for (const code of codes) {
       const { status } = errorTable[code];
-      const { error } = JSON.parse(failure({ status, code, requestId: "req_1" }).body) as Failed;
+      const variant = code === "BUDGET_SPENT" ? "quota" : undefined;
+      const { error } = JSON.parse(failure({ status, code, variant, requestId: "req_1" }).body) as Failed;
       const name = rows.get(`\`${code}\``);
       if (name === undefined) expect(error.code).toBe(code);
       else expect(name).toContain(String(error.code));
-      const types =
-        code === "RATE_LIMITED" ? ["requests", "tokens"] : [status < 500 ? "invalid_request_error" : "server_error"];
-      expect(types).toContain(error.type);
+      const usual = [status < 500 ? "invalid_request_error" : "server_error"];
+      const limits = { RATE_LIMITED: ["requests", "tokens"], BUDGET_SPENT: ["insufficient_quota"] };
+      expect({ ...limits }[code as keyof typeof limits] ?? usual).toContain(error.type);
     }
   });
 });

@@ -1,5 +1,6 @@
 import type { Forwarded } from "../live.ts";
 import type { Copied, Copy } from "../../core/records/copied.ts";
+import type { Payment } from "../budget/payment.ts";
 import { createTimer } from "../timer-wheel.ts";
 import type { CopyResult, Loop } from "../types.ts";
 
@@ -12,6 +13,8 @@ export type CopyOptions = {
   /** Of the request. */
   readonly bytes: number;
   readonly deadlineMs: number;
+  /** Undefined where the upstream has no budget. */
+  readonly paid: Payment | undefined;
   /** @returns undefined where the breaker of the upstream lets no call through */
   send(copy: CopyOfCall): Forwarded | undefined;
   ended(copy: CopyOfCall, result: CopyResult, copied: Copied | undefined): void;
@@ -22,6 +25,7 @@ export class CopyOfCall implements Copy {
   readonly bytes: number;
   readonly #options: CopyOptions;
   readonly #deadline = createTimer(() => this.abort("deadline"));
+  #isSent = false;
   #sentAtMs = 0;
   #forwarded: Forwarded | undefined = undefined;
   #state: "under way" | "over" = "under way";
@@ -39,6 +43,7 @@ export class CopyOfCall implements Copy {
     this.#sentAtMs = this.#options.loop.clock.now();
     this.#forwarded = this.#options.send(this);
     if (this.#forwarded === undefined) this.#end("breaker", undefined);
+    else this.#isSent = true;
   }
 
   /** Its deadline has come. */
@@ -67,6 +72,8 @@ export class CopyOfCall implements Copy {
     this.#state = "over";
     this.#copied = copied;
     this.#options.loop.wheel.disarm(this.#deadline);
+    if (this.#isSent) this.#options.paid?.settle();
+    else this.#options.paid?.cancel();
     this.#options.ended(this, result, copied);
     this.#task?.(copied);
     this.#task = undefined;

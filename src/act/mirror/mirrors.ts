@@ -5,6 +5,8 @@ import type { Copied, Copy } from "../../core/records/copied.ts";
 import type { MirrorTo } from "../../core/records/mirror-to.ts";
 import type { Ticket } from "../../limits/breaker.ts";
 import type { Rates } from "../../limits/rates.ts";
+import type { Payment } from "../budget/payment.ts";
+import { isPayment, pay } from "../budget/spend.ts";
 import type { CallToCopy, CopyResult, Loop, Mirrors, Request, UpstreamRuntime } from "../types.ts";
 import { copiedRequest } from "./copied-request.ts";
 import { CopyOfCall, type CopiesUnderWay } from "./copy-of-call.ts";
@@ -69,8 +71,10 @@ class Lane {
     if (isFull || this.#bytes + bytes > maxBytes) return this.#drop("queue-full");
     if (target.breaker?.state() === "open") return this.#drop("breaker");
     if (!this.#mayTake(admitted)) return this.#drop("rate-limited");
-    const send = this.#sending(request, target, outgoing);
-    const copy = new CopyOfCall({ loop, bytes, send, deadlineMs: this.#to.deadlineMs, ended: this.#ended });
+    const paid = target.budget && pay(target.budget, target, { request, call: admitted, loop });
+    if (paid !== undefined && !isPayment(paid)) return this.#drop("budget-spent");
+    const send = this.#sending(request, target, { outgoing, paid });
+    const copy = new CopyOfCall({ loop, bytes, send, paid, deadlineMs: this.#to.deadlineMs, ended: this.#ended });
     this.#options.underWay.add(copy);
     this.#bytes += bytes;
     if (mustWait) this.#waiting.push(copy);
@@ -79,13 +83,14 @@ class Lane {
   }
 
   /** What a copy shows counts for the breaker of its upstream as what a call shows does. */
-  #sending({ target, dialect }: Request, { upstream, breaker }: UpstreamRuntime, outgoing: Outgoing) {
+  #sending({ target, dialect }: Request, { upstream, breaker }: UpstreamRuntime, { outgoing, paid }: Sent) {
     return (copy: CopyOfCall): Forwarded | undefined => {
       const ticket = breaker?.admit();
       if (breaker !== undefined && ticket === undefined) return undefined;
       const { now, over } = copy;
       const measured = { upstream: upstream.name, dialect, target, breaker, ticket, now, over };
-      const forwarded = upstream.send(outgoing, new Measuring(measured));
+      const measuring = new Measuring(measured);
+      const forwarded = upstream.send(outgoing, paid?.before(measuring) ?? measuring);
       return ticket === undefined ? forwarded : abandoning(forwarded, ticket);
     };
   }
@@ -132,6 +137,9 @@ class Lane {
     return undefined;
   }
 }
+
+/** What is sent, and what its budget was charged. */
+type Sent = { readonly outgoing: Outgoing; readonly paid: Payment | undefined };
 
 /** A call under way that tells the breaker when nothing was learned of it. */
 function abandoning(forwarded: Forwarded, ticket: Ticket): Forwarded {

@@ -12,10 +12,12 @@ import type { Breaker, Ticket } from "../../limits/breaker.ts";
 import type { Permit, Permits } from "../../limits/permits/permits.ts";
 import { respondsByItself, withoutFaults } from "../admission.ts";
 import { admitInTurn } from "./admit-in-turn.ts";
+import { payForSocket } from "../budget/spend.ts";
 import { conclude } from "../concluded.ts";
 import { breakerOpen, webSocketNotSimulated } from "../failures.ts";
 import { credentials, dashed, requestTarget, senderHeaders, viaEntry } from "../headers.ts";
-import { CallRecord, type Sent } from "../outcome.ts";
+import { CallRecord } from "../outcome.ts";
+import type { Sent } from "../timeline.ts";
 import { failurePlan, faultPlan } from "../plans.ts";
 import { readBeforeReset } from "../late-reset.ts";
 import { Player } from "../player.ts";
@@ -156,11 +158,12 @@ class Joining {
     return !socket.destroyed;
   }
 
-  /** Asks the breaker whether the upstream may be asked; nothing stands in for a WebSocket. @throws BREAKER_OPEN */
+  /** Asks the breaker whether the upstream may be asked; nothing stands in for a WebSocket. @throws BREAKER_OPEN, BUDGET_SPENT */
   admit(upstream: UpstreamRuntime): void {
     this.#breaker = upstream.breaker;
     this.#ticket = upstream.breaker?.admit();
     if (this.#ticket === undefined && upstream.whenOpen !== "forward") throw breakerOpen(upstream);
+    if (upstream.budget !== undefined) payForSocket(upstream.budget, upstream.upstream.name);
   }
 
   /** The upstream has taken the connection or refused it; http-proxy-3 sends the headers that stand in its response. */

@@ -1,4 +1,5 @@
 import type { Resource } from "../resource.ts";
+import { budgets } from "./budgets.ts";
 import { clients } from "./clients.ts";
 import { config } from "./config.ts";
 import { experiments } from "./experiments.ts";
@@ -23,6 +24,7 @@ export const resources: readonly Resource[] = [
   shadow,
   experiments,
   clients,
+  budgets,
   replies,
   learned,
   nodes,

@@ -40,6 +40,7 @@ const schema: z.ZodType<TrafficRecord> = z.object({
   cause: z.string().optional(),
   promptTokens: count.optional(),
   cachedTokens: count.optional(),
+  costUsd: ms.optional(),
   inFlight: count.optional(),
   queueMs: ms,
   actual: z.object(timing),

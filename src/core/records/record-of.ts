@@ -37,6 +37,7 @@ export function recordOf(outcome: Outcome, copied?: Copied): TrafficRecord {
     cause: outcome.cause,
     promptTokens: usage?.promptTokens ?? outcome.promptTokens ?? notes?.promptTokens,
     cachedTokens: usage?.cachedTokens,
+    costUsd: outcome.costUsd,
     inFlight: notes?.inFlight,
     queueMs: roundedMs(outcome.queueMs),
     actual: timingOf(outcome.actual, usage?.outputTokens),

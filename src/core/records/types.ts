@@ -33,6 +33,8 @@ export type TrafficRecord = {
   readonly promptTokens?: number | undefined;
   /** How many of them came from the provider's prompt cache. */
   readonly cachedTokens?: number | undefined;
+  /** What the provider asks for it, in US dollars. */
+  readonly costUsd?: number | undefined;
   /** Calls in flight on the node when it began, itself included. */
   readonly inFlight?: number | undefined;
   readonly queueMs: number;

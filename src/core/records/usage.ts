@@ -3,6 +3,8 @@ export type Usage = {
   /** Those from the provider's cache included. */
   readonly promptTokens: number | undefined;
   readonly cachedTokens: number | undefined;
+  /** Those that were put into the provider's cache, where it asks another price for them. */
+  readonly writtenTokens?: number | undefined;
   /** Reasoning included. */
   readonly outputTokens: number | undefined;
 };
@@ -35,6 +37,7 @@ export function usageIn(text: string): Usage | undefined {
   const usage: Usage = {
     promptTokens: sum(numberIn(told, prompt), read, made),
     cachedTokens: read ?? numberIn(told, cached),
+    writtenTokens: made,
     outputTokens: sum(said, thought),
   };
   return usage.promptTokens === undefined && usage.outputTokens === undefined ? undefined : usage;
@@ -46,6 +49,7 @@ export function laterUsage(before: Usage | undefined, later: Usage): Usage {
   return {
     promptTokens: later.promptTokens || before.promptTokens,
     cachedTokens: later.cachedTokens ?? before.cachedTokens,
+    writtenTokens: later.writtenTokens ?? before.writtenTokens,
     outputTokens: later.outputTokens ?? before.outputTokens,
   };
 }

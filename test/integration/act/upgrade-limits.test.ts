@@ -126,3 +126,24 @@ describe("the circuit breaker of an upstream", () => {
     expect(await node.metric(state)).toBe(0);
   });
 });
+
+describe("the budget of an upstream", () => {
+  const accepting = (socket: Duplex): void => void socket.end(accepted);
+
+  test("counts a WebSocket as one call, and refuses one more with 429", async () => {
+    respond = accepting;
+    await start({ budget: { callsPerHour: 1, whenSpent: "simulate" } });
+    expect((await rawRequest(node.port, handshake)).status).toBe(101);
+    const refused = await rawRequest(node.port, handshake);
+    expect(refused.status).toBe(429);
+    expect(apiError(refused.body)).toMatchObject({ code: "insufficient_quota" });
+    expect(reached).toBe(1);
+  });
+
+  test("of tokens opens none, since they cannot be counted", async () => {
+    respond = accepting;
+    await start({ budget: { tokensPerDay: 1000 } });
+    expect((await rawRequest(node.port, handshake)).status).toBe(429);
+    expect(reached).toBe(0);
+  });
+});

@@ -17,7 +17,7 @@ let node: Node;
 beforeAll(async () => {
   upstream = await startUpstream(json(chatResponse("Hello")));
   node = await startNode({
-    upstreams: { openai: { url: upstream.url, breaker: {} } },
+    upstreams: { openai: { url: upstream.url, breaker: {}, budget: { usdPerDay: 100 } } },
     control: { enabled: true },
     rules: [
       {
@@ -37,7 +37,7 @@ beforeAll(async () => {
   // A drift is told from 20 calls on.
   for (let count = 0; count < 20; count += 1) await call({ "x-env": "real" }, true);
   await node.outcomes(24);
-});
+}, 60_000);
 afterAll(async () => {
   await node.stop();
   await upstream.stop();
@@ -66,7 +66,7 @@ type Alerts = { readonly groups: readonly { readonly rules: readonly { readonly 
 test("every metric that an alert names is at /metrics, with a value", async () => {
   const alerts = parse(readFileSync(alertsFile, "utf8")) as Alerts;
   const named = alerts.groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => expr.match(/stuntdouble_\w+/g) ?? []));
-  expect(named).toHaveLength(4);
+  expect(named).toHaveLength(5);
   const text = await node.metrics();
   for (const name of named) {
     expect(declaredIn(text)).toContain(name);
@@ -82,7 +82,7 @@ describeWith("promtool", findProgram("promtool", "PROMTOOL"), "as Prometheus see
   };
 
   test("the alert rules are valid", () => {
-    const said = expect.stringContaining("SUCCESS: 4 rules found") as string;
+    const said = expect.stringContaining("SUCCESS: 5 rules found") as string;
     expect(run(["check", "rules", alertsFile])).toEqual({ status: 0, said });
   });
 

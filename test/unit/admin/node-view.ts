@@ -53,6 +53,7 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     metrics: async () => "# HELP a b\n",
     experiments: noExperiments,
     clients: { read: () => [] },
+    budgets: () => [],
     reload: async () => ({ ok: true, generation: 2 }),
     ask: async (question, ...args) =>
       question.merge(views.map((view) => structuredClone(question.reply(view, ...structuredClone(args))))),

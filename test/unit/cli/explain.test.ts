@@ -330,6 +330,21 @@ default: { serve: forward, upstream: openai }
   expect(told.notes).toEqual([expect.stringContaining("LOOP_DETECTED"), expect.stringContaining("stands in")]);
 });
 
+test.each([
+  ["a simulated response stands in", "simulate"],
+  ["it gets 429", "fail"],
+])("it is noted that %s once the budget of the upstream is spent", async (then, whenSpent) => {
+  const budget = `{ callsPerHour: 5, usdPerDay: 1.5, whenSpent: ${whenSpent} }`;
+  const text = `
+upstreams: { openai: { url: "https://api.example.com/", budget: ${budget} } }
+default: { serve: forward, upstream: openai }
+`;
+  const { told } = await explain({ body: chat }, text);
+  expect(told.notes).toEqual([
+    `Once the budget of upstream openai (callsPerHour: 5, usdPerDay: 1.5) is spent, ${then}.`,
+  ]);
+});
+
 test("the same request id draws the same number", async () => {
   const request = { headers: { "x-request-id": "abc" }, body: { ...chat, model: "o3" } };
   const drawn = async () => (await explain(request)).told.rules[2].conditions[0].draw as number;

@@ -13,6 +13,7 @@ test.each([
   ["a longer queue", {}, { permits: { queue: 5 } }, ["permits.queue"]],
   ["another file for the runs", {}, { chaos: { historyFile: "runs.ndjson" } }, ["chaos.historyFile"]],
   ["another file for what is learned", {}, { learning: { file: "learned.ndjson" } }, ["learning.file"]],
+  ["another file for what is spent", {}, { budgets: { file: "budgets.json" } }, ["budgets.file"]],
   ["a first certificate", {}, { listen: { tls } }, ["listen.tls"]],
   ["a certificate that is gone", { extProc: { tls } }, { extProc: {} }, ["extProc.tls"]],
 ])("%s needs a restart", (_name, before, now, paths) => {
@@ -28,7 +29,11 @@ test.each([
 });
 
 test("every key that needs a restart is a key of the configuration", () => {
-  const files = { chaos: { historyFile: "runs.ndjson" }, learning: { file: "learned.ndjson" } };
+  const files = {
+    chaos: { historyFile: "runs.ndjson" },
+    learning: { file: "learned.ndjson" },
+    budgets: { file: "b.json" },
+  };
   const config: unknown = configOf({ extProc: {}, records: {}, ...files });
   const missing = fixedAtStart.filter(
     (path) => path.split(".").reduce<unknown>((value, key) => Reflect.get(Object(value), key), config) === undefined,

@@ -19,6 +19,7 @@ function createTestEmit() {
       faultStarted() {},
       recordingEnded() {},
       copied() {},
+      paid() {},
       setLabels() {},
     },
     log: { outcome: (each) => void logged.push(each), info() {}, warn() {}, error() {} },

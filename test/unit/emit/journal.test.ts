@@ -90,6 +90,7 @@ const full = outcome({
   ending: "cut",
   cause: "UPSTREAM_RESET",
   promptTokens: 7,
+  costUsd: 0.5,
   queueMs: 3,
   overheadMs: 4,
   client: "10.0.0.9",

@@ -23,6 +23,7 @@ test("docs/log.md lists every field of the line of a call with its type, in thei
       keyName: "team-a",
       upstream: "openai",
       promptTokens: 3,
+      costUsd: 0.25,
       faults: ["cut"],
       experiments: ["outage"],
       standIn: true,

@@ -32,6 +32,7 @@ export function outcome(changes: Partial<Outcome> = {}): Outcome {
     ending: "finish",
     cause: undefined,
     promptTokens: undefined,
+    costUsd: undefined,
     queueMs: 0,
     overheadMs: 0.3,
     scheduleErrorMs: undefined,

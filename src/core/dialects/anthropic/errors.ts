@@ -80,7 +80,7 @@ function anthropicBody({ failure, said }: Telling<ErrorBody>): object {
 
 /** The stable code of a cause, where the type alone does not name it. */
 function errorCodeOf({ code, detail }: Failure, said: ErrorBody): string | undefined {
-  if (code === undefined) return said.code;
+  if (code === undefined || code === "BUDGET_SPENT") return said.code;
   if (code === "NOT_FOUND") return detail ?? undefined;
   return providersOwn.has(code) ? undefined : code;
 }

@@ -53,7 +53,7 @@ function azureBody({ failure, said }: Telling<Wording>): object {
 /** Failures of ours that Azure has a name for; the others go by their own. */
 function codeOf({ status, code, param }: Failure, said: Wording): string {
   const own = said.code ?? String(status);
-  if (code === undefined) return own;
+  if (code === undefined || code === "BUDGET_SPENT") return own;
   if (code === "NOT_FOUND") return param === "model" ? own : "404";
   const known = code === "UNAUTHENTICATED" || code === "RATE_LIMITED" || code === "METHOD_NOT_ALLOWED";
   return known ? String(status) : code;

@@ -57,6 +57,7 @@ function limited({ model, param, variant, retryAfterSeconds = 1 }: Failure): Err
 const providersName: { readonly [code in ErrorCode]?: (failure: Failure) => string | null } = {
   UNAUTHENTICATED: () => "invalid_api_key",
   RATE_LIMITED: () => "rate_limit_exceeded",
+  BUDGET_SPENT: () => "insufficient_quota",
   NOT_FOUND: ({ param, detail }) =>
     detail ?? (param === "model" ? "model_not_found" : detail === null ? null : "unknown_url"),
   METHOD_NOT_ALLOWED: () => "method_not_supported",

@@ -122,7 +122,9 @@ function headersOf(table: Heading, failure: Failure, waitSeconds: number | undef
   const headers = ["content-type", contentType, ...callHeaders(requestId)];
   if (status === 401 && challenge !== undefined) headers.push("www-authenticate", challenge);
   if (waitSeconds !== undefined) headers.push("retry-after", String(Math.ceil(waitSeconds)));
-  if (hints !== undefined) headers.push(...hints(status, waitSeconds));
+  // Who is told to come again tomorrow shall not try again now.
+  const hintedSeconds = failure.code === "BUDGET_SPENT" ? undefined : waitSeconds;
+  if (hints !== undefined) headers.push(...hints(status, hintedSeconds));
   if (quota === undefined || waitSeconds === undefined) return headers;
   return [...headers, ...usedUp(quota, failure, waitSeconds)];
 }

@@ -26,6 +26,7 @@ const columns: Readonly<Record<string, (record: TrafficRecord) => Cell>> = {
   cause: ({ cause }) => cause,
   prompt_tokens: ({ promptTokens }) => promptTokens,
   cached_tokens: ({ cachedTokens }) => cachedTokens,
+  cost_usd: ({ costUsd }) => costUsd,
   in_flight: ({ inFlight }) => inFlight,
   queue_ms: ({ queueMs }) => queueMs,
   ...timing("", ({ actual }) => actual),

@@ -30,7 +30,7 @@ test.for([
     response: {
       usage: { input_tokens: 20, cache_creation_input_tokens: 100, cache_read_input_tokens: 2000, output_tokens: 7 },
     },
-    usage: { promptTokens: 2120, cachedTokens: 2000, outputTokens: 7 },
+    usage: { promptTokens: 2120, cachedTokens: 2000, writtenTokens: 100, outputTokens: 7 },
   },
   {
     name: "Gemini, whose thoughts are output, too",

@@ -1,0 +1,81 @@
+import { budgetKinds, windowAt, type BudgetKind } from "../../core/budgets/windows.ts";
+import { namedSlot } from "../named-slots.ts";
+
+/**
+ * What is used up of the budget of one upstream, in the windows of the present time.
+ *
+ * All that budgets need of a store: one over several nodes can take the place of this one, which is of one node.
+ */
+export type BudgetCounts = {
+  /** Adds an amount, unless the limit is reached or would be passed. @returns whether it was added */
+  take(kind: BudgetKind, amount: number, limit: number): boolean;
+  /** Adds what was known only afterwards; an amount below 0 is given back. */
+  add(kind: BudgetKind, amount: number): void;
+  used(kind: BudgetKind): number;
+};
+
+/** More upstreams than a node ever has, over all its configurations. */
+const maxSlots = 1024;
+const namesBytes = maxSlots * Int32Array.BYTES_PER_ELEMENT;
+const kinds = budgetKinds.length;
+
+/** Bits of the amount in a word; those above have the window, which lasts until 2089 for hours. */
+const amountBits = 44n;
+const maxAmount = (1n << amountBits) - 1n;
+
+/** Money is counted by hundred-millionths of a dollar: the cheapest token costs some of them. */
+export const unitsPer: Readonly<Record<BudgetKind, number>> = { callsPerHour: 1, tokensPerDay: 1, usdPerDay: 1e8 };
+
+/** Allocates the counts of a node. */
+export function createBudgetMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(namesBytes + maxSlots * kinds * BigUint64Array.BYTES_PER_ELEMENT);
+}
+
+/**
+ * The counts of an upstream, found or made by its name; the same in all threads, and in all configurations of a node.
+ *
+ * Each is one word of window and amount together, so that a single compare-and-swap adds to the present window, and to one that
+ * has just begun.
+ *
+ * @param memory from `createBudgetMemory`
+ * @param wallClockMs milliseconds since 1970
+ * @returns once all slots are taken by other names, counts of this thread alone
+ */
+export function budgetCounts(memory: SharedArrayBuffer, name: string, wallClockMs: () => number): BudgetCounts {
+  const slot = namedSlot({ words: new Int32Array(memory, 0, maxSlots), slots: maxSlots, slotWords: 1 }, name);
+  const words =
+    slot === undefined ? new BigUint64Array(kinds) : new BigUint64Array(memory, namesBytes + slot * kinds * 8, kinds);
+  const change = (kind: BudgetKind, amount: number, limit: bigint | undefined): boolean => {
+    const at = budgetKinds.indexOf(kind);
+    const window = windowAt(kind, wallClockMs());
+    const units = BigInt(Math.round(amount * unitsPer[kind]));
+    for (let word = Atomics.load(words, at); ;) {
+      const { window: counted, amount: before } = unpacked(word, window);
+      const after = before + units;
+      if (limit !== undefined && (before >= limit || after > limit)) return false;
+      const found = Atomics.compareExchange(words, at, word, packed(counted, after));
+      if (found === word) return true;
+      word = found;
+    }
+  };
+  return {
+    take: (kind, amount, limit) => change(kind, amount, BigInt(Math.round(limit * unitsPer[kind]))),
+    add: (kind, amount) => void change(kind, amount, undefined),
+    used(kind) {
+      const word = Atomics.load(words, budgetKinds.indexOf(kind));
+      return Number(unpacked(word, windowAt(kind, wallClockMs())).amount) / unitsPer[kind];
+    },
+  };
+}
+
+/** What a word counts for the present window; a clock that was set back a little does not end a window that has begun. */
+function unpacked(word: bigint, window: number): { readonly window: number; readonly amount: bigint } {
+  const counted = Number(word >> amountBits);
+  if (counted !== window && counted !== window + 1) return { window, amount: 0n };
+  return { window: counted, amount: word & maxAmount };
+}
+
+function packed(window: number, amount: bigint): bigint {
+  const within = amount < 0n ? 0n : amount > maxAmount ? maxAmount : amount;
+  return (BigInt(window) << amountBits) | within;
+}
