@@ -196,9 +196,8 @@ async function judge(
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
-    ...placesOf(config, outputFolder),
     ...priced,
-    ...keptFilesOf(config, folder),
+    ...keptFilesOf(config, outputFolder),
   };
   const told = [...warnings, ...(await checkWritten(config, outputFolder))];
   return { settings, findings: [...findings, ...found], warnings: told, elsewhere, warningsElsewhere };

@@ -135,6 +135,8 @@ function sourceReadings({ reloader, source, isRegistered }: ReadingsOptions): Re
 
 function gauge(name: Reading["name"], value: boolean | undefined, labels: readonly string[] = []): Reading[] {
   return value === undefined ? [] : [{ name, labels, value: value ? 1 : 0 }];
+}
+
 function budgetReadings({ budgets }: ReadingsOptions["eventLoops"]): Reading[] {
   return budgets.uses().flatMap(({ upstream, kind, limit, used }): Reading[] => {
     const labels = [upstream, kind];

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { PriceTable } from "../../core/prices/types.ts";
 import { schemaFindings, type Finding } from "../findings.ts";
 import type { ReadFiles } from "../files/identity.ts";
+import { disk, textOf, type FileReader } from "../files/reader.ts";
 import { unreadable } from "../files/unreadable.ts";
 import type { ConfigError } from "../places.ts";
 import type { Config } from "../schema.ts";
@@ -30,7 +30,7 @@ type PricesReading = { readonly folder: string; readonly findings: Finding[]; re
 export async function readPrices({ upstreams, budgets }: Config, reading: PricesReading): Promise<ReadPrices> {
   const own = budgets.prices === undefined ? none : await readOwn(budgets.prices, reading);
   if (Object.values(upstreams).every(({ budget }) => budget === undefined)) return { ...none, errors: own.errors };
-  const shipped = await readTable(shippedPrices);
+  const shipped = await readTable(shippedPrices, disk);
   return { prices: { ...shipped.prices, ...own.prices }, errors: [...shipped.errors, ...own.errors] };
 }
 
@@ -40,7 +40,7 @@ async function readOwn(file: string, { folder, findings, files }: PricesReading)
   const full = path.resolve(folder, file);
   files.note(full);
   try {
-    return await readTable(full);
+    return await readTable(full, files);
   } catch (cause) {
     const message = `${file}: ${unreadable(cause)}`;
     findings.push({ path: ["budgets", "prices"], at: "value", code: "unreadable-file", message });
@@ -49,8 +49,8 @@ async function readOwn(file: string, { folder, findings, files }: PricesReading)
 }
 
 /** @throws the system's error where it cannot be read */
-async function readTable(file: string): Promise<ReadPrices> {
-  const text = readYaml(await readFile(file, "utf8"));
+async function readTable(file: string, from: Pick<FileReader, "read">): Promise<ReadPrices> {
+  const text = readYaml(textOf(await from.read(file)));
   const { data, error } = pricesSchema.safeParse(text.raw, { reportInput: true });
   const findings = error === undefined || text.errors.length > 0 ? [] : findingsOf(error, text.raw);
   const errors = [...text.errors, ...text.located(findings)].map((each) => ({ file, ...each }));
