@@ -6,6 +6,7 @@ import type { StuntdoubleError } from "../core/errors.ts";
 import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Copy } from "../core/records/copied.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import type { Tracing } from "../core/tracing.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
@@ -102,6 +103,8 @@ export type Loop = {
   faultStarted?(fault: string, rule: string): void;
   /** Told what became of the copy of a call, or why there is none. */
   copied?(upstream: string, result: CopyResult): void;
+  /** Absent where no traces are made. */
+  readonly tracing?: Tracing | undefined;
 };
 
 /** The times of one call, in milliseconds from its start. */

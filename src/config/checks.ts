@@ -5,6 +5,7 @@ import { choice, isMapping, listOf, mapOf, type Checked, type Finding, type Path
 import { keyFindings } from "./key-checks.ts";
 import { checkRecordings } from "./recordings/checks.ts";
 import { checkMirrors } from "./sections/mirror-checks.ts";
+import { readHeaders } from "./sections/tracing.ts";
 import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
 import { portWarnings } from "./port-checks.ts";
@@ -52,6 +53,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   checkKeys(listOf(mapOf(file["auth"])["keys"]).map(mapOf), env, checked.findings);
   checkSet(mapOf(file["control"])["tokenEnv"], ["control", "tokenEnv"], { env, checked });
   checkAdminToken(mapOf(file["admin"]), { env, checked });
+  checkTracing(mapOf(file["tracing"]), { env, checked });
   return checked;
 }
 
@@ -191,6 +193,15 @@ function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): vo
       message: "cannot be combined with tokenSha256",
     });
   checkSet(tokenEnv, ["admin", "tokenEnv"], checking);
+}
+
+function checkTracing({ headersEnv }: Raw, checking: Checking): void {
+  const { env, checked } = checking;
+  checkSet(headersEnv, ["tracing", "headersEnv"], checking);
+  const text = typeof headersEnv === "string" ? env[headersEnv] : undefined;
+  if (text === undefined || secretProblem(text) !== undefined || readHeaders(secretOf(text)) !== undefined) return;
+  const message = `the environment variable ${String(headersEnv)} is not name=value, several with a comma between`;
+  checked.findings.push({ path: ["tracing", "headersEnv"], at: "value", code: "unset-variable", message });
 }
 
 function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {

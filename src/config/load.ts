@@ -208,10 +208,11 @@ function withoutFreeKeys(raw: unknown): unknown {
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !isFreeKey(key)));
 }
 
-function named({ upstreams, auth, control, admin }: Config, env: Environment): Environment {
+function named({ upstreams, auth, control, admin, tracing }: Config, env: Environment): Environment {
   const names = [
     control.tokenEnv,
     admin.tokenEnv,
+    tracing?.headersEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
     ...(Object.keys(upstreams).length > 0 ? proxyVariables : []),

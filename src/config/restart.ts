@@ -15,6 +15,8 @@ export const fixedAtStart: readonly string[] = [
   "permits.queue",
   "chaos.historyFile",
   "records",
+  "metrics.exemplars",
+  "tracing",
   "learning.file",
 ];
 

@@ -6,6 +6,7 @@ import { log } from "./sections/log.ts";
 import { records } from "./sections/records.ts";
 import { mirrorSchema } from "./sections/mirror.ts";
 import { metrics } from "./sections/metrics.ts";
+import { tracing } from "./sections/tracing.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -258,6 +259,7 @@ export const configSchema = z.strictObject({
     ),
   simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
+  tracing,
   records,
   learning,
   log: log.prefault({}).describe("Logging"),

@@ -10,6 +10,10 @@ import {
   type RecordedName,
   type ReportedName,
 } from "./catalog.ts";
+import type { RecordedValues } from "./exposition/families.ts";
+import { genAiText } from "./exposition/gen-ai.ts";
+import { openMetricsText, type Exemplar } from "./exposition/open-metrics.ts";
+import { vllmText, type EngineUse } from "./exposition/vllm.ts";
 import { add } from "./histogram.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series } from "./series.ts";
 
@@ -30,12 +34,19 @@ export type Reading = {
 export type ScrapeOptions = {
   workers(): readonly WorkerValues[];
   readings(): Promise<readonly Reading[]> | readonly Reading[];
+  /** What simulated servers that work in batches are doing. */
+  engines?(): readonly EngineUse[];
 };
 
-/** Gives the metrics of the whole node as Prometheus text. */
+/** Gives the metrics of the whole node in Prometheus text format 0.0.4, but for `openMetrics`. */
 export type Scrape = {
-  /** Prometheus text format 0.0.4. */
   text(): Promise<string>;
+  /** OpenMetrics 1.0. @param exemplars calls to be found at buckets of histograms */
+  openMetrics(exemplars: readonly Exemplar[]): Promise<string>;
+  /** Under the names of vLLM. */
+  vllm(): Promise<string>;
+  /** Under the names of OpenTelemetry's conventions for generative AI. */
+  genAi(): Promise<string>;
 };
 
 type Sample = {
@@ -82,13 +93,36 @@ export function createScrape(options: ScrapeOptions): Scrape {
     );
   }
 
+  const text = async (): Promise<string> => {
+    readings = await options.readings();
+    sum(options.workers(), table, sums);
+    return registry.metrics();
+  };
+  const recordedOf = (name: RecordedName): RecordedValues[] =>
+    table
+      .all()
+      .flatMap((series) =>
+        series.metric === name ? { labels: labelsOf(series), values: valuesOf(series, sums) } : [],
+      );
   return {
-    async text() {
-      readings = await options.readings();
+    text,
+    openMetrics: async (exemplars) => openMetricsText(await text(), exemplars),
+    async vllm() {
+      const now = await options.readings();
       sum(options.workers(), table, sums);
-      return registry.metrics();
+      const valueOf = (name: ReportedName): number => now.find((reading) => reading.name === name)?.value ?? 0;
+      const [inFlight, queued] = [valueOf("inflight"), valueOf("queue_depth")];
+      return vllmText({ recorded: recordedOf, engines: options.engines?.() ?? [], inFlight, queued });
+    },
+    async genAi() {
+      sum(options.workers(), table, sums);
+      return genAiText({ recorded: recordedOf });
     },
   };
+}
+
+function valuesOf({ metric, index }: Series, sums: Float64Array): Float64Array {
+  return sums.subarray(index, index + widthOf(metric));
 }
 
 const metrics = { ...recorded, ...reported };

@@ -15,6 +15,7 @@ import { createPromptIndex } from "../core/simulator/prompt-cache.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
+import { createExemplars, type Exemplars } from "../emit/exemplars.ts";
 import { createJournal } from "../emit/journal.ts";
 import { createLearner } from "../emit/learner.ts";
 import type { Log } from "../emit/log.ts";
@@ -22,6 +23,7 @@ import { createRecorder } from "../emit/recorder.ts";
 import { createRecordingWriter } from "../emit/recordings/writer.ts";
 import { createRecordMemory } from "../emit/records/memory.ts";
 import type { Series } from "../emit/series.ts";
+import type { LoopTracing } from "../emit/tracing/index.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
@@ -62,6 +64,8 @@ export type EventLoopOptions = EventLoopStart &
   EventLoopEvents & {
     readonly clock: Clock;
     readonly log: Log;
+    /** Absent where no traces are made. */
+    readonly tracing?: LoopTracing | undefined;
     wallClockMs(): number;
   };
 
@@ -100,12 +104,8 @@ const maxStopChecks = 50;
 export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock, settings } = options;
   const emitters = createEmitters(options, () => state.runtime.snapshot.learned);
-  const loop: Loop = {
-    clock,
-    wheel: createWheel(clock),
-    faultStarted: emitters.recorder.faultStarted,
-    copied: emitters.recorder.copied,
-  };
+  const { faultStarted, copied } = emitters.recorder;
+  const loop: Loop = { clock, wheel: createWheel(clock), faultStarted, copied, tracing: options.tracing };
   const learned = createLearnedProfiles();
   const building = { ...options, loop, learned: learned.find };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
@@ -125,6 +125,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     ...emitters,
     experiments: chaos,
     memory: deps.memory,
+    tracing: options.tracing,
     replies,
     heldConnections: listeners.held,
     runtime,
@@ -137,7 +138,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       state.runtime = buildRuntime(building, settings, before);
       deps.permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       deps.memory.setMax(plannedBytesOf(state.runtime, options.memory));
-      emitters.recorder.setLabels(metricLabels(settings));
+      setLabels(emitters, settings);
       listeners.renew(settings.certificates);
       retire(before, state.runtime);
     },
@@ -151,9 +152,19 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       state,
       act,
       listeners,
-      written: [recordings.flushed, async () => await emitters.records?.close()],
+      written: [
+        recordings.flushed,
+        async () => await emitters.records?.close(),
+        async () => await options.tracing?.close(),
+      ],
     }),
   };
+}
+
+function setLabels({ recorder, exemplars }: LoopEmitters, settings: Settings): void {
+  const labels = metricLabels(settings);
+  recorder.setLabels(labels);
+  exemplars?.setModels(labels.models);
 }
 
 /** Who has to know of a state that was set. */
@@ -255,15 +266,15 @@ function createEnd({ loop, state, act, listeners, written }: EndParts): Pick<Eve
   };
 }
 
+type LoopEmitters = Emitters & Pick<LoopView, "learner"> & { readonly exemplars: Exemplars | undefined };
+
 /** Where the outcomes of this loop go. */
-function createEmitters(
-  options: EventLoopOptions,
-  learned: () => ReadonlySet<string>,
-): Emitters & Pick<LoopView, "learner"> {
+function createEmitters(options: EventLoopOptions, learned: () => ReadonlySet<string>): LoopEmitters {
   const { memory, settings, knownSeries, onSeries, log } = options;
+  const labels = metricLabels(settings);
   const recorder = createRecorder({
     values: new Float64Array(memory.metrics),
-    labels: metricLabels(settings),
+    labels,
     known: knownSeries,
     onSeries,
   });
@@ -280,5 +291,6 @@ function createEmitters(
     learner,
     drift: createDrift(),
     records: createLoopRecords(options),
+    exemplars: settings.config.metrics.exemplars ? createExemplars(labels.models) : undefined,
   };
 }

@@ -1,17 +1,19 @@
 import type { Experiments } from "../admin/chaos.ts";
 import type { NodeStatus, NodeView } from "../admin/resource.ts";
+import { exemplars } from "../admin/resources/metrics.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
 import { driftRatios } from "../core/shadow/drift.ts";
 import { otherLabel } from "../emit/catalog.ts";
 import { redactText } from "../emit/redact.ts";
+import type { EngineUse } from "../emit/exposition/vllm.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
 import { recordCounts } from "../admin/resources/records.ts";
-import { cacheUse, driftOfShadow, heldConnections, memoryUse } from "./questions.ts";
+import { cacheUse, driftOfShadow, heldConnections, memoryUse, spanCounts } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
 /** What a node tells about itself is read from. */
@@ -30,7 +32,11 @@ export type ReadingsOptions = {
 export function createNodeView(options: ReadingsOptions): NodeView {
   const { clock, eventLoops, reloader, experiments, isReady } = options;
   const startedAtMs = clock.now();
-  const scrape = createScrape({ workers: () => eventLoops.values(), readings: () => readings(options) });
+  const scrape = createScrape({
+    workers: () => eventLoops.values(),
+    readings: () => readings(options),
+    engines: () => enginesOf(options),
+  });
   return {
     isReady,
     status: () => status(options, startedAtMs),
@@ -38,7 +44,8 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     experiments,
     clients: eventLoops.clients,
     reload: reloader.reload,
-    metrics: () => scrape.text(),
+    metrics: async (form) =>
+      form === "openMetrics" ? await scrape.openMetrics(await eventLoops.ask(exemplars)) : await scrape[form](),
     ask: eventLoops.ask,
     get: eventLoops.get,
     set: eventLoops.set,
@@ -72,6 +79,17 @@ function status(
   };
 }
 
+/** What the engines of profiles are doing that any call has entered. */
+function enginesOf({ eventLoops, reloader }: ReadingsOptions): EngineUse[] {
+  return reloader.settings().profiles.flatMap(({ name, engine }) => {
+    const use = engine === undefined ? undefined : eventLoops.engineUse(name);
+    if (engine === undefined || use === undefined) return [];
+    const { kvCacheTokens } = engine;
+    const { running, waiting, tokens } = use;
+    return { name, running, waiting, cacheUsed: kvCacheTokens === undefined ? undefined : tokens / kvCacheTokens };
+  });
+}
+
 /** What waits in the event loops. */
 async function waitingReadings(eventLoops: ReadingsOptions["eventLoops"]): Promise<Reading[]> {
   const memory = await eventLoops.ask(memoryUse);
@@ -99,6 +117,16 @@ async function recordReadings({ eventLoops, reloader }: ReadingsOptions): Promis
   return [
     { name: "records_written_total", value: written },
     { name: "records_dropped_total", value: dropped },
+  ];
+}
+
+/** Absent where no traces are made. */
+async function spanReadings({ eventLoops, reloader }: ReadingsOptions): Promise<Reading[]> {
+  if (reloader.settings().config.tracing === undefined) return [];
+  const { exported, dropped } = await eventLoops.ask(spanCounts);
+  return [
+    { name: "trace_spans_exported_total", value: exported },
+    { name: "trace_spans_dropped_total", value: dropped },
   ];
 }
 
@@ -133,6 +161,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
     ...(await recordReadings(options)),
+    ...(await spanReadings(options)),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },
