@@ -57,7 +57,7 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
  * @throws CONFIG_INVALID when the settings do not compile
  */
 export async function createEventLoops(options: EventLoopsOptions): Promise<EventLoops> {
-  const { clock, log } = options;
+  const { clock, log, wallClockMs } = options;
   let { settings } = options;
   const { workers, permits: limits } = settings.config;
   const count = workers === "auto" ? availableParallelism() : workers;
@@ -66,7 +66,6 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
   const permits = createPermits({ memory: memory.permits, worker: count, clock, queueTimeoutMs });
   const states = new Map<string, Cloneable>();
   const start = count === 1 ? startHere(options) : startElsewhere;
-  const { wallClockMs } = options;
   const clients = createNodeClients(memory.clients, count, { wallClockMs, settings: () => settings });
   const supervisor = await startSupervisor({
     ...options,

@@ -55,41 +55,28 @@ function requestFamilies(source: VllmSource): Family[] {
     waiting: queued,
     cacheUsed: undefined,
   };
-  const gauge = (valueOf: (use: EngineUse) => number | undefined): FamilySample[] =>
-    [...engines, other].flatMap((use) => {
+  const gauge = (name: string, help: string, valueOf: (use: EngineUse) => number | undefined): Family => {
+    const samples = [...engines, other].flatMap((use): FamilySample[] => {
       const value = valueOf(use);
       return value === undefined ? [] : [{ labels: { model_name: use.name }, value }];
     });
+    return { name, type: "gauge", help, samples };
+  };
+  return [
+    gauge("vllm:num_requests_running", "Requests that run now.", ({ running }) => running),
+    gauge("vllm:num_requests_waiting", "Requests that wait.", ({ waiting }) => waiting),
+    gauge("vllm:kv_cache_usage_perc", "Share of the KV cache in use; 1 is all of it.", ({ cacheUsed }) => cacheUsed),
+    successFamily(source),
+  ];
+}
+
+function successFamily(source: VllmSource): Family {
   const ended = regroup(source.recorded("requests_total"), (labels) => {
     const { ending = "", code_class: codeClass } = labels;
     return codeClass === "2xx" ? labelled(labels, { finished_reason: finishedReasons[ending] ?? "error" }) : undefined;
   });
-  return [
-    {
-      name: "vllm:num_requests_running",
-      type: "gauge",
-      help: "Requests that run now.",
-      samples: gauge(({ running }) => running),
-    },
-    {
-      name: "vllm:num_requests_waiting",
-      type: "gauge",
-      help: "Requests that wait.",
-      samples: gauge(({ waiting }) => waiting),
-    },
-    {
-      name: "vllm:kv_cache_usage_perc",
-      type: "gauge",
-      help: "Share of the KV cache in use; 1 is all of it.",
-      samples: gauge(({ cacheUsed }) => cacheUsed),
-    },
-    {
-      name: "vllm:request_success_total",
-      type: "counter",
-      help: "Requests with status 2xx, by how their responses ended.",
-      samples: numberSamples(ended),
-    },
-  ];
+  const help = "Requests with status 2xx, by how their responses ended.";
+  return { name: "vllm:request_success_total", type: "counter", help, samples: numberSamples(ended) };
 }
 
 function tokenFamilies(source: VllmSource): Family[] {

@@ -13,29 +13,47 @@ type BatchOptions = {
   readonly log: Pick<Log, "warn" | "info">;
 };
 
+/** Counts spans from their end until the collector has taken them, or not. */
+type Tally = {
+  readonly counts: SpanCounts;
+  /** @returns false where there is no room for one more, which is dropped */
+  ended(): boolean;
+  over(spans: number, error: Error | undefined): void;
+};
+
+function createTally(maxQueue: number, log: BatchOptions["log"]): Tally {
+  const counts = { exported: 0, dropped: 0 };
+  let waiting = 0;
+  let fails = false;
+  return {
+    counts,
+    ended() {
+      const isKept = waiting < maxQueue;
+      if (isKept) waiting += 1;
+      else counts.dropped += 1;
+      return isKept;
+    },
+    over(spans, error) {
+      waiting -= spans;
+      counts[error === undefined ? "exported" : "dropped"] += spans;
+      if (fails === (error !== undefined)) return;
+      fails = !fails;
+      if (error === undefined) log.info({}, "the trace collector takes spans again");
+      else log.warn({ reason: error.name }, "the trace collector does not take spans; they are dropped");
+    },
+  };
+}
+
 /** Sends spans in batches, and counts what becomes of each. The log has a line when the collector begins to fail, and when it is back. */
 export function createCountedBatches(
   exporter: SpanExporter,
-  options: BatchOptions,
+  { maxQueue, maxBatch, delayMs, timeoutMs, log }: BatchOptions,
 ): { readonly processor: SpanProcessor; counts(): SpanCounts } {
-  const { maxQueue, maxBatch, delayMs, timeoutMs, log } = options;
-  let [exported, dropped, waiting] = [0, 0, 0];
-  let fails = false;
-  const over = (spans: number, error: Error | undefined): void => {
-    const ok = error === undefined;
-    waiting -= spans;
-    if (ok) exported += spans;
-    else dropped += spans;
-    if (fails === !ok) return;
-    fails = !ok;
-    if (ok) log.info({}, "the trace collector takes spans again");
-    else
-      log.warn({ reason: error?.name ?? "no response" }, "the trace collector does not take spans; they are dropped");
-  };
+  const tally = createTally(maxQueue, log);
   const counting: SpanExporter = {
     export(spans, done) {
       exporter.export(spans, (result) => {
-        over(spans.length, result.error);
+        tally.over(spans.length, result.error);
         done(result);
       });
     },
@@ -51,15 +69,10 @@ export function createCountedBatches(
   const processor: SpanProcessor = {
     onStart: (span, context) => batches.onStart(span, context),
     onEnd(span) {
-      if (waiting >= maxQueue) {
-        dropped += 1;
-        return;
-      }
-      waiting += 1;
-      batches.onEnd(span);
+      if (tally.ended()) batches.onEnd(span);
     },
     forceFlush: () => batches.forceFlush(),
     shutdown: () => batches.shutdown(),
   };
-  return { processor, counts: () => ({ exported, dropped }) };
+  return { processor, counts: () => ({ ...tally.counts }) };
 }
