@@ -37,7 +37,7 @@ beforeAll(async () => {
   // A drift is told from 20 calls on.
   for (let count = 0; count < 20; count += 1) await call({ "x-env": "real" }, true);
   await node.outcomes(24);
-});
+}, 60_000);
 afterAll(async () => {
   await node.stop();
   await upstream.stop();

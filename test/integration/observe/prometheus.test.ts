@@ -110,6 +110,15 @@ describeWith("prometheus", findProgram("prometheus", "PROMETHEUS"), "after a loa
     }
   }
 
+  /** What a query gives; a scrape that failed meanwhile is followed by one that does not. */
+  async function numbersOf(expression: string): Promise<number[]> {
+    return await until(`data of ${expression}`, async () => {
+      const found = await prometheus.query(expression);
+      const numbers = found.map(({ value: [, value] }) => Number(value)).filter((value) => !Number.isNaN(value));
+      return numbers.length > 0 ? numbers : undefined;
+    });
+  }
+
   beforeAll(async () => {
     upstream = await startUpstream(sse(chatEvents(["one", "two", "three"]), { gapMs: 1 }));
     const closed = "http://127.0.0.1:1";
@@ -137,9 +146,9 @@ describeWith("prometheus", findProgram("prometheus", "PROMETHEUS"), "after a loa
       ruleFiles: ["docker/prometheus/rules.yaml", "docker/prometheus/alerts.yaml"],
     });
     await load();
-    await prometheus.scraped(2);
+    await prometheus.scraped(1);
     await load();
-    await prometheus.scraped(3);
+    await prometheus.scraped(2);
   }, 120_000);
   afterAll(async () => {
     await prometheus?.stop();
@@ -148,16 +157,18 @@ describeWith("prometheus", findProgram("prometheus", "PROMETHEUS"), "after a loa
   });
 
   test("every path is scraped without a complaint", async () => {
-    const targets = await prometheus.targets();
+    const targets = await until("three good scrapes", async () => {
+      const found = await prometheus.targets();
+      // Under load a scrape can take too long; what it reads is not to blame.
+      return found.some(({ lastError }) => lastError.includes("deadline exceeded")) ? undefined : found;
+    });
     expect(targets.map(({ health, lastError }) => ({ health, lastError }))).toEqual(
       Array.from({ length: 3 }, () => ({ health: "up", lastError: "" })),
     );
   });
 
   test.each(queries)("%s has data: %s", async (_title, expression) => {
-    const found = await prometheus.query(substituted(expression));
-    const numbers = found.map(({ value: [, value] }) => Number(value)).filter((value) => !Number.isNaN(value));
-    expect(numbers.length).toBeGreaterThan(0);
+    expect(await numbersOf(substituted(expression))).not.toEqual([]);
   });
 
   test.each(dashboards.flatMap(({ title, templating }) => templating.list.map((each) => [title, each] as const)))(
@@ -205,21 +216,20 @@ describeWith("prometheus", findProgram("prometheus", "PROMETHEUS"), "after a loa
     "vllm:num_requests_running",
     "vllm:num_requests_waiting",
     "vllm:kv_cache_usage_perc",
-    "rate(vllm:request_success_total[1m])",
-    "rate(vllm:prompt_tokens_total[1m])",
-    "rate(vllm:generation_tokens_total[1m])",
-    "histogram_quantile(0.5, sum by (le, model_name) (rate(vllm:time_to_first_token_seconds_bucket[1m])))",
-    "histogram_quantile(0.5, sum by (le, model_name) (rate(vllm:inter_token_latency_seconds_bucket[1m])))",
-    "histogram_quantile(0.5, sum by (le, model_name) (rate(vllm:e2e_request_latency_seconds_bucket[1m])))",
-    "histogram_quantile(0.5, sum by (le) (rate(vllm:request_time_per_output_token_seconds_bucket[1m])))",
-    "sum by (gen_ai_request_model) (rate(gen_ai_server_request_duration_seconds_count[1m]))",
-    "histogram_quantile(0.5, sum by (le) (rate(gen_ai_server_request_duration_seconds_bucket[1m])))",
-    "histogram_quantile(0.5, sum by (le) (rate(gen_ai_server_time_to_first_token_seconds_bucket[1m])))",
-    "histogram_quantile(0.5, sum by (le) (rate(gen_ai_server_time_per_output_token_seconds_bucket[1m])))",
-    "sum by (gen_ai_token_type) (rate(gen_ai_client_token_usage_sum[1m]))",
+    "rate(vllm:request_success_total[5m])",
+    "rate(vllm:prompt_tokens_total[5m])",
+    "rate(vllm:generation_tokens_total[5m])",
+    "histogram_quantile(0.5, sum by (le, model_name) (rate(vllm:time_to_first_token_seconds_bucket[5m])))",
+    "histogram_quantile(0.5, sum by (le, model_name) (rate(vllm:inter_token_latency_seconds_bucket[5m])))",
+    "histogram_quantile(0.5, sum by (le, model_name) (rate(vllm:e2e_request_latency_seconds_bucket[5m])))",
+    "histogram_quantile(0.5, sum by (le) (rate(vllm:request_time_per_output_token_seconds_bucket[5m])))",
+    "sum by (gen_ai_request_model) (rate(gen_ai_server_request_duration_seconds_count[5m]))",
+    "histogram_quantile(0.5, sum by (le) (rate(gen_ai_server_request_duration_seconds_bucket[5m])))",
+    "histogram_quantile(0.5, sum by (le) (rate(gen_ai_server_time_to_first_token_seconds_bucket[5m])))",
+    "histogram_quantile(0.5, sum by (le) (rate(gen_ai_server_time_per_output_token_seconds_bucket[5m])))",
+    "sum by (gen_ai_token_type) (rate(gen_ai_client_token_usage_sum[5m]))",
   ])("a dashboard that expects other names finds %s", async (expression) => {
-    const found = await prometheus.query(expression);
-    expect(found.filter(({ value: [, value] }) => value !== "NaN").length).toBeGreaterThan(0);
+    expect(await numbersOf(expression)).not.toEqual([]);
   });
 });
 
@@ -249,5 +259,5 @@ function writeProfiles(): string {
 
 /** What Grafana puts in place of variables where all of them are chosen. */
 function substituted(expression: string): string {
-  return expression.replaceAll("$__rate_interval", "1m").replaceAll(/\$(instance|model)/g, ".*");
+  return expression.replaceAll("$__rate_interval", "5m").replaceAll(/\$(instance|model)/g, ".*");
 }

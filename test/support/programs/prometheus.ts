@@ -20,7 +20,7 @@ export type Prometheus = {
   exemplars(selector: string): Promise<ExemplarSeries[]>;
   /** What it says of each target's last scrape. */
   targets(): Promise<{ readonly health: string; readonly lastError: string; readonly scrapeUrl: string }[]>;
-  /** Waits until it has scraped every target so many more times. */
+  /** Waits until it has scraped every target so many more times, and well. */
   scraped(times: number): Promise<void>;
   stop(): Promise<void>;
 };
@@ -34,9 +34,10 @@ type Options = {
   readonly ruleFiles?: readonly string[];
 };
 
-const intervalMs = 500;
+/** A scrape that takes longer has failed. */
+const intervalMs = 3000;
 
-/** Starts a Prometheus that scrapes a node twice a second and keeps exemplars. */
+/** Starts a Prometheus that scrapes a node every few seconds and keeps exemplars. */
 export async function startPrometheus({ program, target, paths, ruleFiles = [] }: Options): Promise<Prometheus> {
   const folder = await mkdtemp(path.join(tmpdir(), "prometheus-"));
   const port = await freePort();
@@ -73,12 +74,16 @@ export async function startPrometheus({ program, target, paths, ruleFiles = [] }
       (await ask<{ activeTargets: Awaited<ReturnType<Prometheus["targets"]>> }>("targets", {})).activeTargets,
     async scraped(times) {
       const counts = async (): Promise<number[]> =>
-        (await query("count_over_time(up[1h])")).map(({ value: [, count] }) => Number(count));
+        (await query("sum_over_time(up[1h])")).map(({ value: [, count] }) => Number(count));
       const before = Math.max(0, ...(await counts()));
-      await until(`${times} more scrapes`, async () => {
-        const now = await counts();
-        return now.length === paths.length && Math.min(...now) >= before + times ? true : undefined;
-      });
+      await until(
+        `${times} more scrapes`,
+        async () => {
+          const now = await counts();
+          return now.length === paths.length && Math.min(...now) >= before + times ? true : undefined;
+        },
+        60_000,
+      );
     },
     async stop() {
       await gateway.stop();

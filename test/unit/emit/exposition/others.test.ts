@@ -28,7 +28,7 @@ function linesOf(text: string): string[] {
 }
 
 test("vLLM's counts of requests tell how responses with 2xx ended, over all rules", () => {
-  const ended = (rule: string, ending: string, value: number, code = "2xx", mode = "real") =>
+  const ended = (rule: string, ending: string, value: number, { code = "2xx", mode = "real" } = {}) =>
     counted({ mode, rule, model: "m", code_class: code, ending }, value);
   const text = vllmText(
     source({
@@ -38,8 +38,8 @@ test("vLLM's counts of requests tell how responses with 2xx ended, over all rule
         ended("a", "client-gone", 1),
         ended("a", "reset", 4),
         ended("a", "cut", 1),
-        ended("a", "finish", 9, "5xx"),
-        ended("a", "finish", 9, "2xx", "own"),
+        ended("a", "finish", 9, { code: "5xx" }),
+        ended("a", "finish", 9, { mode: "own" }),
       ],
     }),
   );
