@@ -125,7 +125,7 @@ describeWith("prometheus", findProgram("prometheus", "PROMETHEUS"), "after a loa
     node = await startNode({
       upstreams: {
         openai: { url: upstream.url, breaker: {} },
-        down: { url: closed, breaker: { minimumCalls: 3, whenOpen: "simulate" } },
+        down: { url: closed, breaker: { minimumCalls: 3, resetMs: 3_600_000, whenOpen: "simulate" } },
       },
       control: { enabled: true },
       metrics: { exemplars: true },
