@@ -8,10 +8,12 @@ const noTrace = /^0+$/;
 /**
  * The trace that a request belongs to.
  *
- * @returns 32 hex digits; undefined without a valid `traceparent`
+ * @param span of its call, where traces are made
+ * @returns 32 hex digits; undefined without a valid `traceparent` and without a span
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
-export function traceIdOf({ traceparent: header }: HeaderMap): string | undefined {
+export function traceIdOf({ traceparent: header }: HeaderMap, span?: { traceId: string }): string | undefined {
+  if (span !== undefined) return span.traceId;
   const id = header === undefined ? undefined : traceparent.exec(header)?.[1];
   return id === undefined || noTrace.test(id) ? undefined : id;
 }

@@ -16,6 +16,7 @@ export function conclude(
   if (involved.length > 0) chaos.ended(outcome, involved);
   if (decision !== undefined && decision.faults.length > 0) chaos.unbent(bent);
   record.leaveEngine?.();
+  record.span?.end(outcome);
   clients?.ended(outcome, record, sent);
   emit(outcome, record.copy);
 }

@@ -4,16 +4,20 @@ import { affectingOf, type Involvement } from "../core/experiments/layer.ts";
 import type { Copy } from "../core/records/copied.ts";
 import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
+import type { CallSpan } from "../core/tracing.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import type { Payment } from "./budget/payment.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { noFacts, type Admission, type Routed } from "./admission.ts";
-import { NotedFrames, timelineAsPlayed, type Sent } from "./timeline.ts";
+import type { Sent } from "./sent.ts";
+import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
 
 /** Nothing was asked yet that may refuse a call. */
 const unasked = { call: undefined, opened: undefined, decision: undefined, quota: undefined } as const;
+
+type SpanEvent = "stuntdouble.upstream_asked" | "stuntdouble.stand_in" | "stuntdouble.failed" | "stuntdouble.fault";
 
 /**
  * What is noted of one call while it runs, and the Outcome made of it at its end. All its times and marks are written here.
@@ -34,6 +38,8 @@ export class CallRecord implements CallTimes {
   payment: Payment | undefined = undefined;
   /** Frees its place in the engine of a simulated model. */
   leaveEngine: (() => void) | undefined = undefined;
+  /** Undefined where no traces are made. */
+  readonly span: CallSpan | undefined;
   readonly #faults: string[] = [];
   #startMs: number;
   #queueMs = 0;
@@ -61,6 +67,7 @@ export class CallRecord implements CallTimes {
     this.startedAtMs = startedAtMs;
     this.#loop = loop;
     this.#startMs = loop.clock.now();
+    this.span = loop.tracing?.begin(request.headers, startedAtMs);
   }
 
   now(): number {
@@ -116,6 +123,7 @@ export class CallRecord implements CallTimes {
   asked(): void {
     this.#mode = "real";
     this.#askedMs = this.now();
+    this.#noteInSpan("stuntdouble.upstream_asked", this.#upstream);
   }
 
   /** The request id that the upstream gave it. */
@@ -137,6 +145,7 @@ export class CallRecord implements CallTimes {
   /** The breaker is open, and the simulator stands in, or cannot. */
   standsIn(standIn: boolean): void {
     this.#standIn = standIn;
+    if (standIn) this.#noteInSpan("stuntdouble.stand_in", this.#upstream);
   }
 
   /** A simulation beside a real response. */
@@ -177,6 +186,7 @@ export class CallRecord implements CallTimes {
   /** Why it fails. */
   failed(code: string): void {
     this.#cause = code;
+    this.#noteInSpan("stuntdouble.failed", code);
   }
 
   /** A stream can take minutes, and what it responds to can be large. */
@@ -214,7 +224,12 @@ export class CallRecord implements CallTimes {
 
   #faultStarted(kind: string): void {
     this.#faults.push(kind);
+    this.#noteInSpan("stuntdouble.fault", kind);
     this.#loop.faultStarted?.(kind, this.decision?.rule ?? "none");
+  }
+
+  #noteInSpan(event: SpanEvent, value: string | undefined): void {
+    this.span?.event(event, this.#queueMs + this.now(), { [event]: value ?? "" });
   }
 
   /** Adds the headers that tell a simulated response from a real one, how to get the same again, and what the caller may still ask. */
@@ -240,7 +255,7 @@ export class CallRecord implements CallTimes {
     return {
       id: request.id,
       upstreamRequestId: this.#upstreamRequestId,
-      traceId: traceIdOf(request.headers),
+      traceId: traceIdOf(request.headers, this.span),
       attempt: attemptNumberOf(request),
       startedAtMs: this.startedAtMs,
       method: request.method,

@@ -2,7 +2,7 @@ import type { Flow } from "./live.ts";
 import type { Ending, Frame, Head, Plan } from "../core/types.ts";
 import { FrameQueue, joined } from "./frame-queue.ts";
 import { beginWith, informBefore } from "./informational.ts";
-import type { Sent } from "./timeline.ts";
+import type { Sent } from "./sent.ts";
 import type { RelaySink } from "./relay.ts";
 import { SentFrames } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";

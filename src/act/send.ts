@@ -1,4 +1,5 @@
 import type { ActDeps, Runtime, UpstreamRuntime } from "./types.ts";
+import { setHeaders } from "../core/headers.ts";
 import type { Timeline } from "../core/types.ts";
 import type { Admitted } from "./admission.ts";
 import { appendSender, requestHeaders, type Forwarding } from "./headers.ts";
@@ -44,6 +45,7 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
     plain: faults.length > 0 || tee !== undefined || isStreamTimed || isMetered,
   };
   const headers = requestHeaders(request.rawHeaders, forwarding);
+  if (record.span !== undefined) setHeaders(headers, ["traceparent", record.span.traceparent]);
   const { peer, carrier } = request;
   if (peer !== undefined) appendSender(headers, request.headers, peer);
   record.asked();

@@ -7,6 +7,7 @@ import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Copy } from "../core/records/copied.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import type { Snapshot } from "../core/snapshot.ts";
+import type { Tracing } from "../core/tracing.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Budget, Paid } from "../limits/budgets/budget.ts";
@@ -107,6 +108,8 @@ export type Loop = {
   copied?(upstream: string, result: CopyResult): void;
   /** Told what a call has cost of the budget of its upstream. */
   paid?(upstream: string, paid: Paid): void;
+  /** Absent where no traces are made. */
+  readonly tracing?: Tracing | undefined;
 };
 
 /** The times of one call, in milliseconds from its start. */

@@ -17,6 +17,17 @@ export type Cloneable =
   | readonly Cloneable[]
   | { readonly [member: string]: Cloneable };
 
+/** A call that stands for all in its bucket of a histogram. */
+export type ExemplarOfLoop = {
+  readonly metric: string;
+  readonly labels: readonly (readonly [name: string, value: string])[];
+  readonly le: string;
+  readonly requestId: string;
+  readonly traceId: string | undefined;
+  readonly seconds: number;
+  readonly atMs: number;
+};
+
 /** What a question sees of the event loop that replies to it. */
 export type LoopView = {
   /** The latest calls of this event loop, the newest first. */
@@ -35,6 +46,10 @@ export type LoopView = {
     last(limit: number, wanted: (record: TrafficRecord) => boolean): readonly TrafficRecord[];
   };
   readonly drift: { snapshot(nowMs: number): DriftSnapshot };
+  /** Undefined where no call is remembered for a bucket. */
+  readonly exemplars?: { list(): readonly ExemplarOfLoop[] } | undefined;
+  /** Spans of its calls; undefined where no traces are made. */
+  readonly tracing?: { counts(): { readonly exported: number; readonly dropped: number } } | undefined;
   /** What its calls told of upstreams that are learned, since the last time. */
   readonly learner: { take(): readonly CallsOfModel[] };
   readonly experiments: {

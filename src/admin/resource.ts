@@ -59,8 +59,7 @@ export type NodeView = {
   budgets(): readonly BudgetUse[];
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
-  /** Prometheus text format 0.0.4. */
-  metrics(): Promise<string>;
+  metrics(form: MetricsForm): Promise<string>;
   /**
    * Asks every event loop, and adds up the replies.
    *
@@ -74,6 +73,9 @@ export type NodeView = {
   /** Sets a state in every event loop. Resolves when all have it. */
   set<Value extends Cloneable>(state: State<Value>, value: Value): Promise<void>;
 };
+
+/** How metrics are written: our names in Prometheus text format 0.0.4 or in OpenMetrics 1.0; or those of vLLM, or of OpenTelemetry, in the former. */
+export type MetricsForm = "text" | "openMetrics" | "vllm" | "genAi";
 
 /** What clients do. */
 export type ClientsView = {

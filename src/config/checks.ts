@@ -6,6 +6,7 @@ import { keyFindings } from "./key-checks.ts";
 import { checkRecordings } from "./recordings/checks.ts";
 import { budgetWarnings } from "./sections/budget-checks.ts";
 import { checkMirrors } from "./sections/mirror-checks.ts";
+import { readHeaders } from "./sections/tracing.ts";
 import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
 import { portWarnings } from "./port-checks.ts";
@@ -57,6 +58,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   const agent = ["register", "consul", "tokenEnv"];
   checkSet(mapOf(mapOf(file["register"])["consul"])["tokenEnv"], agent, { env, checked });
   checkShared(file, { env, checked });
+  checkTracing(mapOf(file["tracing"]), { env, checked });
   return checked;
 }
 
@@ -196,6 +198,15 @@ function checkAdminToken({ tokenSha256, tokenEnv }: Raw, checking: Checking): vo
       message: "cannot be combined with tokenSha256",
     });
   checkSet(tokenEnv, ["admin", "tokenEnv"], checking);
+}
+
+function checkTracing({ headersEnv }: Raw, checking: Checking): void {
+  const { env, checked } = checking;
+  checkSet(headersEnv, ["tracing", "headersEnv"], checking);
+  const text = typeof headersEnv === "string" ? env[headersEnv] : undefined;
+  if (text === undefined || secretProblem(text) !== undefined || readHeaders(secretOf(text)) !== undefined) return;
+  const message = `the environment variable ${String(headersEnv)} is not name=value, several with a comma between`;
+  checked.findings.push({ path: ["tracing", "headersEnv"], at: "value", code: "unset-variable", message });
 }
 
 function checkSet(variable: unknown, path: Path, { env, checked }: Checking): void {

@@ -239,12 +239,13 @@ function withoutFreeKeys(raw: unknown): unknown {
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !isFreeKey(key)));
 }
 
-function named({ upstreams, auth, control, admin, register, shared }: Config, env: Environment): Environment {
+function named({ upstreams, auth, control, admin, register, shared, tracing }: Config, env: Environment): Environment {
   const names = [
     control.tokenEnv,
     admin.tokenEnv,
     register?.consul.tokenEnv,
     shared?.redis.urlEnv,
+    tracing?.headersEnv,
     ...Object.values(upstreams).map((upstream) => upstream.apiKeyEnv),
     ...auth.keys.map((key) => key.env),
     ...(Object.keys(upstreams).length > 0 ? proxyVariables : []),

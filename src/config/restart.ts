@@ -16,6 +16,8 @@ export const fixedAtStart: readonly string[] = [
   "chaos.historyFile",
   "records",
   "shared",
+  "metrics.exemplars",
+  "tracing",
   "learning.file",
   "budgets.file",
 ];

@@ -9,6 +9,7 @@ import { shared } from "./sections/shared.ts";
 import { mirrorSchema } from "./sections/mirror.ts";
 import { metrics } from "./sections/metrics.ts";
 import { register } from "./sections/register.ts";
+import { tracing } from "./sections/tracing.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -263,6 +264,7 @@ export const configSchema = z.strictObject({
     ),
   simulator: simulatorSchema.prefault({}).describe("How the simulator keeps to what providers do"),
   metrics: metrics.prefault({}).describe("Metrics"),
+  tracing,
   records,
   shared,
   learning,

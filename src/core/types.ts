@@ -221,7 +221,7 @@ export type Outcome = {
   readonly id: string;
   /** The request id of the upstream's response. */
   readonly upstreamRequestId: string | undefined;
-  /** Trace id of the caller's `traceparent`, 32 hex digits. */
+  /** Trace id of its span, else of the caller's `traceparent`, 32 hex digits. */
   readonly traceId: string | undefined;
   /** Which attempt of its request it was, from 1: by the caller's own count, or as it was seen; undefined where neither tells. */
   readonly attempt: number | undefined;

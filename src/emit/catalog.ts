@@ -42,7 +42,7 @@ const gapMs = Float64Array.from([
   2, 5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 2500,
 ]);
 
-const overheadMs = Float64Array.of(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50);
+const overheadMs = Float64Array.of(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50);
 const scheduleErrorMs = Float64Array.of(0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 250);
 const queueWaitMs = Float64Array.of(1, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 5000, 10_000);
 
@@ -296,6 +296,16 @@ export const reported = {
     type: "gauge",
     labels: [],
     help: "Different configuration files among them: more than 1 means that nodes differ; only with shared.",
+  },
+  trace_spans_exported_total: {
+    type: "counter",
+    labels: [],
+    help: "Spans of calls that the collector has taken; only with tracing.",
+  },
+  trace_spans_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Spans of calls that were lost: too many waited, or the collector did not take them; only with tracing.",
   },
   client_attempts_total: {
     type: "counter",

@@ -3,6 +3,7 @@ import { recordOf } from "../core/records/record-of.ts";
 import type { Drift } from "../core/shadow/drift.ts";
 import type { ShadowStore } from "../core/shadow/store.ts";
 import type { Outcome, ShadowPair } from "../core/types.ts";
+import type { Exemplars } from "./exemplars.ts";
 import type { Journal } from "./journal.ts";
 import type { Learner } from "./learner.ts";
 import type { Log } from "./log.ts";
@@ -20,6 +21,8 @@ export type Emitters = {
   readonly mirrored: RecordMemory;
   readonly drift: Drift;
   readonly learner: Pick<Learner, "add">;
+  /** Undefined where no call is remembered for a bucket of a histogram. */
+  readonly exemplars?: Pick<Exemplars, "add"> | undefined;
   /** Undefined where no records of calls are kept. */
   readonly records?: Records | undefined;
 };
@@ -35,7 +38,7 @@ const maxModelLength = 256;
  * A model name of more than 256 characters is cut there and ends in `…`.
  */
 export function createEmit(emitters: Emitters): (outcome: Outcome, copy?: Copy) => void {
-  const { recorder, log, journal, shadow, mirrored, drift, records, learner } = emitters;
+  const { recorder, log, journal, shadow, mirrored, drift, records, learner, exemplars } = emitters;
   const keep = (kept: Outcome, copied?: Copied): void => {
     learner.add(kept, copied);
     const pair = kept.shadow ?? pairOf(kept, copied);
@@ -53,6 +56,7 @@ export function createEmit(emitters: Emitters): (outcome: Outcome, copy?: Copy) 
     recorder.record(kept);
     log.outcome(kept);
     journal.add(kept);
+    exemplars?.add(kept);
     if (copy === undefined) keep(kept);
     else copy.whenOver((copied) => keep(kept, copied));
   };

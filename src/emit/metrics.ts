@@ -10,6 +10,10 @@ import {
   type RecordedName,
   type ReportedName,
 } from "./catalog.ts";
+import type { RecordedValues } from "./exposition/families.ts";
+import { genAiText } from "./exposition/gen-ai.ts";
+import { openMetricsText, type Exemplar } from "./exposition/open-metrics.ts";
+import { vllmText, type EngineUse, type VllmSource } from "./exposition/vllm.ts";
 import { add } from "./histogram.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series } from "./series.ts";
 
@@ -30,12 +34,19 @@ export type Reading = {
 export type ScrapeOptions = {
   workers(): readonly WorkerValues[];
   readings(): Promise<readonly Reading[]> | readonly Reading[];
+  /** What simulated servers that work in batches are doing. */
+  engines?(): readonly EngineUse[];
 };
 
-/** Gives the metrics of the whole node as Prometheus text. */
+/** Gives the metrics of the whole node in Prometheus text format 0.0.4, but for `openMetrics`. */
 export type Scrape = {
-  /** Prometheus text format 0.0.4. */
   text(): Promise<string>;
+  /** OpenMetrics 1.0. @param exemplars calls to be found at buckets of histograms */
+  openMetrics(exemplars: readonly Exemplar[]): Promise<string>;
+  /** Under the names of vLLM. */
+  vllm(): Promise<string>;
+  /** Under the names of OpenTelemetry's conventions for generative AI. */
+  genAi(): Promise<string>;
 };
 
 type Sample = {
@@ -49,16 +60,16 @@ type Collected = { name: string; help: string; type: MetricType; values: Sample[
 /** Gauges of prom-client whose names end like counters, which `promtool check metrics` refuses. */
 const misnamed = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
-/**
- * Makes the scrape of a node: sums what the event loops recorded and adds the node's own readings.
- *
- * The cap on label sets holds for the sum too. A label set that was admitted once stays, so no counter goes back.
- */
-export function createScrape(options: ScrapeOptions): Scrape {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  for (const name of misnamed) registry.removeSingleMetric(name);
+/** What all event loops have recorded together. */
+type Sums = {
+  /** Adds it up anew. */
+  renew(): void;
+  samples(name: RecordedName): Sample[];
+  recorded(name: RecordedName): RecordedValues[];
+};
 
+/** The cap on label sets holds for the sum too. A label set that was admitted once stays, so no counter goes back. */
+function createSums(workers: ScrapeOptions["workers"]): Sums {
   const table = createSeriesTable({});
   const sums = new Float64Array(valuesLength);
   const shared = new Map<Series, Record<string, string>>();
@@ -67,13 +78,22 @@ export function createScrape(options: ScrapeOptions): Scrape {
     if (labels === undefined) shared.set(series, (labels = named(recorded[series.metric].labels, series.labels)));
     return labels;
   };
-  let readings: readonly Reading[] = [];
+  const seriesOf = (name: RecordedName): Series[] => table.all().filter(({ metric }) => metric === name);
+  return {
+    renew: () => sum(workers(), table, sums),
+    samples: (name) => seriesOf(name).flatMap((series) => samplesOf(series, sums, labelsOf(series))),
+    recorded: (name) => seriesOf(name).map((series) => ({ labels: labelsOf(series), values: valuesOf(series, sums) })),
+  };
+}
 
-  for (const name of recordedNames) {
-    register(registry, name, () =>
-      table.all().flatMap((series) => (series.metric === name ? samplesOf(series, sums, labelsOf(series)) : [])),
-    );
-  }
+/** Makes the scrape of a node: sums what the event loops recorded and adds the node's own readings. */
+export function createScrape(options: ScrapeOptions): Scrape {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
+  const sums = createSums(options.workers);
+  let readings: readonly Reading[] = [];
+  for (const name of recordedNames) register(registry, name, () => sums.samples(name));
   for (const name of reportedNames) {
     register(registry, name, () =>
       readings
@@ -81,14 +101,33 @@ export function createScrape(options: ScrapeOptions): Scrape {
         .map(({ value, labels = [] }) => ({ value, labels: named(reported[name].labels, labels) })),
     );
   }
-
+  const text = async (): Promise<string> => {
+    readings = await options.readings();
+    sums.renew();
+    return registry.metrics();
+  };
   return {
-    async text() {
-      readings = await options.readings();
-      sum(options.workers(), table, sums);
-      return registry.metrics();
+    text,
+    openMetrics: async (exemplars) => openMetricsText(await text(), exemplars),
+    async vllm() {
+      const inUse = useOf(await options.readings());
+      sums.renew();
+      return vllmText({ recorded: sums.recorded, engines: options.engines?.() ?? [], ...inUse });
+    },
+    async genAi() {
+      sums.renew();
+      return genAiText({ recorded: sums.recorded });
     },
   };
+}
+
+function useOf(readings: readonly Reading[]): Pick<VllmSource, "inFlight" | "queued"> {
+  const valueOf = (wanted: ReportedName): number => readings.find(({ name }) => name === wanted)?.value ?? 0;
+  return { inFlight: valueOf("inflight"), queued: valueOf("queue_depth") };
+}
+
+function valuesOf({ metric, index }: Series, sums: Float64Array): Float64Array {
+  return sums.subarray(index, index + widthOf(metric));
 }
 
 const metrics = { ...recorded, ...reported };

@@ -1,5 +1,14 @@
 import { hash32 } from "../core/rng.ts";
-import { arrive, batchingWords, leave, type Arrival, type Batching, type Service } from "../core/simulator/batching.ts";
+import {
+  arrive,
+  batchingWords,
+  leave,
+  useOf,
+  type Arrival,
+  type Batching,
+  type BatchUse,
+  type Service,
+} from "../core/simulator/batching.ts";
 import type { Clock } from "./clock.ts";
 import { acquire, release } from "./shared-lock.ts";
 
@@ -65,20 +74,47 @@ export function returnEngineLocksOf({ words }: EngineMemory, worker: number): vo
   for (let lock = 1; lock < shared.length; lock += engineWords) Atomics.compareExchange(shared, lock, worker + 1, 0);
 }
 
+/**
+ * How far the engine of a name is in use, as any thread can see it.
+ *
+ * @returns undefined where no call has entered it, or each event loop has one of its own
+ */
+export function engineUse({ words, places }: EngineMemory, name: string, nowMs: number): BatchUse | undefined {
+  const shared = new Int32Array(words);
+  const hash = hashOf(name);
+  for (let step = 0; step < maxEngines; step += 1) {
+    const engine = placeAt(hash, step);
+    const known = Atomics.load(shared, engine * engineWords);
+    if (known === 0) return undefined;
+    if (known === (hash | 0)) return useOf(memoryOf(places, engine), nowMs);
+  }
+  return undefined;
+}
+
+/** Never 0, which stands for no engine. */
+function hashOf(name: string): number {
+  return hash32(name) | 1;
+}
+
+/** Where the engine of a hash is looked for in a step, from 0. */
+function placeAt(hash: number, step: number): number {
+  return ((hash >>> 1) + step) % maxEngines;
+}
+
+function memoryOf(places: SharedArrayBuffer, engine: number): Float64Array {
+  return new Float64Array(places, engine * batchingWords * Float64Array.BYTES_PER_ELEMENT, batchingWords);
+}
+
 type Place = { readonly memory: Float64Array; readonly lock: { readonly words: Int32Array; readonly index: number } };
 
 /** The engine of a name: the first free one from the place that its hash says. */
 function sharedPlace(words: Int32Array, places: SharedArrayBuffer, name: string): Place | undefined {
-  const hash = hash32(name) | 1;
+  const hash = hashOf(name);
   for (let step = 0; step < maxEngines; step += 1) {
-    const engine = ((hash >>> 1) + step) % maxEngines;
+    const engine = placeAt(hash, step);
     const known = Atomics.compareExchange(words, engine * engineWords, 0, hash | 0);
     if (known !== 0 && known !== (hash | 0)) continue;
-    const begin = engine * batchingWords * Float64Array.BYTES_PER_ELEMENT;
-    return {
-      memory: new Float64Array(places, begin, batchingWords),
-      lock: { words, index: engine * engineWords + 1 },
-    };
+    return { memory: memoryOf(places, engine), lock: { words, index: engine * engineWords + 1 } };
   }
   return undefined;
 }

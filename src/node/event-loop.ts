@@ -16,6 +16,7 @@ import { createPromptIndex } from "../core/simulator/prompt-cache.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
 import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
+import { createExemplars, type Exemplars } from "../emit/exemplars.ts";
 import { createJournal } from "../emit/journal.ts";
 import { createLearner } from "../emit/learner.ts";
 import type { Log } from "../emit/log.ts";
@@ -23,6 +24,7 @@ import { createRecorder } from "../emit/recorder.ts";
 import { createRecordingWriter } from "../emit/recordings/writer.ts";
 import { createRecordMemory } from "../emit/records/memory.ts";
 import type { Series } from "../emit/series.ts";
+import type { LoopTracing } from "../emit/tracing/index.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
@@ -64,6 +66,8 @@ export type EventLoopOptions = EventLoopStart &
   EventLoopEvents & {
     readonly clock: Clock;
     readonly log: Log;
+    /** Absent where no traces are made. */
+    readonly tracing?: LoopTracing | undefined;
     wallClockMs(): number;
   };
 
@@ -102,13 +106,8 @@ const maxStopChecks = 50;
 export function createEventLoop(options: EventLoopOptions): EventLoop {
   const { clock, settings } = options;
   const emitters = createEmitters(options, () => state.runtime.snapshot.learned);
-  const loop: Loop = {
-    clock,
-    wheel: createWheel(clock),
-    faultStarted: emitters.recorder.faultStarted,
-    copied: emitters.recorder.copied,
-    paid: emitters.recorder.paid,
-  };
+  const { faultStarted, copied, paid } = emitters.recorder;
+  const loop: Loop = { clock, wheel: createWheel(clock), faultStarted, copied, paid, tracing: options.tracing };
   const learned = createLearnedProfiles();
   const copies = new Set<CopyOfCall>();
   const sharing = createLoopSharing({ ...options, memory: options.memory.fleet });
@@ -128,6 +127,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     ...emitters,
     experiments: chaos,
     memory: deps.memory,
+    tracing: options.tracing,
     replies,
     heldConnections: listeners.held,
     runtime: () => state.runtime,
@@ -143,7 +143,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       state.runtime = buildRuntime(building, settings, before);
       deps.permits.setQueueTimeoutMs(state.runtime.snapshot.permits.queueTimeoutMs);
       deps.memory.setMax(plannedBytesOf(state.runtime, options.memory));
-      emitters.recorder.setLabels(metricLabels(settings));
+      setLabels(emitters, settings);
       listeners.renew(settings.certificates);
       retire(before, state.runtime);
     },
@@ -158,9 +158,20 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       copies,
       act,
       listeners,
-      written: [recordings.flushed, async () => await emitters.records?.close(), async () => sharing?.close()],
+      written: [
+        recordings.flushed,
+        async () => await emitters.records?.close(),
+        async () => await options.tracing?.close(),
+        async () => sharing?.close(),
+      ],
     }),
   };
+}
+
+function setLabels({ recorder, exemplars }: LoopEmitters, settings: Settings): void {
+  const labels = metricLabels(settings);
+  recorder.setLabels(labels);
+  exemplars?.setModels(labels.models);
 }
 
 /** Who has to know of a state that was set. */
@@ -264,15 +275,15 @@ function createEnd(parts: EndParts): Pick<EventLoop, "unready" | "drain" | "stop
   };
 }
 
+type LoopEmitters = Emitters & Pick<LoopView, "learner"> & { readonly exemplars: Exemplars | undefined };
+
 /** Where the outcomes of this loop go. */
-function createEmitters(
-  options: EventLoopOptions,
-  learned: () => ReadonlySet<string>,
-): Emitters & Pick<LoopView, "learner"> {
+function createEmitters(options: EventLoopOptions, learned: () => ReadonlySet<string>): LoopEmitters {
   const { memory, settings, knownSeries, onSeries, log } = options;
+  const labels = metricLabels(settings);
   const recorder = createRecorder({
     values: new Float64Array(memory.metrics),
-    labels: metricLabels(settings),
+    labels,
     known: knownSeries,
     onSeries,
   });
@@ -289,5 +300,6 @@ function createEmitters(
     learner,
     drift: createDrift(),
     records: createLoopRecords(options),
+    exemplars: settings.config.metrics.exemplars ? createExemplars(labels.models) : undefined,
   };
 }

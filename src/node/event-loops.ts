@@ -4,9 +4,11 @@ import { valueOf, type Cloneable } from "../admin/question.ts";
 import type { NodeView } from "../admin/resource.ts";
 import type { Settings } from "../config/load.ts";
 import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
+import type { BatchUse } from "../core/simulator/batching.ts";
 import type { Log } from "../emit/log.ts";
 import type { WorkerValues } from "../emit/metrics.ts";
 import type { Clock } from "../limits/clock.ts";
+import { engineUse } from "../limits/engines.ts";
 import { createNodeCounts, type NodeCounts } from "../limits/experiment-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import { startWorker, WorkerGoneError, type WorkerEvents } from "./channel.ts";
@@ -16,6 +18,7 @@ import type { EventLoop, EventLoopStart } from "./event-loop.ts";
 import type { Address, Ports } from "./listeners.ts";
 import { questionNamed } from "./questions.ts";
 import { createSharedMemory, type SharedMemory } from "./shared-memory.ts";
+import { loadTracing } from "./tracing.ts";
 import { startSupervisor, type Supervisor } from "./supervisor.ts";
 
 /** What the event loops of a node are started with. */
@@ -43,6 +46,8 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
   apply(settings: Settings): Promise<void>;
   /** What each has recorded for the metrics. */
   values(): readonly WorkerValues[];
+  /** How far the engine of a profile is in use; undefined where no call has entered it. */
+  engineUse(profile: string): BatchUse | undefined;
   /** Tells Envoy's health checks that no more calls are wanted. Resolves to whether Envoy has asked anything yet. */
   unready(): Promise<boolean>;
   /** Takes no new connection. Resolves when all calls have ended. */
@@ -93,6 +98,7 @@ export async function createEventLoops(options: EventLoopsOptions): Promise<Even
     },
     ...createAsking(supervisor, states),
     values: () => valuesOf(supervisor, memory),
+    engineUse: (profile) => engineUse(memory.engines, profile, clock.now()),
     ...createEnd(supervisor),
   };
 }
@@ -144,7 +150,8 @@ function createAsking(supervisor: Supervisor, states: Map<string, Cloneable>): P
 function startHere({ clock, log, wallClockMs }: EventLoopsOptions) {
   return async (start: EventLoopStart, events: WorkerEvents): Promise<EventLoop> => {
     const { createEventLoop } = await import("./event-loop.ts");
-    return createEventLoop({ ...start, ...events, clock, log, wallClockMs });
+    const tracing = await loadTracing(start.settings, log);
+    return createEventLoop({ ...start, ...events, clock, log, tracing, wallClockMs });
   };
 }
 

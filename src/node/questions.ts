@@ -32,6 +32,16 @@ export const heldConnections = question({
   merge: (replies) => replies.reduce((total, each) => total + each, 0),
 });
 
+/** Spans that reached the collector, and those that did not. */
+export const spanCounts = question({
+  name: "spanCounts",
+  reply: ({ tracing }) => tracing?.counts() ?? { exported: 0, dropped: 0 },
+  merge: (replies) => ({
+    exported: replies.reduce((total, { exported }) => total + exported, 0),
+    dropped: replies.reduce((total, { dropped }) => total + dropped, 0),
+  }),
+});
+
 /** Sketches of the latest mirrored calls, one list for each event loop. */
 export const driftOfShadow = question({
   name: "driftOfShadow",
@@ -54,6 +64,7 @@ const all: readonly AnyQuestion[] = [
   cacheUse,
   memoryUse,
   heldConnections,
+  spanCounts,
   driftOfShadow,
   forceBreaker,
 ];

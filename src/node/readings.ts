@@ -1,10 +1,12 @@
 import type { Experiments } from "../admin/chaos.ts";
 import type { ConfigSource, NodeStatus, NodeView } from "../admin/resource.ts";
+import { exemplars } from "../admin/resources/metrics.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
 import { driftRatios } from "../core/shadow/drift.ts";
 import { otherLabel } from "../emit/catalog.ts";
 import { redactText } from "../emit/redact.ts";
+import type { EngineUse } from "../emit/exposition/vllm.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
@@ -14,7 +16,7 @@ import { fleetReadings } from "./fleet/fleet-readings.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
 import { recordCounts } from "../admin/resources/records.ts";
-import { cacheUse, driftOfShadow, heldConnections, memoryUse } from "./questions.ts";
+import { cacheUse, driftOfShadow, heldConnections, memoryUse, spanCounts } from "./questions.ts";
 import type { Reloader } from "./reload.ts";
 
 /** What a node tells about itself is read from. */
@@ -39,7 +41,11 @@ export type ReadingsOptions = {
 export function createNodeView(options: ReadingsOptions): NodeView {
   const { clock, eventLoops, reloader, experiments, isReady } = options;
   const startedAtMs = clock.now();
-  const scrape = createScrape({ workers: () => eventLoops.values(), readings: () => readings(options) });
+  const scrape = createScrape({
+    workers: () => eventLoops.values(),
+    readings: () => readings(options),
+    engines: () => enginesOf(options),
+  });
   return {
     isReady,
     status: () => status(options, startedAtMs),
@@ -49,7 +55,8 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     fleet: options.fleet,
     budgets: eventLoops.budgets.uses,
     reload: reloader.reload,
-    metrics: () => scrape.text(),
+    metrics: async (form) =>
+      form === "openMetrics" ? await scrape.openMetrics(await eventLoops.ask(exemplars)) : await scrape[form](),
     ask: eventLoops.ask,
     get: eventLoops.get,
     set: eventLoops.set,
@@ -89,6 +96,17 @@ function status(
     permits: { max: config.permits.max, available: permits.available() },
     draining: isDraining(),
   };
+}
+
+/** What the engines of profiles are doing that any call has entered. */
+function enginesOf({ eventLoops, reloader }: ReadingsOptions): EngineUse[] {
+  return reloader.settings().profiles.flatMap(({ name, engine }) => {
+    const use = engine === undefined ? undefined : eventLoops.engineUse(name);
+    if (engine === undefined || use === undefined) return [];
+    const { kvCacheTokens } = engine;
+    const { running, waiting, tokens } = use;
+    return { name, running, waiting, cacheUsed: kvCacheTokens === undefined ? undefined : tokens / kvCacheTokens };
+  });
 }
 
 /** What waits in the event loops. */
@@ -148,6 +166,16 @@ function budgetReadings({ budgets }: ReadingsOptions["eventLoops"]): Reading[] {
   });
 }
 
+/** Absent where no traces are made. */
+async function spanReadings({ eventLoops, reloader }: ReadingsOptions): Promise<Reading[]> {
+  if (reloader.settings().config.tracing === undefined) return [];
+  const { exported, dropped } = await eventLoops.ask(spanCounts);
+  return [
+    { name: "trace_spans_exported_total", value: exported },
+    { name: "trace_spans_dropped_total", value: dropped },
+  ];
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -183,6 +211,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...options.experiments.guardrails(),
     ...(await recordReadings(options)),
     ...fleetReadings(options.fleet),
+    ...(await spanReadings(options)),
     { name: "log_dropped_total", value: options.droppedLogLines() },
     { name: "build_info", labels: [version], value: 1 },
     { name: "ready", value: isReady() ? 1 : 0 },

@@ -6,6 +6,7 @@ import { systemClock, wallClockMs } from "../limits/clock.ts";
 import { packError, type WorkerMessage, type WorkerRequest, type WorkerTask } from "./channel.ts";
 import { createEventLoop, type EventLoopStart } from "./event-loop.ts";
 import { questionNamed } from "./questions.ts";
+import { loadTracing } from "./tracing.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** Lines wait so long before they go to the main thread together. */
@@ -24,10 +25,13 @@ const batch = createLineBatch((text) => say({ kind: "log", text }), {
   clock,
 });
 
+const log = createLog({ ...start.settings.config.log, batch, wallClockMs });
+
 const eventLoop = createEventLoop({
   ...start,
   clock,
-  log: createLog({ ...start.settings.config.log, batch, wallClockMs }),
+  log,
+  tracing: await loadTracing(start.settings, log),
   wallClockMs,
   onSeries: (series) => say({ kind: "series", series }),
   onBreaker: (upstream, state) => say({ kind: "breaker", upstream, state }),

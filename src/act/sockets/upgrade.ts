@@ -17,7 +17,7 @@ import { conclude } from "../concluded.ts";
 import { breakerOpen, webSocketNotSimulated } from "../failures.ts";
 import { credentials, dashed, requestTarget, senderHeaders, viaEntry } from "../headers.ts";
 import { CallRecord } from "../outcome.ts";
-import type { Sent } from "../timeline.ts";
+import type { Sent } from "../sent.ts";
 import { failurePlan, faultPlan } from "../plans.ts";
 import { readBeforeReset } from "../late-reset.ts";
 import { Player } from "../player.ts";

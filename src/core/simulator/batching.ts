@@ -76,6 +76,17 @@ export function leave(memory: Float64Array, { place, endsAtMs }: Pick<Service, "
   if (memory[word + endsAt] === endsAtMs) memory.fill(0, word, word + placeWords);
 }
 
+/** What a server does at some time: sequences that run and that wait, and the tokens of those that run. */
+export type BatchUse = { readonly running: number; readonly waiting: number; readonly tokens: number };
+
+/** How far a server is in use. @param memory that of `arrive` */
+export function useOf(memory: Float64Array, nowMs: number): BatchUse {
+  let waiting = 0;
+  for (let word = headWords; word < endOf(memory); word += placeWords)
+    if ((memory[word + startsAt] ?? 0) > nowMs && (memory[word + endsAt] ?? 0) > nowMs) waiting += 1;
+  return { running: sequencesAt(memory, nowMs), waiting, tokens: heldAt(memory, nowMs) };
+}
+
 type Wanted = { readonly nowMs: number; readonly tokens: number };
 
 /** When it may run, and not before those that came before it. One that the whole cache cannot hold waits until it is alone. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createEngineMemory, createEngines, returnEngineLocksOf } from "../../../src/limits/engines.ts";
+import { createEngineMemory, createEngines, engineUse, returnEngineLocksOf } from "../../../src/limits/engines.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
 const batching = { prefillTokensPerSecond: 1000, maxBatchTokens: 1000, maxSequences: 1, kvCacheTokens: Infinity };
@@ -47,4 +47,17 @@ test("an event loop that died with the lock keeps nobody from going on", () => {
   expect(second.enter("gpt", batching, call).firstTokenMs).toBe(100);
   returnEngineLocksOf(memory, 0);
   expect(Atomics.load(words, lock)).toBe(0);
+});
+
+test("any thread sees what an engine is doing, and that another was never entered", () => {
+  const memory = createEngineMemory();
+  const engines = createEngines(memory, 0, { now: () => 1000 });
+  const batching = { prefillTokensPerSecond: 1000, maxBatchTokens: 100, maxSequences: 1, kvCacheTokens: 1000 };
+  const arrival = { promptTokens: 10, cachedTokens: 0, outputTokens: 20, stepMs: () => 10 };
+  const first = engines.enter("one", batching, arrival);
+  engines.enter("one", batching, arrival);
+  expect(engineUse(memory, "one", 1000)).toEqual({ running: 1, waiting: 1, tokens: 30 });
+  expect(engineUse(memory, "two", 1000)).toBeUndefined();
+  first.leave();
+  expect(engineUse(memory, "one", 1000)).toEqual({ running: 0, waiting: 1, tokens: 0 });
 });

@@ -1,27 +1,10 @@
 import { hash32 } from "../../rng.ts";
+import { spanOfCall, type SpanValue } from "../span-of-call.ts";
 import type { TrafficRecord } from "../types.ts";
 import type { Exporter } from "./types.ts";
 
 /** Spans on one line. */
 const spansPerLine = 100;
-
-/** What the conventions call the providers, by our dialects; another is called as its dialect. */
-const providers: Readonly<Record<string, string>> = {
-  azure: "azure.ai.openai",
-  gemini: "gcp.gemini",
-  mistral: "mistral_ai",
-  xai: "x_ai",
-};
-
-/** What the conventions call the operations; another is called as it is. */
-const operations: Readonly<Record<string, string>> = {
-  completions: "text_completion",
-  messages: "chat",
-  responses: "chat",
-  generate: "generate_content",
-  generateContent: "generate_content",
-  streamGenerateContent: "generate_content",
-};
 
 const spanKindClient = 3;
 const statusError = 2;
@@ -53,65 +36,25 @@ export function otelExporter(): Exporter {
 }
 
 function spanOf(record: TrafficRecord): object {
-  const { id, time, model, queueMs, actual } = record;
-  const operation = operationOf(record);
-  const failed = errorOf(record);
+  const { id, time, queueMs, actual } = record;
+  const { name, attributes, failed } = spanOfCall(record);
   return {
     traceId: hexOf(id, time, 4),
     spanId: hexOf(id, time + 1, 2),
-    name: model === undefined ? operation : `${operation} ${model}`,
+    name,
     kind: spanKindClient,
     startTimeUnixNano: nanos(time),
     endTimeUnixNano: nanos(time + queueMs + actual.totalMs),
-    attributes: attributesOf(record, operation, failed),
+    attributes: attributes.map(([key, value]) => attribute(key, value)),
     status: failed === undefined ? {} : { code: statusError },
   };
 }
 
-function attributesOf(record: TrafficRecord, operation: string, failed: string | undefined): object[] {
-  const { dialect = "unknown", model, stream, promptTokens, cachedTokens, actual } = record;
-  const { status, rule, mode, upstream, profile, key, inFlight, ending, faults, experiments } = record;
-  const values: Readonly<Record<string, Value | undefined>> = {
-    "gen_ai.operation.name": operation,
-    "gen_ai.provider.name": providers[dialect] ?? dialect,
-    "gen_ai.request.model": model,
-    "gen_ai.request.stream": stream,
-    "gen_ai.usage.input_tokens": promptTokens,
-    "gen_ai.usage.cache_read.input_tokens": cachedTokens,
-    "gen_ai.usage.output_tokens": actual.outputTokens,
-    "gen_ai.response.time_to_first_chunk": actual.ttftMs === undefined ? undefined : { seconds: actual.ttftMs / 1000 },
-    "http.response.status_code": status === 0 ? undefined : status,
-    "error.type": failed,
-    "stuntdouble.rule": rule,
-    "stuntdouble.mode": mode,
-    "stuntdouble.ending": ending,
-    "stuntdouble.upstream": upstream,
-    "stuntdouble.profile": profile,
-    "stuntdouble.key": key,
-    "stuntdouble.in_flight": inFlight,
-    "stuntdouble.faults": faults?.join(" "),
-    "stuntdouble.experiments": experiments?.join(" "),
-  };
-  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [attribute(name, value)]));
-}
-
-type Value = string | number | boolean | { readonly seconds: number };
-
 /** In OTLP's JSON an integer is a string. */
-function attribute(key: string, value: Value): object {
+function attribute(key: string, value: SpanValue): object {
   if (typeof value === "object") return { key, value: { doubleValue: value.seconds } };
   if (typeof value === "number") return { key, value: { intValue: String(value) } };
   return { key, value: typeof value === "string" ? { stringValue: value } : { boolValue: value } };
-}
-
-function operationOf({ operation = "unknown" }: TrafficRecord): string {
-  return operations[operation] ?? operation;
-}
-
-function errorOf({ cause, status, ending }: TrafficRecord): string | undefined {
-  if (cause !== undefined) return cause;
-  if (status >= 400) return String(status);
-  return ending === "finish" ? undefined : ending;
 }
 
 function nanos(ms: number): string {
