@@ -113,13 +113,15 @@ async function serve(
     io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
     return 1;
   }
+  // Before anything says that the node serves.
+  const untilStopped = io.untilStopped;
   tellDamaged(loaded, log);
   logStart(log, { app, settings, file, version: io.version });
   watch.watch(files);
   io.onHangup(() => void app.reload({ from: "SIGHUP" }));
   io.onKillSwitch(() => void app.stopFaults("SIGUSR2"));
   io.err(banner(app, settings, shownFile));
-  const signal = await io.untilStopped;
+  const signal = await untilStopped;
   log.info({ signal }, "stopping");
   watch.stop();
   const drained = await app.stop();
