@@ -32,9 +32,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ default (include "stuntdouble.fullname" .) .Values.secret.existing }}
 {{- end }}
 
-{{- /* The configuration of a node: that of the values, with the hosts and ports of the chart. */}}
+{{- /*
+The configuration of a node: that of the values, with the hosts and ports of the chart. An event loop for each core that a node
+requests: it sees all cores of its machine.
+*/}}
 {{- define "stuntdouble.config" -}}
 {{- $config := deepCopy .Values.config }}
+{{- if not (hasKey $config "workers") }}
+{{- $_ := set $config "workers" (max 1 (ceil (include "stuntdouble.cores" . | float64) | int)) }}
+{{- end }}
 {{- $ports := dict "listen" (dict "host" "0.0.0.0" "port" 8080) "admin" (dict "host" "0.0.0.0" "port" 8081) }}
 {{- if .Values.extProc }}
 {{- $_ := set $ports "extProc" (dict "host" "0.0.0.0" "port" 8082) }}

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { until } from "../../support/node.ts";
-import { buildImage, compose, engine, findEngine, haveImage } from "../../support/programs/engine.ts";
+import { buildImage, compose, composeLater, engine, findEngine, haveImage } from "../../support/programs/engine.ts";
 import { freePort } from "../../support/programs/gateway.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 
@@ -23,7 +23,9 @@ async function textOf(url: string): Promise<string> {
 }
 
 test("every image of Compose has an exact version, and none is the latest", () => {
-  const foreign = Object.values(services).map(({ image }) => image).filter((image) => image !== "stuntdouble");
+  const foreign = Object.values(services)
+    .map(({ image }) => image)
+    .filter((image) => image !== "stuntdouble");
   expect(foreign.filter((image) => !/:v?\d+\.\d+\.\d+(-|@|$)/.test(image))).toEqual([]);
 });
 
@@ -31,12 +33,21 @@ describeWith("a container engine", findEngine(), "Compose", () => {
   const env: Record<string, string> = { COMPOSE_PROJECT_NAME: "stuntdouble-test" };
   const at = (name: string): string => `http://127.0.0.1:${env[name]}`;
   const ran = (...args: readonly string[]): string => compose(env, "-f", file, ...args);
+  const ranLater = async (...args: readonly string[]): Promise<string> => await composeLater(env, "-f", file, ...args);
   const others = Object.keys(services).filter((name) => !name.startsWith("node-"));
   /** Those whose images can be had here. */
   const available = others.filter((name) => haveImage(services[name]!.image));
 
   beforeAll(async () => {
-    for (const name of ["PORT", "ADMIN_PORT", "ENVOY_PORT", "HAPROXY_PORT", "PROMETHEUS_PORT", "CONSUL_PORT", "GRAFANA_PORT"])
+    for (const name of [
+      "PORT",
+      "ADMIN_PORT",
+      "ENVOY_PORT",
+      "HAPROXY_PORT",
+      "PROMETHEUS_PORT",
+      "CONSUL_PORT",
+      "GRAFANA_PORT",
+    ])
       env[name] = String(await freePort());
     buildImage("stuntdouble", mkdtempSync(path.join(tmpdir(), "stuntdouble-image-")));
     ran("up", "-d", "--no-build", "node-1", "node-2", ...available);
@@ -62,13 +73,11 @@ describeWith("a container engine", findEngine(), "Compose", () => {
 
   test("no call fails while a node is restarted", async () => {
     const statuses: number[] = [];
+    const restarted = ranLater("restart", "-t", "40", "node-2");
     let restarting = true;
-    const calls = (async () => {
-      while (restarting) statuses.push((await fetch(`${at("HAPROXY_PORT")}/v1/models`)).status);
-    })();
-    ran("restart", "-t", "40", "node-2");
-    restarting = false;
-    await calls;
+    void restarted.finally(() => (restarting = false));
+    for (; restarting; await sleep(10)) statuses.push((await fetch(`${at("HAPROXY_PORT")}/v1/models`)).status);
+    await restarted;
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
   }, 120_000);
 

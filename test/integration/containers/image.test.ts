@@ -26,10 +26,7 @@ describeWith("a container engine", findEngine(), "the container image", () => {
   let container: StartedTestContainer;
   const beside = mkdtempSync(path.join(tmpdir(), "stuntdouble-image-"));
   const url = (port: number): string => `http://${container.getHost()}:${container.getMappedPort(port)}`;
-  const written = <Shape>(name: string): Shape => {
-    const value: Shape = JSON.parse(readFileSync(path.join(beside, name), "utf8"));
-    return value;
-  };
+  const written = (name: string): unknown => JSON.parse(readFileSync(path.join(beside, name), "utf8"));
   const inspect = (format: string): string => engine("image", "inspect", "--format", format, image);
 
   beforeAll(async () => {
@@ -37,10 +34,11 @@ describeWith("a container engine", findEngine(), "the container image", () => {
     container = await new GenericContainer(image)
       .withExposedPorts(8080, 8081)
       .withWaitStrategy(Wait.forHttp("/readyz", 8081))
+      .withStartupTimeout(180_000)
       .start();
   }, 600_000);
   afterAll(async () => {
-    await container.stop();
+    await container?.stop();
   });
 
   test("serves simulated responses and its metrics without any configuration", async () => {
@@ -134,17 +132,21 @@ describeWith("a container engine", findEngine(), "the container image", () => {
   });
 
   test("comes with a bill of materials of every package, of Node and of what Node links to", async () => {
-    const { components } = written<Bom>("sbom.cdx.json");
+    const { components } = written("sbom.cdx.json") as Bom;
     const listed = new Set(components.map(({ name, version }) => `${name} ${version}`));
     const missing = runtimePackages().filter(({ name, version }) => !listed.has(`${name} ${version}`));
     expect(missing).toEqual([]);
     expect(components.map(({ name }) => name)).toEqual(expect.arrayContaining(["node", "libc6", "libstdc++6", "tini"]));
-    const { output } = await container.exec(["node", "-e", `process.stdout.write(require("fs").readFileSync("/usr/share/doc/stuntdouble/sbom.cdx.json"))`]);
+    const { output } = await container.exec([
+      "node",
+      "-e",
+      `process.stdout.write(require("fs").readFileSync("/usr/share/doc/stuntdouble/sbom.cdx.json"))`,
+    ]);
     expect(JSON.parse(output)).toEqual(written("sbom.cdx.json"));
   });
 
   test("comes with the provenance of the image", () => {
-    const { subject, predicate } = written<Provenance>("provenance.json");
+    const { subject, predicate } = written("provenance.json") as Provenance;
     expect(`sha256:${subject[0]?.digest.sha256}`).toBe(inspect("{{.Id}}"));
     const names = predicate.buildDefinition.resolvedDependencies.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(["source", "package-lock.json", "docker/Dockerfile"]));

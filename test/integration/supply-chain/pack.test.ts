@@ -34,7 +34,12 @@ test("the same lockfile gives the same bill of materials, with every runtime pac
     execFileSync(process.execPath, ["supply-chain/sbom.ts"], { encoding: "utf8", maxBuffer: 1 << 26 });
   const text = sbom();
   expect(sbom()).toBe(text);
-  type Component = { readonly name: string; readonly version: string; readonly purl: string; readonly hashes: object[] };
+  type Component = {
+    readonly name: string;
+    readonly version: string;
+    readonly purl: string;
+    readonly hashes: object[];
+  };
   const { bomFormat, components } = JSON.parse(text) as { bomFormat: string; components: readonly Component[] };
   expect(bomFormat).toBe("CycloneDX");
   const listed = components.map(({ name, version }) => `${name} ${version}`).sort();

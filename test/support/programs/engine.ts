@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
 
 /** The name of the program that answers for a container engine; undefined where none runs. */
 export function findEngine(): string | undefined {
@@ -21,8 +22,18 @@ export function engine(...args: readonly string[]): string {
 
 /** Runs a command of Compose, by its plugin or by the program of its own that came before it; see `engine`. */
 export function compose(env: Readonly<Record<string, string>>, ...args: readonly string[]): string {
-  const { status } = spawnSync("docker", ["compose", "version"], { stdio: "ignore" });
-  return run(status === 0 ? ["docker", "compose", ...args] : ["docker-compose", ...args], env);
+  return run([...composeProgram(), ...args], env);
+}
+
+/** The same, while the test goes on. */
+export async function composeLater(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string> {
+  const [program, ...first] = composeProgram();
+  const { stdout } = await promisify(execFile)(program, [...first, ...args], { env: { ...process.env, ...env } });
+  return stdout;
+}
+
+function composeProgram(): [string, ...string[]] {
+  return succeeds("compose", "version") ? ["docker", "compose"] : ["docker-compose"];
 }
 
 /**

@@ -22,7 +22,9 @@ test("each direct runtime dependency, and no other, has a line in docs/dependenc
 });
 
 test("every version in package.json is exact", () => {
-  const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(([, range]) => !/^\d+\.\d+\.\d+/.test(range));
+  const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    ([, range]) => !/^\d+\.\d+\.\d+/.test(range),
+  );
   expect(loose).toEqual([]);
 });
 

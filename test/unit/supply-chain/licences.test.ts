@@ -8,7 +8,9 @@ const locked = (licence: string | undefined): LockedPackage => ({
   name: "some",
   version: "1.2.3",
   licence,
+  sha512: "",
   hasInstallScript: false,
+  needs: [],
 });
 
 test("what ships has licences that are allowed", () => {
