@@ -10,6 +10,8 @@ import { freePort } from "../../support/programs/gateway.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 
 const file = "docker/compose.yaml";
+/** A container starts in a second, on a machine that has something else to do in many. */
+const startMs = 180_000;
 type Services = Readonly<Record<string, { readonly image: string }>>;
 const { services } = parse(readFileSync(file, "utf8"), { merge: true }) as { services: Services };
 
@@ -60,16 +62,24 @@ describeWith("a container engine", findEngine(), "Compose", () => {
     expect(available).toEqual(expect.arrayContaining(["envoy", "haproxy", "redis", "prometheus"]));
   });
 
-  test.each(["ENVOY_PORT", "HAPROXY_PORT"])("both nodes serve behind the gateway at %s", async (port) => {
-    const served = new Set<string>();
-    await until("a response of each node", async () => {
-      const response = await fetch(`${at(port)}/v1/models`).catch(() => undefined);
-      if (response?.ok !== true) return undefined;
-      await response.text();
-      for (const node of ["node-1", "node-2"]) if (ran("logs", node).includes("/v1/models")) served.add(node);
-      return served.size === 2 || undefined;
-    });
-  });
+  test.each(["ENVOY_PORT", "HAPROXY_PORT"])(
+    "both nodes serve behind the gateway at %s",
+    async (port) => {
+      const served = new Set<string>();
+      await until(
+        "a response of each node",
+        async () => {
+          const response = await fetch(`${at(port)}/v1/models`).catch(() => undefined);
+          if (response?.ok !== true) return undefined;
+          await response.text();
+          for (const node of ["node-1", "node-2"]) if (ran("logs", node).includes("/v1/models")) served.add(node);
+          return served.size === 2 || undefined;
+        },
+        startMs,
+      );
+    },
+    startMs,
+  );
 
   test("no call fails while a node is restarted", async () => {
     const statuses: number[] = [];
@@ -81,13 +91,21 @@ describeWith("a container engine", findEngine(), "Compose", () => {
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
   }, 120_000);
 
-  test("Prometheus has the metrics of both nodes, and the rules", async () => {
-    await until("both nodes in Prometheus", async () => {
-      const found = await textOf(`${at("PROMETHEUS_PORT")}/api/v1/query?query=count(stuntdouble_ready==1)`);
-      return found.includes('"2"') || undefined;
-    });
-    expect(await textOf(`${at("PROMETHEUS_PORT")}/api/v1/rules`)).toContain("StuntdoublePermitsNearlyUsedUp");
-  });
+  test(
+    "Prometheus has the metrics of both nodes, and the rules",
+    async () => {
+      await until(
+        "both nodes in Prometheus",
+        async () => {
+          const found = await textOf(`${at("PROMETHEUS_PORT")}/api/v1/query?query=count(stuntdouble_ready==1)`);
+          return found.includes('"2"') || undefined;
+        },
+        startMs,
+      );
+      expect(await textOf(`${at("PROMETHEUS_PORT")}/api/v1/rules`)).toContain("StuntdoublePermitsNearlyUsedUp");
+    },
+    startMs,
+  );
 
   test("Redis takes commands of the network", () => {
     const id = ran("ps", "-q", "redis");

@@ -13,6 +13,8 @@ import { chatBody } from "../../support/raw.ts";
 
 const image = "stuntdouble:test";
 const megabyte = 1e6;
+/** A container starts in a second, on a machine that has something else to do in many. */
+const startMs = 180_000;
 
 type Bom = { readonly components: readonly { readonly name: string; readonly version: string }[] };
 type Provenance = {
@@ -34,7 +36,7 @@ describeWith("a container engine", findEngine(), "the container image", () => {
     container = await new GenericContainer(image)
       .withExposedPorts(8080, 8081)
       .withWaitStrategy(Wait.forHttp("/readyz", 8081))
-      .withStartupTimeout(180_000)
+      .withStartupTimeout(startMs)
       .start();
   }, 600_000);
   afterAll(async () => {
@@ -61,40 +63,64 @@ describeWith("a container engine", findEngine(), "the container image", () => {
     expect(() => engine("run", "--rm", "--entrypoint", "sh", image, "-c", "true")).toThrow(/executable file not found/);
   });
 
-  test("has a health check that passes", async () => {
-    await until("a healthy container", () => {
-      const health = engine("inspect", "--format", "{{.State.Health.Status}}", container.getId());
-      return health === "healthy" || undefined;
-    });
-  });
+  test(
+    "has a health check that passes",
+    async () => {
+      await until(
+        "a healthy container",
+        () => {
+          const health = engine("inspect", "--format", "{{.State.Health.Status}}", container.getId());
+          return health === "healthy" || undefined;
+        },
+        startMs,
+      );
+    },
+    startMs,
+  );
 
-  test("serves with a read-only root, without capabilities and without any place to write to", async () => {
-    const hardened = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
-    const id = engine("run", "-d", ...hardened, image);
-    try {
-      await until("a healthy container", () => {
-        const health = engine("inspect", "--format", "{{.State.Health.Status}}", id);
-        return health === "healthy" || undefined;
-      });
-    } finally {
-      engine("rm", "-f", id);
-    }
-  });
+  test(
+    "serves with a read-only root, without capabilities and without any place to write to",
+    async () => {
+      const hardened = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+      const id = engine("run", "-d", ...hardened, image);
+      try {
+        await until(
+          "a healthy container",
+          () => {
+            const health = engine("inspect", "--format", "{{.State.Health.Status}}", id);
+            return health === "healthy" || undefined;
+          },
+          startMs,
+        );
+      } finally {
+        engine("rm", "-f", id);
+      }
+    },
+    startMs,
+  );
 
   test("runs the other commands", () => {
     expect(engine("run", "--rm", image, "check", "/etc/stuntdouble/stuntdouble.yaml")).toContain("stuntdouble.yaml");
   });
 
-  test("ends with 0 when it is told to stop", async () => {
-    const id = engine("run", "-d", image);
-    try {
-      await until("the container to serve", () => engine("logs", id).includes("stuntdouble serves") || undefined);
-      engine("stop", id);
-      expect(engine("inspect", "--format", "{{.State.ExitCode}}", id)).toBe("0");
-    } finally {
-      engine("rm", "-f", id);
-    }
-  });
+  test(
+    "ends with 0 when it is told to stop",
+    async () => {
+      const id = engine("run", "-d", image);
+      try {
+        await until(
+          "the container to serve",
+          () => engine("logs", id).includes("stuntdouble serves") || undefined,
+          startMs,
+        );
+        engine("stop", id);
+        expect(engine("inspect", "--format", "{{.State.ExitCode}}", id)).toBe("0");
+      } finally {
+        engine("rm", "-f", id);
+      }
+    },
+    startMs,
+  );
 
   test("ends with 0 at whatever moment of its start it is told to stop", async () => {
     // 137 is a container that had to be killed because it did not hear the signal.
