@@ -26,12 +26,14 @@ type Provenance = {
 
 describeWith("a container engine", findEngine(), "the container image", () => {
   let container: StartedTestContainer;
+  let revision = "";
   const beside = mkdtempSync(path.join(tmpdir(), "stuntdouble-image-"));
   const url = (port: number): string => `http://${container.getHost()}:${container.getMappedPort(port)}`;
   const written = (name: string): unknown => JSON.parse(readFileSync(path.join(beside, name), "utf8"));
   const inspect = (format: string): string => engine("image", "inspect", "--format", format, image);
 
   beforeAll(async () => {
+    revision = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();
     buildImage(image, beside);
     container = await new GenericContainer(image)
       .withExposedPorts(8080, 8081)
@@ -40,7 +42,7 @@ describeWith("a container engine", findEngine(), "the container image", () => {
       .start();
   }, 600_000);
   afterAll(async () => {
-    await container?.stop();
+    await container.stop();
   });
 
   test("serves simulated responses and its metrics without any configuration", async () => {
@@ -150,7 +152,6 @@ describeWith("a container engine", findEngine(), "the container image", () => {
 
   test("says in its labels what it is and which commit it is of", () => {
     const labels: Record<string, string> = JSON.parse(inspect("{{json .Config.Labels}}"));
-    const revision = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
     expect(labels["org.opencontainers.image.revision"]).toMatch(new RegExp(`^${revision}(-modified)?$`));
     expect(labels["org.opencontainers.image.version"]).toBe(version);
