@@ -22,6 +22,22 @@ function endAtOnceOn(signal: (typeof stopSignals)[number]): void {
   if (process.pid === 1) process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
+for (const signal of stopSignals) endAtOnceOn(signal);
+let stopped: Promise<string> | undefined;
+
+/** Resolves with the first stop signal; the next one ends the process at once. */
+async function untilSignal(): Promise<string> {
+  return await new Promise((resolve) => {
+    for (const signal of stopSignals) {
+      process.removeAllListeners(signal);
+      process.once(signal, () => {
+        resolve(signal);
+        for (const second of stopSignals) endAtOnceOn(second);
+      });
+    }
+  });
+}
+
 let unwritten = false;
 // A reader that has left is no failure; what is lost otherwise is told to the one who wrote it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
@@ -37,14 +53,10 @@ const io: Io = {
   cwd: process.cwd(),
   version,
   readInput: async () => await buffer(process.stdin),
-  untilStopped: new Promise((resolve) => {
-    for (const signal of stopSignals) {
-      process.once(signal, () => {
-        resolve(signal);
-        for (const second of stopSignals) endAtOnceOn(second);
-      });
-    }
-  }),
+  // Until something waits for it, a stop signal ends the process at once: nothing has begun that would have to end first.
+  get untilStopped() {
+    return (stopped ??= untilSignal());
+  },
   onHangup: (task) => void process.on("SIGHUP", task),
   onKillSwitch: (task) => void process.on("SIGUSR2", task),
   exitWithin: (limitMs) => void setTimeout(() => process.exit(), limitMs).unref(),

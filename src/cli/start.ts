@@ -106,6 +106,8 @@ async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConf
     batch.flush();
     return notStarted(error, io);
   }
+  // Before anything says that the node serves.
+  const untilStopped = io.untilStopped;
   tellDamaged(loaded, log);
   logStart(log, { app, settings, file, version: io.version });
   watch.watch(files);
@@ -113,7 +115,7 @@ async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConf
   io.onHangup(() => void app.reload({ from: "SIGHUP" }));
   io.onKillSwitch(() => void app.stopFaults("SIGUSR2"));
   io.err(banner(app, settings, shown));
-  const signal = await io.untilStopped;
+  const signal = await untilStopped;
   log.info({ signal }, "stopping");
   watch.stop();
   await store?.stop();

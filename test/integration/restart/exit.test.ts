@@ -110,3 +110,15 @@ const isClosed = (port: number): Promise<true | undefined> =>
     ({ socket }) => void socket.destroy(),
     () => true,
   );
+
+test("a command that waits for no stop signal ends on the first one", async () => {
+  const main = path.join(import.meta.dirname, "../../../src/main.ts");
+  blocked = spawn(process.execPath, [main, "check", "-"], { stdio: ["pipe", "ignore", "ignore"] });
+  const { stdin } = blocked;
+  // More than a pipe holds: once it is taken, the command reads.
+  const taken = new Promise((resolve) => stdin?.write("#".repeat(1_000_000), resolve));
+  const exited = once(blocked, "exit");
+  await taken;
+  blocked.kill("SIGTERM");
+  expect((await exited)[1]).toBe("SIGTERM");
+});

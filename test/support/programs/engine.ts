@@ -1,4 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
 
 /** The name of the program that answers for a container engine; undefined where none runs. */
 export function findEngine(): string | undefined {
@@ -20,8 +22,43 @@ export function engine(...args: readonly string[]): string {
 
 /** Runs a command of Compose, by its plugin or by the program of its own that came before it; see `engine`. */
 export function compose(env: Readonly<Record<string, string>>, ...args: readonly string[]): string {
-  const { status } = spawnSync("docker", ["compose", "version"], { stdio: "ignore" });
-  return run(status === 0 ? ["docker", "compose", ...args] : ["docker-compose", ...args], env);
+  return run([...composeProgram(), ...args], env);
+}
+
+/** The same, while the test goes on. */
+export async function composeLater(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string> {
+  const [program, ...first] = composeProgram();
+  const { stdout } = await promisify(execFile)(program, [...first, ...args], { env: { ...process.env, ...env } });
+  return stdout;
+}
+
+function composeProgram(): [string, ...string[]] {
+  return succeeds("compose", "version") ? ["docker", "compose"] : ["docker-compose"];
+}
+
+/**
+ * Makes an image available: one that is there, or that a registry has, or else what the machine has of the same program under
+ * another version, which gets its name.
+ *
+ * @param name such as `redis:7.4.2-bookworm`
+ * @returns whether there is one
+ */
+export function haveImage(name: string): boolean {
+  if (succeeds("image", "inspect", name) || succeeds("pull", "-q", name)) return true;
+  const repository = name.replace(/[:@].*/, "");
+  const [other] = engine("images", "--format", "{{.Repository}}:{{.Tag}}", repository).split("\n");
+  return other !== undefined && other !== "" && succeeds("tag", other, name);
+}
+
+function succeeds(...args: readonly string[]): boolean {
+  return spawnSync("docker", args, { stdio: "ignore" }).status === 0;
+}
+
+/** Builds the image as `npm run image` does, and leaves what is written beside it in a folder. */
+export function buildImage(tag: string, folder: string): void {
+  const [, nodeImage = ""] = /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync("docker/Dockerfile", "utf8")) ?? [];
+  if (!haveImage(nodeImage)) throw new Error(`there is no image ${nodeImage}`);
+  run([process.execPath, "supply-chain/image.ts", "--tag", tag, "--out", folder], {});
 }
 
 function run([program, ...args]: string[], env: Readonly<Record<string, string>>): string {
