@@ -26,10 +26,18 @@ export function pythonWith(names: string): string | undefined {
   return spawnSync(python, ["-c", `import ${names}`]).status === 0 ? python : undefined;
 }
 
+/** Finds a program as `findProgram` does, else in a folder of the cache in which CI installs it. @param folder its name there */
+export function findCached(name: string, variable: string, folder: string): string | undefined {
+  return findProgram(name, variable) ?? globSync(path.join(cacheFolder(), folder, "bin", name))[0];
+}
+
+function cacheFolder(): string {
+  return process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
+}
+
 /** Finds Envoy: by `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package. */
 export function findEnvoyProgram(): string | undefined {
   const found = findProgram("envoy", "STUNTDOUBLE_ENVOY");
   if (found !== undefined) return found;
-  const cache = process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
-  return globSync(`${cache}/stuntdouble-envoy/lib/python*/site-packages/envoy/_bin/envoy`)[0];
+  return globSync(`${cacheFolder()}/stuntdouble-envoy/lib/python*/site-packages/envoy/_bin/envoy`)[0];
 }
