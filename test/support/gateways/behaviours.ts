@@ -152,8 +152,12 @@ export function behavesLikeEveryGateway(gateway: Tested): void {
   test("sends a call only once, although the provider broke its connection", async () => {
     respond(resetBeforeHead);
     const before = calls().length;
-    const response = await ask();
-    expect(response.status >= 500).toBe(gateway.standsInForBroken !== true);
+    const status = await ask().then(
+      (response) => response.status,
+      // HAProxy closes the connection where it was one that it had kept.
+      () => 599,
+    );
+    expect(status >= 500).toBe(gateway.standsInForBroken !== true);
     expect(calls().length - before).toBe(1);
   });
 
@@ -167,7 +171,7 @@ export function behavesLikeEveryGateway(gateway: Tested): void {
       try {
         await until("Stuntdouble", async () => ((await who(asked(simulate))) === "simulated" ? true : undefined));
         await other.stop();
-        await until("the provider", async () => ((await who(asked(simulate))) === "real" ? true : undefined));
+        expect(await who(asked(simulate))).toBe("real");
         expect(await who(asked(route))).toBe("real");
         const back = await startNode({
           control: { enabled: true },

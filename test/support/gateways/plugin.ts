@@ -30,7 +30,7 @@ async function copyPlugin(name: string, places: Places): Promise<string> {
   return folder;
 }
 
-/** A configuration with a test's ports where it has the usual ones, behind an address or the word port. */
+/** A configuration with a test's ports where it has the usual ones, behind an address or a word for port. */
 function moved(text: string, { listen, provider, stuntdouble, stuntdoubleAdmin }: Places): string {
   const ports = new Map([
     ["8000", listen],
@@ -39,7 +39,7 @@ function moved(text: string, { listen, provider, stuntdouble, stuntdoubleAdmin }
     ["8081", stuntdoubleAdmin],
   ]);
   return text.replaceAll(
-    /(127\.0\.0\.1:|\bport(?:_value)?: |\bhealth_port )(\d{4})\b/g,
+    /(127\.0\.0\.1:|\bport(?:_value)?: |_PORT-)(\d{4})\b/g,
     (whole, before: string, port: string) => (ports.has(port) ? before + String(ports.get(port)) : whole),
   );
 }

@@ -26,9 +26,11 @@ export function pythonWith(names: string): string | undefined {
   return spawnSync(python, ["-c", `import ${names}`]).status === 0 ? python : undefined;
 }
 
-/** Finds a program as `findProgram` does, else in a folder of the cache in which CI installs it. @param folder its name there */
+/** Finds a program where CI installs its Python package, else as `findProgram` does. @param folder of the cache */
 export function findCached(name: string, variable: string, folder: string): string | undefined {
-  return findProgram(name, variable) ?? globSync(path.join(cacheFolder(), folder, "bin", name))[0];
+  return (
+    process.env[variable] ?? globSync(path.join(cacheFolder(), folder, "bin", name))[0] ?? findProgram(name, variable)
+  );
 }
 
 function cacheFolder(): string {
