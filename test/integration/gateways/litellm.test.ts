@@ -12,7 +12,7 @@ describeWith("the LiteLLM proxy", found, "the plugin for LiteLLM", (litellm) => 
         "litellm",
         ports,
         ({ listen }) => [litellm, "--config", "config.yaml", "--host", "127.0.0.1", "--port", String(listen)],
-        { OPENAI_API_KEY: "none" },
+        { OPENAI_API_KEY: "none", LITELLM_LOCAL_MODEL_COST_MAP: "True" },
       ),
     ways: {
       simulate: { headers: { "x-litellm-tags": "simulate" } },

@@ -41,8 +41,8 @@ const forwardWay: Way = { headers: { "x-stuntdouble": "forward" } };
 const routeWay: Way = { path: "/v1/embeddings" };
 const shareWay: Way = { path: "/v1/completions" };
 
-/** Some gateways take half a minute to start. */
-const patienceMs = 180_000;
+/** Some gateways take half a minute to start, on a busy machine several. */
+const patienceMs = 300_000;
 
 /** The plugin sends this share of the calls of one route to Stuntdouble. */
 const share = 0.25;

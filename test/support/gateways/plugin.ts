@@ -11,6 +11,9 @@ export type Places = {
   readonly stuntdoubleAdmin: number;
 };
 
+/** A gateway written in Python takes half a minute to start, on a busy machine several. */
+const patienceMs = 240_000;
+
 const plugins = path.join(import.meta.dirname, "../../../plugins");
 
 /**
@@ -57,6 +60,6 @@ export async function startPlugin(
 ): Promise<Gateway & { readonly url: string }> {
   const places = { ...ports, listen: await freePort() };
   const cwd = await copyPlugin(name, places);
-  const gateway = await startGateway(command(places), { port: places.listen, cwd, env });
+  const gateway = await startGateway(command(places), { port: places.listen, cwd, env, patienceMs });
   return { ...gateway, url: `http://127.0.0.1:${places.listen}` };
 }
