@@ -25,6 +25,8 @@ export type Way = {
 /** A gateway whose plugin is tested. */
 export type Tested = {
   start(places: Omit<Places, "listen">): Promise<Gateway & { readonly url: string }>;
+  /** What each call has besides. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What differs from the control header, `/v1/embeddings` and `/v1/completions`, and why. */
   readonly ways?: { readonly simulate?: Way; readonly forward?: Way; readonly route?: Way; readonly share?: Way };
   /** It cannot refuse a call by a header. */
@@ -42,7 +44,7 @@ const routeWay: Way = { path: "/v1/embeddings" };
 const shareWay: Way = { path: "/v1/completions" };
 
 /** Some gateways take half a minute to start, on a busy machine several. */
-const patienceMs = 300_000;
+const patienceMs = 600_000;
 
 /** The plugin sends this share of the calls of one route to Stuntdouble. */
 const share = 0.25;
@@ -65,7 +67,7 @@ export function behavesLikeEveryGateway(gateway: Tested): void {
     node = await startNode({ control: { enabled: true } });
     provider = await startUpstream(real);
     const started = await gateway.start(placesOf(node, provider.port));
-    ask = asking(started.url);
+    ask = asking(started.url, gateway.headers);
     stops.push(started.stop, node.stop, provider.stop);
     await until("a first response", async () => ((await who(ask())) === "real" ? true : undefined));
   }, patienceMs);
@@ -167,7 +169,7 @@ export function behavesLikeEveryGateway(gateway: Tested): void {
       const other = await startNode({ control: { enabled: true } });
       const places = placesOf(other, provider.port);
       const own = await gateway.start(places);
-      const asked = asking(own.url);
+      const asked = asking(own.url, gateway.headers);
       try {
         await until("Stuntdouble", async () => ((await who(asked(simulate))) === "simulated" ? true : undefined));
         await other.stop();
@@ -197,7 +199,7 @@ export function behavesLikeEveryGateway(gateway: Tested): void {
     async () => {
       const port = await freePort();
       const own = await gateway.start(placesOf(node, port));
-      const asked = asking(own.url);
+      const asked = asking(own.url, gateway.headers);
       try {
         await until("the stand-in", async () => ((await who(asked())) === "simulated" ? true : undefined));
         const back = await startUpstream(real, { port });
@@ -218,11 +220,11 @@ function placesOf(node: Node, provider: number): Omit<Places, "listen"> {
   return { provider, stuntdouble: node.port, stuntdoubleAdmin: Number(new URL(node.adminUrl).port) };
 }
 
-function asking(url: string): Ask {
+function asking(url: string, common: Tested["headers"]): Ask {
   return ({ path = "/v1/chat/completions", model = "gpt-4o", headers = {}, stream = false } = {}) =>
     fetch(url + path, {
       method: "POST",
-      headers: { "content-type": "application/json", ...headers },
+      headers: { "content-type": "application/json", ...common, ...headers },
       body: JSON.stringify({ model, ...(stream && { stream }), ...inputOf(path) }),
     });
 }

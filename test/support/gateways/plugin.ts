@@ -12,7 +12,7 @@ export type Places = {
 };
 
 /** A gateway written in Python takes half a minute to start, on a busy machine several. */
-const patienceMs = 240_000;
+const patienceMs = 500_000;
 
 const plugins = path.join(import.meta.dirname, "../../../plugins");
 
