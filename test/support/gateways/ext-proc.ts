@@ -98,8 +98,9 @@ export async function startWithParts(
   return { ...gateway, url: `http://127.0.0.1:${listen}` };
 }
 
-function plainCluster(name: string, port: number): Cluster & object {
+function plainCluster(name: string, port: number): object & Cluster {
   const address = { socket_address: { address: "127.0.0.1", port_value: port } };
   const endpoints = [{ lb_endpoints: [{ endpoint: { address } }] }];
-  return { name, ...{ type: "STATIC", connect_timeout: "1s", load_assignment: { cluster_name: name, endpoints } } };
+  const settings = { type: "STATIC", connect_timeout: "1s", load_assignment: { cluster_name: name, endpoints } };
+  return { name, ...settings };
 }

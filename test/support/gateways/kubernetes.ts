@@ -12,9 +12,17 @@ type Model = { new (data: never): { validate(): void } & object; readonly apiVer
 
 /** The schemas of Kubernetes, of Gateway API and of Istio, as their packages have them. */
 const models: readonly Model[] = [
-  ...[ConfigMap, Service, Deployment],
-  ...[Gateway, GatewayClass, HTTPRoute],
-  ...[istio.DestinationRule, istio.Gateway, istio.ServiceEntry, istio.VirtualService, EnvoyFilter],
+  ConfigMap,
+  Service,
+  Deployment,
+  Gateway,
+  GatewayClass,
+  HTTPRoute,
+  istio.DestinationRule,
+  istio.Gateway,
+  istio.ServiceEntry,
+  istio.VirtualService,
+  EnvoyFilter,
 ];
 
 /**
