@@ -105,32 +105,38 @@ export function behavesLikeEveryGateway(gateway: Tested): void {
     if (gateway.ways?.route === undefined) expect(await who(ask({ ...forward, ...route }))).toBe("real");
   });
 
-  test("sends a quarter of the calls of a route to Stuntdouble", async () => {
-    const asked = 400;
-    const found: Who[] = [];
-    // A node that is kept too busy to say in time that it is ready would count as down.
-    while (found.length < asked) found.push(...(await Promise.all(Array.from({ length: 10 }, () => who(ask(shared))))));
-    const simulated = found.filter((each) => each === "simulated").length;
-    expect(simulated + found.filter((each) => each === "real").length).toBe(asked);
-    const fiveDeviations = 5 * Math.sqrt(asked * share * (1 - share));
-    expect(Math.abs(simulated - asked * share)).toBeLessThan(fiveDeviations);
-  });
+  test(
+    "sends a quarter of the calls of a route to Stuntdouble",
+    async () => {
+      const asked = 400;
+      const found: Who[] = [];
+      // A node that is kept too busy to say in time that it is ready would count as down.
+      while (found.length < asked)
+        found.push(...(await Promise.all(Array.from({ length: 10 }, () => who(ask(shared))))));
+      const simulated = found.filter((each) => each === "simulated").length;
+      expect(simulated + found.filter((each) => each === "real").length).toBe(asked);
+      const fiveDeviations = 5 * Math.sqrt(asked * share * (1 - share));
+      expect(Math.abs(simulated - asked * share)).toBeLessThan(fiveDeviations);
+    },
+    patienceMs,
+  );
 
   test("passes each event of a real stream on before the next one is sent", async () => {
     const stream = stepped();
     respond(stream.script);
     const events = chatEvents(["one", "two", "three"]);
     const asked = ask({ stream: true });
-    await stream.send(events[0] ?? "");
+    // LiteLLM keeps the first event, which has no word, until there is one.
+    for (const event of events.slice(0, 2)) await stream.send(event);
     const reader = (await asked).body!.pipeThrough(new TextDecoderStream()).getReader();
-    const words = ["assistant", "one", "two", "three"];
+    const words = ["one", "two", "three"];
     for (const [index, word] of words.entries()) {
-      if (index > 0) await stream.send(events[index] ?? "");
+      if (index > 0) await stream.send(events[index + 1] ?? "");
       let got = "";
       while (!got.includes(word)) got += (await reader.read()).value ?? "";
       expect(got).not.toContain(words[index + 1] ?? "[DONE]");
     }
-    for (const event of events.slice(words.length)) await stream.send(event);
+    for (const event of events.slice(words.length + 1)) await stream.send(event);
     await stream.end();
     let rest = "";
     for (let part = await reader.read(); !part.done; part = await reader.read()) rest += part.value;
@@ -174,7 +180,7 @@ export function behavesLikeEveryGateway(gateway: Tested): void {
         await until("Stuntdouble", async () => ((await who(asked(simulate))) === "simulated" ? true : undefined));
         await other.stop();
         expect(await who(asked(simulate))).toBe("real");
-        expect(await who(asked(route))).toBe("real");
+        if (gateway.ways?.route === undefined) expect(await who(asked(route))).toBe("real");
         const back = await startNode({
           control: { enabled: true },
           listen: { port: places.stuntdouble },
