@@ -38,8 +38,9 @@ export type ScriptedUpstream = {
   stop(): Promise<void>;
 };
 
-/** `respondEarly` runs the script as soon as the head of a request is there. */
+/** `respondEarly` runs the script as soon as the head of a request is there; `port` is a free one when absent. */
 export type UpstreamOptions = {
+  readonly port?: number;
   readonly respondEarly?: boolean;
   onUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 };
@@ -65,7 +66,7 @@ export async function startUpstream(first: Script, options: UpstreamOptions = {}
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  const port = await listen(server);
+  const port = await listen(server, options.port ?? 0);
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -106,8 +107,8 @@ function recordOf(request: IncomingMessage, response: ServerResponse): Received 
   };
 }
 
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve) => void server.listen(port, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
 }
 

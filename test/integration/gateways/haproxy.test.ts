@@ -2,19 +2,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { behavesLikeEveryGateway } from "../../support/gateways/behaviours.ts";
+import { startPlugin } from "../../support/gateways/plugin.ts";
 import { freePort, startGateway, type Gateway } from "../../support/programs/gateway.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { findProgram } from "../../support/programs/index.ts";
-import {
-  chatResponse,
-  chatEvents,
-  json,
-  startUpstream,
-  stepped,
-  type ScriptedUpstream,
-} from "../../support/upstream.ts";
+import { chatResponse, json, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 const folder = path.join(import.meta.dirname, "../../../plugins/haproxy");
 const closed = "haproxy-fail-closed.cfg";
@@ -31,7 +26,7 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
   beforeAll(async () => {
     node = await startNode({ control: { enabled: true } });
     provider = await startUpstream(real);
-  });
+  }, 60_000);
   afterEach(async () => {
     await gateway?.stop();
     provider.script(real);
@@ -84,11 +79,6 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     expect([status, stderr]).toEqual([0, ""]);
   });
 
-  test("sends a call to the provider, unless something asks for another", async () => {
-    await start();
-    expect(await whoAnswered(ask())).toBe("real");
-  });
-
   test("sends a single call to Stuntdouble by the control header, which the provider does not get", async () => {
     await start();
     expect(await whoAnswered(ask({ "x-stuntdouble": "simulate, ttft=1" }))).toBe("simulated");
@@ -124,63 +114,12 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     expect(await whoAnswered(ask({ "x-stuntdouble": "forward" }, embeddings))).toBe("real");
   });
 
-  test("sends a share of a route by its percentage", async () => {
-    await start({}, `${chat} percentage:25\n`);
-    const responses: (string | number)[] = [];
-    // A node that is kept too busy to say in time that it is ready would count as down.
-    for (let batch = 0; batch < 20; batch += 1)
-      responses.push(...(await Promise.all(Array.from({ length: 20 }, () => whoAnswered(ask())))));
-    const simulated = responses.filter((who) => who === "simulated").length;
-    expect(simulated + responses.filter((who) => who === "real").length).toBe(400);
-    // 25 % of 400, five standard deviations to each side.
-    expect(simulated).toBeGreaterThan(56);
-    expect(simulated).toBeLessThan(144);
-  });
-
   test.each([
     ["percentage:0", "real"],
     ["percentage:100", "simulated"],
   ])("%s leaves nothing to chance", async (mode, who) => {
     await start({}, `${chat} ${mode}\n`);
     expect(new Set(await Promise.all(Array.from({ length: 50 }, () => whoAnswered(ask()))))).toEqual(new Set([who]));
-  });
-
-  test("passes each event of a stream on before the next one is sent", async () => {
-    const stream = stepped();
-    provider.script(stream.script);
-    await start();
-    const events = chatEvents(["one", "two", "three"]);
-    const response = await ask();
-    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-    for (const event of events) {
-      await stream.send(event);
-      let got = "";
-      while (got.length < event.length) got += (await reader.read()).value ?? "";
-      expect(got).toBe(event);
-    }
-    await stream.end();
-    expect((await reader.read()).done).toBe(true);
-  });
-
-  test("lets the provider response while Stuntdouble is down, and Stuntdouble again when it is back", async () => {
-    const other = await startNode();
-    const place = { STUNTDOUBLE: `127.0.0.1:${other.port}`, STUNTDOUBLE_ADMIN_PORT: new URL(other.adminUrl).port };
-    await start(place);
-    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate" }))).toBe("simulated");
-    await other.stop();
-    expect(await whoAnswered(ask({ "x-stuntdouble": "simulate" }))).toBe("real");
-    const back = await startNode({
-      listen: { port: other.port },
-      admin: { port: Number(place.STUNTDOUBLE_ADMIN_PORT) },
-    });
-    try {
-      await until("Stuntdouble in use again", async () => {
-        const who = await whoAnswered(ask({ "x-stuntdouble": "simulate" }));
-        return who === "simulated" ? true : undefined;
-      });
-    } finally {
-      await back.stop();
-    }
   });
 
   test("haproxy-fail-closed.cfg gives 503 to what shall be simulated while Stuntdouble is down, and asks no provider", async () => {
@@ -198,8 +137,9 @@ describeWith("HAProxy", findProgram("haproxy", "STUNTDOUBLE_HAPROXY"), "the plug
     expect(await whoAnswered(ask())).toBe("real");
   });
 
-  test("lets Stuntdouble stand in while the provider takes no connection", async () => {
-    await start({ PROVIDER: `127.0.0.1:${await freePort()}` });
-    expect(await whoAnswered(ask())).toBe("simulated");
+  describe("as every plugin", () => {
+    behavesLikeEveryGateway({
+      start: (ports) => startPlugin("haproxy", ports, () => [haproxy, "-db", "-f", "haproxy.cfg"]),
+    });
   });
 });

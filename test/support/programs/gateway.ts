@@ -17,7 +17,13 @@ export type Gateway = {
  */
 export async function startGateway(
   command: readonly [string, ...string[]],
-  options: { readonly port: number; readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  options: {
+    readonly port: number;
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    /** How long it may take to start; 30 seconds when absent. */
+    readonly patienceMs?: number;
+  },
 ): Promise<Gateway> {
   const [program, ...args] = command;
   const child = spawn(program, args, { cwd: options.cwd, env: { ...process.env, ...options.env } });
@@ -26,9 +32,13 @@ export async function startGateway(
     stream.on("data", (data: Buffer) => void (printed += String(data)));
   const gone = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
   child.once("error", (error) => void (printed += error.message));
-  await until(`${program} on port ${options.port}`, async () => {
+  const taken = async (): Promise<true | undefined> => {
     if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${printed}`);
     return (await takesConnections(options.port)) ? true : undefined;
+  };
+  await until(`${program} on port ${options.port}`, taken, options.patienceMs).catch((error: unknown) => {
+    child.kill("SIGKILL");
+    throw error;
   });
   return {
     output: () => printed,

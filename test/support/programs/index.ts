@@ -26,10 +26,20 @@ export function pythonWith(names: string): string | undefined {
   return spawnSync(python, ["-c", `import ${names}`]).status === 0 ? python : undefined;
 }
 
+/** Finds a program where CI installs its Python package, else as `findProgram` does. @param folder of the cache */
+export function findCached(name: string, variable: string, folder: string): string | undefined {
+  return (
+    process.env[variable] ?? globSync(path.join(cacheFolder(), folder, "bin", name))[0] ?? findProgram(name, variable)
+  );
+}
+
+function cacheFolder(): string {
+  return process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
+}
+
 /** Finds Envoy: by `STUNTDOUBLE_ENVOY`, else in PATH, else what CI installs from a Python package. */
 export function findEnvoyProgram(): string | undefined {
   const found = findProgram("envoy", "STUNTDOUBLE_ENVOY");
   if (found !== undefined) return found;
-  const cache = process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
-  return globSync(`${cache}/stuntdouble-envoy/lib/python*/site-packages/envoy/_bin/envoy`)[0];
+  return globSync(`${cacheFolder()}/stuntdouble-envoy/lib/python*/site-packages/envoy/_bin/envoy`)[0];
 }
