@@ -1,4 +1,4 @@
-import { parentPort, threadId, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../src/limits/clock.ts";
 import { createPermits } from "../src/limits/permits/permits.ts";
 import { createRates } from "../src/limits/rates.ts";
@@ -7,10 +7,11 @@ import { createRates } from "../src/limits/rates.ts";
 export type Task = {
   readonly permits: SharedArrayBuffer;
   readonly rates: SharedArrayBuffer;
+  /** Calls that each thread has done. */
+  readonly progress: SharedArrayBuffer;
   readonly worker: number;
+  readonly threads: number;
   readonly forMs: number;
-  /** Whether a call takes what event loops share, or only its own time. */
-  readonly shares: boolean;
 };
 
 const task: Task = workerData;
@@ -18,37 +19,31 @@ const clock = systemClock();
 const permits = createPermits({ memory: task.permits, worker: task.worker, clock, queueTimeoutMs: 1000 });
 const limits = [{ requestsPerMinute: 1e9, tokensPerMinute: 1e12 }];
 const rates = createRates({ memory: task.rates, clock, limits });
-
-/** About as long as the rest of a call takes, without any memory that others use. */
-function ownWork(seed: number): number {
-  let mixed = seed;
-  for (let round = 0; round < 12_000; round += 1) mixed = Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) + round;
-  return mixed;
-}
+const progress = new Int32Array(task.progress);
+const other = (task.worker + 1) % task.threads;
+const callsInSlice = 10_000;
+/** Of a slice that counts, the other thread has done so many calls at the same time. */
+const least = task.threads === 1 ? 0 : callsInSlice / 2;
 
 function takeShared(): void {
   const permit = permits.tryTake();
-  permits.utilisation();
   rates.take(0, 100);
   rates.settle(0, 10);
   permit?.release();
 }
 
-function calls(untilMs: number): number {
-  let done = 0;
-  let mixed = threadId;
+/** CPU time of a call, in microseconds, in each slice in which all threads ran. */
+function slices(untilMs: number): number[] {
+  const found: number[] = [];
   while (clock.now() < untilMs) {
-    for (let batch = 0; batch < 50; batch += 1) {
-      mixed = ownWork(mixed);
-      if (task.shares) takeShared();
-    }
-    done += 50;
+    const [from, begun] = [process.threadCpuUsage(), Atomics.load(progress, other)];
+    for (let call = 0; call < callsInSlice; call += 1) takeShared();
+    const used = process.threadCpuUsage(from);
+    Atomics.add(progress, task.worker, callsInSlice);
+    if (Atomics.load(progress, other) - begun >= least) found.push((used.user + used.system) / callsInSlice);
   }
-  return done + (mixed === 0.5 ? 1 : 0);
+  return found;
 }
 
-calls(clock.now() + task.forMs / 3);
-const before = process.threadCpuUsage();
-const done = calls(clock.now() + task.forMs);
-const used = process.threadCpuUsage(before);
-parentPort?.postMessage((used.user + used.system) / done);
+slices(clock.now() + task.forMs / 3);
+parentPort?.postMessage(slices(clock.now() + task.forMs));

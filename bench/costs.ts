@@ -25,7 +25,9 @@ export async function writeCosts(file: string): Promise<void> {
   const costs = { machine, measured: day, ...unmeasured, ...noted };
   const { data, error } = costsSchema.safeParse(costs);
   if (error !== undefined)
-    throw new Error(`${file} needs the parts json, streams and contention: ${error.issues.map(({ path }) => path.join(".")).join(", ")} missing`);
+    throw new Error(
+      `${file} needs the parts json, streams and contention: ${error.issues.map(({ path }) => path.join(".")).join(", ")} missing`,
+    );
   await writeFile(file, stringify(data));
   console.log(`The costs are in ${file}`);
 }

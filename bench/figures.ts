@@ -149,7 +149,7 @@ export async function streams(): Promise<Figure[]> {
   await bare.stop();
   const cpu = (name: "ours" | "bare"): number[] => many[name].map((each) => (each.cpuSeconds / each.events) * 1e6);
   noteCost("tokenMicros", Number(median(cpu("ours")).toFixed(1)));
-  
+
   const share = many.ours.map((each) => each.events / each.seconds / offered(1000));
   console.log(
     `1,000 streams    ours ${spread(cpu("ours"), 2)} µs CPU a token, ${spread(share, 3)} of the tokens offered; C loop ${spread(cpu("bare"), 2)} µs`,

@@ -57,7 +57,11 @@ async function targetsOf(flags: Flags, io: Io): Promise<Made> {
   if (given.length > 0)
     throw new StuntdoubleError("CONFIG_INVALID", `--targets cannot be combined with --${given.join(", --")}.`);
   const seed = numberOf("seed", flags.seed ?? "1", { integer: true });
-  const report = targetsReport({ policy: await loadPolicy(undefined, io), costs: await loadCosts(flags.costs, io), seed });
+  const report = targetsReport({
+    policy: await loadPolicy(undefined, io),
+    costs: await loadCosts(flags.costs, io),
+    seed,
+  });
   return { report, json: report, missing: [] };
 }
 
@@ -105,14 +109,16 @@ function numberOf(
   { integer = false, above = false }: { readonly integer?: boolean; readonly above?: boolean },
 ): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  const fits = Number.isFinite(value) && value >= 0 && (!above || value > 0) && (!integer || Number.isSafeInteger(value));
+  const fits =
+    Number.isFinite(value) && value >= 0 && (!above || value > 0) && (!integer || Number.isSafeInteger(value));
   if (fits) return value;
   const wanted = integer ? "an integer from 0 on" : above ? "a number above 0" : "a number from 0 on";
   throw new StuntdoubleError("CONFIG_INVALID", `--${flag} must be ${wanted}, not "${text}".`);
 }
 
 function withFlags(policy: Policy, { region, cores }: Flags): Policy {
-  const sized = cores === undefined ? policy : withCores(policy, numberOf("cores", cores, { integer: true, above: true }));
+  const sized =
+    cores === undefined ? policy : withCores(policy, numberOf("cores", cores, { integer: true, above: true }));
   if (region === undefined) return sized;
   const regions = regionsOf(region);
   const several = Object.keys(regions).length > 1;

@@ -9,7 +9,8 @@ import { policySchema } from "./policy.ts";
 
 /** What a file holds, or all its errors. */
 export type ReadResult<Value> =
-  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly errors: readonly ConfigError[] };
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] };
 
 /**
  * Reads a policy in YAML or JSON, with all its errors at once.

@@ -46,7 +46,15 @@ export function loseRegion(lost: string, { policy, node, seed, load, nodes }: Re
     const share = (policy.regions[name] ?? 0) / 100;
     const traffic = stepAt(redirectedAt, 100 / (1 - own));
     const startNodes = nodes[name] ?? policy.nodes.min;
-    const run = simulate({ load: scaled(load, share), traffic, seconds: watchedSeconds, policy, node, seed, startNodes });
+    const run = simulate({
+      load: scaled(load, share),
+      traffic,
+      seconds: watchedSeconds,
+      policy,
+      node,
+      seed,
+      startNodes,
+    });
     return { name, run };
   });
   const lastLoss = Math.max(redirectedAt, ...others.map(({ run }) => run.lastLossSeconds ?? 0));

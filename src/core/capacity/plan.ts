@@ -73,7 +73,12 @@ function planRegion(size: RegionSize, input: PlanInput, node: NodeModel): Region
   const scenario = { load: size.load, policy, node, startNodes: nodes, seed };
   const lastMinute = policy.traffic.at(-1)?.atMinutes ?? 0;
   const seconds = lastMinute * 60 + afterTrafficSeconds;
-  const run = simulate({ ...scenario, traffic: policy.traffic, seconds, startNodes: startNodes(size.name, input, node) });
+  const run = simulate({
+    ...scenario,
+    traffic: policy.traffic,
+    seconds,
+    startNodes: startNodes(size.name, input, node),
+  });
   const steady = [{ atMinutes: 0, percentage: 100 }];
   const lossOf = { ...scenario, traffic: steady, seconds: zoneLoss.seconds, zoneLostAtSeconds: zoneLoss.atSeconds };
   const needed = nodesFor(size.load, node, policy.utilisation.afterLossPercentage / 100);
@@ -112,9 +117,13 @@ function missingIn(region: RegionPlan, { policy }: PlanInput): string[] {
   if (run.lost > 0) found.push(`${name} loses ${run.lost.toLocaleString("en-US")} calls when its traffic changes`);
   const zoneOutage = lossSeconds(region);
   if (zoneOutage > policy.goals.recoverySeconds)
-    found.push(`${name} loses calls for ${zoneOutage} s when a zone is lost, and ${policy.goals.recoverySeconds} s is the goal`);
+    found.push(
+      `${name} loses calls for ${zoneOutage} s when a zone is lost, and ${policy.goals.recoverySeconds} s is the goal`,
+    );
   if (region.availability * 100 < availabilityPercentage)
-    found.push(`${name} is up ${percent(region.availability)} of the time, and ${availabilityPercentage} % is the goal`);
+    found.push(
+      `${name} is up ${percent(region.availability)} of the time, and ${availabilityPercentage} % is the goal`,
+    );
   return found;
 }
 

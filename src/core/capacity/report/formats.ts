@@ -57,7 +57,9 @@ function written(cell: Cell): string {
 
 /** The same in Markdown, without a line end at its end. */
 export function reportMarkdown({ title, intro, parts }: Report): string {
-  return [`# ${title}`, "", ...intro.flatMap((line) => [line, ""]), ...parts.flatMap(partMarkdown)].join("\n").trimEnd();
+  return [`# ${title}`, "", ...intro.flatMap((line) => [line, ""]), ...parts.flatMap(partMarkdown)]
+    .join("\n")
+    .trimEnd();
 }
 
 function partMarkdown({ title, note, table, list }: Part): string[] {

@@ -30,7 +30,9 @@ function autoscalerHas(policy: Policy, regions: CapacityPlan["regions"]): string
     `Autoscaler: ${nodes.min} to ${nodes.max} nodes in each region, spread over ${zones} zones.`,
     ...(reserve.length === 0
       ? []
-      : [`Autoscaler: a minimum of ${reserve.join(", ")}, as long as the load is as planned: else it removes the reserve.`]),
+      : [
+          `Autoscaler: a minimum of ${reserve.join(", ")}, as long as the load is as planned: else it removes the reserve.`,
+        ]),
     `Autoscaler: ${up.nodes} nodes more at CPU above ${up.cpuPercentage.limit} % for ${timeText(up.cpuPercentage.forSeconds)}, or P99 above ${up.p99Ms.limit} ms for ${timeText(up.p99Ms.forSeconds)}.`,
     `Autoscaler: ${down.nodes} nodes less at CPU below ${down.cpuPercentage.limit} % for ${timeText(down.cpuPercentage.forSeconds)} and P99 below ${down.p99Ms.limit} ms for ${timeText(down.p99Ms.forSeconds)}.`,
     `Autoscaler: ${timeText(scaling.cooldownSeconds)} between two changes; a metric each ${timeText(scaling.evaluateSeconds)}; an image that serves within ${provisioning.maxSeconds} s.`,

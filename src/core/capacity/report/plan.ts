@@ -53,7 +53,18 @@ function regionsPart({ regions, policy }: CapacityPlan): Part {
     title: "Nodes",
     note: `For the load: at most ${targetPercentage} % CPU and ${policy.goals.p99Ms} ms P99. For a lost zone or region: at most ${afterLossPercentage} % CPU on what remains.`,
     table: {
-      head: ["region", "share", "requests/s", "for the load", "a zone lost", "a region lost", "nodes", "CPU", "P99", "up"],
+      head: [
+        "region",
+        "share",
+        "requests/s",
+        "for the load",
+        "a zone lost",
+        "a region lost",
+        "nodes",
+        "CPU",
+        "P99",
+        "up",
+      ],
       rows: regions.map((region) => [
         region.name,
         percent(region.share),

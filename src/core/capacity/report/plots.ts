@@ -13,12 +13,7 @@ export function runPlots(title: string, { samples }: Run): Plot[] {
   ];
 }
 
-function overTime(
-  title: string,
-  label: string,
-  samples: readonly Sample[],
-  of: (sample: Sample) => number,
-): Plot {
+function overTime(title: string, label: string, samples: readonly Sample[], of: (sample: Sample) => number): Plot {
   const points = samples.map((sample) => ({ x: sample.atSeconds, y: of(sample) }));
   const most = points.reduce((max, { y }) => Math.max(max, y), 0);
   const least = points.reduce((min, { y }) => Math.min(min, y), most);

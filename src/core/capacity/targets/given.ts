@@ -43,4 +43,4 @@ export type Compared = {
 };
 
 /** The columns of every comparison. */
-export const comparedHead = ["figure", "the targets", "our figures", "holds?"] as const;
+export const comparedHead = ["figure", "the targets say", "with their node", "with ours", "holds?"] as const;

@@ -1,8 +1,8 @@
 import { availability } from "../availability.ts";
-import { loseRegion, redirectedAfter } from "../failover.ts";
-import { p99Ms, scaled, utilisationAt, type NodeModel } from "../node.ts";
+import { loseRegion, redirectedAfter, type RegionLoss } from "../failover.ts";
+import { p99Ms, utilisationAt, type NodeModel } from "../node.ts";
 import { percent } from "../plan.ts";
-import { monthlyPrice } from "../price.ts";
+import { monthlyPrice, type Price } from "../price.ts";
 import { count, lasting, msText, usd } from "../report/figures.ts";
 import type { Part } from "../report/formats.ts";
 import { simulate } from "../simulate.ts";
@@ -21,29 +21,59 @@ function loadOf(rps: number): Load {
 /** Ten nodes over two zones. */
 export function oneRegion(compared: Compared): Part {
   const { policy, theirs, ours } = compared;
-  const highest = utilisationAt(policy.goals.p99Ms, theirs) * nodes * theirs.maxRps;
-  const halved = (nodes / 2) * theirs.maxRps * (policy.utilisation.afterLossPercentage / 100);
+  const { p99Ms: goalMs } = policy.goals;
+  const afterLoss = policy.utilisation.afterLossPercentage / 100;
+  const both = (of: (node: NodeModel) => string): string[] => [theirs, ours].map(of);
+  const rest = (node: NodeModel): number => (nodes / 2) * node.maxRps * afterLoss;
   const up = (needed: number): string => percent(availability({ needed, nodes }, policy.availability));
-  const sized = sizeRegions(loadOf(regionRps), { ...policy, regions: { one: 100 }, reserve: "zone" }, ours)[0];
-  const zone = zoneLoss(compared, ours, sized?.nodes ?? nodes);
-  const theirZone = zoneLoss(compared, theirs, nodes);
-  const ourMax = nodes * ours.maxRps;
+  const sized = (node: NodeModel): number => sizedFor(policy, node);
   return {
     title: "One region: 10 nodes over two zones, 102K, 99.9 %",
     note: "Availability is that of nodes which are each up 99.5 % of the time, independently, times 99.99 % for the balancer and 99.99 % for the region, as their provider promises.",
     table: {
       head: comparedHead,
       rows: [
-        ["requests/s of 10 nodes", count(regionRps), count(ourMax), "yes, as a limit"],
-        ["P99 at that load", "below 15 ms", msText(p99Ms(regionRps / ourMax, ours)), `by the targets' node no: the queue does not end at 100 % CPU; 15 ms allow ${count(highest)}`],
-        ["load that survives a zone", "not said", `${count((halved * ours.maxRps) / theirs.maxRps)} on 10 nodes`, `by the targets' node ${count(halved)}`],
-        ["a zone lost at 102K, calls lost in 25 min", "not said", count(zone), `by the targets' node ${count(theirZone)}`],
-        ["up, if all 10 nodes are needed", "99.9 %", up(10), "no"],
-        ["up, if 8 of 10 are enough (81.6K)", "99.9 %", up(8), "yes"],
-        ["nodes for 102K with a zone in reserve", "10", `${sized?.nodes ?? 0}`, "yes"],
+        [
+          "requests/s of 10 nodes at 100 % CPU",
+          count(regionRps),
+          ...both((node) => count(nodes * node.maxRps)),
+          "yes, as a limit",
+        ],
+        [
+          "P99 at 102K",
+          "below 15 ms",
+          ...both((node) => msText(p99Ms(regionRps / (nodes * node.maxRps), node))),
+          "no with their node: at 100 % CPU the queue grows",
+        ],
+        [
+          `requests/s at a P99 of ${goalMs} ms`,
+          count(regionRps),
+          ...both((node) => count(utilisationAt(goalMs, node) * nodes * node.maxRps)),
+          "no with their node",
+        ],
+        [
+          "load that outlasts a zone on 10 nodes",
+          "not said",
+          ...both((node) => count(rest(node))),
+          "no with their node: half of the nodes remain",
+        ],
+        [
+          "calls lost at 102K in 25 min after a zone",
+          "not said",
+          ...both((node) => count(zoneLoss(compared, node, Math.max(nodes, sized(ours))))),
+          "health checks take 30 s; another try on refusal saves calls that are refused",
+        ],
+        ["up, if all 10 nodes are needed", "99.9 %", up(10), up(10), "no"],
+        ["up, if 8 of 10 are enough", "99.9 %", up(8), up(8), "yes: at most 81,600 with their node"],
+        ["nodes for 102K with a zone in reserve", "10", ...both((node) => `${sized(node)}`), "no with their node"],
       ],
     },
   };
+}
+
+function sizedFor(policy: Policy, node: NodeModel): number {
+  const alone: Policy = { ...policy, regions: { one: 100 }, reserve: "zone" };
+  return sizeRegions(loadOf(regionRps), alone, node)[0]?.nodes ?? 0;
 }
 
 function zoneLoss({ policy, seed }: Compared, node: NodeModel, startNodes: number): number {
@@ -52,75 +82,125 @@ function zoneLoss({ policy, seed }: Compared, node: NodeModel, startNodes: numbe
   return simulate({ load, traffic, seconds: 1800, policy, node, startNodes, seed, zoneLostAtSeconds: 300 }).lost;
 }
 
-/** Traffic of the targets: the Americas, Europe and Asia; once by continent, once as its regions get it. */
+/** Traffic of the targets by continent: the Americas, Europe, Asia. */
 const byContinent = { "us-east-1": 40, "eu-west-1": 35, "us-west-2": 25 } as const;
-const byLatency = { "us-east-1": 20, "eu-west-1": 35, "us-west-2": 45 } as const;
+/** The Americas divided between two regions, and Asia in the one that is closest. */
+const largestByLatency = 0.45;
 
 /** Three regions with ten nodes each, and one of them lost. */
 export function threeRegions(compared: Compared): Part {
-  const { policy, ours, seed } = compared;
+  const { policy, theirs, ours } = compared;
   const world: Policy = { ...policy, regions: byContinent, reserve: "region" };
-  const sizes = sizeRegions(loadOf(worldRps), world, ours);
-  const sized = Object.fromEntries(sizes.map((size) => [size.name, size.nodes]));
-  const loss = loseRegion("us-east-1", { policy: world, node: ours, seed, load: loadOf(worldRps), nodes: sized });
-  const holds = loss.recoveredAfterSeconds !== undefined && loss.recoveredAfterSeconds <= 300;
+  const [theirSizes, ourSizes] = [theirs, ours].map((node) => sizeRegions(loadOf(worldRps), world, node));
+  const withReserve = [theirs, ours].map((node) => lossOf(compared, world, node));
+  const moves = `${redirectedAfter(policy)} s`;
   return {
     title: "Three regions: 306K, 40/35/25 %, one region lost",
-    note: "The targets give the Americas two regions and Asia the closest one, so a region gets up to 45 % of the traffic.",
+    note: "The targets give 40 % of the traffic, that of the Americas, to two regions, and Asia's to the closest one: a region gets up to 45 %. The region that is lost is us-east-1 with 40 %, as in the traffic of the title.",
     table: {
       head: comparedHead,
       rows: [
-        ...shareRows(),
-        ["clients move after", "2 to 5 min", `${redirectedAfter(policy)} s`, "yes"],
-        ["RTO, with nodes in reserve", "2 to 5 min", lasting(loss.recoveredAfterSeconds), holds ? "yes" : "no"],
-        ["RTO at 306K without a reserve", "2 to 5 min", withoutReserve(compared), "no"],
-        ["calls lost meanwhile", "not said", count(loss.lostCalls), ""],
-        ["RPO", "0", "0 state; streams in flight break", "yes, but for streams"],
-        ...sizes.map(({ name, nodes: needed, takeOver }) => [
-          `nodes in ${name}, for ${percent(takeOver ?? 0)} of all`,
+        ...shareRows(ours),
+        ["clients move after", "2 to 5 min", moves, moves, "yes"],
+        ["no loss after (RTO), with nodes in reserve", "2 to 5 min", ...withReserve.map(rto), "yes"],
+        [
+          "no loss after (RTO), 10 nodes a region, 70 % CPU",
+          "2 to 5 min",
+          withoutReserve(compared, theirs),
+          withoutReserve(compared, ours),
+          "no with their node: 10 nodes have no reserve",
+        ],
+        [
+          "calls lost until then, with nodes in reserve",
+          "not said",
+          ...withReserve.map(({ lostCalls }) => count(lostCalls)),
+          "",
+        ],
+        ["state lost (RPO)", "0", "0", "0, but streams in flight break", "yes"],
+        ...(theirSizes ?? []).map(({ name, takeOver, nodes: needed }, index) => [
+          `nodes in ${name}, for up to ${percent(takeOver ?? 0)} of all`,
           "10",
           `${needed}`,
-          needed <= 10 ? "yes" : "no",
+          `${ourSizes?.[index]?.nodes ?? 0}`,
+          needed > nodes ? "no with their node" : "yes",
         ]),
       ],
     },
   };
 }
 
-/** By the targets' node: what its regions can take at the most. */
-function shareRows(): string[][] {
+function rto({ recoveredAfterSeconds }: RegionLoss): string {
+  return lasting(recoveredAfterSeconds);
+}
+
+/** With as many nodes as the plan has, of which there may be more than the policy's maximum. */
+function lossOf({ seed }: Compared, world: Policy, node: NodeModel): RegionLoss {
+  const load = loadOf(worldRps);
+  const sizes = Object.fromEntries(sizeRegions(load, world, node).map((size) => [size.name, size.nodes]));
+  return loseRegion("us-east-1", { policy: world, node, seed, load, nodes: sizes });
+}
+
+/** Where the shares of the targets exceed what ten of their nodes can do. */
+function shareRows({ maxRps }: NodeModel): string[][] {
+  const ourMax = count(nodes * maxRps);
+  const fits = (share: number): string => `no with their node: ${count(regionRps / share)} in all fit`;
   return [
-    ["40/35/25 % of 306K, largest region", count(worldRps / 3), count(worldRps * 0.4), `no: 40 % are more than a third; ${count(regionRps / 0.4)} in all fit`],
-    ["as DNS routes it (20/35/45 %)", count(worldRps / 3), count((worldRps * byLatency["us-west-2"]) / 100), `no: ${count(regionRps / 0.45)} in all fit`],
-    ["the largest lost, the others get", "not said", count(worldRps / 2), `no: they have 204,000 for 306,000`],
+    [
+      "requests/s of a region with 40 %",
+      count(regionRps),
+      `${count(worldRps * 0.4)} for 102,000`,
+      `of ${ourMax}`,
+      fits(0.4),
+    ],
+    [
+      "requests/s of a region with 45 %",
+      count(regionRps),
+      `${count(worldRps * largestByLatency)} for 102,000`,
+      `of ${ourMax}`,
+      fits(largestByLatency),
+    ],
+    [
+      "requests/s of each of two regions, after a loss",
+      "not said",
+      `${count(worldRps / 2)} for 102,000`,
+      `of ${ourMax}`,
+      "no with their node: 204,000 in all fit",
+    ],
   ];
 }
 
-/** By the targets' node: two regions for the traffic of three, until the autoscaler has added nodes. */
-function withoutReserve({ policy, theirs, seed }: Compared): string {
+/** Ten nodes in each of three like regions, at 70 % CPU, of which one is lost. */
+function withoutReserve({ policy, seed }: Compared, node: NodeModel): string {
   const even: Policy = { ...policy, regions: { one: 100 / 3, two: 100 / 3, three: 100 / 3 } };
-  const load = scaled(loadOf(worldRps), 0.95);
-  const loss = loseRegion("one", { policy: even, node: theirs, seed, load, nodes: { two: nodes, three: nodes } });
-  return `${lasting(loss.recoveredAfterSeconds)}, ${count(loss.lostCalls)} calls lost (the targets' node at 95 %)`;
+  const load = loadOf(3 * nodes * node.maxRps * 0.7);
+  const loss = loseRegion("one", { policy: even, node, seed, load, nodes: { two: nodes, three: nodes } });
+  return `${rto(loss)}, ${count(loss.lostCalls)} lost`;
 }
 
 /** What a month costs. */
-export function month({ policy, costs, ours }: Compared): Part {
+export function month({ policy, costs, theirs, ours }: Compared): Part {
   const { balancer } = policy;
   const instance = policy.instances[policy.node.instance] ?? { cores: 0, usdPerHour: 0 };
-  const ten = monthlyPrice(loadOf(regionRps), { nodes, regions: 1, instance }, { balancer, costs });
-  const sized = sizeRegions(loadOf(regionRps), { ...policy, regions: { one: 100 }, reserve: "zone" }, ours)[0]?.nodes ?? 0;
-  const few = monthlyPrice(loadOf(regionRps), { nodes: sized, regions: 1, instance }, { balancer, costs });
+  const priced = (fleet: number): Price =>
+    monthlyPrice(loadOf(regionRps), { nodes: fleet, regions: 1, instance }, { balancer, costs });
+  const ten = priced(nodes);
+  const sized = [theirs, ours].map((node) => priced(sizedFor(policy, node)));
   return {
     title: "A month",
-    note: `c6i.2xlarge at $${instance.usdPerHour} an hour in us-east-1, 730 hours; the balancer's units at 102K requests/s of ${costs.responseBytes} bytes around the clock. Without what leaves to the internet, Redis, Prometheus and logs. Other regions cost more.`,
+    note: `${policy.node.instance} at $${instance.usdPerHour} an hour in us-east-1, 730 hours; units of the balancer for 102K responses/s of ${count(costs.responseBytes)} bytes around the clock. Without what leaves to the internet, Redis, Prometheus and logs. Other regions cost more.`,
     table: {
       head: comparedHead,
       rows: [
-        ["10 nodes", "$2,500", usd(ten.nodes), "yes: the nodes alone"],
-        ["their balancer at 102K", "not said", usd(ten.balancers + ten.traffic), "no: it costs more than the nodes"],
-        ["one region in all", "$2,500", usd(ten.total), "no"],
-        [`${sized} of our nodes for 102K, with their balancer`, "", usd(few.total), ""],
+        ["10 nodes", "$2,500", usd(ten.nodes), usd(ten.nodes), "yes: the nodes alone"],
+        [
+          "the balancer at 102K",
+          "not said",
+          usd(ten.balancers + ten.traffic),
+          usd(ten.balancers + ten.traffic),
+          "no: as much again",
+        ],
+        ["10 nodes and the balancer", "$2,500", usd(ten.total), usd(ten.total), "no"],
+        ["102K with a zone in reserve, and the balancer", "$2,500", ...sized.map(({ total }) => usd(total)), "no"],
       ],
     },
   };
