@@ -27,7 +27,7 @@ export async function contention(): Promise<Figure[]> {
   }
   const extra = both.map((micros, round) => micros - (alone[round] ?? 0)).filter(Number.isFinite);
   console.log(
-    `contention       permits and rate limits of a call: alone ${spread(alone, 2)} µs CPU, beside a second event loop ${spread(both, 2)} µs`,
+    `contention       permits and rate limits of a call: alone ${spread(alone, 2)} µs CPU, beside a second event loop ${spread(both.filter(Number.isFinite), 2)} µs`,
   );
   const percentage = (Math.max(0, median(extra)) / requestMicros) * 100;
   noteCost("contentionPercentage", Number(percentage.toFixed(1)));

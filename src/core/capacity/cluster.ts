@@ -41,18 +41,7 @@ export function createCluster(zones: number): Cluster {
       node.state = to;
       return true;
     },
-    drain(wanted) {
-      const drained: number[] = [];
-      while (drained.length < wanted) {
-        const serving = [...nodes].filter(([, { state }]) => state === "serving");
-        const inState = (zone: number): number => serving.filter(([, node]) => node.zone === zone).length;
-        const [number, node] = serving.toSorted(([, a], [, b]) => inState(b.zone) - inState(a.zone))[0] ?? [];
-        if (number === undefined || node === undefined) break;
-        node.state = "draining";
-        drained.push(number);
-      }
-      return drained;
-    },
+    drain: (wanted) => drain(nodes, wanted),
     remove: (number) => void nodes.delete(number),
     loseZone(zone) {
       lost.add(zone);
@@ -70,6 +59,19 @@ export function createCluster(zones: number): Cluster {
       return gone;
     },
   };
+}
+
+function drain(nodes: ReadonlyMap<number, Node>, wanted: number): number[] {
+  const drained: number[] = [];
+  while (drained.length < wanted) {
+    const serving = [...nodes].filter(([, { state }]) => state === "serving");
+    const inZone = (zone: number): number => serving.filter(([, node]) => node.zone === zone).length;
+    const [number, node] = serving.toSorted(([, a], [, b]) => inZone(b.zone) - inZone(a.zone))[0] ?? [];
+    if (number === undefined || node === undefined) break;
+    node.state = "draining";
+    drained.push(number);
+  }
+  return drained;
 }
 
 function emptiest(zones: number, lost: ReadonlySet<number>, inZone: (zone: number) => number): number {

@@ -108,11 +108,11 @@ function missingIn(region: RegionPlan, { policy }: PlanInput): string[] {
   const { max } = policy.nodes;
   const { p99Ms: goalMs, availabilityPercentage } = policy.goals;
   const found: string[] = [];
-  if (nodes > max)
-    found.push(`${name} needs ${nodes} nodes and may have ${max}: raise nodes.max, or take a larger instance`);
-  if (utilisation >= 1)
-    found.push(`${name} is overloaded: ${max} nodes would have to do ${percent(utilisation)} of what they can`);
-  else if (region.p99Ms > goalMs)
+  if (nodes > max) {
+    const load = `${max} nodes have to do ${percent(utilisation)} of what they can`;
+    return [`${name} needs ${nodes} nodes and may have ${max}: raise nodes.max, or take a larger instance; ${load}`];
+  }
+  if (region.p99Ms > goalMs)
     found.push(`${name} has a P99 of ${region.p99Ms.toFixed(1)} ms, and ${goalMs} ms is the goal`);
   if (run.lost > 0) found.push(`${name} loses ${run.lost.toLocaleString("en-US")} calls when its traffic changes`);
   const zoneOutage = lossSeconds(region);
@@ -138,7 +138,7 @@ function missingAfterLoss(losses: readonly RegionLoss[], { goals: { recoverySeco
 
 /** For how long calls are lost when a zone is. */
 export function lossSeconds({ zoneLoss: run }: Pick<RegionPlan, "zoneLoss">): number {
-  return Math.max(0, (run?.lastLossSeconds ?? 0) - zoneLoss.atSeconds);
+  return Math.max(0, (run?.lastLossSeconds ?? 0) + 1 - zoneLoss.atSeconds);
 }
 
 /** A share as a percentage. */

@@ -12,7 +12,7 @@ export type Price = {
 };
 
 /** Hours of a month. */
-export const monthHours = 730;
+const monthHours = 730;
 
 /**
  * The price of a month at a steady load.

@@ -25,7 +25,7 @@ export function nodesFor(load: Load, node: NodeModel, utilisation: number): numb
 }
 
 /** The utilisation that keeps to the target and to the goal for P99, whichever is lower. */
-export function targetUtilisation({ utilisation, goals }: Policy, node: NodeModel): number {
+function targetUtilisation({ utilisation, goals }: Policy, node: NodeModel): number {
   return Math.min(utilisation.targetPercentage / 100, utilisationAt(goals.p99Ms, node));
 }
 

@@ -16,7 +16,7 @@ function balancerHas({ health, drainSeconds, node }: Policy): string[] {
     "Balancer: keep-alive to the nodes, and many connections: each one stays with one event loop.",
     "Balancer: another try only where a connection was refused, never once a request was sent.",
     `Balancer: ${drainSeconds} s for connections of a node that leaves, no less than listen.drainDelayMs and listen.drainMs together.`,
-    `Node: the queue's limit (limits.queueTimeoutMs) is ${node.maxWaitMs} ms here; set it to the same.`,
+    `Node: the queue's limit (permits.queueTimeoutMs) is ${node.maxWaitMs} ms here; set it to the same.`,
   ];
 }
 

@@ -97,11 +97,12 @@ function zonePart({ regions, policy }: CapacityPlan): Part {
     title: "When a zone is lost",
     note: `At 5:00 one of ${policy.zones} zones fails. Until health checks notice, after ${detected} s, its calls are lost.`,
     table: {
-      head: ["region", "calls lost", "lost for", "highest P99 after", "most nodes"],
+      head: ["region", "calls lost", "lost for", "streams broken", "highest P99 after", "most nodes"],
       rows: regions.map((region) => [
         region.name,
         region.zoneLoss?.lost,
         timeText(lossSeconds(region)),
+        count(region.load.streams / policy.zones),
         msText(Math.max(...(region.zoneLoss?.samples ?? []).slice(5).map(({ p99Ms }) => p99Ms))),
         Math.max(...(region.zoneLoss?.samples ?? []).map(({ nodes }) => nodes)),
       ]),

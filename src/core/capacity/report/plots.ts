@@ -3,17 +3,21 @@ import { linearAxis, timeAxis } from "../../plot/scale.ts";
 import type { Run, Sample } from "../simulate.ts";
 import { count } from "./figures.ts";
 
+type Figure = { readonly name: string; readonly label: string; of(sample: Sample): number };
+
+const figures: readonly Figure[] = [
+  { name: "requests a second", label: "requests/s", of: ({ rps }) => rps },
+  { name: "nodes in service", label: "nodes", of: ({ nodes }) => nodes },
+  { name: "CPU", label: "% of the usable CPU", of: ({ cpuPercentage }) => cpuPercentage },
+  { name: "P99", label: "ms", of: ({ p99Ms }) => p99Ms },
+];
+
 /** Traffic, nodes, CPU and P99 over time. */
 export function runPlots(title: string, { samples }: Run): Plot[] {
-  return [
-    overTime(`${title}: requests a second`, "requests/s", samples, ({ rps }) => rps),
-    overTime(`${title}: nodes in service`, "nodes", samples, ({ nodes }) => nodes),
-    overTime(`${title}: CPU`, "% of the usable CPU", samples, ({ cpuPercentage }) => cpuPercentage),
-    overTime(`${title}: P99`, "ms", samples, ({ p99Ms }) => p99Ms),
-  ];
+  return figures.map((figure) => overTime(`${title}: ${figure.name}`, samples, figure));
 }
 
-function overTime(title: string, label: string, samples: readonly Sample[], of: (sample: Sample) => number): Plot {
+function overTime(title: string, samples: readonly Sample[], { label, of }: Figure): Plot {
   const points = samples.map((sample) => ({ x: sample.atSeconds, y: of(sample) }));
   const most = points.reduce((max, { y }) => Math.max(max, y), 0);
   const least = points.reduce((min, { y }) => Math.min(min, y), most);

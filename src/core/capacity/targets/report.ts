@@ -44,5 +44,6 @@ const model = [
   "Utilisation is that of the CPU which calls may have, 85 % of all by default. The rest is for the system, TLS and agents.",
   "P99 is that of one queue M/M/1 for each event loop, because a connection stays with its loop, and one pause of its garbage collector. Network, TLS and what a profile or an upstream takes are not in it.",
   "Nodes, health checks, provisioning and scaling are events of a simulation; calls are counted each second, as a fluid with Poisson arrivals. What would wait longer than the policy allows is lost, and so is what the balancer sends to a node that has failed, until health checks notice.",
+  "Tokens of open streams come before new calls. A node that has too many streams sends late tokens together in reality; the plan counts its new calls as lost.",
   "The autoscaler sees averages of one minute. A trigger fires when it was passed in each minute of its time.",
 ];
