@@ -8,6 +8,7 @@ import { experiments } from "./experiments.ts";
 import { extProc } from "./ext-proc.ts";
 import { killSwitch } from "./kill-switch.ts";
 import type { Figure } from "./lib.ts";
+import { nodes } from "./nodes.ts";
 import { overload } from "./overload.ts";
 import { soak } from "./soak.ts";
 
@@ -23,11 +24,12 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   contention,
   "kill-switch": killSwitch,
   overload,
+  nodes,
   "ext-proc": extProc,
   soak,
 };
-/** The soak takes ten minutes and ext-proc needs Envoy, so they run only when they are named. */
-const usual = Object.keys(parts).filter((name) => name !== "soak" && name !== "ext-proc");
+/** The soak takes ten minutes, ext-proc needs Envoy and nodes HAProxy, so they run only when they are named. */
+const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes"].includes(name));
 
 const { values, positionals: wanted } = parseArgs({ allowPositionals: true, options: { costs: { type: "string" } } });
 const unknown = wanted.filter((name) => !(name in parts));
