@@ -47,7 +47,7 @@ async function outcome(url: string, id: string): Promise<string> {
 
 const ids = Array.from({ length: 30 }, (_, index) => `call-${index}`);
 
-test("four nodes and one give the same decision to the same request", { timeout: 300_000 }, async () => {
+test("four nodes and one give the same decision to the same request", { timeout: 600_000 }, async () => {
   const nodes = await fleetOf(4, drawn);
   await Promise.all(nodes.map((node) => node.start()));
   const all: string[][] = [];
@@ -108,9 +108,9 @@ for (const [name, found, setup] of gateways) {
   describeWith(name, found, `several nodes behind ${name}`, (program) => {
     test(
       "a node that is killed under load costs its own calls in flight, and no other",
-      { timeout: 300_000 },
+      { timeout: 600_000 },
       async () => {
-        const nodes = await fleetOf(4, simulate);
+        const nodes = await fleetOf(3, simulate);
         await Promise.all(nodes.map((node) => node.start()));
         const port = await inFront(program, setup, nodes);
         await until("calls at each node", async () => await reachesAll(port, nodes));
@@ -129,22 +129,21 @@ for (const [name, found, setup] of gateways) {
       },
     );
 
-    test("scale-out, a reload, a rolling restart and scale-in lose no call", { timeout: 420_000 }, async () => {
-      const nodes = await fleetOf(4, simulate);
-      const [first, second, third, fourth] = nodes;
+    test("scale-out, a reload, a rolling restart and scale-in lose no call", { timeout: 900_000 }, async () => {
+      const nodes = await fleetOf(3, simulate);
+      const [first, second, third] = nodes;
       await Promise.all([first?.start(), second?.start()]);
       const port = await inFront(program, setup, nodes);
       const running = (load = startLoad(port, 8));
-      await Promise.all([third?.start(), fourth?.start()]);
-      await until("calls at each node", async () => await reachesAll(port, nodes), 30_000);
+      await third?.start();
+      await until("calls at each node", async () => await reachesAll(port, nodes), 120_000);
       for (const node of nodes) await node.reload({ ...simulate, seed: 2 });
       for (const node of [first, second]) {
         await node?.stop();
         await node?.start();
       }
-      await until("calls at each node again", async () => await reachesAll(port, nodes), 30_000);
+      await until("calls at each node again", async () => await reachesAll(port, nodes), 120_000);
       await third?.stop();
-      await fourth?.stop();
       const before = running.sent();
       await until("more calls", async () => (running.sent() > before + 100 ? true : undefined), 60_000);
       await running.stop();

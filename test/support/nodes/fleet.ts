@@ -21,7 +21,7 @@ export type FleetNode = NodePlace & {
 };
 
 /** Processes start slowly where others keep the machine busy. */
-const patienceMs = 90_000;
+const patienceMs = 240_000;
 
 /** Nodes on 127.0.0.2 and the following addresses, with the same configuration and the same ports; none is started. */
 export async function fleetOf(count: number, config: object): Promise<FleetNode[]> {
@@ -44,7 +44,12 @@ async function nodeAt(host: string, ports: Omit<NodePlace, "host">, config: obje
     ...ports,
     async start() {
       running = await run(["start", "--config", file]);
-      await until(`a ready node at ${host}`, () => isReady(host, ports.adminPort), patienceMs);
+      const { child, err } = running;
+      const ready = (): Promise<true | undefined> => {
+        if (child.exitCode !== null) throw new Error(`The node at ${host} ended with ${child.exitCode}: ${err()}`);
+        return isReady(host, ports.adminPort);
+      };
+      await until(`a ready node at ${host}`, ready, patienceMs);
     },
     async stop() {
       const code = await ended("SIGTERM");
