@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
+import { noteCost } from "./costs.ts";
 import {
   responses,
   chatRequest,
@@ -52,11 +53,13 @@ export async function simulatedJson(): Promise<Figure[]> {
     { ours: { port: 9310, pid: ours.pid }, bare: { port: 9314, pid: bare.pid } },
     (target) => load({ ...target, connections: 64, seconds: 3, request }),
   );
+  noteCost("responseBytes", await responseBytes(9310, request));
   await ours.stop();
   await bare.stop();
   const rate = (name: "ours" | "bare"): number[] => results[name].map((each) => each.responses / each.seconds);
   const cpu = (name: "ours" | "bare"): number[] =>
     results[name].map((each) => (each.cpuSeconds / each.responses) * 1e6);
+  noteCost("requestMicros", Number(median(cpu("ours")).toFixed(1)));
   console.log(
     `simulated JSON   ours ${spread(rate("ours"))} requests/s, ${spread(cpu("ours"), 1)} µs CPU; bare node:http ${spread(rate("bare"))} requests/s, ${spread(cpu("bare"), 1)} µs CPU`,
   );
@@ -141,9 +144,12 @@ export async function streams(): Promise<Figure[]> {
   const many = await interleaved(targets, (target) =>
     load({ ...target, connections: 1000, seconds: 5, request, itlMs: 15 }),
   );
+  noteCost("tokenBytes", await tokenBytes(9340));
   await ours.stop();
   await bare.stop();
   const cpu = (name: "ours" | "bare"): number[] => many[name].map((each) => (each.cpuSeconds / each.events) * 1e6);
+  noteCost("tokenMicros", Number(median(cpu("ours")).toFixed(1)));
+
   const share = many.ours.map((each) => each.events / each.seconds / offered(1000));
   console.log(
     `1,000 streams    ours ${spread(cpu("ours"), 2)} µs CPU a token, ${spread(share, 3)} of the tokens offered; C loop ${spread(cpu("bare"), 2)} µs`,
@@ -171,6 +177,35 @@ export async function streams(): Promise<Figure[]> {
       unit: " ms",
     }),
   ];
+}
+
+/** A response with its head, as it is on the wire. */
+async function responseBytes(port: number, request: string): Promise<number> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  const text = await new Promise<string>((resolve, reject) => {
+    let got = "";
+    socket.once("error", reject);
+    socket.on("data", (chunk) => {
+      got += String(chunk);
+      const [head = "", body] = got.split("\r\n\r\n");
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+      if (body !== undefined && Buffer.byteLength(body) >= length) resolve(got);
+    });
+    socket.write(request);
+  });
+  socket.destroy();
+  return Buffer.byteLength(text);
+}
+
+/** Bytes of a streamed chat for each of its events. */
+async function tokenBytes(port: number): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: "Bearer sk-bench", "content-type": "application/json" },
+    body: JSON.stringify({ model: "gpt-4o", stream: true, messages: [{ role: "user", content: "hi" }] }),
+  });
+  const text = await response.text();
+  return Math.round(Buffer.byteLength(text) / (text.split("data: ").length - 1));
 }
 
 /** Tokens a second that so many streams of 100 tokens can get: 100 ms to the first, 15 ms to each other. */

@@ -122,7 +122,8 @@ export type Load = {
  */
 export async function load(options: {
   port: number;
-  pid: number;
+  /** Of several servers, all together. */
+  pid: number | readonly number[];
   connections: number;
   seconds: number;
   request: string;
@@ -146,16 +147,22 @@ export async function load(options: {
   const child = run("taskset", ["-c", loadCore, ...priority, binary, ...args]);
   const warmSeconds = itlMs === undefined ? seconds / 5 : (seconds * 2) / 5;
   await new Promise((resolve) => setTimeout(resolve, warmSeconds * 1000));
-  const before = await cpuSeconds(options.pid);
+  const pids = typeof options.pid === "number" ? [options.pid] : options.pid;
+  const before = await cpuSeconds(pids);
   await new Promise((resolve) => setTimeout(resolve, seconds * 900));
-  const after = await cpuSeconds(options.pid);
+  const after = await cpuSeconds(pids);
   const { stdout } = await child;
   const measured = JSON.parse(stdout) as Omit<Load, "cpuSeconds">;
   return { ...measured, cpuSeconds: ((after - before) / 0.9 / seconds) * measured.seconds };
 }
 
-/** CPU time a process and its threads have used, in seconds. */
-async function cpuSeconds(pid: number): Promise<number> {
+/** CPU time that processes and their threads have used, in seconds. */
+async function cpuSeconds(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map(cpuSecondsOf));
+  return each.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+async function cpuSecondsOf(pid: number): Promise<number> {
   let total = 0;
   for (const task of await readdir(`/proc/${pid}/task`)) {
     try {

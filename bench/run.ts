@@ -1,10 +1,14 @@
-/** `npm run bench [-- NAME …]`: measures, prints each figure beside its goal, and exits with 1 when one is missed. */
+/** `npm run bench [-- NAME …] [--costs FILE]`: measures, prints each figure beside its goal, and exits with 1 when one is missed. */
+import { parseArgs } from "node:util";
+import { contention } from "./contention.ts";
+import { writeCosts } from "./costs.ts";
 import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, streams } from "./figures.ts";
 import { dialects } from "./dialects.ts";
 import { experiments } from "./experiments.ts";
 import { extProc } from "./ext-proc.ts";
 import { killSwitch } from "./kill-switch.ts";
 import type { Figure } from "./lib.ts";
+import { nodes } from "./nodes.ts";
 import { overload } from "./overload.ts";
 import { soak } from "./soak.ts";
 
@@ -17,15 +21,17 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   abandoned,
   dialects,
   experiments,
+  contention,
   "kill-switch": killSwitch,
   overload,
+  nodes,
   "ext-proc": extProc,
   soak,
 };
-/** The soak takes ten minutes and ext-proc needs Envoy, so they run only when they are named. */
-const usual = Object.keys(parts).filter((name) => name !== "soak" && name !== "ext-proc");
+/** The soak takes ten minutes, ext-proc needs Envoy and nodes HAProxy, so they run only when they are named. */
+const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes"].includes(name));
 
-const wanted = process.argv.slice(2);
+const { values, positionals: wanted } = parseArgs({ allowPositionals: true, options: { costs: { type: "string" } } });
 const unknown = wanted.filter((name) => !(name in parts));
 if (unknown.length > 0)
   throw new Error(`no such benchmark: ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);
@@ -37,4 +43,5 @@ const width = Math.max(...figures.map(({ what }) => what.length));
 console.log();
 for (const { what, got, goal, met } of figures)
   console.log(`${met ? "ok  " : "MISS"}  ${what.padEnd(width)}  ${got}  (goal ${goal})`);
+if (values.costs !== undefined) await writeCosts(values.costs);
 process.exitCode = figures.every(({ met }) => met) ? 0 : 1;

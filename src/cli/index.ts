@@ -5,6 +5,7 @@ import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
 import { clients } from "./clients.ts";
 import { explainCommand } from "./explain.ts";
+import { plan } from "./plan/index.ts";
 import { profile } from "./profile/index.ts";
 import { recordings } from "./recordings/index.ts";
 import { records } from "./records.ts";
@@ -19,6 +20,7 @@ export const commands: readonly [Command, ...Command[]] = [
   explainCommand,
   chaos,
   clients,
+  plan,
   profile,
   recordings,
   records,
