@@ -36,6 +36,16 @@ export type ScrapeOptions = {
 export type Scrape = {
   /** Prometheus text format 0.0.4. */
   text(): Promise<string>;
+  /** What the event loops recorded, added up, without the node's own readings. */
+  totals(): readonly Total[];
+};
+
+/** One label set of a recorded metric; see `widthOf` for its values. */
+export type Total = {
+  readonly metric: RecordedName;
+  readonly labels: readonly string[];
+  readonly values: readonly number[];
+  readonly boundsMs?: Float64Array;
 };
 
 type Sample = {
@@ -88,7 +98,17 @@ export function createScrape(options: ScrapeOptions): Scrape {
       sum(options.workers(), table, sums);
       return registry.metrics();
     },
+    totals() {
+      sum(options.workers(), table, sums);
+      return table.all().map((series) => totalOf(series, sums));
+    },
   };
+}
+
+function totalOf({ metric, labels, index }: Series, sums: Float64Array): Total {
+  const { bucketsMs }: Metric = recorded[metric];
+  const values = [...sums.subarray(index, index + widthOf(metric))];
+  return { metric, labels, values, ...(bucketsMs !== undefined && { boundsMs: bucketsMs }) };
 }
 
 const metrics = { ...recorded, ...reported };

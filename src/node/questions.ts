@@ -1,4 +1,5 @@
 import { question, type AnyQuestion } from "../admin/question.ts";
+import { callsSince } from "../admin/dashboard/live.ts";
 import { resources } from "../admin/resources/index.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 
@@ -54,6 +55,7 @@ const all: readonly AnyQuestion[] = [
   cacheUse,
   memoryUse,
   heldConnections,
+  callsSince,
   driftOfShadow,
   forceBreaker,
 ];

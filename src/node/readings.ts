@@ -1,5 +1,5 @@
 import type { Experiments } from "../admin/chaos.ts";
-import type { NodeStatus, NodeView } from "../admin/resource.ts";
+import type { NodeParts, NodeStatus, NodeView } from "../admin/resource.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
 import { driftRatios } from "../core/shadow/drift.ts";
@@ -38,10 +38,20 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     experiments,
     clients: eventLoops.clients,
     reload: reloader.reload,
+    parts: () => partsOf(reloader.settings().config),
     metrics: () => scrape.text(),
+    totals: scrape.totals,
     ask: eventLoops.ask,
     get: eventLoops.get,
     set: eventLoops.set,
+  };
+}
+
+function partsOf({ rules, default: fallback, upstreams, experiments }: Config): NodeParts {
+  return {
+    rules: [...rules, { name: "default", serve: fallback.serve }].map(({ name, serve }) => ({ name, serve })),
+    upstreams: Object.keys(upstreams),
+    experiments: experiments.map(({ name }) => name),
   };
 }
 
