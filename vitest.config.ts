@@ -4,8 +4,12 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/support/closing-reporter.ts"],
     maxWorkers: 2,
-    projects: ["unit", "property", "contract", "integration"].map((name) => ({
-      test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: name === "integration" ? 60_000 : 20_000 },
+    projects: ["unit", "property", "contract", "integration", "browser"].map((name) => ({
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        testTimeout: ["integration", "browser"].includes(name) ? 60_000 : 20_000,
+      },
     })),
   },
 });

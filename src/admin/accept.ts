@@ -12,6 +12,11 @@ export function preferredType(accept: string | undefined, types: readonly string
   return rated.sort((one, other) => other.weight - one.weight)[0]?.type;
 }
 
+/** Whether a request comes from a browser that wants a page: who takes anything gets JSON. */
+export function prefersPage(accept: string | undefined): boolean {
+  return preferredType(accept, ["application/json", "text/html"]) === "text/html";
+}
+
 type Range = { readonly range: string; readonly weight: number };
 
 function readRange(text: string): Range {

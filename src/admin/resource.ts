@@ -1,4 +1,5 @@
 import type { BudgetUse } from "../core/budgets/types.ts";
+import type { Readable } from "node:stream";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
@@ -13,7 +14,7 @@ export type Resource = {
 /** One method on one path. `Name` are the names of its query parameters. */
 export type Route<Name extends string = string> = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Begins with `/admin/v1/`, and may have `/:id` in it. */
+  /** May have `/:id` in it, or end in `/*`. */
   readonly path: string;
   /** What it does or returns, in a few words, for the index and the docs. */
   readonly summary: string;
@@ -32,7 +33,7 @@ export type Parameters<Name extends string> = Readonly<
 export type AdminRequest<Name extends string = string> = {
   readonly node: NodeView;
   readonly query: Readonly<Partial<Record<Name, string>>>;
-  /** What stands for `/:id` in the path, decoded; else empty. */
+  /** What stands for `/:id` or `*` in the path, decoded; else empty. */
   readonly id: string;
   /** The Accept header. */
   readonly accept: string | undefined;
@@ -40,10 +41,18 @@ export type AdminRequest<Name extends string = string> = {
   readonly body: unknown;
   /** Who asks, for the log: `admin token`, or the client's address where the API has no token. */
   readonly by: string;
+  /** For a page: gives the browser a session where it has none, and says what its forms send along to change something. */
+  page(): { readonly csrf: string; readonly hasLogin: boolean };
 };
 
 /** What is sent back. */
-export type AdminResponse = { readonly status: number; readonly type: string; readonly text: string };
+export type AdminResponse = {
+  readonly status: number;
+  readonly type: string;
+  /** All of it, or a stream that is sent as it comes. */
+  readonly text: string | Readable;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** The node as resources see it from the main thread. */
 export type NodeView = {
@@ -57,6 +66,10 @@ export type NodeView = {
   readonly fleet?: FleetView | undefined;
   /** What is used up of the budgets of upstreams. */
   budgets(): readonly BudgetUse[];
+  /** What the configuration in force is made of. */
+  parts(): NodeParts;
+  /** What the event loops have counted, added up. */
+  totals(): readonly Total[];
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
   metrics(form: MetricsForm): Promise<string>;
@@ -76,6 +89,23 @@ export type NodeView = {
 
 /** How metrics are written: our names in Prometheus text format 0.0.4 or in OpenMetrics 1.0; or those of vLLM, or of OpenTelemetry, in the former. */
 export type MetricsForm = "text" | "openMetrics" | "vllm" | "genAi";
+/** The names in a configuration, in its order; the default is the last rule. */
+export type NodeParts = {
+  readonly rules: readonly { readonly name: string; readonly serve: string }[];
+  readonly upstreams: readonly string[];
+  readonly experiments: readonly string[];
+};
+
+/** One label set of a metric that event loops count, without the prefix of its name. */
+export type Total = {
+  readonly metric: string;
+  /** In the order of the catalog. */
+  readonly labels: readonly string[];
+  /** One for a counter; for a histogram each bucket, the one above all bounds, and the sum. */
+  readonly values: readonly number[];
+  /** Upper bounds of the buckets, in milliseconds. */
+  readonly boundsMs?: ArrayLike<number>;
+};
 
 /** What clients do. */
 export type ClientsView = {

@@ -6,16 +6,20 @@ import fastify, {
   type HTTPMethods,
 } from "fastify";
 import { METHODS, STATUS_CODES } from "node:http";
+import { backgroundClock, wallClockMs } from "../limits/clock.ts";
 import { endSocket } from "../act/sockets/sockets.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { headerCount } from "../core/headers.ts";
-import { refusedHost, refusedOrigin, refusedToken } from "./guard.ts";
+import { createAccess, loginPath, type Access } from "./access.ts";
+import { createDashboard } from "./dashboard/index.ts";
+import { addLogin } from "./dashboard/login.ts";
+import { createSessions } from "./dashboard/sessions.ts";
+import { prefersPage } from "./accept.ts";
 import { ProblemError, problemText, problemType } from "./problem.ts";
 import { readQuery } from "./query.ts";
 import type { NodeView, Resource, Route } from "./resource.ts";
 import { resources as allResources } from "./resources/index.ts";
 import { createRouteIndex } from "./route-index.ts";
-import { probePaths } from "./resources/probes.ts";
 
 /** What the admin API is made with besides the node it shows. */
 export type AdminOptions = {
@@ -55,30 +59,37 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
   for (const method of methods)
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   app.removeContentTypeParser("text/plain");
-  addGuard(app, options);
+  const { resources = allResources, hosts = [], tokenSha256 } = options;
+  const sessions = createSessions(wallClockMs);
+  const access = createAccess({ hosts, sessions, tokenSha256 });
+  addGuard(app, access);
   addErrors(app, options);
-  const { resources = allResources } = options;
-  const offered = resources.flatMap((resource) => resource.routes);
-  const routes = [...createRouteIndex(offered), ...offered];
-  const callerOf = ({ ip }: FastifyRequest): string => (options.tokenSha256() === undefined ? ip : "admin token");
-  for (const route of routes) addRoute(app, { node, callerOf }, route);
+  const dashboard = createDashboard(node, backgroundClock());
+  app.addHook("preClose", async () => dashboard.close());
+  const offered = [...resources.flatMap((resource) => resource.routes), ...dashboard.routes];
+  const routes = createRouteIndex(offered, dashboard.overview);
+  const surroundings = { node, access, callerOf: ({ ip }: FastifyRequest) => (access.hasToken() ? "admin token" : ip) };
+  void app.register(async (pages) => {
+    // Only pages have forms: the API takes JSON alone, which no form of another site can send.
+    const parse = async (_request: FastifyRequest, text: string): Promise<URLSearchParams> => new URLSearchParams(text);
+    pages.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, parse);
+    addLogin(pages, { sessions, tokenSha256 });
+    for (const route of routes.filter(({ path }) => path.startsWith(pagesPath))) addRoute(pages, surroundings, route);
+  });
+  for (const route of routes.filter(({ path }) => !path.startsWith(pagesPath))) addRoute(app, surroundings, route);
   for (const [path, allowed] of methodsByPath(routes)) refuseOthers(app, path, allowed);
   return app;
 }
 
-function addGuard(app: FastifyInstance, { hosts = [], tokenSha256 }: AdminOptions): void {
+const pagesPath = "/dashboard/";
+
+function addGuard(app: FastifyInstance, access: Access): void {
   app.addHook("onRequest", async (request, reply) => {
     checkFraming(request);
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-    const { host, origin, authorization } = request.headers;
-    const isProbe = probePaths.includes(request.url);
-    const refusal = refusedOrigin(origin, host) ?? (isProbe ? undefined : refusedHost(host, hosts));
-    if (refusal !== undefined) throw new ProblemError(403, refusal);
-    const unauthenticated = isProbe ? undefined : refusedToken(authorization, tokenSha256());
-    if (unauthenticated === undefined) return;
-    reply.header("www-authenticate", "Bearer");
-    throw new ProblemError(401, unauthenticated);
+    access.enter(request, reply);
   });
+  app.addHook("preHandler", async (request) => access.change(request));
 }
 
 /** Forms in which two hops may read a request differently. */
@@ -93,11 +104,16 @@ function addErrors(app: FastifyInstance, { failed }: AdminOptions): void {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new ProblemError(404, `There is no ${pathOf(request)} here.`)),
   );
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error);
     if (problem.status >= 500 && !(error instanceof ProblemError)) failed(error);
+    if (problem.status === 401 && wantsPage(request)) return reply.redirect(loginPath, 303);
     return sendProblem(reply, problem);
   });
+}
+
+function wantsPage({ method, headers }: FastifyRequest): boolean {
+  return method === "GET" && headers.authorization === undefined && prefersPage(headers.accept);
 }
 
 /** What the caller sees of an error: the whole message where the request is at fault. */
@@ -109,23 +125,31 @@ function problemOf(error: FastifyError | ProblemError | StuntdoubleError): Probl
   return new ProblemError(status, error.message, ours ? { code: error.code } : {});
 }
 
-type Surroundings = { readonly node: NodeView; callerOf(request: FastifyRequest): string };
+type Surroundings = { readonly node: NodeView; readonly access: Access; callerOf(request: FastifyRequest): string };
 
 function addRoute(
   app: FastifyInstance,
-  { node, callerOf }: Surroundings,
+  { node, access, callerOf }: Surroundings,
   { method, path, parameters = {}, respond }: Route,
 ): void {
-  app.route<{ Params: { id?: string } }>({
+  app.route<{ Params: { id?: string; "*"?: string } }>({
     method,
     url: path,
     exposeHeadRoute: method === "GET",
     async handler(request, reply) {
       const { query, params, body, headers } = request;
       const values = readQuery(query, parameters);
-      const asked = { node, query: values, id: params.id ?? "", accept: headers.accept, body, by: callerOf(request) };
-      const { status, type, text } = await respond(asked);
-      return reply.code(status).type(type).send(text);
+      const asked = {
+        node,
+        query: values,
+        id: params.id ?? params["*"] ?? "",
+        accept: headers.accept,
+        body,
+        by: callerOf(request),
+        page: () => access.page(request, reply),
+      };
+      const { status, type, text, headers: more = {} } = await respond(asked);
+      return reply.code(status).headers(more).type(type).send(text);
     },
   });
 }

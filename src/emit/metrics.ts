@@ -47,6 +47,16 @@ export type Scrape = {
   vllm(): Promise<string>;
   /** Under the names of OpenTelemetry's conventions for generative AI. */
   genAi(): Promise<string>;
+  /** What the event loops recorded, added up, without the node's own readings. */
+  totals(): readonly Total[];
+};
+
+/** One label set of a recorded metric; see `widthOf` for its values. */
+export type Total = {
+  readonly metric: RecordedName;
+  readonly labels: readonly string[];
+  readonly values: readonly number[];
+  readonly boundsMs?: Float64Array;
 };
 
 type Sample = {
@@ -66,6 +76,7 @@ type Sums = {
   renew(): void;
   samples(name: RecordedName): Sample[];
   recorded(name: RecordedName): RecordedValues[];
+  all(): Total[];
 };
 
 /** The cap on label sets holds for the sum too. A label set that was admitted once stays, so no counter goes back. */
@@ -83,6 +94,7 @@ function createSums(workers: ScrapeOptions["workers"]): Sums {
     renew: () => sum(workers(), table, sums),
     samples: (name) => seriesOf(name).flatMap((series) => samplesOf(series, sums, labelsOf(series))),
     recorded: (name) => seriesOf(name).map((series) => ({ labels: labelsOf(series), values: valuesOf(series, sums) })),
+    all: () => table.all().map((series) => totalOf(series, sums)),
   };
 }
 
@@ -118,6 +130,10 @@ export function createScrape(options: ScrapeOptions): Scrape {
       sums.renew();
       return genAiText({ recorded: sums.recorded });
     },
+    totals() {
+      sums.renew();
+      return sums.all();
+    },
   };
 }
 
@@ -128,6 +144,12 @@ function useOf(readings: readonly Reading[]): Pick<VllmSource, "inFlight" | "que
 
 function valuesOf({ metric, index }: Series, sums: Float64Array): Float64Array {
   return sums.subarray(index, index + widthOf(metric));
+}
+
+function totalOf(series: Series, sums: Float64Array): Total {
+  const { metric, labels } = series;
+  const { bucketsMs }: Metric = recorded[metric];
+  return { metric, labels, values: [...valuesOf(series, sums)], ...(bucketsMs !== undefined && { boundsMs: bucketsMs }) };
 }
 
 const metrics = { ...recorded, ...reported };

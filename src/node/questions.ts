@@ -1,4 +1,5 @@
 import { question, type AnyQuestion } from "../admin/question.ts";
+import { callsSince } from "../admin/dashboard/live.ts";
 import { resources } from "../admin/resources/index.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 
@@ -65,6 +66,7 @@ const all: readonly AnyQuestion[] = [
   memoryUse,
   heldConnections,
   spanCounts,
+  callsSince,
   driftOfShadow,
   forceBreaker,
 ];

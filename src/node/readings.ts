@@ -1,5 +1,5 @@
 import type { Experiments } from "../admin/chaos.ts";
-import type { ConfigSource, NodeStatus, NodeView } from "../admin/resource.ts";
+import type { ConfigSource, NodeParts, NodeStatus, NodeView } from "../admin/resource.ts";
 import { exemplars } from "../admin/resources/metrics.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
@@ -57,9 +57,19 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     reload: reloader.reload,
     metrics: async (form) =>
       form === "openMetrics" ? await scrape.openMetrics(await eventLoops.ask(exemplars)) : await scrape[form](),
+    parts: () => partsOf(reloader.settings().config),
+    totals: scrape.totals,
     ask: eventLoops.ask,
     get: eventLoops.get,
     set: eventLoops.set,
+  };
+}
+
+function partsOf({ rules, default: fallback, upstreams, experiments }: Config): NodeParts {
+  return {
+    rules: [...rules, { name: "default", serve: fallback.serve }].map(({ name, serve }) => ({ name, serve })),
+    upstreams: Object.keys(upstreams),
+    experiments: experiments.map(({ name }) => name),
   };
 }
 

@@ -11,7 +11,7 @@ type Filter = { readonly [Name in FilterName]?: string };
 type FilterName = "id" | "status" | "key" | "model" | "mode" | "rule" | "fault" | "ending";
 
 /** The latest calls of the node that a filter lets through, the newest first. */
-const latest = question({
+export const latest = question({
   name: "requests",
   reply: (loop, filter: Filter, limit: number) => loop.journal.last(limit, (outcome) => passes(outcome, filter)),
   merge: (replies) =>

@@ -8,7 +8,7 @@ import { json, route, type Resource } from "../resource.ts";
 import { verdictInThread } from "../verdict.ts";
 
 /** Real and simulated timings side by side, over all shadowed calls that are kept. */
-const timings = question({
+export const timings = question({
   name: "shadow",
   reply: (loop) => loop.shadow.snapshot(),
   merge: shadowReport,

@@ -54,12 +54,21 @@ const defaultMaxWaiting = 32 * 1024 * 1024;
 
 const systemFiles: RecordingFiles = {
   async create(file) {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    return await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    try {
+      return await created(file);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      return await created(file);
+    }
   },
   rename,
   remove: (file) => rm(file, { force: true }),
 };
+
+function created(file: string): Promise<FileHandle> {
+  return open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+}
 
 /**
  * Makes the writer of one event loop.

@@ -54,6 +54,8 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     experiments: noExperiments,
     clients: { read: () => [] },
     budgets: () => [],
+    parts: () => ({ rules: [{ name: "default", serve: "simulate" }], upstreams: [], experiments: [] }),
+    totals: () => [],
     reload: async () => ({ ok: true, generation: 2 }),
     ask: async (question, ...args) =>
       question.merge(views.map((view) => structuredClone(question.reply(view, ...structuredClone(args))))),

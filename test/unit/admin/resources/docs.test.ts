@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { createDashboard } from "../../../../src/admin/dashboard/index.ts";
 import { resources } from "../../../../src/admin/resources/index.ts";
 import { requests } from "../../../../src/admin/resources/requests.ts";
 import { createRouteIndex } from "../../../../src/admin/route-index.ts";
+import { createFakeClock } from "../../../support/fake-clock.ts";
+import { createTestNode } from "../node-view.ts";
 
 const page = readFileSync(new URL("../../../../docs/admin-api.md", import.meta.url), "utf8");
-const offered = resources.flatMap(({ routes }) => routes);
-const routes = [...createRouteIndex(offered), ...offered];
+const dashboard = createDashboard(createTestNode(), createFakeClock());
+const offered = [...resources.flatMap(({ routes }) => routes), ...dashboard.routes];
+const routes = createRouteIndex(offered, dashboard.overview);
 
 test("docs/admin-api.md lists every path with its method and what it is for, and no other", () => {
   const rows = page.split("\n").filter((line) => /^\| `(?:GET|POST|PUT|DELETE) /.test(line));

@@ -1,0 +1,189 @@
+import { question } from "../question.ts";
+import type { NodeView } from "../resource.ts";
+import type { Clock } from "../../limits/clock.ts";
+import { breakers } from "../resources/status.ts";
+import {
+  kept,
+  type Call,
+  type ChaosState,
+  type Delta,
+  type LiveState,
+  type RuleHits,
+  type Tick,
+  type UpstreamState,
+} from "./state.ts";
+import { sum, tickOf, type Reading } from "./totals.ts";
+
+/** The latest calls of the node that began after a time, as lines of a list. */
+export const callsSince = question({
+  name: "calls-since",
+  reply: (loop, sinceMs: number): readonly Call[] =>
+    loop.journal
+      .last(kept.calls, ({ startedAtMs, actual }) => startedAtMs + actual.totalMs > sinceMs)
+      .map(({ actual, ...call }) => ({
+        id: call.id,
+        startedAtMs: call.startedAtMs,
+        rule: call.rule,
+        mode: call.mode,
+        model: call.model,
+        upstream: call.upstream,
+        status: call.status,
+        ending: call.ending,
+        keyName: call.keyName,
+        stream: call.stream,
+        faults: [...call.faults],
+        experiments: [...call.experiments],
+        ttftMs: actual.ttftMs,
+        totalMs: actual.totalMs,
+        tokens: actual.tokens,
+      })),
+  merge: (replies): readonly Call[] =>
+    replies
+      .flat()
+      .sort((a, b) => b.startedAtMs + b.totalMs - (a.startedAtMs + a.totalMs))
+      .slice(0, kept.calls),
+});
+
+/** What the dashboard shows of one node. */
+export type Live = {
+  /** All of it as it is. */
+  state(): Promise<LiveState>;
+  /**
+   * Reads the node each second until it is told to stop, and tells what has changed. Nothing is read while nobody looks.
+   *
+   * @param told gets the whole state first
+   * @returns stops it
+   */
+  watch(told: (delta: Delta) => void): () => void;
+  /** Ends all. */
+  close(): void;
+};
+
+/** What a state is read with. `now` is in milliseconds since 1970. */
+export type LiveOptions = {
+  readonly node: NodeView;
+  now(): number;
+  readonly clock: Pick<Clock, "wake">;
+};
+
+const everyMs = 1000;
+/** Percentiles are taken over so many readings. */
+const window = 10;
+
+/** Makes what the dashboard reads of a node. */
+export function createLive({ node, now, clock }: LiveOptions): Live {
+  const readings: Reading[] = [{ atMs: now(), totals: [] }];
+  /** Those who look, and what each has been told. */
+  const watchers = new Map<(delta: Delta) => void, LiveState | undefined>();
+  let state: LiveState | undefined = undefined;
+  let stop = (): void => undefined;
+  let reading: Promise<LiveState> | undefined = undefined;
+
+  const read = async (): Promise<LiveState> => {
+    const next = await stateAfter(state, { node, readings, atMs: now() });
+    state = next;
+    return next;
+  };
+  /** One at a time, however many ask. */
+  const fresh = (): Promise<LiveState> => (reading ??= read().finally(() => (reading = undefined)));
+  const tell = async (): Promise<void> => {
+    try {
+      const next = await fresh();
+      for (const [told, known] of watchers) {
+        watchers.set(told, next);
+        told(known === undefined ? next : changes(known, next));
+      }
+    } catch {
+      // What could not be read may be there the next time.
+    }
+    stop();
+    if (watchers.size > 0) stop = clock.wake(everyMs, () => void tell());
+  };
+  return {
+    state: fresh,
+    watch(told) {
+      watchers.set(told, undefined);
+      stop();
+      void tell();
+      return () => {
+        watchers.delete(told);
+        if (watchers.size === 0) stop();
+      };
+    },
+    close: () => stop(),
+  };
+}
+
+type Read = { readonly node: NodeView; readonly readings: Reading[]; readonly atMs: number };
+
+async function stateAfter(before: LiveState | undefined, { node, readings, atMs }: Read): Promise<LiveState> {
+  const status = node.status();
+  const reading: Reading = { atMs, totals: node.totals() };
+  const [base = reading] = readings;
+  const tick: Tick = {
+    ...tickOf(reading, readings.at(-1) ?? base, base),
+    inFlight: status.inFlight,
+    waiting: status.waiting,
+  };
+  readings.push(reading);
+  if (readings.length > window) readings.shift();
+  const newest = before?.calls[0];
+  const sinceMs = newest === undefined ? 0 : newest.startedAtMs + newest.totalMs;
+  const fresh = (await node.ask(callsSince, sinceMs)).filter(
+    ({ id }) => before?.calls.some((call) => call.id === id) !== true,
+  );
+  const states = await node.ask(breakers);
+  return {
+    node: status,
+    traffic: [...(before?.traffic ?? []), tick].slice(-kept.ticks),
+    chaos: chaosOf(node, reading),
+    upstreams: upstreamsOf(node.parts().upstreams, states, reading),
+    rules: rulesOf(node, reading),
+    calls: [...fresh, ...(before?.calls ?? [])].slice(0, kept.calls),
+  };
+}
+
+function chaosOf({ experiments }: NodeView, { totals }: Reading): ChaosState {
+  return {
+    killSwitch: experiments.killed(),
+    experiments: experiments.list(),
+    faultsActive: sum(totals.filter(({ metric }) => metric === "faults_active")),
+  };
+}
+
+function upstreamsOf(
+  names: readonly string[],
+  states: Awaited<ReturnType<typeof breakers.merge>>,
+  { totals }: Reading,
+): UpstreamState[] {
+  const count = (metric: string, name: string, label: number): number =>
+    sum(totals.filter((total) => total.metric === metric && total.labels[label] === name));
+  return names.map((name) => ({
+    name,
+    breaker: states[name],
+    calls: count("requests_total", name, 2),
+    errors: count("errors_total", name, 0),
+    standIns: count("stand_ins_total", name, 0),
+  }));
+}
+
+function rulesOf(node: NodeView, { totals }: Reading): RuleHits[] {
+  return node.parts().rules.map(({ name, serve }) => ({
+    name,
+    serve,
+    hits: sum(totals.filter(({ metric, labels }) => metric === "requests_total" && labels[1] === name)),
+  }));
+}
+
+/** The parts of a state that are others than before. */
+function changes(before: LiveState, next: LiveState): Delta {
+  const known = new Set(before.calls.map(({ id }) => id));
+  const parts = (["node", "chaos", "upstreams", "rules"] as const).filter(
+    (part) => JSON.stringify(before[part]) !== JSON.stringify(next[part]),
+  );
+  return {
+    ...Object.fromEntries(parts.map((part) => [part, next[part]])),
+    traffic: next.traffic.filter(({ atMs }) => atMs > (before.traffic.at(-1)?.atMs ?? 0)),
+    calls: next.calls.filter(({ id }) => !known.has(id)),
+  };
+}

@@ -1,0 +1,45 @@
+import type { ShadowReport } from "../../../core/shadow/store.ts";
+import type { Outcome } from "../../../core/types.ts";
+import type { LiveState } from "../state.ts";
+
+/** The pages of the dashboard; the first is the one at `/`. */
+export const pages = ["overview", "requests", "rules", "chaos", "shadow", "upstreams", "config"] as const;
+export type PageName = (typeof pages)[number];
+
+/** What one look at the dashboard is about, besides the node. */
+export type View = {
+  readonly page: PageName;
+  /** What a form sends along to change something. */
+  readonly csrf: string;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Undefined until there is a connection; false when it is lost. */
+  readonly connected?: boolean | undefined;
+  /** Whether a login can be ended. */
+  readonly hasLogin: boolean;
+  readonly filter: Filter;
+  readonly call?: Outcome | undefined;
+  readonly shadow?: ShadowReport | undefined;
+  /** The configuration in force, as JSON. */
+  readonly config?: string | undefined;
+  /** Experiments that the configuration names. */
+  readonly configured: readonly string[];
+  /** Why the last change was refused. */
+  readonly notice?: string | undefined;
+};
+
+/** What calls are listed: those in which each text is found. */
+export type Filter = { readonly text: string; readonly mode: string };
+
+/** What a page is made of. */
+export type Props = { readonly state: LiveState; readonly view: View };
+
+/** Whether a text is the name of a page. */
+export function isPage(name: string): name is PageName {
+  return pages.some((page) => page === name);
+}
+
+/** Where a page is. */
+export function pathOf(page: PageName): string {
+  return page === "overview" ? "/" : `/dashboard/${page}`;
+}

@@ -1,0 +1,183 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { pages, pathOf } from "../../src/admin/dashboard/view/types.ts";
+import { startNode, type Node } from "../support/node.ts";
+import { findChromium } from "../support/programs/chromium.ts";
+import { describeWith } from "../support/programs/missing.ts";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds wrong in the page, each with the element. */
+async function violations(page: Page): Promise<string[]> {
+  // Not as a script of the page, which its policy refuses.
+  await page.evaluate(axe);
+  return await page.evaluate(async () => {
+    const { violations } = await (globalThis as never as { axe: { run(): Promise<AxeResults> } }).axe.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`);
+  });
+}
+
+/** Waits until something is there, or with `gone` no more. */
+async function expectSeen(what: Locator, state: "visible" | "detached" = "visible"): Promise<void> {
+  await what.first().waitFor({ state });
+}
+
+type AxeResults = {
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { html: string }[] }[];
+};
+
+async function post({ url }: Node, body: object, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+  const init = {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json", ...headers },
+  };
+  await (await fetch(`${url}/v1/chat/completions`, init)).arrayBuffer();
+}
+
+const ask = { model: "gpt-4o", messages: [{ role: "user", content: "hi" }] };
+
+describeWith("chromium", findChromium(), "the dashboard in a browser", (program) => {
+  let browser: Browser;
+  let node: Node;
+  let context: BrowserContext;
+  let page: Page;
+  const complaints: string[] = [];
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
+    node = await startNode({
+      rules: [
+        {
+          name: "broken",
+          match: { header: { "x-broken": "1" } },
+          serve: "simulate",
+          faults: [{ kind: "status", status: 429 }],
+        },
+        { name: "idle", match: { header: { "x-idle": "1" } }, serve: "simulate" },
+      ],
+      experiments: [{ name: "brownout", percentage: 100, durationMs: 600_000, faults: [{ kind: "delay", ms: 1 }] }],
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await node.stop();
+  });
+  beforeEach(async () => {
+    complaints.length = 0;
+    context = await browser.newContext({ bypassCSP: false });
+    page = await context.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    });
+    page.on("pageerror", ({ message }) => void complaints.push(message));
+  });
+  afterEach(async () => {
+    await context.close();
+    if (complaints.length > 0) throw new Error(`The page complains: ${complaints.join("; ")}`);
+  });
+
+  const open = (name: (typeof pages)[number]) => page.goto(node.adminUrl + pathOf(name));
+  const row = (text: string) => page.getByRole("row", { name: text });
+
+  test("the overview counts calls while they are made", async () => {
+    await open("overview");
+    const traffic = (async () => {
+      for (let call = 0; call < 40; call += 1) await post(node, ask);
+    })();
+    await expectSeen(page.locator("dl div", { hasText: "requests a second" }).locator("dd", { hasText: /[1-9]/ }));
+    await traffic;
+  });
+
+  test("a call is found in the list as soon as it ends, and opens with its timeline", async () => {
+    await open("requests");
+    await post(node, { ...ask, stream: true }, { "x-request-id": "the-one" });
+    await page.getByRole("link", { name: "the-one" }).click();
+    await expectSeen(page.getByRole("heading", { name: "Call the-one" }));
+    await expectSeen(page.getByRole("img", { name: /^Timeline: planned/ }));
+  });
+
+  test("the list is filtered while the filter is typed", async () => {
+    await post(node, ask, { "x-request-id": "good-call" });
+    await post(node, ask, { "x-request-id": "bad-call", "x-broken": "1" });
+    await open("requests");
+    await expectSeen(page.getByRole("link", { name: "good-call" }));
+    await page.getByLabel("Find").fill("429");
+    await expectSeen(page.getByRole("link", { name: "bad-call" }));
+    await expectSeen(page.getByRole("link", { name: "good-call" }), "detached");
+  });
+
+  test("a rule that never matched is named", async () => {
+    await open("rules");
+    await expectSeen(page.getByText("Never matched: idle."));
+  });
+
+  test("an experiment is started, seen in the red bar of each page, and stopped with all others", async () => {
+    await open("chaos");
+    await page.getByRole("button", { name: "Start brownout" }).click();
+    await expectSeen(page.getByRole("status").getByText(/Chaos: brownout \(\d+:\d\d left\)/));
+    await open("overview");
+    await page.getByRole("status").getByRole("button", { name: "Stop all" }).click();
+    await expectSeen(page.getByText("The kill switch is on: no fault acts."));
+    await expectSeen(row("brownout stopped"));
+    await page.getByRole("button", { name: "Turn it off" }).click();
+    await expectSeen(page.getByText("The kill switch is on"), "detached");
+  });
+
+  test("an experiment with errors is refused with each of them", async () => {
+    await open("chaos");
+    await page.getByLabel("An experiment as JSON").fill('{ "name": "a", "percentage": 200 }');
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await expectSeen(page.getByRole("alert").getByText("percentage"));
+  });
+
+  test("the configuration is shown", async () => {
+    await open("config");
+    await expectSeen(page.getByText('"name": "broken"'));
+  });
+
+  test.each(pages)(
+    "%s has no fault that axe finds, in both themes and at both widths, and fits its window",
+    async (name) => {
+      for (const colorScheme of ["light", "dark"] as const)
+        for (const width of [1280, 390]) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height: 720 });
+          await open(name);
+          await page.waitForEvent("console", { timeout: 300 }).catch(() => undefined);
+          expect(await violations(page)).toEqual([]);
+          expect(
+            await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+          ).toBe(0);
+        }
+    },
+  );
+
+  test("every page can be reached by keyboard alone", async () => {
+    await open("overview");
+    for (const _ of ["skip", "Overview", "Requests"]) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await expectSeen(page.getByRole("heading", { name: "Requests", level: 1 }));
+  });
+
+  test("without script the pages have the same figures and the buttons work", async () => {
+    const plain = await browser.newContext({ javaScriptEnabled: false });
+    const still = await plain.newPage();
+    await still.goto(`${node.adminUrl}/dashboard/chaos`);
+    await still.getByRole("button", { name: "Start brownout" }).click();
+    await expectSeen(still.getByRole("status").getByText(/Chaos: brownout/));
+    await still.getByRole("button", { name: "Stop", exact: true }).click();
+    await expectSeen(still.getByRole("row", { name: "brownout stopped" }));
+    await plain.close();
+  });
+
+  test("when the node is lost the page says so", async () => {
+    const other = await startNode();
+    await page.goto(other.adminUrl);
+    await expectSeen(page.locator("svg.plot"));
+    await other.stop();
+    await expectSeen(page.getByText("The connection to the node is lost."));
+    complaints.length = 0;
+  });
+});

@@ -1,0 +1,215 @@
+import { hash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { pages, pathOf } from "../../../../src/admin/dashboard/view/types.ts";
+import type { NodeView } from "../../../../src/admin/resource.ts";
+import { createAdmin } from "../../../../src/admin/server.ts";
+import type { Outcome } from "../../../../src/core/types.ts";
+import { outcome } from "../../emit/outcome.ts";
+import { createTestNode } from "../node-view.ts";
+
+type Given = Partial<NodeView> & { readonly token?: string; readonly outcomes?: readonly Outcome[] };
+
+function createTestAdmin({ token, outcomes = [], ...changes }: Given = {}) {
+  const sha256 = token === undefined ? undefined : hash("sha256", token);
+  return createAdmin(createTestNode([{ outcomes }], changes), { tokenSha256: () => sha256, failed: () => undefined });
+}
+
+const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+const form = { "content-type": "application/x-www-form-urlencoded" };
+const cookieOf = (header: string | string[] | number | undefined): string => String(header).split(";")[0] ?? "";
+const csrfOf = (html: string): string => /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? "";
+
+describe("pages without script", () => {
+  test.each(pages)(
+    "%s has its heading, its link is the current one, and nothing in it is a script of its own",
+    async (page) => {
+      const response = await createTestAdmin().inject({ url: pathOf(page), headers: browser });
+      expect(response.statusCode).toBe(200);
+      expect(response.body).toContain(`<a href="${pathOf(page)}" aria-current="page">`);
+      expect(response.body.match(/<script[^>]*>/g)).toEqual([
+        '<script type="module" src="/dashboard/modules/admin/dashboard/browser/main.ts">',
+      ]);
+      expect(response.body).not.toMatch(/ style=| on\w+=/);
+      expect(response.headers["content-security-policy"]).toContain("default-src 'none'; script-src 'self'");
+    },
+  );
+
+  test("a browser gets the dashboard at /, and what takes anything the list of paths", async () => {
+    const admin = createTestAdmin();
+    expect((await admin.inject({ url: "/", headers: browser })).headers["content-type"]).toContain("text/html");
+    expect((await admin.inject({ url: "/" })).json()).toHaveProperty("routes");
+  });
+
+  test("calls are filtered by the server too", async () => {
+    const admin = createTestAdmin({ outcomes: [outcome({ id: "one", rule: "a" }), outcome({ id: "two", rule: "b" })] });
+    const { body } = await admin.inject({ url: "/dashboard/requests?text=b", headers: browser });
+    expect([body.includes(">two<"), body.includes(">one<")]).toEqual([true, false]);
+  });
+
+  test("one call is shown with its timeline", async () => {
+    const admin = createTestAdmin({ outcomes: [outcome({ id: "one" })] });
+    const { body } = await admin.inject({ url: "/dashboard/requests?id=one", headers: browser });
+    expect(body).toContain("<h2>Call one</h2>");
+    expect(body).toContain('aria-label="Timeline: ');
+  });
+
+  test("names of callers are texts wherever they stand, are cut, and hold no control characters", async () => {
+    const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>\u001B[31m${"y".repeat(65_536)}`;
+    const admin = createTestAdmin({
+      outcomes: [outcome({ id: evil, rule: evil, model: evil, upstream: evil, keyName: evil })],
+      parts: () => ({ rules: [{ name: evil, serve: evil }], upstreams: [evil], experiments: [] }),
+    });
+    for (const page of pages) {
+      const { body } = await admin.inject({ url: pathOf(page), headers: browser });
+      for (const acting of ["<script>", "<img", "\u001B"]) expect(body).not.toContain(acting);
+      expect(body.length).toBeLessThan(200_000);
+    }
+  });
+
+  test("a page that is not there, and a module that is none of the dashboard's, get 404", async () => {
+    const urls = ["/dashboard/nothing", "/dashboard/modules/node/app.ts", "/dashboard/modules/../../package.json"];
+    for (const url of urls) expect((await createTestAdmin().inject(url)).statusCode).toBe(404);
+  });
+
+  test("the script has all its modules, with no types and no specifier that a browser cannot resolve", async () => {
+    const admin = createTestAdmin();
+    const seen = new Set<string>();
+    const follow = async (url: string): Promise<void> => {
+      if (seen.has(url)) return;
+      seen.add(url);
+      const response = await admin.inject(url);
+      expect([url, response.statusCode]).toEqual([url, 200]);
+      expect(response.headers["content-type"]).toBe("text/javascript; charset=utf-8");
+      for (const [, specifier = ""] of response.body.matchAll(/from "([^"]+)"/g))
+        await follow(new URL(specifier, `http://node${url}`).pathname);
+    };
+    await follow("/dashboard/modules/admin/dashboard/browser/main.ts");
+    expect(seen).toContain("/dashboard/modules/lib/preact.js");
+  });
+});
+
+describe("changes", () => {
+  test("stop all is a form with the CSRF token of the page, and turns the kill switch on", async () => {
+    const stopped: string[] = [];
+    const node = createTestNode();
+    const experiments = { ...node.experiments, stopAll: async (by: string) => (stopped.push(by), []) };
+    const admin = createTestAdmin({ experiments });
+    const page = await admin.inject({ url: "/dashboard/chaos", headers: browser });
+    const cookie = cookieOf(page.headers["set-cookie"]);
+    const change = (payload: string) =>
+      admin.inject({
+        method: "POST",
+        url: "/dashboard/do/stop-all",
+        headers: { ...form, cookie, host: "localhost", origin: "http://localhost" },
+        payload,
+      });
+    expect((await change("csrf=guess")).statusCode).toBe(403);
+    expect((await change("")).statusCode).toBe(403);
+    const good = await change(`csrf=${encodeURIComponent(csrfOf(page.body))}`);
+    expect([good.statusCode, good.headers.location]).toEqual([303, "/dashboard/chaos"]);
+    expect(stopped).toHaveLength(1);
+  });
+
+  test("a change by a page needs the CSRF token at the API as well; one by a program does not", async () => {
+    const admin = createTestAdmin();
+    const change = { method: "POST", url: "/admin/v1/experiments/resume" } as const;
+    const origin = { host: "localhost", origin: "http://localhost" };
+    expect((await admin.inject({ ...change, headers: origin })).statusCode).toBe(403);
+    expect((await admin.inject({ ...change, headers: { "sec-fetch-site": "cross-site" } })).statusCode).toBe(403);
+    expect((await admin.inject(change)).statusCode).toBe(200);
+  });
+
+  test("an experiment that is no JSON is refused with the reason, on the page", async () => {
+    const admin = createTestAdmin();
+    const page = await admin.inject({ url: "/dashboard/chaos", headers: browser });
+    const response = await admin.inject({
+      method: "POST",
+      url: "/dashboard/do/start",
+      headers: { ...form, cookie: cookieOf(page.headers["set-cookie"]) },
+      payload: `csrf=${encodeURIComponent(csrfOf(page.body))}&experiment=%7Bbad`,
+    });
+    const shown = await admin.inject({ url: String(response.headers.location), headers: browser });
+    expect(shown.body).toContain("The experiment is no JSON");
+  });
+
+  test("the API takes no forms, which a page of another site could send", async () => {
+    const response = await createTestAdmin().inject({
+      method: "POST",
+      url: "/admin/v1/experiments",
+      headers: form,
+      payload: "name=a",
+    });
+    expect(response.statusCode).toBe(415);
+  });
+});
+
+describe("with a token", () => {
+  const token = "secret-of-the-admin";
+
+  test("nothing is reachable without it but health and the login", async () => {
+    const admin = createTestAdmin({ token });
+    const urls = [
+      ...pages.map(pathOf),
+      "/dashboard/style.css",
+      "/admin/v1/live",
+      "/metrics",
+      "/dashboard/modules/lib/preact.js",
+    ];
+    for (const url of urls) expect([url, (await admin.inject(url)).statusCode]).toEqual([url, 401]);
+    for (const url of ["/healthz", "/readyz", "/login"]) expect((await admin.inject(url)).statusCode).toBe(200);
+  });
+
+  test("a browser without a session is sent to the login", async () => {
+    const response = await createTestAdmin({ token }).inject({ url: "/dashboard/chaos", headers: browser });
+    expect([response.statusCode, response.headers.location]).toEqual([303, "/login"]);
+  });
+
+  test("the token opens a session, which logging out ends in this browser", async () => {
+    const admin = createTestAdmin({ token });
+    const login = await admin.inject({ method: "POST", url: "/login", headers: form, payload: `token=${token}` });
+    expect([login.statusCode, login.headers.location]).toEqual([303, "/"]);
+    expect(String(login.headers["set-cookie"])).toMatch(/; HttpOnly; SameSite=Strict/);
+    const cookie = cookieOf(login.headers["set-cookie"]);
+    const page = await admin.inject({ url: "/dashboard/chaos", headers: { ...browser, cookie } });
+    expect(page.statusCode).toBe(200);
+    expect(page.body + String(login.headers["set-cookie"])).not.toContain(token);
+    const logout = await admin.inject({
+      method: "POST",
+      url: "/dashboard/do/logout",
+      headers: { ...form, cookie },
+      payload: `csrf=${encodeURIComponent(csrfOf(page.body))}`,
+    });
+    expect(String(logout.headers["set-cookie"])).toContain("stuntdouble_session=;");
+  });
+
+  test("a wrong token opens none, and is not shown again", async () => {
+    const admin = createTestAdmin({ token });
+    const response = await admin.inject({
+      method: "POST",
+      url: "/login",
+      headers: form,
+      payload: "token=guess-of-mine",
+    });
+    expect([response.statusCode, response.headers["set-cookie"]]).toEqual([401, undefined]);
+    expect(response.body).toContain("This is not the token");
+    expect(response.body).not.toContain("guess-of-mine");
+  });
+
+  test("a cookie does not let a change through without the CSRF token", async () => {
+    const admin = createTestAdmin({ token });
+    const login = await admin.inject({ method: "POST", url: "/login", headers: form, payload: `token=${token}` });
+    const cookie = cookieOf(login.headers["set-cookie"]);
+    const change = { method: "POST", url: "/admin/v1/experiments/resume" } as const;
+    expect((await admin.inject({ ...change, headers: { cookie } })).statusCode).toBe(403);
+    expect((await admin.inject({ ...change, headers: { authorization: `Bearer ${token}` } })).statusCode).toBe(200);
+  });
+
+  test.each([
+    ["a page of another site", { host: "localhost", origin: "http://evil.example" }],
+    ["a public host name", { host: "rebound.example" }],
+  ])("the login is closed to %s", async (_, headers) => {
+    const admin = createTestAdmin({ token });
+    const login = { method: "POST", url: "/login", payload: `token=${token}` } as const;
+    expect((await admin.inject({ ...login, headers: { ...form, ...headers } })).statusCode).toBe(403);
+  });
+});
