@@ -1,7 +1,7 @@
 import { withoutBaggage } from "../core/baggage.ts";
 import { isAlias } from "../core/control-carriers.ts";
 import { headerIndex, keepHeaders, setHeaders } from "../core/headers.ts";
-import type { HeaderList, HeaderMap } from "../core/types.ts";
+import type { Decision, HeaderList, HeaderMap } from "../core/types.ts";
 import type { Header } from "../core/dialects/types.ts";
 import { withoutQuery } from "../core/dialects/shared/target.ts";
 
@@ -196,4 +196,14 @@ export function appendSender(headers: string[], received: HeaderMap, peer: strin
   const isFirst = received["x-forwarded-for"] === undefined && received["forwarded"] === undefined;
   if (isFirst) headers.push(...wanted);
   else setHeaders(headers, wanted);
+}
+
+/** What a response is marked with; `seed` is absent where nothing was drawn. */
+type Marked = { readonly decision: Decision; readonly seed: number | undefined };
+
+/** Adds the headers that say what was decided, and how to get the same again. */
+export function addMarks(headers: string[], label: string, { decision: { rule, faults }, seed }: Marked): void {
+  headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", rule);
+  if (seed !== undefined) headers.push("x-stuntdouble-seed", String(seed));
+  if (faults.length > 0) headers.push("x-stuntdouble-fault", faults.map(({ kind }) => kind).join(", "));
 }

@@ -6,8 +6,9 @@ import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { CallSpan } from "../core/tracing.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
-import type { Payment } from "./budget/payment.ts";
+import { costOf, type Payment } from "./budget/payment.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
+import { addMarks } from "./headers.ts";
 import { noFacts, type Admission, type Routed } from "./admission.ts";
 import type { Sent } from "./sent.ts";
 import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
@@ -216,12 +217,6 @@ export class CallRecord implements CallTimes {
     };
   }
 
-  #addMarks(headers: string[], label: string, { rule, faults }: Decision): void {
-    headers.push("x-stuntdouble-decision", label, "x-stuntdouble-rule", rule);
-    if (this.#seed !== undefined) headers.push("x-stuntdouble-seed", String(this.#seed));
-    if (faults.length > 0) headers.push("x-stuntdouble-fault", faults.map(({ kind }) => kind).join(", "));
-  }
-
   #faultStarted(kind: string): void {
     this.#faults.push(kind);
     this.#noteInSpan("stuntdouble.fault", kind);
@@ -235,7 +230,7 @@ export class CallRecord implements CallTimes {
   /** Adds the headers that tell a simulated response from a real one, how to get the same again, and what the caller may still ask. */
   addHeaders(headers: string[], label: string): void {
     const { decision, quota } = this.#admission;
-    if (decision !== undefined && this.#marked) this.#addMarks(headers, label, decision);
+    if (decision !== undefined && this.#marked) addMarks(headers, label, { decision, seed: this.#seed });
     if (quota === undefined) return;
     const limits = this.request.dialect.quotaHeaders(quota, this.startedAtMs);
     if (this.#mode === "real" || this.#mode === "replayed") setHeaders(headers, limits);
@@ -277,7 +272,7 @@ export class CallRecord implements CallTimes {
       ending,
       cause: this.#cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
       promptTokens: this.#promptTokens,
-      costUsd: this.#costUsd(),
+      costUsd: costOf(this.payment),
       notes: this.notes,
       queueMs: this.#queueMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
@@ -290,10 +285,6 @@ export class CallRecord implements CallTimes {
 
   #actual({ tokens, tokenAtMs }: Sent, totalMs: number): Timeline {
     return { ttftMs: tokenAtMs[0], totalMs, tokens: this.#outputTokens ?? tokens, atMs: tokenAtMs };
-  }
-
-  #costUsd(): number | undefined {
-    return this.payment?.settle();
   }
 
   /** total − planned − upstream; where a fault made a real response late, what passed before the upstream was asked. */

@@ -20,6 +20,11 @@ export type Sending = {
   readonly simulated: Timeline | undefined;
 };
 
+/** Whether somebody wants to know when each token came. */
+function isTimedBy(simulated: Timeline | undefined, { notes }: CallRecord, opened: Admitted["opened"]): boolean {
+  return simulated !== undefined || (notes !== undefined && opened !== undefined);
+}
+
 /**
  * Sends a request to its upstream, or has its gateway send it; the response goes to the relay.
  *
@@ -33,7 +38,7 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
   const tee = decision.record === undefined ? undefined : teeFor(admitted, relay, { record, seed: snapshot.seed });
   const receiver = record.payment?.before(tee ?? relay) ?? tee ?? relay;
   const isMetered = to.budget?.isMetered === true;
-  const isTimed = simulated !== undefined || (record.notes !== undefined && opened !== undefined);
+  const isTimed = isTimedBy(simulated, record, opened);
   const isStreamTimed = isTimed && opened?.facts.stream === true;
   const forwarding: Forwarding = {
     controlHeader: snapshot.control.header,

@@ -178,8 +178,6 @@ async function judge(
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
     return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere, warningsElsewhere };
   }
-  const certificates = await readCertificates(config, place);
-  const upstreamFiles = await readUpstreamFiles(config, place);
   const replyFiles = await readReplyFiles(config, place);
   const { folders, warnings: damaged } = await readRecordings(config, place);
   warningsElsewhere.push(...damaged);
@@ -190,8 +188,8 @@ async function judge(
     profiles,
     env: named(config, env),
     generation,
-    certificates,
-    upstreamFiles,
+    certificates: await readCertificates(config, place),
+    upstreamFiles: await readUpstreamFiles(config, place),
     ...(await readRedisFiles(config, { folder, findings: found, files })),
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),

@@ -4,6 +4,7 @@ import { budgets, budgetSchema } from "./sections/budget.ts";
 import { clients } from "./sections/clients.ts";
 import { learning, profileChoice } from "./sections/learning.ts";
 import { log } from "./sections/log.ts";
+import { permits } from "./sections/permits.ts";
 import { records } from "./sections/records.ts";
 import { shared } from "./sections/shared.ts";
 import { mirrorSchema } from "./sections/mirror.ts";
@@ -29,16 +30,6 @@ const perMinute = z.int().min(1);
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, "must start with a letter or digit and have at most 64 of A-Z a-z 0-9 _ . -");
-
-const permits = z.strictObject({
-  max: z.int().min(1).default(20_000).describe("Max concurrent calls on this node"),
-  queue: z.int().min(0).default(1000).describe("Max calls that wait for a permit; one more gets 503"),
-  queueTimeoutMs: z
-    .int()
-    .min(0)
-    .default(2000)
-    .describe("Timeout of the wait for a permit, in milliseconds; then 503 with retry-after"),
-});
 
 const breaker = z.strictObject({
   errorPercentage: z

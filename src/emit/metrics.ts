@@ -3,13 +3,12 @@ import {
   metricPrefix,
   recorded,
   recordedNames,
-  reported,
   reportedNames,
-  type Metric,
-  type MetricType,
   type RecordedName,
   type ReportedName,
 } from "./catalog.ts";
+import type { Metric, MetricType } from "./metric.ts";
+import { reported } from "./reported.ts";
 import type { RecordedValues } from "./exposition/families.ts";
 import { genAiText } from "./exposition/gen-ai.ts";
 import { openMetricsText, type Exemplar } from "./exposition/open-metrics.ts";
@@ -149,7 +148,12 @@ function valuesOf({ metric, index }: Series, sums: Float64Array): Float64Array {
 function totalOf(series: Series, sums: Float64Array): Total {
   const { metric, labels } = series;
   const { bucketsMs }: Metric = recorded[metric];
-  return { metric, labels, values: [...valuesOf(series, sums)], ...(bucketsMs !== undefined && { boundsMs: bucketsMs }) };
+  return {
+    metric,
+    labels,
+    values: [...valuesOf(series, sums)],
+    ...(bucketsMs !== undefined && { boundsMs: bucketsMs }),
+  };
 }
 
 const metrics = { ...recorded, ...reported };

@@ -1,11 +1,5 @@
-import {
-  closedLabels,
-  otherLabel,
-  recorded,
-  recordedNames as names,
-  type Metric,
-  type RecordedName,
-} from "./catalog.ts";
+import { closedLabels, otherLabel, recorded, recordedNames as names, type RecordedName } from "./catalog.ts";
+import type { Metric } from "./metric.ts";
 
 /** One label set of a metric and where its values start. `labels` are the values in the order of the catalog. */
 export type Series = {

@@ -5,9 +5,7 @@ import type { CopyOfCall } from "../act/mirror/copy-of-call.ts";
 import { createAct } from "../act/act.ts";
 import { createWheel } from "../act/timer-wheel.ts";
 import { valueOf, type Cloneable, type LoopView, type Question, type StateValues } from "../admin/question.ts";
-import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
 import { createFindGiven, givenReplies } from "../admin/replies/given.ts";
-import { learnedModels, readLearned } from "../admin/resources/learned.ts";
 import { journalSize } from "../admin/resources/requests.ts";
 import { mirroredSize } from "../admin/resources/shadow.ts";
 import { createDrift } from "../core/shadow/drift.ts";
@@ -29,12 +27,13 @@ import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
 import { createEngines } from "../limits/engines.ts";
-import { createLearnedProfiles, type LearnedProfiles } from "../limits/learned-profiles.ts";
+import { createLearnedProfiles } from "../limits/learned-profiles.ts";
 import { createMemoryBudget } from "../limits/memory-budget.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
 import { createReplyCounts } from "../limits/reply-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
 import type { Settings } from "../config/load.ts";
+import { follow } from "./followed-states.ts";
 import { metricLabels } from "./metric-labels.ts";
 import type { EventLoopMemory } from "./shared-memory.ts";
 import { createLoopRecords } from "./records.ts";
@@ -123,12 +122,9 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   for (const name of states.keys()) follow(name, states, { chaos, learned });
+  const seen = { ...emitters, experiments: chaos, memory: deps.memory, tracing: options.tracing, replies };
   const view: LoopView = {
-    ...emitters,
-    experiments: chaos,
-    memory: deps.memory,
-    tracing: options.tracing,
-    replies,
+    ...seen,
     heldConnections: listeners.held,
     runtime: () => state.runtime,
     get: (wanted) => valueOf(states, wanted),
@@ -158,28 +154,20 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       copies,
       act,
       listeners,
-      written: [
-        recordings.flushed,
-        async () => await emitters.records?.close(),
-        async () => await options.tracing?.close(),
-        async () => sharing?.close(),
-      ],
+      written: [recordings.flushed, ...closing(emitters.records, options.tracing, sharing)],
     }),
   };
+}
+
+/** What ends each of them that is there. */
+function closing(...parts: readonly ({ close(): Promise<unknown> | void } | undefined)[]) {
+  return parts.map((part) => async () => void (await part?.close()));
 }
 
 function setLabels({ recorder, exemplars }: LoopEmitters, settings: Settings): void {
   const labels = metricLabels(settings);
   recorder.setLabels(labels);
   exemplars?.setModels(labels.models);
-}
-
-/** Who has to know of a state that was set. */
-type Followers = { readonly chaos: LoopChaos; readonly learned: LearnedProfiles };
-
-function follow(name: string, states: StateValues, { chaos, learned }: Followers): void {
-  if (name === runningExperiments.name) chaos.set(readRunning(valueOf(states, runningExperiments)));
-  if (name === learnedModels.name) learned.set(readLearned(valueOf(states, learnedModels)));
 }
 
 type LoopState = { runtime: Runtime; draining: boolean; stopping: boolean };

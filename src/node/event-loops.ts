@@ -63,23 +63,18 @@ export type EventLoops = Pick<NodeView, "ask" | "get" | "set"> & {
 export async function createEventLoops(options: EventLoopsOptions): Promise<EventLoops> {
   const { clock, log } = options;
   let { settings } = options;
-  const { workers, permits: limits } = settings.config;
+  const {
+    workers,
+    permits: { queueTimeoutMs },
+  } = settings.config;
   const count = workers === "auto" ? availableParallelism() : workers;
   const memory = createSharedMemory(settings.config, count);
-  const { queueTimeoutMs } = limits;
   const permits = createPermits({ memory: memory.permits, worker: count, clock, queueTimeoutMs });
   const states = new Map<string, Cloneable>();
   const start = count === 1 ? startHere(options) : startElsewhere;
   const clients = createNodeClients(memory.clients, count, { ...options, settings: () => settings });
-  const supervisor = await startSupervisor({
-    ...options,
-    memory,
-    permits,
-    clients,
-    settings: () => settings,
-    states,
-    start,
-  });
+  const parts = { memory, permits, clients, states, start };
+  const supervisor = await startSupervisor({ ...options, ...parts, settings: () => settings });
 
   return {
     count,

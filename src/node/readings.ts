@@ -10,7 +10,7 @@ import type { EngineUse } from "../emit/exposition/vllm.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
-import type { RunningExperiments } from "./experiments.ts";
+import type { RunningExperiments } from "./experiments/experiments.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { fleetReadings } from "./fleet/fleet-readings.ts";
 import { clientReadings } from "./client-readings.ts";

@@ -1,4 +1,4 @@
-import type { MetricType } from "../catalog.ts";
+import type { MetricType } from "../metric.ts";
 
 /** A metric under a name of somebody else's, with all its samples. */
 export type Family = {

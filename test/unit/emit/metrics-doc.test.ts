@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { closedLabels, metricPrefix, recorded, reported, type Metric } from "../../../src/emit/catalog.ts";
+import { closedLabels, metricPrefix, recorded } from "../../../src/emit/catalog.ts";
+import type { Metric } from "../../../src/emit/metric.ts";
+import { reported } from "../../../src/emit/reported.ts";
 
 const document = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
 

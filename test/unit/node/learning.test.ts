@@ -10,7 +10,7 @@ import type { CallsOfModel } from "../../../src/core/learning/types.ts";
 import { createLearning, type Learning } from "../../../src/node/learning.ts";
 import { streamed } from "../core/learning/learned-calls.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
-import { createReadableLog } from "./runner.ts";
+import { createReadableLog } from "./experiments/runner.ts";
 
 let folder: string;
 let file: string;

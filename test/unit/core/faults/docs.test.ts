@@ -22,7 +22,7 @@ function blocks(text: string, language: string): string[] {
 function faultOf(line: string): FaultConfig {
   const [value, parameters] = parseDictionary(line.replace(/^x-stuntdouble: /, "")).get("fault") as Item;
   const plain = [...parameters].map(([name, each]) => [name, each instanceof Token ? each.toString() : each] as const);
-  return parseFaultToken(String(value), Object.fromEntries(plain));
+  return parseFaultToken(value instanceof Token ? value.toString() : "", Object.fromEntries(plain));
 }
 
 test.each(faults.map(({ kind }) => kind))(

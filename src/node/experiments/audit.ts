@@ -1,6 +1,6 @@
-import type { AuditEntry } from "../admin/chaos.ts";
-import type { Run } from "../core/experiments/run.ts";
-import type { Log } from "../emit/log.ts";
+import type { AuditEntry } from "../../admin/chaos.ts";
+import type { Run } from "../../core/experiments/run.ts";
+import type { Log } from "../../emit/log.ts";
 
 /** What was done with experiments and the kill switch, by whom. */
 export type Audit = {

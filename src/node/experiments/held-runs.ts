@@ -1,7 +1,8 @@
 import { hash, randomBytes } from "node:crypto";
-import type { ClientTotals } from "../core/clients/totals.ts";
-import type { ExperimentDefinition } from "../core/experiments/definition.ts";
-import { isActive, nothingSeen, type Run } from "../core/experiments/run.ts";
+import type { ClientTotals } from "../../core/clients/totals.ts";
+import type { ExperimentDefinition } from "../../core/experiments/definition.ts";
+import type { RunningExperiment } from "../../core/experiments/layer.ts";
+import { endOf, isActive, nothingSeen, type Run } from "../../core/experiments/run.ts";
 
 /**
  * A run, its place in the shared counts, which one of an earlier node has not, and what clients had done in its scope until its first fault.
@@ -34,6 +35,18 @@ export function newRun(
 /** The id that a configured experiment has on every node, as long as it is configured like that. */
 export function configuredId(definition: ExperimentDefinition): string {
   return hash("sha256", `configured ${JSON.stringify(definition)}`).slice(0, idBytes * 2);
+}
+
+/** Later than any wall clock. */
+const neverMs = Number.MAX_SAFE_INTEGER;
+
+/** Those that event loops act on. */
+export function runningOf(held: readonly Held[]): RunningExperiment[] {
+  return held.flatMap(({ run, slot }) => {
+    if (slot === undefined || !isActive(run)) return [];
+    const { id, definition, startsAtMs = neverMs } = run;
+    return [{ id, slot, startsAtMs, endsAtMs: endOf(run) ?? neverMs, definition }];
+  });
 }
 
 /** Those that run, and the latest that have ended. */

@@ -13,7 +13,7 @@ import {
 import type { FleetExperiments } from "../../fleet/experiments.ts";
 import type { Log } from "../../emit/log.ts";
 import type { NodeCounts } from "../../limits/experiment-counts.ts";
-import type { Held } from "../held-runs.ts";
+import type { Held } from "./held-runs.ts";
 
 /** What following others needs of the experiments of a node. */
 export type Followed = {

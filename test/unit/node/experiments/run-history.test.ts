@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createRunHistory } from "../../../src/node/run-history.ts";
-import { anyRun } from "../core/experiments/any-run.ts";
+import { createRunHistory } from "../../../../src/node/experiments/run-history.ts";
+import { anyRun } from "../../core/experiments/any-run.ts";
 import { createReadableLog } from "./runner.ts";
 
 let folder: string;

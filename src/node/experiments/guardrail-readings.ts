@@ -1,6 +1,6 @@
-import { guardrailValues } from "../core/experiments/guardrails.ts";
-import { isActive, type Run } from "../core/experiments/run.ts";
-import type { Reading } from "../emit/metrics.ts";
+import { guardrailValues } from "../../core/experiments/guardrails.ts";
+import { isActive, type Run } from "../../core/experiments/run.ts";
+import type { Reading } from "../../emit/metrics.ts";
 
 /**
  * What the guardrails of running experiments see, and what they halt at; no value where there are too few calls.

@@ -1,8 +1,8 @@
 import { copyFile, readFile, stat } from "node:fs/promises";
-import { readKeptRun } from "../core/experiments/kept-run.ts";
-import type { Run } from "../core/experiments/run.ts";
-import type { Log } from "../emit/log.ts";
-import { isMissing, reasonOf, replaceFile } from "./kept-file.ts";
+import { readKeptRun } from "../../core/experiments/kept-run.ts";
+import type { Run } from "../../core/experiments/run.ts";
+import type { Log } from "../../emit/log.ts";
+import { isMissing, reasonOf, replaceFile } from "../kept-file.ts";
 
 /** Keeps the runs of a node in a file, one a line as JSON. Whatever goes wrong is a line in the log. */
 export type RunHistory = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { guardrailReadings } from "../../../src/node/guardrail-readings.ts";
-import { repeated, runOf, withCalls } from "../core/experiments/report/sample.ts";
+import { guardrailReadings } from "../../../../src/node/experiments/guardrail-readings.ts";
+import { repeated, runOf, withCalls } from "../../core/experiments/report/sample.ts";
 
 const guardrails = [
   { metric: "errorRate", above: 5, overMs: 10_000, minCalls: 4 },

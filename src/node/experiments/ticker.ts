@@ -1,4 +1,4 @@
-import type { Clock } from "../limits/clock.ts";
+import type { Clock } from "../../limits/clock.ts";
 
 /** Does something again and again, as long as it is wanted. */
 export type Ticker = {

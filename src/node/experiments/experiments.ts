@@ -1,26 +1,26 @@
-import { experimentsSeen, letCallsGo, runningExperiments, writeRunning } from "../admin/resources/experiments.ts";
-import type { ClientsView } from "../admin/resource.ts";
-import type { Experiments } from "../admin/chaos.ts";
-import { ProblemError } from "../admin/problem.ts";
-import { readExperiment } from "../config/experiment.ts";
-import type { Settings } from "../config/load.ts";
-import { countedBetween } from "../core/clients/totals.ts";
-import { maxExperiments } from "../core/experiments/definition.ts";
-import { brokenGuardrail } from "../core/experiments/guardrails.ts";
-import { reportOf } from "../core/experiments/report/report.ts";
-import { endOf, isActive, viewOf, withSecond, type Run, type RunState } from "../core/experiments/run.ts";
-import type { Log } from "../emit/log.ts";
-import type { Reading } from "../emit/metrics.ts";
-import type { Clock } from "../limits/clock.ts";
-import type { NodeCounts } from "../limits/experiment-counts.ts";
-import type { EventLoops } from "./event-loops.ts";
-import type { FleetExperiments } from "../fleet/experiments.ts";
+import { experimentsSeen, letCallsGo, runningExperiments, writeRunning } from "../../admin/resources/experiments.ts";
+import type { ClientsView } from "../../admin/resource.ts";
+import type { Experiments } from "../../admin/chaos.ts";
+import { ProblemError } from "../../admin/problem.ts";
+import { readExperiment } from "../../config/experiment.ts";
+import type { Settings } from "../../config/load.ts";
+import { countedBetween } from "../../core/clients/totals.ts";
+import { maxExperiments } from "../../core/experiments/definition.ts";
+import { brokenGuardrail } from "../../core/experiments/guardrails.ts";
+import { reportOf } from "../../core/experiments/report/report.ts";
+import { endOf, isActive, viewOf, withSecond, type Run, type RunState } from "../../core/experiments/run.ts";
+import type { Log } from "../../emit/log.ts";
+import type { Reading } from "../../emit/metrics.ts";
+import type { Clock } from "../../limits/clock.ts";
+import type { NodeCounts } from "../../limits/experiment-counts.ts";
+import type { EventLoops } from "../event-loops.ts";
+import type { FleetExperiments } from "../../fleet/experiments.ts";
 import { guardrailReadings } from "./guardrail-readings.ts";
 import { refuseOpenAdmin } from "./open-admin.ts";
-import { createAudit, type Audit } from "./experiment-audit.ts";
+import { createAudit, type Audit } from "./audit.ts";
 import { createTicker, type Ticker } from "./ticker.ts";
-import { createFollower, type Follower } from "./fleet/follower.ts";
-import { configuredId, latest, newRun, type Held } from "./held-runs.ts";
+import { createFollower, type Follower } from "./follower.ts";
+import { configuredId, latest, newRun, runningOf, type Held } from "./held-runs.ts";
 import { createRunHistory, type RunHistory } from "./run-history.ts";
 
 /** What experiments are run with. */
@@ -206,18 +206,15 @@ class ExperimentRunner implements RunningExperiments {
     this.#audit.note("kill switch off", by, undefined);
   }
 
-  killed(): boolean {
-    return this.#options.counts.stopped();
-  }
+  killed = (): boolean => this.#options.counts.stopped();
 
-  guardrails() {
-    const runs = this.#held.map(({ run }) => run);
-    return guardrailReadings(runs, this.#options.wallClockMs());
-  }
+  guardrails = () =>
+    guardrailReadings(
+      this.#held.map(({ run }) => run),
+      this.#options.wallClockMs(),
+    );
 
-  audit() {
-    return this.#audit.entries();
-  }
+  audit = () => this.#audit.entries();
 
   async close() {
     this.#ticker.stop();
@@ -245,13 +242,8 @@ class ExperimentRunner implements RunningExperiments {
 
   /** @param ended experiments whose calls under way are let go */
   async #publish(ended: readonly string[] = []): Promise<void> {
-    const running = this.#held.flatMap(({ run, slot }) => {
-      if (slot === undefined || !isActive(run)) return [];
-      const { id, definition, startsAtMs = neverMs } = run;
-      return [{ id, slot, startsAtMs, endsAtMs: endOf(run) ?? neverMs, definition }];
-    });
     const { eventLoops } = this.#options;
-    const set = eventLoops.set(runningExperiments, writeRunning(running));
+    const set = eventLoops.set(runningExperiments, writeRunning(runningOf(this.#held)));
     await Promise.all([set, ...ended.map((id) => eventLoops.ask(letCallsGo, id))]);
   }
 
@@ -305,6 +297,3 @@ class ExperimentRunner implements RunningExperiments {
     return true;
   }
 }
-
-/** Later than any wall clock. */
-const neverMs = Number.MAX_SAFE_INTEGER;

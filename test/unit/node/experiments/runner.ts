@@ -1,9 +1,9 @@
-import { settingsOf } from "../../../src/config/load.ts";
-import type { ClientTotals } from "../../../src/core/clients/totals.ts";
-import { createLog } from "../../../src/emit/log.ts";
-import { createExperimentMemory, createNodeCounts } from "../../../src/limits/experiment-counts.ts";
-import { createExperiments, type RunningExperiments } from "../../../src/node/experiments.ts";
-import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+import { settingsOf } from "../../../../src/config/load.ts";
+import type { ClientTotals } from "../../../../src/core/clients/totals.ts";
+import { createLog } from "../../../../src/emit/log.ts";
+import { createExperimentMemory, createNodeCounts } from "../../../../src/limits/experiment-counts.ts";
+import { createExperiments, type RunningExperiments } from "../../../../src/node/experiments/experiments.ts";
+import { createFakeClock, type FakeClock } from "../../../support/fake-clock.ts";
 
 /** A log whose lines can be read. */
 export function createReadableLog() {

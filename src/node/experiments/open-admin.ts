@@ -1,6 +1,6 @@
-import { ProblemError } from "../admin/problem.ts";
-import type { Settings } from "../config/load.ts";
-import { isLoopbackHost } from "../config/own-address.ts";
+import { ProblemError } from "../../admin/problem.ts";
+import type { Settings } from "../../config/load.ts";
+import { isLoopbackHost } from "../../config/own-address.ts";
 
 /**
  * Whoever reaches the port may break the calls of others: a token, or a port that only this machine reaches, keeps them out.

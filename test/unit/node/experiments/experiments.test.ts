@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noCounts } from "../../../src/core/clients/counts.ts";
-import type { ClientTotals } from "../../../src/core/clients/totals.ts";
-import { outage } from "../core/experiments/any-run.ts";
+import { noCounts } from "../../../../src/core/clients/counts.ts";
+import type { ClientTotals } from "../../../../src/core/clients/totals.ts";
+import { outage } from "../../core/experiments/any-run.ts";
 import { createRunner } from "./runner.ts";
 
 let folder: string;

@@ -1,0 +1,14 @@
+import type { LoopChaos } from "../act/chaos.ts";
+import { valueOf, type StateValues } from "../admin/question.ts";
+import { readRunning, runningExperiments } from "../admin/resources/experiments.ts";
+import { learnedModels, readLearned } from "../admin/resources/learned.ts";
+import type { LearnedProfiles } from "../limits/learned-profiles.ts";
+
+/** Who has to know of a state that was set. */
+type Followers = { readonly chaos: LoopChaos; readonly learned: LearnedProfiles };
+
+/** Tells those of an event loop that follow a state what it is. @param name of the state */
+export function follow(name: string, states: StateValues, { chaos, learned }: Followers): void {
+  if (name === runningExperiments.name) chaos.set(readRunning(valueOf(states, runningExperiments)));
+  if (name === learnedModels.name) learned.set(readLearned(valueOf(states, learnedModels)));
+}
