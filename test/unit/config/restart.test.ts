@@ -34,7 +34,8 @@ test("every key that needs a restart is a key of the configuration", () => {
     learning: { file: "learned.ndjson" },
     budgets: { file: "b.json" },
   };
-  const config: unknown = configOf({ extProc: {}, records: {}, ...files });
+  const fleet = { shared: { redis: { url: "redis://localhost" } }, tracing: { endpoint: "http://localhost:4318" } };
+  const config: unknown = configOf({ extProc: {}, records: {}, ...fleet, ...files });
   const missing = fixedAtStart.filter(
     (path) => path.split(".").reduce<unknown>((value, key) => Reflect.get(Object(value), key), config) === undefined,
   );
