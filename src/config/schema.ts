@@ -58,6 +58,10 @@ const breaker = z.strictObject({
     .enum(["simulate", "fail", "forward"])
     .default("fail")
     .describe("What calls get while it is open: a simulated response, 503 (`fail`), or the upstream as before"),
+  shared: z
+    .boolean()
+    .default(false)
+    .describe("Whether it opens and closes with those of other nodes, which `shared.redis` lets it know of"),
 });
 
 const file = z.string().min(1);

@@ -4,9 +4,10 @@ import { backgroundClock, type Clock } from "../limits/clock.ts";
 import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createExperiments, type RunningExperiments } from "./experiments/experiments.ts";
-import { createFleet, type Fleet } from "./fleet/fleet.ts";
+import { createFleet, type Fleet, type FleetOptions } from "./fleet/fleet.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createLearning, type Learning } from "./learning.ts";
+import { forceBreaker } from "./questions.ts";
 import { createNodeView } from "./readings.ts";
 import { createRegistration, type Registration } from "./registration/consul.ts";
 import { createReloader, type Reloader, type ReloaderOptions } from "./reload.ts";
@@ -80,7 +81,10 @@ export async function startApp(options: AppOptions): Promise<App> {
 async function build(options: AppOptions): Promise<Running> {
   const { log } = options;
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
-  const eventLoops = await createEventLoops(options);
+  const eventLoops = await createEventLoops({
+    ...options,
+    breakerChanged: (upstream, state) => fleet?.breakerChanged(upstream, state),
+  });
   const { settings } = reloader;
   const experiments: RunningExperiments = createExperiments({
     ...options,
@@ -89,7 +93,10 @@ async function build(options: AppOptions): Promise<Running> {
     settings,
     changed: settings().config.shared === undefined ? undefined : () => fleet?.changed(),
   });
-  const sharing = { memory: eventLoops.fleet, link: eventLoops.count, experiments: () => experiments };
+  const { count: link, fleet: memory, budgets } = eventLoops;
+  const followBreaker: FleetOptions["followBreaker"] = (upstream, state) =>
+    eventLoops.ask(forceBreaker, upstream, state);
+  const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
   const fleet = createFleet({ ...options, ...sharing, settings });
   const learning = createLearning({ ...options, eventLoops, settings });
   const registration = createRegistration({ log, settings, clock: backgroundClock() });

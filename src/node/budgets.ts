@@ -4,7 +4,8 @@ import type { Settings } from "../config/load.ts";
 import type { BudgetUse } from "../core/budgets/types.ts";
 import { budgetKinds, windowAt, windowEndMs } from "../core/budgets/windows.ts";
 import type { Log } from "../emit/log.ts";
-import { budgetCounts } from "../limits/budgets/counts.ts";
+import type { SharedBudget } from "../fleet/budgets.ts";
+import { budgetCounts, type BudgetCounts } from "../limits/budgets/counts.ts";
 import type { Clock } from "../limits/clock.ts";
 import { isMissing, reasonOf, replaceFile } from "./kept-file.ts";
 
@@ -20,6 +21,8 @@ export type NodeBudgetsOptions = {
 /** The budgets of all upstreams, as the main thread sees them. */
 export type NodeBudgets = {
   uses(): BudgetUse[];
+  /** What other nodes have to know of them. */
+  shared(): SharedBudget[];
   /** Takes up what an earlier process has spent in the present windows, before there is any traffic. */
   restore(): Promise<void>;
   /** Begins to keep it in a file, where one is configured. */
@@ -34,13 +37,15 @@ const writeEveryMs = 2000;
 /** Makes what reads and keeps the budgets of a node. */
 export function createNodeBudgets(options: NodeBudgetsOptions): NodeBudgets {
   const { clock, settings, log } = options;
-  const uses = (): BudgetUse[] => usesOf(options);
+  const isShared = settings().config.shared !== undefined;
   const file = settings().budgetsFile;
   const write = createWriter(log);
   let isClosed = false;
   let cancel = (): void => undefined;
   const keep = async (): Promise<void> => {
-    if (file !== undefined) await write(file, JSON.stringify({ budgets: uses().filter(({ used }) => used > 0) }));
+    if (file === undefined) return;
+    const budgets = partsOf(options).map(({ use, counts }) => ({ ...use, used: counts.own(use.kind) }));
+    await write(file, JSON.stringify({ budgets: budgets.filter(({ used }) => used > 0) }));
   };
   const next = (): void => {
     if (file !== undefined && !isClosed) cancel = clock.wake(writeEveryMs, () => void keepOn());
@@ -50,10 +55,12 @@ export function createNodeBudgets(options: NodeBudgetsOptions): NodeBudgets {
     next();
   };
   return {
-    uses,
+    uses: () => partsOf(options).map(({ use }) => use),
+    shared: () => partsOf(options).map(({ use, counts }) => sharedOf(use, counts)),
     start: next,
     async restore() {
-      if (file === undefined) return;
+      // Where nodes share, the others know what an earlier process of this one has spent.
+      if (file === undefined || isShared) return;
       try {
         restoreFrom(await readFile(file, "utf8"), options);
       } catch (error) {
@@ -87,14 +94,28 @@ function createWriter(log: Log): (file: string, text: string) => Promise<void> {
   };
 }
 
-function usesOf({ memory, wallClockMs, settings }: NodeBudgetsOptions): BudgetUse[] {
+function sharedOf({ upstream, kind, endsAtMs }: BudgetUse, counts: BudgetCounts): SharedBudget {
+  return {
+    upstream,
+    kind,
+    endsAtMs,
+    own: () => counts.own(kind),
+    setOthers: (amount) => counts.setOthers(kind, amount),
+  };
+}
+
+/** One limit, and the counts that it is held by. */
+type Part = { readonly use: BudgetUse; readonly counts: BudgetCounts };
+
+function partsOf({ memory, wallClockMs, settings }: NodeBudgetsOptions): Part[] {
   return Object.entries(settings().config.upstreams).flatMap(([upstream, { budget }]) => {
     if (budget === undefined) return [];
     const counts = budgetCounts(memory, upstream, wallClockMs);
-    return budgetKinds.flatMap((kind): BudgetUse[] => {
+    return budgetKinds.flatMap((kind): Part[] => {
       const limit = budget[kind];
       if (limit === undefined) return [];
-      return [{ upstream, kind, limit, used: counts.used(kind), endsAtMs: windowEndMs(kind, wallClockMs()) }];
+      const use = { upstream, kind, limit, used: counts.used(kind), endsAtMs: windowEndMs(kind, wallClockMs()) };
+      return [{ use, counts }];
     });
   });
 }

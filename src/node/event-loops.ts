@@ -29,6 +29,8 @@ export type EventLoopsOptions = {
   wallClockMs(): number;
   /** Takes whole log lines of the workers. */
   writeLog(text: string): void;
+  /** Told when a breaker of this node has changed by itself. */
+  breakerChanged?(upstream: string, state: "open" | "closed"): void;
 };
 
 /** All event loops with traffic of a node as one. */

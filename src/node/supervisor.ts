@@ -31,6 +31,8 @@ export type SupervisorOptions = {
   readonly states: StateValues;
   /** Takes whole log lines of the workers. */
   writeLog(text: string): void;
+  /** Told when a breaker of this node has changed by itself. */
+  breakerChanged?(upstream: string, state: "open" | "closed"): void;
   /** Starts an event loop, in this thread or in one of its own. */
   start(start: EventLoopStart, events: WorkerEvents): Promise<EventLoop>;
 };
@@ -120,6 +122,7 @@ function follow(
   const { log } = options;
   log.warn({ upstream, state, worker: from.worker }, "breaker");
   if (state === "half-open") return;
+  options.breakerChanged?.(upstream, state);
   for (const { worker, loop } of slots) {
     if (worker === from.worker) continue;
     loop

@@ -137,7 +137,7 @@ async function stateAfter(before: LiveState | undefined, { node, readings, atMs 
     node: status,
     traffic: [...(before?.traffic ?? []), tick].slice(-kept.ticks),
     chaos: chaosOf(node, reading),
-    upstreams: upstreamsOf(node.parts().upstreams, states, reading),
+    upstreams: upstreamsOf(node, states, reading),
     rules: rulesOf(node, reading),
     calls: [...fresh, ...(before?.calls ?? [])].slice(0, kept.calls),
   };
@@ -152,18 +152,20 @@ function chaosOf({ experiments }: NodeView, { totals }: Reading): ChaosState {
 }
 
 function upstreamsOf(
-  names: readonly string[],
+  node: NodeView,
   states: Awaited<ReturnType<typeof breakers.merge>>,
   { totals }: Reading,
 ): UpstreamState[] {
   const count = (metric: string, name: string, label: number): number =>
     sum(totals.filter((total) => total.metric === metric && total.labels[label] === name));
-  return names.map((name) => ({
+  const budgets = node.budgets();
+  return node.parts().upstreams.map((name) => ({
     name,
     breaker: states[name],
     calls: count("requests_total", name, 2),
     errors: count("errors_total", name, 0),
     standIns: count("stand_ins_total", name, 0),
+    budgets: budgets.flatMap(({ upstream, kind, used, limit }) => (upstream === name ? [{ kind, used, limit }] : [])),
   }));
 }
 

@@ -1,3 +1,4 @@
+import type { BudgetUse } from "../../core/budgets/types.ts";
 import type { RunView } from "../../core/experiments/run.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { BreakerState } from "../../limits/breaker.ts";
@@ -49,6 +50,8 @@ export type UpstreamState = {
   readonly calls: number;
   readonly errors: number;
   readonly standIns: number;
+  /** How much of each limit of its budget is used up. */
+  readonly budgets: readonly Pick<BudgetUse, "kind" | "used" | "limit">[];
 };
 
 /** How often a rule was the one that decided. */

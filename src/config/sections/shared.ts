@@ -73,7 +73,7 @@ export function checkShared(
   { env, checked }: { readonly env: Environment; readonly checked: Checked },
 ): void {
   const { redis } = mapOf(file["shared"]);
-  if (!isMapping(redis)) return;
+  if (!isMapping(redis)) return checkNothingShared(file, checked);
   const path: Path = ["shared", "redis"];
   const { findings } = checked;
   const { url, urlEnv, tls } = redis;
@@ -94,6 +94,14 @@ export function checkShared(
   if (tls !== undefined && typeof found === "string" && found.startsWith("redis://"))
     findings.push({ path: [...path, "tls"], code: "conflict", message: "is for rediss:// only" });
   if (typeof urlEnv === "string") checkVariable(urlEnv, found, findings);
+}
+
+function checkNothingShared(file: Raw, { findings }: Checked): void {
+  for (const [name, upstream] of Object.entries(mapOf(file["upstreams"]))) {
+    if (mapOf(mapOf(upstream)["breaker"])["shared"] !== true) continue;
+    const path = ["upstreams", name, "breaker", "shared"];
+    findings.push({ path, code: "required", message: "needs shared.redis, by which nodes know of each other" });
+  }
 }
 
 function checkVariable(variable: string, value: unknown, findings: Checked["findings"]): void {

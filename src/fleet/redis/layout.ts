@@ -12,6 +12,10 @@ export type Layout = {
   readonly version: string;
   /** When the buckets of a caller are full again. @param id from `callerId` */
   rate(id: string): string;
+  /** What each process has used of a budget in a window. @param endsAtMs when the window ends, milliseconds since 1970 */
+  budget(upstream: string, kind: string, endsAtMs: number): string;
+  /** The latest word on the circuit breaker of an upstream. */
+  breaker(upstream: string): string;
   /** Nodes that are alive, by name. */
   readonly nodes: string;
   /** Experiments, by id. */
@@ -34,6 +38,8 @@ export function createLayout(prefix: string): Layout {
   return {
     version: named("version"),
     rate: (id) => named(`rate:${id}`),
+    budget: (upstream, kind, endsAtMs) => named(`budget:${upstream}:${kind}:${endsAtMs}`),
+    breaker: (upstream) => named(`breaker:${upstream}`),
     nodes: named("nodes"),
     experiments: named("experiments"),
     killSwitch: named("kill-switch"),

@@ -35,6 +35,18 @@ end
 `;
 
 /**
+ * Notes what a process has used of a budget. Arguments: its name, the amount, and how long the key lives, in milliseconds.
+ * Replies with the sum of the others, as a text: Redis cuts numbers to integers.
+ */
+export const budgetScript = script(`
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local all = 0
+for _, used in ipairs(redis.call('HVALS', KEYS[1])) do all = all + tonumber(used) end
+return string.format('%.8f', all - tonumber(ARGV[2]))
+`);
+
+/**
  * Takes a request and its tokens from the buckets of a caller, or neither.
  *
  * Arguments, in microseconds of a bucket that a minute fills: the request and its tokens, 0 where they are not limited, and what was
@@ -112,6 +124,11 @@ if kept and tonumber(string.match(kept, '^%d+')) >= tonumber(ARGV[1]) then retur
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
 ${tell}`);
 
+/** Keeps a word on a breaker; arguments: the word, and how long it lives, in milliseconds. */
+export const keepBreakerScript = script(`
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+${tell}`);
+
 /** Refuses what another version has written, and tries whether anything can be written. Replies with the version that is there. */
 const checkScript = script(`
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
@@ -119,7 +136,15 @@ redis.call('PERSIST', KEYS[1])
 return tonumber(redis.call('GET', KEYS[1]))
 `);
 
-const scripts = [takeScript, chargeScript, beatScript, keepRunScript, keepKillSwitchScript];
+const scripts = [
+  takeScript,
+  chargeScript,
+  budgetScript,
+  beatScript,
+  keepRunScript,
+  keepKillSwitchScript,
+  keepBreakerScript,
+];
 
 /**
  * Makes a connection ready to run scripts.

@@ -1,23 +1,26 @@
 import { budgetKinds, windowAt, type BudgetKind } from "../../core/budgets/windows.ts";
 import { namedSlot } from "../named-slots.ts";
 
-/**
- * What is used up of the budget of one upstream, in the windows of the present time.
- *
- * All that budgets need of a store: one over several nodes can take the place of this one, which is of one node.
- */
+/** What is used up of the budget of one upstream, in the windows of the present time: by this node, and what it knows of others. */
 export type BudgetCounts = {
   /** Adds an amount, unless the limit is reached or would be passed. @returns whether it was added */
   take(kind: BudgetKind, amount: number, limit: number): boolean;
   /** Adds what was known only afterwards; an amount below 0 is given back. */
   add(kind: BudgetKind, amount: number): void;
+  /** By all nodes. */
   used(kind: BudgetKind): number;
+  /** By this node alone. */
+  own(kind: BudgetKind): number;
+  /** Takes up what the other nodes have used in the present window. */
+  setOthers(kind: BudgetKind, amount: number): void;
 };
 
 /** More upstreams than a node ever has, over all its configurations. */
 const maxSlots = 1024;
 const namesBytes = maxSlots * Int32Array.BYTES_PER_ELEMENT;
 const kinds = budgetKinds.length;
+/** A word for what this node has used of each kind, then one for what the others have. */
+const slotWords = 2 * kinds;
 
 /** Bits of the amount in a word; those above have the window, which lasts until 2089 for hours. */
 const amountBits = 44n;
@@ -28,7 +31,7 @@ export const unitsPer: Readonly<Record<BudgetKind, number>> = { callsPerHour: 1,
 
 /** Allocates the counts of a node. */
 export function createBudgetMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(namesBytes + maxSlots * kinds * BigUint64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(namesBytes + maxSlots * slotWords * BigUint64Array.BYTES_PER_ELEMENT);
 }
 
 /**
@@ -44,28 +47,40 @@ export function createBudgetMemory(): SharedArrayBuffer {
 export function budgetCounts(memory: SharedArrayBuffer, name: string, wallClockMs: () => number): BudgetCounts {
   const slot = namedSlot({ words: new Int32Array(memory, 0, maxSlots), slots: maxSlots, slotWords: 1 }, name);
   const words =
-    slot === undefined ? new BigUint64Array(kinds) : new BigUint64Array(memory, namesBytes + slot * kinds * 8, kinds);
+    slot === undefined
+      ? new BigUint64Array(slotWords)
+      : new BigUint64Array(memory, namesBytes + slot * slotWords * 8, slotWords);
+  const amountAt = (at: number, window: number): bigint => unpacked(Atomics.load(words, at), window).amount;
   const change = (kind: BudgetKind, amount: number, limit: bigint | undefined): boolean => {
     const at = budgetKinds.indexOf(kind);
     const window = windowAt(kind, wallClockMs());
-    const units = BigInt(Math.round(amount * unitsPer[kind]));
+    const units = unitsOf(kind, amount);
+    const others = limit === undefined ? 0n : amountAt(kinds + at, window);
     for (let word = Atomics.load(words, at); ;) {
       const { window: counted, amount: before } = unpacked(word, window);
       const after = before + units;
-      if (limit !== undefined && (before >= limit || after > limit)) return false;
+      if (limit !== undefined && (before + others >= limit || after + others > limit)) return false;
       const found = Atomics.compareExchange(words, at, word, packed(counted, after));
       if (found === word) return true;
       word = found;
     }
   };
+  const usedBy = (kind: BudgetKind, first: number): number =>
+    Number(amountAt(first + budgetKinds.indexOf(kind), windowAt(kind, wallClockMs()))) / unitsPer[kind];
   return {
-    take: (kind, amount, limit) => change(kind, amount, BigInt(Math.round(limit * unitsPer[kind]))),
+    take: (kind, amount, limit) => change(kind, amount, unitsOf(kind, limit)),
     add: (kind, amount) => void change(kind, amount, undefined),
-    used(kind) {
-      const word = Atomics.load(words, budgetKinds.indexOf(kind));
-      return Number(unpacked(word, windowAt(kind, wallClockMs())).amount) / unitsPer[kind];
+    used: (kind) => usedBy(kind, 0) + usedBy(kind, kinds),
+    own: (kind) => usedBy(kind, 0),
+    setOthers(kind, amount) {
+      const word = packed(windowAt(kind, wallClockMs()), unitsOf(kind, amount));
+      Atomics.store(words, kinds + budgetKinds.indexOf(kind), word);
     },
   };
+}
+
+function unitsOf(kind: BudgetKind, amount: number): bigint {
+  return BigInt(Math.round(amount * unitsPer[kind]));
 }
 
 /** What a word counts for the present window; a clock that was set back a little does not end a window that has begun. */

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { FleetNode } from "../../fleet/nodes.ts";
 import type { Settings } from "../../config/load.ts";
+import { createBreakerHints, type BreakerHints, type SharedBreakerState } from "../../fleet/breakers.ts";
+import { syncBudgets, type SharedBudget } from "../../fleet/budgets.ts";
 import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } from "../../fleet/experiments.ts";
 import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
 import { createHeartbeats, type Heartbeats } from "../../fleet/nodes.ts";
@@ -16,6 +18,8 @@ import { redisOf } from "./sharing.ts";
 export type Fleet = {
   /** Asks once what there is, so that it is in force before there is traffic; then keeps to it. */
   join(): Promise<void>;
+  /** A breaker of this node has changed by itself. */
+  breakerChanged(upstream: string, state: SharedBreakerState): void;
   /** Something has changed that others have to know. */
   changed(): void;
   /** Those that are alive, this one among them; empty as long as Redis was never reached. */
@@ -36,6 +40,10 @@ export type FleetOptions = {
   readonly link: number;
   settings(): Settings;
   wallClockMs(): number;
+  /** What is used up of its budgets. */
+  budgets(): readonly SharedBudget[];
+  /** Has the breaker of an upstream follow that of another node. */
+  followBreaker(upstream: string, state: SharedBreakerState): Promise<unknown>;
   /** The experiments of this node. */
   experiments(): { shared(): FleetExperiments; follow(theirs: FleetExperiments): Promise<void> };
 };
@@ -53,7 +61,9 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
   const name = `${host}-${randomBytes(nameBytes).toString("hex")}`;
   let seen = -1;
   const { link, layout } = openLink({ settings, fleet: memory, link: number, clock, log, up: () => (seen = -1) });
-  const sync = createSync(options, createExperimentsStore(link, layout, wallClockMs));
+  const upstreams = (): ReadonlyMap<string, number> => sharedBreakers(options.settings());
+  const breakers = createBreakerHints({ ...options, link, layout, name, upstreams, follow: options.followBreaker });
+  const sync = createSync(options, createExperimentsStore(link, layout, wallClockMs), breakers);
   const run = (): void => void sync.run();
   const channel = openChannel({ settings, clock }, layout.channel, run);
   const beats = createHeartbeats({
@@ -62,6 +72,7 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
     fleet: memory,
     clock,
     name,
+    beside: () => syncBudgets({ ...options, link, layout, name }),
     about: () => ({ version, host, ...configurationOf(options.settings()), startedAtMs }),
     changes(count) {
       if (count === seen) return;
@@ -74,14 +85,28 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
     memory,
     nodes: beats.nodes,
     changed: run,
-    async join() {
-      await link.tried();
-      await beats.beat();
-      await sync.run();
-      beats.start();
-    },
+    // A hint that cannot be given is none: each node finds out by itself.
+    breakerChanged: (upstream, state) => void breakers.changed(upstream, state).catch(() => undefined),
+    join: async () => await join({ beats, sync, link }),
     leave: async () => await leave({ beats, sync, links: [channel, link] }),
   };
+}
+
+/** The upstreams whose breakers are shared, with the milliseconds for which one stays open. */
+function sharedBreakers({ config }: Settings): ReadonlyMap<string, number> {
+  const entries = Object.entries(config.upstreams).flatMap(([name, { breaker }]): [string, number][] =>
+    breaker !== undefined && breaker !== "off" && breaker.shared ? [[name, breaker.resetMs]] : [],
+  );
+  return new Map(entries);
+}
+
+type Joining = { readonly beats: Heartbeats; readonly sync: Sync; readonly link: Link };
+
+async function join({ beats, sync, link }: Joining): Promise<void> {
+  await link.tried();
+  await beats.beat();
+  await sync.run();
+  beats.start();
 }
 
 type Leaving = { readonly beats: Heartbeats; readonly sync: Sync; readonly links: readonly Link[] };
@@ -100,12 +125,13 @@ function configurationOf({ generation, hash = "built-in" }: Settings): { generat
 type Sync = { run(): Promise<void>; /** Takes up nothing more. */ close(): Promise<void> };
 
 /** Makes what brings the experiments of this node and of the others together; while it does that once, at most one more waits. */
-function createSync({ experiments, log }: FleetOptions, store: ExperimentsStore): Sync {
+function createSync({ experiments, log }: FleetOptions, store: ExperimentsStore, breakers: BreakerHints): Sync {
   const unread = new Set<string>();
   let running: Promise<void> | undefined;
   const life = { isClosed: false };
   let isWanted = false;
   const once = async (): Promise<void> => {
+    await breakers.read();
     const theirs = await store.read();
     for (const id of theirs.unread) {
       if (unread.has(id)) continue;

@@ -46,6 +46,22 @@ describe("windows", () => {
   });
 });
 
+describe("what other nodes have used", () => {
+  test("counts for the limit, and is told apart from what this one has", () => {
+    const counts = setUp().of();
+    counts.setOthers("callsPerHour", 3);
+    expect([counts.take("callsPerHour", 1, 4), counts.take("callsPerHour", 1, 4)]).toEqual([true, false]);
+    expect([counts.used("callsPerHour"), counts.own("callsPerHour")]).toEqual([4, 1]);
+  });
+
+  test("is over with its window", () => {
+    const { clock, of } = setUp();
+    of().setOthers("tokensPerDay", 500);
+    clock.nowMs = midnight;
+    expect(of().used("tokensPerDay")).toBe(0);
+  });
+});
+
 describe("amounts", () => {
   test("are taken up to the limit, and not beyond it", () => {
     const { of } = setUp();
