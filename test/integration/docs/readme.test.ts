@@ -181,9 +181,15 @@ const pages = [
     .map((name) => `docs/${name}`),
 ];
 
+const valueOf: Readonly<Record<string, string>> = {
+  urlEnv: "redis://localhost",
+  headersEnv: "authorization=Bearer%20x",
+};
+
 /** Variables that an example names are taken to be set. */
 function environmentFor(text: string): Record<string, string> {
-  return Object.fromEntries([...text.matchAll(/(?:apiKeyEnv|tokenEnv|env): (\w+)/g)].map(([, name]) => [name!, name!]));
+  const named = [...text.matchAll(/(apiKeyEnv|tokenEnv|urlEnv|headersEnv|env): (\w+)/g)];
+  return Object.fromEntries(named.map(([, key, name]) => [name!, valueOf[key!] ?? name!]));
 }
 
 /** Members that only a profile has, and those without which there is none. */
@@ -217,6 +223,8 @@ async function layOut(folder: string, text: string): Promise<void> {
   for (const [, kind, file] of config.matchAll(/(cert|key)File: ["']?([\w./-]+)/g)) {
     await copyFile(path.join(root, `test/support/tls/localhost.${kind}.pem`), path.join(folder, file!));
   }
+  const [, prices] = /budgets: \{ prices: ([\w./-]+)/.exec(text) ?? [];
+  if (prices !== undefined) await writeFile(path.join(folder, prices), "currency: USD\nmodels: {}\n");
   const [, recordings] = /replay: \{ dir: ([\w./-]+)/.exec(text) ?? [];
   if (recordings !== undefined) await mkdir(path.join(folder, recordings), { recursive: true });
   const [, fixtures] = /aimock: ([\w./-]+)/.exec(text) ?? [];
@@ -227,6 +235,7 @@ async function layOut(folder: string, text: string): Promise<void> {
   await writeFile(path.join(folder, "example.yaml"), config);
 }
 
+/** `yaml` is a configuration; files of other programs are `yml`. */
 const examples = pages.flatMap((page) => {
   const text = readFileSync(path.join(root, page), "utf8");
   const found = page.endsWith(".md")

@@ -129,8 +129,10 @@ describe(`a configuration in ${consulName}`, () => {
         return usage.completion_tokens === count ? true : undefined;
       });
     await untilTokens(1);
-    const [unused] = lines(node, /keys of the configuration store that/);
-    expect(String(unused!["unused"])).toMatch(/\/tree\/notes\.md/);
+    const unused = await until("the line on unused keys", async () =>
+      lines(node, /keys of the configuration store that/).at(0),
+    );
+    expect(String(unused["unused"])).toMatch(/\/tree\/notes\.md/);
     await consul.put("tree/profiles/mine.yaml", profile(5));
     expect(await untilTokens(5)).toBe(true);
   });
