@@ -4,6 +4,7 @@ import { AdminError } from "./admin-client.ts";
 import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
 import { clients } from "./clients.ts";
+import { createCompletion } from "./completion.ts";
 import { explainCommand } from "./explain.ts";
 import { plan } from "./plan/index.ts";
 import { profile } from "./profile/index.ts";
@@ -12,9 +13,9 @@ import { records } from "./records.ts";
 import { schema } from "./schema.ts";
 import { shadow } from "./shadow.ts";
 import { start } from "./start.ts";
+import { status } from "./status.ts";
 
-/** Every command; the first one runs when none is named. */
-export const commands: readonly [Command, ...Command[]] = [
+const others: readonly [Command, ...Command[]] = [
   start,
   check,
   explainCommand,
@@ -25,8 +26,12 @@ export const commands: readonly [Command, ...Command[]] = [
   recordings,
   records,
   shadow,
+  status,
   schema,
 ];
+
+/** Every command; the first one runs when none is named. */
+export const commands: readonly [Command, ...Command[]] = [...others, createCompletion(others)];
 
 const usage = `stuntdouble: the stand-in for your LLM provider
 

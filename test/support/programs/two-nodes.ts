@@ -1,16 +1,22 @@
-/** What a gateway in front of two nodes is told: ports on 127.0.0.1. */
-export type TwoNodes = {
-  readonly listen: number;
-  readonly nodes: readonly { readonly port: number; readonly adminPort: number; readonly extProcPort: number }[];
+/** A node as its gateway sees it; on 127.0.0.1 unless it has a host of its own. */
+export type NodePlace = {
+  readonly host?: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly extProcPort: number;
 };
 
-const at = (port: number): string => `127.0.0.1:${port}`;
+/** What a gateway in front of two nodes or more is told: its own port on 127.0.0.1. */
+export type TwoNodes = { readonly listen: number; readonly nodes: readonly NodePlace[] };
+
+const loopback = "127.0.0.1";
+const at = (port: number, host = loopback): string => `${host}:${port}`;
 
 /** HAProxy, which asks for readiness and uses idle connections for any client. */
 export function haproxyConfig({ listen, nodes }: TwoNodes): string {
   const servers = nodes.map(
-    ({ port, adminPort }, index) =>
-      `  server node${index} ${at(port)} check addr 127.0.0.1 port ${adminPort} inter 200ms fall 2 rise 1\n`,
+    ({ host, port, adminPort }, index) =>
+      `  server node${index} ${at(port, host)} check addr ${host ?? loopback} port ${adminPort} inter 200ms fall 2 rise 1\n`,
   );
   return `defaults
   mode http
@@ -28,6 +34,7 @@ frontend llm
   default_backend stuntdouble
 backend stuntdouble
   balance roundrobin
+  http-response set-header x-node %si
   option httpchk
   http-check send meth GET uri /readyz
 ${servers.join("")}`;
@@ -86,8 +93,8 @@ function endpoints(name: string, found: readonly object[]): object {
   };
 }
 
-function address(port: number): object {
-  return { socket_address: { address: "127.0.0.1", port_value: port } };
+function address(port: number, host = loopback): object {
+  return { socket_address: { address: host, port_value: port } };
 }
 
 function bootstrap(listen: number, http: object, clusters: readonly object[]): string {
@@ -121,14 +128,17 @@ export function envoyConfig({ listen, nodes }: TwoNodes): string {
     host_selection_retry_max_attempts: 3,
   };
   const route = { match: { prefix: "/" }, route: { cluster: "stuntdouble", timeout: "0s", retry_policy: retryPolicy } };
-  const found = nodes.map(({ port, adminPort }) => ({
-    endpoint: { address: address(port), health_check_config: { port_value: adminPort } },
+  const found = nodes.map(({ host, port, adminPort }) => ({
+    endpoint: { address: address(port, host), health_check_config: { port_value: adminPort } },
   }));
   const cluster = {
     ...endpoints("stuntdouble", found),
     health_checks: [{ ...interval, http_health_check: { path: "/readyz" } }],
   };
-  const routes = { virtual_hosts: [{ name: "llm", domains: ["*"], routes: [route] }] };
+  const node = { header: { key: "x-node", value: "%UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" } };
+  const routes = {
+    virtual_hosts: [{ name: "llm", domains: ["*"], routes: [route], response_headers_to_add: [node] }],
+  };
   return bootstrap(listen, { route_config: routes, http_filters: [router] }, [cluster]);
 }
 
