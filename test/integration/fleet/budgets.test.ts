@@ -68,7 +68,7 @@ describeWith("redis-server", redisServer, "budgets over nodes", (program) => {
     await ask(a);
     await hears(b, 1);
     await a.stop();
-    await ask(b);
+    expect(await ask(b)).toBe(200);
     await hears(b, 2);
   });
 
