@@ -9,9 +9,7 @@ import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
 import { neverBuffered, responseHeaders } from "./headers.ts";
 import { createTimer, type Timer } from "./timer-wheel.ts";
-
-/** A JSON response larger than this is not searched for its usage. */
-const usageWithinBytes = 1024 * 1024;
+import { KeptJson } from "./usage/kept-json.ts";
 
 /** A response of these has no body, and no length. */
 const bodiless: ReadonlySet<number> = new Set([204, 304]);
@@ -70,8 +68,7 @@ export class Relay implements Receiver {
   #simulated: Timeline | undefined = undefined;
   #forwarded: Forwarded | undefined = undefined;
   #reader: StreamReader | undefined = undefined;
-  #json: Uint8Array[] | undefined = undefined;
-  #jsonBytes = 0;
+  #json: KeptJson | undefined = undefined;
   #state: "asked" | "responding" | "over" = "asked";
 
   constructor(call: RelayedCall, to: RelaySink, options: RelayOptions) {
@@ -114,7 +111,7 @@ export class Relay implements Receiver {
     const reader = request.dialect.readStream(type, request.target);
     this.#reader = plain ? reader : undefined;
     const whole = plain && request.operation !== undefined && type.startsWith("application/json");
-    if (whole && this.#reader === undefined) this.#json = [];
+    if (whole && this.#reader === undefined) this.#json = new KeptJson();
     const headers = responseHeaders(head.headers, this.#options.faults.length === 0 && !bodiless.has(head.status));
     const { requestIdHeader } = request.dialect;
     const given = headerValue(headers, requestIdHeader);
@@ -129,7 +126,7 @@ export class Relay implements Receiver {
 
   data(bytes: Uint8Array): void {
     const atMs = this.#call.now();
-    if (this.#json !== undefined) this.#keep(bytes);
+    this.#json?.add(bytes);
     if (this.#reader === undefined) {
       this.#sink.data({ atMs, data: bytes, tokens: 0, final: false });
       return;
@@ -221,15 +218,9 @@ export class Relay implements Receiver {
     return { real, simulated: this.#simulated };
   }
 
-  #keep(bytes: Uint8Array): void {
-    this.#jsonBytes += bytes.length;
-    if (this.#jsonBytes > usageWithinBytes) this.#json = undefined;
-    else this.#json?.push(bytes);
-  }
-
   #usage(): number | undefined {
-    if (this.#json === undefined) return undefined;
-    const body = Buffer.concat(this.#json);
+    const body = this.#json?.whole();
+    if (body === undefined) return undefined;
     if (this.#call.notes !== undefined) noteUsage(this.#call.notes, body.toString());
     return this.#call.request.dialect.readUsage(body);
   }

@@ -2,6 +2,7 @@ import type { Runtime } from "../act/types.ts";
 import type { SeenByPhase } from "../core/experiments/phases.ts";
 import type { CallsOfModel } from "../core/learning/types.ts";
 import type { TrafficRecord } from "../core/records/types.ts";
+import type { Exemplar } from "../core/records/exemplar.ts";
 import type { DriftSnapshot } from "../core/shadow/drift.ts";
 import type { ShadowSnapshot } from "../core/shadow/store.ts";
 import type { Outcome } from "../core/types.ts";
@@ -16,17 +17,6 @@ export type Cloneable =
   | string
   | readonly Cloneable[]
   | { readonly [member: string]: Cloneable };
-
-/** A call that stands for all in its bucket of a histogram. */
-export type ExemplarOfLoop = {
-  readonly metric: string;
-  readonly labels: readonly (readonly [name: string, value: string])[];
-  readonly le: string;
-  readonly requestId: string;
-  readonly traceId: string | undefined;
-  readonly seconds: number;
-  readonly atMs: number;
-};
 
 /** What a question sees of the event loop that replies to it. */
 export type LoopView = {
@@ -47,7 +37,7 @@ export type LoopView = {
   };
   readonly drift: { snapshot(nowMs: number): DriftSnapshot };
   /** Undefined where no call is remembered for a bucket. */
-  readonly exemplars?: { list(): readonly ExemplarOfLoop[] } | undefined;
+  readonly exemplars?: { list(): readonly Exemplar[] } | undefined;
   /** Spans of its calls; undefined where no traces are made. */
   readonly tracing?: { counts(): { readonly exported: number; readonly dropped: number } } | undefined;
   /** What its calls told of upstreams that are learned, since the last time. */

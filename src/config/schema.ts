@@ -11,6 +11,7 @@ import { mirrorSchema } from "./sections/mirror.ts";
 import { metrics } from "./sections/metrics.ts";
 import { register } from "./sections/register.ts";
 import { tracing } from "./sections/tracing.ts";
+import { tlsFiles } from "./sections/tls-files.ts";
 import { modelsSchema } from "./sections/models.ts";
 import { responseLimits } from "./response-limits.ts";
 import { chaos, experimentsMeaning } from "./chaos.ts";
@@ -66,17 +67,6 @@ const breaker = z.strictObject({
 
 const file = z.string().min(1);
 
-const upstreamTls = z.strictObject({
-  caFile: file
-    .optional()
-    .describe(
-      "PEM file with the certificate authorities that its certificate is checked by, instead of the usual ones; relative to this file",
-    ),
-  certFile: file.optional().describe("PEM file with our certificate chain, for mutual TLS, relative to this file"),
-  keyFile: file.optional().describe("PEM file with the private key of our certificate, relative to this file"),
-  serverName: z.string().min(1).optional().describe("Name in its certificate (SNI); default: the host of the URL"),
-});
-
 const baseUrl = z.string().check(checkUrl);
 
 const upstream = z.strictObject({
@@ -102,7 +92,7 @@ const upstream = z.strictObject({
   apiKeyFile: file
     .optional()
     .describe("File with the API key, relative to this file, instead of `apiKeyEnv`; read again when it changes"),
-  tls: upstreamTls.optional().describe("TLS to the provider, for https"),
+  tls: tlsFiles.optional().describe("TLS to the provider, for https"),
   proxyUrl: z
     .string()
     .refine(isProxyUrl, "must be the URL of an HTTP proxy such as http://proxy.example.com:3128")

@@ -1,6 +1,6 @@
 import type { Outcome } from "../core/types.ts";
 import { noneLabel, otherLabel, recorded } from "./catalog.ts";
-import type { Exemplar } from "./exposition/open-metrics.ts";
+import type { Exemplar } from "../core/records/exemplar.ts";
 
 /** The latest call in each bucket of the histograms of request duration and of time to first token. */
 export type Exemplars = {

@@ -154,6 +154,17 @@ describeWith("chromium", findChromium(), "the dashboard in a browser", (program)
     },
   );
 
+  test("a call with a long id fits a narrow window", async () => {
+    const id = "x".repeat(200);
+    await post(node, ask, { "x-request-id": id });
+    await page.setViewportSize({ width: 390, height: 720 });
+    await page.goto(`${node.adminUrl}/dashboard/requests?id=${id}`);
+    await expectSeen(page.getByRole("heading", { name: "Call xxx" }));
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(
+      0,
+    );
+  });
+
   test("every page can be reached by keyboard alone", async () => {
     await open("overview");
     for (const _ of ["skip", "Overview", "Requests"]) await page.keyboard.press("Tab");

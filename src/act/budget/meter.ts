@@ -5,10 +5,9 @@ import type { PricedTokens } from "../../core/prices/types.ts";
 import type { Frame, Head } from "../../core/types.ts";
 import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
+import { jsonTextOf, KeptJson } from "../usage/kept-json.ts";
 import type { Paid, Spending } from "../../limits/budgets/budget.ts";
 
-/** A JSON response larger than this is not searched for its usage. */
-const usageWithinBytes = 1024 * 1024;
 /** Bytes of JSON that are taken for a token where no usage is told. */
 const bytesPerToken = 4;
 
@@ -32,8 +31,7 @@ export class Meter implements Receiver {
   #status = 0;
   #seen = 0;
   #reader: StreamReader | undefined = undefined;
-  #json: Uint8Array[] | undefined = undefined;
-  #jsonBytes = 0;
+  #json: KeptJson | undefined = undefined;
   #state: "sent" | "whole" | "unreached" = "sent";
   #paid: Paid | undefined = undefined;
 
@@ -56,19 +54,20 @@ export class Meter implements Receiver {
     const plain = headerValue(head.headers, "content-encoding") === undefined;
     const type = (headerValue(head.headers, "content-type") ?? "").toLowerCase();
     this.#reader = plain ? this.#of.dialect.readStream(type, this.#of.target) : undefined;
-    if (plain && this.#reader === undefined && type.startsWith("application/json")) this.#json = [];
+    if (plain && this.#reader === undefined && type.startsWith("application/json")) this.#json = new KeptJson();
     this.#to?.head(head);
   }
 
   data(bytes: Uint8Array): void {
-    this.#keep(bytes);
+    this.#json?.add(bytes);
     for (const frame of this.#reader?.push(0, bytes) ?? []) this.#note(frame);
     this.#to?.data(bytes);
   }
 
   end(): void {
     this.#state = "whole";
-    if (this.#json !== undefined) noteUsage(this.#notes, Buffer.concat(this.#json).toString());
+    const body = jsonTextOf(this.#json);
+    if (body !== undefined) noteUsage(this.#notes, body);
     this.settle();
     this.#to?.end();
   }
@@ -108,19 +107,12 @@ export class Meter implements Receiver {
   }
 
   #estimated(): number {
-    return this.#json === undefined ? 0 : Math.ceil(this.#jsonBytes / bytesPerToken);
+    return Math.ceil((this.#json?.size() ?? 0) / bytesPerToken);
   }
 
   #note({ data, tokens, final }: Frame): void {
     this.#seen += tokens;
     if (tokens > 0 && !final) return;
     noteUsage(this.#notes, typeof data === "string" ? data : Buffer.from(data).toString());
-  }
-
-  #keep(bytes: Uint8Array): void {
-    if (this.#json === undefined) return;
-    this.#jsonBytes += bytes.length;
-    if (this.#jsonBytes > usageWithinBytes) this.#json = undefined;
-    else this.#json.push(bytes);
   }
 }

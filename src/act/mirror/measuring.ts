@@ -6,9 +6,8 @@ import type { Ending, Frame, Head } from "../../core/types.ts";
 import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
 import type { Breaker, Ticket } from "../../limits/breaker.ts";
+import { jsonTextOf, KeptJson } from "../usage/kept-json.ts";
 
-/** A JSON response larger than this is not searched for its usage. */
-const usageWithinBytes = 1024 * 1024;
 /** Times of tokens that are noted. */
 const maxTimes = 1001;
 
@@ -35,8 +34,7 @@ export class Measuring implements Receiver {
   #status = 0;
   #tokens = 0;
   #reader: StreamReader | undefined = undefined;
-  #json: Uint8Array[] | undefined = undefined;
-  #jsonBytes = 0;
+  #json: KeptJson | undefined = undefined;
 
   constructor(of: Measured) {
     this.#of = of;
@@ -49,18 +47,18 @@ export class Measuring implements Receiver {
     const plain = headerValue(headers, "content-encoding") === undefined;
     const type = (headerValue(headers, "content-type") ?? "").toLowerCase();
     this.#reader = plain ? this.#of.dialect.readStream(type, this.#of.target) : undefined;
-    if (plain && this.#reader === undefined && type.startsWith("application/json")) this.#json = [];
+    if (plain && this.#reader === undefined && type.startsWith("application/json")) this.#json = new KeptJson();
   }
 
   data(bytes: Uint8Array): void {
-    this.#keep(bytes);
+    this.#json?.add(bytes);
     if (this.#reader === undefined) return;
     const atMs = this.#of.now();
     for (const frame of this.#reader.push(atMs, bytes)) this.#note(frame, atMs);
   }
 
   end(): void {
-    const body = this.#json === undefined ? undefined : Buffer.concat(this.#json).toString();
+    const body = jsonTextOf(this.#json);
     if (body !== undefined) noteUsage(this.#notes, body);
     this.#over("finish");
   }
@@ -84,13 +82,6 @@ export class Measuring implements Receiver {
     if (frame.tokens > 0 && !frame.final) return;
     const { data } = frame;
     noteUsage(this.#notes, typeof data === "string" ? data : Buffer.from(data).toString());
-  }
-
-  #keep(bytes: Uint8Array): void {
-    if (this.#json === undefined) return;
-    this.#jsonBytes += bytes.length;
-    if (this.#jsonBytes > usageWithinBytes) this.#json = undefined;
-    else this.#json.push(bytes);
   }
 
   #over(ending: Ending): void {

@@ -10,6 +10,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.1rem .9rem;list-style:none;margin:0;padd
 nav a{display:inline-block;padding:.35rem 0;color:var(--ink);text-decoration:none}
 nav a[aria-current]{border-bottom:.2rem solid var(--one);font-weight:600}
 a{color:var(--one)}
+h2{overflow-wrap:anywhere}
 :focus-visible{outline:.2rem solid var(--one);outline-offset:.1rem}
 .skip{position:absolute;left:-999rem}
 .skip:focus{left:1rem;top:.5rem;background:var(--page);padding:.4rem}

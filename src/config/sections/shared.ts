@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { mapOf, isMapping, type Checked, type Path, type Raw } from "../findings.ts";
+import { tlsFiles } from "./tls-files.ts";
 import { secretOf, variable, type Environment } from "../values.ts";
-
-const file = z.string().min(1);
 
 const redis = z.strictObject({
   url: z
@@ -17,19 +16,7 @@ const redis = z.strictObject({
       "URL of the server, `redis://` or `rediss://` for TLS, with the number of the database as its path. Set either this or `urlEnv`, which is the place for a URL with a password",
     ),
   urlEnv: variable.optional().describe("Environment variable with the URL"),
-  tls: z
-    .strictObject({
-      caFile: file
-        .optional()
-        .describe(
-          "PEM file with the certificate authorities that its certificate is checked by, instead of the usual ones; relative to this file",
-        ),
-      certFile: file.optional().describe("PEM file with our certificate chain, for mutual TLS, relative to this file"),
-      keyFile: file.optional().describe("PEM file with the private key of our certificate, relative to this file"),
-      serverName: z.string().min(1).optional().describe("Name in its certificate (SNI); default: the host of the URL"),
-    })
-    .optional()
-    .describe("TLS to the server, for `rediss://`"),
+  tls: tlsFiles.optional().describe("TLS to the server, for `rediss://`"),
   prefix: z
     .string()
     .regex(/^[\w.{}-][\w.:{}-]{0,63}$/, "must have at most 64 of A-Z a-z 0-9 _ . : { } - and not start with a colon")

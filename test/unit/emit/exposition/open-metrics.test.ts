@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { openMetricsText, type Exemplar } from "../../../../src/emit/exposition/open-metrics.ts";
+import type { Exemplar } from "../../../../src/core/records/exemplar.ts";
+import { openMetricsText } from "../../../../src/emit/exposition/open-metrics.ts";
 
 const text = `# HELP stuntdouble_requests_total Calls.
 # TYPE stuntdouble_requests_total counter
