@@ -61,6 +61,10 @@ const lines = (program: Program, message: RegExp): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter(({ msg }) => message.test(String(msg)));
 
+/** Lines are written in batches. */
+const firstLine = (program: Program, message: RegExp): Promise<Record<string, unknown>> =>
+  until(`a line with ${String(message)}`, async () => lines(program, message).at(0));
+
 describe(`a configuration in ${consulName}`, () => {
   test("is what two nodes start with; a change reaches both, with one version and one hash", async () => {
     await consul.put("change/stuntdouble.yaml", textOf("old"));
@@ -129,9 +133,7 @@ describe(`a configuration in ${consulName}`, () => {
         return usage.completion_tokens === count ? true : undefined;
       });
     await untilTokens(1);
-    const unused = await until("the line on unused keys", async () =>
-      lines(node, /keys of the configuration store that/).at(0),
-    );
+    const unused = await firstLine(node, /keys of the configuration store that/);
     expect(String(unused["unused"])).toMatch(/\/tree\/notes\.md/);
     await consul.put("tree/profiles/mine.yaml", profile(5));
     expect(await untilTokens(5)).toBe(true);
@@ -233,7 +235,7 @@ describe(`a node that cannot have its configuration from ${consulName}`, () => {
       reachable: false,
       error: expect.stringMatching(/cannot be read: connect ECONNREFUSED/),
     });
-    const [told] = lines(node, /the last good copy of the configuration is in force/);
+    const told = await firstLine(node, /the last good copy of the configuration is in force/);
     expect(told).toMatchObject({ level: "warn", reason: expect.stringMatching(/ECONNREFUSED/) });
 
     const back = await startConsul({ token, port: own.port });
