@@ -40,7 +40,7 @@ test("the example of the page sends so many calls as it says, and shows them as 
 });
 
 test("the file of prices on the page is one", () => {
-  expect(pricesSchema.safeParse(parse(blocksOf("yaml")[2]!)).error).toBeUndefined();
+  expect(pricesSchema.safeParse(parse(blocksOf("yml")[0]!)).error).toBeUndefined();
 });
 
 test("each price that ships has a page that says so, and the day on which it did", () => {
