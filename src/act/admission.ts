@@ -28,7 +28,7 @@ export type Admitted = {
   readonly decision: Decision;
   /** The faults of the decision, ready to bend. */
   readonly faults: readonly PreparedFault[];
-  /** Its row among the rates; undefined where nothing was taken. */
+  /** Its row among the rates; undefined where it needs none of them. */
   readonly rateRow: number | undefined;
   readonly quota: Quota | undefined;
   /** The experiments in whose scope it is; `Chaos.ended` is to be told of its end where there are any. */
@@ -47,13 +47,7 @@ export type Refused = {
 export type Admission = Admitted | Refused;
 
 /** A call that has a way to go, and has not asked for its quota. */
-export type Routed = {
-  readonly refusal: undefined;
-  readonly call: Call;
-  readonly opened: Opened | undefined;
-  readonly decision: Decision;
-  /** Its row among the rates; undefined where it needs none of them. */
-  readonly rateRow: number | undefined;
+export type Routed = Pick<Admitted, "refusal" | "call" | "opened" | "decision" | "rateRow"> & {
   readonly quota: undefined;
 };
 

@@ -59,8 +59,12 @@ export class Exchange implements RelayOwner, PlayerOwner {
 
   /** A call whose client leaves before that is not admitted. */
   async #whenTaken(asked: Promise<RateResult>, admit: (taken: RateResult) => Admission): Promise<void> {
-    const taken = await asked;
-    if (!this.#player.done) this.#admitted(admit(taken));
+    try {
+      const taken = await asked;
+      if (!this.#player.done) this.#admitted(admit(taken));
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #admitted(admission: Admission): void {

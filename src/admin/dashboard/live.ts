@@ -1,5 +1,5 @@
 import { question } from "../question.ts";
-import type { NodeView } from "../resource.ts";
+import type { NodeStatus, NodeView } from "../resource.ts";
 import type { Clock } from "../../limits/clock.ts";
 import { breakers } from "../resources/status.ts";
 import {
@@ -19,7 +19,7 @@ export const callsSince = question({
   name: "calls-since",
   reply: (loop, sinceMs: number): readonly Call[] =>
     loop.journal
-      .last(kept.calls, ({ startedAtMs, actual }) => startedAtMs + actual.totalMs > sinceMs)
+      .last(kept.calls, ({ startedAtMs, actual }) => startedAtMs + actual.totalMs >= sinceMs)
       .map(({ actual, ...call }) => ({
         id: call.id,
         startedAtMs: call.startedAtMs,
@@ -119,28 +119,34 @@ type Read = { readonly node: NodeView; readonly readings: Reading[]; readonly at
 async function stateAfter(before: LiveState | undefined, { node, readings, atMs }: Read): Promise<LiveState> {
   const status = node.status();
   const reading: Reading = { atMs, totals: node.totals() };
-  const [base = reading] = readings;
-  const tick: Tick = {
-    ...tickOf(reading, readings.at(-1) ?? base, base),
-    inFlight: status.inFlight,
-    waiting: status.waiting,
-  };
-  readings.push(reading);
-  if (readings.length > window) readings.shift();
   const newest = before?.calls[0];
   const sinceMs = newest === undefined ? 0 : newest.startedAtMs + newest.totalMs;
-  const fresh = (await node.ask(callsSince, sinceMs)).filter(
-    ({ id }) => before?.calls.some((call) => call.id === id) !== true,
-  );
+  const known = new Set(before?.calls.map(keyOf));
+  const fresh = (await node.ask(callsSince, sinceMs)).filter((call) => !known.has(keyOf(call)));
   const states = await node.ask(breakers);
   return {
     node: status,
-    traffic: [...(before?.traffic ?? []), tick].slice(-kept.ticks),
+    traffic: [...(before?.traffic ?? []), ...ticksOf(reading, readings, status)].slice(-kept.ticks),
     chaos: chaosOf(node, reading),
     upstreams: upstreamsOf(node, states, reading),
     rules: rulesOf(node, reading),
     calls: [...fresh, ...(before?.calls ?? [])].slice(0, kept.calls),
   };
+}
+
+/** What has happened since the last reading. Pages that are loaded shortly after one take no reading of their own. */
+function ticksOf(reading: Reading, readings: Reading[], { inFlight, waiting }: NodeStatus): Tick[] {
+  const [base = reading] = readings;
+  const last = readings.at(-1) ?? base;
+  if (reading.atMs - last.atMs < everyMs / 2) return [];
+  readings.push(reading);
+  if (readings.length > window) readings.shift();
+  return [{ ...tickOf(reading, last, base), inFlight, waiting }];
+}
+
+/** Attempts of one request may have its id in common. */
+function keyOf({ id, startedAtMs }: Call): string {
+  return `${startedAtMs} ${id}`;
 }
 
 function chaosOf({ experiments }: NodeView, { totals }: Reading): ChaosState {
@@ -179,13 +185,13 @@ function rulesOf(node: NodeView, { totals }: Reading): RuleHits[] {
 
 /** The parts of a state that are others than before. */
 function changes(before: LiveState, next: LiveState): Delta {
-  const known = new Set(before.calls.map(({ id }) => id));
+  const known = new Set(before.calls.map(keyOf));
   const parts = (["node", "chaos", "upstreams", "rules"] as const).filter(
     (part) => JSON.stringify(before[part]) !== JSON.stringify(next[part]),
   );
   return {
     ...Object.fromEntries(parts.map((part) => [part, next[part]])),
     traffic: next.traffic.filter(({ atMs }) => atMs > (before.traffic.at(-1)?.atMs ?? 0)),
-    calls: next.calls.filter(({ id }) => !known.has(id)),
+    calls: next.calls.filter((call) => !known.has(keyOf(call))),
   };
 }

@@ -50,6 +50,18 @@ test("two who look are told of the same reading", async () => {
   for (const stop of stops) stop();
 });
 
+test("each attempt of a request is listed, though they have its id in common", async () => {
+  const { live, outcomes, settled, tick } = createTestLive();
+  outcomes.unshift(outcome({ id: "one", startedAtMs: 1000 }));
+  const told: Delta[] = [];
+  const stop = live.watch((delta) => void told.push(delta));
+  await settled();
+  outcomes.unshift(outcome({ id: "one", startedAtMs: 1000.5 }));
+  await tick();
+  stop();
+  expect(told.map(({ calls }) => calls?.map(({ startedAtMs }) => startedAtMs))).toEqual([[1000], [1000.5]]);
+});
+
 test("the first thing told is the whole state, then only what has changed", async () => {
   const { live, outcomes, settled, tick } = createTestLive();
   const told: Delta[] = [];
