@@ -72,7 +72,7 @@ describe.skipIf(process.platform !== "linux")("a node grows by less than 64 MiB"
     node = await run(["start", "--config", "c.yaml"], {
       "c.yaml":
         "listen: { host: 127.0.0.1, port: 0, maxBodyBytes: 16777216 }\nadmin: { port: 0 }\nworkers: 1\ncontrol: { enabled: true }\n" +
-        "default: { serve: simulate, profile: instant }\nsimulator: { fidelity: lenient }\nlog: { level: warn }\n",
+        "default: { serve: simulate, profile: instant }\nsimulator: { fidelity: lenient }\nlimits: { overload: off }\nlog: { level: warn }\n",
     });
     port = await serving(node);
     warmBytes = await mostBytesDuring(ordinaryLoad);
