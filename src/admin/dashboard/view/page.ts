@@ -1,10 +1,13 @@
 import { h, type ComponentChild } from "preact";
 import { chaos, isRunning } from "./chaos.ts";
-import { config, rules, shadow, upstreams } from "./others.ts";
+import { config } from "./config.ts";
 import { overview } from "./overview.ts";
 import { actionButton, left, shown } from "./parts.ts";
 import { requests } from "./requests.ts";
+import { rules } from "./rules.ts";
+import { shadow } from "./shadow.ts";
 import { pages, pathOf, type PageName, type Props } from "./types.ts";
+import { upstreams } from "./upstreams.ts";
 
 const views: Readonly<Record<PageName, (props: Props) => ComponentChild[]>> = {
   overview,
