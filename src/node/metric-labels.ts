@@ -1,5 +1,5 @@
 import type { Settings } from "../config/load.ts";
-import { nameOfModel } from "../config/sections/models.ts";
+import { anyModel, nameOfModel } from "../config/sections/models.ts";
 import type { Config } from "../config/schema.ts";
 import { faults as allFaults } from "../core/faults/index.ts";
 import { noneLabel } from "../emit/catalog.ts";
@@ -8,7 +8,7 @@ import type { KnownLabels } from "../emit/known-labels.ts";
 /** The label values of metrics that a configuration names. */
 export function metricLabels({ config, profiles }: Settings): KnownLabels {
   const { perKey } = config.metrics;
-  const configuredModels = (config.models ?? []).map(nameOfModel);
+  const configuredModels = (config.models ?? []).map(nameOfModel).filter((name) => name !== anyModel);
   const globs = profiles.flatMap(({ name, models }) => [name, ...models]).filter((name) => !name.includes("*"));
   return {
     models: [...new Set([...configuredModels, ...globs])],

@@ -47,7 +47,12 @@ export async function startProgram(
     exitWithin() {},
   });
   const banner = /:(\d+) \(admin http:\/\/127\.0\.0\.1:(\d+)\)/;
-  const [, port, adminPort] = await until("the banner", () => banner.exec(err) ?? undefined);
+  let code: number | undefined;
+  void exited.then((ended) => void (code = ended));
+  const [, port, adminPort] = await until("the banner", () => {
+    if (code !== undefined) throw new Error(`The program ended with ${code}: ${err}`);
+    return banner.exec(err) ?? undefined;
+  });
   const lines = () => out.split("\n").filter((line) => line !== "");
   return {
     ...viewOf({ port: Number(port), adminPort: Number(adminPort), scheme: "http" }, lines),
