@@ -123,27 +123,39 @@ type Surroundings = {
 type Among = Surroundings & { readonly earlier: readonly Involvement[] };
 
 function involvementIn(experiment: CompiledExperiment, call: Call, among: Among): Involvement {
-  const { slot, startsAtMs, definition } = experiment;
-  const { nowMs, counts, earlier } = among;
-  const stage = stageAt(experiment, nowMs - startsAtMs);
-  const drawn = experiment.draw(call.id);
-  const share = stage === undefined ? 0 : shareAt(definition.percentage, stage, nowMs - startsAtMs);
-  const phase = phaseAt(experiment, nowMs - startsAtMs);
-  const untouched = { experiment, phase, stage: stage?.name, draw: drawn, share, faults: none, serve: undefined };
-  if (stage === undefined || drawn >= share) return { ...untouched, result: "not drawn" };
-  const faults = stage.draws === undefined ? stage.faults : drawFaults(stage.draws, call, definition.seed).faults;
-  let serve = servingOf(stage, call, among);
-  if (serve === "unservable") return { ...untouched, result: "unservable" };
-  if (serve !== undefined && earlier.some((each) => each.serve !== undefined)) {
-    serve = undefined;
-    if (faults.length === 0) return { ...untouched, result: "unservable" };
-  }
-  if (faults.length === 0 && serve === undefined) return { ...untouched, result: "not drawn" };
-  if (!counts.take(slot, definition.limits)) return { ...untouched, result: "limited" };
-  return { ...untouched, result: "affected", faults, serve };
+  const atMs = among.nowMs - experiment.startsAtMs;
+  const stage = stageAt(experiment, atMs);
+  const draw = experiment.draw(call.id);
+  const share = stage === undefined ? 0 : shareAt(experiment.definition.percentage, stage, atMs);
+  const phase = phaseAt(experiment, atMs);
+  const isDrawn = stage !== undefined && draw < share;
+  const { result, faults, serve } = isDrawn ? effectOf({ experiment, stage }, call, among) : notDrawn;
+  return { experiment, phase, stage: stage?.name, draw, share, result, faults, serve };
 }
 
+type Effect = Pick<Involvement, "result" | "faults" | "serve">;
+
+/** What an experiment does to a call that it has drawn. */
+function effectOf({ experiment, stage }: Acting, call: Call, among: Among): Effect {
+  const { slot, definition } = experiment;
+  const faults = stage.draws === undefined ? stage.faults : drawFaults(stage.draws, call, definition.seed).faults;
+  let serve = servingOf(stage, call, among);
+  if (serve === "unservable") return unservable;
+  if (serve !== undefined && among.earlier.some((each) => each.serve !== undefined)) {
+    serve = undefined;
+    if (faults.length === 0) return unservable;
+  }
+  if (faults.length === 0 && serve === undefined) return notDrawn;
+  if (!among.counts.take(slot, definition.limits)) return limited;
+  return { result: "affected", faults, serve };
+}
+
+type Acting = { readonly experiment: CompiledExperiment; readonly stage: CompiledStage };
+
 const none: readonly FaultConfig[] = [];
+const notDrawn: Effect = { result: "not drawn", faults: none, serve: undefined };
+const unservable: Effect = { result: "unservable", faults: none, serve: undefined };
+const limited: Effect = { result: "limited", faults: none, serve: undefined };
 
 function phaseAt({ faultsEndMs }: CompiledExperiment, atMs: number): Phase {
   if (atMs < 0) return "before";
@@ -151,7 +163,8 @@ function phaseAt({ faultsEndMs }: CompiledExperiment, atMs: number): Phase {
 }
 
 function stageAt({ stages }: CompiledExperiment, atMs: number): CompiledStage | undefined {
-  return stages.find(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs);
+  for (const stage of stages) if (atMs >= stage.fromMs && atMs < stage.toMs) return stage;
+  return undefined;
 }
 
 function shareAt(percentage: number, { fromMs, rampMs }: CompiledStage, atMs: number): number {
@@ -161,15 +174,23 @@ function shareAt(percentage: number, { fromMs, rampMs }: CompiledStage, atMs: nu
 
 /** A body that cannot be understood is in no scope that asks for it: whether it is refused is not for an experiment to say. */
 function inScope(call: Call, { conditions, definition }: CompiledExperiment): boolean {
-  return conditions.every((condition) => isMet(condition, call, definition.seed));
+  for (const condition of conditions) if (!isMet(condition, call, definition.seed)) return false;
+  return true;
 }
 
 /** The decision with the faults that experiments add behind those of its rule, and the source that the first of them names. */
 export function withExperiments(decision: Decision, involved: readonly Involvement[]): Decision {
+  if (!isAffected(involved)) return decision;
   const added = involved.flatMap(({ faults }) => faults);
   const serve = servingIn(involved);
   const served = serve === undefined ? decision : servedFrom(decision, serve);
   return added.length === 0 ? served : { ...served, faults: [...decision.faults, ...added] };
+}
+
+/** Few calls are: nothing is made for all others. */
+function isAffected(involved: readonly Involvement[]): boolean {
+  for (const { result } of involved) if (result === "affected") return true;
+  return false;
 }
 
 /** The names of those that affect a call. */

@@ -23,8 +23,8 @@ export type Seen = {
   readonly places: { readonly [place: string]: number };
 };
 
-/** Some calls and how they went. */
-export type Side = {
+/** Some calls, and how many of them went how. */
+type Counts = {
   readonly calls: number;
   readonly failed: number;
   /** Calls that their client gave up. */
@@ -36,6 +36,10 @@ export type Side = {
   readonly succeeded: number;
   /** Calls that an open breaker kept from the upstream. */
   readonly breakerOpen: number;
+};
+
+/** The same with their times. */
+export type Side = Counts & {
   readonly ttft: Times;
   readonly gaps: Times;
   readonly total: Times;
@@ -124,9 +128,10 @@ function count(counts: Record<string, number>, key: string | number): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
-/** An ended call and the buckets of its times, which all experiments share. */
+/** An ended call, what it counts as, and the buckets of its times, which all experiments share. */
 export type EndedCall = {
   readonly outcome: Outcome;
+  readonly counts: Counts;
   /** The faults that took effect, and where it was served from where an experiment said so. */
   readonly injected: readonly string[];
   readonly ttft: number | undefined;
@@ -142,6 +147,7 @@ export function endedCall(outcome: Outcome, serve?: Source): EndedCall {
   const gaps = atMs.slice(1).map((each, index) => bucketOf(each - (atMs[index] ?? each)));
   return {
     outcome,
+    counts: countsOf(outcome),
     injected,
     ttft: ttftMs === undefined ? undefined : bucketOf(ttftMs),
     total: bucketOf(totalMs),
@@ -149,19 +155,25 @@ export function endedCall(outcome: Outcome, serve?: Source): EndedCall {
   };
 }
 
-function addTo(side: Open<Side>, { outcome, ttft, total, gaps }: EndedCall): void {
-  const { ending, cause, standIn } = outcome;
-  side.calls += 1;
-  if (isFailed(outcome)) side.failed += 1;
-  if (ending === "client-gone") side.left += 1;
-  if (ending === "stall" || cause === "UPSTREAM_TIMEOUT") side.stalled += 1;
-  if (cause === "QUEUE_TIMEOUT") side.queueTimeouts += 1;
-  if ((outcome.attempt ?? 1) > 1) side.retries += 1;
-  if (isSuccess(outcome)) side.succeeded += 1;
-  if (cause === "BREAKER_OPEN" || (standIn && cause === undefined)) side.breakerOpen += 1;
+function addTo(side: Open<Side>, { counts, ttft, total, gaps }: EndedCall): void {
+  addCounts(side, counts);
   if (ttft !== undefined) count(side.ttft, ttft);
   count(side.total, total);
   for (const gap of gaps) count(side.gaps, gap);
+}
+
+function countsOf(outcome: Outcome): Counts {
+  const { ending, cause, standIn, attempt = 1 } = outcome;
+  return {
+    calls: 1,
+    failed: Number(isFailed(outcome)),
+    left: Number(ending === "client-gone"),
+    stalled: Number(ending === "stall" || cause === "UPSTREAM_TIMEOUT"),
+    queueTimeouts: Number(cause === "QUEUE_TIMEOUT"),
+    breakerOpen: Number(cause === "BREAKER_OPEN" || (standIn && cause === undefined)),
+    retries: Number(attempt > 1),
+    succeeded: Number(isSuccess(outcome)),
+  };
 }
 
 /** A response of 429 or 5xx, or one that broke off or fell silent; not one that its client gave up. */
@@ -204,7 +216,7 @@ function addSide(sum: Open<Side>, side: Side): void {
   addTimes(sum.total, side.total);
 }
 
-function addCounts(sum: Open<Side>, side: Side): void {
+function addCounts(sum: Open<Side>, side: Counts): void {
   sum.calls += side.calls;
   sum.failed += side.failed;
   sum.left += side.left;
