@@ -1,6 +1,7 @@
 import type { BrokenGuardrail } from "../core/experiments/guardrails.ts";
 import type { Report } from "../core/experiments/report/report.ts";
 import type { RunView } from "../core/experiments/run.ts";
+import type { Preset, WrittenExperiment } from "../core/experiments/written.ts";
 
 /** The experiments of a node, as the admin API has them. `by` is who asks. */
 export type Experiments = {
@@ -19,6 +20,14 @@ export type Experiments = {
   audit(): readonly AuditEntry[];
 };
 
+/** Experiments that are not JSON yet. */
+export type ExperimentTexts = {
+  /** Those that come with the program. */
+  presets(): Promise<readonly Preset[]>;
+  /** Reads YAML or JSON. @throws ProblemError 400 where it is neither, or no object */
+  read(text: string): WrittenExperiment;
+};
+
 /** One line of the audit log. */
 export type AuditEntry = {
   /** ISO 8601, UTC. */
@@ -27,5 +36,7 @@ export type AuditEntry = {
   readonly by: string;
   readonly id?: string;
   readonly experiment?: string;
+  /** Whose breaker it was about. */
+  readonly upstream?: string;
   readonly broken?: BrokenGuardrail | undefined;
 };

@@ -1,7 +1,9 @@
 import type { BudgetUse } from "../core/budgets/types.ts";
 import type { Readable } from "node:stream";
+import type { Profile } from "../core/simulator/types.ts";
 import type { ClientTotals } from "../core/clients/totals.ts";
-import type { Experiments } from "./chaos.ts";
+import type { Breakers } from "./breakers.ts";
+import type { Experiments, ExperimentTexts } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 
 /** One thing of the admin API: a file of `resources/`, and a line in its index. */
@@ -61,6 +63,9 @@ export type NodeView = {
   /** The configuration in force; it names secrets and holds none. */
   config(): unknown;
   readonly experiments: Experiments;
+  readonly experimentTexts: ExperimentTexts;
+  readonly profiles: ProfilesView;
+  readonly breakers: Breakers;
   readonly clients: ClientsView;
   /** Undefined where nothing is shared with other nodes. */
   readonly fleet?: FleetView | undefined;
@@ -105,6 +110,13 @@ export type Total = {
   readonly values: readonly number[];
   /** Upper bounds of the buckets, in milliseconds. */
   readonly boundsMs?: ArrayLike<number>;
+};
+
+/** The latency profiles that calls can be simulated with, but for those that are learned. */
+export type ProfilesView = {
+  all(): readonly Profile[];
+  /** As the text of its YAML file. */
+  text(profile: Profile): string;
 };
 
 /** What clients do. */

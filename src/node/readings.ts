@@ -1,8 +1,10 @@
+import type { Breakers } from "../admin/breakers.ts";
 import type { Experiments } from "../admin/chaos.ts";
 import type { ConfigSource, NodeParts, NodeStatus, NodeView } from "../admin/resource.ts";
 import { exemplars } from "../admin/resources/metrics.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
+import { profileText } from "../config/sections/profile-text.ts";
 import { driftRatios } from "../core/shadow/drift.ts";
 import { otherLabel } from "../emit/catalog.ts";
 import { redactText } from "../emit/redact.ts";
@@ -11,6 +13,7 @@ import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import type { RunningExperiments } from "./experiments/experiments.ts";
+import { experimentTexts } from "./experiments/texts.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { fleetReadings } from "./fleet/fleet-readings.ts";
 import { clientReadings } from "./client-readings.ts";
@@ -26,6 +29,7 @@ export type ReadingsOptions = {
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
   readonly experiments: Experiments & Pick<RunningExperiments, "guardrails">;
+  readonly breakers: Breakers;
   /** Undefined where nothing is shared with other nodes. */
   readonly fleet: Fleet | undefined;
   droppedLogLines(): number;
@@ -51,6 +55,9 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     status: () => status(options, startedAtMs),
     config: () => withoutCredentials(reloader.settings().config),
     experiments,
+    experimentTexts,
+    profiles: { all: () => reloader.settings().profiles, text: profileText },
+    breakers: options.breakers,
     clients: eventLoops.clients,
     fleet: options.fleet,
     budgets: eventLoops.budgets.uses,
@@ -206,6 +213,9 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...(await waitingReadings(eventLoops)),
     ...states.map(([upstream, state]): Reading => {
       return { name: "breaker_state", labels: [upstream], value: breakerNumber[state] };
+    }),
+    ...options.breakers.forced().map(({ upstream, state }): Reading => {
+      return { name: "breaker_forced", labels: [upstream, state], value: 1 };
     }),
     { name: "config_generation", value: generation },
     { name: "config_reloads_total", labels: ["success"], value: success },

@@ -113,7 +113,7 @@ export const experiments: Resource = {
     route({
       method: "GET",
       path: "/admin/v1/audit",
-      summary: "what was done with experiments and the kill switch, by whom, the newest first",
+      summary: "what was done with experiments, the kill switch and forced breakers, by whom, the newest first",
       respond: ({ node }) => json({ entries: node.experiments.audit() }),
     }),
   ],

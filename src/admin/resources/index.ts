@@ -1,4 +1,5 @@
 import type { Resource } from "../resource.ts";
+import { breakers } from "./breakers.ts";
 import { budgets } from "./budgets.ts";
 import { clients } from "./clients.ts";
 import { config } from "./config.ts";
@@ -7,6 +8,7 @@ import { learned } from "./learned.ts";
 import { metrics } from "./metrics.ts";
 import { nodes } from "./nodes.ts";
 import { probes } from "./probes.ts";
+import { profiles } from "./profiles.ts";
 import { records } from "./records.ts";
 import { reload } from "./reload.ts";
 import { replies } from "./replies.ts";
@@ -24,8 +26,10 @@ export const resources: readonly Resource[] = [
   shadow,
   experiments,
   clients,
+  breakers,
   budgets,
   replies,
+  profiles,
   learned,
   nodes,
   config,

@@ -12,7 +12,7 @@ const maxLimit = 1_000_000;
 type Wanted = { readonly sinceMs: number; readonly model: string | undefined; readonly limit: number };
 
 /** The latest records of the node, the oldest first; undefined where none are kept. */
-const latestRecords = question({
+export const latestRecords = question({
   name: "records",
   reply: (loop, { sinceMs, model, limit }: Wanted) =>
     loop.records?.last(limit, (record) => record.time >= sinceMs && (model === undefined || record.model === model)),

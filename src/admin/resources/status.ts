@@ -24,7 +24,15 @@ export const status: Resource = {
       summary: "version, uptime, workers, configuration, permits, queue, breakers, whether the node drains",
       async respond({ node }) {
         const { draining, ...status } = node.status();
-        return json({ ...status, breakers: await node.ask(breakers), draining });
+        const forced = node.breakers.forced().map(({ upstream, state, untilMs }) => {
+          return [upstream, { state, until: new Date(untilMs).toISOString() }] as const;
+        });
+        return json({
+          ...status,
+          breakers: await node.ask(breakers),
+          ...(forced.length > 0 && { forcedBreakers: Object.fromEntries(forced) }),
+          draining,
+        });
       },
     }),
   ],

@@ -17,7 +17,7 @@ import type { EventLoops } from "../event-loops.ts";
 import type { FleetExperiments } from "../../fleet/experiments.ts";
 import { guardrailReadings } from "./guardrail-readings.ts";
 import { refuseOpenAdmin } from "./open-admin.ts";
-import { createAudit, type Audit } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import { createTicker, type Ticker } from "./ticker.ts";
 import { createFollower, type Follower } from "./follower.ts";
 import { configuredId, latest, newRun, runningOf, type Held } from "./held-runs.ts";
@@ -27,6 +27,7 @@ import { createRunHistory, type RunHistory } from "./run-history.ts";
 export type ExperimentsOptions = {
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: Audit;
   readonly eventLoops: Pick<EventLoops, "ask" | "set"> & { readonly clients: ClientsView };
   readonly counts: NodeCounts;
   settings(): Settings;
@@ -74,8 +75,8 @@ class ExperimentRunner implements RunningExperiments {
   constructor(options: ExperimentsOptions) {
     this.#options = options;
     this.#history = createRunHistory(options.settings().historyFile, options.log);
-    const { clock, log, wallClockMs } = options;
-    this.#audit = createAudit(log, wallClockMs);
+    const { clock, log, audit } = options;
+    this.#audit = audit;
     this.#ticker = createTicker({
       clock,
       everyMs: tickMs,

@@ -5,12 +5,12 @@ import { isLoopbackHost } from "../../config/own-address.ts";
 /**
  * Whoever reaches the port may break the calls of others: a token, or a port that only this machine reaches, keeps them out.
  *
+ * @param what is refused, in the plural
  * @throws ProblemError 403 where neither does
  */
-export function refuseOpenAdmin({ config: { admin } }: Settings): void {
+export function refuseOpenAdmin({ config: { admin } }: Settings, what = "Experiments"): void {
   const { host, tokenEnv, tokenSha256 } = admin;
   if (tokenEnv !== undefined || tokenSha256 !== undefined || isLoopbackHost(host)) return;
-  const message =
-    "Experiments need admin.tokenSha256 or admin.tokenEnv, or an admin.host that only this machine reaches, such as 127.0.0.1.";
+  const message = `${what} need admin.tokenSha256 or admin.tokenEnv, or an admin.host that only this machine reaches, such as 127.0.0.1.`;
   throw new ProblemError(403, message);
 }

@@ -2,6 +2,7 @@ import { settingsOf } from "../../../../src/config/load.ts";
 import type { ClientTotals } from "../../../../src/core/clients/totals.ts";
 import { createLog } from "../../../../src/emit/log.ts";
 import { createExperimentMemory, createNodeCounts } from "../../../../src/limits/experiment-counts.ts";
+import { createAudit } from "../../../../src/node/experiments/audit.ts";
 import { createExperiments, type RunningExperiments } from "../../../../src/node/experiments/experiments.ts";
 import { createFakeClock, type FakeClock } from "../../../support/fake-clock.ts";
 
@@ -29,6 +30,7 @@ export async function createRunner(
   const experiments = createExperiments({
     clock,
     log,
+    audit: createAudit(log, () => clock.now()),
     eventLoops: {
       ask: async (question, ..._args) => question.merge([]),
       set: async () => undefined,
