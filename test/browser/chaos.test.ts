@@ -10,7 +10,15 @@ describeWith("chromium", findChromium(), "the page Chaos in a browser", (program
   let stopCalls: () => Promise<void>;
   beforeAll(async () => {
     node = await startNode({
-      experiments: [{ name: "brownout", percentage: 100, durationMs: 600_000, faults: [{ kind: "delay", ms: 1 }] }],
+      experiments: [
+        {
+          name: "brownout",
+          percentage: 100,
+          durationMs: 600_000,
+          faults: [{ kind: "delay", ms: 1 }],
+          guardrails: [{ metric: "errorRate", above: 50 }],
+        },
+      ],
     });
     stopCalls = callAgainAndAgain(node);
   }, 60_000);

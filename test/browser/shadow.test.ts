@@ -31,7 +31,10 @@ describeWith("chromium", findChromium(), "the page Shadow in a browser", (progra
   });
   const url = () => `${node.adminUrl}/dashboard/shadow`;
   /** A verdict takes some seconds of a thread of its own. */
-  const verdict = () => page().getByRole("status").getByText(/^(differs|not enough data)$/);
+  const verdict = () =>
+    page()
+      .getByRole("status")
+      .getByText(/^(differs|not enough data)$/);
 
   test("the verdict is found while calls are made, with the distributions of both sides", async () => {
     await page().goto(url());

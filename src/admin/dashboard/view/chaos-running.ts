@@ -51,7 +51,7 @@ function guardrailTable(name: string, progress: RunProgress | undefined): Compon
   if (guardrails.length === 0) return h("p", { class: "note" }, "It has no guardrails: nothing halts it but its end.");
   return table(
     `Guardrails of ${shown(name)}`,
-    ["guardrail", "value", "halts", "over", ""],
+    ["guardrail", "value", "halts", "over", "result"],
     guardrails.map(({ metric, value, limit, overMs, isBroken }) => [
       metric,
       value === undefined ? "too few calls" : rounded(value),

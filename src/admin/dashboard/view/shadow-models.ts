@@ -23,22 +23,23 @@ export function quantileSections(strata: ShadowReport["strata"]): ComponentChild
           if (of === undefined) return [];
           return [
             [title, "real", ...quantiles.map((name) => rounded(of.real[name]))],
-            ["", "simulated", ...quantiles.map((name) => rounded(of.simulated[name]))],
-            ["", "simulated / real", ...quantiles.map((name) => rounded(of.ratio[name]))],
+            [title, "simulated", ...quantiles.map((name) => rounded(of.simulated[name]))],
+            [title, "simulated / real", ...quantiles.map((name) => rounded(of.ratio[name]))],
           ];
         }),
       ),
-      h(
-        "p",
-        {},
-        h(
-          "a",
-          { href: `/admin/v1/profiles/fit?model=${encodeURIComponent(model ?? "")}` },
-          `Fit a profile to the real calls of ${shown(model)}, and save it`,
-        ),
-      ),
+      fitLink(model),
     ),
   );
+}
+
+/** The longest name of a model for which a profile can be fitted. */
+const maxModel = 200;
+
+function fitLink(model: string | undefined): ComponentChild {
+  if (model === undefined || model.length > maxModel) return "";
+  const href = `/admin/v1/profiles/fit?model=${encodeURIComponent(model)}`;
+  return h("p", {}, h("a", { href }, `Fit a profile to the real calls of ${shown(model)}, and save it`));
 }
 
 function rounded(value: number | null): string {
