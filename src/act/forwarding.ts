@@ -5,7 +5,7 @@ import { StuntdoubleError } from "../core/errors.ts";
 import { headerValue } from "../core/headers.ts";
 import type { Addresses } from "./addresses.ts";
 import { createTimer } from "./timer-wheel.ts";
-import type { Loop } from "./types.ts";
+import type { Loop, PoolUse } from "./types.ts";
 
 /** One address of an upstream, with its connections. */
 export type Address = {
@@ -13,6 +13,7 @@ export type Address = {
   /** Where a target is there: origin, and path with query. */
   locate(target: string): { readonly origin: string; readonly path: string };
   dispatch(outgoing: Outgoing, handler: Dispatcher.DispatchHandler): void;
+  connections(): PoolUse;
   /** Keeps no connection any longer. Resolves when the calls under way are done; later ones are sent all the same. */
   close(): Promise<void>;
 };

@@ -129,9 +129,14 @@ export type Upstream = {
   send(outgoing: Outgoing, receiver: Receiver): Forwarded;
   /** Where a WebSocket with that target is opened. */
   socketTarget(target: string): SocketTarget;
+  /** Its connections of HTTP, over all its addresses. */
+  connections(): PoolUse;
   /** Keeps no connection any longer. Resolves when the calls under way are done; later ones are sent all the same. */
   close(): Promise<void>;
 };
+
+/** How far the connections to an upstream are in use, and the calls that wait for one. */
+export type PoolUse = { readonly open: number; readonly idle: number; readonly waiting: number };
 
 /** Where a WebSocket is opened. */
 export type SocketTarget = {

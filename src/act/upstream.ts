@@ -7,7 +7,7 @@ import { joinPath, sharedWithApi } from "../core/base-path.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createConnecting, type UpstreamTls } from "./connect.ts";
 import { Forwarding, type Address } from "./forwarding.ts";
-import type { Loop, Upstream } from "./types.ts";
+import type { Loop, PoolUse, Upstream } from "./types.ts";
 
 /** How to reach one upstream; times in milliseconds. */
 export type UpstreamOptions = {
@@ -59,6 +59,11 @@ export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
       if (agent !== undefined) agents.set(chosen, agent);
       return { origin, path, agent, unreached: () => addresses.down(chosen) };
     },
+    connections() {
+      const uses = all.map((address) => address.connections());
+      const sum = (name: keyof PoolUse): number => uses.reduce((total, use) => total + use[name], 0);
+      return { open: sum("open"), idle: sum("idle"), waiting: sum("waiting") };
+    },
     async close() {
       await Promise.all(all.map((address) => address.close()));
     },
@@ -94,6 +99,10 @@ function createAddress(address: UpstreamAddress, options: UpstreamOptions): Addr
       // It takes any iterable of bytes, though its types do not say so.
       through.dispatch({ path, method, headers: all, body: body as Readable | Uint8Array | null }, handler);
       if (closed) void through.close();
+    },
+    connections() {
+      const { connected, free, queued } = pool.stats;
+      return { open: connected, idle: free, waiting: queued };
     },
     async close() {
       closed = true;

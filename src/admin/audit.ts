@@ -32,6 +32,9 @@ export type AuditEntry = AuditDetails & {
 /** A change to be noted. */
 export type AuditNote = Pick<AuditEntry, "what" | "by" | "from"> & AuditDetails;
 
+/** Who asks for a change, and the address of the client. */
+export type Asker = Pick<AuditEntry, "by" | "from">;
+
 /** What was changed while the node runs, by whom. */
 export type AuditLog = {
   /** Keeps an entry, and tells it in the log. */

@@ -1,5 +1,6 @@
 import type { Report } from "../core/experiments/report/report.ts";
 import type { RunView } from "../core/experiments/run.ts";
+import type { Preset, WrittenExperiment } from "../core/experiments/written.ts";
 
 /** The experiments of a node, as the admin API has them. `by` is who asks, and `from` the address of the client. */
 export type Experiments = {
@@ -14,4 +15,12 @@ export type Experiments = {
   stopAll(by: string, from?: string): Promise<readonly RunView[]>;
   resume(by: string, from?: string): void;
   killed(): boolean;
+};
+
+/** Experiments that are not JSON yet. */
+export type ExperimentTexts = {
+  /** Those that come with the program. */
+  presets(): Promise<readonly Preset[]>;
+  /** Reads YAML or JSON. @throws ProblemError 400 where it is neither, or no object */
+  read(text: string): WrittenExperiment;
 };

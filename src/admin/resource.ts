@@ -1,11 +1,13 @@
 import type { BudgetUse } from "../core/budgets/types.ts";
 import type { Readable } from "node:stream";
+import type { Profile } from "../core/simulator/types.ts";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { AuditDetails, AuditLog } from "./audit.ts";
-import type { Experiments } from "./chaos.ts";
 import type { GivenConfiguration } from "./given-configuration.ts";
 import type { Described } from "./described.ts";
 import type { Parameters } from "./parameters.ts";
+import type { Breakers } from "./breakers.ts";
+import type { Experiments, ExperimentTexts } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 
 /** One thing of the admin API: a file of `resources/`, and a line in its index. */
@@ -71,6 +73,9 @@ export type NodeView = {
   config(): unknown;
   readonly experiments: Experiments;
   readonly audit: AuditLog;
+  readonly experimentTexts: ExperimentTexts;
+  readonly profiles: ProfilesView;
+  readonly breakers: Breakers;
   readonly clients: ClientsView;
   /** Undefined where nothing is shared with other nodes. */
   readonly fleet?: FleetView | undefined;
@@ -116,6 +121,13 @@ export type Total = {
   readonly values: readonly number[];
   /** Upper bounds of the buckets, in milliseconds. */
   readonly boundsMs?: ArrayLike<number>;
+};
+
+/** The latency profiles that calls can be simulated with, but for those that are learned. */
+export type ProfilesView = {
+  all(): readonly Profile[];
+  /** As the text of its YAML file. */
+  text(profile: Profile): string;
 };
 
 /** What clients do. */

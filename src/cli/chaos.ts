@@ -4,7 +4,8 @@ import { StuntdoubleError } from "../core/errors.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { actionNamed } from "./actions.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
-import { changed, presetNames, readExperimentFile, readPreset } from "./experiment-file.ts";
+import { readPresets } from "../config/files/presets.ts";
+import { changed, presetExperiment, readExperimentFile } from "./experiment-file.ts";
 import { writeReport } from "./report-file.ts";
 import { isOver, runLine, runTable, type Shown } from "./experiment-text.ts";
 
@@ -100,7 +101,10 @@ async function writtenOf([file, ...more]: readonly string[], flags: Flags, io: I
     throw new StuntdoubleError("CONFIG_INVALID", `expected a file, --preset NAME or --name NAME, as in: ${example}`);
   }
   if (name === undefined)
-    return changed(preset === undefined ? await readExperimentFile(file ?? "", io) : await readPreset(preset), flags);
+    return changed(
+      preset === undefined ? await readExperimentFile(file ?? "", io) : await presetExperiment(preset),
+      flags,
+    );
   if ([match, percentage, time].every((each) => each === undefined)) return { configured: name };
   throw new StuntdoubleError("CONFIG_INVALID", "--name cannot be combined with --match, --percentage or --for.");
 }
@@ -173,8 +177,8 @@ async function resume({ words, io, client }: Asked): Promise<number> {
 
 async function presets({ words, io }: Asked): Promise<number> {
   refuseWords(words);
-  for (const name of await presetNames()) {
-    const { hypothesis = "" } = await readPreset(name);
+  for (const { name, experiment } of await readPresets()) {
+    const { hypothesis = "" } = experiment;
     io.out(`${name.padEnd(20)} ${String(hypothesis)}\n`);
   }
   return 0;

@@ -38,6 +38,11 @@ export const reported = {
     labels: ["upstream"],
     help: "State of the circuit breaker: 0 closed, 1 open, 2 half-open.",
   },
+  breaker_forced: {
+    type: "gauge",
+    labels: ["upstream", "state"],
+    help: "1 while the circuit breaker of the upstream is forced open or closed by the admin API; else absent.",
+  },
   budget_limit: {
     type: "gauge",
     labels: ["upstream", "kind"],

@@ -25,6 +25,8 @@ export type Breaker = {
   failedLate(): void;
   /** Follows a change in another thread; `onChange` is not called. */
   force(state: BreakerState): void;
+  /** Closes it with no call counted, whatever it was; `onChange` is not called. */
+  startAnew(): void;
   /** Milliseconds until the breaker becomes half-open; 0 when it is not open. */
   retryAfterMs(): number;
   /** Ends its timer; it then stays as it is. */
@@ -83,6 +85,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
     failedLate: () => stay.failedLate(),
     force(state) {
       if (state !== stay.state && !ended) enter(state);
+    },
+    startAnew() {
+      if (!ended) enter("closed");
     },
     retryAfterMs: () => stay.retryAfterMs(),
     shutdown() {

@@ -5,6 +5,7 @@ import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resou
 import { createAdmin } from "../admin/server.ts";
 import { createAuditLog } from "./admin/audit.ts";
 import { createGivenConfiguration, type GivenPlace } from "./admin/given-configuration.ts";
+import { createNodeBreakers, type NodeBreakers } from "./breakers.ts";
 import { createExperiments, type RunningExperiments } from "./experiments/experiments.ts";
 import { createFleet, type Fleet, type FleetOptions } from "./fleet/fleet.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
@@ -87,10 +88,14 @@ async function build(options: AppOptions): Promise<Running> {
   const reloader = createReloader(options, (next) => eventLoops.apply(next));
   const eventLoops = await createEventLoops({
     ...options,
-    breakerChanged: (upstream, state) => fleet?.breakerChanged(upstream, state),
+    breakerChanged(upstream, state) {
+      breakers.changed(upstream, state, "calls");
+      if (state !== "half-open" && !breakers.isForced(upstream)) fleet?.breakerChanged(upstream, state);
+    },
   });
   const { settings } = reloader;
   const audit = createAuditLog(log, options.wallClockMs);
+  const breakers = createNodeBreakers({ ...options, audit, eventLoops, settings });
   const experiments: RunningExperiments = createExperiments({
     ...options,
     audit,
@@ -100,8 +105,10 @@ async function build(options: AppOptions): Promise<Running> {
     changed: settings().config.shared === undefined ? undefined : () => fleet?.changed(),
   });
   const { count: link, fleet: memory, budgets } = eventLoops;
-  const followBreaker: FleetOptions["followBreaker"] = (upstream, state) =>
-    eventLoops.ask(forceBreaker, upstream, state);
+  const followBreaker: FleetOptions["followBreaker"] = (upstream, state) => {
+    breakers.changed(upstream, state, "another node");
+    return eventLoops.ask(forceBreaker, upstream, state);
+  };
   const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
   const fleet = createFleet({ ...options, ...sharing, settings });
   const learning = createLearning({ ...options, eventLoops, settings });
@@ -111,13 +118,13 @@ async function build(options: AppOptions): Promise<Running> {
   const { isRegistered } = registration;
   const given = createGivenConfiguration({ reloader, ...options });
   const { source = () => (given.isInForce() ? { from: "api" } : fileSource(options.file)) } = options;
-  const seen = { eventLoops, reloader, experiments, audit, given, source, isRegistered, fleet };
+  const seen = { eventLoops, reloader, experiments, breakers, audit, given, source, isRegistered, fleet };
   const node = createNodeView({ ...options, ...told, ...seen });
   const admin = createAdmin(noting(node, life), {
     tokenSha256: reloader.adminToken,
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
-  return { ...options, eventLoops, reloader, experiments, learning, registration, life, admin, fleet };
+  return { ...options, eventLoops, reloader, experiments, breakers, learning, registration, life, admin, fleet };
 }
 
 function fileSource(file: string | undefined): ConfigSource {
@@ -145,6 +152,7 @@ type Running = Pick<AppOptions, "clock" | "log"> & {
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
   readonly experiments: RunningExperiments;
+  readonly breakers: NodeBreakers;
   readonly learning: Learning;
   readonly registration: Registration;
   readonly life: Life;
@@ -174,9 +182,18 @@ async function stop(running: Running): Promise<boolean> {
   return drained;
 }
 
-async function end({ eventLoops, experiments, learning, registration, admin, fleet }: Running): Promise<void> {
+async function end({
+  eventLoops,
+  experiments,
+  breakers,
+  learning,
+  registration,
+  admin,
+  fleet,
+}: Running): Promise<void> {
   await registration.close();
   await fleet?.leave();
+  breakers.close();
   await experiments.close();
   await learning.close();
   await eventLoops.stop();

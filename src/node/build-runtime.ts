@@ -12,6 +12,7 @@ import { createBudget, type Budget } from "../limits/budgets/budget.ts";
 import { budgetCounts } from "../limits/budgets/counts.ts";
 import { createBreaker, type Breaker, type BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
+import type { ForcedBreakers } from "../limits/forced-breakers.ts";
 import { createKeys } from "../limits/keys.ts";
 import { probeSlot } from "../limits/probe-slots.ts";
 import { createProfileCache, type FindLearned } from "../limits/profile-cache.ts";
@@ -31,6 +32,8 @@ export type RuntimeOptions = {
   readonly copies: CopiesUnderWay;
   /** Absent where nothing is shared with other nodes. */
   readonly sharing?: Pick<LoopSharing, "ratesOf"> | undefined;
+  /** Absent where no breaker can be forced. */
+  readonly forced?: ForcedBreakers;
   onBreaker(upstream: string, state: BreakerState): void;
   /** Milliseconds since 1970. */
   wallClockMs(): number;
@@ -129,17 +132,18 @@ function createUpstreamRuntime(options: RuntimeOptions, settings: UpstreamSettin
 }
 
 function breakerOf(
-  { memory, worker, loop, onBreaker }: RuntimeOptions,
+  { memory, worker, loop, forced, onBreaker }: RuntimeOptions,
   { name, breaker }: UpstreamSettings,
 ): Breaker | undefined {
   if (breaker === undefined) return undefined;
-  return createBreaker({
+  const made = createBreaker({
     name,
     clock: loop.clock,
     ...breaker,
     probe: probeSlot(memory.probes, name, worker),
     onChange: (state) => onBreaker(name, state),
   });
+  return forced?.around(name, made) ?? made;
 }
 
 /** Calls under way, and copies of calls, keep the upstream they use; it closes when they are done. */

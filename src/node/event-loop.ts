@@ -27,6 +27,7 @@ import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { createLoopCounts, type LoopCounts } from "../limits/experiment-counts.ts";
 import { createEngines } from "../limits/engines.ts";
+import { createForcedBreakers } from "../limits/forced-breakers.ts";
 import { createLearnedProfiles } from "../limits/learned-profiles.ts";
 import { createMemoryBudget } from "../limits/memory-budget.ts";
 import { createKeptResponses } from "../limits/kept-responses.ts";
@@ -110,7 +111,8 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const learned = createLearnedProfiles();
   const copies = new Set<CopyOfCall>();
   const sharing = createLoopSharing({ ...options, memory: options.memory.fleet });
-  const building = { ...options, loop, learned: learned.find, copies, sharing };
+  const forced = createForcedBreakers(options.wallClockMs);
+  const building = { ...options, loop, learned: learned.find, copies, sharing, forced };
   const state: LoopState = { runtime: buildRuntime(building, settings, undefined), draining: false, stopping: false };
   const chaos = createChaos(countsOf(options), options.wallClockMs);
   const states = new Map(options.states);
@@ -121,7 +123,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const act = createAct(deps);
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
-  for (const name of states.keys()) follow(name, states, { chaos, learned });
+  for (const name of states.keys()) follow(name, states, { chaos, learned, forced });
   const seen = { ...emitters, experiments: chaos, memory: deps.memory, tracing: options.tracing, replies };
   const view: LoopView = {
     ...seen,
@@ -146,7 +148,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     ask: async (question, ...args) => question.reply(view, ...args),
     async set(name, value) {
       states.set(name, value);
-      follow(name, states, { chaos, learned });
+      follow(name, states, { chaos, learned, forced });
     },
     ...createEnd({
       loop,

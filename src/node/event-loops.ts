@@ -7,6 +7,7 @@ import { StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import type { BatchUse } from "../core/simulator/batching.ts";
 import type { Log } from "../emit/log.ts";
 import type { WorkerValues } from "../emit/metrics.ts";
+import type { BreakerState } from "../limits/breaker.ts";
 import type { Clock } from "../limits/clock.ts";
 import { engineUse } from "../limits/engines.ts";
 import { createNodeCounts, type NodeCounts } from "../limits/experiment-counts.ts";
@@ -30,7 +31,7 @@ export type EventLoopsOptions = {
   /** Takes whole log lines of the workers. */
   writeLog(text: string): void;
   /** Told when a breaker of this node has changed by itself. */
-  breakerChanged?(upstream: string, state: "open" | "closed"): void;
+  breakerChanged?(upstream: string, state: BreakerState): void;
 };
 
 /** All event loops with traffic of a node as one. */

@@ -1,5 +1,6 @@
 import { question, type AnyQuestion } from "../admin/question.ts";
 import { callsSince } from "../admin/dashboard/live.ts";
+import { pools } from "../admin/dashboard/pools.ts";
 import { resources } from "../admin/resources/index.ts";
 import type { BreakerState } from "../limits/breaker.ts";
 
@@ -67,6 +68,7 @@ const all: readonly AnyQuestion[] = [
   heldConnections,
   spanCounts,
   callsSince,
+  pools,
   driftOfShadow,
   forceBreaker,
 ];

@@ -1,10 +1,12 @@
 import type { AuditLog } from "../admin/audit.ts";
 import type { GivenConfiguration } from "../admin/given-configuration.ts";
+import type { Breakers } from "../admin/breakers.ts";
 import type { Experiments } from "../admin/chaos.ts";
 import type { ConfigSource, NodeParts, NodeStatus, NodeView } from "../admin/resource.ts";
 import { exemplars } from "../admin/resources/metrics.ts";
 import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
+import { profileText } from "../config/sections/profile-text.ts";
 import { driftRatios } from "../core/shadow/drift.ts";
 import { otherLabel } from "../emit/catalog.ts";
 import { redactText } from "../emit/redact.ts";
@@ -13,6 +15,7 @@ import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import type { RunningExperiments } from "./experiments/experiments.ts";
+import { experimentTexts } from "./experiments/texts.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { fleetReadings } from "./fleet/fleet-readings.ts";
 import { clientReadings } from "./client-readings.ts";
@@ -30,6 +33,7 @@ export type ReadingsOptions = {
   readonly experiments: Experiments & Pick<RunningExperiments, "guardrails">;
   readonly audit: AuditLog;
   readonly given: GivenConfiguration;
+  readonly breakers: Breakers;
   /** Undefined where nothing is shared with other nodes. */
   readonly fleet: Fleet | undefined;
   droppedLogLines(): number;
@@ -57,6 +61,9 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     experiments,
     audit,
     given,
+    experimentTexts,
+    profiles: { all: () => reloader.settings().profiles, text: profileText },
+    breakers: options.breakers,
     clients: eventLoops.clients,
     fleet: options.fleet,
     budgets: eventLoops.budgets.uses,
@@ -212,6 +219,9 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...(await waitingReadings(eventLoops)),
     ...states.map(([upstream, state]): Reading => {
       return { name: "breaker_state", labels: [upstream], value: breakerNumber[state] };
+    }),
+    ...options.breakers.forced().map(({ upstream, state }): Reading => {
+      return { name: "breaker_forced", labels: [upstream, state], value: 1 };
     }),
     { name: "config_generation", value: generation },
     { name: "config_reloads_total", labels: ["success"], value: success },

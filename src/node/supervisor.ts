@@ -32,7 +32,7 @@ export type SupervisorOptions = {
   /** Takes whole log lines of the workers. */
   writeLog(text: string): void;
   /** Told when a breaker of this node has changed by itself. */
-  breakerChanged?(upstream: string, state: "open" | "closed"): void;
+  breakerChanged?(upstream: string, state: BreakerState): void;
   /** Starts an event loop, in this thread or in one of its own. */
   start(start: EventLoopStart, events: WorkerEvents): Promise<EventLoop>;
 };
@@ -121,8 +121,8 @@ function follow(
 ): void {
   const { log } = options;
   log.warn({ upstream, state, worker: from.worker }, "breaker");
-  if (state === "half-open") return;
   options.breakerChanged?.(upstream, state);
+  if (state === "half-open") return;
   for (const { worker, loop } of slots) {
     if (worker === from.worker) continue;
     loop

@@ -127,7 +127,7 @@ describeWith("chromium", findChromium(), "the dashboard in a browser", (program)
 
   test("an experiment with errors is refused with each of them", async () => {
     await open("chaos");
-    await page.getByLabel("An experiment as JSON").fill('{ "name": "a", "percentage": 200 }');
+    await page.getByLabel("An experiment as YAML or JSON").fill('{ "name": "a", "percentage": 200 }');
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await expectSeen(page.getByRole("alert").getByText("percentage"));
   });
@@ -178,7 +178,7 @@ describeWith("chromium", findChromium(), "the dashboard in a browser", (program)
     await still.goto(`${node.adminUrl}/dashboard/chaos`);
     await still.getByRole("button", { name: "Start brownout" }).click();
     await expectSeen(still.getByRole("status").getByText(/Chaos: brownout/));
-    await still.getByRole("button", { name: "Stop", exact: true }).click();
+    await still.getByRole("button", { name: "Stop brownout" }).click();
     await expectSeen(still.getByRole("row", { name: "brownout stopped" }));
     await plain.close();
   });

@@ -44,6 +44,7 @@ export function createFakeUpstream(name: string, url: string, calls: UpstreamCal
     url,
     send: (outgoing, receiver) => noted({ upstream: name, outgoing, passage: undefined }, receiver, calls),
     socketTarget: (target) => ({ origin: url, path: target, agent: undefined, unreached: () => undefined }),
+    connections: () => ({ open: 0, idle: 0, waiting: 0 }),
     close: () => Promise.resolve(),
   };
 }

@@ -1,14 +1,16 @@
 import { Readable } from "node:stream";
 import { ProblemError } from "../problem.ts";
-import { route, type AdminRequest, type AdminResponse, type NodeView, type Route } from "../resource.ts";
+import { json, route, type AdminRequest, type AdminResponse, type NodeView, type Route } from "../resource.ts";
 import { timings } from "../resources/shadow.ts";
 import { latest } from "../resources/requests.ts";
 import { wallClockMs, type Clock } from "../../limits/clock.ts";
-import { actions } from "./actions.ts";
+import { createActions } from "./actions.ts";
 import { createAssets } from "./assets.ts";
 import { pageDocument } from "./document.ts";
 import { createLive, type Live } from "./live.ts";
+import { presetView } from "./presets.ts";
 import { dashboardStyle } from "./style.ts";
+import { createVerdicts, type Verdicts } from "./verdicts.ts";
 import { isPage, type PageName, type View } from "./view/types.ts";
 
 /** The stream that the pages follow. */
@@ -33,8 +35,10 @@ const pageParameters = { id: text, text, mode: text, notice: text };
 /** Makes the dashboard of a node. */
 export function createDashboard(node: NodeView, clock: Clock): Dashboard {
   const live = createLive({ node, now: wallClockMs, clock });
+  const verdicts = createVerdicts({ node, now: wallClockMs, clock });
   const streams = createStreams(live);
-  const overview = (request: AdminRequest): Promise<AdminResponse> => respondWith("overview", request, live);
+  const overview = (request: AdminRequest): Promise<AdminResponse> =>
+    respondWith("overview", request, { live, verdicts });
   return {
     overview,
     close: streams.end,
@@ -48,10 +52,20 @@ export function createDashboard(node: NodeView, clock: Clock): Dashboard {
         path: "/dashboard/:id",
         summary: "a page of the dashboard: requests, rules, chaos, shadow, upstreams or config",
         parameters: pageParameters,
-        respond: (request) => respondWith(request.id, request, live),
+        respond: (request) => respondWith(request.id, request, { live, verdicts }),
+      }),
+      route({
+        method: "GET",
+        path: "/dashboard/verdict",
+        summary: "what the page Shadow shows: timings by model, and the latest verdict",
+        async respond() {
+          return json({ shadow: await node.ask(timings), verdict: await verdicts.latest(verdictPatienceMs.script) });
+        },
       }),
       ...files,
-      ...actions,
+      ...createActions((page, request, refused) =>
+        respondWith(page, { ...request, query: {} }, { live, verdicts, refused }),
+      ),
     ],
   };
 }
@@ -80,10 +94,19 @@ const files: readonly Route[] = [
 
 type Asked = AdminRequest<keyof typeof pageParameters>;
 
-async function respondWith(page: string, request: Asked, live: Live): Promise<AdminResponse> {
+/** What a page shows besides what is asked for. */
+type Shown = { readonly live: Live; readonly verdicts: Verdicts; readonly refused?: Pick<View, "notice" | "draft"> };
+
+/** How long a page, and what its script asks for, waits for a new verdict. */
+const verdictPatienceMs = { page: 500, script: 10_000 };
+
+async function respondWith(page: string, request: Asked, { live, verdicts, refused }: Shown): Promise<AdminResponse> {
   if (!isPage(page)) throw new ProblemError(404, "The dashboard has no such page.");
   const state = await live.state();
-  return pageDocument({ state, view: await viewOf(page, request) });
+  return pageDocument({
+    state,
+    view: { ...(await viewOf(page, request)), ...(await shadowView(page, request.node, verdicts)), ...refused },
+  });
 }
 
 async function viewOf(page: PageName, { node, query, page: ofPage }: Asked): Promise<View> {
@@ -94,10 +117,19 @@ async function viewOf(page: PageName, { node, query, page: ofPage }: Asked): Pro
     nowMs: wallClockMs(),
     filter: { text: query.text ?? "", mode: query.mode ?? "" },
     call: call[0],
-    shadow: page === "shadow" ? await node.ask(timings) : undefined,
     config: page === "config" ? JSON.stringify(node.config(), undefined, 2) : undefined,
+    presets: page === "chaos" ? (await node.experimentTexts.presets()).map(presetView) : undefined,
     configured: page === "chaos" ? node.parts().experiments : [],
     notice: query.notice,
+  };
+}
+
+async function shadowView(page: PageName, node: NodeView, verdicts: Verdicts): Promise<Partial<View>> {
+  if (page !== "shadow") return {};
+  return {
+    shadow: await node.ask(timings),
+    verdict: await verdicts.latest(verdictPatienceMs.page),
+    profiles: node.profiles.all().map(({ name }) => name),
   };
 }
 

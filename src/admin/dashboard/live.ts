@@ -1,6 +1,7 @@
 import { question } from "../question.ts";
 import type { NodeStatus, NodeView } from "../resource.ts";
 import type { Clock } from "../../limits/clock.ts";
+import { verdictsOf } from "../../core/clients/totals.ts";
 import { breakers } from "../resources/status.ts";
 import {
   kept,
@@ -12,6 +13,8 @@ import {
   type Tick,
   type UpstreamState,
 } from "./state.ts";
+import { pastOf, progressOf } from "./chaos-state.ts";
+import { pools } from "./pools.ts";
 import { sum, tickOf, type Reading } from "./totals.ts";
 
 /** The latest calls of the node that began after a time, as lines of a list. */
@@ -124,11 +127,15 @@ async function stateAfter(before: LiveState | undefined, { node, readings, atMs 
   const known = new Set(before?.calls.map(keyOf));
   const fresh = (await node.ask(callsSince, sinceMs)).filter((call) => !known.has(keyOf(call)));
   const states = await node.ask(breakers);
+  const pooled = await node.ask(pools);
   return {
     node: status,
     traffic: [...(before?.traffic ?? []), ...ticksOf(reading, readings, status)].slice(-kept.ticks),
     chaos: chaosOf(node, reading),
-    upstreams: upstreamsOf(node, states, reading),
+    progress: progressOf(node.experiments),
+    past: pastOf(node, before?.past),
+    clients: verdictsOf(node.clients.read()),
+    upstreams: upstreamsOf(node, { states, pooled }, reading),
     rules: rulesOf(node, reading),
     calls: [...fresh, ...(before?.calls ?? [])].slice(0, kept.calls),
   };
@@ -159,15 +166,19 @@ function chaosOf({ experiments }: NodeView, { totals }: Reading): ChaosState {
 
 function upstreamsOf(
   node: NodeView,
-  states: Awaited<ReturnType<typeof breakers.merge>>,
+  { states, pooled }: { states: ReturnType<typeof breakers.merge>; pooled: ReturnType<typeof pools.merge> },
   { totals }: Reading,
 ): UpstreamState[] {
   const count = (metric: string, name: string, label: number): number =>
     sum(totals.filter((total) => total.metric === metric && total.labels[label] === name));
   const budgets = node.budgets();
+  const forced = new Map(node.breakers.forced().map((each) => [each.upstream, each]));
   return node.parts().upstreams.map((name) => ({
     name,
     breaker: states[name],
+    forced: forced.get(name),
+    changes: node.breakers.changes(name).slice(-kept.changes),
+    pool: pooled.get(name),
     calls: count("requests_total", name, 2),
     errors: count("errors_total", name, 0),
     standIns: count("stand_ins_total", name, 0),
@@ -186,7 +197,7 @@ function rulesOf(node: NodeView, { totals }: Reading): RuleHits[] {
 /** The parts of a state that are others than before. */
 function changes(before: LiveState, next: LiveState): Delta {
   const known = new Set(before.calls.map(keyOf));
-  const parts = (["node", "chaos", "upstreams", "rules"] as const).filter(
+  const parts = (["node", "chaos", "progress", "past", "clients", "upstreams", "rules"] as const).filter(
     (part) => JSON.stringify(before[part]) !== JSON.stringify(next[part]),
   );
   return {

@@ -1,7 +1,13 @@
+import type { PoolUse } from "../../act/types.ts";
 import type { BudgetUse } from "../../core/budgets/types.ts";
+import type { ClientVerdict } from "../../core/clients/counts.ts";
+import type { Verdict } from "../../core/experiments/guardrails.ts";
 import type { RunView } from "../../core/experiments/run.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { BreakerState } from "../../limits/breaker.ts";
+import type { ForcedBreaker } from "../../limits/forced-breakers.ts";
+import type { BreakerChange } from "../breakers.ts";
+import type { AuditEntry } from "../audit.ts";
 import type { NodeStatus } from "../resource.ts";
 
 /** All that the dashboard shows of a node and that changes while it is looked at. */
@@ -10,6 +16,11 @@ export type LiveState = {
   /** Readings of the latest seconds, the oldest first. */
   readonly traffic: readonly Tick[];
   readonly chaos: ChaosState;
+  /** How far the experiments that run have come. */
+  readonly progress: readonly RunProgress[];
+  readonly past: PastRuns;
+  /** What each client did; the one with the most calls first. */
+  readonly clients: readonly ClientVerdict[];
   readonly upstreams: readonly UpstreamState[];
   readonly rules: readonly RuleHits[];
   /** The latest calls, the newest first. */
@@ -43,6 +54,37 @@ export type ChaosState = {
   readonly faultsActive: number;
 };
 
+/** How far an experiment has come; times of its stages count from its start, in milliseconds. */
+export type RunProgress = {
+  readonly id: string;
+  readonly baselineMs: number;
+  readonly durationMs: number;
+  readonly stages: readonly {
+    readonly name: string;
+    readonly fromMs: number;
+    readonly toMs: number;
+    /** Kinds of its faults. */
+    readonly faults: readonly string[];
+  }[];
+  readonly guardrails: readonly {
+    readonly metric: string;
+    readonly overMs: number;
+    /** What it halts at, such as `above 5`. */
+    readonly limit: string;
+    /** Undefined where there are too few calls. */
+    readonly value: number | undefined;
+    readonly isBroken: boolean;
+  }[];
+  readonly maxCalls: number | undefined;
+  readonly maxConcurrent: number | undefined;
+};
+
+/** What came of the experiments that have ended, by id, and what was done, the newest first. */
+export type PastRuns = {
+  readonly verdicts: { readonly [id: string]: Pick<Verdict, "result" | "why"> };
+  readonly audit: readonly AuditEntry[];
+};
+
 export type UpstreamState = {
   readonly name: string;
   /** Undefined for one without a circuit breaker. */
@@ -50,6 +92,12 @@ export type UpstreamState = {
   readonly calls: number;
   readonly errors: number;
   readonly standIns: number;
+  /** Absent where its breaker is not forced. */
+  readonly forced?: ForcedBreaker | undefined;
+  /** The latest changes of its breaker, the oldest first. */
+  readonly changes: readonly BreakerChange[];
+  /** Connections, over all event loops; absent where nothing is known of them. */
+  readonly pool?: PoolUse | undefined;
   /** How much of each limit of its budget is used up. */
   readonly budgets: readonly Pick<BudgetUse, "kind" | "used" | "limit">[];
 };
@@ -72,8 +120,8 @@ export type Call = Pick<
 /** What is sent of a state: the parts that have changed; of `traffic` and `calls` only what is new. */
 export type Delta = Partial<LiveState>;
 
-/** So many readings and calls are kept. */
-export const kept = { ticks: 120, calls: 200 } as const;
+/** So many readings, calls, and changes of each breaker are kept. */
+export const kept = { ticks: 120, calls: 200, changes: 20 } as const;
 
 /** A state with what is new. */
 export function withDelta(state: LiveState, delta: Delta): LiveState {

@@ -1,4 +1,5 @@
 import { pageStyle } from "../../core/page/style.ts";
+import { chaosStyle } from "./style-chaos.ts";
 
 /** The style of the dashboard: that of reports, and what only the dashboard has. */
 export const dashboardStyle = `${pageStyle}
@@ -36,4 +37,4 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}
 footer{padding:1rem 1.25rem;color:var(--muted);font-size:.8125rem}
 .login{max-width:26rem;margin:4rem auto;padding:0 1.25rem}
 .login input{display:block;width:100%;margin:.3rem 0 .8rem}
-`;
+${chaosStyle}`;

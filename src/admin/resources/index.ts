@@ -1,5 +1,6 @@
 import type { Resource } from "../resource.ts";
 import { audit } from "./audit.ts";
+import { breakers } from "./breakers.ts";
 import { budgets } from "./budgets.ts";
 import { clients } from "./clients.ts";
 import { config } from "./config.ts";
@@ -8,6 +9,7 @@ import { learned } from "./learned.ts";
 import { metrics } from "./metrics.ts";
 import { nodes } from "./nodes.ts";
 import { probes } from "./probes.ts";
+import { profiles } from "./profiles.ts";
 import { records } from "./records.ts";
 import { reload } from "./reload.ts";
 import { replies } from "./replies.ts";
@@ -26,8 +28,10 @@ export const resources: readonly Resource[] = [
   experiments,
   audit,
   clients,
+  breakers,
   budgets,
   replies,
+  profiles,
   learned,
   nodes,
   config,

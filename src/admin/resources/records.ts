@@ -26,7 +26,7 @@ type Wanted = {
 const maxAtOnce = 100;
 
 /** The latest records of the node, the oldest first; undefined where none are kept. */
-const latestRecords = question({
+export const latestRecords = question({
   name: "records",
   reply: (loop, { sinceMs, untilMs = Infinity, model, limit }: Wanted) =>
     loop.records

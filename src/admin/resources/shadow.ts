@@ -2,6 +2,7 @@ import { sinceMs } from "../../core/records/since.ts";
 import type { TrafficRecord } from "../../core/records/types.ts";
 import { areGates, defaultGates, gatesForm, gatesText } from "../../core/shadow/gates.ts";
 import { shadowReport as reportOf } from "../../core/shadow/store.ts";
+import { isVerdictFormat, verdictFormatNames, verdictFormats } from "../../core/shadow/report/formats.ts";
 import { wallClockMs } from "../../limits/clock.ts";
 import { question } from "../question.ts";
 import { sends } from "../described.ts";
@@ -21,11 +22,13 @@ export const timings = question({
 export const mirroredSize = 5000;
 
 /** The latest mirrored calls of the node, one by one. */
-const mirrored = question({
+export const mirrored = question({
   name: "mirrored",
   reply: (loop, sinceMs: number) => loop.mirrored.last(mirroredSize, ({ time }) => time >= sinceMs),
   merge: (replies): readonly TrafficRecord[] => replies.flat().sort((a, b) => a.time - b.time),
 });
+
+const types = { json: "application/json", text: "text/plain", html: "text/html", junit: "application/xml" } as const;
 
 /** `/admin/v1/shadow` */
 export const shadow: Resource = {
@@ -45,11 +48,14 @@ export const shadow: Resource = {
       parameters: {
         since,
         gate: { allowed: gatesForm, accepts: areGates },
+        format: { allowed: verdictFormatNames.join(", "), accepts: isVerdictFormat },
       },
       responds: sends(shadowVerdict),
-      async respond({ node, query: { since: from = "0", gate = gatesText(defaultGates) } }) {
+      async respond({ node, query: { since: from = "0", gate = gatesText(defaultGates), format = "json" } }) {
         const records = await node.ask(mirrored, sinceMs(from, wallClockMs()) ?? 0);
-        return json(await verdictInThread({ records, gate }));
+        const verdict = await verdictInThread({ records, gate });
+        if (format === "json" || !isVerdictFormat(format)) return json(verdict);
+        return { status: 200, type: `${types[format]}; charset=utf-8`, text: verdictFormats[format](verdict) };
       },
     }),
   ],

@@ -27,7 +27,15 @@ export const status: Resource = {
       responds: sends(nodeStatus),
       async respond({ node }) {
         const { draining, ...status } = node.status();
-        return json({ ...status, breakers: await node.ask(breakers), draining });
+        const forced = node.breakers.forced().map(({ upstream, state, untilMs }) => {
+          return [upstream, { state, until: new Date(untilMs).toISOString() }] as const;
+        });
+        return json({
+          ...status,
+          breakers: await node.ask(breakers),
+          ...(forced.length > 0 && { forcedBreakers: Object.fromEntries(forced) }),
+          draining,
+        });
       },
     }),
   ],

@@ -6,7 +6,7 @@ import { ratioOf } from "../../core/statistics/bootstrap.ts";
 import type { Prepared } from "../../core/simulator/distribution.ts";
 import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
 import { parseWords, type Io } from "../args.ts";
-import { gapsOf, shown, shownShares } from "./figures.ts";
+import { gapsOf, shown, shownShares } from "../../core/simulator/preview/figures.ts";
 import { findProfile } from "./find.ts";
 
 const measures = ["ttftMs", "itlMs", "outputTokens"] as const;

@@ -3,7 +3,7 @@ import { prepareProfile, type PreparedProfile } from "../../core/simulator/profi
 import type { Prepared } from "../../core/simulator/distribution.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { createRng } from "../../core/rng.ts";
-import { gapsOf, shown, titleOf } from "./figures.ts";
+import { gapsOf, shown, titleOf } from "../../core/simulator/preview/figures.ts";
 
 const width = 60;
 const height = 8;

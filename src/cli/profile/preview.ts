@@ -2,7 +2,7 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import { parseWords, type Io } from "../args.ts";
 import { findProfile } from "./find.ts";
 import { refuseToOverwrite, writeText } from "./output.ts";
-import { previewPage } from "./preview-page.ts";
+import { previewPage } from "../../core/simulator/preview/page.ts";
 import { previewText } from "./preview-text.ts";
 
 const formats = { text: previewText, html: previewPage } as const;

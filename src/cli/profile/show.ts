@@ -2,7 +2,7 @@ import type { Profile } from "../../core/simulator/types.ts";
 import { columns } from "../../core/page/table.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { parseWords, type Io } from "../args.ts";
-import { figuresOf, shown, shownShares, titleOf } from "./figures.ts";
+import { figuresOf, shown, shownShares, titleOf } from "../../core/simulator/preview/figures.ts";
 import { findProfile } from "./find.ts";
 
 /** `stuntdouble profile show` */

@@ -3,8 +3,10 @@ import { valueOf, type Cloneable, type LoopView } from "../../../src/admin/quest
 import type { NodeStatus, NodeView } from "../../../src/admin/resource.ts";
 import type { Runtime } from "../../../src/act/types.ts";
 import type { TrafficRecord } from "../../../src/core/records/types.ts";
+import { profileText } from "../../../src/config/sections/profile-text.ts";
 import { createDrift } from "../../../src/core/shadow/drift.ts";
 import { createShadowStore } from "../../../src/core/shadow/store.ts";
+import { experimentTexts } from "../../../src/node/experiments/texts.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import type { BreakerState } from "../../../src/limits/breaker.ts";
 
@@ -49,6 +51,13 @@ function createTestAudit(): AuditLog {
     entries: () => entries.toReversed(),
   };
 }
+/** None is forced, and none can be. */
+const noBreakers: NodeView["breakers"] = {
+  force: () => Promise.reject(new Error("A test node forces no breakers.")),
+  release: async () => false,
+  forced: () => [],
+  changes: () => [],
+};
 
 /** A node whose event loops are views, asked in this thread; replies and arguments are cloned on the way as between threads. */
 export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Partial<NodeView> = {}): NodeView {
@@ -60,6 +69,9 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     config: () => ({ listen: { port: 8080 } }),
     metrics: async () => "# HELP a b\n",
     experiments: noExperiments,
+    experimentTexts,
+    profiles: { all: () => [], text: profileText },
+    breakers: noBreakers,
     clients: { read: () => [] },
     budgets: () => [],
     parts: () => ({ rules: [{ name: "default", serve: "simulate" }], upstreams: [], experiments: [] }),
@@ -79,7 +91,10 @@ function createLoopView(
   { outcomes = [], breakers = {}, shadow, mirrored = [] }: TestLoop,
   states: Map<string, Cloneable>,
 ): LoopView {
-  const upstreams = Object.entries(breakers).map(([name, state]) => [name, { breaker: { state: () => state } }]);
+  const upstreams = Object.entries(breakers).map(([name, state]) => [
+    name,
+    { breaker: { state: () => state }, upstream: { connections: () => ({ open: 3, idle: 2, waiting: 1 }) } },
+  ]);
   return {
     journal: {
       last(limit, wanted = () => true, order = "ended") {

@@ -2,6 +2,7 @@ import { render } from "preact";
 import type { Outcome } from "../../../core/types.ts";
 import { withDelta, type Delta, type LiveState } from "../state.ts";
 import { pageBody } from "../view/page.ts";
+import { watchVerdict } from "./verdict.ts";
 import { isPage, type View } from "../view/types.ts";
 
 /** What the page was made with, besides the state. */
@@ -85,3 +86,8 @@ async function open(id: string): Promise<void> {
 
 listen();
 connect();
+if (view.page === "shadow")
+  watchVerdict((news) => {
+    view = { ...view, ...news };
+    draw();
+  });

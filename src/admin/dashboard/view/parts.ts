@@ -94,11 +94,15 @@ export function timePlot(
   unit: string,
   { ticks, lines }: { ticks: readonly Tick[]; lines: readonly Line[] },
 ): ComponentChild {
-  const plot = plotOf(title, unit, { ticks, lines });
+  return plotFigure(plotOf(title, unit, { ticks, lines }));
+}
+
+/** A plot with its title and its legend. */
+export function plotFigure(plot: Plot): ComponentChild {
   return h(
     "figure",
     {},
-    h("figcaption", {}, title),
+    h("figcaption", {}, plot.title),
     h("div", { dangerouslySetInnerHTML: { __html: legendHtml(plot.series) } }),
     h("div", { dangerouslySetInnerHTML: { __html: plotSvg(plot, { width: 520, height: 190 }) } }),
   );

@@ -1,49 +1,98 @@
 import { h, type ComponentChild } from "preact";
-import { section, shown, table } from "./parts.ts";
-import type { Props } from "./types.ts";
+import { cdfPlot, ratioPlot } from "../../../core/shadow/report/plots.ts";
+import { comparedIn, headlineOf, stratumTable, stratumText, tablesOf } from "../../../core/shadow/report/tables.ts";
+import type { StratumVerdict } from "../../../core/shadow/verdict.ts";
+import type { PageTable } from "../../../core/page/table.ts";
+import { clock, count, plotFigure, section, shown, table } from "./parts.ts";
+import { profileSection, quantileSections } from "./shadow-models.ts";
+import type { FoundVerdict, Props } from "./types.ts";
 
-const measures = [
-  ["ttftMs", "TTFT (ms)"],
-  ["gapMs", "ITL (ms)"],
-  ["totalMs", "total (ms)"],
-  ["tokens", "tokens"],
-] as const;
-const quantiles = ["p50", "p90", "p95", "p99"] as const;
+const looks = { match: "good", differs: "bad", "not enough data": "open" } as const;
 
 /** Whether the simulation is like the real side. */
 export function shadow({ view }: Props): ComponentChild[] {
-  const strata = view.shadow?.strata ?? [];
-  if (strata.length === 0)
-    return [
-      section(
-        "Shadow",
-        h(
-          "p",
-          { class: "note" },
-          "No call was mirrored. A rule with mirror: simulate compares each forwarded call with what the simulator would have done.",
-        ),
-      ),
-    ];
-  return strata.map(({ model, stream, pairs, measures: measured }) =>
-    section(
-      `${shown(model)}, ${stream ? "streamed" : "not streamed"}: ${pairs} pairs`,
-      table(
-        `Quantiles of ${shown(model)}`,
-        ["measure", "side", ...quantiles],
-        measures.flatMap(([measure, title]) => {
-          const of = measured[measure];
-          if (of === undefined) return [];
-          return [
-            [title, "real", ...quantiles.map((name) => rounded(of.real[name]))],
-            ["", "simulated", ...quantiles.map((name) => rounded(of.simulated[name]))],
-            ["", "simulated / real", ...quantiles.map((name) => rounded(of.ratio[name]))],
-          ];
-        }),
-      ),
+  const { shadow: timings, verdict, profiles = [] } = view;
+  const strata = timings?.strata ?? [];
+  if (strata.length === 0 && verdict === undefined) return [nothing(), profileSection(profiles)];
+  return [
+    verdict === undefined ? waiting() : verdictSection(verdict),
+    ...(verdict?.verdict.strata.filter((stratum) => comparedIn(stratum).length > 0).map(stratumSection) ?? []),
+    ...(verdict === undefined ? [] : [allStrata(verdict)]),
+    ...quantileSections(strata),
+    profileSection(profiles),
+  ];
+}
+
+function nothing(): ComponentChild {
+  return section(
+    "Verdict",
+    h(
+      "p",
+      { class: "note" },
+      "No call was mirrored. A rule with mirror: simulate compares each forwarded call with what the simulator would have done.",
     ),
   );
 }
 
-function rounded(value: number | null): string {
-  return value === null ? "–" : String(Number(value.toPrecision(3)));
+function waiting(): ComponentChild {
+  return section(
+    "Verdict",
+    h(
+      "p",
+      { class: "note" },
+      "The verdict is being found; that takes some seconds. Without script, load the page again.",
+    ),
+  );
+}
+
+function verdictSection({ atMs, verdict }: FoundVerdict): ComponentChild {
+  const { result, calls, moreCalls } = verdict;
+  return section(
+    "Verdict",
+    h(
+      "p",
+      { class: `verdict ${looks[result]}`, role: "status" },
+      h("strong", {}, result),
+      shown(headlineOf(verdict), 400),
+    ),
+    h(
+      "p",
+      { class: "note" },
+      `Over ${count(calls.compared)} mirrored calls, at ${clock(atMs)} UTC. `,
+      moreCalls === undefined ? "" : `About ${count(moreCalls)} more calls would settle it. `,
+      h("a", { href: "/admin/v1/shadow/report?format=html" }, "The report in full"),
+    ),
+  );
+}
+
+function stratumSection(stratum: StratumVerdict): ComponentChild {
+  const { result, moreCalls, calls } = stratum;
+  const missing = moreCalls === undefined ? "" : `, about ${count(moreCalls)} more calls are missing`;
+  return section(
+    shown(stratumText(stratum), 200),
+    h("p", { class: "note" }, `${result}, over ${count(calls)} calls${missing}.`),
+    h(
+      "div",
+      { class: "plots pairs" },
+      ...comparedIn(stratum).flatMap(([measure, comparison]) => [
+        plotFigure(cdfPlot(measure, comparison)),
+        plotFigure(ratioPlot(measure, comparison)),
+      ]),
+    ),
+    tableOf(stratumTable(stratum)),
+  );
+}
+
+function allStrata({ verdict }: FoundVerdict): ComponentChild {
+  const [strata] = tablesOf({ ...verdict, strata: verdict.strata.map((each) => ({ ...each, measures: {} })) });
+  if (strata === undefined) return section("Strata", h("p", { class: "note" }, "There are none."));
+  return section("Strata", h("p", { class: "note" }, strata.note ?? ""), tableOf(strata));
+}
+
+function tableOf({ title, head, rows }: PageTable): ComponentChild {
+  return table(
+    shown(title, 200),
+    head,
+    rows.map((cells) => cells.map((cell) => (typeof cell === "string" ? shown(cell, 200) : (cell ?? "–")))),
+  );
 }

@@ -1,4 +1,5 @@
 import type { ShadowReport } from "../../../core/shadow/store.ts";
+import type { Verdict } from "../../../core/shadow/verdict.ts";
 import type { Outcome } from "../../../core/types.ts";
 import type { LiveState } from "../state.ts";
 
@@ -20,12 +21,32 @@ export type View = {
   readonly filter: Filter;
   readonly call?: Outcome | undefined;
   readonly shadow?: ShadowReport | undefined;
+  readonly verdict?: FoundVerdict | undefined;
+  /** Names of latency profiles. */
+  readonly profiles?: readonly string[] | undefined;
   /** The configuration in force, as JSON. */
   readonly config?: string | undefined;
   /** Experiments that the configuration names. */
   readonly configured: readonly string[];
+  /** Experiments that come with the program. */
+  readonly presets?: readonly PresetView[] | undefined;
+  /** What a form that was refused had in its fields, by their names. */
+  readonly draft?: Readonly<Partial<Record<string, string>>> | undefined;
   /** Why the last change was refused. */
   readonly notice?: string | undefined;
+};
+
+/** A verdict on mirrored calls, and when it was found, in milliseconds since 1970. */
+export type FoundVerdict = { readonly atMs: number; readonly verdict: Verdict };
+
+/** An experiment that can be started by its name. */
+export type PresetView = {
+  readonly name: string;
+  readonly about: string;
+  readonly hypothesis: string;
+  readonly percentage: number;
+  readonly durationMs: number;
+  readonly stages: readonly string[];
 };
 
 /** What calls are listed: those in which each text is found. */

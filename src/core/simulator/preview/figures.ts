@@ -1,6 +1,6 @@
-import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
-import type { Prepared } from "../../core/simulator/distribution.ts";
-import type { Profile } from "../../core/simulator/types.ts";
+import { prepareProfile, type PreparedProfile } from "../profile.ts";
+import type { Prepared } from "../distribution.ts";
+import type { Profile } from "../types.ts";
 
 /** Quantiles that are shown. */
 export const shownShares = [0.5, 0.9, 0.95, 0.99] as const;

@@ -1,12 +1,12 @@
-import { figureOf, pageHtml, section } from "../../core/page/page.ts";
-import { tableHtml, type PageTable } from "../../core/page/table.ts";
-import { escapeMarkup } from "../../core/plot/markup.ts";
-import type { Look, Series } from "../../core/plot/plot.ts";
-import { linearAxis, logAxis } from "../../core/plot/scale.ts";
-import { planTiming } from "../../core/simulator/latency.ts";
-import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
-import type { Profile } from "../../core/simulator/types.ts";
-import { createRng } from "../../core/rng.ts";
+import { figureOf, pageHtml, section } from "../../page/page.ts";
+import { tableHtml, type PageTable } from "../../page/table.ts";
+import { escapeMarkup } from "../../plot/markup.ts";
+import type { Look, Series } from "../../plot/plot.ts";
+import { linearAxis, logAxis } from "../../plot/scale.ts";
+import { planTiming } from "../latency.ts";
+import { prepareProfile, type PreparedProfile } from "../profile.ts";
+import type { Profile } from "../types.ts";
+import { createRng } from "../../rng.ts";
 import { figuresOf, gapsOf, shown, shownShares, type Named } from "./figures.ts";
 
 const looks: readonly Look[] = ["one", "two", "three", "four"];
