@@ -2,6 +2,7 @@ import type { BudgetUse } from "../core/budgets/types.ts";
 import type { Readable } from "node:stream";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { Experiments } from "./chaos.ts";
+import type { ConfigurationView } from "./configuration.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 
 /** One thing of the admin API: a file of `resources/`, and a line in its index. */
@@ -60,6 +61,7 @@ export type NodeView = {
   status(): NodeStatus;
   /** The configuration in force; it names secrets and holds none. */
   config(): unknown;
+  readonly configuration: ConfigurationView;
   readonly experiments: Experiments;
   readonly clients: ClientsView;
   /** Undefined where nothing is shared with other nodes. */

@@ -13,6 +13,7 @@ import type { EventLoops } from "./event-loops.ts";
 import type { RunningExperiments } from "./experiments/experiments.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { fleetReadings } from "./fleet/fleet-readings.ts";
+import { createConfigurationView } from "./configuration/view.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
 import { recordCounts } from "../admin/resources/records.ts";
@@ -50,6 +51,7 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     isReady,
     status: () => status(options, startedAtMs),
     config: () => withoutCredentials(reloader.settings().config),
+    configuration: createConfigurationView(reloader),
     experiments,
     clients: eventLoops.clients,
     fleet: options.fleet,

@@ -42,6 +42,14 @@ const noExperiments: NodeView["experiments"] = {
   audit: () => [],
 };
 
+/** It was read from no text. */
+const noConfiguration: NodeView["configuration"] = {
+  explain: async () => "decided by default\n",
+  trace: () => ({ rules: [], isOlder: false }),
+  warnings: () => [],
+  texts: () => ({ name: undefined, text: undefined, diff: undefined, last: undefined }),
+};
+
 /** A node whose event loops are views, asked in this thread; replies and arguments are cloned on the way as between threads. */
 export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Partial<NodeView> = {}): NodeView {
   const states = new Map<string, Cloneable>();
@@ -50,6 +58,7 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     isReady: () => true,
     status: () => status,
     config: () => ({ listen: { port: 8080 } }),
+    configuration: noConfiguration,
     metrics: async () => "# HELP a b\n",
     experiments: noExperiments,
     clients: { read: () => [] },
