@@ -12,9 +12,13 @@ export type ConfigurationView = {
   explain(request: GivenRequest): Promise<string>;
   /** How the rules in force stand to a call that has ended. */
   trace(call: Outcome): CallTrace;
+  /** Where a client on the same machine sends its calls: `http://localhost:8080`. */
+  traffic(): string;
   /** What is hardly meant in it, as `stuntdouble check` warns. */
   warnings(): readonly Mistake[];
   texts(): ConfigTexts;
+  /** When it was last tried to load it again, milliseconds since 1970; 0 where it never was. */
+  reloadedAtMs(): number;
 };
 
 /** A request as a person describes it. */

@@ -93,7 +93,14 @@ export type NodeView = {
 export type MetricsForm = "text" | "openMetrics" | "vllm" | "genAi";
 /** The names in a configuration, in its order; the default is the last rule. */
 export type NodeParts = {
-  readonly rules: readonly { readonly name: string; readonly serve: string }[];
+  readonly rules: readonly {
+    readonly name: string;
+    readonly serve: string;
+    /** What it asks of a call, without credentials; empty where it takes all. */
+    readonly when: string;
+    /** Kinds of its faults. */
+    readonly faults: readonly string[];
+  }[];
   readonly upstreams: readonly string[];
   readonly experiments: readonly string[];
 };

@@ -1,4 +1,5 @@
 import { question, type AnyQuestion } from "../admin/question.ts";
+import { loopLag } from "../admin/dashboard/lag.ts";
 import { callsSince } from "../admin/dashboard/live.ts";
 import { resources } from "../admin/resources/index.ts";
 import type { BreakerState } from "../limits/breaker.ts";
@@ -67,6 +68,7 @@ const all: readonly AnyQuestion[] = [
   heldConnections,
   spanCounts,
   callsSince,
+  loopLag,
   driftOfShadow,
   forceBreaker,
 ];

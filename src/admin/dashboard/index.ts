@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { ProblemError } from "../problem.ts";
 import { route, type AdminRequest, type AdminResponse, type NodeView, type Route } from "../resource.ts";
 import { timings } from "../resources/shadow.ts";
+import type { Outcome } from "../../core/types.ts";
 import { latest } from "../resources/requests.ts";
 import { wallClockMs, type Clock } from "../../limits/clock.ts";
 import { actions } from "./actions.ts";
@@ -9,6 +10,8 @@ import { createAssets } from "./assets.ts";
 import { pageDocument } from "./document.ts";
 import { createLive, type Live } from "./live.ts";
 import { dashboardStyle } from "./style.ts";
+import { explainRoute } from "./explain.ts";
+import { filterOf } from "./view/filter.ts";
 import { isPage, type PageName, type View } from "./view/types.ts";
 
 /** The pages that people look at. */
@@ -20,7 +23,8 @@ export type Dashboard = {
 };
 
 const text = { allowed: "any text", accepts: () => true };
-const pageParameters = { id: text, text, mode: text, notice: text };
+const filters = { text, rule: text, model: text, key: text, mode: text, ending: text, injected: text };
+const pageParameters = { id: text, notice: text, ...filters };
 
 /** Makes the dashboard of a node. */
 export function createDashboard(node: NodeView, clock: Clock): Dashboard {
@@ -44,6 +48,7 @@ export function createDashboard(node: NodeView, clock: Clock): Dashboard {
         parameters: pageParameters,
         respond: (request) => respondWith(request.id, request, live),
       }),
+      explainRoute(live),
       ...files,
       ...actions,
     ],
@@ -86,13 +91,20 @@ async function viewOf(page: PageName, { node, query, page: ofPage }: Asked): Pro
     page,
     ...ofPage(),
     nowMs: wallClockMs(),
-    filter: { text: query.text ?? "", mode: query.mode ?? "" },
-    call: call[0],
+    filter: filterOf((name) => query[name]),
+    ...callView(call[0], node),
+    ...(page === "rules" || page === "config" ? { warnings: node.configuration.warnings() } : {}),
+    texts: page === "config" ? node.configuration.texts() : undefined,
     shadow: page === "shadow" ? await node.ask(timings) : undefined,
     config: page === "config" ? JSON.stringify(node.config(), undefined, 2) : undefined,
     configured: page === "chaos" ? node.parts().experiments : [],
     notice: query.notice,
   };
+}
+
+function callView(call: Outcome | undefined, node: NodeView): Pick<View, "call" | "trace" | "traffic"> {
+  if (call === undefined) return {};
+  return { call, trace: node.configuration.trace(call), traffic: node.configuration.traffic() };
 }
 
 /** The state and what changes of it, as server-sent events, for all who read. */

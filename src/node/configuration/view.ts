@@ -28,12 +28,18 @@ export function createConfigurationView(reloader: Reloader): ConfigurationView {
       rules: traceOf(call, compiled()),
       isOlder: call.startedAtMs < reloader.tally().lastSuccessMs && reloader.tally().success > 0,
     }),
+    traffic: () => originOf(reloader.settings()),
     warnings() {
       const { current } = reloader.history();
       return current === undefined ? [] : current.warnings.map((each) => mistakeOf(each, current, masked));
     },
     texts: () => textsOf(reloader, masked),
+    reloadedAtMs: () => reloader.history().last?.atMs ?? 0,
   };
+}
+
+function originOf({ config: { listen } }: Settings): string {
+  return `${listen.tls === undefined ? "http" : "https"}://localhost:${listen.port}`;
 }
 
 /** The rules of the configuration in force, compiled when they are first asked for. */

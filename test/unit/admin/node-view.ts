@@ -46,8 +46,10 @@ const noExperiments: NodeView["experiments"] = {
 const noConfiguration: NodeView["configuration"] = {
   explain: async () => "decided by default\n",
   trace: () => ({ rules: [], isOlder: false }),
+  traffic: () => "http://localhost:8080",
   warnings: () => [],
   texts: () => ({ name: undefined, text: undefined, diff: undefined, last: undefined }),
+  reloadedAtMs: () => 0,
 };
 
 /** A node whose event loops are views, asked in this thread; replies and arguments are cloned on the way as between threads. */
@@ -63,7 +65,7 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     experiments: noExperiments,
     clients: { read: () => [] },
     budgets: () => [],
-    parts: () => ({ rules: [{ name: "default", serve: "simulate" }], upstreams: [], experiments: [] }),
+    parts: () => ({ rules: [{ name: "default", serve: "simulate", when: "", faults: [] }], upstreams: [], experiments: [] }),
     totals: () => [],
     reload: async () => ({ ok: true, generation: 2 }),
     ask: async (question, ...args) =>

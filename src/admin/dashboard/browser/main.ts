@@ -1,7 +1,7 @@
 import { render } from "preact";
-import type { Outcome } from "../../../core/types.ts";
 import { withDelta, type Delta, type LiveState } from "../state.ts";
 import { pageBody } from "../view/page.ts";
+import { filterOf, filterQuery, type Filter } from "../view/filter.ts";
 import { isPage, type View } from "../view/types.ts";
 
 /** What the page was made with, besides the state. */
@@ -23,6 +23,7 @@ function isTyping(): boolean {
 
 function draw(): void {
   if (root === null || state === undefined || isTyping()) return;
+  if (view.page === "config" && state.reloadedAtMs !== (view.texts?.last?.atMs ?? 0)) return location.reload();
   view = { ...view, nowMs: Date.now() };
   render(pageBody({ state, view }), root);
 }
@@ -49,23 +50,20 @@ function connect(): void {
   });
 }
 
-/** Calls are filtered while the filter is typed, and one is opened without leaving the list. */
+/** Calls are filtered while the filter is typed, and what is to be copied is. */
 function listen(): void {
   document.addEventListener("input", ({ target }) => {
     const form = target instanceof HTMLElement ? target.closest<HTMLFormElement>("form.filter") : null;
     if (form === null) return;
     const data = new FormData(form);
-    view = { ...view, filter: { text: textOf(data, "text"), mode: textOf(data, "mode") } };
+    view = { ...view, filter: filterOf((name) => textOf(data, name)) };
     if (target instanceof HTMLSelectElement) target.blur();
+    history.replaceState(undefined, "", addressOf(view.filter));
     draw();
   });
-  document.addEventListener("click", (event) => {
-    const link = event.target instanceof HTMLElement ? event.target.closest("a") : null;
-    const id = link === null ? null : new URL(link.href).searchParams.get("id");
-    if (link?.pathname !== "/dashboard/requests" || id === null || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    history.replaceState(undefined, "", link.href);
-    void open(id);
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-copy]") : null;
+    if (button !== null) void copy(button);
   });
 }
 
@@ -74,13 +72,25 @@ function textOf(data: FormData, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-async function open(id: string): Promise<void> {
-  const response = await fetch(`/admin/v1/requests/${encodeURIComponent(id)}`);
-  if (!response.ok) return;
-  const call: Outcome = await response.json();
-  view = { ...view, call };
-  draw();
-  document.querySelector("#main")?.scrollIntoView();
+/** So that the filter is still there when the page is loaded again, and a call that is open is open. */
+function addressOf(filter: Filter): string {
+  const id = view.call === undefined ? "" : `&id=${encodeURIComponent(view.call.id)}`;
+  const query = (id + filterQuery(filter)).replace("&", "?");
+  return `${location.pathname}${query}`;
+}
+
+/** Copies a text; where the browser does not allow that, it is selected. */
+async function copy(button: HTMLElement): Promise<void> {
+  const source = document.querySelector(`#${button.dataset["copy"] ?? ""}`);
+  if (source === null) return;
+  const told = button.nextElementSibling;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    if (told !== null) told.textContent = " Copied.";
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    if (told !== null) told.textContent = " Selected: copy it with the keyboard.";
+  }
 }
 
 listen();

@@ -15,9 +15,9 @@ export function overview({ state: { node, traffic, upstreams } }: Props): Compon
       ["TTFT, simulated", duration(last?.ttft.simulated?.p50), `p95 ${duration(last?.ttft.simulated?.p95)}`],
       ["in flight", count(node.inFlight), `${count(max - available)} of ${count(max)} permits`],
       ["waiting in the queue", count(node.waiting)],
-      ["event loops", String(node.workers), `generation ${node.generation}`],
+      ["event-loop lag (p99)", duration(last?.lag.p99), `of ${count(node.workers)}, the slowest`],
     ]),
-    plots(traffic),
+    plots(traffic, max),
     section(
       "Upstreams",
       table(
@@ -39,7 +39,7 @@ const errorLines: readonly Line[] = [
   { name: "ours", look: "three", value: ({ errors }) => errors.ours },
 ];
 
-function plots(traffic: readonly Tick[]): ComponentChild {
+function plots(traffic: readonly Tick[], permits: number): ComponentChild {
   return h(
     "div",
     { class: "plots" },
@@ -72,7 +72,15 @@ function plots(traffic: readonly Tick[]): ComponentChild {
     }),
     timePlot("In flight, and waiting in the queue", "calls", {
       ticks: traffic,
-      lines: [...inFlightLines],
+      lines: inFlightLines,
+      limit: { y: permits, label: `${count(permits)} permits` },
+    }),
+    timePlot("Event-loop lag", "ms", {
+      ticks: traffic,
+      lines: [
+        { name: "p50", look: "one", value: ({ lag }) => lag.p50 },
+        { name: "p99", look: "two", value: ({ lag }) => lag.p99 },
+      ],
     }),
   );
 }
