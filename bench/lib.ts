@@ -157,7 +157,7 @@ export async function load(options: {
 }
 
 /** CPU time that processes and their threads have used, in seconds. */
-async function cpuSeconds(pids: readonly number[]): Promise<number> {
+export async function cpuSeconds(pids: readonly number[]): Promise<number> {
   const each = await Promise.all(pids.map(cpuSecondsOf));
   return each.reduce((sum, seconds) => sum + seconds, 0);
 }

@@ -50,7 +50,7 @@ export type CallConditionTrace = Pick<ConditionTrace, "name" | "expected" | "see
 
 /** An error or a warning, where it stands. */
 export type Mistake = {
-  /** `file:line:column` */
+  /** `file:line:column`, of the file its name alone */
   readonly place: string;
   readonly message: string;
   /** The line as it stands there, where its text is known. */

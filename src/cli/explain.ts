@@ -57,8 +57,7 @@ export const explainCommand: Command = {
       io.err(`${formatErrors(loaded.shown, loaded.errors)}\n`);
       return 2;
     }
-    const experiments =
-      flags.admin === undefined ? undefined : await runningOn(createAdminClient(flags, io.env));
+    const experiments = flags.admin === undefined ? undefined : await runningOn(createAdminClient(flags, io.env));
     const explained = await explainRequest(request, loaded.settings, experiments);
     io.out(flags.json === true ? `${JSON.stringify(explained, undefined, 2)}\n` : explanationText(explained));
     return 0;

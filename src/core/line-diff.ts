@@ -80,9 +80,7 @@ function commonLengths(old: readonly string[], now: readonly string[]): Uint16Ar
     for (let j = now.length - 1; j >= 0; j -= 1) {
       const at = i * width + j;
       common[at] =
-        old[i] === now[j]
-          ? (common[at + width + 1] ?? 0) + 1
-          : Math.max(common[at + width] ?? 0, common[at + 1] ?? 0);
+        old[i] === now[j] ? (common[at + width + 1] ?? 0) + 1 : Math.max(common[at + width] ?? 0, common[at + 1] ?? 0);
     }
   return common;
 }

@@ -5,7 +5,7 @@ import { breakers } from "../admin/resources/status.ts";
 import type { Config } from "../config/schema.ts";
 import { driftRatios } from "../core/shadow/drift.ts";
 import { otherLabel } from "../emit/catalog.ts";
-import { redact, redactText } from "../emit/redact.ts";
+import { redactText } from "../emit/redact.ts";
 import type { EngineUse } from "../emit/exposition/vllm.ts";
 import { createScrape, type Reading } from "../emit/metrics.ts";
 import { wallClockMs, type Clock } from "../limits/clock.ts";
@@ -13,6 +13,7 @@ import type { EventLoops } from "./event-loops.ts";
 import type { RunningExperiments } from "./experiments/experiments.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { fleetReadings } from "./fleet/fleet-readings.ts";
+import { conditionsText, servingText } from "./configuration/rule-texts.ts";
 import { createConfigurationView } from "./configuration/view.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
@@ -70,21 +71,15 @@ export function createNodeView(options: ReadingsOptions): NodeView {
 function partsOf({ rules, default: fallback, upstreams, experiments }: Config): NodeParts {
   const all = [...rules, { ...fallback, name: "default", match: {} }];
   return {
-    rules: all.map(({ name, serve, match, faults }) => ({
-      name,
-      serve,
-      when: conditionsText(match),
-      faults: faults.map(({ kind }) => kind),
+    rules: all.map((rule) => ({
+      name: rule.name,
+      serve: servingText(rule),
+      when: conditionsText(rule.match),
+      faults: rule.faults.map(({ kind }) => kind),
     })),
     upstreams: Object.keys(upstreams),
     experiments: experiments.map(({ name }) => name),
   };
-}
-
-/** What a rule asks, as it stands in the configuration. */
-function conditionsText(match: object): string {
-  const asked = Object.entries(redact(match) ?? {}).filter(([, value]) => value !== undefined);
-  return asked.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ");
 }
 
 /** The configuration as it may be shown: the URLs of a proxy and of Redis can hold a password. */

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { ConfigTexts, ConfigurationView, LastReload, Mistake } from "../../admin/configuration.ts";
 import { compile } from "../../config/compile.ts";
 import type { Settings } from "../../config/load.ts";
@@ -76,8 +77,8 @@ function lastOf({ atMs, ok, cause, errors, read }: Attempt, masked: Masked): Las
 
 function mistakeOf(error: ConfigError, { name, text }: ConfigText, masked: Masked): Mistake {
   const { file = name, line, column, code } = error;
-  const place = `${file}:${line}:${column}`;
-  const words = formatErrors(name, [error]);
+  const place = `${path.basename(file)}:${line}:${column}`;
+  const words = formatErrors(path.basename(file), [{ ...error, file: path.basename(file) }]);
   const isHere = error.file === undefined && text !== undefined;
   return {
     place,

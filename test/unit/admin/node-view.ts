@@ -65,7 +65,11 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     experiments: noExperiments,
     clients: { read: () => [] },
     budgets: () => [],
-    parts: () => ({ rules: [{ name: "default", serve: "simulate", when: "", faults: [] }], upstreams: [], experiments: [] }),
+    parts: () => ({
+      rules: [{ name: "default", serve: "simulate", when: "", faults: [] }],
+      upstreams: [],
+      experiments: [],
+    }),
     totals: () => [],
     reload: async () => ({ ok: true, generation: 2 }),
     ask: async (question, ...args) =>

@@ -60,7 +60,11 @@ function diff(texts: ConfigTexts | undefined): ComponentChild {
 
 function diffLine(line: DiffLine | undefined): ComponentChild {
   if (line === undefined) return h("span", { class: "left-out" }, "…\n");
-  return h("span", { class: line.kind }, `${marks[line.kind]} ${String(line.line).padStart(4)}  ${shown(line.text, 500)}\n`);
+  return h(
+    "span",
+    { class: line.kind },
+    `${marks[line.kind]} ${String(line.line).padStart(4)}  ${shown(line.text, 500)}\n`,
+  );
 }
 
 function file(texts: ConfigTexts | undefined): ComponentChild[] {

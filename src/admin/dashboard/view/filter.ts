@@ -63,10 +63,27 @@ export function filterForm(filter: Filter, calls: readonly Call[]): ComponentChi
   return h(
     "form",
     { method: "get", action: "/dashboard/requests", class: "filter", role: "search" },
-    h("label", {}, "Find ", h("input", { name: "text", value: filter.text, placeholder: "id, upstream, fault, status" })),
-    textField("rule", filter.rule, offered(({ rule }) => rule)),
-    textField("model", filter.model, offered(({ model }) => model)),
-    textField("key", filter.key, offered(({ keyName }) => keyName)),
+    h(
+      "label",
+      {},
+      "Find ",
+      h("input", { name: "text", value: filter.text, placeholder: "id, upstream, fault, status" }),
+    ),
+    textField(
+      "rule",
+      filter.rule,
+      offered(({ rule }) => rule),
+    ),
+    textField(
+      "model",
+      filter.model,
+      offered(({ model }) => model),
+    ),
+    textField(
+      "key",
+      filter.key,
+      offered(({ keyName }) => keyName),
+    ),
     choiceField("mode", filter.mode, modes),
     choiceField("ending", filter.ending, endings),
     choiceField("injected", filter.injected, ["yes", "no"]),

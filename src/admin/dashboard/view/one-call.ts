@@ -46,11 +46,7 @@ function ruleTrace({ rules, isOlder }: CallTrace): ComponentChild[] {
   return [
     h("h3", {}, "Rules"),
     h("p", { class: "note" }, isOlder ? `${older} ${honest}` : honest),
-    table(
-      "Rules and their conditions",
-      ["rule", "result", "condition", "", "wanted", "had"],
-      rules.flatMap(rowsOf),
-    ),
+    table("Rules and their conditions", ["rule", "result", "condition", "", "wanted", "had"], rules.flatMap(rowsOf)),
   ];
 }
 
@@ -69,6 +65,10 @@ function curlOf({ method, route, model, stream, id, operation }: Outcome, traffi
   const lines = [`curl -N -X ${shown(method)} ${quoted(traffic + shown(route, 400))}`];
   lines.push(`-H ${quoted(`x-request-id: ${shown(id, 200)}`)}`);
   if (operation === undefined) return lines.join(" \\\n  ");
-  const body = JSON.stringify({ model: shown(model ?? "MODEL", 200), stream, messages: [{ role: "user", content: "…" }] });
+  const body = JSON.stringify({
+    model: shown(model ?? "MODEL", 200),
+    stream,
+    messages: [{ role: "user", content: "…" }],
+  });
   return [...lines, `-H 'content-type: application/json'`, `-d ${quoted(body)}`].join(" \\\n  ");
 }

@@ -43,7 +43,7 @@ function plots(traffic: readonly Tick[], permits: number): ComponentChild {
   return h(
     "div",
     { class: "plots" },
-    timePlot("Requests a second, by what the client got", "requests/s", {
+    timePlot("Requests, by what the client got", "requests/s", {
       ticks: traffic,
       lines: [
         { name: "real", look: "one", value: ({ perSecond: { real } }) => real },
@@ -52,18 +52,18 @@ function plots(traffic: readonly Tick[], permits: number): ComponentChild {
         { name: "own errors", look: "four", value: ({ perSecond: { own } }) => own },
       ],
     }),
-    timePlot("Errors a second", "errors/s", {
+    timePlot("Errors", "errors/s", {
       ticks: traffic,
       lines: errorLines,
     }),
-    timePlot("Time to first token (TTFT), median of ten seconds", "ms", {
+    timePlot("Time to first token (TTFT)", "ms, median of 10 s", {
       ticks: traffic,
       lines: [
         { name: "real", look: "one", value: ({ ttft }) => ttft.real?.p50 },
         { name: "simulated", look: "two", value: ({ ttft }) => ttft.simulated?.p50 },
       ],
     }),
-    timePlot("Inter-token latency (ITL), median of ten seconds", "ms", {
+    timePlot("Inter-token latency (ITL)", "ms, median of 10 s", {
       ticks: traffic,
       lines: [
         { name: "real", look: "one", value: ({ itl }) => itl.real?.p50 },
@@ -75,7 +75,7 @@ function plots(traffic: readonly Tick[], permits: number): ComponentChild {
       lines: inFlightLines,
       limit: { y: permits, label: `${count(permits)} permits` },
     }),
-    timePlot("Event-loop lag", "ms", {
+    timePlot("Event-loop lag, of the slowest", "ms", {
       ticks: traffic,
       lines: [
         { name: "p50", look: "one", value: ({ lag }) => lag.p50 },

@@ -111,28 +111,20 @@ export type Plotted = {
 };
 
 /** A plot over the latest two minutes. */
-export function timePlot(
-  title: string,
-  unit: string,
-  plotted: Plotted,
-): ComponentChild {
+export function timePlot(title: string, unit: string, plotted: Plotted): ComponentChild {
   const plot = plotOf(title, unit, plotted);
   return h(
     "figure",
     {},
     h("figcaption", {}, title),
     h("div", { dangerouslySetInnerHTML: { __html: legendHtml(plot.series) } }),
-    h("div", { dangerouslySetInnerHTML: { __html: plotSvg(plot, { width: 520, height: 190 }) } }),
+    h("div", { dangerouslySetInnerHTML: { __html: plotSvg(plot, { width: 400, height: 180 }) } }),
   );
 }
 
 const seconds = 120;
 
-function plotOf(
-  title: string,
-  unit: string,
-  { ticks, lines, limit }: Plotted,
-): Plot {
+function plotOf(title: string, unit: string, { ticks, lines, limit }: Plotted): Plot {
   const endMs = ticks.at(-1)?.atMs ?? 0;
   const series = lines.map(({ name, look, value }): Series => ({
     name,

@@ -149,7 +149,12 @@ function phaseRows(call: Outcome): ComponentChild[][] {
     duration(toMs + queueMs),
     duration(toMs - fromMs),
   ]);
-  const struck = faultAtMs.map((at, index) => [`fault ${shown(faults[index])} took effect`, duration(at + queueMs), "", ""]);
+  const struck = faultAtMs.map((at, index) => [
+    `fault ${shown(faults[index])} took effect`,
+    duration(at + queueMs),
+    "",
+    "",
+  ]);
   return [...parts, ...struck];
 }
 

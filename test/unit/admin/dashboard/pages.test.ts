@@ -57,7 +57,11 @@ describe("pages without script", () => {
     const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>\u001B[31m${"y".repeat(65_536)}`;
     const admin = createTestAdmin({
       outcomes: [outcome({ id: evil, rule: evil, model: evil, upstream: evil, keyName: evil })],
-      parts: () => ({ rules: [{ name: evil, serve: evil, when: evil, faults: [] }], upstreams: [evil], experiments: [] }),
+      parts: () => ({
+        rules: [{ name: evil, serve: evil, when: evil, faults: [] }],
+        upstreams: [evil],
+        experiments: [],
+      }),
     });
     for (const page of pages) {
       const { body } = await admin.inject({ url: pathOf(page), headers: browser });
