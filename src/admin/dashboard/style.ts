@@ -32,13 +32,13 @@ input,select,textarea,button{font-size:.9375rem;color:var(--ink);background:var(
 button{cursor:pointer;background:var(--card);font-weight:600}
 pre{overflow:auto;max-height:40rem;padding:.8rem 1rem;background:var(--card);border-radius:.4rem;font-size:.8125rem}
 td.number{text-align:right;font-variant-numeric:tabular-nums}
-.waterfall:not(.swatch){display:block;width:100%;max-width:64rem;height:auto;margin:.75rem 0;font:12px system-ui,sans-serif}
+.waterfall:not(.swatch){display:block;width:100%;max-width:54rem;height:auto;margin:.75rem 0;font:12px system-ui,sans-serif}
 .waterfall text{fill:var(--muted)}
 .waterfall .wait{fill:var(--rule)}
 .waterfall .first{opacity:.6}
 .waterfall .own{fill:var(--muted)}
 .waterfall .connect{fill:var(--three)}
-.waterfall .body{fill:var(--band)}
+.waterfall .body{fill:var(--one);opacity:.3}
 .waterfall .queue{fill:var(--two)}
 .waterfall .token{stroke:var(--one)}
 .waterfall .struck{stroke:var(--alarm);fill:var(--alarm);font-weight:600}

@@ -30,7 +30,7 @@ try {
   const viewer = await browser.newPage();
   await viewer.goto(demo.adminUrl);
   await sleep(loadMs);
-  await demo.call("order-4711-chat", { "x-chaos": "cut" }).catch(() => undefined);
+  await demo.call("order-4712", { "x-chaos": "cut" }).catch(() => undefined);
   for (const shot of shots().filter(({ name }) => asked.length === 0 || asked.includes(name))) await takeAll(shot);
 } finally {
   await browser.close();
@@ -40,7 +40,7 @@ try {
 function shots(): Shot[] {
   return [
     ...pages.map((name): Shot => ({ name, at: pathOf(name) })),
-    { name: "call", at: "/dashboard/requests?id=order-4711-chat", prepare: showCall },
+    { name: "call", at: "/dashboard/requests?id=order-4712", prepare: showCall },
     { name: "explain", at: pathOf("rules"), prepare: explain },
   ];
 }
@@ -76,9 +76,13 @@ async function explain(page: Page): Promise<void> {
   await page.getByLabel("Headers, one a line").fill("x-env: production\nx-request-id: order-4711");
   await page.getByRole("button", { name: "Explain" }).click();
   await page.locator("#explained").waitFor();
-  await page.getByRole("heading", { name: "Explain a request" }).evaluate((heading) => heading.scrollIntoView());
+  await page
+    .getByRole("heading", { name: "Explain a request" })
+    .evaluate((heading) => (heading.scrollIntoView(), scrollBy(0, -16)));
 }
 
 async function showCall(page: Page): Promise<void> {
-  await page.getByRole("heading", { name: "Call order-4711-chat" }).evaluate((heading) => heading.scrollIntoView());
+  await page
+    .getByRole("heading", { name: "Call order-4712" })
+    .evaluate((heading) => (heading.scrollIntoView(), scrollBy(0, -16)));
 }

@@ -9,7 +9,15 @@ function firstView(): View {
   const text = document.querySelector("#view")?.getAttribute("content") ?? "{}";
   // Only the server of this page writes it.
   const given: View = JSON.parse(text);
-  return { ...given, page: isPage(given.page) ? given.page : "overview" };
+  return { ...given, page: isPage(given.page) ? given.page : "overview", filter: typedFilter() ?? given.filter };
+}
+
+/** What stands in the form of the filter, which may have been typed before this script was there. */
+function typedFilter(): Filter | undefined {
+  const form = document.querySelector<HTMLFormElement>("form.filter");
+  if (form === null) return undefined;
+  const data = new FormData(form);
+  return filterOf((name) => textOf(data, name));
 }
 
 let view = firstView();
@@ -53,10 +61,10 @@ function connect(): void {
 /** Calls are filtered while the filter is typed, and what is to be copied is. */
 function listen(): void {
   document.addEventListener("input", ({ target }) => {
-    const form = target instanceof HTMLElement ? target.closest<HTMLFormElement>("form.filter") : null;
-    if (form === null) return;
-    const data = new FormData(form);
-    view = { ...view, filter: filterOf((name) => textOf(data, name)) };
+    const isFilter = target instanceof HTMLElement && target.closest("form.filter") !== null;
+    const filter = isFilter ? typedFilter() : undefined;
+    if (filter === undefined) return;
+    view = { ...view, filter };
     if (target instanceof HTMLSelectElement) target.blur();
     history.replaceState(undefined, "", addressOf(view.filter));
     draw();

@@ -1,5 +1,6 @@
 import { h, type ComponentChild } from "preact";
 import type { Call } from "../state.ts";
+import { shown } from "./parts.ts";
 
 /** What calls are listed: those that fit each field that is not empty. */
 export type Filter = { readonly [Name in FilterName]: string };
@@ -59,7 +60,7 @@ const maxOffered = 50;
 /** The form of the filter, with what there is to choose from among some calls. It works without script. */
 export function filterForm(filter: Filter, calls: readonly Call[]): ComponentChild {
   const offered = (of: (call: Call) => string | undefined): string[] =>
-    [...new Set(calls.flatMap((call) => of(call) ?? []))].slice(0, maxOffered).sort();
+    [...new Set(calls.flatMap((call) => of(call) ?? []))].filter(isPlain).slice(0, maxOffered).sort();
   return h(
     "form",
     { method: "get", action: "/dashboard/requests", class: "filter", role: "search" },
@@ -99,7 +100,7 @@ function textField(name: FilterName, value: string, offered: readonly string[]):
     {},
     `${titleOf(name)} `,
     h("input", { name, value, list, class: "short", autocomplete: "off" }),
-    h("datalist", { id: list }, ...offered.map((each) => h("option", { value: each.slice(0, 256) }))),
+    h("datalist", { id: list }, ...offered.map((each) => h("option", { value: each }))),
   );
 }
 
@@ -108,6 +109,11 @@ function choiceField(name: FilterName, value: string, choices: readonly string[]
     h("option", { value: each, selected: each === value }, each === "" ? "all" : each),
   );
   return h("label", {}, `${titleOf(name)} `, h("select", { name }, ...options));
+}
+
+/** A name that is shown as it is. */
+function isPlain(name: string): boolean {
+  return shown(name) === name;
 }
 
 function titleOf(name: FilterName): string {

@@ -10,7 +10,7 @@ export function oneCall(call: Outcome, { trace, traffic, connected }: View): Com
   return section(
     `Call ${shown(call.id)}`,
     ...waterfall(call),
-    table("What was decided", ["", ""], factsOf(call)),
+    table("What was decided", ["fact", "value"], factsOf(call)),
     ...(trace === undefined ? [] : ruleTrace(trace)),
     h("h3", {}, "As curl"),
     h("p", { class: "note" }, "With a body to fill in, since that of the call is not kept, and without credentials."),
@@ -46,7 +46,11 @@ function ruleTrace({ rules, isOlder }: CallTrace): ComponentChild[] {
   return [
     h("h3", {}, "Rules"),
     h("p", { class: "note" }, isOlder ? `${older} ${honest}` : honest),
-    table("Rules and their conditions", ["rule", "result", "condition", "", "wanted", "had"], rules.flatMap(rowsOf)),
+    table(
+      "Rules and their conditions",
+      ["rule", "result", "condition", "its result", "wanted", "had"],
+      rules.flatMap(rowsOf),
+    ),
   ];
 }
 

@@ -13,7 +13,7 @@ export function rules({ state, view: { warnings = [], asked, csrf } }: Props): C
       "Rules, in the order in which they are tried",
       table(
         "Rules",
-        ["rule", "takes calls with", "what it does", "faults", "calls", ""],
+        ["rule", "takes calls with", "what it does", "faults", "calls", "note"],
         state.rules.map((rule, index) => [
           shown(rule.name),
           rule.when === "" ? "all that are left" : shown(rule.when, 200),

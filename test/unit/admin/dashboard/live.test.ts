@@ -70,7 +70,15 @@ test("the first thing told is the whole state, then only what has changed", asyn
   outcomes.unshift(outcome({ id: "new" }));
   await tick();
   stop();
-  expect(Object.keys(told[0] ?? {}).toSorted()).toEqual(["calls", "chaos", "node", "rules", "traffic", "upstreams"]);
+  expect(Object.keys(told[0] ?? {}).toSorted()).toEqual([
+    "calls",
+    "chaos",
+    "node",
+    "reloadedAtMs",
+    "rules",
+    "traffic",
+    "upstreams",
+  ]);
   expect(Object.keys(told[1] ?? {}).toSorted()).toEqual(["calls", "traffic"]);
   expect([told[1]?.calls?.map(({ id }) => id), told[1]?.traffic?.length]).toEqual([["new"], 1]);
 });
