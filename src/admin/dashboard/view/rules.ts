@@ -65,16 +65,16 @@ function explainForm(asked: AskedRequest | undefined, csrf: string): ComponentCh
       h("input", { type: "hidden", name: "csrf", value: csrf }),
       h("label", {}, "Method", h("input", { name: "method", defaultValue: method, required: true, class: "short" })),
       h("label", { class: "wide-field" }, "Path", h("input", { name: "path", defaultValue: path, required: true })),
-      area("headers", "Headers, one a line", headers, 3),
-      area("body", "Body", body, 6),
+      area("Headers, one a line", { name: "headers", rows: 3 }, headers),
+      area("Body", { name: "body", rows: 6 }, body),
       h("button", {}, "Explain"),
     ),
     ...result,
   );
 }
 
-function area(name: string, title: string, value: string, rows: number): ComponentChild {
-  return h("label", { class: "whole" }, title, h("textarea", { name, rows, spellcheck: false }, value));
+function area(title: string, field: { readonly name: string; readonly rows: number }, value: string): ComponentChild {
+  return h("label", { class: "whole" }, title, h("textarea", { ...field, spellcheck: false }, value));
 }
 
 function resultOf({ explained, refused }: AskedRequest): ComponentChild {
