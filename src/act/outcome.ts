@@ -7,7 +7,7 @@ import type { BendContext } from "../core/faults/index.ts";
 import type { CallSpan } from "../core/tracing.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { costOf, type Payment } from "./budget/payment.ts";
-import { CallMarks } from "./call-marks.ts";
+import { CallMarks } from "./call/marks.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { addMarks } from "./headers.ts";
 import { noFacts, type Admission, type Routed } from "./admission.ts";

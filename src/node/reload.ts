@@ -9,7 +9,7 @@ import { extProcSchema } from "../config/ports.ts";
 import { restartPaths } from "../config/restart.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Log } from "../emit/log.ts";
-import { afterAttempt, keptText, type ConfigHistory, type ConfigText } from "./configuration/history.ts";
+import { createHistory, type ConfigHistory, type ConfigText } from "./configuration/history.ts";
 
 /** Where a configuration comes from. */
 export type Source = {
@@ -137,7 +137,7 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
   let { settings } = options;
   let adminToken = adminTokenOf(settings);
   let tally: ReloadTally = { success: 0, error: 0, lastOk: true, lastSuccessMs: wallClockMs() };
-  let history: ConfigHistory = { current: options.read && keptText(options.read), before: undefined, last: undefined };
+  const history = createHistory(options.read, wallClockMs);
 
   const takeUp = async (next: Settings, cause: ReloadCause): Promise<Reload> => {
     const nextToken = adminTokenOf(next);
@@ -159,31 +159,18 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     log.error(details, "the new configuration is not valid; the old one stays in force");
     return { ok: false, errors };
   };
-  let read: ConfigText | undefined;
-  const attempt = async (cause: ReloadCause): Promise<Reload> => {
+  const attempt = async (cause: ReloadCause, wasRead: (read?: ConfigText) => void): Promise<Reload> => {
     try {
       const loaded = tellDamaged(await load(settings.generation + 1), log);
-      ({ read } = loaded);
+      wasRead(loaded.read);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
       return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.errors, cause);
     } catch (error) {
       return reject([error instanceof Error ? error.message : String(error)], cause);
     }
   };
-  const reload = async (cause: ReloadCause): Promise<Reload> => {
-    read = undefined;
-    const result = await attempt(cause);
-    const errors = result.ok ? [] : result.errors;
-    history = afterAttempt(history, { atMs: wallClockMs(), ok: result.ok, cause, errors, read });
-    return result;
-  };
-  return {
-    settings: () => settings,
-    adminToken: () => adminToken,
-    tally: () => tally,
-    history: () => history,
-    reload: serialised(reload),
-  };
+  const inUse = { settings: () => settings, adminToken: () => adminToken, tally: () => tally };
+  return { ...inUse, history: history.now, reload: serialised(history.noting(attempt)) };
 }
 
 const withoutFile: Load = () =>

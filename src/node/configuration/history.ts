@@ -1,4 +1,4 @@
-import type { ReloadCause } from "../../admin/resource.ts";
+import type { Reload, ReloadCause } from "../../admin/resource.ts";
 import type { ConfigError } from "../../config/places.ts";
 
 /** The text of a configuration, and what was found in it. */
@@ -33,14 +33,36 @@ export type ConfigHistory = {
 /** A longer text is not kept: a page could not show it. */
 export const maxKeptChars = 512 * 1024;
 
-/** A text as it is kept. */
-export function keptText(read: ConfigText): ConfigText {
-  return read.text !== undefined && read.text.length > maxKeptChars ? { ...read, text: undefined } : read;
+/** Tells what a load has read. */
+type WasRead = (read?: ConfigText) => void;
+
+/** Keeps the history of a node's configuration. */
+export type History = {
+  now(): ConfigHistory;
+  /** The same attempt to load a configuration, of which the outcome is noted. */
+  noting(attempt: (cause: ReloadCause, wasRead: WasRead) => Promise<Reload>): (cause: ReloadCause) => Promise<Reload>;
+};
+
+/**
+ * Begins with the configuration that a node starts with.
+ *
+ * @param first undefined where it was read from no text
+ * @param wallClockMs milliseconds since 1970
+ */
+export function createHistory(first: ConfigText | undefined, wallClockMs: () => number): History {
+  let history: ConfigHistory = { current: first && keptText(first), before: undefined, last: undefined };
+  return {
+    now: () => history,
+    noting: (attempt) => async (cause) => {
+      let read: ConfigText | undefined;
+      const result = await attempt(cause, (given) => void (read = given && keptText(given)));
+      const last = { atMs: wallClockMs(), ok: result.ok, cause, errors: result.ok ? [] : result.errors, read };
+      history = result.ok ? { current: read, before: history.current, last } : { ...history, last };
+      return result;
+    },
+  };
 }
 
-/** The history after one more attempt. */
-export function afterAttempt(history: ConfigHistory, attempt: Attempt): ConfigHistory {
-  const read = attempt.read && keptText(attempt.read);
-  const last = { ...attempt, read };
-  return attempt.ok ? { current: read, before: history.current, last } : { ...history, last };
+function keptText(read: ConfigText): ConfigText {
+  return read.text !== undefined && read.text.length > maxKeptChars ? { ...read, text: undefined } : read;
 }

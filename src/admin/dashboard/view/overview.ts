@@ -33,6 +33,10 @@ const inFlightLines: readonly Line[] = [
   { name: "in flight", look: "one", value: ({ inFlight }) => inFlight },
   { name: "waiting", look: "two", value: ({ waiting }) => waiting },
 ];
+const lagLines: readonly Line[] = [
+  { name: "p50", look: "one", value: ({ lag }) => lag.p50 },
+  { name: "p99", look: "two", value: ({ lag }) => lag.p99 },
+];
 const errorLines: readonly Line[] = [
   { name: "real", look: "one", value: ({ errors }) => errors.real },
   { name: "injected", look: "two", value: ({ errors }) => errors.injected },
@@ -75,12 +79,6 @@ function plots(traffic: readonly Tick[], permits: number): ComponentChild {
       lines: inFlightLines,
       limit: { y: permits, label: `${count(permits)} permits` },
     }),
-    timePlot("Event-loop lag, of the slowest", "ms", {
-      ticks: traffic,
-      lines: [
-        { name: "p50", look: "one", value: ({ lag }) => lag.p50 },
-        { name: "p99", look: "two", value: ({ lag }) => lag.p99 },
-      ],
-    }),
+    timePlot("Event-loop lag, of the slowest", "ms", { ticks: traffic, lines: lagLines }),
   );
 }
