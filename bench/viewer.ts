@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { findChromium } from "../test/support/programs/chromium.ts";
-import { cpuSeconds, figure, startStuntdouble, type Figure } from "./lib.ts";
+import { cpuSeconds, figure, median, startStuntdouble, type Figure } from "./lib.ts";
 import { liveHeapBytes } from "./heap.ts";
 
 const port = 9382;
@@ -28,6 +28,7 @@ export async function viewer(seconds: number): Promise<Figure[]> {
     const short = Math.min(seconds, 60);
     await sleep(5000);
     const none = await cpuShare(node.pid, short);
+    const readyMs = await timeUntilDrawn(browser);
     const [first, ...others] = await openPages(browser, 4);
     await sleep(Math.min(fillSeconds, seconds) * 1000);
     const four = await cpuShare(node.pid, short);
@@ -43,6 +44,7 @@ export async function viewer(seconds: number): Promise<Figure[]> {
       `viewer    live heap: node ${before.node.toFixed(1)} → ${after.node.toFixed(1)} MiB, page ${before.page.toFixed(1)} → ${after.page.toFixed(1)} MiB in ${seconds} s`,
     );
     return [
+      figure("viewer: time until the page is drawn", readyMs, { atMost: 1000, digits: 0, unit: " ms" }),
       figure("viewer: CPU of the node for one, of a core", (one - none) * 100, { atMost: 1, digits: 2, unit: " %" }),
       figure("viewer: CPU of the node for each of four", ((four - none) / 4) * 100, {
         atMost: 1,
@@ -75,6 +77,21 @@ async function cpuShare(pid: number, seconds: number): Promise<number> {
   const [before, startMs] = [await cpuSeconds([pid]), performance.now()];
   await sleep(seconds * 1000);
   return ((await cpuSeconds([pid])) - before) / ((performance.now() - startMs) / 1000);
+}
+
+/** Median of five loads of the overview, each with an empty cache, until its script has drawn it. */
+async function timeUntilDrawn(browser: Browser): Promise<number> {
+  const times: number[] = [];
+  for (let nth = 0; nth < 5; nth += 1) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const startMs = performance.now();
+    await page.goto(`http://127.0.0.1:${port + 1}/`);
+    await page.locator("#app[data-drawn]").waitFor({ state: "attached" });
+    times.push(performance.now() - startMs);
+    await context.close();
+  }
+  return median(times);
 }
 
 async function openPages(browser: Browser, count: number): Promise<Page[]> {

@@ -32,7 +32,7 @@ describeWith("chromium", findChromium(), "what callers and configurations say", 
     await page().goto(node().adminUrl + pathOf(name));
     await expectSeen(page().getByRole("heading", { level: 1 }));
     // Until the script has drawn the page once more.
-    await expectSeen(page().locator("#app").locator("footer"));
+    await page().locator("#app[data-drawn]").waitFor({ state: "attached" });
     expect(await page().locator("#app").locator("img, script, b").count()).toBe(0);
     const text = await page().locator("#app").textContent();
     expect(text).not.toContain("\u001B");

@@ -34,6 +34,7 @@ function draw(): void {
   if (view.page === "config" && state.reloadedAtMs !== (view.texts?.last?.atMs ?? 0)) return location.reload();
   view = { ...view, nowMs: Date.now() };
   render(pageBody({ state, view }), root);
+  root.setAttribute("data-drawn", "");
 }
 
 function connect(): void {
