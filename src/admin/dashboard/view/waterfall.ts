@@ -99,12 +99,12 @@ function laneOf({ name, parts, timeline }: Lane, y: number, { x }: Scale): Compo
 }
 
 /** Where each fault struck. */
-function faultMarks({ faults, faultAtMs = [] }: Outcome, { x }: Scale, bottom: number): ComponentChild[] {
+function faultMarks({ queueMs, faults, faultAtMs = [] }: Outcome, { x }: Scale, bottom: number): ComponentChild[] {
   return faultAtMs.slice(0, faults.length).flatMap((at, index) => {
     const place = x(at) > width / 2 ? { x: x(at) - 4, "text-anchor": "end" as const } : { x: x(at) + 4 };
     return [
       h("line", { class: "struck", x1: x(at), x2: x(at), y1: 4, y2: bottom }),
-      h("text", { class: "struck", ...place, y: 13 }, `fault ${faults[index] ?? ""}, ${duration(at)}`),
+      h("text", { class: "struck", ...place, y: 13 }, `fault ${shown(faults[index])}, ${duration(at + queueMs)}`),
     ];
   });
 }

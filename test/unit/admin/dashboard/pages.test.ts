@@ -107,6 +107,7 @@ describe("pages without script", () => {
       url: "/dashboard/requests?id=one",
       headers: browser,
     });
+    expect(body).toContain("fault cut, 375 ms</text>");
     const cells = cellsOf(body, "Phases");
     const rows = Array.from({ length: cells.length / 4 }, (_, row) => cells.slice(row * 4, row * 4 + 4).join(" | "));
     expect(rows).toEqual([
