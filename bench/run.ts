@@ -1,4 +1,4 @@
-/** `npm run bench [-- NAME …] [--costs FILE]`: measures, prints each figure beside its goal, and exits with 1 when one is missed. */
+/** `npm run bench [-- NAME …] [--costs FILE] [--seconds NUMBER]`: measures, prints each figure beside its goal, and exits with 1 when one is missed. */
 import { parseArgs } from "node:util";
 import { contention } from "./contention.ts";
 import { writeCosts } from "./costs.ts";
@@ -11,6 +11,7 @@ import type { Figure } from "./lib.ts";
 import { nodes } from "./nodes.ts";
 import { overload } from "./overload.ts";
 import { soak } from "./soak.ts";
+import { viewer } from "./viewer.ts";
 
 const parts: Record<string, () => Promise<Figure[]>> = {
   json: simulatedJson,
@@ -27,11 +28,15 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   nodes,
   "ext-proc": extProc,
   soak,
+  viewer: () => viewer(Number(values.seconds)),
 };
-/** The soak takes ten minutes, ext-proc needs Envoy and nodes HAProxy, so they run only when they are named. */
-const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes"].includes(name));
+/** The soak takes ten minutes, ext-proc needs Envoy, nodes HAProxy and viewer Chromium, so they run only when they are named. */
+const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes", "viewer"].includes(name));
 
-const { values, positionals: wanted } = parseArgs({ allowPositionals: true, options: { costs: { type: "string" } } });
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { costs: { type: "string" }, seconds: { type: "string", default: "60" } },
+});
 const unknown = wanted.filter((name) => !(name in parts));
 if (unknown.length > 0)
   throw new Error(`no such benchmark: ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);

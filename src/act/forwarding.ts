@@ -133,6 +133,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     this.#state = "sent";
     this.#outgoing = undefined;
     if (this.#address !== undefined) this.#addresses.up(this.#address);
+    this.#receiver.connected?.();
     const upload = this.#upload;
     if (upload === undefined) return;
     upload.on("data", () => this.#restartDeadline());

@@ -7,6 +7,7 @@ import type { BendContext } from "../core/faults/index.ts";
 import type { CallSpan } from "../core/tracing.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
 import { costOf, type Payment } from "./budget/payment.ts";
+import { CallMarks } from "./call/marks.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { addMarks } from "./headers.ts";
 import { noFacts, type Admission, type Routed } from "./admission.ts";
@@ -25,7 +26,7 @@ type SpanEvent = "stuntdouble.upstream_asked" | "stuntdouble.stand_in" | "stuntd
  *
  * Times are milliseconds from its start, which is when it arrived, or left the queue.
  */
-export class CallRecord implements CallTimes {
+export class CallRecord extends CallMarks implements CallTimes {
   readonly request: Request;
   /** Wall time at its arrival, milliseconds since 1970. */
   readonly startedAtMs: number;
@@ -57,13 +58,12 @@ export class CallRecord implements CallTimes {
   #plan: Plan | undefined = undefined;
   #planned: Timeline | undefined = undefined;
   #plannedEndMs: number | undefined = undefined;
-  #askedMs: number | undefined = undefined;
-  #upstreamEndedMs: number | undefined = undefined;
   #shadow: ShadowPair | undefined = undefined;
   #cause: string | undefined = undefined;
 
   /** @param startedAtMs wall time, milliseconds since 1970 */
   constructor(request: Request, loop: Loop, startedAtMs: number) {
+    super();
     this.request = request;
     this.startedAtMs = startedAtMs;
     this.#loop = loop;
@@ -123,18 +123,13 @@ export class CallRecord implements CallTimes {
   /** The upstream is asked now. */
   asked(): void {
     this.#mode = "real";
-    this.#askedMs = this.now();
+    this.askedMs = this.now();
     this.#noteInSpan("stuntdouble.upstream_asked", this.#upstream);
   }
 
   /** The request id that the upstream gave it. */
   knownUpstreamAs(id: string): void {
     this.#upstreamRequestId = id;
-  }
-
-  /** Its response has come in whole, or broke. */
-  upstreamEnded(atMs: number): void {
-    this.#upstreamEndedMs = atMs;
   }
 
   /** Output tokens named by the upstream's usage, and the two sides where the call is compared. */
@@ -219,6 +214,7 @@ export class CallRecord implements CallTimes {
 
   #faultStarted(kind: string): void {
     this.#faults.push(kind);
+    this.markFault(this.now());
     this.#noteInSpan("stuntdouble.fault", kind);
     this.#loop.faultStarted?.(kind, this.decision?.rule ?? "none");
   }
@@ -275,6 +271,10 @@ export class CallRecord implements CallTimes {
       costUsd: costOf(this.payment),
       notes: this.notes,
       queueMs: this.#queueMs,
+      askedMs: this.askedMs,
+      connectedMs: this.connectedMs,
+      headMs: this.headMs,
+      faultAtMs: this.faultAtMs,
       overheadMs: this.#overheadMs(sent, endedAtMs),
       scheduleErrorMs: this.#mode === "real" || this.#mode === "own" ? undefined : sent.scheduleError(),
       planned: this.#planned ?? timelineAsPlayed(this.#plan, sent) ?? this.#shadow?.simulated,
@@ -290,9 +290,9 @@ export class CallRecord implements CallTimes {
   /** total − planned − upstream; where a fault made a real response late, what passed before the upstream was asked. */
   #overheadMs({ silentAtMs }: Sent, endedAtMs: number): number {
     if (this.#plannedEndMs !== undefined) return Math.max(0, (silentAtMs ?? endedAtMs) - this.#plannedEndMs);
-    if (this.#askedMs === undefined) return endedAtMs;
-    if (this.#faults.length > 0) return this.#askedMs;
-    return Math.max(0, endedAtMs - ((this.#upstreamEndedMs ?? endedAtMs) - this.#askedMs));
+    if (this.askedMs === undefined) return endedAtMs;
+    if (this.#faults.length > 0) return this.askedMs;
+    return Math.max(0, endedAtMs - ((this.upstreamEndedMs ?? endedAtMs) - this.askedMs));
   }
 }
 

@@ -20,6 +20,8 @@ export type RelayedCall = CallTimes & {
   faultContext(): BendContext;
   addHeaders(headers: string[], label: "forward"): void;
   knownUpstreamAs(id: string): void;
+  upstreamConnected(atMs: number): void;
+  upstreamResponded(atMs: number): void;
   upstreamEnded(atMs: number): void;
   measured(outputTokens: number | undefined, shadow: ShadowPair | undefined): void;
   failed(code: string): void;
@@ -96,12 +98,17 @@ export class Relay implements Receiver {
     this.#to.slowedBy(forwarded);
   }
 
+  connected(): void {
+    this.#call.upstreamConnected(this.#call.now());
+  }
+
   informed({ status, headers }: Head): void {
     if (this.#options.faults.length === 0) this.#to.inform?.({ status, headers: responseHeaders(headers, false) });
   }
 
   head(head: Head): void {
     this.#state = "responding";
+    this.#call.upstreamResponded(this.#call.now());
     this.#options.owner.responded();
     if (head.status >= 500) this.#options.ticket?.failed();
     else this.#options.ticket?.succeeded();

@@ -8,6 +8,7 @@ import type { Described } from "./described.ts";
 import type { Parameters } from "./parameters.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Experiments, ExperimentTexts } from "./chaos.ts";
+import type { ConfigurationView } from "./configuration.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 
 /** One thing of the admin API: a file of `resources/`, and a line in its index. */
@@ -71,6 +72,7 @@ export type NodeView = {
   status(): NodeStatus;
   /** The configuration in force; it names secrets and holds none. */
   config(): unknown;
+  readonly configuration: ConfigurationView;
   readonly experiments: Experiments;
   readonly audit: AuditLog;
   readonly experimentTexts: ExperimentTexts;
@@ -107,7 +109,14 @@ export type NodeView = {
 export type MetricsForm = "text" | "openMetrics" | "vllm" | "genAi";
 /** The names in a configuration, in its order; the default is the last rule. */
 export type NodeParts = {
-  readonly rules: readonly { readonly name: string; readonly serve: string }[];
+  readonly rules: readonly {
+    readonly name: string;
+    readonly serve: string;
+    /** What it asks of a call, without credentials; empty where it takes all. */
+    readonly when: string;
+    /** Kinds of its faults. */
+    readonly faults: readonly string[];
+  }[];
   readonly upstreams: readonly string[];
   readonly experiments: readonly string[];
 };

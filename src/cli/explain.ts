@@ -1,20 +1,14 @@
 import path from "node:path";
-import { compile } from "../config/compile.ts";
 import { defaultConfig } from "../config/default.ts";
 import { fileExists, formatErrors, settingsOf } from "../config/load.ts";
-import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
-import { sharesByRule } from "../config/shares.ts";
 import type { ExperimentDefinition } from "../core/experiments/definition.ts";
-import type { ExperimentTrace, StageTrace } from "../core/experiments/explain.ts";
-import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
+import { explainRequest, explanationText } from "../node/explain/explain.ts";
+import { readRequest } from "../node/explain/request-file.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
-import { arrivalOf } from "./arrival.ts";
 import { isOver } from "./experiment-text.ts";
 import { readConfig, type NamedConfig } from "./config-source.ts";
-import { forecast, type Forecast } from "./forecast.ts";
-import { readRequest } from "./request-file.ts";
 
 const usage = `Shows what would happen to one request: each rule, each condition, pass or fail, and the decision.
 
@@ -62,14 +56,9 @@ export const explainCommand: Command = {
       io.err(`${formatErrors(loaded.shown, loaded.errors)}\n`);
       return 2;
     }
-    const snapshot = compile(loaded.settings);
-    const experiments =
-      flags.admin === undefined
-        ? loaded.settings.config.experiments
-        : await runningOn(createAdminClient(flags, io.env));
-    const told = forecast(request, await arrivalOf(request, snapshot), { snapshot, experiments });
-    const share = sharesByRule(loaded.settings.config).get(told.decision?.rule ?? "");
-    io.out(flags.json === true ? `${JSON.stringify({ ...told, share }, undefined, 2)}\n` : render(told, share));
+    const experiments = flags.admin === undefined ? undefined : await runningOn(createAdminClient(flags, io.env));
+    const explained = await explainRequest(request, loaded.settings, experiments);
+    io.out(flags.json === true ? `${JSON.stringify(explained, undefined, 2)}\n` : explanationText(explained));
     return 0;
   },
 };
@@ -85,64 +74,4 @@ async function load(file: string | undefined, io: Io): Promise<NamedConfig> {
   if (file !== undefined) return await readConfig(file, { env: io.env, generation: 1 }, io);
   const settings = await settingsOf(defaultConfig(), io.env);
   return { ok: true, settings, warnings: [], files: [], shown: "configuration" };
-}
-
-function render(told: Forecast, share: string | undefined): string {
-  const { request, rules, experiments, decision, happens, response, notes } = told;
-  const { id, method, route, operation, model, stream, upgrade, promptTokens, key } = request;
-  const facts = [
-    `request id ${id ?? "none"}`,
-    ...(upgrade ? ["WebSocket"] : []),
-    `operation ${operation ?? "none"}`,
-    `model ${model ?? "none"}`,
-    `stream ${stream ? "yes" : "no"}`,
-    `prompt tokens ${promptTokens ?? "unknown"}`,
-    ...(key === undefined ? [] : [`key ${key}`]),
-  ];
-  const lines = [`${method} ${route}`, `  ${facts.join(", ")}`, "", ...rules.flatMap(ruleLines)];
-  lines.push(
-    decision === undefined ? "refused" : `decided by ${decision.rule}`,
-    ...(share === undefined ? [] : [`  ${share}`]),
-    ...(decision?.faultDraws ?? []).map(drawLine),
-    ...happens.map((sentence) => `  ${sentence}`),
-    ...(response.status === undefined ? [] : [`  status ${response.status}`]),
-    ...Object.entries(response.headers).map(([name, value]) => `  header ${name}: ${value}`),
-  );
-  lines.push(...experiments.flatMap(experimentLines));
-  if (notes.length > 0) lines.push("", ...notes.map((note) => `note: ${note}`));
-  return `${lines.join("\n")}\n`;
-}
-
-function drawLine({ kind, percentage, draw, acts }: FaultDraw): string {
-  const result = acts ? "acts" : "does not act";
-  return `  fault ${kind} ${result}: ${draw.toFixed(6)} (wanted a draw below ${percentage / 100})`;
-}
-
-/** Experiments are no part of the decision: they come to it while they run. */
-function experimentLines({ experiment, inScope, conditions, draw, stages }: ExperimentTrace): string[] {
-  const scope = inScope ? "in scope" : "not in scope";
-  const lines = ["", `experiment ${experiment}: ${scope}`, ...conditions.map(conditionLine)];
-  return inScope ? [...lines, ...stages.flatMap((stage) => stageLines(stage, draw))] : lines;
-}
-
-function stageLines({ stage, percentage, isDrawn, serve, faults }: StageTrace, draw: number): string[] {
-  const result = isDrawn ? "affects this call" : "does not affect this call";
-  return [
-    `  stage ${stage} ${result}: ${draw.toFixed(6)} (wanted a draw below ${percentage / 100})`,
-    ...(serve === undefined ? [] : [`    serve ${serve}, ${percentage} % of the calls in scope`]),
-    ...faults.map(
-      ({ kind, percentage: share, acts }) =>
-        `    fault ${kind} ${acts ? "acts" : "does not act"}, ${Number(share.toPrecision(4))} % of the calls in scope`,
-    ),
-  ];
-}
-
-function ruleLines({ rule, result, conditions }: RuleTrace): string[] {
-  const none = conditions.length === 0 ? ["  no conditions: every call matches"] : [];
-  return [`rule ${rule}: ${result}`, ...none, ...conditions.map(conditionLine), ""];
-}
-
-function conditionLine({ name, expected, result, seen }: ConditionTrace): string {
-  const had = seen === undefined ? "" : `: ${seen}`;
-  return `  ${result.padEnd(11)} ${name}${had} (wanted ${expected})`;
 }

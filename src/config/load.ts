@@ -70,6 +70,8 @@ export type Loaded = {
   readonly warnings: readonly ConfigError[];
   /** Every file that was read, also where it has errors. */
   readonly files: readonly ReadFile[];
+  /** The text of the file; absent where it could not be read. */
+  readonly text?: string;
 } & (
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly errors: readonly ConfigError[] }
@@ -100,7 +102,8 @@ export async function loadConfig(file: string, reading: Reading): Promise<Loaded
     const error: ConfigError = { line: 1, column: 1, path: "", code: "unreadable-file", message: unreadable(cause) };
     return { ok: false, errors: [error], warnings: [], files: files.list() };
   }
-  return await loadBytes(bytes, { ...reading, folder: path.dirname(file) }, files);
+  const loaded = await loadBytes(bytes, { ...reading, folder: path.dirname(file) }, files);
+  return { ...loaded, text: new TextDecoder().decode(bytes) };
 }
 
 /**

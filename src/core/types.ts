@@ -256,6 +256,14 @@ export type Outcome = {
   /** Absent where no records are kept. */
   readonly notes?: RecordNotes | undefined;
   readonly queueMs: number;
+  /** When its upstream was asked; absent where none was. */
+  readonly askedMs?: number | undefined;
+  /** When there was a connection to it. */
+  readonly connectedMs?: number | undefined;
+  /** When its response began. */
+  readonly headMs?: number | undefined;
+  /** When each of `faults` took effect; absent where none did. */
+  readonly faultAtMs?: readonly number[] | undefined;
   /** Time spent by us: total − planned − upstream. */
   readonly overheadMs: number;
   /** Largest and mean of actual − planned emission over the frames of a plan. */

@@ -113,6 +113,10 @@ function write({ outcome: to, actual, planned, scheduleErrorMs }: Record, from: 
   to.promptTokens = from.promptTokens;
   to.costUsd = from.costUsd;
   to.queueMs = from.queueMs;
+  to.askedMs = from.askedMs;
+  to.connectedMs = from.connectedMs;
+  to.headMs = from.headMs;
+  to.faultAtMs = from.faultAtMs;
   to.overheadMs = from.overheadMs;
   to.actual = writeTimeline(actual, from.actual);
   to.planned = from.planned === undefined ? undefined : writeTimeline(planned, from.planned);
@@ -146,10 +150,11 @@ function copyOfTimeline(timeline: Timeline): Timeline {
 }
 
 function read({ outcome }: Record): Outcome {
-  const { faults, experiments, actual, planned, scheduleErrorMs, shadow } = outcome;
+  const { faults, faultAtMs, experiments, actual, planned, scheduleErrorMs, shadow } = outcome;
   return {
     ...outcome,
     faults: [...faults],
+    faultAtMs: faultAtMs && [...faultAtMs],
     experiments: [...experiments],
     actual: copyOfTimeline(actual),
     planned: planned === undefined ? undefined : copyOfTimeline(planned),

@@ -1,4 +1,5 @@
 import { question, type AnyQuestion } from "../admin/question.ts";
+import { loopLag } from "../admin/dashboard/lag.ts";
 import { callsSince } from "../admin/dashboard/live.ts";
 import { pools } from "../admin/dashboard/pools.ts";
 import { resources } from "../admin/resources/index.ts";
@@ -69,6 +70,7 @@ const all: readonly AnyQuestion[] = [
   spanCounts,
   callsSince,
   pools,
+  loopLag,
   driftOfShadow,
   forceBreaker,
 ];

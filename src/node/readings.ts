@@ -18,6 +18,8 @@ import type { RunningExperiments } from "./experiments/experiments.ts";
 import { experimentTexts } from "./experiments/texts.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { fleetReadings } from "./fleet/fleet-readings.ts";
+import { conditionsText, servingText } from "./configuration/rule-texts.ts";
+import { createConfigurationView } from "./configuration/view.ts";
 import { clientReadings } from "./client-readings.ts";
 import { metricLabels } from "./metric-labels.ts";
 import { recordCounts } from "../admin/resources/records.ts";
@@ -58,6 +60,7 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     isReady,
     status: () => status(options, startedAtMs),
     config: () => withoutCredentials(reloader.settings().config),
+    configuration: createConfigurationView(reloader),
     experiments,
     audit,
     given,
@@ -79,8 +82,14 @@ export function createNodeView(options: ReadingsOptions): NodeView {
 }
 
 function partsOf({ rules, default: fallback, upstreams, experiments }: Config): NodeParts {
+  const all = [...rules, { ...fallback, name: "default", match: {} }];
   return {
-    rules: [...rules, { name: "default", serve: fallback.serve }].map(({ name, serve }) => ({ name, serve })),
+    rules: all.map((rule) => ({
+      name: rule.name,
+      serve: servingText(rule),
+      when: conditionsText(rule.match),
+      faults: rule.faults.map(({ kind }) => kind),
+    })),
     upstreams: Object.keys(upstreams),
     experiments: experiments.map(({ name }) => name),
   };

@@ -9,6 +9,7 @@ import { extProcSchema } from "../config/ports.ts";
 import { restartPaths } from "../config/restart.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import type { Log } from "../emit/log.ts";
+import { createHistory, type ConfigHistory, type ConfigText } from "./configuration/history.ts";
 
 /** Where a configuration comes from. */
 export type Source = {
@@ -34,6 +35,8 @@ export type LoadResult = {
   readonly unused?: readonly string[];
   /** What was read; absent where nothing can change. */
   readonly files?: readonly ReadFile[];
+  /** The text of the configuration; absent where there is none. */
+  readonly read?: ConfigText;
 } & ({ readonly ok: true; readonly settings: Settings } | { readonly ok: false; readonly errors: readonly string[] });
 
 /** Loads the configuration of that generation. */
@@ -55,8 +58,9 @@ export function createLoad({ file, env, overrides }: Source): Load {
  * @param name of the configuration, for errors
  */
 export function loadResult(loaded: Loaded, name: string, overrides: Overrides): LoadResult {
-  const { files } = loaded;
-  if (!loaded.ok) return { ok: false, errors: formatErrors(name, loaded.errors).split("\n"), files };
+  const { files, text, warnings } = loaded;
+  const read = { name, text, warnings, errors: loaded.ok ? [] : loaded.errors };
+  if (!loaded.ok) return { ok: false, errors: formatErrors(name, loaded.errors).split("\n"), files, read };
   const told = (code: FindingCode): string[] => {
     const found = loaded.warnings.filter((warning) => warning.file !== undefined && warning.code === code);
     return found.length === 0 ? [] : formatErrors(name, found).split("\n");
@@ -66,6 +70,7 @@ export function loadResult(loaded: Loaded, name: string, overrides: Overrides): 
     ok: true,
     settings: overridden(loaded.settings, overrides),
     files,
+    read,
     ...(damaged.length > 0 && { damaged }),
     ...(unused.length > 0 && { unused }),
   };
@@ -87,6 +92,8 @@ function overridden(settings: Settings, { port, adminPort, extProc }: Overrides)
 export type ReloaderOptions = {
   /** Those that it starts with. */
   readonly settings: Settings;
+  /** The text that they were read from; absent where there is none. */
+  readonly read?: ConfigText | undefined;
   readonly log: Log;
   wallClockMs(): number;
   /** Undefined when there is no file to load. */
@@ -106,6 +113,7 @@ export type Reloader = {
   adminToken(): string | undefined;
   /** How the attempts so far ended. */
   tally(): ReloadTally;
+  history(): ConfigHistory;
   /** Takes up a changed configuration whole, or keeps the old one and says why. One attempt waits for the one before. */
   reload(cause: ReloadCause & Given): Promise<Reload>;
 };
@@ -136,6 +144,7 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
   let { settings, load: source = withoutFile } = options;
   let adminToken = adminTokenOf(settings);
   let tally: ReloadTally = { success: 0, error: 0, lastOk: true, lastSuccessMs: wallClockMs() };
+  const history = createHistory(options.read, wallClockMs);
 
   const takeUp = async (next: Settings, cause: ReloadCause): Promise<Reload> => {
     const nextToken = adminTokenOf(next);
@@ -157,10 +166,12 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     log.error(details, "the new configuration is not valid; the old one stays in force");
     return { ok: false, errors };
   };
-  const attempt = async ({ load = source, before, ...cause }: ReloadCause & Given): Promise<Reload> => {
+  const attempt = async (asked: ReloadCause & Given, wasRead: (read?: ConfigText) => void): Promise<Reload> => {
+    const { load = source, before, ...cause } = asked;
     before?.();
     try {
       const loaded = tellDamaged(await load(settings.generation + 1), log);
+      wasRead(loaded.read);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
       if (!loaded.ok) return reject(loaded.errors, cause);
       const reload = await takeUp(loaded.settings, cause);
@@ -170,7 +181,8 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
       return reject([error instanceof Error ? error.message : String(error)], cause);
     }
   };
-  return { settings: () => settings, adminToken: () => adminToken, tally: () => tally, reload: serialised(attempt) };
+  const inUse = { settings: () => settings, adminToken: () => adminToken, tally: () => tally };
+  return { ...inUse, history: history.now, reload: serialised(history.noting(attempt)) };
 }
 
 const withoutFile: Load = () =>

@@ -1,43 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { chromium, type Browser, type BrowserContext, type Locator, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { pages, pathOf } from "../../src/admin/dashboard/view/types.ts";
 import { startNode, type Node } from "../support/node.ts";
 import { findChromium } from "../support/programs/chromium.ts";
 import { describeWith } from "../support/programs/missing.ts";
-
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe finds wrong in the page, each with the element. */
-async function violations(page: Page): Promise<string[]> {
-  // Not as a script of the page, which its policy refuses.
-  await page.evaluate(axe);
-  return await page.evaluate(async () => {
-    const { violations } = await (globalThis as never as { axe: { run(): Promise<AxeResults> } }).axe.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`);
-  });
-}
-
-/** Waits until something is there, or with `gone` no more. */
-async function expectSeen(what: Locator, state: "visible" | "detached" = "visible"): Promise<void> {
-  await what.first().waitFor({ state });
-}
-
-type AxeResults = {
-  readonly violations: readonly { readonly id: string; readonly nodes: readonly { html: string }[] }[];
-};
-
-async function post({ url }: Node, body: object, headers: Readonly<Record<string, string>> = {}): Promise<void> {
-  const init = {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json", ...headers },
-  };
-  await (await fetch(`${url}/v1/chat/completions`, init)).arrayBuffer();
-}
-
-const ask = { model: "gpt-4o", messages: [{ role: "user", content: "hi" }] };
+import { ask, expectSeen, post, violations } from "./support/look.ts";
 
 describeWith("chromium", findChromium(), "the dashboard in a browser", (program) => {
   let browser: Browser;
@@ -90,27 +57,11 @@ describeWith("chromium", findChromium(), "the dashboard in a browser", (program)
     await traffic;
   });
 
-  test("a call is found in the list as soon as it ends, and opens with its timeline", async () => {
-    await open("requests");
-    await post(node, { ...ask, stream: true }, { "x-request-id": "the-one" });
-    await page.getByRole("link", { name: "the-one" }).click();
-    await expectSeen(page.getByRole("heading", { name: "Call the-one" }));
-    await expectSeen(page.getByRole("img", { name: /^Timeline: planned/ }));
-  });
-
-  test("the list is filtered while the filter is typed", async () => {
-    await post(node, ask, { "x-request-id": "good-call" });
-    await post(node, ask, { "x-request-id": "bad-call", "x-broken": "1" });
-    await open("requests");
-    await expectSeen(page.getByRole("link", { name: "good-call" }));
-    await page.getByLabel("Find").fill("429");
-    await expectSeen(page.getByRole("link", { name: "bad-call" }));
-    await expectSeen(page.getByRole("link", { name: "good-call" }), "detached");
-  });
-
-  test("a rule that never matched is named", async () => {
-    await open("rules");
-    await expectSeen(page.getByText("Never matched: idle."));
+  test("the overview shows how late the event loop is, and the permits that are taken", async () => {
+    await open("overview");
+    const figure = (name: string) => page.locator("dl div", { hasText: name }).locator("dd");
+    await expectSeen(figure("event-loop lag").filter({ hasText: /\d ms/ }));
+    await expectSeen(figure("in flight").filter({ hasText: /of [\d,]+ permits/ }));
   });
 
   test("an experiment is started, seen in the red bar of each page, and stopped with all others", async () => {
@@ -130,11 +81,6 @@ describeWith("chromium", findChromium(), "the dashboard in a browser", (program)
     await page.getByLabel("An experiment as YAML or JSON").fill('{ "name": "a", "percentage": 200 }');
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await expectSeen(page.getByRole("alert").getByText("percentage"));
-  });
-
-  test("the configuration is shown", async () => {
-    await open("config");
-    await expectSeen(page.getByText('"name": "broken"'));
   });
 
   test.each(pages)(

@@ -51,13 +51,15 @@ export async function run(
 }
 
 /** Waits until the program serves, and gives the port of its admin API. */
-export async function administered({ err }: Run): Promise<number> {
-  const [, port] = await until("the banner", () => /\(admin http:\/\/[^:]+:(\d+)\)/.exec(err()) ?? undefined);
+export async function administered({ err }: Run, withinMs?: number): Promise<number> {
+  const found = () => /\(admin http:\/\/[^:]+:(\d+)\)/.exec(err()) ?? undefined;
+  const [, port] = await until("the banner", found, withinMs);
   return Number(port);
 }
 
 /** Waits until the program serves, and gives its traffic port. */
-export async function serving({ err }: Run): Promise<number> {
-  const [, port] = await until("the banner", () => /serves https?:\/\/[^:]+:(\d+)/.exec(err()) ?? undefined);
+export async function serving({ err }: Run, withinMs?: number): Promise<number> {
+  const found = () => /serves https?:\/\/[^:]+:(\d+)/.exec(err()) ?? undefined;
+  const [, port] = await until("the banner", found, withinMs);
   return Number(port);
 }

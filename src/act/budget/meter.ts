@@ -45,6 +45,10 @@ export class Meter implements Receiver {
     return this;
   }
 
+  connected(): void {
+    this.#to?.connected?.();
+  }
+
   informed(head: Head): void {
     this.#to?.informed?.(head);
   }

@@ -23,6 +23,10 @@ export class Tee implements Receiver {
     this.#recording = recording;
   }
 
+  connected(): void {
+    this.#to.connected?.();
+  }
+
   informed(head: Head): void {
     this.#to.informed?.(head);
   }

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { ProblemError } from "../problem.ts";
 import { json, route, type AdminRequest, type AdminResponse, type NodeView, type Route } from "../resource.ts";
 import { timings } from "../resources/shadow.ts";
+import type { Outcome } from "../../core/types.ts";
 import { latest } from "../resources/requests.ts";
 import { wallClockMs, type Clock } from "../../limits/clock.ts";
 import { createActions } from "./actions.ts";
@@ -11,6 +12,8 @@ import { createLive, type Live } from "./live.ts";
 import { presetView } from "./presets.ts";
 import { dashboardStyle } from "./style.ts";
 import { createVerdicts, type Verdicts } from "./verdicts.ts";
+import { explainRoute } from "./explain.ts";
+import { filterOf } from "./view/filter.ts";
 import { isPage, type PageName, type View } from "./view/types.ts";
 
 /** The stream that the pages follow. */
@@ -30,7 +33,8 @@ export type Dashboard = {
 };
 
 const text = { allowed: "any text", accepts: () => true };
-const pageParameters = { id: text, text, mode: text, notice: text };
+const filters = { text, rule: text, model: text, key: text, mode: text, ending: text, injected: text };
+const pageParameters = { id: text, notice: text, ...filters };
 
 /** Makes the dashboard of a node. */
 export function createDashboard(node: NodeView, clock: Clock): Dashboard {
@@ -62,6 +66,7 @@ export function createDashboard(node: NodeView, clock: Clock): Dashboard {
           return json({ shadow: await node.ask(timings), verdict: await verdicts.latest(verdictPatienceMs.script) });
         },
       }),
+      explainRoute(live),
       ...files,
       ...createActions((page, request, refused) =>
         respondWith(page, { ...request, query: {} }, { live, verdicts, refused }),
@@ -115,8 +120,10 @@ async function viewOf(page: PageName, { node, query, page: ofPage }: Asked): Pro
     page,
     ...ofPage(),
     nowMs: wallClockMs(),
-    filter: { text: query.text ?? "", mode: query.mode ?? "" },
-    call: call[0],
+    filter: filterOf((name) => query[name]),
+    ...callView(call[0], node),
+    ...(page === "rules" || page === "config" ? { warnings: node.configuration.warnings() } : {}),
+    texts: page === "config" ? node.configuration.texts() : undefined,
     config: page === "config" ? JSON.stringify(node.config(), undefined, 2) : undefined,
     presets: page === "chaos" ? (await node.experimentTexts.presets()).map(presetView) : undefined,
     configured: page === "chaos" ? node.parts().experiments : [],
@@ -131,6 +138,11 @@ async function shadowView(page: PageName, node: NodeView, verdicts: Verdicts): P
     verdict: await verdicts.latest(verdictPatienceMs.page),
     profiles: node.profiles.all().map(({ name }) => name),
   };
+}
+
+function callView(call: Outcome | undefined, node: NodeView): Pick<View, "call" | "trace" | "traffic"> {
+  if (call === undefined) return {};
+  return { call, trace: node.configuration.trace(call), traffic: node.configuration.traffic() };
 }
 
 /** The state and what changes of it, as server-sent events, for all who read. */

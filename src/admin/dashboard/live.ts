@@ -1,5 +1,5 @@
 import { question } from "../question.ts";
-import type { NodeStatus, NodeView } from "../resource.ts";
+import type { NodeView } from "../resource.ts";
 import type { Clock } from "../../limits/clock.ts";
 import { verdictsOf } from "../../core/clients/totals.ts";
 import { breakers } from "../resources/status.ts";
@@ -9,12 +9,14 @@ import {
   type ChaosState,
   type Delta,
   type LiveState,
+  type LoopLag,
   type RuleHits,
   type Tick,
   type UpstreamState,
 } from "./state.ts";
 import { pastOf, progressOf } from "./chaos-state.ts";
 import { pools } from "./pools.ts";
+import { loopLag } from "./lag.ts";
 import { sum, tickOf, type Reading } from "./totals.ts";
 
 /** The latest calls of the node that began after a time, as lines of a list. */
@@ -128,28 +130,34 @@ async function stateAfter(before: LiveState | undefined, { node, readings, atMs 
   const fresh = (await node.ask(callsSince, sinceMs)).filter((call) => !known.has(keyOf(call)));
   const states = await node.ask(breakers);
   const pooled = await node.ask(pools);
+  const { inFlight, waiting } = status;
+  const beside = { inFlight, waiting, lag: await node.ask(loopLag) };
   return {
     node: status,
-    traffic: [...(before?.traffic ?? []), ...ticksOf(reading, readings, status)].slice(-kept.ticks),
+    traffic: [...(before?.traffic ?? []), ...ticksOf(reading, readings, beside)].slice(-kept.ticks),
     chaos: chaosOf(node, reading),
     progress: progressOf(node.experiments),
     past: pastOf(node, before?.past),
     clients: verdictsOf(node.clients.read()),
     upstreams: upstreamsOf(node, { states, pooled }, reading),
     rules: rulesOf(node, reading),
+    reloadedAtMs: node.configuration.reloadedAtMs(),
     calls: [...fresh, ...(before?.calls ?? [])].slice(0, kept.calls),
   };
 }
 
 /** What has happened since the last reading. Pages that are loaded shortly after one take no reading of their own. */
-function ticksOf(reading: Reading, readings: Reading[], { inFlight, waiting }: NodeStatus): Tick[] {
+function ticksOf(reading: Reading, readings: Reading[], beside: Beside): Tick[] {
   const [base = reading] = readings;
   const last = readings.at(-1) ?? base;
   if (reading.atMs - last.atMs < everyMs / 2) return [];
   readings.push(reading);
   if (readings.length > window) readings.shift();
-  return [{ ...tickOf(reading, last, base), inFlight, waiting }];
+  return [{ ...tickOf(reading, last, base), ...beside }];
 }
+
+/** What a reading says besides what was counted. */
+type Beside = { readonly inFlight: number; readonly waiting: number; readonly lag: LoopLag };
 
 /** Attempts of one request may have its id in common. */
 function keyOf({ id, startedAtMs }: Call): string {
@@ -187,9 +195,11 @@ function upstreamsOf(
 }
 
 function rulesOf(node: NodeView, { totals }: Reading): RuleHits[] {
-  return node.parts().rules.map(({ name, serve }) => ({
+  return node.parts().rules.map(({ name, serve, when, faults }) => ({
     name,
     serve,
+    when,
+    faults,
     hits: sum(totals.filter(({ metric, labels }) => metric === "requests_total" && labels[1] === name)),
   }));
 }
@@ -197,9 +207,9 @@ function rulesOf(node: NodeView, { totals }: Reading): RuleHits[] {
 /** The parts of a state that are others than before. */
 function changes(before: LiveState, next: LiveState): Delta {
   const known = new Set(before.calls.map(keyOf));
-  const parts = (["node", "chaos", "progress", "past", "clients", "upstreams", "rules"] as const).filter(
-    (part) => JSON.stringify(before[part]) !== JSON.stringify(next[part]),
-  );
+  const parts = (
+    ["node", "chaos", "progress", "past", "clients", "upstreams", "rules", "reloadedAtMs"] as const
+  ).filter((part) => JSON.stringify(before[part]) !== JSON.stringify(next[part]));
   return {
     ...Object.fromEntries(parts.map((part) => [part, next[part]])),
     traffic: next.traffic.filter(({ atMs }) => atMs > (before.traffic.at(-1)?.atMs ?? 0)),

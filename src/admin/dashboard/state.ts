@@ -23,6 +23,8 @@ export type LiveState = {
   readonly clients: readonly ClientVerdict[];
   readonly upstreams: readonly UpstreamState[];
   readonly rules: readonly RuleHits[];
+  /** When a reload was last tried, milliseconds since 1970; 0 where none was. */
+  readonly reloadedAtMs: number;
   /** The latest calls, the newest first. */
   readonly calls: readonly Call[];
 };
@@ -40,7 +42,11 @@ export type Tick = {
   readonly itl: SidesMs;
   readonly inFlight: number;
   readonly waiting: number;
+  readonly lag: LoopLag;
 };
+
+/** How late the timers of the slowest event loop were since the last reading, in milliseconds; 0 in the first. */
+export type LoopLag = { readonly p50: number; readonly p99: number };
 
 /** Median and 95th percentile of both sides, estimated from the buckets of a histogram; absent where there were none. */
 export type SidesMs = { readonly real?: Percentiles; readonly simulated?: Percentiles };
@@ -103,7 +109,15 @@ export type UpstreamState = {
 };
 
 /** How often a rule was the one that decided. */
-export type RuleHits = { readonly name: string; readonly serve: string; readonly hits: number };
+export type RuleHits = {
+  readonly name: string;
+  readonly serve: string;
+  /** What it asks of a call; empty where it takes all. */
+  readonly when: string;
+  /** The kinds of its faults. */
+  readonly faults: readonly string[];
+  readonly hits: number;
+};
 
 /** One call as a line of a list. */
 export type Call = Pick<

@@ -21,19 +21,35 @@ h2{overflow-wrap:anywhere}
 .plots figure{margin:.75rem 0}
 form.inline{display:inline-block;margin:.25rem .5rem .25rem 0}
 form.filter{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:end;margin:1rem 0}
-form.filter input{width:min(24rem,80vw)}
+form.filter input{width:min(17rem,80vw)}
+form.filter .short,form.explain .short{width:min(9rem,40vw)}
+form.explain{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:end}
+form.explain label{display:flex;flex-direction:column}
+form.explain .wide-field{flex:1 1 16rem}
+form.explain .whole{flex:1 1 100%}
 label{color:var(--muted);font-size:.875rem}
 textarea{display:block;width:100%;margin:.25rem 0;font:14px/1.4 ui-monospace,monospace}
 input,select,textarea,button{font-size:.9375rem;color:var(--ink);background:var(--page);border:1px solid var(--muted);border-radius:.3rem;padding:.35rem .6rem}
 button{cursor:pointer;background:var(--card);font-weight:600}
 pre{overflow:auto;max-height:40rem;padding:.8rem 1rem;background:var(--card);border-radius:.4rem;font-size:.8125rem}
 td.number{text-align:right;font-variant-numeric:tabular-nums}
-.waterfall{display:block;width:100%;max-width:60rem;height:auto;font:12px system-ui,sans-serif}
+.waterfall:not(.swatch){display:block;width:100%;max-width:54rem;height:auto;margin:.75rem 0;font:12px system-ui,sans-serif}
 .waterfall text{fill:var(--muted)}
 .waterfall .wait{fill:var(--rule)}
-.waterfall .body{fill:var(--band)}
-.waterfall .token{stroke:var(--one)}
+.waterfall .first{opacity:.6}
+.waterfall .own{fill:var(--muted)}
+.waterfall .connect{fill:var(--three)}
+.waterfall .body{fill:var(--one);opacity:.3}
 .waterfall .queue{fill:var(--two)}
+.waterfall .token{stroke:var(--one)}
+.waterfall .struck{stroke:var(--alarm);fill:var(--alarm);font-weight:600}
+.waterfall text.struck{stroke:none}
+.mistakes{padding:0;list-style:none}
+.mistakes li{margin:.6rem 0;overflow-wrap:anywhere}
+.mistakes pre{margin:.3rem 0}
+.diff .added{color:var(--good)}
+.diff .removed{color:var(--bad)}
+.diff .left-out{color:var(--muted)}
 footer{padding:1rem 1.25rem;color:var(--muted);font-size:.8125rem}
 .login{max-width:26rem;margin:4rem auto;padding:0 1.25rem}
 .login input{display:block;width:100%;margin:.3rem 0 .8rem}

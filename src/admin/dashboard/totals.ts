@@ -13,7 +13,7 @@ const modes: readonly Outcome["mode"][] = ["real", "simulated", "replayed", "fau
  * @param last the reading before, for what is told a second
  * @param base an earlier one, for percentiles, which need more calls than one second has
  */
-export function tickOf(now: Reading, last: Reading, base: Reading): Omit<Tick, "inFlight" | "waiting"> {
+export function tickOf(now: Reading, last: Reading, base: Reading): Omit<Tick, "inFlight" | "waiting" | "lag"> {
   const seconds = Math.max((now.atMs - last.atMs) / 1000, 0.001);
   const grown = grownSince(now, last);
   const perSecond = (metric: string, wanted: (labels: readonly string[]) => boolean): number =>

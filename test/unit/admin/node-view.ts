@@ -59,6 +59,16 @@ const noBreakers: NodeView["breakers"] = {
   changes: () => [],
 };
 
+/** It was read from no text. */
+const noConfiguration: NodeView["configuration"] = {
+  explain: async () => "decided by default\n",
+  trace: () => ({ rules: [], isOlder: false }),
+  traffic: () => "http://localhost:8080",
+  warnings: () => [],
+  texts: () => ({ name: undefined, text: undefined, diff: undefined, last: undefined }),
+  reloadedAtMs: () => 0,
+};
+
 /** A node whose event loops are views, asked in this thread; replies and arguments are cloned on the way as between threads. */
 export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Partial<NodeView> = {}): NodeView {
   const states = new Map<string, Cloneable>();
@@ -67,6 +77,7 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     isReady: () => true,
     status: () => status,
     config: () => ({ listen: { port: 8080 } }),
+    configuration: noConfiguration,
     metrics: async () => "# HELP a b\n",
     experiments: noExperiments,
     experimentTexts,
@@ -74,7 +85,11 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     breakers: noBreakers,
     clients: { read: () => [] },
     budgets: () => [],
-    parts: () => ({ rules: [{ name: "default", serve: "simulate" }], upstreams: [], experiments: [] }),
+    parts: () => ({
+      rules: [{ name: "default", serve: "simulate", when: "", faults: [] }],
+      upstreams: [],
+      experiments: [],
+    }),
     totals: () => [],
     audit: createTestAudit(),
     given: { check: async () => [], apply: async () => ({ ok: true, generation: 2, restart: [], findings: [] }) },

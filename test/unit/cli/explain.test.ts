@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { Forecast } from "../../../src/cli/forecast.ts";
+import type { Forecast } from "../../../src/node/explain/forecast.ts";
 import { runIn } from "../../support/io.ts";
 
 const config = `

@@ -1,8 +1,8 @@
 import { render } from "preact";
-import type { Outcome } from "../../../core/types.ts";
 import { withDelta, type Delta, type LiveState } from "../state.ts";
 import { pageBody } from "../view/page.ts";
 import { watchVerdict } from "./verdict.ts";
+import { filterOf, filterQuery, type Filter } from "../view/filter.ts";
 import { isPage, type View } from "../view/types.ts";
 
 /** What the page was made with, besides the state. */
@@ -10,7 +10,15 @@ function firstView(): View {
   const text = document.querySelector("#view")?.getAttribute("content") ?? "{}";
   // Only the server of this page writes it.
   const given: View = JSON.parse(text);
-  return { ...given, page: isPage(given.page) ? given.page : "overview" };
+  return { ...given, page: isPage(given.page) ? given.page : "overview", filter: typedFilter() ?? given.filter };
+}
+
+/** What stands in the form of the filter, which may have been typed before this script was there. */
+function typedFilter(): Filter | undefined {
+  const form = document.querySelector<HTMLFormElement>("form.filter");
+  if (form === null) return undefined;
+  const data = new FormData(form);
+  return filterOf((name) => textOf(data, name));
 }
 
 let view = firstView();
@@ -24,8 +32,10 @@ function isTyping(): boolean {
 
 function draw(): void {
   if (root === null || state === undefined || isTyping()) return;
+  if (view.page === "config" && state.reloadedAtMs !== (view.texts?.last?.atMs ?? 0)) return location.reload();
   view = { ...view, nowMs: Date.now() };
   render(pageBody({ state, view }), root);
+  root.setAttribute("data-drawn", "");
 }
 
 function connect(): void {
@@ -50,23 +60,20 @@ function connect(): void {
   });
 }
 
-/** Calls are filtered while the filter is typed, and one is opened without leaving the list. */
+/** Calls are filtered while the filter is typed, and what is to be copied is. */
 function listen(): void {
   document.addEventListener("input", ({ target }) => {
-    const form = target instanceof HTMLElement ? target.closest<HTMLFormElement>("form.filter") : null;
-    if (form === null) return;
-    const data = new FormData(form);
-    view = { ...view, filter: { text: textOf(data, "text"), mode: textOf(data, "mode") } };
+    const isFilter = target instanceof HTMLElement && target.closest("form.filter") !== null;
+    const filter = isFilter ? typedFilter() : undefined;
+    if (filter === undefined) return;
+    view = { ...view, filter };
     if (target instanceof HTMLSelectElement) target.blur();
+    history.replaceState(undefined, "", addressOf(view.filter));
     draw();
   });
-  document.addEventListener("click", (event) => {
-    const link = event.target instanceof HTMLElement ? event.target.closest("a") : null;
-    const id = link === null ? null : new URL(link.href).searchParams.get("id");
-    if (link?.pathname !== "/dashboard/requests" || id === null || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    history.replaceState(undefined, "", link.href);
-    void open(id);
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-copy]") : null;
+    if (button !== null) void copy(button);
   });
 }
 
@@ -75,13 +82,25 @@ function textOf(data: FormData, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-async function open(id: string): Promise<void> {
-  const response = await fetch(`/admin/v1/requests/${encodeURIComponent(id)}`);
-  if (!response.ok) return;
-  const call: Outcome = await response.json();
-  view = { ...view, call };
-  draw();
-  document.querySelector("#main")?.scrollIntoView();
+/** So that the filter is still there when the page is loaded again, and a call that is open is open. */
+function addressOf(filter: Filter): string {
+  const id = view.call === undefined ? "" : `&id=${encodeURIComponent(view.call.id)}`;
+  const query = (id + filterQuery(filter)).replace("&", "?");
+  return `${location.pathname}${query}`;
+}
+
+/** Copies a text; where the browser does not allow that, it is selected. */
+async function copy(button: HTMLElement): Promise<void> {
+  const source = document.querySelector(`#${button.dataset["copy"] ?? ""}`);
+  if (source === null) return;
+  const told = button.nextElementSibling;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    if (told !== null) told.textContent = " Copied.";
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    if (told !== null) told.textContent = " Selected: copy it with the keyboard.";
+  }
 }
 
 listen();

@@ -15,9 +15,9 @@ export function overview({ state: { node, traffic, upstreams } }: Props): Compon
       ["TTFT, simulated", duration(last?.ttft.simulated?.p50), `p95 ${duration(last?.ttft.simulated?.p95)}`],
       ["in flight", count(node.inFlight), `${count(max - available)} of ${count(max)} permits`],
       ["waiting in the queue", count(node.waiting)],
-      ["event loops", String(node.workers), `generation ${node.generation}`],
+      ["event-loop lag (p99)", duration(last?.lag.p99), `of ${count(node.workers)}, the slowest`],
     ]),
-    plots(traffic),
+    plots(traffic, max),
     section(
       "Upstreams",
       table(
@@ -33,17 +33,21 @@ const inFlightLines: readonly Line[] = [
   { name: "in flight", look: "one", value: ({ inFlight }) => inFlight },
   { name: "waiting", look: "two", value: ({ waiting }) => waiting },
 ];
+const lagLines: readonly Line[] = [
+  { name: "p50", look: "one", value: ({ lag }) => lag.p50 },
+  { name: "p99", look: "two", value: ({ lag }) => lag.p99 },
+];
 const errorLines: readonly Line[] = [
   { name: "real", look: "one", value: ({ errors }) => errors.real },
   { name: "injected", look: "two", value: ({ errors }) => errors.injected },
   { name: "ours", look: "three", value: ({ errors }) => errors.ours },
 ];
 
-function plots(traffic: readonly Tick[]): ComponentChild {
+function plots(traffic: readonly Tick[], permits: number): ComponentChild {
   return h(
     "div",
     { class: "plots" },
-    timePlot("Requests a second, by what the client got", "requests/s", {
+    timePlot("Requests, by what the client got", "requests/s", {
       ticks: traffic,
       lines: [
         { name: "real", look: "one", value: ({ perSecond: { real } }) => real },
@@ -52,18 +56,18 @@ function plots(traffic: readonly Tick[]): ComponentChild {
         { name: "own errors", look: "four", value: ({ perSecond: { own } }) => own },
       ],
     }),
-    timePlot("Errors a second", "errors/s", {
+    timePlot("Errors", "errors/s", {
       ticks: traffic,
       lines: errorLines,
     }),
-    timePlot("Time to first token (TTFT), median of ten seconds", "ms", {
+    timePlot("Time to first token (TTFT)", "ms, median of 10 s", {
       ticks: traffic,
       lines: [
         { name: "real", look: "one", value: ({ ttft }) => ttft.real?.p50 },
         { name: "simulated", look: "two", value: ({ ttft }) => ttft.simulated?.p50 },
       ],
     }),
-    timePlot("Inter-token latency (ITL), median of ten seconds", "ms", {
+    timePlot("Inter-token latency (ITL)", "ms, median of 10 s", {
       ticks: traffic,
       lines: [
         { name: "real", look: "one", value: ({ itl }) => itl.real?.p50 },
@@ -72,7 +76,9 @@ function plots(traffic: readonly Tick[]): ComponentChild {
     }),
     timePlot("In flight, and waiting in the queue", "calls", {
       ticks: traffic,
-      lines: [...inFlightLines],
+      lines: inFlightLines,
+      limit: { y: permits, label: `${count(permits)} permits` },
     }),
+    timePlot("Event-loop lag, of the slowest", "ms", { ticks: traffic, lines: lagLines }),
   );
 }

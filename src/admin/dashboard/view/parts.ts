@@ -2,6 +2,7 @@ import { h, type ComponentChild } from "preact";
 import { visible } from "../../../core/plot/markup.ts";
 import { plotSvg, legendHtml, type Look, type Plot, type Series } from "../../../core/plot/plot.ts";
 import { linearAxis, type Axis } from "../../../core/plot/scale.ts";
+import type { Mistake } from "../../configuration.ts";
 import type { Tick } from "../state.ts";
 
 /** A cell of a table: text, a number, or something of its own. */
@@ -74,6 +75,20 @@ export function section(title: string, ...content: readonly ComponentChild[]): C
   return h("section", {}, h("h2", {}, title), ...content);
 }
 
+/** Errors or warnings, each with its line. */
+export function mistakes(title: string, found: readonly Mistake[]): ComponentChild {
+  if (found.length === 0) return h("p", { class: "note" }, `${title}: none.`);
+  return h("ul", { class: "mistakes", "aria-label": title }, ...found.map(oneMistake));
+}
+
+function oneMistake({ place, message, text, column }: Mistake): ComponentChild {
+  const line =
+    text === undefined
+      ? []
+      : [h("pre", { tabIndex: 0 }, `${shown(text, 500)}\n${" ".repeat(Math.min(500, (column ?? 1) - 1))}^`)];
+  return h("li", {}, h("strong", {}, shown(place, 300)), " ", shown(message, 1000), ...line);
+}
+
 /** A button that changes something: a form of its own, so that it works without script too. */
 export function actionButton(label: string, action: string, values: Readonly<Record<string, string>>): ComponentChild {
   const fields = Object.entries(values).map(([name, value]) => h("input", { type: "hidden", name, value }));
@@ -88,13 +103,16 @@ export function actionButton(label: string, action: string, values: Readonly<Rec
 /** One line of a plot over time; undefined is a gap in it. */
 export type Line = { readonly name: string; readonly look: Look; readonly value: (tick: Tick) => number | undefined };
 
+/** What a plot over time shows. `limit` is a line across, where there is room for it. */
+export type Plotted = {
+  readonly ticks: readonly Tick[];
+  readonly lines: readonly Line[];
+  readonly limit?: { readonly y: number; readonly label: string };
+};
+
 /** A plot over the latest two minutes. */
-export function timePlot(
-  title: string,
-  unit: string,
-  { ticks, lines }: { ticks: readonly Tick[]; lines: readonly Line[] },
-): ComponentChild {
-  return plotFigure(plotOf(title, unit, { ticks, lines }));
+export function timePlot(title: string, unit: string, plotted: Plotted): ComponentChild {
+  return plotFigure(plotOf(title, unit, plotted));
 }
 
 /** A plot with its title and its legend. */
@@ -104,17 +122,13 @@ export function plotFigure(plot: Plot): ComponentChild {
     {},
     h("figcaption", {}, plot.title),
     h("div", { dangerouslySetInnerHTML: { __html: legendHtml(plot.series) } }),
-    h("div", { dangerouslySetInnerHTML: { __html: plotSvg(plot, { width: 520, height: 190 }) } }),
+    h("div", { dangerouslySetInnerHTML: { __html: plotSvg(plot, { width: 400, height: 180 }) } }),
   );
 }
 
 const seconds = 120;
 
-function plotOf(
-  title: string,
-  unit: string,
-  { ticks, lines }: { ticks: readonly Tick[]; lines: readonly Line[] },
-): Plot {
+function plotOf(title: string, unit: string, { ticks, lines, limit }: Plotted): Plot {
   const endMs = ticks.at(-1)?.atMs ?? 0;
   const series = lines.map(({ name, look, value }): Series => ({
     name,
@@ -123,12 +137,15 @@ function plotOf(
     runs: runsOf(ticks, endMs, value),
   }));
   const highest = series.flatMap(({ runs }) => runs.flat()).reduce((most, { y }) => Math.max(most, y), 0);
+  // A limit far above would press all lines to the ground.
+  const limits = limit !== undefined && limit.y <= highest * 4 ? [limit] : [];
   return {
     title,
     description: `${title} over the last two minutes`,
     x: ago,
-    y: linearAxis(unit, highest, { count: 4 }),
+    y: linearAxis(unit, Math.max(highest, ...limits.map(({ y }) => y)), { count: 4 }),
     series,
+    limits,
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ShadowReport } from "../../../core/shadow/store.ts";
 import type { Verdict } from "../../../core/shadow/verdict.ts";
 import type { Outcome } from "../../../core/types.ts";
+import type { CallTrace, ConfigTexts, Mistake } from "../../configuration.ts";
 import type { LiveState } from "../state.ts";
+import type { Filter } from "./filter.ts";
 
 /** The pages of the dashboard; the first is the one at `/`. */
 export const pages = ["overview", "requests", "rules", "chaos", "shadow", "upstreams", "config"] as const;
@@ -20,12 +22,21 @@ export type View = {
   readonly hasLogin: boolean;
   readonly filter: Filter;
   readonly call?: Outcome | undefined;
+  /** How the rules stand to `call`. */
+  readonly trace?: CallTrace | undefined;
+  /** Where calls are sent to, as far as the configuration tells: `http://localhost:8080`. */
+  readonly traffic?: string | undefined;
+  /** What is hardly meant in the configuration. */
+  readonly warnings?: readonly Mistake[] | undefined;
+  /** The request that was to be explained. */
+  readonly asked?: AskedRequest | undefined;
   readonly shadow?: ShadowReport | undefined;
   readonly verdict?: FoundVerdict | undefined;
   /** Names of latency profiles. */
   readonly profiles?: readonly string[] | undefined;
   /** The configuration in force, as JSON. */
   readonly config?: string | undefined;
+  readonly texts?: ConfigTexts | undefined;
   /** Experiments that the configuration names. */
   readonly configured: readonly string[];
   /** Experiments that come with the program. */
@@ -49,8 +60,16 @@ export type PresetView = {
   readonly stages: readonly string[];
 };
 
-/** What calls are listed: those in which each text is found. */
-export type Filter = { readonly text: string; readonly mode: string };
+/** A request as a form gave it, and what would happen to it, or why that cannot be said. */
+export type AskedRequest = {
+  readonly method: string;
+  readonly path: string;
+  /** `name: value`, one a line. */
+  readonly headers: string;
+  readonly body: string;
+  readonly explained?: string | undefined;
+  readonly refused?: string | undefined;
+};
 
 /** What a page is made of. */
 export type Props = { readonly state: LiveState; readonly view: View };

@@ -86,10 +86,12 @@ function createTally(count: CountTokens) {
       if (control["ttl"] === "1h") marked1h += more;
       else marked5m += more;
     },
-    total(): Input {
-      if (marked5m + marked1h < leastCachedTokens) return { tokens, cached5m: 0, cached1h: 0 };
-      return { tokens, cached5m: marked5m, cached1h: marked1h };
-    },
+    total: (): Input => withoutShortCache({ tokens, cached5m: marked5m, cached1h: marked1h }),
   };
   return tally;
+}
+
+/** What is shorter than the provider caches is not cached. */
+function withoutShortCache(input: Input): Input {
+  return input.cached5m + input.cached1h < leastCachedTokens ? { ...input, cached5m: 0, cached1h: 0 } : input;
 }

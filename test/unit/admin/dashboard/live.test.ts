@@ -77,6 +77,7 @@ test("the first thing told is the whole state, then only what has changed", asyn
     "node",
     "past",
     "progress",
+    "reloadedAtMs",
     "rules",
     "traffic",
     "upstreams",

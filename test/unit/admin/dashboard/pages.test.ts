@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { pages, pathOf } from "../../../../src/admin/dashboard/view/types.ts";
 import type { NodeView } from "../../../../src/admin/resource.ts";
@@ -18,6 +19,13 @@ const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const form = { "content-type": "application/x-www-form-urlencoded" };
 const cookieOf = (header: string | string[] | number | undefined): string => String(header).split(";")[0] ?? "";
 const csrfOf = (html: string): string => /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? "";
+
+/** The cells of a table, its head among them. */
+function cellsOf(html: string, table: string): string[] {
+  const from = html.slice(html.indexOf(`aria-label="${table}"`));
+  const cells = from.slice(0, from.indexOf("</table>")).matchAll(/<t[hd](?: [^>]*)?>([^<]*)/g);
+  return [...cells].map(([, cell = ""]) => cell);
+}
 
 describe("pages without script", () => {
   test.each(pages)(
@@ -53,11 +61,97 @@ describe("pages without script", () => {
     expect(body).toContain('aria-label="Timeline: ');
   });
 
+  test.each([
+    ["rule=b", ["two"]],
+    ["model=gpt-4", ["one"]],
+    ["key=team", ["two"]],
+    ["ending=cut", ["two"]],
+    ["mode=real", ["two"]],
+    ["injected=yes", ["two"]],
+    ["injected=no", ["one"]],
+    ["text=TWO", ["two"]],
+    ["rule=b&injected=no", []],
+  ])("of the calls, %s lists %j", async (query, wanted) => {
+    const two = {
+      id: "two",
+      rule: "b",
+      model: "claude",
+      keyName: "team-a",
+      ending: "cut",
+      mode: "real",
+      faults: ["cut"],
+    } as const;
+    const admin = createTestAdmin({ outcomes: [outcome({ id: "one", rule: "a" }), outcome(two)] });
+    const { body } = await admin.inject({ url: `/dashboard/requests?${query}`, headers: browser });
+    expect(["one", "two"].filter((id) => body.includes(`>${id}</a>`))).toEqual(wanted);
+  });
+
+  test("the link of a call keeps the filter", async () => {
+    const admin = createTestAdmin({ outcomes: [outcome({ id: "one", rule: "a" })] });
+    const { body } = await admin.inject({ url: "/dashboard/requests?rule=a&ending=finish", headers: browser });
+    expect(body).toContain('href="/dashboard/requests?id=one&amp;rule=a&amp;ending=finish"');
+  });
+
+  test("what a call waited for is told phase by phase, from the queue to its last token, and when a fault took effect", async () => {
+    const call = outcome({
+      id: "one",
+      queueMs: 100,
+      askedMs: 2,
+      connectedMs: 12,
+      headMs: 62,
+      faults: ["cut"],
+      faultAtMs: [275],
+      actual: { ttftMs: 250, totalMs: 280, tokens: 3, atMs: [250, 265, 280] },
+    });
+    const { body } = await createTestAdmin({ outcomes: [call] }).inject({
+      url: "/dashboard/requests?id=one",
+      headers: browser,
+    });
+    expect(body).toContain("fault cut, 375 ms</text>");
+    const cells = cellsOf(body, "Phases");
+    const rows = Array.from({ length: cells.length / 4 }, (_, row) => cells.slice(row * 4, row * 4 + 4).join(" | "));
+    expect(rows).toEqual([
+      "phase | from | to | took",
+      "in the queue | 0.0 ms | 100 ms | 100 ms",
+      "before the upstream was asked | 100 ms | 102 ms | 2.0 ms",
+      "connect | 102 ms | 112 ms | 10 ms",
+      "until the response began | 112 ms | 162 ms | 50 ms",
+      "until the first token | 162 ms | 350 ms | 188 ms",
+      "tokens | 350 ms | 380 ms | 30 ms",
+      "fault cut took effect | 375 ms |  | ",
+    ]);
+  });
+
+  test("each gap of a call is told beside the one that was planned", async () => {
+    const planned = { ttftMs: 200, totalMs: 220, tokens: 2, atMs: [200, 220] };
+    const actual = { ttftMs: 203, totalMs: 228, tokens: 2, atMs: [203, 228] };
+    const admin = createTestAdmin({ outcomes: [outcome({ id: "one", planned, actual })] });
+    const { body } = await admin.inject({ url: "/dashboard/requests?id=one", headers: browser });
+    expect(cellsOf(body, "Each token").slice(6)).toEqual([
+      "1",
+      "203 ms",
+      "203 ms",
+      "200 ms",
+      "200 ms",
+      "3.0 ms",
+      "2",
+      "228 ms",
+      "25 ms",
+      "220 ms",
+      "20 ms",
+      "8.0 ms",
+    ]);
+  });
+
   test("names of callers are texts wherever they stand, are cut, and hold no control characters", async () => {
     const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>\u001B[31m${"y".repeat(65_536)}`;
     const admin = createTestAdmin({
       outcomes: [outcome({ id: evil, rule: evil, model: evil, upstream: evil, keyName: evil })],
-      parts: () => ({ rules: [{ name: evil, serve: evil }], upstreams: [evil], experiments: [] }),
+      parts: () => ({
+        rules: [{ name: evil, serve: evil, when: evil, faults: [] }],
+        upstreams: [evil],
+        experiments: [],
+      }),
     });
     for (const page of pages) {
       const { body } = await admin.inject({ url: pathOf(page), headers: browser });
@@ -86,6 +180,22 @@ describe("pages without script", () => {
     await follow("/dashboard/modules/admin/dashboard/browser/main.ts");
     expect(seen).toContain("/dashboard/modules/lib/preact.js");
   });
+
+  test("all that a page loads takes at most 150 KB, compressed", async () => {
+    const admin = createTestAdmin();
+    const sizes = new Map<string, number>();
+    const load = async (url: string): Promise<void> => {
+      if (sizes.has(url)) return;
+      sizes.set(url, 0);
+      const { body } = await admin.inject({ url, headers: browser });
+      sizes.set(url, gzipSync(body).length);
+      for (const [, specifier = ""] of body.matchAll(/(?:from|src=|href=)\s*"([^"]+\.(?:ts|js|css))"/g))
+        await load(new URL(specifier, `http://node${url}`).pathname);
+    };
+    await load("/");
+    expect(sizes.size).toBeGreaterThan(15);
+    expect([...sizes.values()].reduce((sum, size) => sum + size)).toBeLessThan(150 * 1024);
+  });
 });
 
 describe("changes", () => {
@@ -108,6 +218,24 @@ describe("changes", () => {
     const good = await change(`csrf=${encodeURIComponent(csrfOf(page.body))}`);
     expect([good.statusCode, good.headers.location]).toEqual([303, "/dashboard/chaos"]);
     expect(stopped).toHaveLength(1);
+  });
+
+  test("a request is explained only for who has the CSRF token, and what cannot be one is refused on the page", async () => {
+    const admin = createTestAdmin();
+    const page = await admin.inject({ url: "/dashboard/rules", headers: browser });
+    const cookie = cookieOf(page.headers["set-cookie"]);
+    const explain = (fields: Record<string, string>) =>
+      admin.inject({
+        method: "POST",
+        url: "/dashboard/rules",
+        headers: { ...form, cookie },
+        payload: new URLSearchParams({ method: "POST", path: "/v1/models", ...fields }).toString(),
+      });
+    const csrf = csrfOf(page.body);
+    expect((await explain({})).statusCode).toBe(403);
+    expect((await explain({ csrf })).body).toContain("decided by default");
+    expect((await explain({ csrf, path: "/v1/a b" })).body).toContain("The path must have no spaces.");
+    expect((await explain({ csrf, method: "" })).body).toContain("The method must be one word.");
   });
 
   test("a change by a page needs the CSRF token at the API as well; one by a program does not", async () => {

@@ -1,14 +1,14 @@
 import type { Server } from "node:http";
 import { duplexPair } from "node:stream";
-import type { Request } from "../act/types.ts";
-import type { Upgrade } from "../act/sockets/upgrade.ts";
-import { StuntdoubleError } from "../core/errors.ts";
-import type { Snapshot } from "../core/snapshot.ts";
-import { operationFinder } from "../core/dialects/index.ts";
-import { createSenders } from "../ingress/client-address.ts";
-import { createHandler, createUpgradeHandler } from "../ingress/http/handler.ts";
-import { unwatched } from "../ingress/http/progress.ts";
-import { createHttp1Server } from "../ingress/port.ts";
+import type { Request } from "../../act/types.ts";
+import type { Upgrade } from "../../act/sockets/upgrade.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import type { Snapshot } from "../../core/snapshot.ts";
+import { operationFinder } from "../../core/dialects/index.ts";
+import { createSenders } from "../../ingress/client-address.ts";
+import { createHandler, createUpgradeHandler } from "../../ingress/http/handler.ts";
+import { unwatched } from "../../ingress/http/progress.ts";
+import { createHttp1Server } from "../../ingress/port.ts";
 import type { DescribedRequest } from "./request-file.ts";
 
 /** A request as the traffic port reads it. */

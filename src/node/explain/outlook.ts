@@ -1,17 +1,17 @@
-import { respondsByItself, type Admission, type Admitted } from "../act/admission.ts";
-import { webSocketNotSimulated } from "../act/failures.ts";
-import type { CallRecord } from "../act/outcome.ts";
-import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../act/plans.ts";
-import { replayPlan } from "../act/recordings/plan.ts";
-import type { Runtime } from "../act/types.ts";
-import { budgetKinds, budgetText } from "../core/budgets/windows.ts";
-import { attempt, toStuntdoubleError } from "../core/errors.ts";
-import { bendPlan } from "../core/faults/index.ts";
-import { eachHeader } from "../core/headers.ts";
-import type { Reply } from "../core/replies/types.ts";
-import { profileOf as wantedProfile, type ProfileChoice } from "../core/source.ts";
-import type { UpstreamSettings } from "../core/snapshot.ts";
-import type { Decision, FaultConfig, Plan, Source } from "../core/types.ts";
+import { respondsByItself, type Admission, type Admitted } from "../../act/admission.ts";
+import { webSocketNotSimulated } from "../../act/failures.ts";
+import type { CallRecord } from "../../act/outcome.ts";
+import { failurePlan, faultPlan, mirrorOf, simulatedPlan } from "../../act/plans.ts";
+import { replayPlan } from "../../act/recordings/plan.ts";
+import type { Runtime } from "../../act/types.ts";
+import { budgetKinds, budgetText } from "../../core/budgets/windows.ts";
+import { attempt, toStuntdoubleError } from "../../core/errors.ts";
+import { bendPlan } from "../../core/faults/index.ts";
+import { eachHeader } from "../../core/headers.ts";
+import type { Reply } from "../../core/replies/types.ts";
+import { profileOf as wantedProfile, type ProfileChoice } from "../../core/source.ts";
+import type { UpstreamSettings } from "../../core/snapshot.ts";
+import type { Decision, FaultConfig, Plan, Source } from "../../core/types.ts";
 
 /** What would become of a request. */
 export type Outlook = {

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { issueTexts } from "../core/issues.ts";
-import { StuntdoubleError } from "../core/errors.ts";
-import { unreadable } from "../config/files/unreadable.ts";
-import { findMembers } from "../core/dialects/shared/scan.ts";
+import { issueTexts } from "../../core/issues.ts";
+import { StuntdoubleError } from "../../core/errors.ts";
+import { unreadable } from "../../config/files/unreadable.ts";
+import { findMembers } from "../../core/dialects/shared/scan.ts";
 
 /** A request as a file describes it, before anything reads it as HTTP. */
 export type DescribedRequest = {

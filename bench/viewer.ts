@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { findChromium } from "../test/support/programs/chromium.ts";
+import { cpuSeconds, figure, median, startStuntdouble, type Figure } from "./lib.ts";
+import { liveHeapBytes } from "./heap.ts";
+
+const port = 9382;
+const inspectorPort = 9384;
+const mib = 1024 * 1024;
+const callsPerSecond = 200;
+/** The pages keep two minutes of readings; before, they grow as they are meant to. */
+const fillSeconds = 130;
+
+/**
+ * What somebody who looks at the dashboard costs a node that serves 200 requests a second: CPU of the node for no, one and four
+ * viewers, and the heaps of node and page before and after one has looked.
+ *
+ * @param seconds how long one viewer looks; the others look for a minute at most
+ */
+export async function viewer(seconds: number): Promise<Figure[]> {
+  const program = findChromium();
+  if (program === undefined) throw new Error("Chromium is missing: apt-get install chromium");
+  const config = "default: { serve: simulate, profile: instant }\nworkers: 1\n";
+  const node = await startStuntdouble("viewer", config, port, [`--inspect=127.0.0.1:${inspectorPort}`]);
+  const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
+  const load = startLoad();
+  try {
+    const short = Math.min(seconds, 60);
+    await sleep(5000);
+    const none = await cpuShare(node.pid, short);
+    const readyMs = await timeUntilDrawn(browser);
+    const [first, ...others] = await openPages(browser, 4);
+    await sleep(Math.min(fillSeconds, seconds) * 1000);
+    const four = await cpuShare(node.pid, short);
+    for (const page of others) await page.close();
+    const before = await heaps(first);
+    const one = await cpuShare(node.pid, seconds);
+    const after = await heaps(first);
+    const { made, failed } = load.counts();
+    console.log(
+      `viewer    ${made} calls, ${failed} failed; CPU of the node ${percent(none)} with no viewer, ${percent(one)} with one, ${percent(four)} with four`,
+    );
+    console.log(
+      `viewer    live heap: node ${before.node.toFixed(1)} → ${after.node.toFixed(1)} MiB, page ${before.page.toFixed(1)} → ${after.page.toFixed(1)} MiB in ${seconds} s`,
+    );
+    return [
+      figure("viewer: time until the page is drawn", readyMs, { atMost: 1000, digits: 0, unit: " ms" }),
+      figure("viewer: CPU of the node for one, of a core", (one - none) * 100, { atMost: 1, digits: 2, unit: " %" }),
+      figure("viewer: CPU of the node for each of four", ((four - none) / 4) * 100, {
+        atMost: 1,
+        digits: 2,
+        unit: " %",
+      }),
+      figure("viewer: growth of the node's live heap", after.node - before.node, {
+        atMost: 4,
+        digits: 1,
+        unit: " MiB",
+      }),
+      figure("viewer: growth of the page's live heap", after.page - before.page, {
+        atMost: 4,
+        digits: 1,
+        unit: " MiB",
+      }),
+    ];
+  } finally {
+    load.stop();
+    await browser.close();
+    await node.stop();
+  }
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+async function cpuShare(pid: number, seconds: number): Promise<number> {
+  const [before, startMs] = [await cpuSeconds([pid]), performance.now()];
+  await sleep(seconds * 1000);
+  return ((await cpuSeconds([pid])) - before) / ((performance.now() - startMs) / 1000);
+}
+
+/** Median of five loads of the overview, each with an empty cache, until its script has drawn it. */
+async function timeUntilDrawn(browser: Browser): Promise<number> {
+  const times: number[] = [];
+  for (let nth = 0; nth < 5; nth += 1) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const startMs = performance.now();
+    await page.goto(`http://127.0.0.1:${port + 1}/`);
+    await page.locator("#app[data-drawn]").waitFor({ state: "attached" });
+    times.push(performance.now() - startMs);
+    await context.close();
+  }
+  return median(times);
+}
+
+async function openPages(browser: Browser, count: number): Promise<Page[]> {
+  const pages: Page[] = [];
+  for (let nth = 0; nth < count; nth += 1) {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${port + 1}${nth % 2 === 0 ? "/" : "/dashboard/requests"}`);
+    pages.push(page);
+  }
+  return pages;
+}
+
+/** What both sides hold once all garbage is collected, in MiB. */
+async function heaps(page: Page | undefined): Promise<{ readonly node: number; readonly page: number }> {
+  const session = await page?.context().newCDPSession(page);
+  await session?.send("HeapProfiler.collectGarbage");
+  const usage = await session?.send("Runtime.getHeapUsage");
+  await session?.detach();
+  return { node: (await liveHeapBytes(inspectorPort)) / mib, page: (usage?.usedSize ?? Number.NaN) / mib };
+}
+
+/** Makes 200 calls a second, however long each takes. */
+function startLoad(): { stop(): void; counts(): { readonly made: number; readonly failed: number } } {
+  let [made, failed] = [0, 0];
+  const startMs = performance.now();
+  const body = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "hi" }] });
+  const init = { method: "POST", body, headers: { "content-type": "application/json" } };
+  const call = async (): Promise<void> => {
+    const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, init);
+    await response.arrayBuffer();
+    if (!response.ok) failed += 1;
+  };
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - startMs) / 1000) * callsPerSecond);
+    for (; made < due; made += 1) call().catch(() => (failed += 1));
+  }, 10);
+  return { stop: () => clearInterval(timer), counts: () => ({ made, failed }) };
+}
