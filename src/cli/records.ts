@@ -9,6 +9,7 @@ import { readRecords, recordFilesIn } from "../emit/records/read.ts";
 import { wallClockMs } from "../limits/clock.ts";
 import { AdminError, createAdminClient } from "./admin-client.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { writeOutput } from "./output-file.ts";
 
 const usage = `Exports records of calls: times and counts, and no text of requests or responses.
@@ -87,7 +88,7 @@ async function exportRecords({ flags, places, format, fromMs }: Asked, io: Io): 
   if (exporter.skipped() > 0)
     io.err(`${exporter.skipped()} records are left out: their prompt or response has no known length\n`);
   if (flags.output !== undefined) io.err(`The records are in ${flags.output}\n`);
-  return 0;
+  return exitCodes.good;
 }
 
 async function* piecesOf(

@@ -6,6 +6,7 @@ import { ratioOf } from "../../core/statistics/bootstrap.ts";
 import type { Prepared } from "../../core/simulator/distribution.ts";
 import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
 import { parseWords, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { gapsOf, shown, shownShares } from "./figures.ts";
 import { findProfile } from "./find.ts";
 
@@ -44,7 +45,7 @@ export async function compare(args: readonly string[], io: Io): Promise<number> 
   });
   if (flags.json === true) io.out(`${JSON.stringify(differences, undefined, 2)}\n`);
   else io.out(textOf(differences, [one.profile.name, two.profile.name]));
-  return 0;
+  return exitCodes.good;
 }
 
 /** Without load; of an engine, with one sequence in its batch. */
