@@ -11,6 +11,7 @@ import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { arrivalOf } from "./arrival.ts";
 import { isOver, type Shown } from "./experiment-text.ts";
 import { readConfig, type NamedConfig } from "./config-source.ts";
@@ -61,7 +62,7 @@ export const explainCommand: Command = {
     const loaded = await load(file, io);
     if (!loaded.ok) {
       io.err(`${formatErrors(loaded.shown, loaded.errors)}\n`);
-      return 2;
+      return exitCodes.invalid;
     }
     const snapshot = compile(loaded.settings);
     const experiments =
@@ -71,7 +72,7 @@ export const explainCommand: Command = {
     const told = forecast(request, await arrivalOf(request, snapshot), { snapshot, experiments });
     const share = sharesByRule(loaded.settings.config).get(told.decision?.rule ?? "");
     io.out(flags.json === true ? `${JSON.stringify({ ...told, share }, undefined, 2)}\n` : render(told, share));
-    return 0;
+    return exitCodes.good;
   },
 };
 

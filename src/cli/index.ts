@@ -106,9 +106,16 @@ async function runNamed(command: Command, { name, args, io }: Asked): Promise<nu
     const invalid = toStuntdoubleError(caught).code === "CONFIG_INVALID";
     const known = invalid || caught instanceof AdminError;
     const shown = known ? messageOf(caught) : ((caught instanceof Error ? caught.stack : undefined) ?? String(caught));
-    io.err(`stuntdouble${name === undefined ? "" : ` ${name}`}: ${shown}\n`);
+    const next = caught instanceof AdminError ? nextStepAfter(caught.message) : "";
+    io.err(`stuntdouble${name === undefined ? "" : ` ${name}`}: ${shown}${next}\n`);
     return invalid ? exitCodes.invalid : exitCodes.failed;
   }
+}
+
+/** What to do about a refusal for want of the right token, which the admin API itself cannot know. */
+function nextStepAfter(refusal: string): string {
+  if (!/asks for its token|is not that of the admin API/.test(refusal)) return "";
+  return " Set STUNTDOUBLE_ADMIN_TOKEN to it, or name another variable with --token-env.";
 }
 
 function messageOf(caught: unknown): string {

@@ -6,6 +6,7 @@ import { columns } from "../../core/page/table.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { createAdminClient } from "../admin-client.ts";
 import { parseWords, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { refuseToOverwrite, writeText } from "./output.ts";
 
 const flagKinds = {
@@ -30,14 +31,14 @@ export async function learned(args: readonly string[], io: Io): Promise<number> 
   if (name === undefined || output === undefined) {
     const told = await client.send<Told>("GET", "profiles/learned");
     io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : tableText(told));
-    return 0;
+    return exitCodes.good;
   }
   const target = { file: output, force };
   refuseToOverwrite(target, io);
   const profile = await client.send<Profile>("GET", `profiles/learned/${encodeURIComponent(name)}`);
   await writeText(target, profileText({ ...profile, name: nameOf(output) }), io);
   io.out(`${output}: ${profile.description}\n`);
-  return 0;
+  return exitCodes.good;
 }
 
 type Told = {

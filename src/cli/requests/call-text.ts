@@ -5,8 +5,16 @@ import type { Style } from "../terminal/style.ts";
 import { duration, shown } from "../terminal/text.ts";
 import { waterfallText } from "./waterfall.ts";
 
+/** When a call reached its upstream, and its faults took effect, in milliseconds; absent where it did not. */
+export type Phases = {
+  readonly askedMs?: number | undefined;
+  readonly connectedMs?: number | undefined;
+  readonly headMs?: number | undefined;
+  readonly faultAtMs?: readonly number[] | undefined;
+};
+
 /** One call in full: what was decided, how long each part took, and when each token came. */
-export function callText(call: Outcome, width: number, style: Style): string {
+export function callText(call: Outcome & Phases, width: number, style: Style): string {
   const head = `${call.method} ${shown(call.route, 200)}: status ${call.status}, ending ${call.ending}, ${call.mode}`;
   return [
     style(toneOf(call) === "plain" ? "bold" : toneOf(call), head),
@@ -41,11 +49,13 @@ function factsOf(call: Outcome): Fact[] {
 }
 
 /** All but the wait itself count from the end of the wait in the queue. */
-function timesOf(call: Outcome): Fact[] {
+function timesOf(call: Outcome & Phases): Fact[] {
   const { actual, planned, queueMs, overheadMs, scheduleErrorMs, faults } = call;
   const against = (ms: number | undefined): string => (ms === undefined ? "" : `, planned ${duration(ms)}`);
   return [
-    ["in the queue", duration(queueMs)],
+    ["in the queue", queueMs > 0 ? duration(queueMs) : "-"],
+    ["connected to the upstream", duration(call.connectedMs)],
+    ["head of the upstream", duration(call.headMs)],
     ["first token (TTFT)", actual.ttftMs === undefined ? "-" : duration(actual.ttftMs) + against(planned?.ttftMs)],
     ["fault struck", faults.length === 0 ? "-" : struckText(call)],
     ["end", duration(actual.totalMs) + against(planned?.totalMs)],
@@ -60,8 +70,10 @@ function timesOf(call: Outcome): Fact[] {
 }
 
 /** Where the response left its plan, or ended other than properly. */
-function struckText({ ending, actual, faults }: Outcome): string {
-  const kinds = faults.join(", ");
+function struckText({ ending, actual, faults, faultAtMs = [] }: Outcome & Phases): string {
+  const kinds = faults
+    .map((kind, at) => (faultAtMs[at] === undefined ? kind : `${kind} at ${duration(faultAtMs[at])}`))
+    .join(", ");
   if (ending === "finish") return kinds;
   const last = actual.atMs.at(-1);
   const after =

@@ -55,14 +55,11 @@ export type ModelLine = {
 export type SortKey = (typeof sortKeys)[number];
 export const sortKeys = ["rate", "count", "name"] as const;
 
-const none: Tick = {
-  atMs: 0,
+const none: Pick<Tick, "perSecond" | "errors" | "ttft" | "itl"> = {
   perSecond: { real: 0, simulated: 0, replayed: 0, fault: 0, own: 0 },
   errors: { real: 0, injected: 0, ours: 0 },
   ttft: {},
   itl: {},
-  inFlight: 0,
-  waiting: 0,
 };
 
 /**
@@ -73,7 +70,8 @@ const none: Tick = {
 export function summaryOf(state: LiveState, before: LiveState | undefined, nowMs: number): Summary {
   const { node, chaos, traffic } = state;
   const tick = traffic.at(-1) ?? none;
-  const seconds = (tick.atMs - (before?.traffic.at(-1)?.atMs ?? tick.atMs)) / 1000;
+  const [endMs = 0, startMs = endMs] = [traffic.at(-1)?.atMs, before?.traffic.at(-1)?.atMs];
+  const seconds = (endMs - startMs) / 1000;
   return {
     atMs: nowMs,
     version: node.version,

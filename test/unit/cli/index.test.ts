@@ -93,6 +93,11 @@ test.each(names)("misuse of %s ends with exit code 2, and its help tells its exi
   expect(codes).toContain(2);
 });
 
+test("chaos presets --json can be read by a program", async () => {
+  const { out } = await runIn({}, ["chaos", "presets", "--json"]);
+  expect(JSON.parse(out)).toContainEqual({ name: "region-down", hypothesis: expect.any(String) });
+});
+
 test("the exit codes of docs/command-line.md are those there are", () => {
   const page = readFileSync("docs/command-line.md", "utf8");
   const [, table = ""] = /\| code \| meaning \|\n\| --- \| --- \|\n((?:\|.*\n)+)/.exec(page) ?? [];
