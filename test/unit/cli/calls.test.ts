@@ -3,7 +3,7 @@ import type { Call, LiveState } from "../../../src/admin/dashboard/state.ts";
 import { callText, type Phases } from "../../../src/cli/requests/call-text.ts";
 import { createNews } from "../../../src/cli/tail/news.ts";
 import { summaryOf } from "../../../src/cli/top/summary.ts";
-import { readEvents } from "../../../src/cli/live/events.ts";
+import { readEvents, type ServerEvent } from "../../../src/cli/live/events.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import { styleFor } from "../../../src/cli/terminal/style.ts";
 
@@ -93,7 +93,8 @@ test("one call in full tells its wait, its way to the upstream, and when its fau
 
 test("an event that arrives in pieces is read as one", async () => {
   const pieces = ["event: sta", 'te\ndata: {"a"', ":1}\n", "\nevent: delta\ndata: {}\n\n"];
-  const events = await Array.fromAsync(readEvents(bytesOf(pieces)));
+  const events: ServerEvent[] = [];
+  for await (const event of readEvents(bytesOf(pieces))) events.push(event);
   expect(events).toEqual([
     { name: "state", data: '{"a":1}' },
     { name: "delta", data: "{}" },
