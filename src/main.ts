@@ -4,6 +4,8 @@ import { enableCompileCache } from "node:module";
 import { constants } from "node:os";
 import { buffer } from "node:stream/consumers";
 import type { Io } from "./cli/args.ts";
+import { processTerminal } from "./cli/terminal/process-terminal.ts";
+import type { Terminal } from "./cli/terminal/types.ts";
 import { warmUp } from "./node/warm-up.ts";
 
 warmUp();
@@ -38,9 +40,14 @@ async function untilSignal(): Promise<string> {
   });
 }
 
+let terminal: Terminal | undefined;
 let unwritten = false;
 // A reader that has left is no failure; what is lost otherwise is told to the one who wrote it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+const untilUnread = new Promise<void>((resolve) => {
+  process.stdout.once("error", () => resolve());
+});
 
 const io: Io = {
   out: (text) =>
@@ -60,6 +67,12 @@ const io: Io = {
   onHangup: (task) => void process.on("SIGHUP", task),
   onKillSwitch: (task) => void process.on("SIGUSR2", task),
   exitWithin: (limitMs) => void setTimeout(() => process.exit(), limitMs).unref(),
+  // Standard input is touched only where there is a terminal: what is piped in is left for those who read it.
+  get terminal() {
+    return process.stdout.isTTY ? (terminal ??= processTerminal(process.stdin, process.stdout)) : undefined;
+  },
+  hasErrorTerminal: process.stderr.isTTY,
+  untilUnread,
 };
 process.on("exit", (code) => {
   if (unwritten && code === 0) process.exitCode = 1;

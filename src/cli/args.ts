@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { StuntdoubleError } from "../core/errors.ts";
 import { nearestOf } from "../core/issues.ts";
 import type { LineStream } from "../emit/line-output.ts";
+import type { Terminal } from "./terminal/types.ts";
 
 /** What a command may use of the process it runs in. */
 export type Io = {
@@ -22,13 +23,19 @@ export type Io = {
   onKillSwitch(task: () => void): void;
   /** Ends the process after that time, even where nobody reads what it has written; sooner when nothing is left to do. */
   exitWithin(limitMs: number): void;
+  /** Absent where standard output is none. */
+  readonly terminal?: Terminal | undefined;
+  /** Whether standard error is a terminal, on which progress can be shown. */
+  readonly hasErrorTerminal?: boolean;
+  /** Resolves when nobody reads standard output any more. */
+  readonly untilUnread?: Promise<void>;
 };
 
 /** One command of the program. `run` gives the exit code. */
 export type Command = {
   readonly name: string;
   readonly summary: string;
-  /** Text of `--help`, with two examples. */
+  /** Text of `--help`, with examples. */
   readonly usage: string;
   run(args: readonly string[], io: Io): Promise<number>;
 };

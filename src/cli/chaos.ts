@@ -6,6 +6,7 @@ import { actionNamed } from "./actions.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
 import { readPresets } from "../config/files/presets.ts";
 import { changed, presetExperiment, readExperimentFile } from "./experiment-file.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { writeReport } from "./report-file.ts";
 import { isOver, runLine, runTable, type Shown } from "./experiment-text.ts";
 
@@ -30,7 +31,7 @@ const usage = `Runs experiments on a node, over its admin API.
   -o, --output  file to write a report to, instead of printing it; one that is there is replaced
   --admin       URL of the admin API; default: http://127.0.0.1:8081
   --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN
-  --json        print what the admin API says
+  --json        print what the admin API says; of watch, one object a line; of presets, a list
 
 Exit codes: 0 success, 1 the node refused or cannot be reached, 2 invalid arguments; of report and watch also 3 the hypothesis
 did not hold, 4 inconclusive
@@ -91,7 +92,7 @@ async function start({ flags, words, io, client }: Asked): Promise<number> {
   const started = await client.send<RunView>("POST", "experiments", await writtenOf(words, flags, io));
   if (flags.json === true) return print(started, io);
   io.out(`${runLine(started)}\nStop it with: stuntdouble chaos stop ${started.id}\n`);
-  return 0;
+  return exitCodes.good;
 }
 
 async function writtenOf([file, ...more]: readonly string[], flags: Flags, io: Io): Promise<unknown> {
@@ -111,7 +112,7 @@ async function writtenOf([file, ...more]: readonly string[], flags: Flags, io: I
 
 function print(value: unknown, io: Io): number {
   io.out(jsonText(value));
-  return 0;
+  return exitCodes.good;
 }
 
 function jsonText(value: unknown): string {
@@ -124,16 +125,16 @@ async function list({ flags, words, io, client }: Asked): Promise<number> {
   if (flags.json === true) return print(all, io);
   if (all.killSwitch) io.out("The kill switch is on: no fault acts. Turn it off with: stuntdouble chaos resume\n");
   io.out(runTable(all.experiments));
-  return 0;
+  return exitCodes.good;
 }
 
 const watchMs = 1000;
 
-async function watch({ words, io, client }: Asked): Promise<number> {
+async function watch({ flags, words, io, client }: Asked): Promise<number> {
   const id = onlyWord(words, "an id");
   for (;;) {
     const run = await client.experiment(id);
-    io.out(`${runLine(run)}\n`);
+    io.out(flags.json === true ? `${JSON.stringify(run)}\n` : `${runLine(run)}\n`);
     if (isOver(run)) return exitOf(run);
     await new Promise<void>((resolve) => void setTimeout(resolve, watchMs));
   }
@@ -159,29 +160,28 @@ async function stop({ flags, words, io, client }: Asked): Promise<number> {
     const { stopped } = await client.stopAll();
     if (flags.json === true) return print(stopped, io);
     io.out(`${runTable(stopped)}No fault acts until: stuntdouble chaos resume\n`);
-    return 0;
+    return exitCodes.good;
   }
   const id = onlyWord(words, "an id, or --all");
   const stopped = await client.stopExperiment(id);
   if (flags.json === true) return print(stopped, io);
   io.out(`${runLine(stopped)}\n`);
-  return 0;
+  return exitCodes.good;
 }
 
 async function resume({ words, io, client }: Asked): Promise<number> {
   refuseWords(words);
   await client.resume();
   io.out("The kill switch is off: faults of rules act again. Experiments stay stopped.\n");
-  return 0;
+  return exitCodes.good;
 }
 
-async function presets({ words, io }: Asked): Promise<number> {
+async function presets({ flags, words, io }: Asked): Promise<number> {
   refuseWords(words);
-  for (const { name, experiment } of await readPresets()) {
-    const { hypothesis = "" } = experiment;
-    io.out(`${name.padEnd(20)} ${String(hypothesis)}\n`);
-  }
-  return 0;
+  const all = (await readPresets()).map(({ name, experiment: { hypothesis = "" } }) => ({ name, hypothesis }));
+  if (flags.json === true) return print(all, io);
+  for (const { name, hypothesis } of all) io.out(`${name.padEnd(20)} ${String(hypothesis)}\n`);
+  return exitCodes.good;
 }
 
 /** @throws CONFIG_INVALID when there is none, or more than one */
@@ -196,6 +196,6 @@ function refuseWords([extra]: readonly string[]): void {
 }
 
 function exitOf({ verdict }: Shown): number {
-  if (verdict?.result === "did not hold") return 3;
-  return verdict?.result === "inconclusive" ? 4 : 0;
+  if (verdict?.result === "did not hold") return exitCodes.differs;
+  return verdict?.result === "inconclusive" ? exitCodes.notEnough : exitCodes.good;
 }

@@ -3,6 +3,7 @@ import type { ConfigError } from "../config/places.ts";
 import { sharesOf } from "../config/shares.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseWords, type Io, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { readConfig, type NamedConfig } from "./config-source.ts";
 
 const usage = `Checks configuration files and reports all errors at once.
@@ -41,7 +42,7 @@ export const check: Command = {
     else for (const report of reports) print(report, io);
     const strict = flags.strict === true;
     const isGood = ({ errors, warnings }: Report) => errors.length === 0 && (!strict || warnings.length === 0);
-    return reports.every(isGood) ? 0 : 2;
+    return reports.every(isGood) ? exitCodes.good : exitCodes.invalid;
   },
 };
 

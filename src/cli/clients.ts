@@ -3,6 +3,7 @@ import { clientsTable } from "../core/experiments/report/clients-table.ts";
 import { columns } from "../core/page/table.ts";
 import { createAdminClient } from "./admin-client.ts";
 import { parseFlags, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const usage = `Shows what each client of a node made of responses that failed: retries, waits, giving up.
 
@@ -30,7 +31,7 @@ export const clients: Command = {
     const flags = parseFlags(args, { admin: "string", "token-env": "string", json: "boolean" });
     const told = await createAdminClient(flags, io.env).clients();
     io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : tableText(told));
-    return 0;
+    return exitCodes.good;
   },
 };
 

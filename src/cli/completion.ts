@@ -1,5 +1,6 @@
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseWords, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const usage = `Prints a script that completes commands and options in a shell.
 
@@ -36,7 +37,7 @@ export function createCompletion(others: readonly Command[]): Command {
       if (script === undefined)
         throw new StuntdoubleError("CONFIG_INVALID", `expected one of ${Object.keys(scripts).join(", ")}.`);
       io.out(script([...others, self].map(completable)));
-      return 0;
+      return exitCodes.good;
     },
   };
   return self;

@@ -7,6 +7,7 @@ import { explainRequest, explanationText } from "../node/explain/explain.ts";
 import { readRequest } from "../node/explain/request-file.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { isOver } from "./experiment-text.ts";
 import { readConfig, type NamedConfig } from "./config-source.ts";
 
@@ -54,12 +55,12 @@ export const explainCommand: Command = {
     const loaded = await load(file, io);
     if (!loaded.ok) {
       io.err(`${formatErrors(loaded.shown, loaded.errors)}\n`);
-      return 2;
+      return exitCodes.invalid;
     }
     const experiments = flags.admin === undefined ? undefined : await runningOn(createAdminClient(flags, io.env));
     const explained = await explainRequest(request, loaded.settings, experiments);
     io.out(flags.json === true ? `${JSON.stringify(explained, undefined, 2)}\n` : explanationText(explained));
-    return 0;
+    return exitCodes.good;
   },
 };
 

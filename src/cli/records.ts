@@ -5,10 +5,12 @@ import type { Exporter } from "../core/records/export/types.ts";
 import { parseRecord } from "../core/records/parse.ts";
 import { sinceMs } from "../core/records/since.ts";
 import type { TrafficRecord } from "../core/records/types.ts";
-import { readRecords, recordFilesIn } from "../emit/records/read.ts";
+import { recordFilesIn } from "../emit/records/read.ts";
 import { wallClockMs } from "../limits/clock.ts";
 import { AdminError, createAdminClient } from "./admin-client.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { readRecordFiles } from "./record-files.ts";
 import { writeOutput } from "./output-file.ts";
 
 const usage = `Exports records of calls: times and counts, and no text of requests or responses.
@@ -87,7 +89,7 @@ async function exportRecords({ flags, places, format, fromMs }: Asked, io: Io): 
   if (exporter.skipped() > 0)
     io.err(`${exporter.skipped()} records are left out: their prompt or response has no known length\n`);
   if (flags.output !== undefined) io.err(`The records are in ${flags.output}\n`);
-  return 0;
+  return exitCodes.good;
 }
 
 async function* piecesOf(
@@ -116,7 +118,7 @@ async function sourceOf(
     return fromNode(await createAdminClient(flags, io.env).text("records"));
   }
   const files = await recordFilesIn([flags.records, ...places].map((place) => path.resolve(io.cwd, place)));
-  return readRecords(files, { halfWritten });
+  return readRecordFiles(files, { halfWritten }, io);
 }
 
 async function* fromNode(text: string): AsyncGenerator<TrafficRecord> {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { configDocument, schemaText } from "../config/document.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { parseFlags, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const usage = `Prints the JSON Schema of the configuration.
 
@@ -11,7 +12,7 @@ const usage = `Prints the JSON Schema of the configuration.
   --write   write schema/stuntdouble.schema.json, schema/admin-openapi.json and docs/configuration.md in the current folder
   --check   report which of them are not up to date
 
-Exit codes: 0 success, 1 a file is not up to date
+Exit codes: 0 success, 1 a file is not up to date, 2 invalid arguments
 
 Examples
   stuntdouble schema > stuntdouble.schema.json
@@ -29,7 +30,7 @@ export const schema: Command = {
       throw new StuntdoubleError("CONFIG_INVALID", "--write and --check cannot be combined.");
     if (flags.write !== true && flags.check !== true) {
       io.out(schemaText());
-      return 0;
+      return exitCodes.good;
     }
     let differing = 0;
     for (const [name, text] of await generated()) {
@@ -43,7 +44,7 @@ export const schema: Command = {
         io.err(`${name}: not up to date; run: stuntdouble schema --write\n`);
       }
     }
-    return differing === 0 ? 0 : 1;
+    return differing === 0 ? exitCodes.good : exitCodes.failed;
   },
 };
 

@@ -7,11 +7,14 @@ import { measures, pairsIn, setsOf, type Measure, type Sides } from "../core/sha
 import { isVerdictFormat, verdictFormatNames, verdictFormats } from "../core/shadow/report/formats.ts";
 import { headlineOf } from "../core/shadow/report/tables.ts";
 import { verdictOf, type Verdict } from "../core/shadow/verdict.ts";
-import { readRecords, recordFilesIn } from "../emit/records/read.ts";
+import { recordFilesIn } from "../emit/records/read.ts";
 import { createAdminClient } from "./admin-client.ts";
 import { actionNamed } from "./actions.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { readRecordFiles } from "./record-files.ts";
 import { writeReport } from "./report-file.ts";
+import { jsonText } from "./terminal/text.ts";
 
 const usage = `Says whether the simulation is like the real side, from calls that were mirrored.
 
@@ -25,6 +28,7 @@ const usage = `Says whether the simulation is like the real side, from calls tha
   --gate        how far quantiles may be off; default: ${gatesText(defaultGates)}
   --measures    what is compared, of ${measures.join(", ")}; default: all. Only with --records
   --format      default: text. A page of html has plots; junit is for CI
+  --json        the same as --format json; of watch, one JSON object a line
   -o, --output  file to write the report to, instead of printing it; one that is there is replaced
   --every       how often watch asks the node, in seconds; default: 5
   --admin       URL of the admin API; default: http://127.0.0.1:8081
@@ -49,6 +53,7 @@ const flagKinds = {
   every: "string",
   admin: "string",
   "token-env": "string",
+  json: "boolean",
 } as const;
 
 type Flags = ReturnType<typeof parseWords<typeof flagKinds>>["flags"];
@@ -81,6 +86,7 @@ function checkTogether(action: string, flags: Flags): void {
     refuse("--records cannot be combined with --admin or --token-env.");
   if (records === undefined && (against !== undefined || flags.measures !== undefined))
     refuse("--against and --measures need --records.");
+  if (flags.json === true && flags.format !== undefined) refuse("--json cannot be combined with --format.");
   const others = action === "watch" ? (["records", "format", "output"] as const) : (["every"] as const);
   for (const flag of others) if (flags[flag] !== undefined) refuse(`${action} takes no --${flag}.`);
 }
@@ -90,7 +96,7 @@ function gateOf({ gate = gatesText(defaultGates) }: Flags): string {
 }
 
 async function report(flags: Flags, io: Io): Promise<number> {
-  const { format = "text", output } = flags;
+  const { format = flags.json === true ? "json" : "text", output } = flags;
   if (!isVerdictFormat(format))
     throw new StuntdoubleError(
       "CONFIG_INVALID",
@@ -104,8 +110,8 @@ async function report(flags: Flags, io: Io): Promise<number> {
 }
 
 function exitOf({ result }: Verdict): number {
-  if (result === "differs") return 3;
-  return result === "not enough data" ? 4 : 0;
+  if (result === "differs") return exitCodes.differs;
+  return result === "not enough data" ? exitCodes.notEnough : exitCodes.good;
 }
 
 async function askNode(flags: Flags, io: Io): Promise<Verdict> {
@@ -127,7 +133,7 @@ async function recordsIn(place: string, from: number, io: Io): Promise<TrafficRe
   const found: TrafficRecord[] = [];
   const halfWritten = (file: string): void =>
     io.err(`${file}: the last line was not written to its end, and is skipped.\n`);
-  for await (const record of readRecords(await recordFilesIn([place]), { halfWritten }))
+  for await (const record of readRecordFiles(await recordFilesIn([place]), { halfWritten }, io))
     if (record.time >= from) found.push(record);
   return found;
 }
@@ -153,10 +159,12 @@ async function watch(flags: Flags, io: Io): Promise<number> {
   const stop = io.untilStopped.then(() => true);
   for (;;) {
     const verdict = await askNode(flags, io);
-    io.out(
-      `so far, over ${verdict.calls.compared.toLocaleString("en-US")} calls: ${verdict.result}. ${headlineOf(verdict)}\n`,
-    );
-    if (await waitFor(everyMs, stop)) return 0;
+    if (flags.json === true) io.out(`${jsonText(verdict)}\n`);
+    else
+      io.out(
+        `so far, over ${verdict.calls.compared.toLocaleString("en-US")} calls: ${verdict.result}. ${headlineOf(verdict)}\n`,
+      );
+    if (await waitFor(everyMs, stop)) return exitCodes.good;
   }
 }
 

@@ -9,6 +9,7 @@ import { createLineOutput } from "../emit/line-output.ts";
 import { createLineBatch, createLog, type Log } from "../emit/log.ts";
 import { backgroundClock, systemClock, wallClockMs, type Clock } from "../limits/clock.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { nodeConfig, type NodeConfig } from "./config-source.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
@@ -31,6 +32,8 @@ stays as it is.
 
 SIGTERM and SIGINT: graceful shutdown. SIGHUP: configuration reload. SIGUSR2: the kill switch, no fault acts until
 stuntdouble chaos resume.
+
+Exit codes: 0 stopped by a signal, 1 it could not start, 2 invalid arguments or configuration
 
 Examples
   stuntdouble start --config stuntdouble.yaml --port 9000
@@ -72,7 +75,7 @@ export const start: Command = {
     if (first.ok) return await serve(first, config, io);
     await config.store?.stop();
     io.err(`${first.errors.join("\n")}\n`);
-    return 2;
+    return exitCodes.invalid;
   },
 };
 
@@ -123,7 +126,7 @@ async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConf
   log.info({ signal, drained }, "stopped");
   batch.flush();
   io.exitWithin(lastLinesMs);
-  return 0;
+  return exitCodes.good;
 }
 
 /** What the node is told of a store. */
@@ -160,7 +163,7 @@ function createNodeLog(io: Io, { config }: Settings, clock: Clock) {
 function notStarted(error: unknown, io: Io): number {
   io.exitWithin(lastLinesMs);
   io.err(`stuntdouble start: ${whyNotStarted(error)}\n`);
-  return 1;
+  return exitCodes.failed;
 }
 
 function whyNotStarted(error: unknown): string {

@@ -1,6 +1,7 @@
 import { columns } from "../core/page/table.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Command } from "./args.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 const usage = `Shows how a node is: version, configuration, permits, queue, circuit breakers, chaos.
 
@@ -28,7 +29,7 @@ export const status: Command = {
     const told = await node.status();
     if (flags.json === true) io.out(`${JSON.stringify(told, undefined, 2)}\n`);
     else io.out(`${columns(rowsOf(told, await node.experiments()))}\n`);
-    return 0;
+    return exitCodes.good;
   },
 };
 

@@ -2,13 +2,19 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Writable } from "node:stream";
+import type { Io } from "../../src/cli/args.ts";
 import { runCommand } from "../../src/cli/index.ts";
 
 /** What a run of the program left behind. */
 export type Ran = { readonly code: number; readonly out: string; readonly err: string; readonly folder: string };
 
-/** Environment variables, and what comes in on standard input. */
-type Surroundings = { readonly env?: Record<string, string>; readonly input?: string };
+/** Environment variables, what comes in on standard input, and what else a test gives. */
+type Surroundings = Partial<Pick<Io, "terminal" | "untilStopped" | "untilUnread" | "hasErrorTerminal">> & {
+  readonly env?: Record<string, string>;
+  readonly input?: string;
+  /** Is told of everything that is printed, as it is. */
+  readonly printed?: (text: string) => void;
+};
 
 /**
  * Runs the program in a folder of its own, without a process.
@@ -32,13 +38,19 @@ export async function runIn(
 export async function runAt(
   folder: string,
   args: readonly string[],
-  { env = {}, input = "" }: Surroundings = {},
+  { env = {}, input = "", printed = () => undefined, ...rest }: Surroundings = {},
 ): Promise<Ran> {
   let out = "";
   let err = "";
   const code = await runCommand(args, {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
+    out: (text) => {
+      out += text;
+      printed(text);
+    },
+    err: (text) => {
+      err += text;
+      printed(text);
+    },
     env,
     cwd: folder,
     version: "1.2.3",
@@ -48,6 +60,7 @@ export async function runAt(
     onKillSwitch() {},
     log: new Writable({ write: (text, _encoding, done) => ((out += String(text)), done()) }),
     exitWithin() {},
+    ...rest,
   });
   return { code, out, err, folder };
 }

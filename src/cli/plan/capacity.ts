@@ -5,6 +5,7 @@ import { targetsReport } from "../../core/capacity/targets/report.ts";
 import type { Load, Policy } from "../../core/capacity/types.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { parseFlags, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { refuseToOverwrite, writeText } from "../profile/output.ts";
 import { loadCosts, loadPolicy } from "./files.ts";
 
@@ -37,7 +38,7 @@ export async function capacity(args: readonly string[], io: Io): Promise<number>
   if (target === undefined) io.out(text);
   else await writeText(target, text, io);
   for (const missing of made.missing) io.err(`missing: ${missing}\n`);
-  return made.missing.length === 0 ? 0 : 1;
+  return made.missing.length === 0 ? exitCodes.good : exitCodes.failed;
 }
 
 type Made = { readonly report: Report; readonly json: unknown; readonly missing: readonly string[] };

@@ -7,6 +7,7 @@ import type { Prepared } from "../../core/simulator/distribution.ts";
 import { prepareProfile, type PreparedProfile } from "../../core/simulator/profile.ts";
 import { parseWords, type Io } from "../args.ts";
 import { gapsOf, shown, shownShares } from "../../core/simulator/preview/figures.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { findProfile } from "./find.ts";
 
 const measures = ["ttftMs", "itlMs", "outputTokens"] as const;
@@ -44,7 +45,7 @@ export async function compare(args: readonly string[], io: Io): Promise<number> 
   });
   if (flags.json === true) io.out(`${JSON.stringify(differences, undefined, 2)}\n`);
   else io.out(textOf(differences, [one.profile.name, two.profile.name]));
-  return 0;
+  return exitCodes.good;
 }
 
 /** Without load; of an engine, with one sequence in its batch. */

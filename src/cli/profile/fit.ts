@@ -8,6 +8,7 @@ import { compileGlob } from "../../core/glob.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { wallClockMs } from "../../limits/clock.ts";
 import { parseWords, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { refuseToOverwrite, writeText } from "./output.ts";
 import { columnsOf, readFiles, readNode } from "./sources.ts";
 
@@ -26,7 +27,6 @@ const flagKinds = {
 type Flags = ReturnType<typeof parseWords<typeof flagKinds>>["flags"];
 
 const defaultMinCalls = 100;
-const tooFewCalls = 4;
 
 /** `stuntdouble profile fit` */
 export async function fit(args: readonly string[], io: Io): Promise<number> {
@@ -55,12 +55,12 @@ export async function fit(args: readonly string[], io: Io): Promise<number> {
   for (const note of read.notes) io.err(`${note}\n`);
   if (!fitted.ok) {
     io.err(fitted.reasons.map((reason) => `stuntdouble profile: ${reason}\n`).join(""));
-    return tooFewCalls;
+    return exitCodes.notEnough;
   }
   await writeText(target, profileText(fitted.profile), io);
   for (const note of fitted.notes) io.err(`${note}\n`);
   io.out(summaryOf(fitted.profile, output));
-  return 0;
+  return exitCodes.good;
 }
 
 function measuredOf({ measured = "real" }: Flags): "real" | "simulated" {

@@ -4,6 +4,7 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import { columns } from "../../core/page/table.ts";
 import { createAdminClient, type AdminClient } from "../admin-client.ts";
 import { parseWords, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { refuseToOverwrite, writeText } from "./output.ts";
 
 const flagKinds = {
@@ -28,14 +29,14 @@ export async function learned(args: readonly string[], io: Io): Promise<number> 
   if (name === undefined || output === undefined) {
     const told = await client.learnedProfiles();
     io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : tableText(told));
-    return 0;
+    return exitCodes.good;
   }
   const target = { file: output, force };
   refuseToOverwrite(target, io);
   const profile = await client.learnedProfile(name);
   await writeText(target, profileText({ ...profile, name: nameOf(output) }), io);
   io.out(`${output}: ${profile.description}\n`);
-  return 0;
+  return exitCodes.good;
 }
 
 type Told = Awaited<ReturnType<AdminClient["learnedProfiles"]>>;

@@ -5,6 +5,7 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import { callsFor } from "../../core/fit/fit.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import { parseWords, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { withoutFile } from "./find.ts";
 
 /** What was found in one file. */
@@ -22,7 +23,7 @@ export async function lint(args: readonly string[], io: Io): Promise<number> {
   }
   if (flags.json === true) io.out(`${JSON.stringify(all, undefined, 2)}\n`);
   else for (const found of all) io.out(textOf(found));
-  return all.every(({ errors }) => errors.length === 0) ? 0 : 2;
+  return all.every(({ errors }) => errors.length === 0) ? exitCodes.good : exitCodes.invalid;
 }
 
 function textOf({ file, errors, warnings }: Found): string {

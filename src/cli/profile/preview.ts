@@ -1,5 +1,6 @@
 import { StuntdoubleError } from "../../core/errors.ts";
 import { parseWords, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { findProfile } from "./find.ts";
 import { refuseToOverwrite, writeText } from "./output.ts";
 import { previewPage } from "../../core/simulator/preview/page.ts";
@@ -20,5 +21,5 @@ export async function preview(args: readonly string[], io: Io): Promise<number> 
   const text = formats[format](await findProfile(named, io));
   if (output === undefined) io.out(text);
   else await writeText({ file: output, force }, text, io);
-  return 0;
+  return exitCodes.good;
 }

@@ -3,6 +3,7 @@ import { columns } from "../../core/page/table.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import { parseWords, type Io } from "../args.ts";
 import { figuresOf, shown, shownShares, titleOf } from "../../core/simulator/preview/figures.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { findProfile } from "./find.ts";
 
 /** `stuntdouble profile show` */
@@ -13,7 +14,7 @@ export async function show(args: readonly string[], io: Io): Promise<number> {
     throw new StuntdoubleError("CONFIG_INVALID", "expected one profile, as in: stuntdouble profile show gpt-4o");
   const profile = await findProfile(named, io);
   io.out(flags.json === true ? `${JSON.stringify(profile, undefined, 2)}\n` : textOf(profile));
-  return 0;
+  return exitCodes.good;
 }
 
 function textOf(profile: Profile): string {

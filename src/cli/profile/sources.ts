@@ -8,6 +8,8 @@ import { StuntdoubleError } from "../../core/errors.ts";
 import { recordFilesIn } from "../../emit/records/read.ts";
 import { createAdminClient } from "../admin-client.ts";
 import type { Io } from "../args.ts";
+import { sizesOf } from "../record-files.ts";
+import { createProgress } from "../terminal/progress.ts";
 
 /** Errors of one file that are told one by one. */
 const maxTold = 10;
@@ -25,8 +27,16 @@ export type Read = {
  */
 export async function readFiles(files: readonly string[], options: ReadOptions, io: Io): Promise<Read> {
   const read: [file: string, source: ReadSource][] = [];
-  for (const file of (await Promise.all(files.map((each) => filesAt(each, io)))).flat())
+  const found = (await Promise.all(files.map((each) => filesAt(each, io)))).flat();
+  const sizes = await sizesOf(found.map((file) => path.resolve(io.cwd, file)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const progress = createProgress(io, { doing: "reading sources", total, now: Date.now });
+  let done = 0;
+  for (const [at, file] of found.entries()) {
     read.push([file, readSource(await textOf(file, io), options)]);
+    progress.reached((done += sizes[at] ?? 0));
+  }
+  progress.end();
   const problems = read.flatMap(([file, source]) => problemsOf(file, source));
   if (problems.length > 0) throw new StuntdoubleError("CONFIG_INVALID", problems.join("\n"));
   return {

@@ -13,6 +13,7 @@ import {
 import type { Recording } from "../../core/recordings/types.ts";
 import { actionNamed } from "../actions.ts";
 import { parseWords, type Command, type Io } from "../args.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { fromAimock } from "./aimock.ts";
 import { fromHar, harOf } from "./har.ts";
 import type { Imported } from "./imported.ts";
@@ -86,7 +87,7 @@ async function readAll({ dir, io }: Asked): Promise<{ readonly found: readonly R
   try {
     const { recordings: found, warnings } = await readFolder(dir);
     for (const { file = dir, line, message } of warnings) io.err(`${file}:${line}: ${message}\n`);
-    return { found, code: warnings.length > 0 ? 1 : 0 };
+    return { found, code: warnings.length > 0 ? exitCodes.failed : exitCodes.good };
   } catch (error) {
     throw invalid(`${dir} cannot be read: ${codeOf(error)}.`);
   }
@@ -112,9 +113,9 @@ async function show(asked: Asked): Promise<number> {
   const [name, ...more] = asked.words;
   if (name === undefined || more.length > 0) throw invalid("expected one NAME, as stuntdouble recordings list tells.");
   const [recording] = await named(asked, [name]);
-  if (recording === undefined) return 1;
+  if (recording === undefined) return exitCodes.failed;
   asked.io.out(asked.flags.json === true ? `${JSON.stringify(recording, undefined, 2)}\n` : eventLines(recording));
-  return 0;
+  return exitCodes.good;
 }
 
 /** The recordings of these names. @throws CONFIG_INVALID where one of them is not there */
@@ -134,7 +135,7 @@ async function remove(asked: Asked): Promise<number> {
     await rm(path.join(asked.dir, file));
     asked.io.out(`removed ${file}\n`);
   }
-  return 0;
+  return exitCodes.good;
 }
 
 /** By their names alone, so that damaged ones, and those that a crash left unfinished, can be removed as well. */
@@ -153,7 +154,7 @@ async function filesNamed({ words, dir }: Asked): Promise<string[]> {
 async function exportHar(asked: Asked): Promise<number> {
   const { flags, io, words } = asked;
   if (flags.output === undefined) throw invalid("-o FILE is missing.");
-  const all = words.length === 0 ? await readAll(asked) : { found: await named(asked, words), code: 0 };
+  const all = words.length === 0 ? await readAll(asked) : { found: await named(asked, words), code: exitCodes.good };
   const text = `${JSON.stringify(harOf(all.found, io.version), undefined, 2)}\n`;
   const isWritten = await write(path.resolve(io.cwd, flags.output), text, asked);
   if (isWritten) io.out(`${flags.output}: ${all.found.length} recordings\n`);
@@ -180,14 +181,14 @@ async function importFiles(asked: Asked): Promise<number> {
   await mkdir(dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw invalid(`${dir} cannot be made: ${codeOf(error)}.`);
   });
-  let code = 0;
+  let code: number = exitCodes.good;
   for (const name of words) {
     const { recordings: found, problems } = await readForeign(name, asked);
     for (const problem of problems) io.err(`${name}: ${problem}\n`);
     let written = 0;
     for (const recording of found) if (await keep(recording, name, asked)) written += 1;
     io.out(`${name}: ${written} recordings\n`);
-    if (problems.length > 0 || written < found.length) code = 1;
+    if (problems.length > 0 || written < found.length) code = exitCodes.failed;
   }
   return code;
 }

@@ -31,3 +31,17 @@ test("status says that the kill switch is on, and gives JSON where it is asked f
   const { out } = await runAt(".", ["status", "--json", "--admin", node.adminUrl]);
   expect(JSON.parse(out)).toMatchObject({ version: "test", draining: false });
 });
+
+test("a node that asks for its token says so, and the command what to do; with the token it is shown", async () => {
+  const token = "a-token-that-nobody-guesses";
+  node = await startNode({ admin: { tokenEnv: "ADMIN" } }, { env: { ADMIN: token } });
+  for (const env of [{}, { STUNTDOUBLE_ADMIN_TOKEN: "wrong" }]) {
+    const { code, err } = await runAt(".", ["top", "--once", "--admin", node.adminUrl], { env });
+    expect(code).toBe(1);
+    expect(err).toMatch(/token.* Set STUNTDOUBLE_ADMIN_TOKEN to it, or name another variable with --token-env\.\n$/);
+  }
+  const untilStopped = new Promise<string>(() => undefined);
+  const asked = { env: { MY_TOKEN: token }, untilStopped };
+  const good = await runAt(".", ["top", "--once", "--token-env", "MY_TOKEN", "--admin", node.adminUrl], asked);
+  expect([good.code, good.err]).toEqual([0, ""]);
+});

@@ -15,6 +15,7 @@ const envoyVersion = "1.40.0";
 export type Envoy = {
   readonly url: string;
   readonly port: number;
+  readonly adminUrl: string;
   /** A statistic by its full name; 0 when there is none. */
   stat(name: string): Promise<number>;
   /** Every line of its access log so far; Envoy writes them late. */
@@ -123,6 +124,7 @@ async function launch(place: EnvoyPlace, object: object, { port, adminPort }: Po
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
     accessLog: () =>
       running
         .log()

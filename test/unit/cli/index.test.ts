@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { exitCodes } from "../../../src/cli/exit-codes.ts";
 import { commands } from "../../../src/cli/index.ts";
 import { runIn } from "../../support/io.ts";
 
@@ -61,4 +63,43 @@ test.each([
   const { code, out, err } = await runIn({}, args);
   expect([code, out, err.trim().split("\n").length]).toEqual([2, "", 1]);
   expect(err).toMatch(message);
+});
+
+/** The arguments of each command of the examples in a help text. */
+function examplesIn(usage: string): string[][] {
+  const lines = (usage.split("Examples\n")[1] ?? "").trim().split("\n");
+  return lines.map((line) => {
+    const [, command = ""] = /stuntdouble ((?:'[^']*'|[^'|>)])*)/.exec(line) ?? [];
+    return [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+  });
+}
+
+// What is read first is refused first: so the example itself was read without an error, and nothing is done.
+test.each(
+  commands.flatMap(({ name, usage }) => examplesIn(usage).map((args) => [args.join(" "), name, args] as const)),
+)("the example %s has arguments that its command takes", async (_text, name, args) => {
+  const { code, err } = await runIn({}, [...args, "--no-such-flag"]);
+  expect([args[0], code]).toEqual([name, 2]);
+  expect(err).toMatch(/unknown option --no-such-flag\./);
+});
+
+test.each(names)("misuse of %s ends with exit code 2, and its help tells its exit codes", async (name) => {
+  expect((await runIn({}, [name, "--no-such-flag"])).code).toBe(exitCodes.invalid);
+  const { out } = await runIn({}, [name, "--help"]);
+  const [, told = ""] = /^Exit codes: ([^]*?)\n\n/m.exec(out) ?? [];
+  const codes = [...told.matchAll(/(?<![\w.])(\d)(?= )/g)].map(([, code]) => Number(code));
+  expect(codes[0]).toBe(0);
+  expect(Object.values<number>(exitCodes)).toEqual(expect.arrayContaining(codes));
+  expect(codes).toContain(2);
+});
+
+test("chaos presets --json can be read by a program", async () => {
+  const { out } = await runIn({}, ["chaos", "presets", "--json"]);
+  expect(JSON.parse(out)).toContainEqual({ name: "region-down", hypothesis: expect.any(String) });
+});
+
+test("the exit codes of docs/command-line.md are those there are", () => {
+  const page = readFileSync("docs/command-line.md", "utf8");
+  const [, table = ""] = /\| code \| meaning \|\n\| --- \| --- \|\n((?:\|.*\n)+)/.exec(page) ?? [];
+  expect([...table.matchAll(/^\| (\d) \|/gm)].map(([, code]) => Number(code))).toEqual(Object.values(exitCodes));
 });

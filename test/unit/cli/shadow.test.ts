@@ -28,6 +28,15 @@ test("gates replace those that are usual", async () => {
   expect((await report(slow, "--gate", "p50=99%", "--measures", "ttftMs")).code).toBe(0);
 });
 
+test("--json is the same as --format json, and cannot be combined with it", async () => {
+  const { out } = await report(slow, "--json");
+  expect(out).toBe((await report(slow, "--format", "json")).out);
+  expect(await report(slow, "--json", "--format", "html")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("--json"),
+  });
+});
+
 test("only the measures that are named are compared", async () => {
   const { out } = await report(slow, "--measures", "outputTokens, gapMs", "--format", "json");
   const { strata } = JSON.parse(out) as { strata: { measures: object }[] };
