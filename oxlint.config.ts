@@ -15,7 +15,7 @@ const imports = {
   ingress: ["act", "limits", "core"],
   admin: ["act", "limits", "core"],
   node: ["admin", "ingress", "act", "fleet", "limits", "config", "emit", "core"],
-  cli: ["node", "ingress", "act", "fleet", "limits", "config", "emit", "core"],
+  cli: ["node", "admin", "ingress", "act", "fleet", "limits", "config", "emit", "core"],
 } as const;
 
 type Room = keyof typeof imports;

@@ -152,7 +152,7 @@ export type NodeStatus = {
 
 /** Where the configuration in force comes from. */
 export type ConfigSource = {
-  readonly from: "built-in" | "file" | "consul" | "etcd";
+  readonly from: "built-in" | "file" | "consul" | "etcd" | "api";
   /** The path of the file, or the URL of the main file in the store, without any secret. */
   readonly at?: string;
   /** What the store calls the state that is in force, such as Consul's index. */

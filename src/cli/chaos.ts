@@ -1,4 +1,5 @@
 import { isReportFormat, reportFormatNames } from "../core/experiments/report/formats.ts";
+import type { RunView } from "../core/experiments/run.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { actionNamed } from "./actions.ts";
@@ -86,7 +87,7 @@ export const chaos: Command = {
 };
 
 async function start({ flags, words, io, client }: Asked): Promise<number> {
-  const started = await client.send<Shown>("POST", "experiments", await writtenOf(words, flags, io));
+  const started = await client.send<RunView>("POST", "experiments", await writtenOf(words, flags, io));
   if (flags.json === true) return print(started, io);
   io.out(`${runLine(started)}\nStop it with: stuntdouble chaos stop ${started.id}\n`);
   return 0;
@@ -115,7 +116,7 @@ function jsonText(value: unknown): string {
 
 async function list({ flags, words, io, client }: Asked): Promise<number> {
   refuseWords(words);
-  const all = await client.send<{ killSwitch: boolean; experiments: readonly Shown[] }>("GET", "experiments");
+  const all = await client.experiments();
   if (flags.json === true) return print(all, io);
   if (all.killSwitch) io.out("The kill switch is on: no fault acts. Turn it off with: stuntdouble chaos resume\n");
   io.out(runTable(all.experiments));
@@ -127,7 +128,7 @@ const watchMs = 1000;
 async function watch({ words, io, client }: Asked): Promise<number> {
   const id = onlyWord(words, "an id");
   for (;;) {
-    const run = await client.send<Shown>("GET", `experiments/${encodeURIComponent(id)}`);
+    const run = await client.experiment(id);
     io.out(`${runLine(run)}\n`);
     if (isOver(run)) return exitOf(run);
     await new Promise<void>((resolve) => void setTimeout(resolve, watchMs));
@@ -141,9 +142,8 @@ async function report({ flags, words, io, client }: Asked): Promise<number> {
     const formats = reportFormatNames.join(", ");
     throw new StuntdoubleError("CONFIG_INVALID", `--format must be one of ${formats}, not "${format}".`);
   }
-  const resource = `experiments/${encodeURIComponent(id)}`;
-  const run = await client.send<Shown>("GET", resource);
-  const text = format === "json" ? jsonText(run) : await client.text(`${resource}/report?format=${format}`);
+  const run = await client.experiment(id);
+  const text = format === "json" ? jsonText(run) : await client.experimentReport(id, format);
   if (output === undefined) io.out(text);
   else await writeReport(output, text, io);
   return exitOf(run);
@@ -152,13 +152,13 @@ async function report({ flags, words, io, client }: Asked): Promise<number> {
 async function stop({ flags, words, io, client }: Asked): Promise<number> {
   if (flags.all === true) {
     refuseWords(words);
-    const { stopped } = await client.send<{ stopped: readonly Shown[] }>("POST", "experiments/stop");
+    const { stopped } = await client.stopAll();
     if (flags.json === true) return print(stopped, io);
     io.out(`${runTable(stopped)}No fault acts until: stuntdouble chaos resume\n`);
     return 0;
   }
   const id = onlyWord(words, "an id, or --all");
-  const stopped = await client.send<Shown>("DELETE", `experiments/${encodeURIComponent(id)}`);
+  const stopped = await client.stopExperiment(id);
   if (flags.json === true) return print(stopped, io);
   io.out(`${runLine(stopped)}\n`);
   return 0;
@@ -166,7 +166,7 @@ async function stop({ flags, words, io, client }: Asked): Promise<number> {
 
 async function resume({ words, io, client }: Asked): Promise<number> {
   refuseWords(words);
-  await client.send("POST", "experiments/resume");
+  await client.resume();
   io.out("The kill switch is off: faults of rules act again. Experiments stay stopped.\n");
   return 0;
 }

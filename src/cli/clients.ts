@@ -28,7 +28,7 @@ export const clients: Command = {
   usage,
   async run(args, io) {
     const flags = parseFlags(args, { admin: "string", "token-env": "string", json: "boolean" });
-    const told = await createAdminClient(flags, io.env).send<Told>("GET", "clients");
+    const told = await createAdminClient(flags, io.env).clients();
     io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : tableText(told));
     return 0;
   },

@@ -5,14 +5,13 @@ import { fileExists, formatErrors, settingsOf } from "../config/load.ts";
 import type { ConditionTrace, RuleTrace } from "../core/decide.ts";
 import { sharesByRule } from "../config/shares.ts";
 import type { ExperimentDefinition } from "../core/experiments/definition.ts";
-import type { Report } from "../core/experiments/report/report.ts";
 import type { ExperimentTrace, StageTrace } from "../core/experiments/explain.ts";
 import type { FaultDraw } from "../core/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Io, type Command } from "./args.ts";
 import { arrivalOf } from "./arrival.ts";
-import { isOver, type Shown } from "./experiment-text.ts";
+import { isOver } from "./experiment-text.ts";
 import { readConfig, type NamedConfig } from "./config-source.ts";
 import { forecast, type Forecast } from "./forecast.ts";
 import { readRequest } from "./request-file.ts";
@@ -77,10 +76,10 @@ export const explainCommand: Command = {
 
 /** The experiments that run on a node, or look at their baseline, in the order of their start. */
 async function runningOn(client: AdminClient): Promise<readonly ExperimentDefinition[]> {
-  const { experiments } = await client.send<{ experiments: readonly Shown[] }>("GET", "experiments");
+  const { experiments } = await client.experiments();
   const running = experiments.filter((run) => !isOver(run)).toReversed();
   return await Promise.all(
-    running.map(async ({ id }) => (await client.send<Report>("GET", `experiments/${id}`)).definition),
+    running.map(async ({ id }) => (await client.experiment(id)).definition),
   );
 }
 

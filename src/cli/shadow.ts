@@ -109,9 +109,8 @@ function exitOf({ result }: Verdict): number {
 }
 
 async function askNode(flags: Flags, io: Io): Promise<Verdict> {
-  const query = new URLSearchParams({ gate: gateOf(flags) });
-  if (flags.since !== undefined) query.set("since", String(sinceOf(flags.since)));
-  return await createAdminClient(flags, io.env).send<Verdict>("GET", `shadow/report?${query.toString()}`);
+  const since = flags.since === undefined ? undefined : String(sinceOf(flags.since));
+  return await createAdminClient(flags, io.env).shadowReport({ gate: gateOf(flags), since });
 }
 
 async function readFiles(flags: Flags, io: Io): Promise<Verdict> {

@@ -1,5 +1,5 @@
 import { columns } from "../core/page/table.ts";
-import { createAdminClient } from "./admin-client.ts";
+import { createAdminClient, type AdminClient } from "./admin-client.ts";
 import { parseFlags, type Command } from "./args.ts";
 
 const usage = `Shows how a node is: version, configuration, permits, queue, circuit breakers, chaos.
@@ -25,33 +25,15 @@ export const status: Command = {
   async run(args, io) {
     const flags = parseFlags(args, { admin: "string", "token-env": "string", json: "boolean" });
     const node = createAdminClient(flags, io.env);
-    const told = await node.send<Told>("GET", "status");
+    const told = await node.status();
     if (flags.json === true) io.out(`${JSON.stringify(told, undefined, 2)}\n`);
-    else io.out(`${columns(rowsOf(told, await node.send<Chaos>("GET", "experiments")))}\n`);
+    else io.out(`${columns(rowsOf(told, await node.experiments()))}\n`);
     return 0;
   },
 };
 
-/** What is read of `GET /admin/v1/status`. */
-type Told = {
-  readonly version: string;
-  readonly uptimeSeconds: number;
-  readonly workers: number;
-  readonly generation: number;
-  readonly hash?: string;
-  readonly source: { readonly from: string; readonly at?: string; readonly copy?: boolean };
-  readonly inFlight: number;
-  readonly waiting: number;
-  readonly permits: { readonly max: number; readonly available: number };
-  readonly breakers: Readonly<Record<string, string>>;
-  readonly draining: boolean;
-};
-
-/** What is read of `GET /admin/v1/experiments`. */
-type Chaos = {
-  readonly killSwitch: boolean;
-  readonly experiments: readonly { readonly name: string; readonly state: string; readonly endsAt?: string }[];
-};
+type Told = Awaited<ReturnType<AdminClient["status"]>>;
+type Chaos = Awaited<ReturnType<AdminClient["experiments"]>>;
 
 function rowsOf(told: Told, { killSwitch, experiments }: Chaos): string[][] {
   const { permits, source, breakers } = told;

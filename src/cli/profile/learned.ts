@@ -1,10 +1,8 @@
 import path from "node:path";
 import { profileText } from "../../config/sections/profile-text.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
-import type { LearnedModel } from "../../core/learning/profile.ts";
 import { columns } from "../../core/page/table.ts";
-import type { Profile } from "../../core/simulator/types.ts";
-import { createAdminClient } from "../admin-client.ts";
+import { createAdminClient, type AdminClient } from "../admin-client.ts";
 import { parseWords, type Io } from "../args.ts";
 import { refuseToOverwrite, writeText } from "./output.ts";
 
@@ -28,25 +26,19 @@ export async function learned(args: readonly string[], io: Io): Promise<number> 
     );
   const client = createAdminClient(flags, io.env);
   if (name === undefined || output === undefined) {
-    const told = await client.send<Told>("GET", "profiles/learned");
+    const told = await client.learnedProfiles();
     io.out(flags.json === true ? `${JSON.stringify(told, undefined, 2)}\n` : tableText(told));
     return 0;
   }
   const target = { file: output, force };
   refuseToOverwrite(target, io);
-  const profile = await client.send<Profile>("GET", `profiles/learned/${encodeURIComponent(name)}`);
+  const profile = await client.learnedProfile(name);
   await writeText(target, profileText({ ...profile, name: nameOf(output) }), io);
   io.out(`${output}: ${profile.description}\n`);
   return 0;
 }
 
-type Told = {
-  readonly models: readonly (Omit<LearnedModel, "since" | "until" | "profile"> & {
-    readonly since: string;
-    readonly until: string;
-    readonly isEnough: boolean;
-  })[];
-};
+type Told = Awaited<ReturnType<AdminClient["learnedProfiles"]>>;
 
 function tableText({ models }: Told): string {
   if (models.length === 0) return "Nothing was learned yet.\n";
