@@ -1,5 +1,5 @@
 import { ProblemError } from "./problem.ts";
-import type { Parameters } from "./resource.ts";
+import type { Parameters } from "./parameters.ts";
 
 /**
  * The query parameters of a request, checked.
@@ -13,13 +13,17 @@ export function readQuery<Name extends string>(
 ): Readonly<Partial<Record<Name, string>>> {
   const values: { [name in Name]?: string } = {};
   for (const [name, value] of Object.entries(query ?? {})) {
-    if (!isNameOf(parameters, name)) throw new ProblemError(400, unknownParameter(name, Object.keys(parameters)));
-    if (typeof value !== "string") throw new ProblemError(400, `The parameter ${name} can be given once only.`);
+    if (!isNameOf(parameters, name)) throw invalid(unknownParameter(name, Object.keys(parameters)));
+    if (typeof value !== "string") throw invalid(`The parameter ${name} can be given once only.`);
     const { accepts, allowed } = parameters[name];
-    if (!accepts(value)) throw new ProblemError(400, `${name} must be ${allowed}.`);
+    if (!accepts(value)) throw invalid(`${name} must be ${allowed}.`);
     values[name] = value;
   }
   return values;
+}
+
+function invalid(message: string): ProblemError {
+  return new ProblemError(400, message, { problem: "invalid-parameter" });
 }
 
 function isNameOf<Name extends string>(parameters: Parameters<Name>, name: string): name is Name {

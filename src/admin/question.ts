@@ -20,8 +20,10 @@ export type Cloneable =
 
 /** What a question sees of the event loop that replies to it. */
 export type LoopView = {
-  /** The latest calls of this event loop, the newest first. */
-  readonly journal: { last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[] };
+  /** The latest calls of this event loop: the latest to end first, or the latest to start. */
+  readonly journal: {
+    last(limit: number, wanted?: (outcome: Outcome) => boolean, order?: "ended" | "started"): readonly Outcome[];
+  };
   /** Records of its calls; undefined where none are kept. */
   readonly records?:
     | {

@@ -1,7 +1,11 @@
 import type { BudgetUse } from "../core/budgets/types.ts";
 import type { Readable } from "node:stream";
 import type { ClientTotals } from "../core/clients/totals.ts";
+import type { AuditDetails, AuditLog } from "./audit.ts";
 import type { Experiments } from "./chaos.ts";
+import type { GivenConfiguration } from "./given-configuration.ts";
+import type { Described } from "./described.ts";
+import type { Parameters } from "./parameters.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
 
 /** One thing of the admin API: a file of `resources/`, and a line in its index. */
@@ -12,7 +16,7 @@ export type Resource = {
 };
 
 /** One method on one path. `Name` are the names of its query parameters. */
-export type Route<Name extends string = string> = {
+export type Route<Name extends string = string> = Described & {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** May have `/:id` in it, or end in `/*`. */
   readonly path: string;
@@ -23,11 +27,6 @@ export type Route<Name extends string = string> = {
   /** @throws ProblemError where there is nothing good to show */
   respond(request: AdminRequest<Name>): AdminResponse | Promise<AdminResponse>;
 };
-
-/** What each query parameter may be; `accepts` says whether a value is, and `allowed` tells it to the caller. */
-export type Parameters<Name extends string> = Readonly<
-  Record<Name, { readonly allowed: string; readonly accepts: (value: string) => boolean }>
->;
 
 /** One request, after the guards. */
 export type AdminRequest<Name extends string = string> = {
@@ -41,6 +40,14 @@ export type AdminRequest<Name extends string = string> = {
   readonly body: unknown;
   /** Who asks, for the log: `admin token`, or the client's address where the API has no token. */
   readonly by: string;
+  /** The address of the client. */
+  readonly from: string;
+  /** Notes a change that was made, for the audit log. @param what such as `reply added` */
+  audit(what: string, about?: AuditDetails): void;
+  /** Holds a change back that is meant for another version. @throws ProblemError 412 */
+  requireVersion(version: string): void;
+  /** The URL of the page of a list that has this cursor. */
+  linkTo(cursor: string): string;
   /** For a page: gives the browser a session where it has none, and says what its forms send along to change something. */
   page(): { readonly csrf: string; readonly hasLogin: boolean };
 };
@@ -52,6 +59,8 @@ export type AdminResponse = {
   /** All of it, or a stream that is sent as it comes. */
   readonly text: string | Readable;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Which version of what can be changed it shows, for its ETag; absent where nothing can. */
+  readonly version?: string;
 };
 
 /** The node as resources see it from the main thread. */
@@ -61,6 +70,7 @@ export type NodeView = {
   /** The configuration in force; it names secrets and holds none. */
   config(): unknown;
   readonly experiments: Experiments;
+  readonly audit: AuditLog;
   readonly clients: ClientsView;
   /** Undefined where nothing is shared with other nodes. */
   readonly fleet?: FleetView | undefined;
@@ -72,6 +82,7 @@ export type NodeView = {
   totals(): readonly Total[];
   /** Loads the configuration again. */
   reload(cause: ReloadCause): Promise<Reload>;
+  readonly given: GivenConfiguration;
   metrics(form: MetricsForm): Promise<string>;
   /**
    * Asks every event loop, and adds up the replies.
@@ -174,7 +185,7 @@ export type ReloadCause = {
 
 /** What became of an attempt to load the configuration again. */
 export type Reload =
-  | { readonly ok: true; readonly generation: number }
+  | { readonly ok: true; readonly generation: number; readonly hash?: string | undefined }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** Declares a route; the names of its query parameters come from `parameters`. */
@@ -182,12 +193,16 @@ export function route<Name extends string = never>(declared: Route<Name>): Route
   return declared;
 }
 
-/** A response in JSON. */
-export function json(value: unknown, status = 200): AdminResponse {
-  return { status, type: "application/json; charset=utf-8", text: `${JSON.stringify(value)}\n` };
+/** A response in JSON. @param version of what can be changed, for its ETag */
+export function json(value: unknown, status = 200, version?: string): AdminResponse {
+  const text = `${JSON.stringify(value)}\n`;
+  return { status, type: "application/json; charset=utf-8", text, ...(version !== undefined && { version }) };
 }
+
+/** The content type of plain text. */
+export const plainText = "text/plain; charset=utf-8";
 
 /** A response in plain text. */
 export function text(text: string, status = 200): AdminResponse {
-  return { status, type: "text/plain; charset=utf-8", text };
+  return { status, type: plainText, text };
 }

@@ -1,6 +1,7 @@
 import fastify, {
   type FastifyError,
   type FastifyInstance,
+  type FastifyPluginAsync,
   type FastifyReply,
   type FastifyRequest,
   type HTTPMethods,
@@ -16,7 +17,7 @@ import { addLogin } from "./dashboard/login.ts";
 import { createSessions } from "./dashboard/sessions.ts";
 import { prefersPage } from "./accept.ts";
 import { ProblemError, problemText, problemType } from "./problem.ts";
-import { readQuery } from "./query.ts";
+import { addRoute, pathOf, type Surroundings } from "./handle.ts";
 import type { NodeView, Resource, Route } from "./resource.ts";
 import { resources as allResources } from "./resources/index.ts";
 import { createRouteIndex } from "./route-index.ts";
@@ -68,7 +69,7 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
   app.addHook("preClose", async () => dashboard.close());
   const offered = [...resources.flatMap((resource) => resource.routes), ...dashboard.routes];
   const routes = createRouteIndex(offered, dashboard.overview);
-  const surroundings = { node, access, callerOf: ({ ip }: FastifyRequest) => (access.hasToken() ? "admin token" : ip) };
+  const surroundings = { node, access };
   void app.register(async (pages) => {
     // Only pages have forms: the API takes JSON alone, which no form of another site can send.
     const parse = async (_request: FastifyRequest, text: string): Promise<URLSearchParams> => new URLSearchParams(text);
@@ -76,12 +77,23 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
     addLogin(pages, { sessions, tokenSha256 });
     for (const route of routes.filter(({ path }) => path.startsWith(pagesPath))) addRoute(pages, surroundings, route);
   });
-  for (const route of routes.filter(({ path }) => !path.startsWith(pagesPath))) addRoute(app, surroundings, route);
+  const others = routes.filter(({ path }) => !path.startsWith(pagesPath));
+  for (const route of others.filter(({ body }) => body?.isText !== true)) addRoute(app, surroundings, route);
+  for (const route of others) if (route.body?.isText === true) void app.register(takingText(route, route.body.types, surroundings));
   for (const [path, allowed] of methodsByPath(routes)) refuseOthers(app, path, allowed);
   return app;
 }
 
 const pagesPath = "/dashboard/";
+
+/** Adds a route that gets text as it was sent, in a scope of its own: all others take JSON alone. */
+function takingText(route: Route, types: readonly string[], surroundings: Surroundings): FastifyPluginAsync {
+  return async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser([...types], { parseAs: "string" }, async (_request: FastifyRequest, text: string) => text);
+    addRoute(scope, surroundings, route);
+  };
+}
 
 function addGuard(app: FastifyInstance, access: Access): void {
   app.addHook("onRequest", async (request, reply) => {
@@ -121,37 +133,9 @@ function problemOf(error: FastifyError | ProblemError | StuntdoubleError): Probl
   if (error instanceof ProblemError) return error;
   const ours = error instanceof StuntdoubleError;
   const status = (ours ? error.status : error.statusCode) ?? 500;
+  if (status === 415) return new ProblemError(415, "The content type is none that this path takes.");
   if (status >= 500) return new ProblemError(500, "Internal error; the log has the reason.");
   return new ProblemError(status, error.message, ours ? { code: error.code } : {});
-}
-
-type Surroundings = { readonly node: NodeView; readonly access: Access; callerOf(request: FastifyRequest): string };
-
-function addRoute(
-  app: FastifyInstance,
-  { node, access, callerOf }: Surroundings,
-  { method, path, parameters = {}, respond }: Route,
-): void {
-  app.route<{ Params: { id?: string; "*"?: string } }>({
-    method,
-    url: path,
-    exposeHeadRoute: method === "GET",
-    async handler(request, reply) {
-      const { query, params, body, headers } = request;
-      const values = readQuery(query, parameters);
-      const asked = {
-        node,
-        query: values,
-        id: params.id ?? params["*"] ?? "",
-        accept: headers.accept,
-        body,
-        by: callerOf(request),
-        page: () => access.page(request, reply),
-      };
-      const { status, type, text, headers: more = {} } = await respond(asked);
-      return reply.code(status).headers(more).type(type).send(text);
-    },
-  });
 }
 
 /** Node gives a CONNECT to a listener of its own. */
@@ -201,9 +185,4 @@ function bareProblem(problem: ProblemError): string {
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\ncontent-type: ${problemType}\r\n` +
     `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`
   );
-}
-
-/** Without the query, which may hold a secret. */
-function pathOf({ url }: FastifyRequest): string {
-  return url.replace(/\?.*$/s, "");
 }

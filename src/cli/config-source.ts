@@ -7,6 +7,7 @@ import type { StoreTree } from "../config/store/types.ts";
 import { StuntdoubleError } from "../core/errors.ts";
 import { systemClock, wallClockMs } from "../limits/clock.ts";
 import { StoreSource } from "../node/store/source.ts";
+import type { GivenPlace } from "../node/admin/given-configuration.ts";
 import { createLoad, type Load, type Overrides } from "../node/reload.ts";
 import type { Io } from "./args.ts";
 
@@ -19,6 +20,8 @@ export type NodeConfig = {
   readonly shown: string | undefined;
   /** Undefined where the configuration is in no store. */
   readonly store: StoreSource | undefined;
+  /** What configurations are read with that are sent to the admin API. */
+  readonly given: GivenPlace;
 };
 
 /**
@@ -33,14 +36,15 @@ export function nodeConfig(
   overrides: Overrides,
   io: Io,
 ): NodeConfig {
+  const given = { env: io.env, folder: io.cwd, overrides };
   if (name !== undefined && isStoreUrl(name)) {
     const store = storeSource({ name, cacheFolder }, overrides, io);
-    return { load: (generation) => store.load(generation), file: store.url, shown: store.url, store };
+    return { load: (generation) => store.load(generation), file: store.url, shown: store.url, store, given };
   }
   if (cacheFolder !== undefined)
     throw new StuntdoubleError("CONFIG_INVALID", "--config-cache is for a configuration from a store.");
   const file = name === undefined ? undefined : path.resolve(io.cwd, name);
-  return { load: createLoad({ file, env: io.env, overrides }), file, shown: name, store: undefined };
+  return { load: createLoad({ file, env: io.env, overrides }), file, shown: name, store: undefined, given };
 }
 
 function storeSource(

@@ -8,8 +8,8 @@ const usage = `Prints the JSON Schema of the configuration.
 
   stuntdouble schema [--write | --check]
 
-  --write   write schema/stuntdouble.schema.json and docs/configuration.md in the current folder
-  --check   report which of the two are not up to date
+  --write   write schema/stuntdouble.schema.json, schema/admin-openapi.json and docs/configuration.md in the current folder
+  --check   report which of them are not up to date
 
 Exit codes: 0 success, 1 a file is not up to date
 
@@ -32,7 +32,7 @@ export const schema: Command = {
       return 0;
     }
     let differing = 0;
-    for (const [name, text] of generated()) {
+    for (const [name, text] of await generated()) {
       const file = path.join(io.cwd, name);
       if (flags.write === true) {
         await mkdir(path.dirname(file), { recursive: true });
@@ -47,10 +47,12 @@ export const schema: Command = {
   },
 };
 
-function generated(): [name: string, text: string][] {
+async function generated(): Promise<[name: string, text: string][]> {
+  const { openApiText } = await import("../admin/openapi/api.ts");
   return [
     ["schema/stuntdouble.schema.json", schemaText()],
     ["docs/configuration.md", configDocument()],
+    ["schema/admin-openapi.json", openApiText()],
   ];
 }
 

@@ -90,12 +90,12 @@ function portOf(flag: string, text: string | undefined): number | undefined {
 
 async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConfig, io: Io): Promise<number> {
   const { settings, files = [] } = loaded;
-  const { load, file, shown, store } = config;
+  const { load, file, shown, store, given } = config;
   const clock = systemClock();
   const { log, batch, output } = createNodeLog(io, settings, clock);
   const changed = (): void => void app.reload({ from: "file" });
   const watch = createFileWatch({ ...watching, clock: backgroundClock(), changed });
-  const places = { file, filesRead: watch.watch, writeLog: output.write, droppedLogLines: output.dropped };
+  const places = { file, given, filesRead: watch.watch, writeLog: output.write, droppedLogLines: output.dropped };
   const parts = { settings, clock, log, version: io.version, wallClockMs, load, ...follower(store) };
   let app: App;
   try {

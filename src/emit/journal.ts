@@ -3,8 +3,8 @@ import type { Outcome, ShadowPair, Timeline } from "../core/types.ts";
 /** The outcomes of the latest calls. */
 export type Journal = {
   add(outcome: Outcome): void;
-  /** Up to `limit` outcomes that are wanted, the newest first; plain copies. */
-  last(limit: number, wanted?: (outcome: Outcome) => boolean): readonly Outcome[];
+  /** Up to `limit` outcomes that are wanted, plain copies: the latest to end first, or the latest to start. */
+  last(limit: number, wanted?: (outcome: Outcome) => boolean, order?: "ended" | "started"): readonly Outcome[];
 };
 
 /** Token times kept of one timeline; `tokens` still tells how many there were. */
@@ -31,10 +31,11 @@ export function createJournal(size: number): Journal {
       record.number = count;
       write(record, outcome);
     },
-    last(limit, wanted = () => true) {
+    last(limit, wanted = () => true, order = "ended") {
+      const placeOf = ({ number, outcome }: Record): number => (order === "ended" ? number : outcome.startedAtMs);
       const records = [...good.records, ...bad.records].filter(({ outcome }) => wanted(outcome));
       return records
-        .sort((a, b) => b.number - a.number)
+        .sort((a, b) => placeOf(b) - placeOf(a))
         .slice(0, limit)
         .map(read);
     },

@@ -3,6 +3,8 @@ import type { Log } from "../emit/log.ts";
 import { backgroundClock, type Clock } from "../limits/clock.ts";
 import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
+import { createAuditLog } from "./admin/audit.ts";
+import { createGivenConfiguration, type GivenPlace } from "./admin/given-configuration.ts";
 import { createExperiments, type RunningExperiments } from "./experiments/experiments.ts";
 import { createFleet, type Fleet, type FleetOptions } from "./fleet/fleet.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
@@ -20,6 +22,8 @@ export type AppOptions = ReloaderOptions & {
   writeLog(text: string): void;
   /** Log lines that could not be written so far. */
   droppedLogLines(): number;
+  /** What configurations are read with that are sent to the admin API. */
+  readonly given?: GivenPlace;
   /** Where the configuration comes from; default: its file, or none. */
   source?(): ConfigSource;
 };
@@ -86,8 +90,10 @@ async function build(options: AppOptions): Promise<Running> {
     breakerChanged: (upstream, state) => fleet?.breakerChanged(upstream, state),
   });
   const { settings } = reloader;
+  const audit = createAuditLog(log, options.wallClockMs);
   const experiments: RunningExperiments = createExperiments({
     ...options,
+    audit,
     eventLoops,
     counts: eventLoops.experiments,
     settings,
@@ -102,9 +108,10 @@ async function build(options: AppOptions): Promise<Running> {
   const registration = createRegistration({ log, settings, clock: backgroundClock() });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
-  const { source = () => fileSource(options.file) } = options;
   const { isRegistered } = registration;
-  const seen = { eventLoops, reloader, experiments, source, isRegistered, fleet };
+  const given = createGivenConfiguration({ reloader, ...options });
+  const { source = () => (given.isInForce() ? { from: "api" } : fileSource(options.file)) } = options;
+  const seen = { eventLoops, reloader, experiments, audit, given, source, isRegistered, fleet };
   const node = createNodeView({ ...options, ...told, ...seen });
   const admin = createAdmin(noting(node, life), {
     tokenSha256: reloader.adminToken,

@@ -1,3 +1,5 @@
+import type { AuditLog } from "../admin/audit.ts";
+import type { GivenConfiguration } from "../admin/given-configuration.ts";
 import type { Experiments } from "../admin/chaos.ts";
 import type { ConfigSource, NodeParts, NodeStatus, NodeView } from "../admin/resource.ts";
 import { exemplars } from "../admin/resources/metrics.ts";
@@ -26,6 +28,8 @@ export type ReadingsOptions = {
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
   readonly experiments: Experiments & Pick<RunningExperiments, "guardrails">;
+  readonly audit: AuditLog;
+  readonly given: GivenConfiguration;
   /** Undefined where nothing is shared with other nodes. */
   readonly fleet: Fleet | undefined;
   droppedLogLines(): number;
@@ -39,7 +43,7 @@ export type ReadingsOptions = {
 
 /** Makes what the admin API sees of the node. */
 export function createNodeView(options: ReadingsOptions): NodeView {
-  const { clock, eventLoops, reloader, experiments, isReady } = options;
+  const { clock, eventLoops, reloader, experiments, audit, given, isReady } = options;
   const startedAtMs = clock.now();
   const scrape = createScrape({
     workers: () => eventLoops.values(),
@@ -51,6 +55,8 @@ export function createNodeView(options: ReadingsOptions): NodeView {
     status: () => status(options, startedAtMs),
     config: () => withoutCredentials(reloader.settings().config),
     experiments,
+    audit,
+    given,
     clients: eventLoops.clients,
     fleet: options.fleet,
     budgets: eventLoops.budgets.uses,

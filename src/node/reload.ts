@@ -107,7 +107,14 @@ export type Reloader = {
   /** How the attempts so far ended. */
   tally(): ReloadTally;
   /** Takes up a changed configuration whole, or keeps the old one and says why. One attempt waits for the one before. */
-  reload(cause: ReloadCause): Promise<Reload>;
+  reload(cause: ReloadCause & Given): Promise<Reload>;
+};
+
+/** What is loaded instead of what was loaded before; later reloads load it again. */
+export type Given = {
+  readonly load?: Load;
+  /** Called when it is its turn. @throws where it shall not be loaded any more, which is no failed attempt */
+  before?(): void;
 };
 
 /** Attempts to load a configuration: how many ended how, and when one was last put in force, milliseconds since 1970. */
@@ -125,8 +132,8 @@ export type ReloadTally = {
  * @throws CONFIG_INVALID when the admin API asks for a token that is not there
  */
 export function createReloader(options: ReloaderOptions, apply: (settings: Settings) => Promise<void>): Reloader {
-  const { load = withoutFile, log, wallClockMs, file, filesRead, inForce } = options;
-  let { settings } = options;
+  const { log, wallClockMs, file, filesRead, inForce } = options;
+  let { settings, load: source = withoutFile } = options;
   let adminToken = adminTokenOf(settings);
   let tally: ReloadTally = { success: 0, error: 0, lastOk: true, lastSuccessMs: wallClockMs() };
 
@@ -141,7 +148,7 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     tally = { ...tally, success: tally.success + 1, lastOk: true, lastSuccessMs: wallClockMs() };
     log.info(details, "configuration in force");
     inForce?.();
-    return { ok: true, generation };
+    return { ok: true, generation, hash };
   };
   const reject = (errors: readonly string[], cause: ReloadCause): Reload => {
     tally = { ...tally, error: tally.error + 1, lastOk: false };
@@ -150,11 +157,15 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     log.error(details, "the new configuration is not valid; the old one stays in force");
     return { ok: false, errors };
   };
-  const attempt = async (cause: ReloadCause): Promise<Reload> => {
+  const attempt = async ({ load = source, before, ...cause }: ReloadCause & Given): Promise<Reload> => {
+    before?.();
     try {
       const loaded = tellDamaged(await load(settings.generation + 1), log);
       if (loaded.files !== undefined) filesRead?.(loaded.files);
-      return loaded.ok ? await takeUp(loaded.settings, cause) : reject(loaded.errors, cause);
+      if (!loaded.ok) return reject(loaded.errors, cause);
+      const reload = await takeUp(loaded.settings, cause);
+      source = load;
+      return reload;
     } catch (error) {
       return reject([error instanceof Error ? error.message : String(error)], cause);
     }

@@ -7,7 +7,7 @@ import type { ShadowReport } from "../../core/shadow/store.ts";
 import type { Verdict } from "../../core/shadow/verdict.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import type { Outcome } from "../../core/types.ts";
-import type { AuditEntry } from "../chaos.ts";
+import type { AuditEntry } from "../audit.ts";
 import type { NodeStatus } from "../resource.ts";
 import type { experimentToStart } from "../shapes/experiments.ts";
 import type { Breakers, budgetUse, learnedModel, nodeList } from "../shapes/node.ts";

@@ -11,6 +11,14 @@ import { createLive, type Live } from "./live.ts";
 import { dashboardStyle } from "./style.ts";
 import { isPage, type PageName, type View } from "./view/types.ts";
 
+/** The stream that the pages follow. */
+export const liveRoute = {
+  method: "GET",
+  path: "/admin/v1/live",
+  summary: "what the dashboard shows, as server-sent events: the whole state, then each second what has changed",
+  responds: { type: "text/event-stream" },
+} as const;
+
 /** The pages that people look at. */
 export type Dashboard = {
   readonly routes: readonly Route[];
@@ -32,9 +40,7 @@ export function createDashboard(node: NodeView, clock: Clock): Dashboard {
     close: streams.end,
     routes: [
       route({
-        method: "GET",
-        path: "/admin/v1/live",
-        summary: "what the dashboard shows, as server-sent events: the whole state, then each second what has changed",
+        ...liveRoute,
         respond: () => ({ status: 200, type: "text/event-stream", text: streams.open() }),
       }),
       route({

@@ -1,4 +1,7 @@
+import { z } from "zod";
 import type { BudgetUse } from "../../core/budgets/types.ts";
+import { sends } from "../described.ts";
+import { budgetUse } from "../shapes/node.ts";
 import { json, route, type Resource } from "../resource.ts";
 
 /** `GET /admin/v1/budgets` */
@@ -8,6 +11,7 @@ export const budgets: Resource = {
       method: "GET",
       path: "/admin/v1/budgets",
       summary: "the budgets of upstreams: limits, what is used up, when the window ends",
+      responds: sends(z.object({ budgets: z.array(budgetUse) })),
       respond: ({ node }) => json({ budgets: node.budgets().map(shown) }),
     }),
   ],

@@ -1,4 +1,7 @@
+import { z } from "zod";
 import { verdictsOf } from "../../core/clients/totals.ts";
+import { sends } from "../described.ts";
+import { clientVerdict } from "../shapes/experiments.ts";
 import { json, route, type Resource } from "../resource.ts";
 
 /** `GET /admin/v1/clients` */
@@ -8,6 +11,7 @@ export const clients: Resource = {
       method: "GET",
       path: "/admin/v1/clients",
       summary: "what each client made of responses that failed: retries, waits, giving up",
+      responds: sends(z.object({ clients: z.array(clientVerdict) })),
       respond: ({ node }) => json({ clients: verdictsOf(node.clients.read()) }),
     }),
   ],

@@ -1,9 +1,17 @@
+import { z } from "zod";
+import type { RunView } from "../../core/experiments/run.ts";
 import type { RunningExperiment } from "../../core/experiments/layer.ts";
 import { isReportFormat, reportFormatNames, reportFormats } from "../../core/experiments/report/formats.ts";
 import { sumOfPhases, type SeenByPhase } from "../../core/experiments/phases.ts";
 import { preferredType } from "../accept.ts";
 import { ProblemError } from "../problem.ts";
 import { question, type State } from "../question.ts";
+import type { Experiments } from "../chaos.ts";
+import { sends } from "../described.ts";
+import { listed, next } from "../list.ts";
+import { pageOf, type Key } from "../page.ts";
+import { oneOf, paging } from "../parameters.ts";
+import { experimentReport, experimentRun, experimentToStart } from "../shapes/experiments.ts";
 import { json, route, type Resource } from "../resource.ts";
 
 /** The experiments that run, as JSON. */
@@ -38,6 +46,9 @@ export const letCallsGo = question({
   merge: (replies): number => replies.reduce((sum, each) => sum + each, 0),
 });
 
+/** More than are kept. */
+const maxListed = 1000;
+
 const path = "/admin/v1/experiments";
 
 /** `/admin/v1/experiments`: starts, shows and stops experiments. */
@@ -48,31 +59,51 @@ export const experiments: Resource = {
       method: "GET",
       path,
       summary: "the experiments that run and the latest that have ended, and whether the kill switch is on",
-      respond: ({ node }) => json({ killSwitch: node.experiments.killed(), experiments: node.experiments.list() }),
+      parameters: paging(maxListed),
+      responds: sends(z.object({ killSwitch: z.boolean(), experiments: z.array(experimentRun), next })),
+      isVersioned: true,
+      respond({ node: { experiments: all }, query: { limit = maxListed, cursor }, linkTo }) {
+        const keyOf = ({ createdAt, id }: RunView): Key => [Date.parse(createdAt), id];
+        const page = pageOf(all.list(), { limit: Number(limit), cursor, keyOf, isDescending: true });
+        return listed("experiments", page, { linkTo, more: { killSwitch: all.killed() }, version: versionOfAll(all) });
+      },
     }),
     route({
       method: "POST",
       path,
       summary: "starts an experiment, sent as JSON or named as `configured`; 400 with every error of it",
-      async respond({ node, body, by }) {
-        return json(await node.experiments.start(body, by), 201);
+      body: { schema: experimentToStart },
+      responds: sends(experimentRun, 201),
+      refuses: [403, 409],
+      isVersioned: true,
+      async respond({ node, body, by, from, requireVersion }) {
+        requireVersion(versionOfAll(node.experiments));
+        return json(await node.experiments.start(body, by, from), 201);
       },
     }),
     route({
       method: "GET",
       path: `${path}/:id`,
       summary: "one experiment, with its report as JSON",
+      responds: sends(experimentReport),
+      refuses: [404],
+      isVersioned: true,
       respond({ node, id }) {
         const report = node.experiments.find(id);
         if (report === undefined) throw unknown();
-        return json(report);
+        return json(report, 200, versionOf(report));
       },
     }),
     route({
       method: "GET",
       path: `${path}/:id/report`,
       summary: "the report on one experiment, in the `format` that is asked for, else by the Accept header",
-      parameters: { format: { allowed: reportFormatNames.join(", "), accepts: isReportFormat } },
+      parameters: { format: oneOf(reportFormatNames) },
+      responds: reportFormatNames.map((name) => ({
+        type: reportFormats[name].type,
+        ...(name === "json" && { schema: experimentReport }),
+      })),
+      refuses: [404, 406],
       respond({ node, id, accept, query: { format } }) {
         const report = node.experiments.find(id);
         if (report === undefined) throw unknown();
@@ -87,8 +118,13 @@ export const experiments: Resource = {
       method: "DELETE",
       path: `${path}/:id`,
       summary: "stops an experiment, and lets its calls under way go",
-      async respond({ node, id, by }) {
-        const stopped = await node.experiments.stop(id, by);
+      responds: sends(experimentRun),
+      refuses: [404],
+      isVersioned: true,
+      async respond({ node, id, by, from, requireVersion }) {
+        const before = node.experiments.find(id);
+        if (before !== undefined) requireVersion(versionOf(before));
+        const stopped = await node.experiments.stop(id, by, from);
         if (stopped === undefined) throw unknown();
         return json(stopped);
       },
@@ -97,27 +133,31 @@ export const experiments: Resource = {
       method: "POST",
       path: `${path}/stop`,
       summary: "the kill switch: stops every experiment, lets calls under way go, and no fault acts until `resume`",
-      async respond({ node, by }) {
-        return json({ killSwitch: true, stopped: await node.experiments.stopAll(by) });
+      responds: sends(z.object({ killSwitch: z.boolean(), stopped: z.array(experimentRun) })),
+      async respond({ node, by, from }) {
+        return json({ killSwitch: true, stopped: await node.experiments.stopAll(by, from) });
       },
     }),
     route({
       method: "POST",
       path: `${path}/resume`,
       summary: "turns the kill switch off; faults of rules act again, experiments stay stopped",
-      respond({ node, by }) {
-        node.experiments.resume(by);
+      responds: sends(z.object({ killSwitch: z.boolean() })),
+      respond({ node, by, from }) {
+        node.experiments.resume(by, from);
         return json({ killSwitch: node.experiments.killed() });
       },
     }),
-    route({
-      method: "GET",
-      path: "/admin/v1/audit",
-      summary: "what was done with experiments and the kill switch, by whom, the newest first",
-      respond: ({ node }) => json({ entries: node.experiments.audit() }),
-    }),
   ],
 };
+
+function versionOf({ id, state }: RunView): string {
+  return `${id} ${state}`;
+}
+
+function versionOfAll({ list, killed }: Experiments): string {
+  return `${String(killed())} ${list().map(versionOf).join()}`;
+}
 
 const types = reportFormatNames.map((name) => reportFormats[name].type);
 

@@ -1,4 +1,5 @@
 import type { Resource } from "../resource.ts";
+import { audit } from "./audit.ts";
 import { budgets } from "./budgets.ts";
 import { clients } from "./clients.ts";
 import { config } from "./config.ts";
@@ -23,6 +24,7 @@ export const resources: readonly Resource[] = [
   records,
   shadow,
   experiments,
+  audit,
   clients,
   budgets,
   replies,

@@ -1,7 +1,10 @@
+import { z } from "zod";
 import type { LearnedModel } from "../../core/learning/profile.ts";
 import type { CallsOfModel } from "../../core/learning/types.ts";
 import { ProblemError } from "../problem.ts";
 import { question, type State } from "../question.ts";
+import { sends } from "../described.ts";
+import { learnedModel, profile } from "../shapes/node.ts";
 import { json, route, type Resource } from "../resource.ts";
 
 /** What was learned, a list of `LearnedModel` as JSON. */
@@ -32,12 +35,15 @@ export const learned: Resource = {
       method: "GET",
       path: "/admin/v1/profiles/learned",
       summary: "what was learned of the timing of upstreams, by model, and whether it is enough",
+      responds: sends(z.object({ models: z.array(learnedModel) })),
       respond: ({ node }) => json({ models: readLearned(node.get(learnedModels)).map(summaryOf) }),
     }),
     route({
       method: "GET",
       path: "/admin/v1/profiles/learned/:id",
       summary: "one learned profile, by its name",
+      responds: sends(profile),
+      refuses: [404],
       respond({ node, id }) {
         const found = readLearned(node.get(learnedModels)).find(({ name }) => name === id);
         if (found === undefined) throw new ProblemError(404, "Nothing was learned under that name.");

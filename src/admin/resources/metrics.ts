@@ -24,6 +24,7 @@ export const metrics: Resource = {
       method: "GET",
       path: "/metrics",
       summary: "metrics in Prometheus text format, or in OpenMetrics where `Accept` prefers it",
+      responds: [{ type: types[plain] }, { type: types[openMetrics] }],
       async respond({ node, accept }) {
         const isOpen = preferredType(accept, [plain, openMetrics]) === openMetrics;
         return isOpen ? await written(node, "openMetrics", openMetrics) : await written(node, "text");
@@ -35,7 +36,7 @@ export const metrics: Resource = {
 };
 
 function underNames(path: string, summary: string, form: MetricsForm): Route {
-  return route({ method: "GET", path, summary, respond: ({ node }) => written(node, form) });
+  return route({ method: "GET", path, summary, responds: { type: types[plain] }, respond: ({ node }) => written(node, form) });
 }
 
 async function written(node: NodeView, form: MetricsForm, type: keyof typeof types = plain): Promise<AdminResponse> {

@@ -1,3 +1,5 @@
+import { sends } from "../described.ts";
+import { nodeList } from "../shapes/node.ts";
 import { json, route, type Resource } from "../resource.ts";
 
 /** `GET /admin/v1/nodes`: the nodes that share. */
@@ -8,6 +10,7 @@ export const nodes: Resource = {
       path: "/admin/v1/nodes",
       summary:
         "the nodes that share, each with the generation and the hash of its configuration; empty without `shared`",
+      responds: sends(nodeList),
       respond({ node: { fleet } }) {
         if (fleet === undefined) return json({ shared: false, nodes: [] });
         const found = fleet.nodes().map(({ startedAtMs, ...about }) => {

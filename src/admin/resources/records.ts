@@ -3,19 +3,40 @@ import type { TrafficRecord } from "../../core/records/types.ts";
 import { wallClockMs } from "../../limits/clock.ts";
 import { ProblemError } from "../problem.ts";
 import { question } from "../question.ts";
+import { linkHeader } from "../list.ts";
+import { numberOf, pageOf } from "../page.ts";
+import { paging, since, textOf } from "../parameters.ts";
+import { record } from "../shapes/calls.ts";
 import { route, type Resource } from "../resource.ts";
 
 /** Max number of records that are given at once. */
 const maxLimit = 1_000_000;
 
+const ndjson = "application/x-ndjson";
+
 /** Which records are asked for. */
-type Wanted = { readonly sinceMs: number; readonly model: string | undefined; readonly limit: number };
+type Wanted = {
+  readonly sinceMs: number;
+  readonly untilMs: number | undefined;
+  readonly model: string | undefined;
+  readonly limit: number;
+};
+
+/** Calls of one event loop that may have started in one millisecond; so many more are looked at behind a page. */
+const maxAtOnce = 100;
 
 /** The latest records of the node, the oldest first; undefined where none are kept. */
 const latestRecords = question({
   name: "records",
-  reply: (loop, { sinceMs, model, limit }: Wanted) =>
-    loop.records?.last(limit, (record) => record.time >= sinceMs && (model === undefined || record.model === model)),
+  reply: (loop, { sinceMs, untilMs = Infinity, model, limit }: Wanted) =>
+    loop.records
+      ?.last(
+        maxLimit,
+        (record) =>
+          record.time >= sinceMs && record.time <= untilMs && (model === undefined || record.model === model),
+      )
+      .toSorted((a, b) => a.time - b.time)
+      .slice(-limit),
   merge: (replies): readonly TrafficRecord[] | undefined => {
     const kept = replies.filter((each) => each !== undefined);
     return kept.length === 0 ? undefined : kept.flat().sort((a, b) => a.time - b.time);
@@ -41,24 +62,23 @@ export const records: Resource = {
       path: "/admin/v1/records",
       summary: "the latest records of calls in memory, one line each, the oldest first",
       parameters: {
-        since: {
-          allowed: "a time such as 2026-05-01T12:00:00Z, milliseconds since 1970, or how long ago, such as 15m",
-          accepts: (value) => sinceMs(value, 0) !== undefined,
-        },
-        model: { allowed: "the name of a model", accepts: (value) => value !== "" },
-        limit: {
-          allowed: `an integer from 1 to ${maxLimit}`,
-          accepts: (value) => /^[1-9]\d*$/.test(value) && Number(value) <= maxLimit,
-        },
+        since,
+        model: textOf("the name of a model"),
+        ...paging(maxLimit),
       },
-      async respond({ node, query: { since = "0", model, limit } }) {
+      responds: { type: ndjson, schema: record, says: "One record of a call in each line" },
+      refuses: [404],
+      async respond({ node, query, linkTo }) {
+        const { since: from = "0", model, limit, cursor } = query;
         const max = Number(limit ?? maxLimit);
-        const from = sinceMs(since, wallClockMs()) ?? 0;
-        const found = await node.ask(latestRecords, { sinceMs: from, model, limit: max });
+        const untilMs = cursor === undefined ? undefined : numberOf(cursor);
+        const wanted = { sinceMs: sinceMs(from, wallClockMs()) ?? 0, untilMs, model, limit: max + maxAtOnce };
+        const found = await node.ask(latestRecords, wanted);
         if (found === undefined)
           throw new ProblemError(404, "No records are kept; the section records of the configuration turns them on.");
-        const text = found.slice(-max).map((record) => `${JSON.stringify(record)}\n`);
-        return { status: 200, type: "application/x-ndjson; charset=utf-8", text: text.join("") };
+        const page = pageOf(found, { limit: max, cursor, keyOf: ({ time, id }) => [time, id], isDescending: true });
+        const text = page.items.map((record) => `${JSON.stringify(record)}\n`).toReversed();
+        return { status: 200, type: `${ndjson}; charset=utf-8`, text: text.join(""), headers: linkHeader(page, linkTo) };
       },
     }),
   ],

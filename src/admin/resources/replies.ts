@@ -1,9 +1,14 @@
+import { z } from "zod";
 import { nearestOf } from "../../core/issues.ts";
 import { maxReplies } from "../../limits/reply-counts.ts";
-import { ProblemError } from "../problem.ts";
+import { invalidBody, ProblemError } from "../problem.ts";
 import { question } from "../question.ts";
 import { givenReplies, givenSchema, type Given, type GivenConfig } from "../replies/given.ts";
-import { json, route, type NodeView, type Resource } from "../resource.ts";
+import { sends } from "../described.ts";
+import { listed, next } from "../list.ts";
+import { pageOf, type Key } from "../page.ts";
+import { paging } from "../parameters.ts";
+import { json, route, type AdminRequest, type NodeView, type Resource } from "../resource.ts";
 
 /** How often replies were given so far, by their slots; all event loops count in one place. */
 const counted = question({
@@ -21,6 +26,14 @@ const profiles = question({
 
 const path = "/admin/v1/replies";
 
+const deleted = z.object({ deleted: z.int().min(0) });
+const shownReply = z.looseObject({
+  id: z.string(),
+  match: z.looseObject({}),
+  given: z.int().describe("How often it was given"),
+  until: z.iso.datetime().optional(),
+});
+
 /** `POST`, `GET` and `DELETE /admin/v1/replies`, and one by its id */
 export const replies: Resource = {
   questions: [counted, profiles],
@@ -29,34 +42,59 @@ export const replies: Resource = {
       method: "POST",
       path,
       summary: "says what comes back to the calls that match; `times` and `ttlMs` limit it",
-      respond: ({ node, body }) => oneByOne(node, () => add(node, body)),
+      body: { schema: givenSchema },
+      responds: sends(shownReply, 201),
+      refuses: [409],
+      isVersioned: true,
+      respond: (request) => oneByOne(request.node, () => add(request)),
     }),
     route({
       method: "GET",
       path,
       summary: "the replies that are there, in the order in which they are tried, and how often each was given",
-      respond: async ({ node }) => json({ replies: await shownAll(node) }),
+      parameters: paging(maxReplies),
+      responds: sends(z.object({ replies: z.array(shownReply), next })),
+      isVersioned: true,
+      async respond({ node, query: { limit = maxReplies, cursor }, linkTo }) {
+        const keyOf = ({ id }: { id: string }): Key => [Number(id.replace(/^\D*/, "")), ""];
+        const page = pageOf(await shownAll(node), { limit: Number(limit), cursor, keyOf, isDescending: false });
+        return listed("replies", page, { linkTo, version: versionOfAll(node) });
+      },
     }),
     route({
       method: "DELETE",
       path,
       summary: "deletes all replies",
-      respond: ({ node }) => oneByOne(node, () => keep(node, () => false)),
+      responds: sends(deleted),
+      isVersioned: true,
+      respond: (request) =>
+        oneByOne(request.node, async () => {
+          request.requireVersion(versionOfAll(request.node));
+          return await keep(request, () => false);
+        }),
     }),
     route({
       method: "GET",
       path: `${path}/:id`,
       summary: "one reply, and how often it was given",
-      respond: async ({ node, id }) => json(known(await shownAll(node), id)),
+      responds: sends(shownReply),
+      refuses: [404],
+      isVersioned: true,
+      respond: async ({ node, id }) => json(known(await shownAll(node), id), 200, id),
     }),
     route({
       method: "DELETE",
       path: `${path}/:id`,
       summary: "deletes a reply",
-      async respond({ node, id }) {
+      responds: sends(deleted),
+      refuses: [404],
+      isVersioned: true,
+      async respond(request) {
+        const { node, id, requireVersion } = request;
         return await oneByOne(node, async () => {
           known(node.get(givenReplies).list, id);
-          return await keep(node, (given) => given.id !== id);
+          requireVersion(id);
+          return await keep(request, (given) => given.id !== id);
         });
       },
     }),
@@ -73,7 +111,8 @@ async function oneByOne<Value>(node: NodeView, change: () => Promise<Value>): Pr
   return await changed;
 }
 
-async function add(node: NodeView, body: unknown) {
+async function add({ node, body, audit, requireVersion }: AdminRequest) {
+  requireVersion(versionOfAll(node));
   const config = await checked(node, body);
   const { next, list } = node.get(givenReplies);
   const fresh = await withRoom(node, list);
@@ -89,6 +128,7 @@ async function add(node: NodeView, body: unknown) {
     untilMs: ttlMs === undefined ? undefined : Date.now() + ttlMs,
   };
   await node.set(givenReplies, { next: next + 1, list: [...fresh, given] });
+  audit("reply added", { id: given.id });
   return json(shown(given, base), 201);
 }
 
@@ -98,7 +138,7 @@ async function checked(node: NodeView, body: unknown): Promise<GivenConfig> {
     const errors = error.issues.map(({ path: at, message }) =>
       at.length === 0 ? message : `${at.join(".")}: ${message}`,
     );
-    throw new ProblemError(400, "The reply has errors.", { errors });
+    throw invalidBody("The reply has errors.", errors);
   }
   const { profile } = data;
   if (profile === undefined) return data;
@@ -106,7 +146,7 @@ async function checked(node: NodeView, body: unknown): Promise<GivenConfig> {
   if (names.includes(profile)) return data;
   const hint = nearestOf(profile, names);
   const wrong = `profile: unknown profile "${profile}".${hint === undefined ? "" : ` Did you mean "${hint}"?`}`;
-  throw new ProblemError(400, "The reply has errors.", { errors: [wrong] });
+  throw invalidBody("The reply has errors.", [wrong]);
 }
 
 /** The replies that still may be given, and where there is room those that have run out, too. */
@@ -134,11 +174,21 @@ function freeSlot(next: number, list: readonly Given[]): number {
   return slot;
 }
 
-async function keep(node: NodeView, kept: (given: Given) => boolean) {
+async function keep({ node, id, audit }: AdminRequest, kept: (given: Given) => boolean) {
   const { next, list } = node.get(givenReplies);
   const left = list.filter(kept);
   await node.set(givenReplies, { next, list: left });
-  return json({ deleted: list.length - left.length });
+  const count = list.length - left.length;
+  if (id === "") audit("replies deleted", { count });
+  else audit("reply deleted", { id });
+  return json({ deleted: count });
+}
+
+function versionOfAll(node: NodeView): string {
+  return `replies ${node
+    .get(givenReplies)
+    .list.map(({ id }) => id)
+    .join()}`;
 }
 
 async function shownAll(node: NodeView) {

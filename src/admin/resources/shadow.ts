@@ -1,9 +1,12 @@
 import { sinceMs } from "../../core/records/since.ts";
 import type { TrafficRecord } from "../../core/records/types.ts";
 import { areGates, defaultGates, gatesForm, gatesText } from "../../core/shadow/gates.ts";
-import { shadowReport } from "../../core/shadow/store.ts";
+import { shadowReport as reportOf } from "../../core/shadow/store.ts";
 import { wallClockMs } from "../../limits/clock.ts";
 import { question } from "../question.ts";
+import { sends } from "../described.ts";
+import { since } from "../parameters.ts";
+import { shadowReport, shadowVerdict } from "../shapes/shadow.ts";
 import { json, route, type Resource } from "../resource.ts";
 import { verdictInThread } from "../verdict.ts";
 
@@ -11,7 +14,7 @@ import { verdictInThread } from "../verdict.ts";
 export const timings = question({
   name: "shadow",
   reply: (loop) => loop.shadow.snapshot(),
-  merge: shadowReport,
+  merge: reportOf,
 });
 
 /** Mirrored calls are kept for a verdict, so many of each event loop. */
@@ -32,6 +35,7 @@ export const shadow: Resource = {
       method: "GET",
       path: "/admin/v1/shadow",
       summary: "real and simulated timing side by side, by model",
+      responds: sends(shadowReport),
       respond: async ({ node }) => json(await node.ask(timings)),
     }),
     route({
@@ -39,14 +43,12 @@ export const shadow: Resource = {
       path: "/admin/v1/shadow/report",
       summary: "whether the simulation is like the real side within the gates, for calls that are like each other",
       parameters: {
-        since: {
-          allowed: "a time such as 2026-05-01T12:00:00Z, milliseconds since 1970, or how long ago, such as 15m",
-          accepts: (value) => sinceMs(value, 0) !== undefined,
-        },
+        since,
         gate: { allowed: gatesForm, accepts: areGates },
       },
-      async respond({ node, query: { since = "0", gate = gatesText(defaultGates) } }) {
-        const records = await node.ask(mirrored, sinceMs(since, wallClockMs()) ?? 0);
+      responds: sends(shadowVerdict),
+      async respond({ node, query: { since: from = "0", gate = gatesText(defaultGates) } }) {
+        const records = await node.ask(mirrored, sinceMs(from, wallClockMs()) ?? 0);
         return json(await verdictInThread({ records, gate }));
       },
     }),

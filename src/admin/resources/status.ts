@@ -1,5 +1,7 @@
 import type { BreakerState } from "../../limits/breaker.ts";
 import { question } from "../question.ts";
+import { sends } from "../described.ts";
+import { nodeStatus } from "../shapes/node.ts";
 import { json, route, type Resource } from "../resource.ts";
 
 /** The state of each breaker, by upstream; an upstream without one is not listed. Event loops agree but for short times; the last one's word is taken. */
@@ -22,6 +24,7 @@ export const status: Resource = {
       method: "GET",
       path: "/admin/v1/status",
       summary: "version, uptime, workers, configuration, permits, queue, breakers, whether the node drains",
+      responds: sends(nodeStatus),
       async respond({ node }) {
         const { draining, ...status } = node.status();
         return json({ ...status, breakers: await node.ask(breakers), draining });

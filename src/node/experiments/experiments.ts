@@ -1,39 +1,22 @@
 import { experimentsSeen, letCallsGo, runningExperiments, writeRunning } from "../../admin/resources/experiments.ts";
-import type { ClientsView } from "../../admin/resource.ts";
+import type { AuditNote } from "../../admin/audit.ts";
 import type { Experiments } from "../../admin/chaos.ts";
-import { ProblemError } from "../../admin/problem.ts";
+import { invalidBody, ProblemError } from "../../admin/problem.ts";
 import { readExperiment } from "../../config/experiment.ts";
-import type { Settings } from "../../config/load.ts";
 import { countedBetween } from "../../core/clients/totals.ts";
 import { maxExperiments } from "../../core/experiments/definition.ts";
 import { brokenGuardrail } from "../../core/experiments/guardrails.ts";
 import { reportOf } from "../../core/experiments/report/report.ts";
 import { endOf, isActive, viewOf, withSecond, type Run, type RunState } from "../../core/experiments/run.ts";
-import type { Log } from "../../emit/log.ts";
 import type { Reading } from "../../emit/metrics.ts";
-import type { Clock } from "../../limits/clock.ts";
-import type { NodeCounts } from "../../limits/experiment-counts.ts";
-import type { EventLoops } from "../event-loops.ts";
 import type { FleetExperiments } from "../../fleet/experiments.ts";
 import { guardrailReadings } from "./guardrail-readings.ts";
-import { refuseOpenAdmin } from "./open-admin.ts";
-import { createAudit, type Audit } from "./audit.ts";
+import { refuseOpenAdmin } from "../admin/open-admin.ts";
+import type { EndedBy, ExperimentsOptions } from "./options.ts";
 import { createTicker, type Ticker } from "./ticker.ts";
 import { createFollower, type Follower } from "./follower.ts";
 import { configuredId, latest, newRun, runningOf, type Held } from "./held-runs.ts";
 import { createRunHistory, type RunHistory } from "./run-history.ts";
-
-/** What experiments are run with. */
-export type ExperimentsOptions = {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly eventLoops: Pick<EventLoops, "ask" | "set"> & { readonly clients: ClientsView };
-  readonly counts: NodeCounts;
-  settings(): Settings;
-  wallClockMs(): number;
-  /** Told of what other nodes have to know; absent where nothing is shared. */
-  readonly changed?: (() => void) | undefined;
-};
 
 const tickMs = 1000;
 /** The end of a node waits for its file no longer than this. */
@@ -66,7 +49,6 @@ export function createExperiments(options: ExperimentsOptions): RunningExperimen
 class ExperimentRunner implements RunningExperiments {
   readonly #options: ExperimentsOptions;
   readonly #history: RunHistory;
-  readonly #audit: Audit;
   readonly #ticker: Ticker;
   #held: Held[] = [];
   readonly #follower: Follower;
@@ -74,8 +56,7 @@ class ExperimentRunner implements RunningExperiments {
   constructor(options: ExperimentsOptions) {
     this.#options = options;
     this.#history = createRunHistory(options.settings().historyFile, options.log);
-    const { clock, log, wallClockMs } = options;
-    this.#audit = createAudit(log, wallClockMs);
+    const { clock, log } = options;
     this.#ticker = createTicker({
       clock,
       everyMs: tickMs,
@@ -109,28 +90,28 @@ class ExperimentRunner implements RunningExperiments {
       const id = this.#options.changed === undefined ? undefined : configuredId(definition);
       if (id !== undefined && this.#follower.isKnown(id)) continue;
       // It was checked with the file; it needs no admin API, so whoever reaches that is no matter here.
-      await this.#start({ configured: definition.name }, "configuration", id).catch((error: unknown) => {
+      await this.#start({ configured: definition.name }, "configuration", { id }).catch((error: unknown) => {
         log.error({ experiment: definition.name, error }, "could not start an experiment of the configuration");
       });
     }
   }
 
-  async start(raw: unknown, by: string) {
-    refuseOpenAdmin(this.#options.settings());
-    return await this.#start(raw, by);
+  async start(raw: unknown, by: string, from?: string) {
+    refuseOpenAdmin(this.#options.settings(), "Experiments");
+    return await this.#start(raw, by, { from });
   }
 
-  async #start(raw: unknown, by: string, id?: string) {
+  async #start(raw: unknown, by: string, { id, from }: Pick<EndedBy, "from"> & { readonly id?: string | undefined }) {
     const { settings, counts, wallClockMs } = this.#options;
     const read = readExperiment(raw, settings());
     if (!read.ok)
-      throw new ProblemError(400, "The experiment has errors; nothing was started.", { errors: read.errors });
+      throw invalidBody("The experiment has errors; nothing was started.", read.errors);
     if (counts.stopped())
       throw new ProblemError(409, "The kill switch is on; POST /admin/v1/experiments/resume turns it off.");
     const slot = this.#freeSlot();
     if (slot === undefined) throw new ProblemError(409, `${maxExperiments} experiments run already.`);
     const run = newRun(read.definition, by, { nowMs: wallClockMs(), id });
-    this.#hold(run, slot);
+    this.#hold(run, slot, from);
     this.#options.changed?.();
     this.#keep();
     await this.#publish();
@@ -138,12 +119,12 @@ class ExperimentRunner implements RunningExperiments {
     return viewOf(run);
   }
 
-  #hold(run: Run, slot: number): void {
+  #hold(run: Run, slot: number, from?: string): void {
     this.#options.counts.clear(slot);
     const held: Held = { run, slot };
     if (run.state === "running") held.clientsBefore = this.#options.eventLoops.clients.read(slot);
     this.#held = [...latest(this.#held).filter(({ run: { id } }) => id !== run.id), held];
-    this.#audit.note(run.state === "baseline" ? "baseline" : "started", run.by, run);
+    this.#note({ what: run.state === "baseline" ? "baseline" : "started", by: run.by, from }, run);
   }
 
   shared = (): FleetExperiments => this.#follower.shared();
@@ -169,41 +150,41 @@ class ExperimentRunner implements RunningExperiments {
     return held === undefined ? undefined : reportOf(this.#withClients(held));
   }
 
-  async stop(id: string, by: string) {
+  async stop(id: string, by: string, from?: string) {
     const held = this.#find(id);
     if (held === undefined) return undefined;
     if (!isActive(held.run)) return viewOf(held.run);
-    this.#end(held, "stopped", { by });
+    this.#end(held, "stopped", { by, from });
     await this.#publish([id]);
     return viewOf(held.run);
   }
 
-  async stopAll(by: string) {
+  async stopAll(by: string, from?: string) {
     this.#follower.turned(true, by);
-    return await this.#stopAll(by);
+    return await this.#stopAll(by, from);
   }
 
-  async #stopAll(by: string) {
+  async #stopAll(by: string, from?: string) {
     const { counts, eventLoops, log } = this.#options;
     counts.stop();
     const letGo = eventLoops.ask(letCallsGo, undefined);
     const stopped = this.#held.filter(({ run }) => isActive(run));
-    for (const held of stopped) this.#end(held, "stopped", { by });
-    this.#audit.note("kill switch on", by, undefined);
+    for (const held of stopped) this.#end(held, "stopped", { by, from });
+    this.#options.audit.note({ what: "kill switch on", by, from });
     const [calls] = await Promise.all([letGo, this.#publish()]);
     log.info({ calls }, "calls under way were let go");
     return stopped.map(({ run }) => viewOf(run));
   }
 
-  resume(by: string): void {
+  resume(by: string, from?: string): void {
     if (this.#options.counts.stopped()) this.#follower.turned(false, by);
-    this.#resume(by);
+    this.#resume(by, from);
   }
 
-  #resume(by: string): void {
+  #resume(by: string, from?: string): void {
     if (!this.#options.counts.stopped()) return;
     this.#options.counts.resume();
-    this.#audit.note("kill switch off", by, undefined);
+    this.#options.audit.note({ what: "kill switch off", by, from });
   }
 
   killed = (): boolean => this.#options.counts.stopped();
@@ -213,8 +194,6 @@ class ExperimentRunner implements RunningExperiments {
       this.#held.map(({ run }) => run),
       this.#options.wallClockMs(),
     );
-
-  audit = () => this.#audit.entries();
 
   async close() {
     this.#ticker.stop();
@@ -253,12 +232,16 @@ class ExperimentRunner implements RunningExperiments {
     return { ...run, clients: countedBetween(clientsBefore, this.#options.eventLoops.clients.read(slot)) };
   }
 
-  #end(held: Held, state: RunState, { by, broken }: { by?: string; broken?: Run["broken"] } = {}): void {
+  #note(note: Pick<AuditNote, "what" | "by" | "from">, { id, definition: { name }, broken }: Run): void {
+    this.#options.audit.note({ ...note, id, experiment: name, broken });
+  }
+
+  #end(held: Held, state: RunState, { by, from, broken }: EndedBy = {}): void {
     const endedAtMs = this.#options.wallClockMs();
     const why = { ...(by !== undefined && { stoppedBy: by }), ...(broken !== undefined && { broken }) };
     held.run = { ...this.#withClients(held), state, endedAtMs, recent: [], ...why };
     this.#options.changed?.();
-    this.#audit.note(state, by ?? "stuntdouble", held.run);
+    this.#note({ what: state, by: by ?? "stuntdouble", from }, held.run);
     this.#keep();
   }
 
@@ -293,7 +276,7 @@ class ExperimentRunner implements RunningExperiments {
     if (state !== "baseline" || nowMs < createdAtMs + definition.baselineMs) return false;
     held.run = { ...held.run, state: "running", startsAtMs: nowMs };
     held.clientsBefore = this.#options.eventLoops.clients.read(held.slot);
-    this.#audit.note("started", held.run.by, held.run);
+    this.#note({ what: "started", by: held.run.by }, held.run);
     return true;
   }
 }

@@ -1,3 +1,4 @@
+import type { AuditEntry, AuditLog } from "../../../src/admin/audit.ts";
 import { valueOf, type Cloneable, type LoopView } from "../../../src/admin/question.ts";
 import type { NodeStatus, NodeView } from "../../../src/admin/resource.ts";
 import type { Runtime } from "../../../src/act/types.ts";
@@ -39,8 +40,15 @@ const noExperiments: NodeView["experiments"] = {
   stopAll: async () => [],
   resume: () => undefined,
   killed: () => false,
-  audit: () => [],
 };
+
+function createTestAudit(): AuditLog {
+  const entries: AuditEntry[] = [];
+  return {
+    note: (note) => void entries.push({ at: "2026-05-01T12:00:00.000Z", ...note, number: entries.length + 1 }),
+    entries: () => entries.toReversed(),
+  };
+}
 
 /** A node whose event loops are views, asked in this thread; replies and arguments are cloned on the way as between threads. */
 export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Partial<NodeView> = {}): NodeView {
@@ -56,6 +64,8 @@ export function createTestNode(loops: readonly TestLoop[] = [{}], changes: Parti
     budgets: () => [],
     parts: () => ({ rules: [{ name: "default", serve: "simulate" }], upstreams: [], experiments: [] }),
     totals: () => [],
+    audit: createTestAudit(),
+    given: { check: async () => [], apply: async () => ({ ok: true, generation: 2, restart: [], findings: [] }) },
     reload: async () => ({ ok: true, generation: 2 }),
     ask: async (question, ...args) =>
       question.merge(views.map((view) => structuredClone(question.reply(view, ...structuredClone(args))))),
@@ -71,7 +81,12 @@ function createLoopView(
 ): LoopView {
   const upstreams = Object.entries(breakers).map(([name, state]) => [name, { breaker: { state: () => state } }]);
   return {
-    journal: { last: (limit, wanted = () => true) => outcomes.filter(wanted).slice(0, limit) },
+    journal: {
+      last(limit, wanted = () => true, order = "ended") {
+        const found = outcomes.filter(wanted);
+        return (order === "ended" ? found : found.toSorted((a, b) => b.startedAtMs - a.startedAtMs)).slice(0, limit);
+      },
+    },
     heldConnections: () => 0,
     memory: { used: () => 0, max: () => 0 },
     shadow: shadow ?? createShadowStore(),

@@ -1,3 +1,5 @@
+import type { AuditLog } from "../../../../src/admin/audit.ts";
+import { createAuditLog } from "../../../../src/node/admin/audit.ts";
 import { settingsOf } from "../../../../src/config/load.ts";
 import type { ClientTotals } from "../../../../src/core/clients/totals.ts";
 import { createLog } from "../../../../src/emit/log.ts";
@@ -19,13 +21,22 @@ type RunnerOptions = {
   readonly clients?: (slot?: number) => ClientTotals;
 };
 
+/** What a test has of it. */
+type TestRunner = {
+  readonly experiments: RunningExperiments;
+  readonly audit: AuditLog;
+  readonly clock: FakeClock;
+  readonly lines: string[];
+};
+
 /** The runner of a node without event loops, on a clock that moves only when told. */
 export async function createRunner(
   config: object = {},
   { folder = ".", clock = createFakeClock(), clients = () => [] }: RunnerOptions = {},
-): Promise<{ readonly experiments: RunningExperiments; readonly clock: FakeClock; readonly lines: string[] }> {
+): Promise<TestRunner> {
   const settings = await settingsOf(config, {}, folder);
   const { log, lines } = createReadableLog();
+  const audit = createAuditLog(log, () => clock.now());
   const experiments = createExperiments({
     clock,
     log,
@@ -34,9 +45,10 @@ export async function createRunner(
       set: async () => undefined,
       clients: { read: clients },
     },
+    audit,
     counts: createNodeCounts(createExperimentMemory(1), 1),
     settings: () => settings,
     wallClockMs: () => clock.now(),
   });
-  return { experiments, clock, lines };
+  return { experiments, audit, clock, lines };
 }

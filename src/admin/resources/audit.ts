@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { guardrailMetric } from "../../core/experiments/definition.ts";
+import type { AuditEntry } from "../audit.ts";
+import { sends } from "../described.ts";
+import { listed, next } from "../list.ts";
+import { pageOf } from "../page.ts";
+import { paging, textOf } from "../parameters.ts";
+import { route, type Resource } from "../resource.ts";
+import { describes } from "../shapes/describes.ts";
+
+/** More than are kept. */
+const maxListed = 1000;
+
+const entry = describes<AuditEntry>()(
+  z.object({
+    at: z.iso.datetime(),
+    what: z.string().describe("Such as `started`, `reply added` or `configuration applied`"),
+    by: z.string().describe("Who made the change"),
+    from: z.string().optional().describe("Address of the client"),
+    number: z.int().describe("Counts the entries, from 1"),
+    id: z.string().optional().describe("Of what was changed"),
+    experiment: z.string().optional().describe("Name of the experiment"),
+    broken: z
+      .object({
+        metric: guardrailMetric,
+        above: z.number().optional(),
+        below: z.number().optional(),
+        value: z.number(),
+      })
+      .optional()
+      .describe("The guardrail that halted it"),
+    upstream: z.string().optional(),
+    state: z.string().optional(),
+    generation: z.int().optional().describe("Number of the configuration that is in force then"),
+    hash: z.string().optional(),
+    count: z.int().optional().describe("How many things were changed"),
+  }),
+);
+
+/** `GET /admin/v1/audit` */
+export const audit: Resource = {
+  routes: [
+    route({
+      method: "GET",
+      path: "/admin/v1/audit",
+      summary: "what was changed while the node runs, by whom and from where, the newest first",
+      parameters: {
+        ...paging(maxListed),
+        what: textOf("what was done, such as started"),
+        by: textOf("who did it, such as SIGUSR2"),
+      },
+      responds: sends(z.object({ entries: z.array(entry), next })),
+      respond({ node, query: { limit = maxListed, cursor, what, by }, linkTo }) {
+        const wanted = (each: AuditEntry): boolean =>
+          (what === undefined || each.what === what) && (by === undefined || each.by === by);
+        const keyOf = ({ number }: AuditEntry) => [number, ""] as const;
+        const found = node.audit.entries().filter(wanted);
+        return listed("entries", pageOf(found, { limit: Number(limit), cursor, keyOf, isDescending: true }), { linkTo });
+      },
+    }),
+  ],
+};
