@@ -8,6 +8,7 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
+        setupFiles: name === "integration" ? ["./test/support/admin/responses.ts"] : [],
         testTimeout: ["integration", "browser"].includes(name) ? 60_000 : 20_000,
       },
     })),

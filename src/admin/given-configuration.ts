@@ -45,6 +45,12 @@ export type GivenConfiguration = {
 };
 
 /** The version of a configuration. */
-export function versionOf({ generation, hash = "" }: { readonly generation: number; readonly hash?: string | undefined }): string {
+export function versionOf({
+  generation,
+  hash = "",
+}: {
+  readonly generation: number;
+  readonly hash?: string | undefined;
+}): string {
   return `configuration ${generation} ${hash}`;
 }

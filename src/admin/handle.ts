@@ -17,7 +17,8 @@ export function addRoute(app: FastifyInstance, surroundings: Surroundings, route
     url: path,
     exposeHeadRoute: method === "GET",
     ...(body?.isText === true && { bodyLimit: body.maxBytes }),
-    handler: async (request, reply) => send(request, reply, await respond(askedOf(request, reply, { ...surroundings, route }))),
+    handler: async (request, reply) =>
+      send(request, reply, await respond(askedOf(request, reply, { ...surroundings, route }))),
   });
 }
 
@@ -51,7 +52,8 @@ function send(request: FastifyRequest, reply: FastifyReply, response: AdminRespo
   const tag = entityTag(version, text);
   reply.header("etag", tag);
   const isRead = request.method === "GET" || request.method === "HEAD";
-  if (isRead && isKnown(request.headers["if-none-match"], tag)) return reply.code(304).removeHeader("content-type").send();
+  if (isRead && isKnown(request.headers["if-none-match"], tag))
+    return reply.code(304).removeHeader("content-type").send();
   return reply.send(text);
 }
 

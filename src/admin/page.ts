@@ -22,10 +22,7 @@ type End = { readonly key: Key; readonly seen: number };
  *
  * @param list in any order
  */
-export function pageOf<Item>(
-  list: readonly Item[],
-  { limit, cursor, keyOf, isDescending }: PageOf<Item>,
-): Page<Item> {
+export function pageOf<Item>(list: readonly Item[], { limit, cursor, keyOf, isDescending }: PageOf<Item>): Page<Item> {
   const direction = isDescending ? -1 : 1;
   const order = (one: Key, other: Key): number => direction * compare(one, other);
   const sorted = list.toSorted((one, other) => order(keyOf(one), keyOf(other)));

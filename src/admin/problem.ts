@@ -51,7 +51,11 @@ export class ProblemError extends Error {
   readonly type: ProblemType | undefined;
 
   /** @param more further members; `problem` is the type, where it is not the usual one of the status */
-  constructor(status: number, message: string, more: { readonly problem?: ProblemType; [member: string]: unknown } = {}) {
+  constructor(
+    status: number,
+    message: string,
+    more: { readonly problem?: ProblemType; [member: string]: unknown } = {},
+  ) {
     super(message);
     const { problem, ...members } = more;
     this.name = "ProblemError";

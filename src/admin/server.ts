@@ -79,7 +79,8 @@ export function createAdmin(node: NodeView, options: AdminOptions): FastifyInsta
   });
   const others = routes.filter(({ path }) => !path.startsWith(pagesPath));
   for (const route of others.filter(({ body }) => body?.isText !== true)) addRoute(app, surroundings, route);
-  for (const route of others) if (route.body?.isText === true) void app.register(takingText(route, route.body.types, surroundings));
+  for (const route of others)
+    if (route.body?.isText === true) void app.register(takingText(route, route.body.types, surroundings));
   for (const [path, allowed] of methodsByPath(routes)) refuseOthers(app, path, allowed);
   return app;
 }
@@ -90,7 +91,11 @@ const pagesPath = "/dashboard/";
 function takingText(route: Route, types: readonly string[], surroundings: Surroundings): FastifyPluginAsync {
   return async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser([...types], { parseAs: "string" }, async (_request: FastifyRequest, text: string) => text);
+    scope.addContentTypeParser(
+      [...types],
+      { parseAs: "string" },
+      async (_request: FastifyRequest, text: string) => text,
+    );
     addRoute(scope, surroundings, route);
   };
 }

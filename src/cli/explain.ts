@@ -78,9 +78,7 @@ export const explainCommand: Command = {
 async function runningOn(client: AdminClient): Promise<readonly ExperimentDefinition[]> {
   const { experiments } = await client.experiments();
   const running = experiments.filter((run) => !isOver(run)).toReversed();
-  return await Promise.all(
-    running.map(async ({ id }) => (await client.experiment(id)).definition),
-  );
+  return await Promise.all(running.map(async ({ id }) => (await client.experiment(id)).definition));
 }
 
 async function load(file: string | undefined, io: Io): Promise<NamedConfig> {

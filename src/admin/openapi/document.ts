@@ -56,7 +56,8 @@ export function openApiDocument(routes: readonly RouteEntry[]): OpenApi {
           type: "apiKey",
           in: "cookie",
           name: "stuntdouble_session",
-          description: "Of a browser that has logged in; each change then needs the CSRF token of a page as x-csrf-token",
+          description:
+            "Of a browser that has logged in; each change then needs the CSRF token of a page as x-csrf-token",
         },
       },
     },

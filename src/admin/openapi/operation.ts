@@ -46,18 +46,27 @@ function parametersOf({ path, method, parameters = {}, isVersioned = false }: Ro
     return { name, in: "header", description, schema: { type: "string" } };
   };
   return [
-    ...(path.includes("/:id") ? [{ name: "id", in: "path", required: true, schema: { type: "string", minLength: 1 } }] : []),
+    ...(path.includes("/:id")
+      ? [{ name: "id", in: "path", required: true, schema: { type: "string", minLength: 1 } }]
+      : []),
     ...Object.entries(parameters).map(([name, { allowed, schema = { type: "string" } }]) => {
       return { name, in: "query", description: allowed, schema };
     }),
-    ...(isVersioned && method === "GET" ? [header("if-none-match", "An ETag: 304 where the response is the same")] : []),
-    ...(isVersioned && method !== "GET" ? [header("if-match", "An ETag: 412 where what is changed has changed since")] : []),
+    ...(isVersioned && method === "GET"
+      ? [header("if-none-match", "An ETag: 304 where the response is the same")]
+      : []),
+    ...(isVersioned && method !== "GET"
+      ? [header("if-match", "An ETag: 412 where what is changed has changed since")]
+      : []),
   ];
 }
 
 function bodyOf(body: NonNullable<RouteEntry["body"]>, schemas: Schemas): object {
   if (body.isText === true) {
-    const contents = body.types.map((type) => [type, { schema: type === "application/json" ? {} : { type: "string" } }]);
+    const contents = body.types.map((type) => [
+      type,
+      { schema: type === "application/json" ? {} : { type: "string" } },
+    ]);
     return { required: true, content: Object.fromEntries(contents) };
   }
   return { required: true, content: { "application/json": { schema: schemas.taken(body.schema) } } };

@@ -55,7 +55,9 @@ export const audit: Resource = {
           (what === undefined || each.what === what) && (by === undefined || each.by === by);
         const keyOf = ({ number }: AuditEntry) => [number, ""] as const;
         const found = node.audit.entries().filter(wanted);
-        return listed("entries", pageOf(found, { limit: Number(limit), cursor, keyOf, isDescending: true }), { linkTo });
+        return listed("entries", pageOf(found, { limit: Number(limit), cursor, keyOf, isDescending: true }), {
+          linkTo,
+        });
       },
     }),
   ],

@@ -49,7 +49,8 @@ export const config: Resource = {
     route({
       method: "POST",
       path: `${path}/apply`,
-      summary: "puts a configuration in force, on a node that was started without one; 422 with the errors when it is rejected",
+      summary:
+        "puts a configuration in force, on a node that was started without one; 422 with the errors when it is rejected",
       body,
       responds: sends(
         z.object({
@@ -65,7 +66,9 @@ export const config: Resource = {
         const applied = await node.given.apply(String(text), { by, from }, requireVersion);
         const { findings } = applied;
         if (!applied.ok)
-          throw new ProblemError(422, "The configuration has errors; the old one stays in force.", { errors: findings });
+          throw new ProblemError(422, "The configuration has errors; the old one stays in force.", {
+            errors: findings,
+          });
         const { generation, hash, restart } = applied;
         audit("configuration applied", { generation, hash });
         return json({ generation, hash, restart, findings }, 200, versionOf({ generation, hash }));

@@ -36,7 +36,13 @@ export const metrics: Resource = {
 };
 
 function underNames(path: string, summary: string, form: MetricsForm): Route {
-  return route({ method: "GET", path, summary, responds: { type: types[plain] }, respond: ({ node }) => written(node, form) });
+  return route({
+    method: "GET",
+    path,
+    summary,
+    responds: { type: types[plain] },
+    respond: ({ node }) => written(node, form),
+  });
 }
 
 async function written(node: NodeView, form: MetricsForm, type: keyof typeof types = plain): Promise<AdminResponse> {

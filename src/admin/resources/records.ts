@@ -32,8 +32,7 @@ const latestRecords = question({
     loop.records
       ?.last(
         maxLimit,
-        (record) =>
-          record.time >= sinceMs && record.time <= untilMs && (model === undefined || record.model === model),
+        (record) => record.time >= sinceMs && record.time <= untilMs && (model === undefined || record.model === model),
       )
       .toSorted((a, b) => a.time - b.time)
       .slice(-limit),
@@ -78,7 +77,12 @@ export const records: Resource = {
           throw new ProblemError(404, "No records are kept; the section records of the configuration turns them on.");
         const page = pageOf(found, { limit: max, cursor, keyOf: ({ time, id }) => [time, id], isDescending: true });
         const text = page.items.map((record) => `${JSON.stringify(record)}\n`).toReversed();
-        return { status: 200, type: `${ndjson}; charset=utf-8`, text: text.join(""), headers: linkHeader(page, linkTo) };
+        return {
+          status: 200,
+          type: `${ndjson}; charset=utf-8`,
+          text: text.join(""),
+          headers: linkHeader(page, linkTo),
+        };
       },
     }),
   ],

@@ -62,10 +62,7 @@ const endings: readonly string[] = ["finish", "cut", "reset", "stall", "client-g
 const parameters: Parameters<FilterName | "limit" | "cursor"> = {
   ...paging(journalSize),
   id: textOf("a request id, an upstream's request id or a trace id"),
-  status: matching(
-    /^(?:0|[1-5](?:xx|\d\d))$/,
-    "a status such as 503, 0 where none was sent, or a class such as 5xx",
-  ),
+  status: matching(/^(?:0|[1-5](?:xx|\d\d))$/, "a status such as 503, 0 where none was sent, or a class such as 5xx"),
   key: textOf("the name of an API key"),
   model: textOf("the name of a model"),
   mode: oneOf(modes, "real, simulated, replayed, fault or own"),

@@ -28,7 +28,12 @@ const sent: Named = {
   Nodes: nodeList,
 };
 
-const taken: Named = { NewFault: faultSchema, NewMatch: matchSchema, NewExperiment: experimentSchema, NewReply: givenSchema };
+const taken: Named = {
+  NewFault: faultSchema,
+  NewMatch: matchSchema,
+  NewExperiment: experimentSchema,
+  NewReply: givenSchema,
+};
 
 /** Schemas that have a name in the OpenAPI document; all others stand where they are used. */
 export const namedShapes = { sent, taken };

@@ -88,10 +88,12 @@ function refuseElsewhere({ file, source }: GivenOptions): void {
 }
 
 function findingsIn(loaded: Loaded): ConfigFinding[] {
-  const found = (severity: "error" | "warning") => (error: ConfigError): ConfigFinding => {
-    const { line, column, path: at, code, ...words } = error;
-    return { ...words, file: error.file ?? bodyName, line, column, path: at, severity, code };
-  };
+  const found =
+    (severity: "error" | "warning") =>
+    (error: ConfigError): ConfigFinding => {
+      const { line, column, path: at, code, ...words } = error;
+      return { ...words, file: error.file ?? bodyName, line, column, path: at, severity, code };
+    };
   const errors = loaded.ok ? [] : loaded.errors;
   return [...errors.map(found("error")), ...loaded.warnings.map(found("warning"))];
 }

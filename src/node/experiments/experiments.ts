@@ -104,8 +104,7 @@ class ExperimentRunner implements RunningExperiments {
   async #start(raw: unknown, by: string, { id, from }: Pick<EndedBy, "from"> & { readonly id?: string | undefined }) {
     const { settings, counts, wallClockMs } = this.#options;
     const read = readExperiment(raw, settings());
-    if (!read.ok)
-      throw invalidBody("The experiment has errors; nothing was started.", read.errors);
+    if (!read.ok) throw invalidBody("The experiment has errors; nothing was started.", read.errors);
     if (counts.stopped())
       throw new ProblemError(409, "The kill switch is on; POST /admin/v1/experiments/resume turns it off.");
     const slot = this.#freeSlot();

@@ -37,7 +37,10 @@ describe("every error of the admin API is a problem", () => {
   ])("%s", async (_, text, status) => {
     const response = await send(text);
     expect(response.status).toBe(status);
-    expect(problemOf(response)).toMatchObject({ status, type: "about:blank" });
+    expect(problemOf(response)).toMatchObject({
+      status,
+      type: expect.stringMatching(/^urn:stuntdouble:problem:[a-z-]+$/),
+    });
   });
 });
 

@@ -191,9 +191,9 @@ describe("requests", () => {
     ["status=6xx", "a class such as 5xx"],
     ["ending=ended", "finish, cut, reset, stall or client-gone"],
     ["mode=fake", "real, simulated, replayed, fault or own"],
-    ["modle=x", "limit, id, status, key, model, mode, rule, fault, ending"],
-    ["__proto__=x", "limit, id, status, key, model, mode, rule, fault, ending"],
-    ["constructor=x", "limit, id, status, key, model, mode, rule, fault, ending"],
+    ["modle=x", "limit, cursor, id, status, key, model, mode, rule, fault, ending"],
+    ["__proto__=x", "limit, cursor, id, status, key, model, mode, rule, fault, ending"],
+    ["constructor=x", "limit, cursor, id, status, key, model, mode, rule, fault, ending"],
     ["rule=", "the name of a rule"],
     ["rule=a&rule=b", "once"],
   ])("with %s are refused, naming what is allowed", async (query, named) => {
