@@ -8,6 +8,8 @@ import type { Verdict } from "../../core/shadow/verdict.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { AuditEntry } from "../audit.ts";
+import type { ConfigFinding } from "../given-configuration.ts";
+import type { givenSchema } from "../replies/given.ts";
 import type { NodeStatus } from "../resource.ts";
 import type { experimentToStart } from "../shapes/experiments.ts";
 import type { Breakers, budgetUse, learnedModel, nodeList } from "../shapes/node.ts";
@@ -59,7 +61,17 @@ export type AdminClient = {
   nodes(): Promise<z.output<typeof nodeList>>;
   /** The configuration in force. */
   config(): Promise<unknown>;
+  /** Finds all that is wrong with a configuration. @param text YAML, or JSON */
+  checkConfig(text: string): Promise<{ readonly valid: boolean; readonly findings: readonly ConfigFinding[] }>;
+  /** Puts one in force on a node that was started without. @param ifMatch ETag of the one that it is meant to replace */
+  applyConfig(text: string, ifMatch?: string): Promise<AppliedConfig>;
   reload(): Promise<{ readonly generation: number; readonly hash?: string }>;
+  /** The replies that are there, in the order in which they are tried. */
+  replies(query?: PageQuery): Promise<{ readonly replies: readonly ShownReply[]; readonly next?: string }>;
+  reply(id: string): Promise<ShownReply>;
+  addReply(reply: z.input<typeof givenSchema>): Promise<ShownReply>;
+  deleteReply(id: string): Promise<{ readonly deleted: number }>;
+  deleteReplies(): Promise<{ readonly deleted: number }>;
   metrics(): Promise<string>;
   /** Any other path, such as `breakers`, behind `/admin/v1/`. */
   get<Body>(path: string, query?: AdminCall["query"]): Promise<Body>;
@@ -68,7 +80,26 @@ export type AdminClient = {
   text(path: string, query?: AdminCall["query"]): Promise<string>;
 };
 
+/** A reply with what became of it. */
+type ShownReply = z.output<typeof givenSchema> & {
+  readonly id: string;
+  /** How often it was given. */
+  readonly given: number;
+  readonly until?: string;
+};
+
+/** A configuration that is in force. */
+type AppliedConfig = {
+  readonly generation: number;
+  readonly hash?: string;
+  /** Paths whose changes take effect after a restart only. */
+  readonly restart: readonly string[];
+  /** Warnings. */
+  readonly findings: readonly ConfigFinding[];
+};
+
 const root = "/admin/v1/";
+const yaml = "application/yaml";
 
 /**
  * Makes a client of the admin API.
@@ -104,7 +135,14 @@ export function createAdminClient(place: AdminPlace): AdminClient {
     learnedProfile: (name) => ask(`profiles/learned/${part(name)}`),
     nodes: () => ask("nodes"),
     config: () => ask("config"),
+    checkConfig: (text) => ask("config/check", { method: "POST", text: { type: yaml, text } }),
+    applyConfig: (text, ifMatch) => ask("config/apply", { method: "POST", text: { type: yaml, text }, ifMatch }),
     reload: () => ask("reload", { method: "POST" }),
+    replies: (query = {}) => ask("replies", { query }),
+    reply: (id) => ask(`replies/${part(id)}`),
+    addReply: (body) => ask("replies", { method: "POST", body }),
+    deleteReply: (id) => ask(`replies/${part(id)}`, { method: "DELETE" }),
+    deleteReplies: () => ask("replies", { method: "DELETE" }),
     metrics: () => text("/metrics"),
     get: (path, query = {}) => ask(path, { query }),
     send: (method, path, body) => ask(path, { method, body }),

@@ -155,8 +155,8 @@ function versionOf({ id, state }: RunView): string {
   return `${id} ${state}`;
 }
 
-function versionOfAll({ list, killed }: Experiments): string {
-  return `${String(killed())} ${list().map(versionOf).join()}`;
+function versionOfAll(all: Experiments): string {
+  return `${String(all.killed())} ${all.list().map(versionOf).join()}`;
 }
 
 const types = reportFormatNames.map((name) => reportFormats[name].type);
