@@ -6,7 +6,7 @@ import { json, type AdminResponse } from "./resource.ts";
 export const next = z.string().optional().describe("The `cursor` of the page behind this one; absent in the last one");
 
 /** Gives the URL of the page with that cursor, other parameters being the same. */
-export type LinkTo = (cursor: string) => string;
+type LinkTo = (cursor: string) => string;
 
 /** A header that names the page behind, of RFC 8288; none for the last one. */
 export function linkHeader({ next: cursor }: Page<unknown>, linkTo: LinkTo): Readonly<Record<string, string>> {

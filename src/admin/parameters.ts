@@ -2,7 +2,7 @@ import { sinceMs } from "../core/records/since.ts";
 import { isCursor } from "./page.ts";
 
 /** What a query parameter may be. */
-export type Parameter = {
+type Parameter = {
   /** Tells it to the caller, as in `an integer from 1 to 9`. */
   readonly allowed: string;
   accepts(value: string): boolean;

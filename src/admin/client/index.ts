@@ -15,7 +15,7 @@ import type { experimentToStart } from "../shapes/experiments.ts";
 import type { Breakers, budgetUse, learnedModel, nodeList } from "../shapes/node.ts";
 import { sendTo, type AdminCall, type AdminPlace } from "./send.ts";
 
-export { AdminError, type AdminPlace, type Problem } from "./send.ts";
+export { AdminError } from "./send.ts";
 
 /** How a page of a list is asked for. */
 export type PageQuery = {

@@ -12,7 +12,11 @@ type Told = { readonly status: number; readonly etag: string | null; readonly bo
 async function send(method: string, path: string, { text, ...headers }: Record<string, string> = {}): Promise<Told> {
   const sent = text === undefined ? {} : { body: text };
   const type = text === undefined ? {} : { "content-type": "application/yaml" };
-  const response = await fetch(`${node.adminUrl}/admin/v1/${path}`, { method, ...sent, headers: { ...type, ...headers } });
+  const response = await fetch(`${node.adminUrl}/admin/v1/${path}`, {
+    method,
+    ...sent,
+    headers: { ...type, ...headers },
+  });
   const body = (await response.json()) as Record<string, unknown>;
   return { status: response.status, etag: response.headers.get("etag"), body };
 }
@@ -34,7 +38,10 @@ describe("a configuration that is sent to a node without one", () => {
     const wrong = await send("POST", "config/check", { text: "default:\n  serve: simulat\n" });
     expect(wrong).toMatchObject({
       status: 200,
-      body: { valid: false, findings: [{ file: "<body>", line: 2, path: "default.serve", severity: "error", nearest: "simulate" }] },
+      body: {
+        valid: false,
+        findings: [{ file: "<body>", line: 2, path: "default.serve", severity: "error", nearest: "simulate" }],
+      },
     });
     expect((await send("POST", "config/check", { text: failing(503) })).body).toEqual({ valid: true, findings: [] });
     expect((await send("GET", "status")).body["generation"]).toBe(before.body["generation"]);
@@ -42,11 +49,23 @@ describe("a configuration that is sent to a node without one", () => {
 
   test("is in force in all event loops when it has been applied, and the audit log and the log say so", async () => {
     const applied = await send("POST", "config/apply", { text: failing(503) });
-    expect(applied).toMatchObject({ status: 200, body: { generation: 2, hash: expect.stringMatching(/^[0-9a-f]{12}$/) } });
+    expect(applied).toMatchObject({
+      status: 200,
+      body: { generation: 2, hash: expect.stringMatching(/^[0-9a-f]{12}$/) },
+    });
     expect(await statuses()).toEqual(new Set([503]));
-    expect((await send("GET", "status")).body).toMatchObject({ generation: 2, hash: applied.body["hash"], source: { from: "api" } });
+    expect((await send("GET", "status")).body).toMatchObject({
+      generation: 2,
+      hash: applied.body["hash"],
+      source: { from: "api" },
+    });
     const { entries } = (await send("GET", "audit")).body as { entries: object[] };
-    expect(entries[0]).toMatchObject({ what: "configuration applied", generation: 2, hash: applied.body["hash"], from: "127.0.0.1" });
+    expect(entries[0]).toMatchObject({
+      what: "configuration applied",
+      generation: 2,
+      hash: applied.body["hash"],
+      from: "127.0.0.1",
+    });
     expect(node.logLines().join("\n")).toMatch(/"from":"api".*configuration in force/);
   });
 
@@ -61,7 +80,10 @@ describe("a configuration that is sent to a node without one", () => {
     const refused = await send("POST", "config/apply", { text: "default: { serve: nowhere }\nworkers: -1\n" });
     expect(refused).toMatchObject({
       status: 422,
-      body: { type: "urn:stuntdouble:problem:invalid-configuration", errors: [{ path: "default.serve" }, { path: "workers" }] },
+      body: {
+        type: "urn:stuntdouble:problem:invalid-configuration",
+        errors: [{ path: "default.serve" }, { path: "workers" }],
+      },
     });
     expect((await send("GET", "config")).etag).toBe(etag);
   });
@@ -99,7 +121,9 @@ test("a node that has a file refuses one that is sent, and says where to change 
 test("where other machines reach the admin API without a token, none is taken", async () => {
   const other = await startNode({ admin: { host: "0.0.0.0" } });
   try {
-    const error: unknown = await createAdminClient({ url: other.adminUrl }).checkConfig("{}").catch((reason: unknown) => reason);
+    const error: unknown = await createAdminClient({ url: other.adminUrl })
+      .checkConfig("{}")
+      .catch((reason: unknown) => reason);
     expect(error).toMatchObject({ status: 403, problem: { type: "urn:stuntdouble:problem:open-admin" } });
   } finally {
     await other.stop();

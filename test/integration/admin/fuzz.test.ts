@@ -25,7 +25,8 @@ const checks = [
 async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   return await promisify(execFile)(program, [...args], { cwd, maxBuffer: 64 * 1024 * 1024 }).then(
     ({ stdout }) => `${stdout}\nexit 0`,
-    (error: { stdout?: string; stderr?: string }) => `${error.stdout ?? ""}${error.stderr ?? String(error)}\nfailed`,
+    (error: { stdout?: string; stderr?: string }) =>
+      `${error.stdout ?? ""}${error.stderr ?? "it did not start"}\nfailed`,
   );
 }
 
@@ -46,9 +47,16 @@ describeWith("schemathesis", found, "the OpenAPI document of the admin API", (fo
         [
           "run",
           `${node.adminUrl}/admin/v1/openapi.json`,
-          ...["--phases", "examples,coverage,fuzzing", "--max-examples", "12", "--seed", "1", "--max-time", "60"],
-          ...["--checks", checks.join(","), "--exclude-path", "/admin/v1/live"],
-          ...["--generation-database", "none", "--no-color", "--continue-on-failure", "--warnings", "off"],
+          "--phases=examples,coverage,fuzzing",
+          "--max-examples=12",
+          "--seed=1",
+          "--max-time=60",
+          `--checks=${checks.join(",")}`,
+          "--exclude-path=/admin/v1/live",
+          "--generation-database=none",
+          "--no-color",
+          "--continue-on-failure",
+          "--warnings=off",
         ],
         place,
       );
