@@ -124,10 +124,6 @@ export function createAdminClient(place: AdminPlace): AdminClient {
     experiments: (query = {}) => ask("experiments", { query }),
     experiment: (id) => ask(`experiments/${part(id)}`),
     experimentReport: (id, format) => text(`experiments/${part(id)}/report`, { query: { format } }),
-    startExperiment: (body) => ask("experiments", { method: "POST", body }),
-    stopExperiment: (id) => ask(`experiments/${part(id)}`, { method: "DELETE" }),
-    stopAll: () => ask("experiments/stop", { method: "POST" }),
-    resume: () => ask("experiments/resume", { method: "POST" }),
     audit: (query = {}) => ask("audit", { query }),
     clients: () => ask("clients"),
     budgets: () => ask("budgets"),
@@ -135,18 +131,42 @@ export function createAdminClient(place: AdminPlace): AdminClient {
     learnedProfile: (name) => ask(`profiles/learned/${part(name)}`),
     nodes: () => ask("nodes"),
     config: () => ask("config"),
+    replies: (query = {}) => ask("replies", { query }),
+    reply: (id) => ask(`replies/${part(id)}`),
+    metrics: () => text("/metrics"),
+    get: (path, query = {}) => ask(path, { query }),
+    ...changesBy(ask),
+    send: (method, path, body) => ask(path, { method, body }),
+    text: (path, query = {}) => text(path, { query }),
+  };
+}
+
+type Ask = <Body>(path: string, call?: AdminCall) => Promise<Body>;
+
+type Change =
+  | "startExperiment"
+  | "stopExperiment"
+  | "stopAll"
+  | "resume"
+  | "checkConfig"
+  | "applyConfig"
+  | "reload"
+  | "addReply"
+  | "deleteReply"
+  | "deleteReplies";
+
+function changesBy(ask: Ask): Pick<AdminClient, Change> {
+  return {
+    startExperiment: (body) => ask("experiments", { method: "POST", body }),
+    stopExperiment: (id) => ask(`experiments/${part(id)}`, { method: "DELETE" }),
+    stopAll: () => ask("experiments/stop", { method: "POST" }),
+    resume: () => ask("experiments/resume", { method: "POST" }),
     checkConfig: (text) => ask("config/check", { method: "POST", text: { type: yaml, text } }),
     applyConfig: (text, ifMatch) => ask("config/apply", { method: "POST", text: { type: yaml, text }, ifMatch }),
     reload: () => ask("reload", { method: "POST" }),
-    replies: (query = {}) => ask("replies", { query }),
-    reply: (id) => ask(`replies/${part(id)}`),
     addReply: (body) => ask("replies", { method: "POST", body }),
     deleteReply: (id) => ask(`replies/${part(id)}`, { method: "DELETE" }),
     deleteReplies: () => ask("replies", { method: "DELETE" }),
-    metrics: () => text("/metrics"),
-    get: (path, query = {}) => ask(path, { query }),
-    send: (method, path, body) => ask(path, { method, body }),
-    text: (path, query = {}) => text(path, { query }),
   };
 }
 

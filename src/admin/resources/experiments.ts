@@ -8,9 +8,9 @@ import { ProblemError } from "../problem.ts";
 import { question, type State } from "../question.ts";
 import type { Experiments } from "../chaos.ts";
 import { sends } from "../described.ts";
-import { listed, next } from "../list.ts";
+import { listed, next, paging } from "../list.ts";
 import { pageOf, type Key } from "../page.ts";
-import { oneOf, paging } from "../parameters.ts";
+import { oneOf } from "../parameters.ts";
 import { experimentReport, experimentRun, experimentToStart } from "../shapes/experiments.ts";
 import { json, route, type Resource } from "../resource.ts";
 
