@@ -31,7 +31,7 @@ async function run(program: string, args: readonly string[], cwd: string): Promi
 }
 
 describeWith("schemathesis", found, "the OpenAPI document of the admin API", (folder) => {
-  test("is valid by the schema of OpenAPI 3.1", async () => {
+  test("is valid by the schema of OpenAPI 3.1", { timeout: 180_000 }, async () => {
     const file = path.resolve(import.meta.dirname, "../../../schema/admin-openapi.json");
     expect(await run(path.join(folder, "python"), ["-m", "openapi_spec_validator", file], tmpdir())).toContain(
       "exit 0",
