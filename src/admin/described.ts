@@ -13,7 +13,7 @@ export type Described = {
 };
 
 /** A body that a route takes: JSON, or text that `respond` gets as it is. */
-export type TakenBody =
+type TakenBody =
   | {
       /** What it is checked with by the route. */
       readonly schema: z.ZodType;

@@ -13,7 +13,7 @@ export type ConfigFinding = {
 };
 
 /** What became of a configuration that was sent. */
-export type Applied = { readonly findings: readonly ConfigFinding[] } & (
+type Applied = { readonly findings: readonly ConfigFinding[] } & (
   | {
       readonly ok: true;
       readonly generation: number;
@@ -25,7 +25,7 @@ export type Applied = { readonly findings: readonly ConfigFinding[] } & (
 );
 
 /** Who asks, and the address of the client. */
-export type Who = { readonly by: string; readonly from: string };
+type Who = { readonly by: string; readonly from: string };
 
 /** A configuration that is sent instead of standing in a file. */
 export type GivenConfiguration = {

@@ -1,5 +1,4 @@
 import { sinceMs } from "../core/records/since.ts";
-import { isCursor } from "./page.ts";
 
 /** What a query parameter may be. */
 export type Parameter = {
@@ -50,15 +49,3 @@ export const since: Parameter = {
     ],
   },
 };
-
-/** `next` of the page before. */
-const cursor: Parameter = {
-  allowed: "what `next` of the page before says",
-  accepts: isCursor,
-  schema: { type: "string" },
-};
-
-/** How a page of a list is asked for. @param max entries of one page */
-export function paging(max: number): Parameters<"limit" | "cursor"> {
-  return { limit: integerTo(max), cursor };
-}

@@ -76,7 +76,7 @@ export const problemMedia = "application/problem+json";
 export const problemType = `${problemMedia}; charset=utf-8`;
 
 /** The URI of a type of problem. */
-export function problemUri(type: ProblemType): string {
+function problemUri(type: ProblemType): string {
   return `urn:stuntdouble:problem:${type}`;
 }
 

@@ -157,15 +157,17 @@ function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, readonly H
 
 /** Adds a 405 for all other methods of a path. */
 function refuseOthers(app: FastifyInstance, path: string, allowed: readonly HTTPMethods[]): void {
+  const refuse = async (request: FastifyRequest, reply: FastifyReply): Promise<never> => {
+    reply.header("allow", allowed.join(", "));
+    throw new ProblemError(405, `${request.method} is not allowed on ${pathOf(request)}; use ${allowed.join(" or ")}.`);
+  };
   app.route({
     method: methods.filter((method) => !allowed.includes(method)),
     url: path,
     exposeHeadRoute: false,
-    handler(request, reply) {
-      reply.header("allow", allowed.join(", "));
-      const detail = `${request.method} is not allowed on ${pathOf(request)}; use ${allowed.join(" or ")}.`;
-      return sendProblem(reply, new ProblemError(405, detail));
-    },
+    // Before anything is wrong with the body: of QUERY it is asked for a content type.
+    onRequest: refuse,
+    handler: refuse,
   });
 }
 

@@ -22,7 +22,7 @@ Examples
 /** `stuntdouble schema` */
 export const schema: Command = {
   name: "schema",
-  summary: "print or write the JSON Schema and docs/configuration.md",
+  summary: "print or write the JSON Schema, docs/configuration.md and the OpenAPI document of the admin API",
   usage,
   async run(args, io) {
     const flags = parseFlags(args, { write: "boolean", check: "boolean" });

@@ -119,7 +119,7 @@ export type Reloader = {
 };
 
 /** What is loaded instead of what was loaded before; later reloads load it again. */
-export type Given = {
+type Given = {
   readonly load?: Load;
   /** Called when it is its turn. @throws where it shall not be loaded any more, which is no failed attempt */
   before?(): void;

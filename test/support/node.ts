@@ -35,6 +35,8 @@ export type NodeOptions = {
   /** Where relative names of other files start. */
   readonly folder?: string;
   readonly load?: AppOptions["load"];
+  /** The file that it says its configuration is from. */
+  readonly file?: string;
   /** The system's when absent. */
   readonly clock?: Clock;
 };
@@ -59,6 +61,7 @@ export async function startNode(config: ConfigObject = {}, options: NodeOptions 
     writeLog,
     droppedLogLines: () => 0,
     ...(options.load !== undefined && { load: options.load }),
+    ...(options.file !== undefined && { file: options.file }),
   });
   const scheme = settings.certificates.listen === undefined ? "http" : "https";
   const view = viewOf({ port: app.trafficPort, adminPort: app.adminPort, scheme }, () => [...lines]);

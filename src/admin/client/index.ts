@@ -8,12 +8,14 @@ import type { Verdict } from "../../core/shadow/verdict.ts";
 import type { Profile } from "../../core/simulator/types.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { AuditEntry } from "../audit.ts";
+import type { ConfigFinding } from "../given-configuration.ts";
+import type { givenSchema } from "../replies/given.ts";
 import type { NodeStatus } from "../resource.ts";
 import type { experimentToStart } from "../shapes/experiments.ts";
 import type { Breakers, budgetUse, learnedModel, nodeList } from "../shapes/node.ts";
 import { sendTo, type AdminCall, type AdminPlace } from "./send.ts";
 
-export { AdminError, type AdminPlace, type Problem } from "./send.ts";
+export { AdminError } from "./send.ts";
 
 /** How a page of a list is asked for. */
 export type PageQuery = {
@@ -59,7 +61,17 @@ export type AdminClient = {
   nodes(): Promise<z.output<typeof nodeList>>;
   /** The configuration in force. */
   config(): Promise<unknown>;
+  /** Finds all that is wrong with a configuration. @param text YAML, or JSON */
+  checkConfig(text: string): Promise<{ readonly valid: boolean; readonly findings: readonly ConfigFinding[] }>;
+  /** Puts one in force on a node that was started without. @param ifMatch ETag of the one that it is meant to replace */
+  applyConfig(text: string, ifMatch?: string): Promise<AppliedConfig>;
   reload(): Promise<{ readonly generation: number; readonly hash?: string }>;
+  /** The replies that are there, in the order in which they are tried. */
+  replies(query?: PageQuery): Promise<{ readonly replies: readonly ShownReply[]; readonly next?: string }>;
+  reply(id: string): Promise<ShownReply>;
+  addReply(reply: z.input<typeof givenSchema>): Promise<ShownReply>;
+  deleteReply(id: string): Promise<{ readonly deleted: number }>;
+  deleteReplies(): Promise<{ readonly deleted: number }>;
   metrics(): Promise<string>;
   /** Any other path, such as `breakers`, behind `/admin/v1/`. */
   get<Body>(path: string, query?: AdminCall["query"]): Promise<Body>;
@@ -68,7 +80,26 @@ export type AdminClient = {
   text(path: string, query?: AdminCall["query"]): Promise<string>;
 };
 
+/** A reply with what became of it. */
+type ShownReply = z.output<typeof givenSchema> & {
+  readonly id: string;
+  /** How often it was given. */
+  readonly given: number;
+  readonly until?: string;
+};
+
+/** A configuration that is in force. */
+type AppliedConfig = {
+  readonly generation: number;
+  readonly hash?: string;
+  /** Paths whose changes take effect after a restart only. */
+  readonly restart: readonly string[];
+  /** Warnings. */
+  readonly findings: readonly ConfigFinding[];
+};
+
 const root = "/admin/v1/";
+const yaml = "application/yaml";
 
 /**
  * Makes a client of the admin API.
@@ -93,10 +124,6 @@ export function createAdminClient(place: AdminPlace): AdminClient {
     experiments: (query = {}) => ask("experiments", { query }),
     experiment: (id) => ask(`experiments/${part(id)}`),
     experimentReport: (id, format) => text(`experiments/${part(id)}/report`, { query: { format } }),
-    startExperiment: (body) => ask("experiments", { method: "POST", body }),
-    stopExperiment: (id) => ask(`experiments/${part(id)}`, { method: "DELETE" }),
-    stopAll: () => ask("experiments/stop", { method: "POST" }),
-    resume: () => ask("experiments/resume", { method: "POST" }),
     audit: (query = {}) => ask("audit", { query }),
     clients: () => ask("clients"),
     budgets: () => ask("budgets"),
@@ -104,11 +131,42 @@ export function createAdminClient(place: AdminPlace): AdminClient {
     learnedProfile: (name) => ask(`profiles/learned/${part(name)}`),
     nodes: () => ask("nodes"),
     config: () => ask("config"),
-    reload: () => ask("reload", { method: "POST" }),
+    replies: (query = {}) => ask("replies", { query }),
+    reply: (id) => ask(`replies/${part(id)}`),
     metrics: () => text("/metrics"),
     get: (path, query = {}) => ask(path, { query }),
+    ...changesBy(ask),
     send: (method, path, body) => ask(path, { method, body }),
     text: (path, query = {}) => text(path, { query }),
+  };
+}
+
+type Ask = <Body>(path: string, call?: AdminCall) => Promise<Body>;
+
+type Change =
+  | "startExperiment"
+  | "stopExperiment"
+  | "stopAll"
+  | "resume"
+  | "checkConfig"
+  | "applyConfig"
+  | "reload"
+  | "addReply"
+  | "deleteReply"
+  | "deleteReplies";
+
+function changesBy(ask: Ask): Pick<AdminClient, Change> {
+  return {
+    startExperiment: (body) => ask("experiments", { method: "POST", body }),
+    stopExperiment: (id) => ask(`experiments/${part(id)}`, { method: "DELETE" }),
+    stopAll: () => ask("experiments/stop", { method: "POST" }),
+    resume: () => ask("experiments/resume", { method: "POST" }),
+    checkConfig: (text) => ask("config/check", { method: "POST", text: { type: yaml, text } }),
+    applyConfig: (text, ifMatch) => ask("config/apply", { method: "POST", text: { type: yaml, text }, ifMatch }),
+    reload: () => ask("reload", { method: "POST" }),
+    addReply: (body) => ask("replies", { method: "POST", body }),
+    deleteReply: (id) => ask(`replies/${part(id)}`, { method: "DELETE" }),
+    deleteReplies: () => ask("replies", { method: "DELETE" }),
   };
 }
 

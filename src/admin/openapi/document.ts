@@ -8,6 +8,28 @@ import { createSchemas, type JsonSchema } from "./schemas.ts";
 /** The version of the admin API: the one in its paths. */
 const apiVersion = "1";
 
+const info = {
+  title: "Stuntdouble admin API",
+  version: apiVersion,
+  description:
+    "What a running node shows, and what can be changed while it runs. Responses may get further members. A path with GET has HEAD as well.",
+  license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+};
+
+const securitySchemes = {
+  token: {
+    type: "http",
+    scheme: "bearer",
+    description: "Where admin.tokenSha256 or admin.tokenEnv is configured; else nothing is asked for",
+  },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "stuntdouble_session",
+    description: "Of a browser that has logged in; each change then needs the CSRF token of a page as x-csrf-token",
+  },
+};
+
 /** A document of OpenAPI 3.1. */
 export type OpenApi = {
   readonly openapi: string;
@@ -33,33 +55,14 @@ export function openApiDocument(routes: readonly RouteEntry[]): OpenApi {
   }
   return {
     openapi: "3.1.1",
-    info: {
-      title: "Stuntdouble admin API",
-      version: apiVersion,
-      description:
-        "What a running node shows, and what can be changed while it runs. Responses may get further members. A path with GET has HEAD as well.",
-      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-    },
+    info,
     servers: [{ url: "/" }],
     security: [{ token: [] }, { session: [] }, {}],
     tags: tagsOf(described),
     paths,
     components: {
       schemas: { ...schemas.components(), Problem: problemSchema },
-      securitySchemes: {
-        token: {
-          type: "http",
-          scheme: "bearer",
-          description: "Where admin.tokenSha256 or admin.tokenEnv is configured; else nothing is asked for",
-        },
-        session: {
-          type: "apiKey",
-          in: "cookie",
-          name: "stuntdouble_session",
-          description:
-            "Of a browser that has logged in; each change then needs the CSRF token of a page as x-csrf-token",
-        },
-      },
+      securitySchemes,
     },
   };
 }

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { guardrailMetric } from "../../core/experiments/definition.ts";
 import type { AuditEntry } from "../audit.ts";
 import { sends } from "../described.ts";
-import { listed, next } from "../list.ts";
+import { listed, next, paging } from "../list.ts";
 import { pageOf } from "../page.ts";
-import { paging, textOf } from "../parameters.ts";
+import { textOf } from "../parameters.ts";
 import { route, type Resource } from "../resource.ts";
 import { describes } from "../shapes/describes.ts";
 

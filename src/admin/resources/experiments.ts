@@ -8,9 +8,9 @@ import { ProblemError } from "../problem.ts";
 import { question, type State } from "../question.ts";
 import type { Experiments } from "../chaos.ts";
 import { sends } from "../described.ts";
-import { listed, next } from "../list.ts";
+import { listed, next, paging } from "../list.ts";
 import { pageOf, type Key } from "../page.ts";
-import { oneOf, paging } from "../parameters.ts";
+import { oneOf } from "../parameters.ts";
 import { experimentReport, experimentRun, experimentToStart } from "../shapes/experiments.ts";
 import { json, route, type Resource } from "../resource.ts";
 
@@ -155,8 +155,8 @@ function versionOf({ id, state }: RunView): string {
   return `${id} ${state}`;
 }
 
-function versionOfAll({ list, killed }: Experiments): string {
-  return `${String(killed())} ${list().map(versionOf).join()}`;
+function versionOfAll(all: Experiments): string {
+  return `${String(all.killed())} ${all.list().map(versionOf).join()}`;
 }
 
 const types = reportFormatNames.map((name) => reportFormats[name].type);

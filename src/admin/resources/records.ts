@@ -3,9 +3,9 @@ import type { TrafficRecord } from "../../core/records/types.ts";
 import { wallClockMs } from "../../limits/clock.ts";
 import { ProblemError } from "../problem.ts";
 import { question } from "../question.ts";
-import { linkHeader } from "../list.ts";
+import { linkHeader, paging } from "../list.ts";
 import { numberOf, pageOf } from "../page.ts";
-import { paging, since, textOf } from "../parameters.ts";
+import { since, textOf } from "../parameters.ts";
 import { record } from "../shapes/calls.ts";
 import { route, type Resource } from "../resource.ts";
 

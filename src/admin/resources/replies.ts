@@ -5,9 +5,8 @@ import { invalidBody, ProblemError } from "../problem.ts";
 import { question } from "../question.ts";
 import { givenReplies, givenSchema, type Given, type GivenConfig } from "../replies/given.ts";
 import { sends } from "../described.ts";
-import { listed, next } from "../list.ts";
+import { listed, next, paging } from "../list.ts";
 import { pageOf, type Key } from "../page.ts";
-import { paging } from "../parameters.ts";
 import { json, route, type AdminRequest, type NodeView, type Resource } from "../resource.ts";
 
 /** How often replies were given so far, by their slots; all event loops count in one place. */

@@ -3,9 +3,9 @@ import type { Outcome } from "../../core/types.ts";
 import { ProblemError } from "../problem.ts";
 import { question } from "../question.ts";
 import { sends } from "../described.ts";
-import { listed, next } from "../list.ts";
+import { listed, next, paging } from "../list.ts";
 import { numberOf, pageOf, type Key } from "../page.ts";
-import { matching, oneOf, paging, textOf, type Parameters } from "../parameters.ts";
+import { matching, oneOf, textOf, type Parameters } from "../parameters.ts";
 import { json, route, type Resource } from "../resource.ts";
 import { call } from "../shapes/calls.ts";
 

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 /** A type as it is after JSON: what is undefined is absent. */
-export type Wire<Type> = Type extends readonly (infer Item)[]
+type Wire<Type> = Type extends readonly (infer Item)[]
   ? readonly Wire<Item>[]
   : Type extends object
     ? { readonly [Name in keyof Type as undefined extends Type[Name] ? never : Name]: Wire<Type[Name]> } & {

@@ -18,7 +18,7 @@ export type GivenPlace = {
 };
 
 /** What is needed to put one in force. */
-export type GivenOptions = {
+type GivenOptions = {
   readonly reloader: Reloader;
   /** The file of the node, or the URL of its store. */
   readonly file?: string | undefined;

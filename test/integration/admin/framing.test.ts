@@ -44,7 +44,7 @@ describe("every error of the admin API is a problem", () => {
   });
 });
 
-test.each(["TRACE", "PURGE", "PROPFIND", "DELETE"])("%s of a path that takes GET is 405", async (method) => {
+test.each(["TRACE", "PURGE", "PROPFIND", "QUERY", "DELETE"])("%s of a path that takes GET is 405", async (method) => {
   const response = await send(lines(`${method} /admin/v1/status HTTP/1.1`, "host: localhost"));
   expect([response.status, response.headers["allow"]]).toEqual([405, "GET, HEAD"]);
   expect(problemOf(response)).toMatchObject({ status: 405 });

@@ -47,7 +47,7 @@ export function differenceFrom({ method, path, status, type, text }: Told): stri
   if (text === "") return undefined;
   const media = type.replace(/;.*$/s, "");
   if (response.content?.[media] === undefined) return `${told}: the document has no such content type.`;
-  if (!/json$/.test(media)) return undefined;
+  if (!media.endsWith("json")) return undefined;
   const place = ["paths", template, method.toLowerCase(), "responses", String(status), "content", media, "schema"];
   const isLines = media.endsWith("ndjson");
   const validate = ajv.getSchema(pointerTo(isLines ? [...place, "x-line"] : place));
@@ -58,7 +58,7 @@ export function differenceFrom({ method, path, status, type, text }: Told): stri
 
 function errorsOf(validate: ValidateFunction | undefined, text: string): string | undefined {
   if (validate === undefined) return "the document has no schema for it.";
-  return validate(JSON.parse(text)) === true ? undefined : JSON.stringify(validate.errors?.slice(0, 5), undefined, 1);
+  return validate(JSON.parse(text)) ? undefined : JSON.stringify(validate.errors?.slice(0, 5), undefined, 1);
 }
 
 function pointerTo(place: readonly string[]): string {
@@ -81,9 +81,7 @@ function closed(value: unknown): unknown {
   const entries = Object.entries(value).map(([name, each]): [string, unknown] => [name, closed(each)]);
   const members = Object.fromEntries(entries);
   const isShape = members["type"] === "object" && "properties" in members && !("additionalProperties" in members);
-  return isShape && "$schema" in members === false && !isProblem(members)
-    ? { ...members, additionalProperties: false }
-    : members;
+  return isShape && !isProblem(members) ? { ...members, additionalProperties: false } : members;
 }
 
 /** A problem may have members of its own. */

@@ -17,13 +17,13 @@ test("the document that is served is the one in schema/", async () => {
   expect(await served()).toEqual(JSON.parse(file));
 });
 
-test("every schema of the document is one, and every reference leads to one", async () => {
+test("every schema of the document is one, and every reference leads to one", { timeout: 120_000 }, async () => {
   const document = await served();
   const ajv = new Ajv2020({ strict: false });
   addFormats.default(ajv);
   ajv.addSchema(document, "api");
   for (const name of Object.keys(document.components.schemas))
-    expect(ajv.getSchema(`api#/components/schemas/${name}`), name).toBeTypeOf("function");
+    expect(ajv.getSchema(`api#/components/schemas/${name}`)).toBeTypeOf("function");
   const references = JSON.stringify(document).match(/"\$ref":"[^"]+"/g) ?? [];
   for (const reference of new Set(references)) {
     const name = /schemas\/(\w+)"$/.exec(reference)?.[1] ?? reference;

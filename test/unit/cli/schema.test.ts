@@ -22,6 +22,6 @@ test("--check is content with what --write wrote, and names each file that diffe
   await appendFile(path.join(folder, "docs/configuration.md"), "\nedited\n");
   const edited = await runAt(folder, ["schema", "--check"]);
   expect([missing.code, same.code, edited.code]).toEqual([1, 0, 1]);
-  expect(missing.err.trim().split("\n")).toHaveLength(2);
+  expect(missing.err.trim().split("\n")).toHaveLength(3);
   expect(edited.err).toMatch(/^docs\/configuration\.md: not up to date/);
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDashboard } from "../../../../src/admin/dashboard/index.ts";
+import { problemTypes } from "../../../../src/admin/problem.ts";
 import { resources } from "../../../../src/admin/resources/index.ts";
 import { requests } from "../../../../src/admin/resources/requests.ts";
 import { createRouteIndex } from "../../../../src/admin/route-index.ts";
@@ -34,4 +35,11 @@ test("docs/admin-api.md says what is allowed for each parameter of the requests"
 test("no two questions have one name", () => {
   const names = resources.flatMap(({ questions = [] }) => questions.map(({ name }) => name));
   expect(names).toEqual([...new Set(names)]);
+});
+
+test("docs/admin-api.md says what each type of problem means", () => {
+  for (const [name, meaning] of Object.entries(problemTypes)) {
+    const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` `));
+    expect(row).toContain(meaning);
+  }
 });
