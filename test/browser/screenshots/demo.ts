@@ -2,6 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { administered, killRuns, run, serving } from "../../support/process.ts";
 
+// A run that fails leaves no program behind.
+process.once("exit", killRuns);
+
 /** A node under load, as it is shown in the documentation. */
 export type Demo = {
   readonly adminUrl: string;
