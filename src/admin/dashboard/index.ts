@@ -22,7 +22,7 @@ export type Dashboard = {
 };
 
 const text = { allowed: "any text", accepts: () => true };
-const pageParameters = { id: text, text, mode: text, notice: text };
+const pageParameters = { id: text, text, mode: text };
 
 /** Makes the dashboard of a node. */
 export function createDashboard(node: NodeView, clock: Clock): Dashboard {
@@ -114,7 +114,6 @@ async function viewOf(page: PageName, { node, query, page: ofPage }: Asked): Pro
     config: page === "config" ? JSON.stringify(node.config(), undefined, 2) : undefined,
     presets: page === "chaos" ? (await node.experimentTexts.presets()).map(presetView) : undefined,
     configured: page === "chaos" ? node.parts().experiments : [],
-    notice: query.notice,
   };
 }
 
