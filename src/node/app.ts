@@ -90,7 +90,7 @@ async function build(options: AppOptions): Promise<Running> {
     ...options,
     breakerChanged(upstream, state) {
       breakers.changed(upstream, state, "calls");
-      if (state !== "half-open" && !breakers.isForced(upstream)) fleet?.breakerChanged(upstream, state);
+      if (state !== "half-open") fleet?.breakerChanged(upstream, state);
     },
   });
   const { settings } = reloader;
@@ -105,10 +105,7 @@ async function build(options: AppOptions): Promise<Running> {
     changed: settings().config.shared === undefined ? undefined : () => fleet?.changed(),
   });
   const { count: link, fleet: memory, budgets } = eventLoops;
-  const followBreaker: FleetOptions["followBreaker"] = (upstream, state) => {
-    breakers.changed(upstream, state, "another node");
-    return eventLoops.ask(forceBreaker, upstream, state);
-  };
+  const followBreaker = followWith(eventLoops, breakers);
   const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
   const fleet = createFleet({ ...options, ...sharing, settings });
   const learning = createLearning({ ...options, eventLoops, settings });
@@ -125,6 +122,14 @@ async function build(options: AppOptions): Promise<Running> {
     failed: (error) => log.error({ error }, "the admin API failed"),
   });
   return { ...options, eventLoops, reloader, experiments, breakers, learning, registration, life, admin, fleet };
+}
+
+/** Has the breaker of an upstream follow that of another node. */
+function followWith(eventLoops: EventLoops, breakers: NodeBreakers): FleetOptions["followBreaker"] {
+  return (upstream, state) => {
+    breakers.changed(upstream, state, "another node");
+    return eventLoops.ask(forceBreaker, upstream, state);
+  };
 }
 
 function fileSource(file: string | undefined): ConfigSource {

@@ -14,8 +14,6 @@ import { refuseOpenAdmin } from "./admin/open-admin.ts";
 export type NodeBreakers = Breakers & {
   /** A breaker has changed by itself, or follows that of another node. */
   changed(upstream: string, state: BreakerState, why: "calls" | "another node"): void;
-  /** Whether a breaker is forced. */
-  isForced(upstream: string): boolean;
   close(): void;
 };
 
@@ -53,7 +51,6 @@ export function createNodeBreakers(options: NodeBreakersOptions): NodeBreakers {
       return true;
     },
     forced: () => [...held.values()].map(({ forced }) => forced),
-    isForced: (upstream) => held.has(upstream),
     changes: kept.of,
     changed(upstream, state, why) {
       if (!held.has(upstream)) kept.add(upstream, { state, why });

@@ -208,6 +208,12 @@ async function spanReadings({ eventLoops, reloader }: ReadingsOptions): Promise<
   ];
 }
 
+function forcedReadings({ breakers }: ReadingsOptions): Reading[] {
+  return breakers
+    .forced()
+    .map(({ upstream, state }) => ({ name: "breaker_forced", labels: [upstream, state], value: 1 }));
+}
+
 const breakerNumber = { closed: 0, open: 1, "half-open": 2 };
 
 /** What is asked for at each scrape. */
@@ -229,9 +235,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...states.map(([upstream, state]): Reading => {
       return { name: "breaker_state", labels: [upstream], value: breakerNumber[state] };
     }),
-    ...options.breakers.forced().map(({ upstream, state }): Reading => {
-      return { name: "breaker_forced", labels: [upstream, state], value: 1 };
-    }),
+    ...forcedReadings(options),
     { name: "config_generation", value: generation },
     { name: "config_reloads_total", labels: ["success"], value: success },
     { name: "config_reloads_total", labels: ["error"], value: error },

@@ -67,7 +67,7 @@ describeWith("chromium", findChromium(), "the page Shadow in a browser", (progra
   test("the report in full opens", async () => {
     await page().goto(url());
     await page().getByRole("link", { name: "The report in full" }).click({ timeout: 60_000 });
-    await page().getByRole("heading", { name: "Facts" }).waitFor({ timeout: 60_000 });
+    await expectSeen(page().getByRole("heading", { name: "Facts" }));
   }, 120_000);
 
   test("it has no fault that axe finds, in both themes and at both widths, and fits its window", async () => {

@@ -34,7 +34,7 @@ export type Dashboard = {
 
 const text = { allowed: "any text", accepts: () => true };
 const filters = { text, rule: text, model: text, key: text, mode: text, ending: text, injected: text };
-const pageParameters = { id: text, notice: text, ...filters };
+const pageParameters = { id: text, ...filters };
 
 /** Makes the dashboard of a node. */
 export function createDashboard(node: NodeView, clock: Clock): Dashboard {
@@ -127,7 +127,6 @@ async function viewOf(page: PageName, { node, query, page: ofPage }: Asked): Pro
     config: page === "config" ? JSON.stringify(node.config(), undefined, 2) : undefined,
     presets: page === "chaos" ? (await node.experimentTexts.presets()).map(presetView) : undefined,
     configured: page === "chaos" ? node.parts().experiments : [],
-    notice: query.notice,
   };
 }
 
