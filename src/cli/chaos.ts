@@ -176,10 +176,13 @@ async function presets({ flags, words, io }: Asked): Promise<number> {
   refuseWords(words);
   const names = await presetNames();
   const all = await Promise.all(
-    names.map(async (name) => ({ name, hypothesis: (await readPreset(name))["hypothesis"] ?? "" })),
+    names.map(async (name) => {
+      const { hypothesis = "" } = await readPreset(name);
+      return { name, hypothesis: String(hypothesis) };
+    }),
   );
   if (flags.json === true) return print(all, io);
-  for (const { name, hypothesis } of all) io.out(`${name.padEnd(20)} ${String(hypothesis)}\n`);
+  for (const { name, hypothesis } of all) io.out(`${name.padEnd(20)} ${hypothesis}\n`);
   return exitCodes.good;
 }
 
