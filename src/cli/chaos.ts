@@ -178,9 +178,11 @@ async function resume({ words, io, client }: Asked): Promise<number> {
 
 async function presets({ flags, words, io }: Asked): Promise<number> {
   refuseWords(words);
-  const all = (await readPresets()).map(({ name, experiment: { hypothesis = "" } }) => ({ name, hypothesis }));
+  const all = (await readPresets()).map(({ name, experiment: { hypothesis = "" } }) => {
+    return { name, hypothesis: String(hypothesis) };
+  });
   if (flags.json === true) return print(all, io);
-  for (const { name, hypothesis } of all) io.out(`${name.padEnd(20)} ${String(hypothesis)}\n`);
+  for (const { name, hypothesis } of all) io.out(`${name.padEnd(20)} ${hypothesis}\n`);
   return exitCodes.good;
 }
 
