@@ -3,9 +3,11 @@ import type { Log } from "../emit/log.ts";
 import { backgroundClock, type Clock } from "../limits/clock.ts";
 import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
+import type { CallWatch } from "./call-watch.ts";
 import { createExperiments, type RunningExperiments } from "./experiments/experiments.ts";
 import { createFleet, type Fleet, type FleetOptions } from "./fleet/fleet.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
+import { inject, type AdminCall, type AdminReply } from "./inject.ts";
 import { createLearning, type Learning } from "./learning.ts";
 import { forceBreaker } from "./questions.ts";
 import { createNodeView } from "./readings.ts";
@@ -22,6 +24,8 @@ export type AppOptions = ReloaderOptions & {
   droppedLogLines(): number;
   /** Where the configuration comes from; default: its file, or none. */
   source?(): ConfigSource;
+  /** Told of each call; only where there is one event loop, in this thread. */
+  readonly watch?: CallWatch;
 };
 
 /** A running node. */
@@ -36,6 +40,8 @@ export type App = {
   reload(cause: ReloadCause): Promise<Reload>;
   /** The kill switch: no fault acts until it is turned off by the admin API. @param by who asks */
   stopFaults(by: string): Promise<void>;
+  /** Asks the admin API without a connection. */
+  ask(call: AdminCall): Promise<AdminReply>;
   /** Turns unready, lets open calls end within the limit, then stops. @returns true when all calls had ended */
   stop(): Promise<boolean>;
 };
@@ -69,6 +75,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       stopFaults: async (by) => {
         await experiments.stopAll(by).catch((error: unknown) => log.error({ error }, "could not let all calls go"));
       },
+      ask: (call) => inject(admin, call),
       stop: () => stop(running),
     };
   } catch (error) {
