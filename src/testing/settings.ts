@@ -37,7 +37,8 @@ function place(raw: ConfigPart): ConfigPart {
   const host = "127.0.0.1";
   return {
     workers: 1,
-    listen: { ...part(raw, "listen"), host, port: 0, drainDelayMs: 0 },
+    // At its end, clients that still wait are of no interest.
+    listen: { ...part(raw, "listen"), host, port: 0, drainDelayMs: 0, drainMs: 200 },
     // Nobody else reaches it, and no token is needed then.
     admin: { host, port: 0 },
     ...(raw["extProc"] !== undefined && { extProc: { ...part(raw, "extProc"), host, port: 0 } }),

@@ -103,6 +103,6 @@ export type Stuntdouble = AsyncDisposable & {
   untilInFlight(count?: number): Promise<void>;
   /** Forgets the faults and replies that were given, and the calls. */
   reset(): Promise<void>;
-  /** Cuts off the calls that are still open, and ends the node. `await using` does the same. */
+  /** Ends the node, and soon cuts off the calls that are still open. `await using` does the same. */
   stop(): Promise<void>;
 };
