@@ -27,12 +27,17 @@ type Alarm = { readonly atMs: number; readonly task: () => void };
  * @param startMs its first time, milliseconds since 1970
  */
 export function createFakeClock(startMs = 1_700_000_000_000): FakeClock {
-  return createSteeredClock(startMs);
+  const clock = createSteeredClock(startMs);
+  made.set(clock, clock);
+  return clock;
 }
+
+const made = new WeakMap<FakeClock, SteeredClock>();
 
 /** What a node gets of a fake clock. @throws TypeError where it was made by something else */
 export function steered(clock: FakeClock): SteeredClock {
-  if ("wake" in clock && typeof clock.wake === "function") return clock as SteeredClock;
+  const found = made.get(clock);
+  if (found !== undefined) return found;
   throw new TypeError('clock must be "real" or what createFakeClock() gives.');
 }
 

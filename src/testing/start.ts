@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { StuntdoubleError } from "../core/errors.ts";
 import { createLog } from "../emit/log.ts";
 import { systemClock, wallClockMs } from "../limits/clock.ts";
@@ -80,11 +81,13 @@ async function give(app: App, given: object, { match, times }: Scope = {}): Prom
   await ask(app, { method: "POST", path, body });
 }
 
+const problem = z.object({ detail: z.string().optional(), errors: z.array(z.string()).optional() });
+
 /** @throws CONFIG_INVALID with what the admin API says is wrong */
 async function ask(app: App, call: AdminCall): Promise<void> {
   const { status, body } = await app.ask(call);
   if (status < 400) return;
-  const { detail = `status ${status}`, errors = [] } = body as { detail?: string; errors?: readonly string[] };
+  const { detail = `status ${status}`, errors = [] } = problem.safeParse(body).data ?? {};
   throw new StuntdoubleError("CONFIG_INVALID", [detail, ...errors].join(" "));
 }
 
