@@ -79,7 +79,7 @@ describeWith("a registry of npm", installed, "the installed package", (clean) =>
     code: 1,
     text: `stuntdouble needs Node 24 or newer; this is Node ${version}.\n`,
   });
-  const bin = "node_modules/stuntdouble/lib/cli/bin.js";
+  const bin = "node_modules/stuntdouble/lib/bin/stuntdouble.js";
 
   test("says which Node it needs where that is too old", async () => {
     const old = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'22.9.0'})";
