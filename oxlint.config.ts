@@ -16,6 +16,7 @@ const imports = {
   admin: ["act", "limits", "core"],
   node: ["admin", "ingress", "act", "fleet", "limits", "config", "emit", "core"],
   cli: ["node", "admin", "ingress", "act", "fleet", "limits", "config", "emit", "core"],
+  testing: ["node", "act", "limits", "config", "emit", "core"],
 } as const;
 
 type Room = keyof typeof imports;

@@ -11,6 +11,7 @@ import { backgroundClock, systemClock, wallClockMs, type Clock } from "../limits
 import { parseFlags, type Io, type Command } from "./args.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { nodeConfig, type NodeConfig } from "./config-source.ts";
+import { startPage } from "./start-page.ts";
 
 const usage = `Starts the proxy, and runs it until it gets a stop signal.
 
@@ -117,7 +118,7 @@ async function serve(loaded: Extract<LoadResult, { ok: true }>, config: NodeConf
   await store?.follow({ log, reload: (from) => app.reload({ from }) });
   io.onHangup(() => void app.reload({ from: "SIGHUP" }));
   io.onKillSwitch(() => void app.stopFaults("SIGUSR2"));
-  io.err(banner(app, settings, shown));
+  io.err(startPage({ ...app, config: settings.config, file: shown }));
   const signal = await untilStopped;
   log.info({ signal }, "stopping");
   watch.stop();
@@ -171,17 +172,4 @@ function whyNotStarted(error: unknown): string {
   if ("code" in error && error.code === "EADDRINUSE" && "port" in error)
     return `port ${String(error.port)} is in use; choose another with --port, --admin-port or --ext-proc`;
   return error.message;
-}
-
-function banner(app: App, { config }: Settings, file: string | undefined): string {
-  const scheme = config.listen.tls === undefined ? "http" : "https";
-  const upstreams = Object.keys(config.upstreams);
-  const reaches = upstreams.length === 0 ? "everything is simulated" : `upstreams: ${upstreams.join(", ")}`;
-  return (
-    `stuntdouble serves ${scheme}://${config.listen.host}:${app.trafficPort} (admin http://${config.admin.host}:${app.adminPort})\n` +
-    (app.extProcPort === undefined
-      ? ""
-      : `Envoy's ext_proc filter finds it at ${config.extProc?.host}:${app.extProcPort}\n`) +
-    `configuration: ${file ?? "built in"}; ${config.rules.length} ${config.rules.length === 1 ? "rule" : "rules"}, ${reaches}\n`
-  );
 }

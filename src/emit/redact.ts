@@ -152,5 +152,10 @@ function copyOfError(error: Error, depth: number, above: Set<object>): Record<st
 
 function isSecret(name: string, value: unknown): boolean {
   if (value === undefined || value === null || typeof value === "boolean" || typeof value === "number") return false;
+  return isSecretName(name);
+}
+
+/** Whether what stands under this name, of a header or an option, is a credential. */
+export function isSecretName(name: string): boolean {
   return secretName.test(name.replaceAll(/[-_]/g, ""));
 }

@@ -6,9 +6,11 @@ import { createAdmin } from "../admin/server.ts";
 import { createAuditLog } from "./admin/audit.ts";
 import { createGivenConfiguration, type GivenPlace } from "./admin/given-configuration.ts";
 import { createNodeBreakers, type NodeBreakers } from "./breakers.ts";
+import type { CallWatch } from "./call-watch.ts";
 import { createExperiments, type RunningExperiments } from "./experiments/experiments.ts";
 import { createFleet, type Fleet, type FleetOptions } from "./fleet/fleet.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
+import { inject, type AdminCall, type AdminReply } from "./inject.ts";
 import { createLearning, type Learning } from "./learning.ts";
 import { forceBreaker } from "./questions.ts";
 import { createNodeView } from "./readings.ts";
@@ -27,6 +29,8 @@ export type AppOptions = ReloaderOptions & {
   readonly given?: GivenPlace;
   /** Where the configuration comes from; default: its file, or none. */
   source?(): ConfigSource;
+  /** Told of each call; only where there is one event loop, in this thread. */
+  readonly watch?: CallWatch;
 };
 
 /** A running node. */
@@ -41,6 +45,8 @@ export type App = {
   reload(cause: ReloadCause): Promise<Reload>;
   /** The kill switch: no fault acts until it is turned off by the admin API. @param by who asks */
   stopFaults(by: string): Promise<void>;
+  /** Asks the admin API without a connection. */
+  ask(call: AdminCall): Promise<AdminReply>;
   /** Turns unready, lets open calls end within the limit, then stops. @returns true when all calls had ended */
   stop(): Promise<boolean>;
 };
@@ -74,6 +80,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       stopFaults: async (by) => {
         await experiments.stopAll(by).catch((error: unknown) => log.error({ error }, "could not let all calls go"));
       },
+      ask: (call) => inject(admin, call),
       stop: () => stop(running),
     };
   } catch (error) {

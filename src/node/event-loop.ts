@@ -12,6 +12,7 @@ import { createDrift } from "../core/shadow/drift.ts";
 import { createShadowStore } from "../core/shadow/store.ts";
 import { createPromptIndex } from "../core/simulator/prompt-cache.ts";
 import { createTokenCounter } from "../core/simulator/tokens.ts";
+import { watchedAct, watchedDeps, type CallWatch } from "./call-watch.ts";
 import { createListeners, type Address, type Listeners, type Ports } from "./listeners.ts";
 import { createEmit, type Emitters } from "../emit/emit.ts";
 import { createExemplars, type Exemplars } from "../emit/exemplars.ts";
@@ -68,6 +69,8 @@ export type EventLoopOptions = EventLoopStart &
     readonly log: Log;
     /** Absent where no traces are made. */
     readonly tracing?: LoopTracing | undefined;
+    /** Absent where nobody watches calls one by one. */
+    readonly watch?: CallWatch | undefined;
     wallClockMs(): number;
   };
 
@@ -119,8 +122,9 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const replies = createReplyCounts(options.memory.replies);
   const givenReply = createFindGiven(() => valueOf(states, givenReplies), replies, options.wallClockMs);
   const recordings = createRecordingWriter({ log: options.log, clock, ended: emitters.recorder.recordingEnded });
-  const deps = { ...createActDeps({ options, loop, state, emitters, chaos }), givenReply, recordings };
-  const act = createAct(deps);
+  const acting = { ...createActDeps({ options, loop, state, emitters, chaos }), givenReply, recordings };
+  const deps = watchedDeps(acting, options.watch);
+  const act = watchedAct(createAct(deps), options.watch);
   const draining = (): boolean => state.draining;
   const listeners = createListeners({ settings, deps, act, loops: options.memory.loops, draining });
   for (const name of states.keys()) follow(name, states, { chaos, learned, forced });

@@ -12,6 +12,7 @@ import type { Clock } from "../limits/clock.ts";
 import { engineUse } from "../limits/engines.ts";
 import { createNodeCounts, type NodeCounts } from "../limits/experiment-counts.ts";
 import { createPermits, type Permits } from "../limits/permits/permits.ts";
+import type { CallWatch } from "./call-watch.ts";
 import { startWorker, WorkerGoneError, type WorkerEvents } from "./channel.ts";
 import { createNodeBudgets, type NodeBudgets } from "./budgets.ts";
 import { createNodeClients, type NodeClients } from "./clients.ts";
@@ -32,6 +33,8 @@ export type EventLoopsOptions = {
   writeLog(text: string): void;
   /** Told when a breaker of this node has changed by itself. */
   breakerChanged?(upstream: string, state: BreakerState): void;
+  /** Told of each call; only where there is one event loop, in this thread. */
+  readonly watch?: CallWatch;
 };
 
 /** All event loops with traffic of a node as one. */
@@ -145,11 +148,11 @@ function createAsking(supervisor: Supervisor, states: Map<string, Cloneable>): P
 }
 
 /** Starts an event loop in this thread. What traffic needs is loaded only where there is traffic. */
-function startHere({ clock, log, wallClockMs }: EventLoopsOptions) {
+function startHere({ clock, log, wallClockMs, watch }: EventLoopsOptions) {
   return async (start: EventLoopStart, events: WorkerEvents): Promise<EventLoop> => {
     const { createEventLoop } = await import("./event-loop.ts");
     const tracing = await loadTracing(start.settings, log);
-    return createEventLoop({ ...start, ...events, clock, log, tracing, wallClockMs });
+    return createEventLoop({ ...start, ...events, clock, log, tracing, watch, wallClockMs });
   };
 }
 

@@ -100,7 +100,7 @@ function serve(script: string, folder: string): Promise<string> {
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      if (said.split("\n").length > 2) resolve(said);
+      if (said.split("\n").length > 2) resolve(said.split("\n").slice(0, 2).join("\n"));
     });
     child.once("exit", (code) => reject(new Error(`${script} ended with ${code}: ${said}`)));
   });
