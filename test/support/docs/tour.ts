@@ -41,7 +41,7 @@ export function stepsOf(markdown: string): Step[] {
 
 /** Whether a script of a page goes on until it is stopped, so that a reader gives it a terminal of its own. */
 export function isServer(script: string): boolean {
-  return /^npm start$|stuntdouble -- start|^(?:[A-Z_]+=\S+ (?:\\\n\s*)?)*(?:haproxy|envoy) /m.test(script);
+  return /^npm start$|stuntdouble -- start|^(?:[A-Z_]+=\S+ (?:\\\n\s*)?)*(?:haproxy|envoy) |^node .*users\.mjs$/m.test(script);
 }
 
 /**
@@ -99,6 +99,7 @@ export async function startTour(
     withPorts(
       script
         .replaceAll("/tmp/", `${folder}/`)
+        .replaceAll(/(stuntdouble -- (?:chaos \w+|clients|profile learned|shadow \w+|status))\b/g, "$1 --admin http://127.0.0.1:8081")
         .replaceAll("npm run -s stuntdouble --", `node ${root}/src/main.ts`)
         .replaceAll(/^npm start$/gm, `node ${root}/src/main.ts start --port 8080 --admin-port 8081`),
     );
@@ -115,7 +116,7 @@ export async function startTour(
     const text = [...lines, `${words?.[1] ?? ""}exec ${words?.[2] ?? last}`].join("\n");
     const child = spawn("bash", ["-c", text], { cwd: root, env, stdio: ["ignore", "ignore", "pipe"] });
     servers.push(child);
-    const needed = /stuntdouble|main\.ts/.test(script) ? 2 : 0;
+    const needed = /main\.ts start/.test(script) ? 2 : /users/.test(script) ? 1 : 0;
     return new Promise((resolve, reject) => {
       let said = "";
       child.stderr.on("data", (chunk: Buffer) => {
