@@ -50,7 +50,8 @@ export function isServer(script: string): boolean {
  */
 export function plain(output: string): string {
   return output
-    .replaceAll(/\b(chatcmpl-|req_|exp_)\w+/g, "$1ID")
+    .replaceAll(/\b(chatcmpl-|req_)\w+/g, "$1ID")
+    .replaceAll(/\b[0-9a-f]{16}\b/g, "ID")
     .replaceAll(/"content":"[^"]+"/g, '"content":"TEXT"')
     .replaceAll(/(?<!HTTP\/1\.1 )\b\d[\d.]{2,}\b/g, "NUMBER")
     .replaceAll(/\s/g, "");

@@ -13,7 +13,7 @@ function blocksOf(page: string): { language: string; code: string }[] {
 
 /** The commands of the program in a text, each on one line: `chaos watch ID --admin URL`. */
 function commandsIn(code: string): string[] {
-  const lines = code.replaceAll(/\\\n\s*/g, "").matchAll(/(?:^|[\s(;&|])stuntdouble (?:-- )?([a-z]+(?: [^|;&()>\n]*)?)/g);
+  const lines = code.replaceAll(/\\\n\s*/g, "").matchAll(/(?<!install)(?:^|[\s(;&|])stuntdouble (?:-- )?([a-z]+(?: [^|;&()>\n]*)?)/g);
   return [...lines].map(([, command = ""]) => command.trim());
 }
 
