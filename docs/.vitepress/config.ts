@@ -57,6 +57,9 @@ export default defineConfig({
     headers: { slugify: anchorOf },
     toc: { slugify: anchorOf },
     config(md) {
+      md.core.ruler.before("normalize", "comments", (state) => {
+        state.src = state.src.replaceAll(/^<!--.*-->$/gm, "");
+      });
       // Vue would take two braces for an expression.
       const { text, code_inline: code } = md.renderer.rules;
       md.renderer.rules.text = (...args) => withoutBraces(text?.(...args));
