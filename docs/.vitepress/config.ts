@@ -44,11 +44,18 @@ export default defineConfig({
   description,
   lang: "en",
   srcDir: "..",
-  srcExclude: globSync("**/*.md", { cwd: root, exclude: ["**/node_modules/**"] }).filter((file) => !content.isPage(file)),
+  srcExclude: globSync("**/*.md", { cwd: root, exclude: ["**/node_modules/**"] }).filter(
+    (file) => !pages.includes(file),
+  ),
   outDir: "../dist/docs",
   cacheDir: "../node_modules/.cache/vitepress",
   rewrites: Object.fromEntries(pages.map((page) => [page, addressOf(page)])),
   metaChunk: true,
+  head: [
+    ["link", { rel: "icon", href: "data:," }],
+    // Tables and code of up to 130 columns need more than the width that the theme gives.
+    ["style", {}, ":root{--vp-layout-max-width:1680px}.VPDoc .content-container{max-width:920px!important}"],
+  ],
   vite: { build: { chunkSizeWarningLimit: 3000 } },
   markdown: {
     html: false,
@@ -76,7 +83,7 @@ export default defineConfig({
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],
-    nav: sections.slice(0, 5).map(({ text, items }) => ({ text, items })),
+    nav: sections.slice(0, 6).map(({ text, items }) => ({ text, items })),
     sidebar: sections.map((section, index) => ({ ...section, collapsed: index > 2 })),
   },
   buildEnd({ outDir }) {

@@ -7,7 +7,8 @@ import { describeWith } from "../../support/programs/missing.ts";
 import { findProgram } from "../../support/programs/index.ts";
 
 const blocks = blocksOf(readFileSync(path.join(root, "docs/recipes/sdks.md"), "utf8"));
-const packageOf = (text: string): string => /(?:from |import )"?([@\w/-]+)/.exec(text.replace(/import .* from/, "from"))?.[1] ?? "";
+const packageOf = (text: string): string =>
+  /(?:from |import )"?([@\w/-]+)/.exec(text.replace(/import .* from/, "from"))?.[1] ?? "";
 const programs = (language: string): (readonly [string, string])[] =>
   blocks.filter((block) => block.language === language).map(({ text }) => [packageOf(text), text] as const);
 

@@ -1,8 +1,11 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { until } from "../node.ts";
 import { freePort } from "../programs/gateway.ts";
 
 /** The root of the repository. */
@@ -41,7 +44,9 @@ export function stepsOf(markdown: string): Step[] {
 
 /** Whether a script of a page goes on until it is stopped, so that a reader gives it a terminal of its own. */
 export function isServer(script: string): boolean {
-  return /^npm start$|stuntdouble -- start|^(?:[A-Z_]+=\S+ (?:\\\n\s*)?)*(?:haproxy|envoy) |^node .*users\.mjs$/m.test(script);
+  return /^npm start$|stuntdouble -- start|^(?:[A-Z_]+=\S+ (?:\\\n\s*)?)*(?:haproxy|envoy) |^node .*users\.mjs$/m.test(
+    script,
+  );
 }
 
 /**
@@ -61,6 +66,19 @@ export function plain(output: string): string {
 export function shapeOf(shown: string): RegExp {
   const literal = plain(shown).replaceAll(/[$()*+./?[\\\]^{|}]/g, "\\$&");
   return new RegExp(`^${literal.replaceAll("…", ".*?")}$`, "s");
+}
+
+/** Resolves when a port of this machine takes connections. */
+async function accepted(port: number): Promise<void> {
+  await until(`a server at ${port}`, async () => {
+    const socket = connect(port, "127.0.0.1");
+    const taken = await once(socket, "connect").then(
+      () => true,
+      () => undefined,
+    );
+    socket.destroy();
+    return taken;
+  });
 }
 
 /** A page that is followed, with its ports and its files moved to where nobody else is. */
@@ -100,7 +118,10 @@ export async function startTour(
     withPorts(
       script
         .replaceAll("/tmp/", `${folder}/`)
-        .replaceAll(/(stuntdouble -- (?:chaos \w+|clients|profile learned|shadow \w+|status))\b/g, "$1 --admin http://127.0.0.1:8081")
+        .replaceAll(
+          /(stuntdouble -- (?:chaos \w+|clients|profile learned|shadow \w+|status))\b/g,
+          "$1 --admin http://127.0.0.1:8081",
+        )
         .replaceAll("npm run -s stuntdouble --", `node ${root}/src/main.ts`)
         .replaceAll(/^npm start$/gm, `node ${root}/src/main.ts start --port 8080 --admin-port 8081`),
     );
@@ -125,7 +146,7 @@ export async function startTour(
         if (said.split("\n").length > needed) resolve(said);
       });
       child.once("exit", (code) => reject(new Error(`${script} ended with ${code}: ${said}`)));
-      if (needed === 0) setTimeout(() => resolve(said), 1500);
+      if (needed === 0) void accepted(Number(withPorts("8000"))).then(() => resolve(""), reject);
     });
   };
   const moveFiles = async (): Promise<void> => {

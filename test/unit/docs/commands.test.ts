@@ -8,12 +8,17 @@ const pages = ["README.md", ...globSync("docs/**/*.md")].filter((page) => page !
 /** A page without what stands in Markdown for code. */
 function blocksOf(page: string): { language: string; code: string }[] {
   const text = readFileSync(page, "utf8");
-  return [...text.matchAll(/^(`{3,})(\w*)\n(.*?)^\1$/gms)].map(([, , language = "", code = ""]) => ({ language, code }));
+  return [...text.matchAll(/^(`{3,})(\w*)\n(.*?)^\1$/gms)].map(([, , language = "", code = ""]) => ({
+    language,
+    code,
+  }));
 }
 
 /** The commands of the program in a text, each on one line: `chaos watch ID --admin URL`. */
 function commandsIn(code: string): string[] {
-  const lines = code.replaceAll(/\\\n\s*/g, "").matchAll(/(?<!install)(?:^|[\s(;&|])stuntdouble (?:-- )?([a-z]+(?: [^|;&()>\n]*)?)/g);
+  const lines = code
+    .replaceAll(/\\\n\s*/g, "")
+    .matchAll(/(?<!install)(?:^|[\s(;&|])stuntdouble (?:-- )?([a-z]+(?: [^|;&()>\n]*)?)/g);
   return [...lines].map(([, command = ""]) => command.trim());
 }
 

@@ -9,7 +9,9 @@ const symptoms = page
 const titles = symptoms.map((text) => text.split("\n")[0] ?? "");
 /** Words of other programs. */
 const others = ["transfer closed with outstanding read data remaining"];
-const messages = titles.flatMap((title) => [.../^`(.*)`$/.exec(title) ?? []].slice(1)).filter((each) => !others.includes(each));
+const messages = titles
+  .flatMap((title) => [...(/^`(.*)`$/.exec(title) ?? [])].slice(1))
+  .filter((each) => !others.includes(each));
 
 const sources = globSync("src/**/*.ts").map((file) => readFileSync(file, "utf8"));
 
@@ -30,9 +32,12 @@ test("there are more than twenty of them", () => {
   expect(messages.length).toBeGreaterThan(20);
 });
 
-test.each(symptoms.map((text, index) => [titles[index], text]))("%s has a cause, a place to look, and what to do", (_title, text) => {
-  expect([...(text ?? "").matchAll(/^- \*\*(\w+)\*\*: /gm)].map(([, word]) => word)).toEqual(["Cause", "Look", "Do"]);
-});
+test.each(symptoms.map((text, index) => [titles[index], text]))(
+  "%s has a cause, a place to look, and what to do",
+  (_title, text) => {
+    expect([...(text ?? "").matchAll(/^- \*\*(\w+)\*\*: /gm)].map(([, word]) => word)).toEqual(["Cause", "Look", "Do"]);
+  },
+);
 
 const metrics = new Set(page.match(/stuntdouble_\w+/g));
 
