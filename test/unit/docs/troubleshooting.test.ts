@@ -8,10 +8,10 @@ const symptoms = page
   .map((text) => text.split(/\n## /)[0] ?? "");
 const titles = symptoms.map((text) => text.split("\n")[0] ?? "");
 /** Words of other programs. */
-const others = ["transfer closed with outstanding read data remaining"];
+const others = new Set(["transfer closed with outstanding read data remaining"]);
 const messages = titles
   .flatMap((title) => [...(/^`(.*)`$/.exec(title) ?? [])].slice(1))
-  .filter((each) => !others.includes(each));
+  .filter((each) => !others.has(each));
 
 const sources = globSync("src/**/*.ts").map((file) => readFileSync(file, "utf8"));
 
