@@ -1,5 +1,6 @@
 import type { BudgetUse } from "../core/budgets/types.ts";
 import type { Readable } from "node:stream";
+import type { NodeReport } from "../core/fleet/report.ts";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";
@@ -131,6 +132,8 @@ export type FleetView = {
     readonly startedAtMs: number;
     readonly ageMs: number;
   }[];
+  /** What they last told of their calls, by name; only this one where Redis is away. */
+  reports(): Promise<ReadonlyMap<string, NodeReport>>;
   readonly memory: { isUp(): boolean };
 };
 

@@ -1,10 +1,12 @@
 import type { AddressInfo } from "node:net";
+import type { NodeReport } from "../core/fleet/report.ts";
 import type { Log } from "../emit/log.ts";
 import { backgroundClock, type Clock } from "../limits/clock.ts";
 import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";
 import { createAdmin } from "../admin/server.ts";
 import { createExperiments, type RunningExperiments } from "./experiments/experiments.ts";
 import { createFleet, type Fleet, type FleetOptions } from "./fleet/fleet.ts";
+import { nodeReport } from "./fleet/node-report.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { createLearning, type Learning } from "./learning.ts";
 import { forceBreaker } from "./questions.ts";
@@ -97,7 +99,8 @@ async function build(options: AppOptions): Promise<Running> {
   const followBreaker: FleetOptions["followBreaker"] = (upstream, state) =>
     eventLoops.ask(forceBreaker, upstream, state);
   const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
-  const fleet = createFleet({ ...options, ...sharing, settings });
+  const report = (): Promise<NodeReport> => nodeReport(node, options.wallClockMs());
+  const fleet = createFleet({ ...options, ...sharing, settings, report });
   const learning = createLearning({ ...options, eventLoops, settings });
   const registration = createRegistration({ log, settings, clock: backgroundClock() });
   const life: Life = { ready: false, draining: false, asked: false };

@@ -20,6 +20,8 @@ export type Layout = {
   budget(upstream: string, kind: string, endsAtMs: number): string;
   /** The latest word on the circuit breaker of an upstream. */
   breaker(upstream: string): string;
+  /** What a node tells of its calls. @param node its name */
+  report(node: string): string;
   /** Nodes that are alive, by name. */
   readonly nodes: string;
   /** Experiments, by id. */
@@ -46,6 +48,7 @@ export function createLayout(prefix: string): Layout {
     calls: (id) => named(`calls:${id}`),
     budget: (upstream, kind, endsAtMs) => named(`budget:${upstream}:${kind}:${endsAtMs}`),
     breaker: (upstream) => named(`breaker:${upstream}`),
+    report: (node) => named(`report:${node}`),
     nodes: named("nodes"),
     experiments: named("experiments"),
     killSwitch: named("kill-switch"),

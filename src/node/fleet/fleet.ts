@@ -7,6 +7,8 @@ import { syncBudgets, type SharedBudget } from "../../fleet/budgets.ts";
 import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } from "../../fleet/experiments.ts";
 import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
 import { createHeartbeats, type Heartbeats } from "../../fleet/nodes.ts";
+import type { NodeReport } from "../../core/fleet/report.ts";
+import { createReports, type Reports } from "../../fleet/reports.ts";
 import type { Link } from "../../fleet/redis/link.ts";
 import { RedisError } from "../../fleet/redis/reasons.ts";
 import { openChannel, openLink } from "../../fleet/redis/open.ts";
@@ -24,6 +26,8 @@ export type Fleet = {
   changed(): void;
   /** Those that are alive, this one among them; empty as long as Redis was never reached. */
   nodes(): readonly FleetNode[];
+  /** What they last told of their calls, by name; only this one where Redis is away. */
+  reports(): Promise<ReadonlyMap<string, NodeReport>>;
   readonly name: string;
   readonly memory: FleetMemory;
   leave(): Promise<void>;
@@ -42,6 +46,8 @@ export type FleetOptions = {
   wallClockMs(): number;
   /** What is used up of its budgets. */
   budgets(): readonly SharedBudget[];
+  /** What there is to tell others of the calls of this node. */
+  report(): Promise<NodeReport>;
   /** Has the breaker of an upstream follow that of another node. */
   followBreaker(upstream: string, state: SharedBreakerState): Promise<unknown>;
   /** The experiments of this node. */
@@ -80,15 +86,17 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
       run();
     },
   });
+  const reports = createReports({ ...options, link, layout, name });
   return {
     name,
     memory,
     nodes: beats.nodes,
+    reports: () => reports.read(beats.nodes().map((node) => node.name)),
     changed: run,
     // A hint that cannot be given is none: each node finds out by itself.
     breakerChanged: (upstream, state) => void breakers.changed(upstream, state).catch(() => undefined),
-    join: async () => await join({ beats, sync, link }),
-    leave: async () => await leave({ beats, sync, links: [channel, link] }),
+    join: async () => await join({ beats, sync, reports, link }),
+    leave: async () => await leave({ beats, sync, reports, links: [channel, link] }),
   };
 }
 
@@ -100,20 +108,19 @@ function sharedBreakers({ config }: Settings): ReadonlyMap<string, number> {
   return new Map(entries);
 }
 
-type Joining = { readonly beats: Heartbeats; readonly sync: Sync; readonly link: Link };
+type Parts = { readonly beats: Heartbeats; readonly sync: Sync; readonly reports: Reports };
 
-async function join({ beats, sync, link }: Joining): Promise<void> {
+async function join({ beats, sync, reports, link }: Parts & { readonly link: Link }): Promise<void> {
   await link.tried();
   await beats.beat();
   await sync.run();
   beats.start();
+  reports.start();
 }
 
-type Leaving = { readonly beats: Heartbeats; readonly sync: Sync; readonly links: readonly Link[] };
-
-async function leave({ beats, sync, links }: Leaving): Promise<void> {
+async function leave({ beats, sync, reports, links }: Parts & { readonly links: readonly Link[] }): Promise<void> {
   await sync.close();
-  await beats.close();
+  await Promise.all([beats.close(), reports.close()]);
   for (const link of links) link.close();
 }
 
