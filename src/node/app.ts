@@ -101,7 +101,7 @@ async function build(options: AppOptions): Promise<Running> {
   const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
   const report = (): Promise<NodeReport> => nodeReport(node, options.wallClockMs());
   const fleet = createFleet({ ...options, ...sharing, settings, report });
-  const learning = createLearning({ ...options, eventLoops, settings });
+  const learning = createLearning({ ...options, eventLoops, settings, shared: fleet?.learned });
   const registration = createRegistration({ log, settings, clock: backgroundClock() });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };

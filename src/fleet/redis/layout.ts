@@ -22,6 +22,8 @@ export type Layout = {
   breaker(upstream: string): string;
   /** What a node tells of its calls. @param node its name */
   report(node: string): string;
+  /** Calls from which nodes learn the timing of upstreams. */
+  readonly learned: string;
   /** Nodes that are alive, by name. */
   readonly nodes: string;
   /** Experiments, by id. */
@@ -49,6 +51,7 @@ export function createLayout(prefix: string): Layout {
     budget: (upstream, kind, endsAtMs) => named(`budget:${upstream}:${kind}:${endsAtMs}`),
     breaker: (upstream) => named(`breaker:${upstream}`),
     report: (node) => named(`report:${node}`),
+    learned: named("learned"),
     nodes: named("nodes"),
     experiments: named("experiments"),
     killSwitch: named("kill-switch"),

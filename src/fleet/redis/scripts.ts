@@ -146,6 +146,13 @@ redis.call('SET', KEYS[1], math.max(kept, tonumber(ARGV[2])), 'PX', ARGV[1])
 return 1
 `);
 
+/** Tells others of calls from which they may learn, for a day; arguments: by whom, and the calls. */
+export const tellCallsScript = script(`
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', 300, '*', 'by', ARGV[1], 'calls', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return 1
+`);
+
 /** Refuses what another version has written, and tries whether anything can be written. Replies with the version that is there. */
 const checkScript = script(`
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
@@ -159,6 +166,7 @@ const scripts = [
   budgetScript,
   countScript,
   failedScript,
+  tellCallsScript,
   beatScript,
   keepRunScript,
   keepKillSwitchScript,

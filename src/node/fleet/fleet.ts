@@ -8,6 +8,7 @@ import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } 
 import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
 import { createHeartbeats, type Heartbeats } from "../../fleet/nodes.ts";
 import type { NodeReport } from "../../core/fleet/report.ts";
+import { createSharedCalls, type SharedCalls } from "../../fleet/learned-calls.ts";
 import { createReports, type Reports } from "../../fleet/reports.ts";
 import type { Link } from "../../fleet/redis/link.ts";
 import { RedisError } from "../../fleet/redis/reasons.ts";
@@ -28,6 +29,8 @@ export type Fleet = {
   nodes(): readonly FleetNode[];
   /** What they last told of their calls, by name; only this one where Redis is away. */
   reports(): Promise<ReadonlyMap<string, NodeReport>>;
+  /** Calls from which nodes learn. */
+  readonly learned: SharedCalls;
   readonly name: string;
   readonly memory: FleetMemory;
   leave(): Promise<void>;
@@ -91,6 +94,7 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
     name,
     memory,
     nodes: beats.nodes,
+    learned: createSharedCalls({ link, layout, name }),
     reports: () => reports.read(beats.nodes().map((node) => node.name)),
     changed: run,
     // A hint that cannot be given is none: each node finds out by itself.
