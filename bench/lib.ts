@@ -38,10 +38,10 @@ export async function startServer(
   });
   started.add(child);
   child.once("exit", () => started.delete(child));
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (!(await ready())) {
     if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended with ${child.exitCode}`);
-    if (Date.now() > deadline) throw new Error(`${command.join(" ")} is not ready after 20 s`);
+    if (Date.now() > deadline) throw new Error(`${command.join(" ")} is not ready after 60 s`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return { pid: child.pid!, stop: () => ended(child) };

@@ -6,6 +6,7 @@ import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, str
 import { dialects } from "./dialects.ts";
 import { experiments } from "./experiments.ts";
 import { extProc } from "./ext-proc.ts";
+import { fleet } from "./fleet.ts";
 import { killSwitch } from "./kill-switch.ts";
 import type { Figure } from "./lib.ts";
 import { nodes } from "./nodes.ts";
@@ -25,11 +26,12 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   "kill-switch": killSwitch,
   overload,
   nodes,
+  fleet,
   "ext-proc": extProc,
   soak,
 };
-/** The soak takes ten minutes, ext-proc needs Envoy and nodes HAProxy, so they run only when they are named. */
-const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes"].includes(name));
+/** The soak takes ten minutes, ext-proc needs Envoy, nodes HAProxy and fleet Redis, so they run only when they are named. */
+const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes", "fleet"].includes(name));
 
 const { values, positionals: wanted } = parseArgs({ allowPositionals: true, options: { costs: { type: "string" } } });
 const unknown = wanted.filter((name) => !(name in parts));
