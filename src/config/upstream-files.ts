@@ -46,6 +46,15 @@ export async function readRedisFiles(
   return tls === undefined ? {} : { redisFiles: await readPem(tls, ["shared", "redis", "tls"], reading) };
 }
 
+/** Reads what `register.consul.tls` names. */
+export async function readRegisterFiles(
+  { register }: Config,
+  reading: FilesReading,
+): Promise<{ readonly registerFiles?: PemFiles }> {
+  const tls = register?.consul.tls;
+  return tls === undefined ? {} : { registerFiles: await readPem(tls, ["register", "consul", "tls"], reading) };
+}
+
 type PemNames = {
   readonly caFile?: string | undefined;
   readonly certFile?: string | undefined;

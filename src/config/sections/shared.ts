@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { mapOf, isMapping, type Checked, type Path, type Raw } from "../findings.ts";
-import { tlsFiles } from "./tls-files.ts";
+import { checkTlsFiles, tlsFiles } from "./tls-files.ts";
 import { secretOf, variable, type Environment } from "../values.ts";
 
 const redis = z.strictObject({
@@ -70,13 +70,7 @@ export function checkShared(
       code: url === undefined ? "required" : "conflict",
       message: "must have either url or urlEnv",
     });
-  const { certFile, keyFile } = mapOf(tls);
-  if ((certFile === undefined) !== (keyFile === undefined))
-    findings.push({
-      path: [...path, "tls"],
-      code: "required",
-      message: "must have both certFile and keyFile, or neither",
-    });
+  checkTlsFiles(tls, [...path, "tls"], findings);
   const found = typeof urlEnv === "string" ? secretOf(env[urlEnv] ?? "") : url;
   if (tls !== undefined && typeof found === "string" && found.startsWith("redis://"))
     findings.push({ path: [...path, "tls"], code: "conflict", message: "is for rediss:// only" });
