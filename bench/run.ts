@@ -12,6 +12,7 @@ import type { Figure } from "./lib.ts";
 import { nodes } from "./nodes.ts";
 import { overload } from "./overload.ts";
 import { soak } from "./soak.ts";
+import { tracing } from "./tracing.ts";
 
 const parts: Record<string, () => Promise<Figure[]>> = {
   json: simulatedJson,
@@ -27,11 +28,12 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   overload,
   nodes,
   fleet,
+  tracing,
   "ext-proc": extProc,
   soak,
 };
-/** The soak takes ten minutes, ext-proc needs Envoy, nodes HAProxy and fleet Redis, so they run only when they are named. */
-const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes", "fleet"].includes(name));
+/** The soak takes ten minutes, tracing is off as a rule, ext-proc needs Envoy, nodes HAProxy and fleet Redis, so they run only when they are named. */
+const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes", "fleet", "tracing"].includes(name));
 
 const { values, positionals: wanted } = parseArgs({ allowPositionals: true, options: { costs: { type: "string" } } });
 const unknown = wanted.filter((name) => !(name in parts));

@@ -36,7 +36,9 @@ const redis = z.strictObject({
 export const shared = z
   .strictObject({ redis: redis.describe("The Redis or Valkey server that they share it by") })
   .optional()
-  .describe("What this node shares with others: rate limits, experiments, the kill switch; default: nothing");
+  .describe(
+    "What this node shares with others: rate limits, attempts, budgets, what was learned, experiments, the kill switch; default: nothing",
+  );
 
 const example = "must be a URL such as redis://redis.example.com:6379/0";
 
