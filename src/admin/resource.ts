@@ -1,6 +1,6 @@
 import type { BudgetUse } from "../core/budgets/types.ts";
 import type { Readable } from "node:stream";
-import type { NodeReport } from "../core/fleet/report.ts";
+import type { NodeReport } from "../core/node-report.ts";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { Experiments } from "./chaos.ts";
 import type { Cloneable, AnyQuestion, Question, State } from "./question.ts";

@@ -1,4 +1,4 @@
-import { readReport, type NodeReport } from "../core/fleet/report.ts";
+import { readReport, type NodeReport } from "../core/node-report.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { Layout } from "./redis/layout.ts";
 import type { Link } from "./redis/link.ts";

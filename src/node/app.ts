@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import type { NodeReport } from "../core/fleet/report.ts";
+import type { NodeReport } from "../core/node-report.ts";
 import type { Log } from "../emit/log.ts";
 import { backgroundClock, type Clock } from "../limits/clock.ts";
 import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";

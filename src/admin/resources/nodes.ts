@@ -1,4 +1,4 @@
-import { shownTotals, sumOf } from "../../core/fleet/report.ts";
+import { shownTotals, sumOf } from "../../core/node-report.ts";
 import { driftRatios } from "../../core/shadow/drift.ts";
 import { json, route, type FleetView, type Resource } from "../resource.ts";
 

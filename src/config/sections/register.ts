@@ -51,6 +51,6 @@ export function checkRegister(file: Raw, { findings }: Checked): void {
   const { url, tls } = mapOf(mapOf(file["register"])["consul"]);
   const path = ["register", "consul", "tls"];
   checkTlsFiles(tls, path, findings);
-  if (tls !== undefined && (url === undefined || String(url).startsWith("http://")))
+  if (tls !== undefined && (url === undefined || (typeof url === "string" && url.startsWith("http://"))))
     findings.push({ path, code: "conflict", message: "is for https:// only" });
 }

@@ -7,7 +7,7 @@ import { syncBudgets, type SharedBudget } from "../../fleet/budgets.ts";
 import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } from "../../fleet/experiments.ts";
 import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
 import { createHeartbeats, type Heartbeats } from "../../fleet/nodes.ts";
-import type { NodeReport } from "../../core/fleet/report.ts";
+import type { NodeReport } from "../../core/node-report.ts";
 import { createSharedCalls, type SharedCalls } from "../../fleet/learned-calls.ts";
 import { createReports, type Reports } from "../../fleet/reports.ts";
 import type { Link } from "../../fleet/redis/link.ts";

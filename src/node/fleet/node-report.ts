@@ -1,5 +1,5 @@
 import type { NodeView, Total } from "../../admin/resource.ts";
-import type { NodeReport } from "../../core/fleet/report.ts";
+import type { NodeReport } from "../../core/node-report.ts";
 import { addedUp, type Histogram } from "../../core/statistics/histogram.ts";
 import { driftOfShadow } from "../questions.ts";
 

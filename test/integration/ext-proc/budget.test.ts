@@ -9,7 +9,7 @@ import { chatEvents, sse, startUpstream, type ScriptedUpstream } from "../../sup
 const stops: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
 describeWith("envoy", findEnvoy(), "budgets of upstreams through a real Envoy", (place) => {

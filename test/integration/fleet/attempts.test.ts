@@ -110,18 +110,6 @@ describeWith("redis-server", redisServer, "attempts over nodes", (program) => {
     expect([...names, ...counts].join(" ")).not.toMatch(/private|secret|by-key|first-two/);
   });
 
-  test("nothing is asked for calls of which no rule wants to know the attempt", async () => {
-    const redis = await redisOf(program);
-    const match = { model: "other", attempt: { max: 2 } };
-    const [node] = await startNodes(redis, 1, {
-      rules: [{ name: "other", serve: "simulate", match, faults: [{ kind: "hang" }] }],
-    });
-    await redis.command("CONFIG", "RESETSTAT");
-    await statusOf(node, "hello");
-    const stats = String(await redis.command("INFO", "commandstats"));
-    expect(stats).not.toMatch(/cmdstat_get:/);
-  });
-
   test("while Redis is away each node counts its own, and no call waits", async () => {
     const redis = await redisOf(program);
     const [a, b] = await startNodes(redis, 2, twoFail);

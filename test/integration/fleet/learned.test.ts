@@ -11,7 +11,7 @@ import type { ScriptedUpstream } from "../../support/upstream.ts";
 const stops: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
 async function begin(program: string): Promise<{ readonly redis: Redis; readonly provider: ScriptedUpstream }> {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readReport, shownTotals, sumOf, type NodeReport } from "../../../../src/core/fleet/report.ts";
-import { createSketch } from "../../../../src/core/statistics/sketch.ts";
+import { readReport, shownTotals, sumOf, type NodeReport } from "../../../src/core/node-report.ts";
+import { createSketch } from "../../../src/core/statistics/sketch.ts";
 
 const none = { bounds: [], counts: [0] };
 const totals = {

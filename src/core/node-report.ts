@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { addedUp, histogramQuantile, type Histogram } from "../statistics/histogram.ts";
-import { sketchFrom } from "../statistics/sketch.ts";
+import { addedUp, histogramQuantile, type Histogram } from "./statistics/histogram.ts";
+import { sketchFrom } from "./statistics/sketch.ts";
 
 const count = z.number().min(0);
 const numbers = z.array(z.number()).readonly();
