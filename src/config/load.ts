@@ -23,13 +23,7 @@ import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema
 import { unpricedModels } from "./sections/budget-checks.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { checkWritten } from "./files/written.ts";
-import {
-  readRedisFiles,
-  readRegisterFiles,
-  readUpstreamFiles,
-  type PemFiles,
-  type UpstreamFiles,
-} from "./upstream-files.ts";
+import { readServiceFiles, readUpstreamFiles, type PemFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 
 export { formatErrors } from "./places.ts";
@@ -198,8 +192,7 @@ async function judge(
     generation,
     certificates: await readCertificates(config, place),
     upstreamFiles: await readUpstreamFiles(config, place),
-    ...(await readRedisFiles(config, { folder, findings: found, files })),
-    ...(await readRegisterFiles(config, { folder, findings: found, files })),
+    ...(await readServiceFiles(config, { folder, findings: found, files })),
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),

@@ -2,7 +2,12 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { FleetNode } from "../../fleet/nodes.ts";
 import type { Settings } from "../../config/load.ts";
-import { createBreakerHints, type BreakerHints, type SharedBreakerState } from "../../fleet/breakers.ts";
+import {
+  createBreakerHints,
+  type BreakerHints,
+  type BreakerHintsOptions,
+  type SharedBreakerState,
+} from "../../fleet/breakers.ts";
 import { syncBudgets, type SharedBudget } from "../../fleet/budgets.ts";
 import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } from "../../fleet/experiments.ts";
 import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
@@ -65,13 +70,11 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
   if (settings === undefined) return undefined;
   const { clock, log, wallClockMs, version, link: number } = options;
   const memory = createFleetMemory(options.memory);
-  const startedAtMs = wallClockMs();
-  const host = hostname();
+  const [startedAtMs, host] = [wallClockMs(), hostname()];
   const name = `${host}-${randomBytes(nameBytes).toString("hex")}`;
   let seen = -1;
   const { link, layout } = openLink({ settings, fleet: memory, link: number, clock, log, up: () => (seen = -1) });
-  const upstreams = (): ReadonlyMap<string, number> => sharedBreakers(options.settings());
-  const breakers = createBreakerHints({ ...options, link, layout, name, upstreams, follow: options.followBreaker });
+  const breakers = breakerHints(options, { link, layout, name });
   const sync = createSync(options, createExperimentsStore(link, layout, wallClockMs), breakers);
   const run = (): void => void sync.run();
   const channel = openChannel({ settings, clock }, layout.channel, run);
@@ -97,11 +100,15 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
     learned: createSharedCalls({ link, layout, name }),
     reports: () => reports.read(beats.nodes().map((node) => node.name)),
     changed: run,
-    // A hint that cannot be given is none: each node finds out by itself.
     breakerChanged: (upstream, state) => void breakers.changed(upstream, state).catch(() => undefined),
     join: async () => await join({ beats, sync, reports, link }),
     leave: async () => await leave({ beats, sync, reports, links: [channel, link] }),
   };
+}
+
+function breakerHints(options: FleetOptions, shared: Pick<BreakerHintsOptions, "link" | "layout" | "name">) {
+  const upstreams = (): ReadonlyMap<string, number> => sharedBreakers(options.settings());
+  return createBreakerHints({ ...options, ...shared, upstreams, follow: options.followBreaker });
 }
 
 /** The upstreams whose breakers are shared, with the milliseconds for which one stays open. */
