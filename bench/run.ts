@@ -6,11 +6,13 @@ import { abandoned, flushing, forwardedJson, idleConnections, simulatedJson, str
 import { dialects } from "./dialects.ts";
 import { experiments } from "./experiments.ts";
 import { extProc } from "./ext-proc.ts";
+import { fleet } from "./fleet.ts";
 import { killSwitch } from "./kill-switch.ts";
 import type { Figure } from "./lib.ts";
 import { nodes } from "./nodes.ts";
 import { overload } from "./overload.ts";
 import { soak } from "./soak.ts";
+import { tracing } from "./tracing.ts";
 import { viewer } from "./viewer.ts";
 
 const parts: Record<string, () => Promise<Figure[]>> = {
@@ -26,12 +28,15 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   "kill-switch": killSwitch,
   overload,
   nodes,
+  fleet,
+  tracing,
   "ext-proc": extProc,
   soak,
   viewer: () => viewer(Number(values.seconds)),
 };
-/** The soak takes ten minutes, ext-proc needs Envoy, nodes HAProxy and viewer Chromium, so they run only when they are named. */
-const usual = Object.keys(parts).filter((name) => !["soak", "ext-proc", "nodes", "viewer"].includes(name));
+/** The soak takes ten minutes, tracing is off as a rule, ext-proc needs Envoy, nodes HAProxy, fleet Redis and viewer Chromium: they run only when they are named. */
+const named = ["soak", "ext-proc", "nodes", "fleet", "tracing", "viewer"];
+const usual = Object.keys(parts).filter((name) => !named.includes(name));
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,

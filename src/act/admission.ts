@@ -96,7 +96,7 @@ export function routeCall({ request, deps, runtime }: Admitting): Routed | Refus
     noteArrival(request, caller, deps);
     if (caller === "missing" || caller === "wrong") throw unauthenticated(caller);
     opened = open(request, deps);
-    const facts = opened?.facts ?? request.facts ?? noFacts;
+    const facts = seenFacts(opened, request);
     if (opened !== undefined) refuseUnknownModel(snapshot.models, facts.model);
     call = callOf(request, caller, facts);
     decision = resolved(call, request, { opened, deps, runtime });
@@ -167,7 +167,7 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   const caller = typeof found === "string" ? undefined : found;
   noteArrival(request, caller, deps);
   const opened = open(request, deps);
-  const call = callOf(request, caller, opened?.facts ?? request.facts ?? noFacts);
+  const call = callOf(request, caller, seenFacts(opened, request));
   const decision = decide(call, snapshot);
   const bent = { ...decision, faults: noFaults };
   const passing = { decision: bent, faults: noFaults, rateRow: undefined, quota: undefined, involved: noFaults };
@@ -197,6 +197,15 @@ export const noFacts: KnownFacts = {
   lastUserMessage: () => undefined,
 };
 
+/** What is known of a request as far as it was read. */
+export function factsOf(request: Request, deps: AdmissionDeps): KnownFacts {
+  return seenFacts(open(request, deps), request);
+}
+
+function seenFacts(opened: Opened | undefined, { facts }: Request): KnownFacts {
+  return opened?.facts ?? facts ?? noFacts;
+}
+
 const noFaults: readonly never[] = [];
 
 function promptTokensOf(facts: KnownFacts): number {
@@ -223,7 +232,7 @@ export function callerOf(request: Request, { keys }: AdmissionRuntime): Caller |
   return presented === undefined ? undefined : { index: undefined, name: undefined, hash16: shortHash(presented) };
 }
 
-function noteArrival(request: Request, caller: ReturnType<typeof callerOf>, { clients }: AdmissionDeps): void {
+export function noteArrival(request: Request, caller: ReturnType<typeof callerOf>, { clients }: AdmissionDeps): void {
   clients?.arrived(request, typeof caller === "string" ? undefined : caller?.hash16);
 }
 

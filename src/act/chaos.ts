@@ -1,5 +1,6 @@
 import {
   compileExperiment,
+  inScope,
   involvements,
   servingIn,
   withExperiments,
@@ -21,6 +22,8 @@ export type Chaos = {
    * @param servable may be left out while no experiment runs
    */
   involve(call: Call, decision: Decision, servable: Servable | undefined): Involved;
+  /** In how many scopes of experiments a call is; nothing is counted. */
+  inScopes(call: Call): number;
   /** Whether any experiment runs, which may ask for what is in a body. */
   isRunning(): boolean;
   /** A call has ended; to be called once for each that was involved. */
@@ -59,6 +62,7 @@ const nobody: readonly Involvement[] = [];
 /** For calls that no experiment may touch. */
 export const noChaos: Chaos = {
   involve: (_call, decision) => ({ decision, involved: nobody }),
+  inScopes: () => 0,
   isRunning: () => false,
   ended: () => undefined,
   bent: () => undefined,
@@ -76,6 +80,7 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
       const involved = involvements(call, running, { nowMs: wallClockMs(), counts, decision, servable });
       return { decision: withExperiments(decision, involved), involved };
     },
+    inScopes: (call) => running.filter((experiment) => inScope(call, experiment)).length,
     isRunning: () => running.length > 0,
     ended(outcome, involved) {
       const call = endedCall(outcome, servingIn(involved));

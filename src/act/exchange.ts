@@ -5,9 +5,9 @@ import { bytesOf, isOnePiece } from "../core/frames.ts";
 import type { Ending, Plan, Source, Timeline } from "../core/types.ts";
 import { isNoted, newNotes } from "../core/records/notes.ts";
 import { noPermit, type Permit } from "../limits/permits/permits.ts";
-import type { RateResult } from "../limits/rates.ts";
 import { admitPassing, admitRouted, routeCall, takeOverNodes, type Admission, type Admitted } from "./admission.ts";
-import { respondsByItself, takesNoPlace, withoutFaults } from "./admission.ts";
+import { respondsByItself, takesNoPlace, withoutFaults, type Admitting } from "./admission.ts";
+import { attemptOverNodes } from "./clients/over-nodes.ts";
 import { payFor } from "./budget/spend.ts";
 import { conclude, settle } from "./concluded.ts";
 import { closedByBreaker, isBeyondUs, isUnreached, type Closed } from "./failures.ts";
@@ -49,19 +49,25 @@ export class Exchange implements RelayOwner, PlayerOwner {
 
   run(): void {
     const admitting = { request: this.#request, deps: this.#deps, runtime: this.#runtime };
-    const routed = routeCall(admitting);
     this.waiting((this.#bodyBytes = heldBytesOf(this.#request)));
+    const told = attemptOverNodes(admitting);
+    if (told === undefined) this.#route(admitting);
+    else void this.#whenTold(told, () => this.#route(admitting));
+  }
+
+  #route(admitting: Admitting): void {
+    const routed = routeCall(admitting);
     const asked = takeOverNodes(routed, this.#runtime);
     if (asked === undefined) return this.#admitted(admitRouted(routed, admitting));
     this.#record.admitted(routed, this.#runtime.snapshot.responseHeaders);
-    void this.#whenTaken(asked, (taken) => admitRouted(routed, admitting, taken));
+    void this.#whenTold(asked, (taken) => this.#admitted(admitRouted(routed, admitting, taken)));
   }
 
-  /** A call whose client leaves before that is not admitted. */
-  async #whenTaken(asked: Promise<RateResult>, admit: (taken: RateResult) => Admission): Promise<void> {
+  /** Goes on with what other nodes tell. A call whose client leaves before that is not admitted. */
+  async #whenTold<Told>(told: Promise<Told>, goOn: (told: Told) => void): Promise<void> {
     try {
-      const taken = await asked;
-      if (!this.#player.done) this.#admitted(admit(taken));
+      const known = await told;
+      if (!this.#player.done) goOn(known);
     } catch (error) {
       this.fail(error);
     }

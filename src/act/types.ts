@@ -231,6 +231,13 @@ export type Clients = {
    * @param caller hash of the key that it presents
    */
   arrived(request: Request, caller: string | undefined): void;
+  /**
+   * Asks other nodes what rules want to know of a request that has arrived; absent where nothing is shared.
+   *
+   * @param rules asks the rules, of a state that it is given
+   * @returns undefined where they want to know nothing that other nodes count; it resolves in a bounded time
+   */
+  askNodes?(request: Request, rules: (state: CallState) => void): Promise<void> | undefined;
   /** Its call has ended. @param call its request, and the experiments that had it in their scope */
   ended(
     outcome: Outcome,

@@ -1,5 +1,6 @@
 import type { BudgetUse } from "../core/budgets/types.ts";
 import type { Readable } from "node:stream";
+import type { NodeReport } from "../core/node-report.ts";
 import type { Profile } from "../core/simulator/types.ts";
 import type { ClientTotals } from "../core/clients/totals.ts";
 import type { AuditDetails, AuditLog } from "./audit.ts";
@@ -163,6 +164,8 @@ export type FleetView = {
     readonly startedAtMs: number;
     readonly ageMs: number;
   }[];
+  /** What they last told of their calls, by name; only this one where Redis is away. */
+  reports(): Promise<ReadonlyMap<string, NodeReport>>;
   readonly memory: { isUp(): boolean };
 };
 

@@ -11,6 +11,7 @@ import { checkReplies } from "./replies/checks.ts";
 import { checkDelays, ruleWarnings } from "./rule-checks.ts";
 import { portWarnings } from "./port-checks.ts";
 import { reservedRuleNames } from "./schema.ts";
+import { checkRegister } from "./sections/register.ts";
 import { checkShared } from "./sections/shared.ts";
 import { checkUpstream } from "./upstream-checks.ts";
 import { secretOf, secretProblem, type Environment } from "./values.ts";
@@ -57,6 +58,7 @@ export function crossCheck(raw: unknown, { profiles, env, extProc }: Surrounding
   checkAdminToken(mapOf(file["admin"]), { env, checked });
   const agent = ["register", "consul", "tokenEnv"];
   checkSet(mapOf(mapOf(file["register"])["consul"])["tokenEnv"], agent, { env, checked });
+  checkRegister(file, checked);
   checkShared(file, { env, checked });
   checkTracing(mapOf(file["tracing"]), { env, checked });
   return checked;

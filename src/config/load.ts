@@ -23,7 +23,7 @@ import { configJsonSchema, configSchema, isFreeKey, type Config } from "./schema
 import { unpricedModels } from "./sections/budget-checks.ts";
 import { unreadable } from "./files/unreadable.ts";
 import { checkWritten } from "./files/written.ts";
-import { readRedisFiles, readUpstreamFiles, type PemFiles, type UpstreamFiles } from "./upstream-files.ts";
+import { readServiceFiles, readUpstreamFiles, type PemFiles, type UpstreamFiles } from "./upstream-files.ts";
 import { readYaml } from "./yaml-text.ts";
 
 export { formatErrors } from "./places.ts";
@@ -44,6 +44,8 @@ export type Settings = {
   readonly upstreamFiles: Readonly<Record<string, UpstreamFiles>>;
   /** What the files that `shared.redis.tls` names hold; absent where it names none. */
   readonly redisFiles?: PemFiles;
+  /** What the files that `register.consul.tls` names hold; absent where it names none. */
+  readonly registerFiles?: PemFiles;
   /** What the files that replies name hold, by their names; absent where no reply names one. */
   readonly replyFiles?: ReplyFiles;
   /** Absent where none is configured. */
@@ -193,7 +195,7 @@ async function judge(
     generation,
     certificates: await readCertificates(config, place),
     upstreamFiles: await readUpstreamFiles(config, place),
-    ...(await readRedisFiles(config, { folder, findings: found, files })),
+    ...(await readServiceFiles(config, { folder, findings: found, files })),
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),

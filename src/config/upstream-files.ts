@@ -37,13 +37,16 @@ export async function readUpstreamFiles(
   return Object.fromEntries(found);
 }
 
-/** Reads what `shared.redis.tls` names. */
-export async function readRedisFiles(
-  { shared }: Config,
+/** Reads what `shared.redis.tls` and `register.consul.tls` name. */
+export async function readServiceFiles(
+  { shared, register }: Config,
   reading: FilesReading,
-): Promise<{ readonly redisFiles?: PemFiles }> {
-  const tls = shared?.redis.tls;
-  return tls === undefined ? {} : { redisFiles: await readPem(tls, ["shared", "redis", "tls"], reading) };
+): Promise<{ readonly redisFiles?: PemFiles; readonly registerFiles?: PemFiles }> {
+  const [redis, consul] = [shared?.redis.tls, register?.consul.tls];
+  return {
+    ...(redis !== undefined && { redisFiles: await readPem(redis, ["shared", "redis", "tls"], reading) }),
+    ...(consul !== undefined && { registerFiles: await readPem(consul, ["register", "consul", "tls"], reading) }),
+  };
 }
 
 type PemNames = {

@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import type { NodeReport } from "../core/node-report.ts";
 import type { Log } from "../emit/log.ts";
 import { backgroundClock, type Clock } from "../limits/clock.ts";
 import type { ConfigSource, NodeView, Reload, ReloadCause } from "../admin/resource.ts";
@@ -9,6 +10,7 @@ import { createNodeBreakers, type NodeBreakers } from "./breakers.ts";
 import type { CallWatch } from "./call-watch.ts";
 import { createExperiments, type RunningExperiments } from "./experiments/experiments.ts";
 import { createFleet, type Fleet, type FleetOptions } from "./fleet/fleet.ts";
+import { nodeReport } from "./fleet/node-report.ts";
 import { createEventLoops, type EventLoops } from "./event-loops.ts";
 import { inject, type AdminCall, type AdminReply } from "./inject.ts";
 import { createLearning, type Learning } from "./learning.ts";
@@ -114,8 +116,9 @@ async function build(options: AppOptions): Promise<Running> {
   const { count: link, fleet: memory, budgets } = eventLoops;
   const followBreaker = followWith(eventLoops, breakers);
   const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
-  const fleet = createFleet({ ...options, ...sharing, settings });
-  const learning = createLearning({ ...options, eventLoops, settings });
+  const report = (): Promise<NodeReport> => nodeReport(node, options.wallClockMs());
+  const fleet = createFleet({ ...options, ...sharing, settings, report });
+  const learning = createLearning({ ...options, eventLoops, settings, shared: fleet?.learned });
   const registration = createRegistration({ log, settings, clock: backgroundClock() });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };

@@ -11,12 +11,18 @@ import {
   type ClientCounters,
 } from "../limits/clients/client-counters.ts";
 import { createOpenRequests, type OpenRequest, type OpenRequests } from "../limits/clients/open-requests.ts";
+import type { SharedAttempts } from "../limits/clients/shared-attempts.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
 type ClientsMemory = SharedMemory["clients"];
 
 /** How an event loop is told what the configuration says. */
-type ClientsSettings = { enabled(): boolean; windowMs(): number; wallClockMs(): number };
+type ClientsSettings = {
+  readonly shared?: SharedAttempts | undefined;
+  enabled(): boolean;
+  windowMs(): number;
+  wallClockMs(): number;
+};
 
 /** What one event loop watches of clients. */
 export function createLoopClients(memory: ClientsMemory, worker: number, settings: ClientsSettings): Clients {
@@ -25,8 +31,7 @@ export function createLoopClients(memory: ClientsMemory, worker: number, setting
     open: openRequests(memory, worker, { counters, windowMs: settings.windowMs }),
     numbers: createCallNumbers(memory.numbers, worker, settings.windowMs),
     counters,
-    enabled: settings.enabled,
-    wallClockMs: settings.wallClockMs,
+    ...settings,
   });
 }
 

@@ -40,7 +40,7 @@ import { metricLabels } from "./metric-labels.ts";
 import type { EventLoopMemory } from "./shared-memory.ts";
 import { createLoopRecords } from "./records.ts";
 import { buildRuntime, retire } from "./build-runtime.ts";
-import { createLoopSharing } from "./fleet/sharing.ts";
+import { createLoopSharing, type LoopSharing } from "./fleet/sharing.ts";
 import { createLoopClients } from "./clients.ts";
 
 /** What an event loop is started with, in whatever thread it runs. */
@@ -122,7 +122,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
   const replies = createReplyCounts(options.memory.replies);
   const givenReply = createFindGiven(() => valueOf(states, givenReplies), replies, options.wallClockMs);
   const recordings = createRecordingWriter({ log: options.log, clock, ended: emitters.recorder.recordingEnded });
-  const acting = { ...createActDeps({ options, loop, state, emitters, chaos }), givenReply, recordings };
+  const acting = { ...createActDeps({ options, loop, state, emitters, chaos, sharing }), givenReply, recordings };
   const deps = watchedDeps(acting, options.watch);
   const act = watchedAct(createAct(deps), options.watch);
   const draining = (): boolean => state.draining;
@@ -184,9 +184,12 @@ type ActParts = {
   readonly state: LoopState;
   readonly emitters: Emitters;
   readonly chaos: LoopChaos;
+  readonly sharing: LoopSharing | undefined;
 };
 
-function createActDeps({ options, loop, state, emitters, chaos }: ActParts): ActDeps & { readonly permits: Permits } {
+type ActDepsOfLoop = ActDeps & { readonly permits: Permits };
+
+function createActDeps({ options, loop, state, emitters, chaos, sharing }: ActParts): ActDepsOfLoop {
   const { clock, memory, worker } = options;
   const { queueTimeoutMs } = state.runtime.snapshot.permits;
   return {
@@ -198,6 +201,7 @@ function createActDeps({ options, loop, state, emitters, chaos }: ActParts): Act
     pseudonym: memory.pseudonym,
     chaos,
     clients: createLoopClients(memory.clients, worker, {
+      shared: sharing?.attempts,
       enabled: () => state.runtime.snapshot.clients.enabled,
       windowMs: () => state.runtime.snapshot.clients.windowMs,
       wallClockMs: options.wallClockMs,

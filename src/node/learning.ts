@@ -1,11 +1,13 @@
 import { callsToLearn, learnedModels, writeLearned } from "../admin/resources/learned.ts";
 import type { Settings } from "../config/load.ts";
 import { learnedUpstreams } from "../config/sections/learning.ts";
+import type { Learned } from "../core/learning/call.ts";
 import { learnModel, type LearnedModel } from "../core/learning/profile.ts";
 import { createCallStore } from "../core/learning/store.ts";
 import type { CallsOfModel } from "../core/learning/types.ts";
 import type { Profile } from "../core/types.ts";
 import type { Log } from "../emit/log.ts";
+import type { SharedCalls } from "../fleet/learned-calls.ts";
 import type { Clock } from "../limits/clock.ts";
 import type { EventLoops } from "./event-loops.ts";
 import { createLearningFile } from "./learning-file.ts";
@@ -15,6 +17,8 @@ export type LearningOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly eventLoops: Pick<EventLoops, "ask" | "set">;
+  /** What other nodes tell of their calls; absent where nothing is shared. */
+  readonly shared?: SharedCalls | undefined;
   settings(): Settings;
 };
 
@@ -47,6 +51,8 @@ class Learner implements Learning {
   readonly #models = new Map<string, LearnedModel>();
   #waiting: (() => void) | undefined = undefined;
   #writtenAtMs: number;
+  /** Calls of the file, which others may tell once more; undefined once they have told what they know. */
+  #restored: Set<string> | undefined = new Set();
   #isWritten = true;
   #isClosed = false;
 
@@ -59,11 +65,16 @@ class Learner implements Learning {
   }
 
   async restore() {
-    if (this.#file === undefined) return;
-    const wanted = new Set(learnedUpstreams(this.#options.settings().config));
-    await this.#file.read((learned) => {
-      if (wanted.has(learned.upstream)) this.#store.add(learned);
+    const { shared, settings } = this.#options;
+    if (this.#file === undefined && shared === undefined) return;
+    const wanted = new Set(learnedUpstreams(settings().config));
+    if (wanted.size === 0) return;
+    await this.#file?.read((learned) => {
+      if (!wanted.has(learned.upstream)) return;
+      this.#store.add(learned);
+      this.#restored?.add(idOf(learned));
     });
+    for (const learned of await this.#told(wanted)) this.#store.add(learned);
     await this.#learn(this.#store.list());
   }
 
@@ -86,19 +97,31 @@ class Learner implements Learning {
   }
 
   async #refresh(): Promise<void> {
-    const { eventLoops, settings, clock, log } = this.#options;
-    if (learnedUpstreams(settings().config).length === 0) return;
+    const { eventLoops, settings, shared, clock, log } = this.#options;
+    const wanted = new Set(learnedUpstreams(settings().config));
+    if (wanted.size === 0) return;
     try {
       const taken = await eventLoops.ask(callsToLearn);
-      for (const learned of inOrder(taken)) this.#store.add(learned);
-      if (taken.length === 0) return;
+      await shared?.tell(taken);
+      const all = inOrder(taken, await this.#told(wanted));
+      for (const learned of all) this.#store.add(learned);
+      if (all.length === 0) return;
       this.#isWritten = false;
-      const fresh = new Set(taken.map(({ upstream }) => upstream));
+      const fresh = new Set(all.map(({ upstream }) => upstream));
       await this.#learn(this.#store.list().filter(({ upstream }) => fresh.has(upstream)));
       if (clock.now() - this.#writtenAtMs >= writeEveryMs) await this.#keep();
     } catch (error) {
       log.error({ error }, "could not learn from the calls of the event loops");
     }
+  }
+
+  /** What other nodes have told since the last time. */
+  async #told(wanted: ReadonlySet<string>): Promise<readonly Learned[]> {
+    const told = await this.#options.shared?.take();
+    if (told === undefined) return [];
+    const fresh = told.filter((each) => wanted.has(each.upstream) && this.#restored?.has(idOf(each)) !== true);
+    this.#restored = undefined;
+    return fresh;
   }
 
   async #learn(models: readonly CallsOfModel[]): Promise<void> {
@@ -127,10 +150,15 @@ class Learner implements Learning {
   }
 }
 
-/** The calls of all event loops by their time. */
-function inOrder(taken: readonly CallsOfModel[]) {
-  const all = taken.flatMap(({ upstream, model, calls }) => calls.map((call) => ({ upstream, model, call })));
-  return all.sort((a, b) => a.call.time - b.call.time);
+/** What tells one call from another. */
+function idOf({ upstream, model, call }: Learned): string {
+  return [upstream, model, call.time, call.outputTokens, call.ttftMs].join(" ");
+}
+
+/** The calls of all event loops, and those of other nodes, by their time. */
+function inOrder(taken: readonly CallsOfModel[], told: readonly Learned[]): Learned[] {
+  const own = taken.flatMap(({ upstream, model, calls }) => calls.map((call) => ({ upstream, model, call })));
+  return [...own, ...told].sort((a, b) => a.call.time - b.call.time);
 }
 
 /** What stands for what no call tells. */

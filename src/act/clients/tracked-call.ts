@@ -9,7 +9,9 @@ import type { Outcome } from "../../core/types.ts";
 import type { RowId } from "../../limits/clients/bucket-table.ts";
 import type { CallNumbers } from "../../limits/clients/call-numbers.ts";
 import { otherClient, type ClientCounters } from "../../limits/clients/client-counters.ts";
-import type { OpenRequest, OpenRequests } from "../../limits/clients/open-requests.ts";
+import { livesMs, type OpenRequest, type OpenRequests } from "../../limits/clients/open-requests.ts";
+import type { SharedAttempts } from "../../limits/clients/shared-attempts.ts";
+import { askNodes, type Askable } from "./asking-nodes.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { Clients, Request, Sender } from "../types.ts";
 
@@ -18,6 +20,10 @@ export type ClientsOptions = {
   readonly open: OpenRequests;
   readonly numbers: CallNumbers;
   readonly counters: ClientCounters;
+  /** What other nodes have counted; absent where nothing is shared. */
+  readonly shared?: SharedAttempts | undefined;
+  /** How long a request may be tried again, beyond what its client was asked to wait. */
+  windowMs(): number;
   /** Whether it is counted what clients do; rules can ask for attempts in any case. */
   enabled(): boolean;
   wallClockMs(): number;
@@ -26,8 +32,11 @@ export type ClientsOptions = {
 export function createClients(options: ClientsOptions): Clients {
   return {
     arrived(request, caller) {
-      request.state = new TrackedCall(options, request, caller);
+      request.state ??= new TrackedCall(options, request, caller);
     },
+    ...(options.shared !== undefined && {
+      askNodes: ({ state }, rules) => (state instanceof TrackedCall ? askNodes(state, rules) : undefined),
+    }),
     ended(outcome, { request: { state }, involved }, sent) {
       if (state instanceof TrackedCall) state.ended(outcome, involved, sent);
     },
@@ -35,7 +44,7 @@ export function createClients(options: ClientsOptions): Clients {
 }
 
 /** How one call stands to those before it. */
-class TrackedCall implements CallState {
+class TrackedCall implements CallState, Askable {
   readonly #options: ClientsOptions;
   readonly #request: Request;
   readonly #caller: string;
@@ -47,6 +56,8 @@ class TrackedCall implements CallState {
   #id: RowId | undefined = undefined;
   /** What is known of the attempts before; null until it was looked for. */
   #before: OpenRequest | undefined | null = null;
+  /** What other nodes know of the attempts before; null until they were asked. */
+  #elsewhere: number | undefined | null = null;
   #numbers: Map<string, number> | undefined = undefined;
   /** A rule has asked for the attempt, so the next one must find this. */
   #asked = false;
@@ -65,8 +76,8 @@ class TrackedCall implements CallState {
 
   known(): number | undefined {
     const told = this.#told;
-    const before = this.#before ?? undefined;
-    return before === undefined ? told : Math.max(told ?? 1, before.attempts + 1);
+    const before = Math.max(this.#before?.attempts ?? 0, this.#elsewhere ?? 0);
+    return before === 0 ? told : Math.max(told ?? 1, before + 1);
   }
 
   attempt(): number {
@@ -76,10 +87,30 @@ class TrackedCall implements CallState {
   }
 
   nth(scope: string, group: string | undefined): number {
-    const name = group === undefined ? scope : `${scope}\n${group}`;
+    const name = nameOf(scope, group);
     const known = this.#numbers?.get(name);
     if (known !== undefined) return known;
-    const number = this.#options.numbers.next(scope, group, this.#arrivedAtMs);
+    return this.#numbered(name, this.#options.numbers.next(scope, group, this.#arrivedAtMs));
+  }
+
+  toAskAttempt(): (() => Promise<void>) | undefined {
+    const { shared } = this.#options;
+    if (shared === undefined || this.#elsewhere !== null) return undefined;
+    return async () => void (this.#elsewhere = await shared.failedBefore(this.#sharedId()));
+  }
+
+  /** This node counts as well: while the others cannot be asked, it goes on from what came to it. */
+  toAskNumber(scope: string, group: string | undefined): (() => Promise<void>) | undefined {
+    const { shared, windowMs } = this.#options;
+    const name = nameOf(scope, group);
+    if (shared === undefined || group === undefined || this.#numbers?.has(name) === true) return undefined;
+    return async () => {
+      const here = this.nth(scope, group);
+      this.#numbered(name, (await shared.next(name, windowMs())) ?? here);
+    };
+  }
+
+  #numbered(name: string, number: number): number {
     this.#numbers ??= new Map();
     this.#numbers.set(name, number);
     return number;
@@ -107,6 +138,7 @@ class TrackedCall implements CallState {
     }
     if (!isSuccess(outcome)) return this.#failed(outcome, sent, { number, client });
     if (number > 1) open.done(this.#idOf());
+    if (number > 1 && this.#isShared()) this.#options.shared?.done(this.#sharedId());
     if (client === undefined) return;
     this.#count(client, "succeeded");
     this.#count(client, successCount(number));
@@ -119,7 +151,7 @@ class TrackedCall implements CallState {
   }
 
   #failed(outcome: Outcome, sent: Sender, { number: attempts, client }: Ended): void {
-    const { open, wallClockMs } = this.#options;
+    const { open, shared, windowMs, wallClockMs } = this.#options;
     const endedAtMs = wallClockMs();
     const { head, errorData } = sent.response();
     const headers = head?.headers ?? [];
@@ -132,6 +164,7 @@ class TrackedCall implements CallState {
     const askedMs = retryAfterMs(headers, endedAtMs);
     const request = { attempts, kind, client: client ?? otherClient, scopes: this.#scopes, endedAtMs, askedMs };
     open.failed(this.#idOf(), this.#groupOf(), request);
+    if (this.#isShared()) shared?.failed(this.#sharedId(), attempts, livesMs(askedMs, windowMs()));
   }
 
   /** How it came to this attempt. */
@@ -165,11 +198,25 @@ class TrackedCall implements CallState {
     return (this.#id ??= idOf(this.#request, this.#caller));
   }
 
+  /** A rule wanted to know what other nodes have counted, so they are told of this. */
+  #isShared(): boolean {
+    return this.#elsewhere !== null;
+  }
+
+  #sharedId(): string {
+    const { high, low } = this.#idOf();
+    return `${high >>> 0} ${low >>> 0}`;
+  }
+
   #clientOf({ keyName }: Outcome): number {
     const { counters } = this.#options;
     if (keyName !== undefined) return counters.placeOf("key", keyName);
     return counters.placeOf("user-agent", this.#request.headers["user-agent"] ?? "none");
   }
+}
+
+function nameOf(scope: string, group: string | undefined): string {
+  return group === undefined ? scope : `${scope}\n${group}`;
 }
 
 /** What all attempts of a request have in common: what its client says they do, else key, path and body. */

@@ -1,3 +1,4 @@
+import { attemptOverNodes } from "../clients/over-nodes.ts";
 import type { Runtime } from "../types.ts";
 import { admitRouted, routeCall, takeOverNodes, type Admission, type Admitting } from "../admission.ts";
 
@@ -11,6 +12,7 @@ export async function admitInTurn(
   admitting: Admitting & { readonly runtime: Runtime },
   isGone: () => boolean,
 ): Promise<Admission | undefined> {
+  await attemptOverNodes(admitting);
   const routed = routeCall(admitting);
   const taken = await takeOverNodes(routed, admitting.runtime);
   return isGone() ? undefined : admitRouted(routed, admitting, taken);

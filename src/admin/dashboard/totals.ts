@@ -1,3 +1,4 @@
+import { addedUp, histogramQuantile } from "../../core/statistics/histogram.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { Total } from "../resource.ts";
 import type { Percentiles, SidesMs, Tick } from "./state.ts";
@@ -66,26 +67,10 @@ function sidesOf(window: readonly Total[], metric: string): SidesMs {
 function percentilesOf(histograms: readonly Total[]): Percentiles | undefined {
   const bounds = histograms[0]?.boundsMs;
   if (bounds === undefined) return undefined;
-  const counts = Array.from({ length: bounds.length + 1 }, (_, at) =>
-    histograms.reduce((all, { values }) => all + (values[at] ?? 0), 0),
+  const counted = addedUp(
+    histograms.map(({ values }) => ({ bounds: Array.from(bounds), counts: values.slice(0, bounds.length + 1) })),
   );
-  const total = counts.reduce((all, count) => all + count, 0);
-  if (total <= 0) return undefined;
-  return { p50: quantile(counts, bounds, 0.5), p95: quantile(counts, bounds, 0.95) };
-}
-
-/** As Prometheus estimates it: evenly spread within a bucket; the last bound for what is above all. */
-function quantile(counts: readonly number[], bounds: ArrayLike<number>, share: number): number {
-  const rank = counts.reduce((all, count) => all + count, 0) * share;
-  let below = 0;
-  for (const [at, count] of counts.entries()) {
-    const upper = bounds[at];
-    if (upper === undefined) break;
-    if (below + count >= rank && count > 0) {
-      const lower = bounds[at - 1] ?? 0;
-      return lower + ((upper - lower) * (rank - below)) / count;
-    }
-    below += count;
-  }
-  return bounds[bounds.length - 1] ?? 0;
+  const p50 = histogramQuantile(counted, 0.5);
+  const p95 = histogramQuantile(counted, 0.95);
+  return p50 === undefined || p95 === undefined ? undefined : { p50, p95 };
 }

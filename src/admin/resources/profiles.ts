@@ -1,7 +1,10 @@
+import { z } from "zod";
 import { previewPage } from "../../core/simulator/preview/page.ts";
 import { wallClockMs } from "../../limits/clock.ts";
 import { fitInThread } from "../fit.ts";
 import { ProblemError } from "../problem.ts";
+import { sends } from "../described.ts";
+import { matching, textOf } from "../parameters.ts";
 import { json, route, type NodeView, type Resource } from "../resource.ts";
 import { learnedModels, readLearned } from "./learned.ts";
 import { latestRecords } from "./records.ts";
@@ -13,7 +16,7 @@ const minCalls = 100;
 const maxCalls = 20_000;
 
 const path = "/admin/v1/profiles";
-const profileName = /^[\w.-]{1,100}$/;
+const listedProfile = z.object({ name: z.string(), description: z.string(), models: z.array(z.string()) });
 
 /** `/admin/v1/profiles`: shows the latency profiles, and fits one to the calls of the node. */
 export const profiles: Resource = {
@@ -22,6 +25,7 @@ export const profiles: Resource = {
       method: "GET",
       path,
       summary: "the latency profiles that there are: names, models, descriptions",
+      responds: sends(z.object({ profiles: z.array(listedProfile) })),
       respond: ({ node }) =>
         json({
           profiles: allProfiles(node).map(({ name, description, models }) => ({ name, description, models })),
@@ -31,7 +35,9 @@ export const profiles: Resource = {
       method: "GET",
       path: `${path}/preview`,
       summary: "a latency profile as a page with plots",
-      parameters: { profile: { allowed: "the name of a profile", accepts: (value) => value !== "" } },
+      parameters: { profile: textOf("the name of a profile") },
+      responds: { type: "text/html" },
+      refuses: [404],
       respond({ node, query: { profile = "default" } }) {
         const found = allProfiles(node).find(({ name }) => name === profile);
         if (found === undefined) throw new ProblemError(404, "There is no profile of this name.");
@@ -44,12 +50,11 @@ export const profiles: Resource = {
       summary:
         "a latency profile fitted to the real calls of a model that the node remembers, as a YAML file to download",
       parameters: {
-        model: { allowed: "the name of a model", accepts: (value) => value !== "" },
-        name: {
-          allowed: "letters, digits, dots, dashes and underscores",
-          accepts: (value) => profileName.test(value),
-        },
+        model: textOf("the name of a model"),
+        name: matching(/^[\w.-]{1,100}$/, "letters, digits, dots, dashes and underscores"),
       },
+      responds: { type: "application/yaml" },
+      refuses: [409],
       async respond({ node, query: { model, name } }) {
         if (model === undefined) throw new ProblemError(400, "The parameter model is missing.");
         const file = name ?? nameFor(model);

@@ -6,7 +6,7 @@ import { isVerdictFormat, verdictFormatNames, verdictFormats } from "../../core/
 import { wallClockMs } from "../../limits/clock.ts";
 import { question } from "../question.ts";
 import { sends } from "../described.ts";
-import { since } from "../parameters.ts";
+import { oneOf, since } from "../parameters.ts";
 import { shadowReport, shadowVerdict } from "../shapes/shadow.ts";
 import { json, route, type Resource } from "../resource.ts";
 import { verdictInThread } from "../verdict.ts";
@@ -48,9 +48,12 @@ export const shadow: Resource = {
       parameters: {
         since,
         gate: { allowed: gatesForm, accepts: areGates },
-        format: { allowed: verdictFormatNames.join(", "), accepts: isVerdictFormat },
+        format: oneOf(verdictFormatNames),
       },
-      responds: sends(shadowVerdict),
+      responds: verdictFormatNames.map((name) => ({
+        type: types[name],
+        ...(name === "json" && { schema: shadowVerdict }),
+      })),
       async respond({ node, query: { since: from = "0", gate = gatesText(defaultGates), format = "json" } }) {
         const records = await node.ask(mirrored, sinceMs(from, wallClockMs()) ?? 0);
         const verdict = await verdictInThread({ records, gate });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { BreakerState } from "../../limits/breaker.ts";
 import type { NodeStatus } from "../resource.ts";
+import { breakerState, forcedBreakers } from "./breakers.ts";
 import { describes } from "./describes.ts";
 
 const count = z.int().min(0);
@@ -30,7 +31,8 @@ export const nodeStatus = describes<NodeStatus & Breakers>()(
     inFlight: count,
     waiting: count.describe("Calls in the queue"),
     permits: z.object({ max: count, available: count }),
-    breakers: z.record(z.string(), z.enum(["closed", "open", "half-open"])).describe("State by upstream"),
+    breakers: z.record(z.string(), breakerState).describe("State by upstream"),
+    forcedBreakers: forcedBreakers.optional(),
     draining: z.boolean(),
   }),
 );
@@ -61,11 +63,32 @@ export const learnedModel = z.object({
 /** A latency profile, as the configuration has it. */
 export const profile = z.looseObject({ name: z.string(), description: z.string(), models: z.array(z.string()) });
 
+const quantiles = z.object({ p50: z.number(), p99: z.number() });
+
+/** What a node has counted since its start, and what it does at the moment. */
+const nodeTotals = z.object({
+  calls: z.number(),
+  errors: z.number(),
+  inFlight: z.number(),
+  waiting: z.number(),
+  totalMs: quantiles.optional(),
+  ttftMs: quantiles.optional(),
+});
+
+/** The drift of the simulation over all nodes. */
+export const nodeDrift = z.object({
+  shared: z.boolean(),
+  redisUp: z.boolean().optional(),
+  nodes: z.array(z.string()).describe("Those whose calls are in it"),
+  ratios: z.array(z.object({ model: z.string(), measure: z.string(), quantile: z.number(), ratio: z.number() })),
+});
+
 /** The nodes that share. */
 export const nodeList = z.object({
   shared: z.boolean(),
   redisUp: z.boolean().optional(),
   differ: z.boolean().optional().describe("Whether not all have the same configuration"),
+  totals: nodeTotals.optional().describe("Of all nodes together"),
   nodes: z.array(
     z.object({
       name: z.string(),
@@ -76,6 +99,7 @@ export const nodeList = z.object({
       startedAt: time.optional(),
       ageMs: z.number(),
       isThis: z.boolean(),
+      totals: nodeTotals.optional(),
     }),
   ),
 });

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { mapOf, type Checked, type Raw } from "../findings.ts";
+import { checkTlsFiles, tlsFiles } from "./tls-files.ts";
 import { checkUrl, variable } from "../values.ts";
 
 const word = z.string().min(1).max(128);
@@ -16,6 +18,7 @@ export const register = z
         tokenEnv: variable
           .optional()
           .describe("Environment variable with the ACL token; it needs `service:write` for the name"),
+        tls: tlsFiles.optional().describe("TLS to the agent, for `https://`"),
         name: word.default("stuntdouble").describe("Name of the service"),
         id: word.optional().describe("Id of this node among those of the agent; default: name, host name and port"),
         address: word.optional().describe("Address that callers use; default: that of the agent"),
@@ -42,3 +45,12 @@ export const register = z
   })
   .optional()
   .describe("Service registration; default: none");
+
+/** Checks what no single value shows. */
+export function checkRegister(file: Raw, { findings }: Checked): void {
+  const { url, tls } = mapOf(mapOf(file["register"])["consul"]);
+  const path = ["register", "consul", "tls"];
+  checkTlsFiles(tls, path, findings);
+  if (tls !== undefined && (url === undefined || (typeof url === "string" && url.startsWith("http://"))))
+    findings.push({ path, code: "conflict", message: "is for https:// only" });
+}

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { mapOf, isMapping, type Checked, type Path, type Raw } from "../findings.ts";
-import { tlsFiles } from "./tls-files.ts";
+import { checkTlsFiles, tlsFiles } from "./tls-files.ts";
 import { secretOf, variable, type Environment } from "../values.ts";
 
 const redis = z.strictObject({
@@ -36,7 +36,9 @@ const redis = z.strictObject({
 export const shared = z
   .strictObject({ redis: redis.describe("The Redis or Valkey server that they share it by") })
   .optional()
-  .describe("What this node shares with others: rate limits, experiments, the kill switch; default: nothing");
+  .describe(
+    "What this node shares with others: rate limits, attempts, budgets, what was learned, experiments, the kill switch; default: nothing",
+  );
 
 const example = "must be a URL such as redis://redis.example.com:6379/0";
 
@@ -70,13 +72,7 @@ export function checkShared(
       code: url === undefined ? "required" : "conflict",
       message: "must have either url or urlEnv",
     });
-  const { certFile, keyFile } = mapOf(tls);
-  if ((certFile === undefined) !== (keyFile === undefined))
-    findings.push({
-      path: [...path, "tls"],
-      code: "required",
-      message: "must have both certFile and keyFile, or neither",
-    });
+  checkTlsFiles(tls, [...path, "tls"], findings);
   const found = typeof urlEnv === "string" ? secretOf(env[urlEnv] ?? "") : url;
   if (tls !== undefined && typeof found === "string" && found.startsWith("redis://"))
     findings.push({ path: [...path, "tls"], code: "conflict", message: "is for rediss:// only" });

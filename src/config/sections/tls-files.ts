@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mapOf, type Finding, type Path } from "../findings.ts";
 
 const file = z.string().min(1);
 
@@ -13,3 +14,10 @@ export const tlsFiles = z.strictObject({
   keyFile: file.optional().describe("PEM file with the private key of our certificate, relative to this file"),
   serverName: z.string().min(1).optional().describe("Name in its certificate (SNI); default: the host of the URL"),
 });
+
+/** Checks that a certificate has its key. @param tls as the configuration has it */
+export function checkTlsFiles(tls: unknown, path: Path, findings: Finding[]): void {
+  const { certFile, keyFile } = mapOf(tls);
+  if ((certFile === undefined) !== (keyFile === undefined))
+    findings.push({ path, code: "required", message: "must have both certFile and keyFile, or neither" });
+}

@@ -8,6 +8,8 @@ export type ServiceAddress = {
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
   readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** The same as PEM strings, with the name in the certificate of the service. */
+  readonly pem?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly servername?: string };
   /** Sent with each request. */
   readonly headers: Readonly<Record<string, string>>;
   /** What no message may repeat. */
@@ -58,9 +60,9 @@ const maxReasonChars = 300;
  *
  * @throws CONFIG_INVALID when a file for TLS cannot be read
  */
-export function createService({ origin, tls, headers: usual, secrets }: ServiceAddress): Service {
+export function createService({ origin, tls, pem, headers: usual, secrets }: ServiceAddress): Service {
   const agent = new Agent({
-    connect: { timeout: connectTimeoutMs, ...pemOf(tls) },
+    connect: { timeout: connectTimeoutMs, ...pemOf(tls), ...pem },
     pipelining: 1,
   });
   const failure = (cause: unknown): StoreError => new StoreError(withoutSecrets(reasonOf(cause), secrets));

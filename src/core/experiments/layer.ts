@@ -172,8 +172,11 @@ function shareAt(percentage: number, { fromMs, rampMs }: CompiledStage, atMs: nu
   return (percentage / 100) * risen;
 }
 
-/** A body that cannot be understood is in no scope that asks for it: whether it is refused is not for an experiment to say. */
-function inScope(call: Call, { conditions, definition }: CompiledExperiment): boolean {
+/**
+ * Whether a call is in the scope of an experiment. A body that cannot be understood is in no scope that asks for it: whether it
+ * is refused is not for an experiment to say.
+ */
+export function inScope(call: Call, { conditions, definition }: CompiledExperiment): boolean {
   for (const condition of conditions) if (!isMet(condition, call, definition.seed)) return false;
   return true;
 }

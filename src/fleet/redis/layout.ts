@@ -12,10 +12,18 @@ export type Layout = {
   readonly version: string;
   /** When the buckets of a caller are full again. @param id from `callerId` */
   rate(id: string): string;
+  /** Attempts of a request that were no success. @param id a hash */
+  attempts(id: string): string;
+  /** Number of the latest call of those that a rule counts together. @param id a hash */
+  calls(id: string): string;
   /** What each process has used of a budget in a window. @param endsAtMs when the window ends, milliseconds since 1970 */
   budget(upstream: string, kind: string, endsAtMs: number): string;
   /** The latest word on the circuit breaker of an upstream. */
   breaker(upstream: string): string;
+  /** What a node tells of its calls. @param node its name */
+  report(node: string): string;
+  /** Calls from which nodes learn the timing of upstreams. */
+  readonly learned: string;
   /** Nodes that are alive, by name. */
   readonly nodes: string;
   /** Experiments, by id. */
@@ -38,8 +46,12 @@ export function createLayout(prefix: string): Layout {
   return {
     version: named("version"),
     rate: (id) => named(`rate:${id}`),
+    attempts: (id) => named(`attempts:${id}`),
+    calls: (id) => named(`calls:${id}`),
     budget: (upstream, kind, endsAtMs) => named(`budget:${upstream}:${kind}:${endsAtMs}`),
     breaker: (upstream) => named(`breaker:${upstream}`),
+    report: (node) => named(`report:${node}`),
+    learned: named("learned"),
     nodes: named("nodes"),
     experiments: named("experiments"),
     killSwitch: named("kill-switch"),

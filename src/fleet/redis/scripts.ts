@@ -129,6 +129,30 @@ export const keepBreakerScript = script(`
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 ${tell}`);
 
+/** Counts one more call; the argument: milliseconds until its count begins anew. Replies with the number of the call. */
+export const countScript = script(`
+local number = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return number
+`);
+
+/**
+ * Notes that attempts of a request were no success. Arguments: how long it may be tried again, in milliseconds, and how many
+ * attempts there were; of attempts at the same time the most count.
+ */
+export const failedScript = script(`
+local kept = tonumber(redis.call('GET', KEYS[1]) or 0)
+redis.call('SET', KEYS[1], math.max(kept, tonumber(ARGV[2])), 'PX', ARGV[1])
+return 1
+`);
+
+/** Tells others of calls from which they may learn, for a day; arguments: by whom, and the calls. */
+export const tellCallsScript = script(`
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', 300, '*', 'by', ARGV[1], 'calls', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return 1
+`);
+
 /** Refuses what another version has written, and tries whether anything can be written. Replies with the version that is there. */
 const checkScript = script(`
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
@@ -140,6 +164,9 @@ const scripts = [
   takeScript,
   chargeScript,
   budgetScript,
+  countScript,
+  failedScript,
+  tellCallsScript,
   beatScript,
   keepRunScript,
   keepKillSwitchScript,

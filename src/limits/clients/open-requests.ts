@@ -190,7 +190,12 @@ function writeRow(table: BucketTable, row: number, request: OpenRequest & { read
   table.setWord(row, words.underWay, Math.max(0, table.word(row, words.underWay) - 1));
   table.setTime(row, times.ended, endedAtMs);
   table.setTime(row, times.asked, askedMs ?? -1);
-  table.setTime(row, times.expires, endedAtMs + Math.min(askedMs ?? 0, maxWaitMs) + windowMs);
+  table.setTime(row, times.expires, endedAtMs + livesMs(askedMs, windowMs));
+}
+
+/** How long a request may be tried again after an attempt. @param askedMs how long its client was asked to wait */
+export function livesMs(askedMs: number | undefined, windowMs: number): number {
+  return Math.min(askedMs ?? 0, maxWaitMs) + windowMs;
 }
 
 function isOver(table: BucketTable, row: number, { nowMs, windowMs }: { nowMs: number; windowMs: number }): boolean {

@@ -2,11 +2,19 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { FleetNode } from "../../fleet/nodes.ts";
 import type { Settings } from "../../config/load.ts";
-import { createBreakerHints, type BreakerHints, type SharedBreakerState } from "../../fleet/breakers.ts";
+import {
+  createBreakerHints,
+  type BreakerHints,
+  type BreakerHintsOptions,
+  type SharedBreakerState,
+} from "../../fleet/breakers.ts";
 import { syncBudgets, type SharedBudget } from "../../fleet/budgets.ts";
 import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } from "../../fleet/experiments.ts";
 import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
 import { createHeartbeats, type Heartbeats } from "../../fleet/nodes.ts";
+import type { NodeReport } from "../../core/node-report.ts";
+import { createSharedCalls, type SharedCalls } from "../../fleet/learned-calls.ts";
+import { createReports, type Reports } from "../../fleet/reports.ts";
 import type { Link } from "../../fleet/redis/link.ts";
 import { RedisError } from "../../fleet/redis/reasons.ts";
 import { openChannel, openLink } from "../../fleet/redis/open.ts";
@@ -24,6 +32,10 @@ export type Fleet = {
   changed(): void;
   /** Those that are alive, this one among them; empty as long as Redis was never reached. */
   nodes(): readonly FleetNode[];
+  /** What they last told of their calls, by name; only this one where Redis is away. */
+  reports(): Promise<ReadonlyMap<string, NodeReport>>;
+  /** Calls from which nodes learn. */
+  readonly learned: SharedCalls;
   readonly name: string;
   readonly memory: FleetMemory;
   leave(): Promise<void>;
@@ -42,6 +54,8 @@ export type FleetOptions = {
   wallClockMs(): number;
   /** What is used up of its budgets. */
   budgets(): readonly SharedBudget[];
+  /** What there is to tell others of the calls of this node. */
+  report(): Promise<NodeReport>;
   /** Has the breaker of an upstream follow that of another node. */
   followBreaker(upstream: string, state: SharedBreakerState): Promise<unknown>;
   /** The experiments of this node. */
@@ -56,13 +70,11 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
   if (settings === undefined) return undefined;
   const { clock, log, wallClockMs, version, link: number } = options;
   const memory = createFleetMemory(options.memory);
-  const startedAtMs = wallClockMs();
-  const host = hostname();
+  const [startedAtMs, host] = [wallClockMs(), hostname()];
   const name = `${host}-${randomBytes(nameBytes).toString("hex")}`;
   let seen = -1;
   const { link, layout } = openLink({ settings, fleet: memory, link: number, clock, log, up: () => (seen = -1) });
-  const upstreams = (): ReadonlyMap<string, number> => sharedBreakers(options.settings());
-  const breakers = createBreakerHints({ ...options, link, layout, name, upstreams, follow: options.followBreaker });
+  const breakers = breakerHints(options, { link, layout, name });
   const sync = createSync(options, createExperimentsStore(link, layout, wallClockMs), breakers);
   const run = (): void => void sync.run();
   const channel = openChannel({ settings, clock }, layout.channel, run);
@@ -80,16 +92,23 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
       run();
     },
   });
+  const reports = createReports({ ...options, link, layout, name });
   return {
     name,
     memory,
     nodes: beats.nodes,
+    learned: createSharedCalls({ link, layout, name }),
+    reports: () => reports.read(beats.nodes().map((node) => node.name)),
     changed: run,
-    // A hint that cannot be given is none: each node finds out by itself.
     breakerChanged: (upstream, state) => void breakers.changed(upstream, state).catch(() => undefined),
-    join: async () => await join({ beats, sync, link }),
-    leave: async () => await leave({ beats, sync, links: [channel, link] }),
+    join: async () => await join({ beats, sync, reports, link }),
+    leave: async () => await leave({ beats, sync, reports, links: [channel, link] }),
   };
+}
+
+function breakerHints(options: FleetOptions, shared: Pick<BreakerHintsOptions, "link" | "layout" | "name">) {
+  const upstreams = (): ReadonlyMap<string, number> => sharedBreakers(options.settings());
+  return createBreakerHints({ ...options, ...shared, upstreams, follow: options.followBreaker });
 }
 
 /** The upstreams whose breakers are shared, with the milliseconds for which one stays open. */
@@ -100,20 +119,19 @@ function sharedBreakers({ config }: Settings): ReadonlyMap<string, number> {
   return new Map(entries);
 }
 
-type Joining = { readonly beats: Heartbeats; readonly sync: Sync; readonly link: Link };
+type Parts = { readonly beats: Heartbeats; readonly sync: Sync; readonly reports: Reports };
 
-async function join({ beats, sync, link }: Joining): Promise<void> {
+async function join({ beats, sync, reports, link }: Parts & { readonly link: Link }): Promise<void> {
   await link.tried();
   await beats.beat();
   await sync.run();
   beats.start();
+  reports.start();
 }
 
-type Leaving = { readonly beats: Heartbeats; readonly sync: Sync; readonly links: readonly Link[] };
-
-async function leave({ beats, sync, links }: Leaving): Promise<void> {
+async function leave({ beats, sync, reports, links }: Parts & { readonly links: readonly Link[] }): Promise<void> {
   await sync.close();
-  await beats.close();
+  await Promise.all([beats.close(), reports.close()]);
   for (const link of links) link.close();
 }
 

@@ -1,16 +1,19 @@
 import type { Snapshot } from "../../core/snapshot.ts";
 import { redisUrlOf } from "../../config/sections/shared.ts";
 import type { Settings } from "../../config/load.ts";
+import { createSharedAttempts } from "../../fleet/attempts.ts";
 import { createFleetMemory } from "../../fleet/memory.ts";
 import { callerId } from "../../fleet/redis/layout.ts";
 import { openLink, type OpenOptions, type RedisSettings } from "../../fleet/redis/open.ts";
 import { createSharedRates } from "../../fleet/shared-rates.ts";
+import type { SharedAttempts } from "../../limits/clients/shared-attempts.ts";
 import type { SharedRates } from "../../limits/shared-rates.ts";
 
 /** What an event loop shares with other nodes. */
 export type LoopSharing = {
   /** Resolves when it is known whether Redis can be used. */
   tried(): Promise<void>;
+  readonly attempts: SharedAttempts;
   /** @param memory of the rates of this node */
   ratesOf(snapshot: Snapshot, memory: SharedArrayBuffer): SharedRates;
   close(): void;
@@ -49,6 +52,7 @@ export function createLoopSharing({ settings, memory, worker, clock, log }: Shar
       const ids = [...keys.map(({ sha256 }) => callerId(sha256)), callerId(undefined)];
       return createSharedRates({ link, layout, fleet, clock, memory: rates, limits, ids });
     },
+    attempts: createSharedAttempts({ link, layout }),
     close: link.close,
   };
 }

@@ -1,4 +1,4 @@
-import { createService, type Service } from "../../config/store/request.ts";
+import { createService, type Service, type ServiceAddress } from "../../config/store/request.ts";
 import type { Settings } from "../../config/load.ts";
 import { secretOf } from "../../config/values.ts";
 import type { Log } from "../../emit/log.ts";
@@ -37,6 +37,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
 
 /** An agent, and what is registered there. */
 type Agent = { readonly key: string; readonly service: Service };
+type AgentPlace = { readonly url: string; readonly token: string; readonly pem: NonNullable<ServiceAddress["pem"]> };
 type Wanted = { readonly agent: Agent; readonly definition: ServiceDefinition };
 
 class ConsulRegistration implements Registration {
@@ -130,21 +131,26 @@ class ConsulRegistration implements Registration {
   }
 
   #wanted(): Wanted | undefined {
-    const { config, env } = this.#options.settings();
+    const { config, env, registerFiles = {} } = this.#options.settings();
     const { register } = config;
     if (register === undefined || this.#ports === undefined) return undefined;
-    const { url, tokenEnv } = register.consul;
+    const { url, tokenEnv, tls } = register.consul;
+    const pem = { ...registerFiles, ...(tls?.serverName !== undefined && { servername: tls.serverName }) };
     const token = tokenEnv === undefined ? "" : secretOf(env[tokenEnv] ?? "");
-    return { agent: this.#agentAt(url, token), definition: serviceDefinition(register.consul, config, this.#ports) };
+    return {
+      agent: this.#agentAt({ url, token, pem }),
+      definition: serviceDefinition(register.consul, config, this.#ports),
+    };
   }
 
-  #agentAt(url: string, token: string): Agent {
-    const key = `${url} ${token}`;
+  #agentAt({ url, token, pem }: AgentPlace): Agent {
+    const key = JSON.stringify([url, token, pem]);
     if (this.#agent?.key === key) return this.#agent;
     const isSecret = token !== "";
     const service = createService({
       origin: url.replace(/\/+$/, ""),
       tls: {},
+      pem,
       headers: isSecret ? { "x-consul-token": token } : {},
       secrets: isSecret ? [token] : [],
     });

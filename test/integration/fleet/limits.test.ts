@@ -12,9 +12,16 @@ afterEach(async () => {
 
 const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
 
-async function startFleet(redis: Redis, count: number, more: Record<string, unknown> = {}): Promise<Node[]> {
+async function startFleet(
+  redis: Redis,
+  count: number,
+  more: Record<string, unknown> = {},
+  workers = 1,
+): Promise<Node[]> {
   const nodes = await Promise.all(
-    Array.from({ length: count }, () => startNode({ shared: { redis: { url: redis.url, timeoutMs: 500 } }, ...more })),
+    Array.from({ length: count }, () =>
+      startNode({ shared: { redis: { url: redis.url, timeoutMs: 500 } }, ...more }, { workers }),
+    ),
   );
   for (const node of nodes) stops.push(() => node.stop());
   await Promise.all(
@@ -52,6 +59,13 @@ describeWith("redis-server", redisServer, "limits over nodes", (program) => {
     const redis = await redisOf(program);
     const nodes = await startFleet(redis, 3, { rateLimit: { requestsPerMinute: 20 } });
     const calls = Array.from({ length: 60 }, (_, n) => call(nodes[n % 3]!));
+    expect(okOf(await Promise.all(calls))).toBe(20);
+  });
+
+  test("nodes with several event loops have one limit, to the call", { timeout: 180_000 }, async () => {
+    const redis = await redisOf(program);
+    const nodes = await startFleet(redis, 2, { rateLimit: { requestsPerMinute: 20 } }, 2);
+    const calls = Array.from({ length: 48 }, (_, n) => call(nodes[n % 2]!));
     expect(okOf(await Promise.all(calls))).toBe(20);
   });
 

@@ -205,6 +205,25 @@ describeWith("redis-server", redisServer, "an outage of Redis", (program) => {
     expect(together).toBeLessThan(36);
   });
 
+  test("a node that starts while Redis is away has the whole limit, and its share once it knows of others", async () => {
+    const redis = await redisOf(program);
+    const limited = { rateLimit: { requestsPerMinute: 10 } };
+    const first = await nodeAt(redis.url, limited);
+    await up(first, 1);
+    await redis.kill();
+    const late = await nodeAt(redis.url, limited);
+    await up(late, 0);
+    expect((await callMany(late, 14)).filter((status) => status === 200).length).toBeGreaterThanOrEqual(10);
+    await redis.start();
+    await until("both to know each other", async () =>
+      (await late.metric("stuntdouble_fleet_nodes")) === 2 ? true : undefined,
+    );
+    // Redis hears of what was taken, so nothing is left for either.
+    await up(late, 1);
+    await call(late);
+    expect((await callMany(first, 6)).filter((status) => status === 200).length).toBeLessThan(4);
+  });
+
   test("what was taken without Redis is told to it when it is back", async () => {
     const redis = await redisOf(program);
     const node = await nodeAt(redis.url, { rateLimit: { requestsPerMinute: 30 } });

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import path from "node:path";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { consulName, startConsul, type Consul } from "../../support/programs/consul.ts";
+import { startConsulStub, type ConsulStub } from "../../support/programs/consul-stub.ts";
 import { freePort } from "../../support/programs/gateway.ts";
 
 let node: Node | undefined;
@@ -63,4 +66,41 @@ describe(`a node that registers with ${consulName}`, () => {
     await untilKnown("node-3");
     expect(await node.metric("stuntdouble_registered")).toBe(1);
   }, 180_000);
+});
+
+describe("a node that registers by TLS with a stub of Consul", () => {
+  const file = (name: string): string => path.join(import.meta.dirname, "../../support/tls", name);
+  const tls = {
+    cert: readFileSync(file("localhost.cert.pem"), "utf8"),
+    key: readFileSync(file("localhost.key.pem"), "utf8"),
+  };
+
+  async function nodeWith(caFile: string | undefined, url: (port: number) => string): Promise<ConsulStub> {
+    const stub = await startConsulStub({ tls });
+    onTestFinished(() => stub.stop());
+    const register = {
+      consul: { url: url(stub.port), id: "node-1", ...(caFile !== undefined && { tls: { caFile } }) },
+    };
+    node = await startNode({ register });
+    return stub;
+  }
+
+  test("trusts the authority that it is given", async () => {
+    const stub = await nodeWith(file("localhost.cert.pem"), (port) => `https://127.0.0.1:${port}`);
+    await until("the service", () => (stub.services.has("node-1") ? true : undefined));
+  }, 120_000);
+
+  test("trusts no other, and says so", async () => {
+    const stub = await nodeWith(undefined, (port) => `https://127.0.0.1:${port}`);
+    await until("the warning", () =>
+      node!.logLines().find((line) => line.includes("could not register") && /certificate/i.test(line)),
+    );
+    expect(stub.services.size).toBe(0);
+  }, 120_000);
+
+  test("is refused where TLS is configured for an agent without", async () => {
+    await expect(nodeWith(file("localhost.cert.pem"), (port) => `http://127.0.0.1:${port}`)).rejects.toThrow(
+      "register.consul.tls: is for https:// only",
+    );
+  }, 120_000);
 });

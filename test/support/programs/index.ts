@@ -33,6 +33,11 @@ export function findCached(name: string, variable: string, folder: string): stri
   );
 }
 
+/** Finds a program in a Python package that CI installs in a folder of the cache. @param place in its packages */
+export function findPackaged(variable: string, folder: string, place: string): string | undefined {
+  return process.env[variable] ?? globSync(path.join(cacheFolder(), folder, "lib/python*/site-packages", place))[0];
+}
+
 function cacheFolder(): string {
   return process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
 }

