@@ -35,8 +35,8 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   viewer: () => viewer(Number(values.seconds)),
 };
 /** The soak takes ten minutes, tracing is off as a rule, ext-proc needs Envoy, nodes HAProxy, fleet Redis and viewer Chromium: they run only when they are named. */
-const named = ["soak", "ext-proc", "nodes", "fleet", "tracing", "viewer"];
-const usual = Object.keys(parts).filter((name) => !named.includes(name));
+const named = new Set(["soak", "ext-proc", "nodes", "fleet", "tracing", "viewer"]);
+const usual = Object.keys(parts).filter((name) => !named.has(name));
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,

@@ -135,6 +135,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
     runtime: () => state.runtime,
     get: (wanted) => valueOf(states, wanted),
   };
+  const written = [recordings.flushed, ...closing(emitters.records, options.tracing, sharing)];
   return {
     async listen(address) {
       await sharing?.tried();
@@ -154,14 +155,7 @@ export function createEventLoop(options: EventLoopOptions): EventLoop {
       states.set(name, value);
       follow(name, states, { chaos, learned, forced });
     },
-    ...createEnd({
-      loop,
-      state,
-      copies,
-      act,
-      listeners,
-      written: [recordings.flushed, ...closing(emitters.records, options.tracing, sharing)],
-    }),
+    ...createEnd({ loop, state, copies, act, listeners, written }),
   };
 }
 

@@ -13,7 +13,7 @@ const root = path.join(import.meta.dirname, "../..");
 const source = path.join(root, "src");
 const target = path.join(root, "lib");
 /** What others import, by `exports` of package.json. */
-const entries = ["testing/index.ts"];
+const entries = ["testing/index.ts", "admin/client/index.ts"];
 
 function build(): void {
   const names = globSync("**/*.ts", { cwd: source }).map((name) => name.replaceAll(path.sep, "/"));

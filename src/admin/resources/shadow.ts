@@ -50,8 +50,8 @@ export const shadow: Resource = {
         gate: { allowed: gatesForm, accepts: areGates },
         format: oneOf(verdictFormatNames),
       },
-      responds: verdictFormatNames.map((name) => ({
-        type: types[name],
+      responds: Object.entries(types).map(([name, type]) => ({
+        type,
         ...(name === "json" && { schema: shadowVerdict }),
       })),
       async respond({ node, query: { since: from = "0", gate = gatesText(defaultGates), format = "json" } }) {

@@ -152,6 +152,7 @@ describeWith("a registry of npm", installed, "the installed package", (clean) =>
           include: ["use.ts"],
         }),
         "use.ts": `import { createFakeClock, startStuntdouble, type Stuntdouble } from "stuntdouble";
+import { createAdminClient } from "stuntdouble/admin";
 let provider: Stuntdouble;
 await using node = await startStuntdouble({ clock: createFakeClock(), rules: [{ name: "a", serve: "simulate" }], seed: 1 });
 provider = node;
@@ -160,6 +161,7 @@ await provider.fault({ status: 429 });
 // @ts-expect-error the clock is "real" or a fake one
 await startStuntdouble({ clock: "fake" });
 const [call] = await provider.calls();
+(await createAdminClient({ url: node.adminUrl }).status()).inFlight satisfies number;
 if (call !== undefined) call.ending satisfies "finish" | "cut" | "reset" | "stall" | "client-gone";
 `,
       });
