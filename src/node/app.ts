@@ -113,18 +113,15 @@ async function build(options: AppOptions): Promise<Running> {
     settings,
     changed: settings().config.shared === undefined ? undefined : () => fleet?.changed(),
   });
-  const { count: link, fleet: memory, budgets } = eventLoops;
-  const followBreaker = followWith(eventLoops, breakers);
-  const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
   const report = (): Promise<NodeReport> => nodeReport(node, options.wallClockMs());
-  const fleet = createFleet({ ...options, ...sharing, settings, report });
+  const fleet = createNodeFleet(options, { eventLoops, breakers, experiments, settings, report });
   const learning = createLearning({ ...options, eventLoops, settings, shared: fleet?.learned });
   const registration = createRegistration({ log, settings, clock: backgroundClock() });
   const life: Life = { ready: false, draining: false, asked: false };
   const told = { isReady: () => life.ready, isDraining: () => life.draining };
-  const { isRegistered } = registration;
   const given = createGivenConfiguration({ reloader, ...options });
   const { source = () => (given.isInForce() ? { from: "api" } : fileSource(options.file)) } = options;
+  const { isRegistered } = registration;
   const seen = { eventLoops, reloader, experiments, breakers, audit, given, source, isRegistered, fleet };
   const node = createNodeView({ ...options, ...told, ...seen });
   const admin = createAdmin(noting(node, life), {
@@ -140,6 +137,16 @@ function followWith(eventLoops: EventLoops, breakers: NodeBreakers): FleetOption
     breakers.changed(upstream, state, "another node");
     return eventLoops.ask(forceBreaker, upstream, state);
   };
+}
+
+type Sharing = Pick<Running, "eventLoops" | "breakers" | "experiments"> & Pick<FleetOptions, "settings" | "report">;
+
+/** What shares with other nodes; undefined where nothing is shared. */
+function createNodeFleet(options: AppOptions, { eventLoops, breakers, experiments, ...rest }: Sharing) {
+  const { count: link, fleet: memory, budgets } = eventLoops;
+  const followBreaker = followWith(eventLoops, breakers);
+  const sharing = { memory, link, budgets: budgets.shared, followBreaker, experiments: () => experiments };
+  return createFleet({ ...options, ...sharing, ...rest });
 }
 
 function fileSource(file: string | undefined): ConfigSource {

@@ -150,20 +150,16 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
     const nextToken = adminTokenOf(next);
     await apply(next);
     adminToken = nextToken;
-    tellChanges({ before: settings, now: next, log });
-    const { generation, hash } = next;
-    const details = { result: "success", file, generation, hash, ...changesBetween(settings, next), ...cause };
+    tellInForce({ before: settings, now: next, log }, { file, ...cause });
     settings = next;
     tally = { ...tally, success: tally.success + 1, lastOk: true, lastSuccessMs: wallClockMs() };
-    log.info(details, "configuration in force");
     inForce?.();
-    return { ok: true, generation, hash };
+    return { ok: true, generation: next.generation, hash: next.hash };
   };
   const reject = (errors: readonly string[], cause: ReloadCause): Reload => {
     tally = { ...tally, error: tally.error + 1, lastOk: false };
     const { generation, hash } = settings;
-    const details = { result: "error", file, generation, hash, errors, ...cause };
-    log.error(details, "the new configuration is not valid; the old one stays in force");
+    log.error({ result: "error", file, generation, hash, errors, ...cause }, rejected);
     return { ok: false, errors };
   };
   const attempt = async (asked: ReloadCause & Given, wasRead: (read?: ConfigText) => void): Promise<Reload> => {
@@ -184,6 +180,8 @@ export function createReloader(options: ReloaderOptions, apply: (settings: Setti
   const inUse = { settings: () => settings, adminToken: () => adminToken, tally: () => tally };
   return { ...inUse, history: history.now, reload: serialised(history.noting(attempt)) };
 }
+
+const rejected = "the new configuration is not valid; the old one stays in force";
 
 const withoutFile: Load = () =>
   Promise.reject(new StuntdoubleError("CONFIG_INVALID", "The node was started without a configuration file."));
@@ -209,6 +207,15 @@ export function tellDamaged(loaded: LoadResult, log: Log): LoadResult {
 
 /** Two configurations, one in force after the other. */
 type Change = { readonly before: Settings; readonly now: Settings };
+
+function tellInForce({ before, now, log }: Change & { readonly log: Log }, { file, ...cause }: Told): void {
+  tellChanges({ before, now, log });
+  const { generation, hash } = now;
+  const details = { result: "success", file, generation, hash, ...changesBetween(before, now), ...cause };
+  log.info(details, "configuration in force");
+}
+
+type Told = ReloadCause & { readonly file: string | undefined };
 
 function tellChanges({ before, now, log }: Change & { readonly log: Log }): void {
   for (const port of certified)
