@@ -169,9 +169,10 @@ async function stop({ flags, words, io, client }: Asked): Promise<number> {
   return exitCodes.good;
 }
 
-async function resume({ words, io, client }: Asked): Promise<number> {
+async function resume({ flags, words, io, client }: Asked): Promise<number> {
   refuseWords(words);
-  await client.resume();
+  const resumed = await client.resume();
+  if (flags.json === true) return print(resumed, io);
   io.out("The kill switch is off: faults of rules act again. Experiments stay stopped.\n");
   return exitCodes.good;
 }

@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withDelta, type Delta, type LiveState } from "../../admin/dashboard/state.ts";
-import { AdminError, createAdminClient } from "../admin-client.ts";
+import { AdminError, adminPlace, createAdminClient, type AdminFlags } from "../admin-client.ts";
 import type { Io } from "../args.ts";
 import { readEvents } from "./events.ts";
-
-/** Where the admin API is, and which variable of the environment has its token. */
-export type AdminFlags = { readonly admin?: string; readonly "token-env"?: string };
 
 /** What is told of a node while it is looked at. */
 export type Told =
@@ -47,8 +44,9 @@ async function* connection(flags: AdminFlags, { env }: Pick<Io, "env">, stopped:
   const silent = new AbortController();
   const timer = setTimeout(() => silent.abort(new Error("it was silent for 10 seconds")), maxSilenceMs);
   try {
-    const response = await fetch(new URL("/admin/v1/live", flags.admin ?? defaultUrl), {
-      headers: { ...authorization(flags, env), accept: "text/event-stream" },
+    const { url, token } = adminPlace(flags, env);
+    const response = await fetch(new URL("/admin/v1/live", url), {
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), accept: "text/event-stream" },
       signal: AbortSignal.any([silent.signal, stopped]),
     });
     if (response.status === 401 || response.status === 403 || response.status === 404)
@@ -71,14 +69,6 @@ async function* connection(flags: AdminFlags, { env }: Pick<Io, "env">, stopped:
     clearTimeout(timer);
     silent.abort();
   }
-}
-
-const defaultUrl = "http://127.0.0.1:8081";
-const defaultVariable = "STUNTDOUBLE_ADMIN_TOKEN";
-
-function authorization(flags: AdminFlags, env: Io["env"]): Record<string, string> {
-  const token = env[flags["token-env"] ?? defaultVariable]?.trim() ?? "";
-  return token === "" ? {} : { authorization: `Bearer ${token}` };
 }
 
 function reasonOf(error: unknown): string {
