@@ -111,7 +111,8 @@ test("the admin API and SIGHUP load the file as well, and the admin API tells th
   program = await startProgram(named("first"));
   const post = async () => await fetch(`${program.adminUrl}/admin/v1/reload`, { method: "POST" });
   const good = await post();
-  expect([good.status, await good.json()]).toEqual([200, { generation: 2 }]);
+  const hash: unknown = expect.stringMatching(/^[0-9a-f]{12}$/);
+  expect([good.status, await good.json()]).toEqual([200, { generation: 2, hash }]);
   program.hangUp();
   await until("a third generation", async () => ((await generation()) === 3 ? true : undefined));
   await writeFile(program.file, "rules: 5\n");
