@@ -5,16 +5,8 @@ import type { Style } from "../terminal/style.ts";
 import { duration, shown } from "../terminal/text.ts";
 import { waterfallText } from "./waterfall.ts";
 
-/** When a call reached its upstream, and its faults took effect, in milliseconds; absent where it did not. */
-export type Phases = {
-  readonly askedMs?: number | undefined;
-  readonly connectedMs?: number | undefined;
-  readonly headMs?: number | undefined;
-  readonly faultAtMs?: readonly number[] | undefined;
-};
-
 /** One call in full: what was decided, how long each part took, and when each token came. */
-export function callText(call: Outcome & Phases, width: number, style: Style): string {
+export function callText(call: Outcome, width: number, style: Style): string {
   const head = `${call.method} ${shown(call.route, 200)}: status ${call.status}, ending ${call.ending}, ${call.mode}`;
   return [
     style(toneOf(call) === "plain" ? "bold" : toneOf(call), head),
@@ -49,7 +41,7 @@ function factsOf(call: Outcome): Fact[] {
 }
 
 /** All but the wait itself count from the end of the wait in the queue. */
-function timesOf(call: Outcome & Phases): Fact[] {
+function timesOf(call: Outcome): Fact[] {
   const { actual, planned, queueMs, overheadMs, scheduleErrorMs, faults } = call;
   const against = (ms: number | undefined): string => (ms === undefined ? "" : `, planned ${duration(ms)}`);
   return [
@@ -70,7 +62,7 @@ function timesOf(call: Outcome & Phases): Fact[] {
 }
 
 /** Where the response left its plan, or ended other than properly. */
-function struckText({ ending, actual, faults, faultAtMs = [] }: Outcome & Phases): string {
+function struckText({ ending, actual, faults, faultAtMs = [] }: Outcome): string {
   const kinds = faults
     .map((kind, at) => (faultAtMs[at] === undefined ? kind : `${kind} at ${duration(faultAtMs[at])}`))
     .join(", ");

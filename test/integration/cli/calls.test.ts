@@ -114,7 +114,7 @@ test("requests show draws how the time of a call was spent, and where its fault 
   const { code, out } = await runAt(".", ["requests", "show", "cut-off", "--admin", node.adminUrl]);
   expect(code).toBe(0);
   expect(out).toMatch(/^POST \/v1\/chat\/completions: status 200, ending cut, /);
-  expect(out).toMatch(/^ *fault struck +cut: cut after token \d+, at /m);
+  expect(out).toMatch(/^ *fault struck +cut at [\d.]+ m?s: cut after token \d+, at /m);
   expect(out).toMatch(/^planned +[.|\]-]+ +[\d.]+ m?s$/m);
   expect(out).toMatch(/^actual +[.|X-]*X +[\d.]+ m?s$/m);
   expect(out).toMatch(/^ +token +planned at +gap +actual at +gap$/m);

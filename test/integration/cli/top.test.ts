@@ -39,7 +39,7 @@ test("top --once prints a table of what happens, with experiments, breakers, rul
   expect(out).toMatch(/^stuntdouble test {2}serving {2}up /);
   expect(out).toMatch(/^CHAOS {2}brownout: running, (?:10:00|9:\d\d) left, /m);
   expect(out).toMatch(/^openai +closed +0 +0 +0 +0$/m);
-  expect(out).toMatch(/^default +simulate\S* +[\d.]+ +1$/m);
+  expect(out).toMatch(/^default +simulate as instant +[\d.]+ +1$/m);
   expect(out).toMatch(/^gpt␛\[2J-4o +1 +0 +/m);
   expect(out).not.toContain("\u001B");
 });

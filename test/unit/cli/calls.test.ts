@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Call, LiveState } from "../../../src/admin/dashboard/state.ts";
-import { callText, type Phases } from "../../../src/cli/requests/call-text.ts";
+import { callText } from "../../../src/cli/requests/call-text.ts";
 import { createNews } from "../../../src/cli/tail/news.ts";
 import { summaryOf } from "../../../src/cli/top/summary.ts";
 import { readEvents, type ServerEvent } from "../../../src/cli/live/events.ts";
@@ -82,7 +82,7 @@ test("one call in full tells its wait, its way to the upstream, and when its fau
     planned: undefined,
     shadow: undefined,
     actual: timeline,
-  } as unknown as Outcome & Phases;
+  } as unknown as Outcome;
   const text = callText(outcome, 64, styleFor({ env: {} }));
   expect(text).toMatch(/^ *in the queue +100 ms$/m);
   expect(text).toMatch(/^ *connected to the upstream +15 ms$/m);
