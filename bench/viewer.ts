@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { findChromium } from "../test/support/programs/chromium.ts";
-import { cpuSeconds, figure, median, startStuntdouble, type Figure } from "./lib.ts";
+import { cpuSeconds, figure, median, spread, startStuntdouble, type Figure } from "./lib.ts";
 import { liveHeapBytes } from "./heap.ts";
 
 const port = 9382;
@@ -12,11 +12,14 @@ const maxOpen = 100;
 /** The pages keep two minutes of readings; before, they grow as they are meant to. */
 const fillSeconds = 130;
 
+const rounds = 4;
+const roundSeconds = 15;
+
 /**
  * What somebody who looks at the dashboard costs a node that serves 200 requests a second: CPU of the node for no, one and four
- * viewers, and the heaps of node and page before and after one has looked.
+ * viewers in turn, and the heaps of node and page before and after one has looked.
  *
- * @param seconds how long one viewer looks; the others look for a minute at most
+ * @param seconds how long that one looks
  */
 export async function viewer(seconds: number): Promise<Figure[]> {
   const program = findChromium();
@@ -26,44 +29,29 @@ export async function viewer(seconds: number): Promise<Figure[]> {
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
   const load = startLoad();
   try {
-    const short = Math.min(seconds, 60);
     await sleep(5000);
-    const none = await cpuShare(node.pid, short);
-    console.log(`viewer    CPU of the node with no viewer ${percent(none)}`);
     const readyMs = await timeUntilDrawn(browser);
-    console.log(`viewer    a page is drawn after ${readyMs.toFixed(0)} ms`);
-    const [first, ...others] = await openPages(browser, 4);
+    const { none, one, four } = await sharesInTurn(browser, node.pid);
+    console.log(
+      `viewer    CPU of the node: ${spread(none, 1)} % with no viewer, ${spread(one, 1)} % with one, ${spread(four, 1)} % with four`,
+    );
+    const [first] = await openPages(browser, 1);
     await sleep(Math.min(fillSeconds, seconds) * 1000);
-    const four = await cpuShare(node.pid, short);
-    for (const page of others) await page.close();
     const before = await heaps(first);
-    const one = await cpuShare(node.pid, seconds);
+    await sleep(seconds * 1000);
     const after = await heaps(first);
     const { made, failed } = load.counts();
     console.log(
-      `viewer    ${made} calls, ${failed} failed; CPU of the node ${percent(none)} with no viewer, ${percent(one)} with one, ${percent(four)} with four`,
+      `viewer    ${made} calls, ${failed} failed; live heap: node ${before.node.toFixed(1)} → ${after.node.toFixed(1)} MiB, page ${before.page.toFixed(1)} → ${after.page.toFixed(1)} MiB in ${seconds} s`,
     );
-    console.log(
-      `viewer    live heap: node ${before.node.toFixed(1)} → ${after.node.toFixed(1)} MiB, page ${before.page.toFixed(1)} → ${after.page.toFixed(1)} MiB in ${seconds} s`,
-    );
+    const cpu = { atMost: 1, digits: 2, unit: " %" };
+    const heap = { atMost: 4, digits: 1, unit: " MiB" };
     return [
       figure("viewer: time until the page is drawn", readyMs, { atMost: 1000, digits: 0, unit: " ms" }),
-      figure("viewer: CPU of the node for one, of a core", (one - none) * 100, { atMost: 1, digits: 2, unit: " %" }),
-      figure("viewer: CPU of the node for each of four", ((four - none) / 4) * 100, {
-        atMost: 1,
-        digits: 2,
-        unit: " %",
-      }),
-      figure("viewer: growth of the node's live heap", after.node - before.node, {
-        atMost: 4,
-        digits: 1,
-        unit: " MiB",
-      }),
-      figure("viewer: growth of the page's live heap", after.page - before.page, {
-        atMost: 4,
-        digits: 1,
-        unit: " MiB",
-      }),
+      figure("viewer: CPU of the node for one, of a core", median(one) - median(none), cpu),
+      figure("viewer: CPU of the node for each of four", (median(four) - median(none)) / 4, cpu),
+      figure("viewer: growth of the node's live heap", after.node - before.node, heap),
+      figure("viewer: growth of the page's live heap", after.page - before.page, heap),
     ];
   } finally {
     load.stop();
@@ -72,14 +60,27 @@ export async function viewer(seconds: number): Promise<Figure[]> {
   }
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`;
+/** CPU of the node in percent of a core, in rounds, so that a change of the machine falls on all alike. */
+async function sharesInTurn(browser: Browser, pid: number): Promise<Record<"none" | "one" | "four", number[]>> {
+  const shares = { none: [] as number[], one: [] as number[], four: [] as number[] };
+  for (let round = 0; round < rounds; round += 1) {
+    shares.none.push(await cpuPercent(pid));
+    const pages = await openPages(browser, 1);
+    await sleep(2000);
+    shares.one.push(await cpuPercent(pid));
+    pages.push(...(await openPages(browser, 3)));
+    await sleep(2000);
+    shares.four.push(await cpuPercent(pid));
+    for (const page of pages) await page.close();
+    await sleep(2000);
+  }
+  return shares;
 }
 
-async function cpuShare(pid: number, seconds: number): Promise<number> {
+async function cpuPercent(pid: number): Promise<number> {
   const [before, startMs] = [await cpuSeconds([pid]), performance.now()];
-  await sleep(seconds * 1000);
-  return ((await cpuSeconds([pid])) - before) / ((performance.now() - startMs) / 1000);
+  await sleep(roundSeconds * 1000);
+  return (((await cpuSeconds([pid])) - before) / ((performance.now() - startMs) / 1000)) * 100;
 }
 
 /** Median of five loads of the overview, each with an empty cache, until its script has drawn it. */

@@ -39,7 +39,7 @@ describeWith("chromium", findChromium(), "the page Shadow in a browser", (progra
   test("the verdict is found while calls are made, with the distributions of both sides", async () => {
     await page().goto(url());
     await verdict().waitFor({ timeout: 60_000 });
-    await expectSeen(page().getByRole("img", { name: /^TTFT, ms: percent of values that are not above/ }));
+    await expectSeen(page().getByRole("img", { name: /^TTFT, ms: cumulative distribution \(CDF\)/ }));
     await expectSeen(page().getByRole("img", { name: /^gap between tokens, ms: other \/ real at each quantile/ }));
     const over = page().getByText(/^Over [\d,]+ mirrored calls/);
     const before = await over.textContent();

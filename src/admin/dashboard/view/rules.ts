@@ -26,7 +26,7 @@ export function rules({ state, view: { warnings = [], asked, csrf } }: Props): C
       h("p", { class: "note" }, never.length === 0 ? "Each rule has matched." : `Never matched: ${never.join(", ")}.`),
     ),
     section(
-      "What is hardly meant",
+      "Warnings",
       mistakes("Warnings", aboutRules),
       h("p", { class: "note" }, "The same as stuntdouble check warns of, for instance rules that no call can reach."),
     ),

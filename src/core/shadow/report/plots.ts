@@ -16,7 +16,7 @@ export function cdfPlot(measure: Measure, { quantiles }: Comparison): Plot {
   const real = quantiles.map(({ reference, quantile }) => at(reference, quantile));
   const other = quantiles.map(({ candidate, quantile }) => at(candidate, quantile));
   return {
-    title: `${measureNames[measure]}: percent of values that are not above`,
+    title: `${measureNames[measure]}: cumulative distribution (CDF)`,
     description: "Cumulative distributions of both sides; the shaded band is where the real one lies with 90 %.",
     x: logAxis(`${measureNames[measure]} (logarithmic)`, xsOf([...low, ...high, ...real, ...other]), plain),
     y: { ...linearAxis("", 100, { count: 4 }), text: (value) => `${value} %` },

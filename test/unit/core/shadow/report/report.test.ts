@@ -96,7 +96,7 @@ describe("the page of a verdict", () => {
   test("has the plots of its measures, and no script", () => {
     const page = verdictFormats.html(slow);
     for (const title of [
-      "percent of values that are not above",
+      "cumulative distribution (CDF)",
       "other / real at each quantile",
       "quantiles of the other side",
     ])
