@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { guardrailMetric } from "../../core/experiments/definition.ts";
 import type { AuditEntry } from "../audit.ts";
 import { sends } from "../described.ts";
 import { listed, next, paging } from "../list.ts";
@@ -7,6 +6,7 @@ import { pageOf } from "../page.ts";
 import { textOf } from "../parameters.ts";
 import { route, type Resource } from "../resource.ts";
 import { describes } from "../shapes/describes.ts";
+import { brokenGuardrail } from "../shapes/experiments.ts";
 
 /** More than are kept. */
 const maxListed = 1000;
@@ -20,15 +20,7 @@ const entry = describes<AuditEntry>()(
     number: z.int().describe("Counts the entries, from 1"),
     id: z.string().optional().describe("Of what was changed"),
     experiment: z.string().optional().describe("Name of the experiment"),
-    broken: z
-      .object({
-        metric: guardrailMetric,
-        above: z.number().optional(),
-        below: z.number().optional(),
-        value: z.number(),
-      })
-      .optional()
-      .describe("The guardrail that halted it"),
+    broken: brokenGuardrail.optional(),
     upstream: z.string().optional(),
     state: z.string().optional(),
     generation: z.int().optional().describe("Number of the configuration that is in force then"),

@@ -8,6 +8,11 @@ import { describes } from "./describes.ts";
 const time = z.iso.datetime();
 const count = z.int().min(0);
 
+/** The guardrail that halted an experiment. */
+export const brokenGuardrail = z
+  .object({ metric: guardrailMetric, above: z.number().optional(), below: z.number().optional(), value: z.number() })
+  .describe("The guardrail that halted it");
+
 const run = {
   id: z.string(),
   name: z.string(),
@@ -19,15 +24,7 @@ const run = {
   endsAt: time.optional(),
   endedAt: time.optional(),
   stoppedBy: z.string().optional(),
-  broken: z
-    .object({
-      metric: guardrailMetric,
-      above: z.number().optional(),
-      below: z.number().optional(),
-      value: z.number(),
-    })
-    .optional()
-    .describe("The guardrail that halted it"),
+  broken: brokenGuardrail.optional(),
   calls: count.describe("Calls in scope"),
   affected: count,
   limited: count,

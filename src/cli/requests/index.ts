@@ -5,7 +5,7 @@ import { actionNamed } from "../actions.ts";
 import { createAdminClient, type AdminClient } from "../admin-client.ts";
 import { parseWords, type Command, type Io } from "../args.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { checkFilter, filterFlags } from "../tail/filter.ts";
+import { checkFilter, filterFlags, filterHelp } from "../tail/filter.ts";
 import { callHead, callLine } from "../tail/line.ts";
 import { styleFor } from "../terminal/style.ts";
 import { jsonText } from "../terminal/text.ts";
@@ -18,13 +18,7 @@ const usage = `Shows calls that have ended: a list of the latest, or one of them
   stuntdouble requests show ID [--admin URL] [--json]
 
   ID           the request id, the request id of the upstream's response, or the trace id
-  --rule       only calls that this rule decided
-  --model      only calls of this model
-  --status     only calls with this status, such as 503, or 0 where none was sent; or of a class, such as 5xx
-  --mode       only calls that got this: real, simulated, replayed, fault or own
-  --fault      only calls on which a fault of this kind took effect
-  --ending     only calls that ended so: finish, cut, reset, stall or client-gone
-  --key        only calls with the API key of this name
+${filterHelp}
   --limit      so many of the latest, from 1 to 1000; default: 20
   --admin      URL of the admin API; default: http://127.0.0.1:8081
   --token-env  environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN

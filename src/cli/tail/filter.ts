@@ -21,6 +21,15 @@ const tests: Readonly<Record<FilterName, (call: Call, wanted: string) => boolean
 
 const names = Object.keys(tests).filter((name): name is FilterName => Object.hasOwn(tests, name));
 
+/** What the help of a command says of them, without the end of its last line. */
+export const filterHelp = `  --rule       only calls that this rule decided
+  --model      only calls of this model
+  --status     only calls with this status, such as 503, or 0 where none was sent; or of a class, such as 5xx
+  --mode       only calls that got this: real, simulated, replayed, fault or own
+  --fault      only calls on which a fault of this kind took effect
+  --ending     only calls that ended so: finish, cut, reset, stall or client-gone
+  --key        only calls with the API key of this name`;
+
 /** The flags of a filter, for `parseFlags`. */
 export const filterFlags = {
   rule: "string",

@@ -5,7 +5,7 @@ import { followNode } from "../live/stream.ts";
 import { untilEnded } from "../live/until.ts";
 import { styleFor } from "../terminal/style.ts";
 import { jsonText } from "../terminal/text.ts";
-import { checkFilter, filterFlags, isWanted } from "./filter.ts";
+import { checkFilter, filterFlags, filterHelp, isWanted } from "./filter.ts";
 import { callHead, callLine } from "./line.ts";
 import { createNews, type News } from "./news.ts";
 
@@ -16,13 +16,7 @@ const usage = `Shows calls as they end, one line each, until it is stopped.
   stuntdouble tail [--rule NAME] [--model NAME] [--status STATUS] [--mode MODE] [--fault KIND] [--ending ENDING]
                    [--key NAME] [--upstream NAME] [--last N] [--admin URL] [--json]
 
-  --rule       only calls that this rule decided
-  --model      only calls of this model
-  --status     only calls with this status, such as 503, or 0 where none was sent; or of a class, such as 5xx
-  --mode       only calls that got this: real, simulated, replayed, fault or own
-  --fault      only calls on which a fault of this kind took effect
-  --ending     only calls that ended so: finish, cut, reset, stall or client-gone
-  --key        only calls with the API key of this name
+${filterHelp}
   --upstream   only calls of this upstream
   --last       so many calls that have ended already come first, from 0 to ${maxLast}; default: 10
   --admin      URL of the admin API; default: http://127.0.0.1:8081
