@@ -11,6 +11,7 @@ const callsPerSecond = 200;
 const maxOpen = 100;
 /** The pages keep two minutes of readings; before, they grow as they are meant to. */
 const fillSeconds = 130;
+const heapEverySeconds = 300;
 
 const rounds = 4;
 const roundSeconds = 15;
@@ -37,13 +38,10 @@ export async function viewer(seconds: number): Promise<Figure[]> {
     );
     const [first] = await openPages(browser, 1);
     await sleep(Math.min(fillSeconds, seconds) * 1000);
-    const before = await heaps(first);
-    await sleep(seconds * 1000);
-    const after = await heaps(first);
-    const { made, failed } = load.counts();
-    console.log(
-      `viewer    ${made} calls, ${failed} failed; live heap: node ${before.node.toFixed(1)} → ${after.node.toFixed(1)} MiB, page ${before.page.toFixed(1)} → ${after.page.toFixed(1)} MiB in ${seconds} s`,
-    );
+    const { before, after } = await heapsOver(first, seconds);
+    const { made, failures } = load.counts();
+    const reasons = [...failures].map(([reason, count]) => `, ${count} × ${reason}`);
+    console.log(`viewer    ${made} calls${reasons.join("")}`);
     const cpu = { atMost: 1, digits: 2, unit: " %" };
     const heap = { atMost: 4, digits: 1, unit: " MiB" };
     return [
@@ -108,8 +106,30 @@ async function openPages(browser: Browser, count: number): Promise<Page[]> {
   return pages;
 }
 
+/** Reads the heaps now, every five minutes, and after so many seconds; each time is printed. */
+async function heapsOver(page: Page | undefined, seconds: number): Promise<{ before: Heaps; after: Heaps }> {
+  const startMs = performance.now();
+  const read = async (): Promise<Heaps> => {
+    const heap = await heaps(page);
+    const atSeconds = Math.round((performance.now() - startMs) / 1000);
+    console.log(
+      `viewer    live heap after ${atSeconds} s: node ${heap.node.toFixed(1)} MiB, page ${heap.page.toFixed(1)} MiB`,
+    );
+    return heap;
+  };
+  const before = await read();
+  for (let at = heapEverySeconds; at < seconds; at += heapEverySeconds) {
+    await sleep(startMs + at * 1000 - performance.now());
+    await read();
+  }
+  await sleep(startMs + seconds * 1000 - performance.now());
+  return { before, after: await read() };
+}
+
+type Heaps = { readonly node: number; readonly page: number };
+
 /** What both sides hold once all garbage is collected, in MiB. */
-async function heaps(page: Page | undefined): Promise<{ readonly node: number; readonly page: number }> {
+async function heaps(page: Page | undefined): Promise<Heaps> {
   const session = await page?.context().newCDPSession(page);
   await session?.send("HeapProfiler.collectGarbage");
   const usage = await session?.send("Runtime.getHeapUsage");
@@ -118,15 +138,18 @@ async function heaps(page: Page | undefined): Promise<{ readonly node: number; r
 }
 
 /** Makes 200 calls a second, of which no more than `maxOpen` are open. */
-function startLoad(): { stop(): void; counts(): { readonly made: number; readonly failed: number } } {
-  let [made, failed, open] = [0, 0, 0];
+function startLoad(): { stop(): void; counts(): { readonly made: number; readonly failures: Map<string, number> } } {
+  let [made, open] = [0, 0];
+  const failures = new Map<string, number>();
+  const failed = (reason: string): void => void failures.set(reason, (failures.get(reason) ?? 0) + 1);
   const startMs = performance.now();
   const body = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "hi" }] });
   const init = { method: "POST", body, headers: { "content-type": "application/json" } };
   const call = async (): Promise<void> => {
     const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, init);
-    await response.arrayBuffer();
-    if (!response.ok) failed += 1;
+    const text = await response.text();
+    // The node refuses calls where the browser takes its core away for too long.
+    if (!response.ok) failed(`${response.status} ${/"code":"(\w+)"/.exec(text)?.[1] ?? ""}`);
   };
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startMs) / 1000) * callsPerSecond);
@@ -134,9 +157,9 @@ function startLoad(): { stop(): void; counts(): { readonly made: number; readonl
     for (; made < due && open < maxOpen; made += 1) {
       open += 1;
       void call()
-        .catch(() => (failed += 1))
+        .catch((error: unknown) => failed(String(error)))
         .finally(() => (open -= 1));
     }
   }, 10);
-  return { stop: () => clearInterval(timer), counts: () => ({ made, failed }) };
+  return { stop: () => clearInterval(timer), counts: () => ({ made, failures }) };
 }
