@@ -111,6 +111,19 @@ describeWith("a registry of npm", installed, "the installed package", (clean) =>
       expect(stdout).not.toContain(path.join(clean, bin));
     });
 
+    test("has a node for each worker of pytest-xdist, and leaves none of them behind", async () => {
+      const { folder, site } = pytestProject(python, {
+        "test_plugin.py": readFileSync("test/integration/package/test_plugin.py", "utf8"),
+        "test_workers.py": readFileSync("test/integration/package/test_workers.py", "utf8"),
+      });
+      const pytest = { ...env, PYTHONPATH: site, STUNTDOUBLE_COMMAND: `${process.execPath} ${path.join(clean, bin)}` };
+      const args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "."];
+      const said = await say(python, args, { cwd: folder, env: pytest });
+      expect([said.code, said.text]).toEqual([0, expect.stringMatching(/14 passed/)]);
+      const { stdout } = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" });
+      expect(stdout).not.toContain(path.join(clean, bin));
+    });
+
     test("says what is wrong where the program does not start", async () => {
       const { folder, site } = pytestProject(python, { "test_a.py": "def test_a(stuntdouble):\n    pass\n" });
       const pytest = { ...env, PYTHONPATH: site, STUNTDOUBLE_COMMAND: "/nowhere/stuntdouble" };
