@@ -56,6 +56,17 @@ describeWith("a container engine", findEngine(), "the container image", () => {
     expect(await (await fetch(`${url(8081)}/metrics`)).text()).toContain("stuntdouble_requests_total");
   });
 
+  test("says where traffic goes, where the dashboard is and what to try, and has the dashboard at the published port", async () => {
+    const said = engine("logs", container.getId());
+    expect(said).toMatch(/^stuntdouble serves http:\/\/0\.0\.0\.0:8080 /m);
+    expect(said).toMatch(/^dashboard: http:\/\/127\.0\.0\.1:8081\/$/m);
+    expect(said).toMatch(/^try: curl -s http:\/\/127\.0\.0\.1:8080\/v1\/chat\/completions /m);
+    const page = await fetch(url(8081), { headers: { accept: "text/html" } });
+    expect(await page.text()).toContain("<h1>Overview</h1>");
+    const script = await fetch(`${url(8081)}/dashboard/script.js`);
+    expect([script.status, await script.text()]).toEqual([200, expect.stringContaining("EventSource")]);
+  });
+
   test("runs as a non-root user", async () => {
     const { output } = await container.exec(["node", "-p", "process.getuid()"]);
     expect(output.trim()).toBe("1000");
