@@ -17,6 +17,8 @@ export type ConfigurationView = {
   /** What is hardly meant in it, as `stuntdouble check` warns. */
   warnings(): readonly Mistake[];
   texts(): ConfigTexts;
+  /** The JSON Schema of configurations, as text. */
+  schema(): string;
   /** When it was last tried to load it again, milliseconds since 1970; 0 where it never was. */
   reloadedAtMs(): number;
 };

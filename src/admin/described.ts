@@ -27,8 +27,12 @@ export type Sent = {
   readonly status?: number;
   /** Default: `application/json`. */
   readonly type?: string;
-  /** Of JSON, or of each line of NDJSON; absent for other text. */
+  /** Of JSON, of each line of NDJSON, or of the data of each event; absent for other text. */
   readonly schema?: z.ZodType;
+  /** Where its JSON Schema is instead, from the OpenAPI document. */
+  readonly schemaAt?: string;
+  /** Names of server-sent events, each with what it is. */
+  readonly events?: Readonly<Record<string, string>>;
   /** Default: the summary of the route. */
   readonly says?: string;
 };

@@ -7,6 +7,8 @@ export type Parameter = {
   accepts(value: string): boolean;
   /** The same as a JSON Schema, for the OpenAPI document; default: any string. */
   readonly schema?: Readonly<Record<string, unknown>>;
+  /** For the document; the route itself refuses a request without it. */
+  readonly isRequired?: boolean;
 };
 
 /** Query parameters by their names. */

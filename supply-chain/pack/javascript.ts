@@ -1,8 +1,6 @@
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 
-/** Where the server of the dashboard has its modules, before their paths below the source folder. */
-const servedAt = "/dashboard/modules/";
 const named = /(?<=["'`])[\w./-]+\.ts(?=["'`])/g;
 
 /**
@@ -20,8 +18,7 @@ export function javascriptOf(text: string, name: string, modules: ReadonlySet<st
 export function withJsNames(text: string, name: string, modules: ReadonlySet<string>): string {
   return text.replaceAll(named, (found) => {
     const beside = path.posix.join(path.posix.dirname(name), found);
-    const below = found.startsWith(servedAt) ? found.slice(servedAt.length) : found;
-    if (!modules.has(beside) && !modules.has(below)) throw new Error(`${name} names ${found}, which is no module.`);
+    if (!modules.has(beside) && !modules.has(found)) throw new Error(`${name} names ${found}, which is no module.`);
     return found.replace(/\.ts$/, ".js");
   });
 }

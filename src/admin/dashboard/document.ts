@@ -3,6 +3,7 @@ import { renderToString } from "preact-render-to-string";
 import { escapeMarkup } from "../../core/plot/markup.ts";
 import type { AdminResponse } from "../resource.ts";
 import { pageBody, titles } from "./view/page.ts";
+import { partsOf } from "./view/needs.ts";
 import type { Props } from "./view/types.ts";
 
 /** A page takes scripts and styles from this server only, and none that stand in it. */
@@ -16,13 +17,19 @@ const headers = {
   "x-frame-options": "DENY",
 };
 
+/** A page has the state that its script begins with, unless that is longer: then it waits for the stream. */
+const maxState = 100_000;
+
 /** A page as the server makes it: the same figures as the script shows, without it. */
 export function pageDocument(props: Props): AdminResponse {
-  const { page } = props.view;
-  const given = JSON.stringify({ ...props.view, nowMs: 0 });
+  const { state, view } = props;
+  const { page } = view;
+  const parts = JSON.stringify(Object.fromEntries(partsOf[page].map((part) => [part, state[part]])));
+  const known = parts.length > maxState ? "" : `"state":${parts},`;
+  const given = `{${known}"view":${JSON.stringify({ ...view, nowMs: 0 })}}`;
   return html(`Stuntdouble: ${titles[page]}`, [
-    `<meta id="view" content="${attribute(given)}">`,
-    `<script type="module" src="/dashboard/modules/admin/dashboard/browser/main.ts"></script>`,
+    `<meta id="given" content='${attribute(given)}'>`,
+    `<script type="module" src="/dashboard/script.js"></script>`,
     "</head><body>",
     `<div id="app">${renderToString(h(() => pageBody(props), {}))}</div>`,
   ]);
@@ -30,7 +37,7 @@ export function pageDocument(props: Props): AdminResponse {
 
 /** JSON as the value of an attribute: nothing in it is changed but what would end it. */
 function attribute(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+  return text.replaceAll("&", "&amp;").replaceAll("'", "&#39;").replaceAll("<", "&lt;");
 }
 
 /** Where somebody without a session gives the token. @param error why the last one was refused */

@@ -7,6 +7,7 @@ import { pageDocument } from "./document.ts";
 import { mapOf } from "./form.ts";
 import type { Live } from "./live.ts";
 import { filterOf } from "./view/filter.ts";
+import { partsOf } from "./view/needs.ts";
 import type { AskedRequest } from "./view/types.ts";
 
 /** `POST /dashboard/rules`: the page of the rules, with what would happen to the request of its form. */
@@ -19,7 +20,7 @@ export function explainRoute(live: Live): Route {
       if (id !== "rules") throw new ProblemError(405, "Only the page rules takes a form.");
       const { method = "", path = "", headers = "", body: text = "" } = mapOf(body);
       const asked = await answered({ method, path, headers, body: text }, node);
-      const state = await live.state();
+      const state = await live.state(partsOf.rules);
       const filter = filterOf(() => undefined);
       const warnings = node.configuration.warnings();
       const view = { page: "rules", nowMs: wallClockMs(), filter, configured: [], warnings, asked, ...page() } as const;

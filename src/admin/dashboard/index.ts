@@ -1,12 +1,14 @@
 import { Readable } from "node:stream";
 import { ProblemError } from "../problem.ts";
+import type { Parameter } from "../parameters.ts";
 import { json, route, type AdminRequest, type AdminResponse, type NodeView, type Route } from "../resource.ts";
 import { timings } from "../resources/shadow.ts";
+import { liveState } from "../shapes/live.ts";
 import type { Outcome } from "../../core/types.ts";
 import { latest } from "../resources/requests.ts";
 import { wallClockMs, type Clock } from "../../limits/clock.ts";
 import { createActions } from "./actions.ts";
-import { createAssets } from "./assets.ts";
+import { createScript } from "./script.ts";
 import { pageDocument } from "./document.ts";
 import { createLive, type Live } from "./live.ts";
 import { presetView } from "./presets.ts";
@@ -14,6 +16,8 @@ import { dashboardStyle } from "./style.ts";
 import { createVerdicts, type Verdicts } from "./verdicts.ts";
 import { explainRoute } from "./explain.ts";
 import { filterOf } from "./view/filter.ts";
+import { liveParts, type LivePart } from "./state.ts";
+import { partsOf } from "./view/needs.ts";
 import { isPage, type PageName, type View } from "./view/types.ts";
 
 /** The stream that the pages follow. */
@@ -21,8 +25,26 @@ export const liveRoute = {
   method: "GET",
   path: "/admin/v1/live",
   summary: "what the dashboard shows, as server-sent events: the whole state, then each second what has changed",
-  responds: { type: "text/event-stream" },
+  parameters: {
+    parts: {
+      allowed: `some of ${liveParts.join(", ")}, with commas between; default: all`,
+      accepts: (value) => value.split(",").every(isPart),
+      schema: { type: "string", pattern: `^(${liveParts.join("|")})(,(${liveParts.join("|")}))*$` },
+    } satisfies Parameter,
+  },
+  responds: {
+    type: "text/event-stream",
+    schema: liveState,
+    events: {
+      state: "the first event: all parts that are asked for",
+      delta: "each second: the parts that have changed; of `traffic` and `calls` only what is new",
+    },
+  },
 } as const;
+
+function isPart(name: string): name is LivePart {
+  return liveParts.some((part) => part === name);
+}
 
 /** The pages that people look at. */
 export type Dashboard = {
@@ -47,10 +69,7 @@ export function createDashboard(node: NodeView, clock: Clock): Dashboard {
     overview,
     close: streams.end,
     routes: [
-      route({
-        ...liveRoute,
-        respond: () => ({ status: 200, type: "text/event-stream", text: streams.open() }),
-      }),
+      liveStream(streams),
       route({
         method: "GET",
         path: "/dashboard/:id",
@@ -75,7 +94,18 @@ export function createDashboard(node: NodeView, clock: Clock): Dashboard {
   };
 }
 
-const assets = createAssets();
+function liveStream(streams: Streams): Route {
+  return route({
+    ...liveRoute,
+    respond: ({ query: { parts } }) => ({
+      status: 200,
+      type: "text/event-stream",
+      text: streams.open(parts === undefined ? liveParts : [...new Set(parts.split(",").filter(isPart))]),
+    }),
+  });
+}
+
+const script = createScript();
 
 /** What a page loads. */
 const files: readonly Route[] = [
@@ -87,12 +117,13 @@ const files: readonly Route[] = [
   }),
   route({
     method: "GET",
-    path: "/dashboard/modules/*",
+    path: "/dashboard/script.js",
     summary: "the script of the dashboard",
-    async respond({ id }) {
-      const found = await assets.module(id);
-      if (found === undefined) throw new ProblemError(404, "The dashboard has no such module.");
-      return { status: 200, type: "text/javascript; charset=utf-8", text: found.text };
+    async respond() {
+      const { text, version } = await script();
+      // The browser keeps it, and asks whether it is still the same.
+      const headers = { "cache-control": "no-cache" };
+      return { status: 200, type: "text/javascript; charset=utf-8", text, version, headers };
     },
   }),
 ];
@@ -107,7 +138,9 @@ const verdictPatienceMs = { page: 500, script: 10_000 };
 
 async function respondWith(page: string, request: Asked, { live, verdicts, refused }: Shown): Promise<AdminResponse> {
   if (!isPage(page)) throw new ProblemError(404, "The dashboard has no such page.");
-  const state = await live.state();
+  // It is ready when the browser asks for it.
+  script().catch(() => undefined);
+  const state = await live.state(partsOf[page]);
   return pageDocument({
     state,
     view: { ...(await viewOf(page, request)), ...(await shadowView(page, request.node, verdicts)), ...refused },
@@ -145,11 +178,13 @@ function callView(call: Outcome | undefined, node: NodeView): Pick<View, "call" 
 }
 
 /** The state and what changes of it, as server-sent events, for all who read. */
-function createStreams(live: Live): { open(): Readable; end(): void } {
+type Streams = { open(parts: readonly LivePart[]): Readable; end(): void };
+
+function createStreams(live: Live): Streams {
   const open = new Set<Readable>();
   return {
-    open() {
-      const events = eventsOf(live, () => open.delete(events));
+    open(parts) {
+      const events = eventsOf(live, parts, () => open.delete(events));
       open.add(events);
       return events;
     },
@@ -160,9 +195,8 @@ function createStreams(live: Live): { open(): Readable; end(): void } {
   };
 }
 
-function eventsOf(live: Live, closed: () => void): Readable {
+function eventsOf(live: Live, parts: readonly LivePart[], closed: () => void): Readable {
   let stop = (): void => undefined;
-  let isFirst = true;
   const events = new Readable({
     read: () => undefined,
     destroy(error, done) {
@@ -171,12 +205,10 @@ function eventsOf(live: Live, closed: () => void): Readable {
       done(error);
     },
   });
-  stop = live.watch((delta) => {
-    const event = isFirst ? "state" : "delta";
-    isFirst = false;
+  stop = live.watch(parts, (text, event) => {
     // One who does not read any more is let go: the browser asks again, and gets the whole state.
     if (events.readableLength > maxUnread) events.destroy();
-    else events.push(`event: ${event}\ndata: ${JSON.stringify(delta)}\n\n`);
+    else events.push(`event: ${event}\ndata: ${text}\n\n`);
   });
   return events;
 }

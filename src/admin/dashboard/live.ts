@@ -5,19 +5,21 @@ import { verdictsOf } from "../../core/clients/totals.ts";
 import { breakers } from "../resources/status.ts";
 import {
   kept,
+  liveParts,
   type Call,
   type ChaosState,
-  type Delta,
+  type LivePart,
   type LiveState,
   type LoopLag,
   type RuleHits,
   type Tick,
   type UpstreamState,
 } from "./state.ts";
+import { createNews } from "./news.ts";
 import { pastOf, progressOf } from "./chaos-state.ts";
 import { pools } from "./pools.ts";
 import { loopLag } from "./lag.ts";
-import { sum, tickOf, type Reading } from "./totals.ts";
+import { readingOf, tickOf, type Reading } from "./totals.ts";
 
 /** The latest calls of the node that began after a time, as lines of a list. */
 export const callsSince = question({
@@ -51,15 +53,15 @@ export const callsSince = question({
 
 /** What the dashboard shows of one node. */
 export type Live = {
-  /** All of it as it is. */
-  state(): Promise<LiveState>;
+  /** The state as it is; parts that are not asked for are as old as they may be. */
+  state(parts: readonly LivePart[]): Promise<LiveState>;
   /**
    * Reads the node each second until it is told to stop, and tells what has changed. Nothing is read while nobody looks.
    *
-   * @param told gets the whole state first
+   * @param told gets the JSON of all these parts first, then of what is new in them
    * @returns stops it
    */
-  watch(told: (delta: Delta) => void): () => void;
+  watch(parts: readonly LivePart[], told: (text: string, event: "state" | "delta") => void): () => void;
   /** Ends all. */
   close(): void;
 };
@@ -75,28 +77,31 @@ const everyMs = 1000;
 /** Percentiles are taken over so many readings. */
 const window = 10;
 
+/** One who looks. */
+type Watcher = {
+  readonly parts: readonly LivePart[];
+  readonly told: (text: string, event: "state" | "delta") => void;
+  knows: boolean;
+};
+
 /** Makes what the dashboard reads of a node. */
 export function createLive({ node, now, clock }: LiveOptions): Live {
-  const readings: Reading[] = [{ atMs: now(), totals: [] }];
-  /** Those who look, and what each has been told. */
-  const watchers = new Map<(delta: Delta) => void, LiveState | undefined>();
-  let state: LiveState | undefined = undefined;
+  const reader = createReader(node, now);
+  const news = createNews();
+  const watchers = new Set<Watcher>();
   let stop = (): void => undefined;
-  let reading: Promise<LiveState> | undefined = undefined;
 
-  const read = async (): Promise<LiveState> => {
-    const next = await stateAfter(state, { node, readings, atMs: now() });
-    state = next;
-    return next;
-  };
-  /** One at a time, however many ask. */
-  const fresh = (): Promise<LiveState> => (reading ??= read().finally(() => (reading = undefined)));
   const tell = async (): Promise<void> => {
+    const parts = new Set([...watchers].flatMap((each) => each.parts));
     try {
-      const next = await fresh();
-      for (const [told, known] of watchers) {
-        watchers.set(told, next);
-        told(known === undefined ? next : changes(known, next));
+      const state = await reader.read(parts);
+      news.take(state, parts);
+      for (const watcher of watchers) {
+        // One who came meanwhile and wants more has a reading of its own under way.
+        if (!watcher.parts.every((part) => parts.has(part))) continue;
+        if (watcher.knows) watcher.told(news.delta(watcher.parts), "delta");
+        else watcher.told(news.whole(state, watcher.parts), "state");
+        watcher.knows = true;
       }
     } catch {
       // What could not be read may be there the next time.
@@ -105,13 +110,14 @@ export function createLive({ node, now, clock }: LiveOptions): Live {
     if (watchers.size > 0) stop = clock.wake(everyMs, () => void tell());
   };
   return {
-    state: fresh,
-    watch(told) {
-      watchers.set(told, undefined);
+    state: (parts) => reader.read(new Set(parts)),
+    watch(parts, told) {
+      const watcher = { parts, told, knows: false };
+      watchers.add(watcher);
       stop();
       void tell();
       return () => {
-        watchers.delete(told);
+        watchers.delete(watcher);
         if (watchers.size === 0) stop();
       };
     },
@@ -119,31 +125,68 @@ export function createLive({ node, now, clock }: LiveOptions): Live {
   };
 }
 
-type Read = { readonly node: NodeView; readonly readings: Reading[]; readonly atMs: number };
+/** Reads the parts of a state, one reading after the other. */
+function createReader(node: NodeView, now: () => number): { read(parts: ReadonlySet<LivePart>): Promise<LiveState> } {
+  const readings: Reading[] = [readingOf(now(), [])];
+  let state: LiveState | undefined = undefined;
+  let underWay: { readonly parts: ReadonlySet<LivePart>; readonly done: Promise<LiveState> } | undefined = undefined;
+  const read = async (parts: ReadonlySet<LivePart>): Promise<LiveState> => {
+    if (underWay !== undefined) {
+      const { parts: others, done } = underWay;
+      if ([...parts].every((part) => others.has(part))) return await done;
+      await done.catch(() => undefined);
+      return await read(parts);
+    }
+    // The first one has all, so that each part has a value.
+    const wanted = state === undefined ? new Set(liveParts) : parts;
+    const done = stateAfter(state, { node, readings, atMs: now(), wanted });
+    underWay = { parts: wanted, done };
+    try {
+      return (state = await done);
+    } finally {
+      underWay = undefined;
+    }
+  };
+  return { read };
+}
 
-async function stateAfter(before: LiveState | undefined, { node, readings, atMs }: Read): Promise<LiveState> {
+type Read = {
+  readonly node: NodeView;
+  readonly readings: Reading[];
+  readonly atMs: number;
+  readonly wanted: ReadonlySet<LivePart>;
+};
+
+async function stateAfter(before: LiveState | undefined, reads: Read): Promise<LiveState> {
+  const { node, readings, atMs, wanted } = reads;
   const status = node.status();
-  const reading: Reading = { atMs, totals: node.totals() };
-  const newest = before?.calls[0];
-  const sinceMs = newest === undefined ? 0 : newest.startedAtMs + newest.totalMs;
-  const known = new Set(before?.calls.map(keyOf));
-  const fresh = (await node.ask(callsSince, sinceMs)).filter((call) => !known.has(keyOf(call)));
-  const states = await node.ask(breakers);
-  const pooled = await node.ask(pools);
+  const reading = readingOf(atMs, node.totals());
   const { inFlight, waiting } = status;
-  const beside = { inFlight, waiting, lag: await node.ask(loopLag) };
+  const traffic = ticksOf(reading, readings, { inFlight, waiting, lag: await node.ask(loopLag) });
+  /** Reads a part again where it is wanted. */
+  const part = <Part extends LivePart>(name: Part, read: () => LiveState[Part]): LiveState[Part] =>
+    before === undefined || wanted.has(name) ? read() : before[name];
   return {
     node: status,
-    traffic: [...(before?.traffic ?? []), ...ticksOf(reading, readings, beside)].slice(-kept.ticks),
+    traffic: [...(before?.traffic ?? []), ...traffic].slice(-kept.ticks),
     chaos: chaosOf(node, reading),
-    progress: progressOf(node.experiments),
-    past: pastOf(node, before?.past),
-    clients: verdictsOf(node.clients.read()),
-    upstreams: upstreamsOf(node, { states, pooled }, reading),
-    rules: rulesOf(node, reading),
+    progress: part("progress", () => progressOf(node.experiments)),
+    past: part("past", () => pastOf(node, before?.past)),
+    clients: part("clients", () => verdictsOf(node.clients.read())),
+    upstreams: before === undefined || wanted.has("upstreams") ? await upstreamsOf(node, reading) : before.upstreams,
+    rules: part("rules", () => rulesOf(node, reading)),
     reloadedAtMs: node.configuration.reloadedAtMs(),
-    calls: [...fresh, ...(before?.calls ?? [])].slice(0, kept.calls),
+    calls: before === undefined || wanted.has("calls") ? await callsAfter(before?.calls ?? [], node) : before.calls,
   };
+}
+
+/** The latest calls, when those before are known. */
+async function callsAfter(before: readonly Call[], node: NodeView): Promise<readonly Call[]> {
+  const [newest] = before;
+  const sinceMs = newest === undefined ? 0 : newest.startedAtMs + newest.totalMs;
+  const known = new Set(before.map(keyOf));
+  const fresh = (await node.ask(callsSince, sinceMs)).filter((call) => !known.has(keyOf(call)));
+  return [...fresh, ...before].slice(0, kept.calls);
 }
 
 /** What has happened since the last reading. Pages that are loaded shortly after one take no reading of their own. */
@@ -164,21 +207,13 @@ function keyOf({ id, startedAtMs }: Call): string {
   return `${startedAtMs} ${id}`;
 }
 
-function chaosOf({ experiments }: NodeView, { totals }: Reading): ChaosState {
-  return {
-    killSwitch: experiments.killed(),
-    experiments: experiments.list(),
-    faultsActive: sum(totals.filter(({ metric }) => metric === "faults_active")),
-  };
+function chaosOf({ experiments }: NodeView, { faultsActive }: Reading): ChaosState {
+  return { killSwitch: experiments.killed(), experiments: experiments.list(), faultsActive };
 }
 
-function upstreamsOf(
-  node: NodeView,
-  { states, pooled }: { states: ReturnType<typeof breakers.merge>; pooled: ReturnType<typeof pools.merge> },
-  { totals }: Reading,
-): UpstreamState[] {
-  const count = (metric: string, name: string, label: number): number =>
-    sum(totals.filter((total) => total.metric === metric && total.labels[label] === name));
+async function upstreamsOf(node: NodeView, reading: Reading): Promise<readonly UpstreamState[]> {
+  const states = await node.ask(breakers);
+  const pooled = await node.ask(pools);
   const budgets = node.budgets();
   const forced = new Map(node.breakers.forced().map((each) => [each.upstream, each]));
   return node.parts().upstreams.map((name) => ({
@@ -187,32 +222,19 @@ function upstreamsOf(
     forced: forced.get(name),
     changes: node.breakers.changes(name).slice(-kept.changes),
     pool: pooled.get(name),
-    calls: count("requests_total", name, 2),
-    errors: count("errors_total", name, 0),
-    standIns: count("stand_ins_total", name, 0),
+    calls: reading.upstreams.get(name) ?? 0,
+    errors: reading.errors.get(name) ?? 0,
+    standIns: reading.standIns.get(name) ?? 0,
     budgets: budgets.flatMap(({ upstream, kind, used, limit }) => (upstream === name ? [{ kind, used, limit }] : [])),
   }));
 }
 
-function rulesOf(node: NodeView, { totals }: Reading): RuleHits[] {
+function rulesOf(node: NodeView, reading: Reading): RuleHits[] {
   return node.parts().rules.map(({ name, serve, when, faults }) => ({
     name,
     serve,
     when,
     faults,
-    hits: sum(totals.filter(({ metric, labels }) => metric === "requests_total" && labels[1] === name)),
+    hits: reading.rules.get(name) ?? 0,
   }));
-}
-
-/** The parts of a state that are others than before. */
-function changes(before: LiveState, next: LiveState): Delta {
-  const known = new Set(before.calls.map(keyOf));
-  const parts = (
-    ["node", "chaos", "progress", "past", "clients", "upstreams", "rules", "reloadedAtMs"] as const
-  ).filter((part) => JSON.stringify(before[part]) !== JSON.stringify(next[part]));
-  return {
-    ...Object.fromEntries(parts.map((part) => [part, next[part]])),
-    traffic: next.traffic.filter(({ atMs }) => atMs > (before.traffic.at(-1)?.atMs ?? 0)),
-    calls: next.calls.filter((call) => !known.has(keyOf(call))),
-  };
 }

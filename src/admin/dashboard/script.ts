@@ -4,49 +4,49 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 
-/** The modules of the dashboard as a browser loads them, by their paths below `src/`. */
-export type Assets = {
-  /** @returns JavaScript; undefined where the dashboard has no such module */
-  module(name: string): Promise<Asset | undefined>;
+/** What the browser runs: all modules of the dashboard in one, each in a function of its own after those that it imports. */
+export type Script = {
+  readonly text: string;
+  /** Another one for another text. */
+  readonly version: string;
 };
-
-export type Asset = { readonly text: string; readonly etag: string };
 
 const source = path.join(import.meta.dirname, "../..");
 const entry = "admin/dashboard/browser/main.ts";
-const library = { name: "preact", path: "lib/preact.js" };
+const library = "preact";
 
-/** Makes what serves them. Each is read once, and those that the entry imports are all that there are. */
-export function createAssets(): Assets {
-  let all: Promise<ReadonlyMap<string, Asset>> | undefined = undefined;
-  return {
-    async module(name) {
-      all ??= readAll();
-      return (await all).get(name);
-    },
-  };
+/** Makes what gives the script. It is put together when it is first asked for, and no module is in it that the entry does not need. */
+export function createScript(): () => Promise<Script> {
+  let script: Promise<Script> | undefined = undefined;
+  return () => (script ??= readScript());
 }
 
-async function readAll(): Promise<ReadonlyMap<string, Asset>> {
+async function readScript(): Promise<Script> {
   const texts = new Map<string, string>();
   await follow(entry, texts);
-  const names = [...texts.keys()];
   const plain = await withoutTypes([...texts.values()]);
-  const modules = names.map((name, at) => [name, assetOf(linked(plain[at] ?? ""))] as const);
-  const preact = await readFile(
-    path.join(path.dirname(createRequire(import.meta.url).resolve("preact/package.json")), "dist/preact.mjs"),
-    "utf8",
-  );
-  return new Map([...modules, [library.path, assetOf(preact.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, ""))]]);
+  const names = [library, ...texts.keys()];
+  const modules = plain.map((text, at) => {
+    const name = names[at + 1] ?? "";
+    const placeOf = (specifier: string): number =>
+      names.indexOf(specifier.startsWith(".") ? resolved(name, specifier) : specifier);
+    return enclosed(at + 1, linked(text, placeOf));
+  });
+  const text = [enclosed(0, await libraryText()), ...modules].join("");
+  return { text, version: hash("sha256", text).slice(0, 16) };
 }
 
-/** A module and all that it imports. */
+function resolved(name: string, specifier: string): string {
+  return path.posix.join(path.posix.dirname(name), specifier);
+}
+
+/** A module after all that it imports. None import each other. */
 async function follow(name: string, texts: Map<string, string>): Promise<void> {
   if (texts.has(name)) return;
   const text = await readFile(path.join(source, name), "utf8");
-  texts.set(name, text);
   for (const [, specifier = ""] of text.matchAll(/^(?:import|export) (?!type )[^;]*? from "(\.[^"]+)";$/gms))
-    await follow(path.posix.join(path.posix.dirname(name), specifier), texts);
+    await follow(resolved(name, specifier), texts);
+  texts.set(name, text);
 }
 
 /** In a thread of its own, in which Node does not warn of its own function. */
@@ -61,11 +61,29 @@ async function withoutTypes(texts: readonly string[]): Promise<readonly string[]
   });
 }
 
-/** With the library under the path where this server has it. */
-function linked(text: string): string {
-  return text.replaceAll(`from "${library.name}"`, `from "/dashboard/modules/${library.path}"`);
+/** The body of a function that gives back what the module exports. The formatter has each import and export at the start of a line. */
+function linked(text: string, placeOf: (specifier: string) => number): string {
+  const exported: string[] = [];
+  const body = text
+    .replaceAll(
+      /^import \{([^}]*)\} from "([^"]+)";$/gm,
+      (_, names: string, from: string) => `const {${names.replaceAll(" as ", ": ")}} = module${placeOf(from)};`,
+    )
+    .replaceAll(/^export ((?:async )?function|const|class) (\w+)/gm, (_, kind: string, name: string) => {
+      exported.push(name);
+      return `${kind} ${name}`;
+    });
+  return `${body}\nreturn { ${exported.join(", ")} };`;
 }
 
-function assetOf(text: string): Asset {
-  return { text, etag: `"${hash("sha256", text).slice(0, 16)}"` };
+async function libraryText(): Promise<string> {
+  const folder = path.dirname(createRequire(import.meta.url).resolve(`${library}/package.json`));
+  const text = await readFile(path.join(folder, "dist/preact.mjs"), "utf8");
+  return text.replace(/export\{([^}]*)\};?\s*(?:\/\/.*\s*)?$/, (_, names: string) => {
+    return `return {${names.replaceAll(/([\w$]+) as (\w+)/g, "$2:$1")}};`;
+  });
+}
+
+function enclosed(place: number, body: string): string {
+  return `const module${place} = (() => {\n${body}\n})();\n`;
 }

@@ -131,19 +131,33 @@ export type Call = Pick<
   readonly tokens: number;
 };
 
+/** What a state is made of. Each is read only while somebody wants to see it, but for `traffic`, which has a past. */
+export const liveParts = [
+  "node",
+  "traffic",
+  "chaos",
+  "progress",
+  "past",
+  "clients",
+  "upstreams",
+  "rules",
+  "reloadedAtMs",
+  "calls",
+] as const satisfies readonly (keyof LiveState)[];
+export type LivePart = (typeof liveParts)[number];
+
 /** What is sent of a state: the parts that have changed; of `traffic` and `calls` only what is new. */
 export type Delta = Partial<LiveState>;
 
 /** So many readings, calls, and changes of each breaker are kept. */
 export const kept = { ticks: 120, calls: 200, changes: 20 } as const;
 
-/** A state with what is new. */
-export function withDelta(state: LiveState, delta: Delta): LiveState {
-  const { traffic = [], calls = [], ...parts } = delta;
+/** A state with what is new. A part that nobody asked for is in neither. */
+export function withDelta(state: LiveState, { traffic, calls, ...parts }: Delta): LiveState {
   return {
     ...state,
     ...parts,
-    traffic: [...state.traffic, ...traffic].slice(-kept.ticks),
-    calls: [...calls, ...state.calls].slice(0, kept.calls),
+    ...(traffic !== undefined && { traffic: [...state.traffic, ...traffic].slice(-kept.ticks) }),
+    ...(calls !== undefined && { calls: [...calls, ...state.calls].slice(0, kept.calls) }),
   };
 }

@@ -1,12 +1,68 @@
-import { addedUp, histogramQuantile } from "../../core/statistics/histogram.ts";
+import { addedUp, histogramQuantile, type Histogram } from "../../core/statistics/histogram.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { Total } from "../resource.ts";
 import type { Percentiles, SidesMs, Tick } from "./state.ts";
 
-/** What a node has counted up to a time. */
-export type Reading = { readonly atMs: number; readonly totals: readonly Total[] };
+/** What a node has counted up to a time, as far as it is shown: by the name of a mode, rule or upstream. */
+export type Reading = {
+  readonly atMs: number;
+  readonly modes: Counts;
+  readonly rules: Counts;
+  readonly upstreams: Counts;
+  readonly errors: Counts;
+  readonly standIns: Counts;
+  readonly injected: number;
+  readonly faultsActive: number;
+  /** Histograms by their mode. */
+  readonly ttft: Histograms;
+  readonly itl: Histograms;
+};
 
-const modes: readonly Outcome["mode"][] = ["real", "simulated", "replayed", "fault", "own"];
+type Counts = ReadonlyMap<string, number>;
+type Histograms = ReadonlyMap<string, Histogram>;
+
+/** Adds up what the event loops have counted, over all labels that are not shown. @param atMs milliseconds since 1970 */
+export function readingOf(atMs: number, totals: readonly Total[]): Reading {
+  const byMetric = Map.groupBy(totals, ({ metric }) => metric);
+  const of = (metric: string): readonly Total[] => byMetric.get(metric) ?? [];
+  const requests = of("requests_total");
+  return {
+    atMs,
+    modes: countsBy(requests, 0),
+    rules: countsBy(requests, 1),
+    upstreams: countsBy(requests, 2),
+    errors: countsBy(of("errors_total"), 0),
+    standIns: countsBy(of("stand_ins_total"), 0),
+    injected: sumOf(of("faults_injected_total")),
+    faultsActive: sumOf(of("faults_active")),
+    ttft: histogramsOf(of("time_to_first_token_seconds")),
+    itl: histogramsOf(of("inter_token_latency_seconds")),
+  };
+}
+
+/** @param label the place of the label in the catalog */
+function countsBy(totals: readonly Total[], label: number): Counts {
+  const counts = new Map<string, number>();
+  for (const { labels, values } of totals) {
+    const name = labels[label] ?? "";
+    counts.set(name, (counts.get(name) ?? 0) + (values[0] ?? 0));
+  }
+  return counts;
+}
+
+function sumOf(totals: readonly Total[]): number {
+  return totals.reduce((all, { values: [value = 0] }) => all + value, 0);
+}
+
+function histogramsOf(totals: readonly Total[]): Histograms {
+  const byMode = Map.groupBy(totals, ({ labels: [mode = ""] }) => mode);
+  return new Map([...byMode].map(([mode, each]) => [mode, addedUp(each.map(histogramOf))]));
+}
+
+/** The last of its values is the sum. */
+function histogramOf({ values, boundsMs = [] }: Total): Histogram {
+  return { bounds: Array.from(boundsMs), counts: values.slice(0, boundsMs.length + 1) };
+}
 
 /**
  * What happened since another reading.
@@ -16,61 +72,40 @@ const modes: readonly Outcome["mode"][] = ["real", "simulated", "replayed", "fau
  */
 export function tickOf(now: Reading, last: Reading, base: Reading): Omit<Tick, "inFlight" | "waiting" | "lag"> {
   const seconds = Math.max((now.atMs - last.atMs) / 1000, 0.001);
-  const grown = grownSince(now, last);
-  const perSecond = (metric: string, wanted: (labels: readonly string[]) => boolean): number =>
-    sum(grown.filter((each) => each.metric === metric && wanted(each.labels))) / seconds;
-  const [real = 0, simulated = 0, replayed = 0, fault = 0, own = 0] = modes.map((mode) =>
-    perSecond("requests_total", ([of]) => of === mode),
-  );
-  const all = (): boolean => true;
-  const window = grownSince(now, base);
+  const mode = (name: Outcome["mode"]): number => ((now.modes.get(name) ?? 0) - (last.modes.get(name) ?? 0)) / seconds;
+  const ours = ({ errors }: Reading): number => errors.get("none") ?? 0;
+  const all = ({ errors }: Reading): number => [...errors.values()].reduce((sum, each) => sum + each, 0);
+  const oursSince = ours(now) - ours(last);
   return {
     atMs: now.atMs,
-    perSecond: { real, simulated, replayed, fault, own },
-    errors: {
-      real: perSecond("errors_total", ([upstream]) => upstream !== "none"),
-      injected: perSecond("faults_injected_total", all),
-      ours: perSecond("errors_total", ([upstream]) => upstream === "none"),
+    perSecond: {
+      real: mode("real"),
+      simulated: mode("simulated"),
+      replayed: mode("replayed"),
+      fault: mode("fault"),
+      own: mode("own"),
     },
-    ttft: sidesOf(window, "time_to_first_token_seconds"),
-    itl: sidesOf(window, "inter_token_latency_seconds"),
+    errors: {
+      real: (all(now) - all(last) - oursSince) / seconds,
+      injected: (now.injected - last.injected) / seconds,
+      ours: oursSince / seconds,
+    },
+    ttft: sidesOf(now.ttft, base.ttft),
+    itl: sidesOf(now.itl, base.itl),
   };
 }
 
-function grownSince(now: Reading, then: Reading): Total[] {
-  const before = new Map(then.totals.map((total) => [keyOf(total), total]));
-  return now.totals.map((total) => {
-    const old = before.get(keyOf(total));
-    return old === undefined
-      ? total
-      : { ...total, values: total.values.map((value, at) => value - (old.values[at] ?? 0)) };
-  });
-}
-
-function keyOf({ metric, labels }: Total): string {
-  return [metric, ...labels].join("\n");
-}
-
-/** The values of counters, added up. */
-export function sum(totals: readonly Total[]): number {
-  return totals.reduce((all, { values: [value = 0] }) => all + value, 0);
-}
-
-function sidesOf(window: readonly Total[], metric: string): SidesMs {
-  const side = (mode: Outcome["mode"]): Percentiles | undefined =>
-    percentilesOf(window.filter((total) => total.metric === metric && total.labels[0] === mode));
-  const [real, simulated] = [side("real"), side("simulated")];
+function sidesOf(now: Histograms, base: Histograms): SidesMs {
+  const [real, simulated] = [percentilesOf("real", now, base), percentilesOf("simulated", now, base)];
   return { ...(real !== undefined && { real }), ...(simulated !== undefined && { simulated }) };
 }
 
-/** Of histograms with the same buckets. */
-function percentilesOf(histograms: readonly Total[]): Percentiles | undefined {
-  const bounds = histograms[0]?.boundsMs;
-  if (bounds === undefined) return undefined;
-  const counted = addedUp(
-    histograms.map(({ values }) => ({ bounds: Array.from(bounds), counts: values.slice(0, bounds.length + 1) })),
-  );
-  const p50 = histogramQuantile(counted, 0.5);
-  const p95 = histogramQuantile(counted, 0.95);
+/** Of the calls that were counted since `base`. */
+function percentilesOf(name: string, now: Histograms, base: Histograms): Percentiles | undefined {
+  const whole = now.get(name);
+  if (whole === undefined) return undefined;
+  const before = base.get(name)?.counts ?? [];
+  const grown = { bounds: whole.bounds, counts: whole.counts.map((count, at) => count - (before[at] ?? 0)) };
+  const [p50, p95] = [histogramQuantile(grown, 0.5), histogramQuantile(grown, 0.95)];
   return p50 === undefined || p95 === undefined ? undefined : { p50, p95 };
 }

@@ -49,8 +49,8 @@ function parametersOf({ path, method, parameters = {}, isVersioned = false }: Ro
     ...(path.includes("/:id")
       ? [{ name: "id", in: "path", required: true, schema: { type: "string", minLength: 1 } }]
       : []),
-    ...Object.entries(parameters).map(([name, { allowed, schema = { type: "string" } }]) => {
-      return { name, in: "query", description: allowed, schema };
+    ...Object.entries(parameters).map(([name, { allowed, isRequired = false, schema = { type: "string" } }]) => {
+      return { name, in: "query", description: allowed, ...(isRequired && { required: true }), schema };
     }),
     ...(isVersioned && method === "GET"
       ? [header("if-none-match", "An ETag: 304 where the response is the same")]
@@ -78,7 +78,7 @@ function responsesOf(route: RouteEntry, schemas: Schemas): Record<string, object
   const found: Record<string, object> = {};
   for (const status of new Set(all.map((sent) => sent.status ?? 200))) {
     const here = all.filter((sent) => (sent.status ?? 200) === status);
-    const described = here.filter(({ schema, type }) => schema !== undefined || type !== undefined);
+    const described = here.filter(({ schema, schemaAt, type }) => (schema ?? schemaAt ?? type) !== undefined);
     const content = Object.fromEntries(described.map((sent) => [mediaOf(sent), { schema: schemaOf(sent, schemas) }]));
     found[status] = {
       description: here[0]?.says ?? summary,
@@ -104,10 +104,16 @@ function mediaOf({ type = "application/json" }: Sent): string {
   return type.replace(/;.*$/s, "");
 }
 
-/** NDJSON is text for OpenAPI 3.1; what a line is like stands in a member of its own. */
+/** Lines and events are text for OpenAPI 3.1; what one is like stands in a member of its own. */
 function schemaOf(sent: Sent, schemas: Schemas): JsonSchema {
-  const { schema } = sent;
+  const { schema, schemaAt, events } = sent;
+  if (schemaAt !== undefined) return { $ref: schemaAt };
   if (schema === undefined) return { type: "string" };
+  if (events !== undefined) {
+    const data = schemas.sent(schema);
+    const each = Object.entries(events).map(([name, description]) => [name, { description, data }]);
+    return { type: "string", "x-events": Object.fromEntries(each) };
+  }
   if (mediaOf(sent).endsWith("json") && !mediaOf(sent).endsWith("ndjson")) return schemas.sent(schema);
   return { type: "string", "x-line": schemas.sent(schema) };
 }

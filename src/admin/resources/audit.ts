@@ -5,29 +5,10 @@ import { listed, next, paging } from "../list.ts";
 import { pageOf } from "../page.ts";
 import { textOf } from "../parameters.ts";
 import { route, type Resource } from "../resource.ts";
-import { describes } from "../shapes/describes.ts";
-import { brokenGuardrail } from "../shapes/experiments.ts";
+import { auditEntry } from "../shapes/audit.ts";
 
 /** More than are kept. */
 const maxListed = 1000;
-
-const entry = describes<AuditEntry>()(
-  z.object({
-    at: z.iso.datetime(),
-    what: z.string().describe("Such as `started`, `reply added` or `configuration applied`"),
-    by: z.string().describe("Who made the change"),
-    from: z.string().optional().describe("Address of the client"),
-    number: z.int().describe("Counts the entries, from 1"),
-    id: z.string().optional().describe("Of what was changed"),
-    experiment: z.string().optional().describe("Name of the experiment"),
-    broken: brokenGuardrail.optional(),
-    upstream: z.string().optional(),
-    state: z.string().optional(),
-    generation: z.int().optional().describe("Number of the configuration that is in force then"),
-    hash: z.string().optional(),
-    count: z.int().optional().describe("How many things were changed"),
-  }),
-);
 
 /** `GET /admin/v1/audit` */
 export const audit: Resource = {
@@ -41,7 +22,7 @@ export const audit: Resource = {
         what: textOf("what was done, such as started"),
         by: textOf("who did it, such as SIGUSR2"),
       },
-      responds: sends(z.object({ entries: z.array(entry), next })),
+      responds: sends(z.object({ entries: z.array(auditEntry), next })),
       respond({ node, query: { limit = maxListed, cursor, what, by }, linkTo }) {
         const wanted = (each: AuditEntry): boolean =>
           (what === undefined || each.what === what) && (by === undefined || each.by === by);

@@ -6,6 +6,8 @@ import { json, route, type Resource } from "../resource.ts";
 import { describes } from "../shapes/describes.ts";
 
 const path = "/admin/v1/config";
+/** Its place beside the OpenAPI document, on a node and in `schema/`. */
+const schemaName = "stuntdouble.schema.json";
 const maxBytes = 1024 * 1024;
 const body = { isText: true, types: ["application/yaml", "application/json"], maxBytes } as const;
 
@@ -23,6 +25,12 @@ const finding = describes<ConfigFinding>()(
   }),
 );
 
+/** @throws ProblemError 400 where nothing was sent */
+function sentIn(body: unknown): string {
+  if (typeof body === "string") return body;
+  throw new ProblemError(400, "The request has no body; send a configuration as YAML or JSON.");
+}
+
 /** `/admin/v1/config`: the configuration in force, and one that is sent. */
 export const config: Resource = {
   routes: [
@@ -30,9 +38,16 @@ export const config: Resource = {
       method: "GET",
       path,
       summary: "the configuration in force; it names secrets and holds none",
-      responds: sends(z.looseObject({}).describe("As schema/stuntdouble.schema.json says, with all defaults")),
+      responds: { schemaAt: schemaName, says: "the configuration in force, with all defaults" },
       isVersioned: true,
       respond: ({ node }) => json(node.config(), 200, versionOf(node.status())),
+    }),
+    route({
+      method: "GET",
+      path: `/admin/v1/${schemaName}`,
+      summary: "the JSON Schema of configurations, for editors",
+      responds: { type: "application/schema+json", schema: z.looseObject({ $schema: z.string() }) },
+      respond: ({ node }) => ({ status: 200, type: "application/schema+json", text: node.configuration.schema() }),
     }),
     route({
       method: "POST",
@@ -42,7 +57,7 @@ export const config: Resource = {
       responds: sends(z.object({ valid: z.boolean(), findings: z.array(finding) })),
       refuses: [403],
       async respond({ node, body: text }) {
-        const findings = await node.given.check(String(text));
+        const findings = await node.given.check(sentIn(text));
         return json({ valid: findings.every(({ severity }) => severity !== "error"), findings });
       },
     }),
@@ -63,7 +78,7 @@ export const config: Resource = {
       refuses: [403, 409, 422],
       isVersioned: true,
       async respond({ node, body: text, by, from, audit, requireVersion }) {
-        const applied = await node.given.apply(String(text), { by, from }, requireVersion);
+        const applied = await node.given.apply(sentIn(text), { by, from }, requireVersion);
         const { findings } = applied;
         if (!applied.ok)
           throw new ProblemError(422, "The configuration has errors; the old one stays in force.", {

@@ -50,7 +50,7 @@ export const profiles: Resource = {
       summary:
         "a latency profile fitted to the real calls of a model that the node remembers, as a YAML file to download",
       parameters: {
-        model: textOf("the name of a model"),
+        model: { ...textOf("the name of a model"), isRequired: true },
         name: matching(/^[\w.-]{1,100}$/, "letters, digits, dots, dashes and underscores"),
       },
       responds: { type: "application/yaml" },

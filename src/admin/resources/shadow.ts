@@ -1,6 +1,6 @@
 import { sinceMs } from "../../core/records/since.ts";
 import type { TrafficRecord } from "../../core/records/types.ts";
-import { areGates, defaultGates, gatesForm, gatesText } from "../../core/shadow/gates.ts";
+import { areGates, defaultGates, gatesForm, gatesPattern, gatesText } from "../../core/shadow/gates.ts";
 import { shadowReport as reportOf } from "../../core/shadow/store.ts";
 import { isVerdictFormat, verdictFormatNames, verdictFormats } from "../../core/shadow/report/formats.ts";
 import { wallClockMs } from "../../limits/clock.ts";
@@ -47,7 +47,7 @@ export const shadow: Resource = {
       summary: "whether the simulation is like the real side within the gates, for calls that are like each other",
       parameters: {
         since,
-        gate: { allowed: gatesForm, accepts: areGates },
+        gate: { allowed: gatesForm, accepts: areGates, schema: { type: "string", pattern: gatesPattern } },
         format: oneOf(verdictFormatNames),
       },
       responds: Object.entries(types).map(([name, type]) => ({

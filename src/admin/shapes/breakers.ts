@@ -4,6 +4,11 @@ const time = z.iso.datetime();
 /** The state of a circuit breaker. */
 export const breakerState = z.enum(["closed", "open", "half-open"]);
 const forcedState = z.enum(["open", "closed"]);
+const change = {
+  state: breakerState,
+  why: z.enum(["calls", "another node", "forced", "released", "time is up"]),
+  by: z.string().optional(),
+};
 
 /** The longest that a breaker can be forced at once, in milliseconds. */
 const maxForcedMs = 86_400_000;
@@ -33,19 +38,19 @@ export const breakerList = z.object({
       upstream: z.string(),
       state: breakerState,
       forced: forcedBreaker.optional(),
-      changes: z
-        .array(
-          z.object({
-            at: time,
-            state: breakerState,
-            why: z.enum(["calls", "another node", "forced", "released", "time is up"]),
-            by: z.string().optional(),
-          }),
-        )
-        .describe("The latest changes, the oldest first"),
+      changes: z.array(z.object({ at: time, ...change })).describe("The latest changes, the oldest first"),
     }),
   ),
 });
+
+/** A breaker of an upstream as the live stream has it; times are milliseconds since 1970. */
+export const liveBreaker = {
+  breaker: breakerState.optional(),
+  forced: z
+    .object({ upstream: z.string(), state: forcedState, sinceMs: z.number(), untilMs: z.number(), by: z.string() })
+    .optional(),
+  changes: z.array(z.object({ atMs: z.number(), ...change })).describe("The latest changes, the oldest first"),
+};
 
 /** A breaker that was released. */
 export const releasedBreaker = z.object({ upstream: z.string(), state: z.literal("closed") });

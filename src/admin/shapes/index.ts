@@ -5,6 +5,7 @@ import { matchSchema } from "../../core/match.ts";
 import { givenSchema } from "../replies/given.ts";
 import { call, record } from "./calls.ts";
 import { clientVerdict, experimentReport, experimentRun } from "./experiments.ts";
+import { liveState } from "./live.ts";
 import { budgetUse, learnedModel, nodeList, nodeStatus, profile } from "./node.ts";
 import { shadowReport, shadowVerdict } from "./shadow.ts";
 
@@ -26,6 +27,7 @@ const sent: Named = {
   LearnedModel: learnedModel,
   Profile: profile,
   Nodes: nodeList,
+  Live: liveState,
 };
 
 const taken: Named = {

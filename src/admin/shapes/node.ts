@@ -10,30 +10,37 @@ const time = z.iso.datetime();
 /** The state of circuit breakers, by upstream. */
 export type Breakers = { readonly breakers: Readonly<Record<string, BreakerState>> };
 
+const status = {
+  version: z.string(),
+  uptimeSeconds: count,
+  workers: count.describe("Event loops"),
+  generation: count.describe("Number of the configuration in force"),
+  hash: z.string().optional().describe("Of the text of the configuration: the first 12 hex digits of its SHA-256"),
+  source: z
+    .object({
+      from: z.enum(["built-in", "file", "consul", "etcd", "api"]),
+      at: z.string().optional(),
+      version: z.string().optional(),
+      reachable: z.boolean().optional(),
+      copy: z.boolean().optional(),
+      error: z.string().optional(),
+    })
+    .describe("Where the configuration in force comes from"),
+  inFlight: count,
+  waiting: count.describe("Calls in the queue"),
+  permits: z.object({ max: count, available: count }),
+  draining: z.boolean(),
+};
+
+/** How a node is, without its breakers. */
+export const bareStatus = describes<NodeStatus>()(z.object(status));
+
 /** How a node is. */
 export const nodeStatus = describes<NodeStatus & Breakers>()(
   z.object({
-    version: z.string(),
-    uptimeSeconds: count,
-    workers: count.describe("Event loops"),
-    generation: count.describe("Number of the configuration in force"),
-    hash: z.string().optional().describe("Of the text of the configuration: the first 12 hex digits of its SHA-256"),
-    source: z
-      .object({
-        from: z.enum(["built-in", "file", "consul", "etcd", "api"]),
-        at: z.string().optional(),
-        version: z.string().optional(),
-        reachable: z.boolean().optional(),
-        copy: z.boolean().optional(),
-        error: z.string().optional(),
-      })
-      .describe("Where the configuration in force comes from"),
-    inFlight: count,
-    waiting: count.describe("Calls in the queue"),
-    permits: z.object({ max: count, available: count }),
+    ...status,
     breakers: z.record(z.string(), breakerState).describe("State by upstream"),
     forcedBreakers: forcedBreakers.optional(),
-    draining: z.boolean(),
   }),
 );
 

@@ -16,6 +16,10 @@ export const defaultGates: readonly Gate[] = [
 /** How gates are written, for messages. */
 export const gatesForm = "quantiles with their tolerances, such as p50=5%,p95=10%";
 
+const gatePattern = String.raw`p\d{1,2}(?:\.\d{1,3})?=\d{1,3}(?:\.\d{1,3})?%`;
+/** The same as a regular expression, which cannot say that no quantile is named twice, and what its limits are. */
+export const gatesPattern = `^ *${gatePattern} *(?:, *${gatePattern} *)*$`;
+
 /**
  * Reads gates as they are written: `p50=5%,p95=10%`.
  *

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { ConfigTexts, ConfigurationView, LastReload, Mistake } from "../../admin/configuration.ts";
 import { compile } from "../../config/compile.ts";
+import { schemaText } from "../../config/document.ts";
 import type { Settings } from "../../config/load.ts";
 import { formatErrors, type ConfigError } from "../../config/places.ts";
 import { aroundChanges, lineDiff } from "../../core/line-diff.ts";
@@ -35,6 +36,7 @@ export function createConfigurationView(reloader: Reloader): ConfigurationView {
       return current === undefined ? [] : current.warnings.map((each) => mistakeOf(each, current, masked));
     },
     texts: () => textsOf(reloader, masked),
+    schema: schemaText,
     reloadedAtMs: () => reloader.history().last?.atMs ?? 0,
   };
 }

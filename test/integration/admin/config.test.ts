@@ -47,6 +47,20 @@ describe("a configuration that is sent to a node without one", () => {
     expect((await send("GET", "status")).body["generation"]).toBe(before.body["generation"]);
   });
 
+  test.each(["config/check", "config/apply"])("is asked for by %s where the request has no body", async (path) => {
+    expect(await send("POST", path)).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining("no body") },
+    });
+  });
+
+  test("has a schema, which the one in force keeps", async () => {
+    const { status, body } = await send("GET", "stuntdouble.schema.json");
+    expect([status, body["title"]]).toEqual([200, "Stuntdouble configuration"]);
+    // Every response is held against the document, which refers to that schema.
+    expect((await send("GET", "config")).body).toHaveProperty("limits.overload");
+  });
+
   test("is in force in all event loops when it has been applied, and the audit log and the log say so", async () => {
     const applied = await send("POST", "config/apply", { text: failing(503) });
     expect(applied).toMatchObject({

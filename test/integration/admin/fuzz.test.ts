@@ -17,6 +17,8 @@ const checks = [
   "status_code_conformance",
   "content_type_conformance",
   "response_schema_conformance",
+  "positive_data_acceptance",
+  "negative_data_rejection",
   "unsupported_method",
   "use_after_free",
 ];
@@ -45,6 +47,7 @@ describeWith("schemathesis", found, "the OpenAPI document of the admin API", (fo
       const printed = await run(
         path.join(folder, "schemathesis"),
         [
+          `--config-file=${path.resolve(import.meta.dirname, "../../support/admin/schemathesis.toml")}`,
           "run",
           `${node.adminUrl}/admin/v1/openapi.json`,
           "--phases=examples,coverage,fuzzing",

@@ -1,6 +1,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { openApiText } from "../../../src/admin/openapi/api.ts";
+import { schemaText } from "../../../src/config/document.ts";
 
 type Operation = {
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, object>> }>>;
@@ -28,6 +29,7 @@ function load(): { readonly document: Document; readonly ajv: Ajv2020 } {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   ajv.addSchema(document, "api");
+  ajv.addSchema(JSON.parse(schemaText()), "stuntdouble.schema.json");
   return (known = { document, ajv });
 }
 
@@ -54,6 +56,13 @@ export function differenceFrom({ method, path, status, type, text }: Told): stri
   const texts = isLines ? text.split("\n").filter((line) => line !== "") : [text];
   const wrong = texts.map((each) => errorsOf(validate, each)).find((errors) => errors !== undefined);
   return wrong === undefined ? undefined : `${told}: ${wrong}`;
+}
+
+/** What of the data of an event of the live stream is not as the document has it; undefined where all is. */
+export function eventDifferenceFrom(event: "state" | "delta", text: string): string | undefined {
+  const { ajv } = load();
+  const media = ["paths", "/admin/v1/live", "get", "responses", "200", "content", "text/event-stream", "schema"];
+  return errorsOf(ajv.getSchema(pointerTo([...media, "x-events", event, "data"])), text);
 }
 
 function errorsOf(validate: ValidateFunction | undefined, text: string): string | undefined {

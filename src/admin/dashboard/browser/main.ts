@@ -1,16 +1,19 @@
 import { render } from "preact";
 import { withDelta, type Delta, type LiveState } from "../state.ts";
+import { partsOf } from "../view/needs.ts";
 import { pageBody } from "../view/page.ts";
 import { watchVerdict } from "./verdict.ts";
 import { filterOf, filterQuery, type Filter } from "../view/filter.ts";
-import { isPage, type View } from "../view/types.ts";
+import type { View } from "../view/types.ts";
 
-/** What the page was made with, besides the state. */
-function firstView(): View {
-  const text = document.querySelector("#view")?.getAttribute("content") ?? "{}";
+/** What the page was made with. Of the state, it has the parts that the page shows, or nothing where those are too long. */
+type Given = { readonly state?: LiveState; readonly view: View };
+
+function given(): Given {
+  const text = document.querySelector("#given")?.getAttribute("content") ?? "{}";
   // Only the server of this page writes it.
-  const given: View = JSON.parse(text);
-  return { ...given, page: isPage(given.page) ? given.page : "overview", filter: typedFilter() ?? given.filter };
+  const { view, ...rest }: Given = JSON.parse(text);
+  return { ...rest, view: { ...view, filter: typedFilter() ?? view.filter } };
 }
 
 /** What stands in the form of the filter, which may have been typed before this script was there. */
@@ -21,8 +24,7 @@ function typedFilter(): Filter | undefined {
   return filterOf((name) => textOf(data, name));
 }
 
-let view = firstView();
-let state: LiveState | undefined = undefined;
+let { state, view } = given();
 const root = document.querySelector("#app");
 
 /** Forms that are being filled in are not drawn again under the hands of their reader. */
@@ -38,10 +40,22 @@ function draw(): void {
   root.setAttribute("data-drawn", "");
 }
 
-function connect(): void {
-  const source = new EventSource("/admin/v1/live");
+/** Follows the node, as long as the page is seen. */
+function follow(): void {
+  let source: EventSource | undefined;
+  const turn = (): void => {
+    source?.close();
+    source = document.visibilityState === "visible" ? connection() : undefined;
+  };
+  document.addEventListener("visibilitychange", turn);
+  turn();
+}
+
+function connection(): EventSource {
+  const source = new EventSource(`/admin/v1/live?parts=${partsOf[view.page].join(",")}`);
   source.addEventListener("open", () => {
     view = { ...view, connected: true };
+    draw();
   });
   source.addEventListener("state", ({ data }) => {
     // Only the node writes it.
@@ -58,6 +72,7 @@ function connect(): void {
     view = { ...view, connected: false };
     draw();
   });
+  return source;
 }
 
 /** Calls are filtered while the filter is typed, and what is to be copied is. */
@@ -74,7 +89,14 @@ function listen(): void {
   document.addEventListener("click", ({ target }) => {
     const button = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-copy]") : null;
     if (button !== null) void copy(button);
+    if (target instanceof HTMLElement && target.closest("[data-hold]") !== null) hold();
   });
+}
+
+/** Has the list of calls stay as it is, or go on. */
+function hold(): void {
+  view = { ...view, held: view.held === undefined ? state?.calls : undefined };
+  draw();
 }
 
 function textOf(data: FormData, name: string): string {
@@ -104,7 +126,8 @@ async function copy(button: HTMLElement): Promise<void> {
 }
 
 listen();
-connect();
+draw();
+follow();
 if (view.page === "shadow")
   watchVerdict((news) => {
     view = { ...view, ...news };

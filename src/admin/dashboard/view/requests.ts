@@ -6,10 +6,12 @@ import { clock, duration, section, shown, table } from "./parts.ts";
 import type { Props } from "./types.ts";
 
 /** The latest calls, and one of them in full. */
-export function requests({ state: { calls }, view }: Props): ComponentChild[] {
-  const { filter, call } = view;
+export function requests({ state, view }: Props): ComponentChild[] {
+  const { filter, call, held, connected } = view;
+  const calls = held ?? state.calls;
   return [
     filterForm(filter, calls),
+    ...(connected === undefined ? [] : [holdButton(held !== undefined)]),
     ...(call === undefined ? [] : [oneCall(call, view)]),
     list(
       calls.filter((each) => isWanted(each, filter)),
@@ -17,6 +19,16 @@ export function requests({ state: { calls }, view }: Props): ComponentChild[] {
       filter,
     ),
   ];
+}
+
+/** Under load a row would move away before it is read. */
+function holdButton(isHeld: boolean): ComponentChild {
+  return h(
+    "p",
+    {},
+    h("button", { type: "button", "data-hold": "", "aria-pressed": isHeld }, "Hold the list"),
+    isHeld ? " Calls that end meanwhile are not shown." : "",
+  );
 }
 
 const columns = [

@@ -21,6 +21,8 @@ export type View = {
   /** Whether a login can be ended. */
   readonly hasLogin: boolean;
   readonly filter: Filter;
+  /** Calls that stay in the list while others end; undefined where the list goes on. */
+  readonly held?: LiveState["calls"] | undefined;
   readonly call?: Outcome | undefined;
   /** How the rules stand to `call`. */
   readonly trace?: CallTrace | undefined;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Total } from "../../../../src/admin/resource.ts";
-import { tickOf, type Reading } from "../../../../src/admin/dashboard/totals.ts";
+import { readingOf, tickOf, type Reading } from "../../../../src/admin/dashboard/totals.ts";
 
 function at(atMs: number, ...totals: Total[]): Reading {
-  return { atMs, totals };
+  return readingOf(atMs, totals);
 }
 
 function requests(mode: string, count: number, rule = "a"): Total {
