@@ -185,10 +185,10 @@ test(`spans come through ${collectorName}`, async () => {
   const collector = await startCollector(sink);
   onTestFinished(() => collector.stop());
   const node = await traced({ endpoint: collector.url });
-  await call(node, { "x-request-id": "collected", "x-stuntdouble": "tokens=5,fault=cut;after=3" });
+  await call(node, { "x-request-id": "collected", "x-stuntdouble": "fault=status;status=429" });
   const span = await spanOf("collected");
   expect(span.name).toBe("chat gpt-4o");
-  expect(span.attributes).toMatchObject({ "gen_ai.provider.name": "openai", "stuntdouble.faults": "cut" });
+  expect(span.attributes).toMatchObject({ "gen_ai.provider.name": "openai", "stuntdouble.faults": "status" });
   expect(span.events.map(({ name }) => name)).toEqual(["stuntdouble.fault"]);
   expect(span.endMs).toBeGreaterThanOrEqual(span.startMs);
   await until("the count", async () =>
