@@ -20,7 +20,7 @@ const errorsOf = (loaded: Loaded): string[] =>
   loaded.ok ? [] : loaded.errors.map(({ file = "", line, path: at, message }) => `${path.basename(file)}:${line} ${at} ${message}`);
 
 test("each file of the folder is an experiment, beside those of the configuration", async () => {
-  const inline = "experiments: [{ name: first, durationMs: 1000, percentage: 5, faults: [{ kind: cut, after: 3 }] }]\n";
+  const inline = "experiments: [{ name: first, durationMs: 1000, percentage: 5, match: {}, faults: [{ kind: cut, afterTokens: 3 }] }]\n";
   const files = { "outage.yaml": outage, "b.yml": outage.replace("outage", "other"), "notes.md": "no experiment" };
   const loaded = await load(files, `chaos: { dir: lab }\n${inline}`);
   expect(loaded.ok && loaded.settings.config.experiments.map(({ name }) => name)).toEqual(["first", "other", "outage"]);
@@ -47,7 +47,7 @@ test("a name that is taken is an error of the second file", async () => {
 
 test("a folder that is not there is an error of the configuration", async () => {
   expect(errorsOf(await load({}, "chaos: { dir: missing }\n"))).toEqual([
-    ":1 chaos.dir missing: there is no such folder",
+    ":1 chaos.dir missing: no such folder",
   ]);
 });
 
