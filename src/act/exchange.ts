@@ -171,7 +171,8 @@ export class Exchange implements RelayOwner, PlayerOwner {
   #respond(admitted: Admitted): void {
     const { faults, decision } = admitted;
     if (faults.some(respondsByItself)) return this.#play(faultPlan(faults, this.#record));
-    this.#record.copy = this.#runtime.mirrors?.begin(this.#request, admitted, this.#runtime);
+    const { mirrors, upstreams } = this.#runtime;
+    this.#record.copy = mirrors?.begin(this.#request, admitted, { upstreams, span: this.#record.span });
     if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else if (decision.serve.from === "replay") this.#play(this.#replay(admitted, decision.serve));
     else this.#play(this.#simulate(admitted, "simulate"));

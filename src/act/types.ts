@@ -7,7 +7,7 @@ import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Copy } from "../core/records/copied.ts";
 import type { Involvement } from "../core/experiments/layer.ts";
 import type { Snapshot } from "../core/snapshot.ts";
-import type { Tracing } from "../core/tracing.ts";
+import type { CallSpan, Tracing } from "../core/tracing.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
 import type { Breaker } from "../limits/breaker.ts";
 import type { Budget, Paid } from "../limits/budgets/budget.ts";
@@ -181,8 +181,11 @@ export type Mirrors = {
    *
    * @returns undefined where nothing gets a copy of it, it is not drawn, or its copy is dropped
    */
-  begin(request: Request, call: CallToCopy, runtime: Pick<Runtime, "upstreams">): Copy | undefined;
+  begin(request: Request, call: CallToCopy, copier: Copier): Copy | undefined;
 };
+
+/** Where copies of a call may go, and its span, where traces are made. */
+export type Copier = Pick<Runtime, "upstreams"> & { readonly span: CallSpan | undefined };
 
 /** What is known of a call that may be copied. */
 export type CallToCopy = {

@@ -12,7 +12,14 @@ export const chaos = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Whether the experiments of `experiments` are started with the node; without it they are started by name",
+      "Whether the experiments of `experiments` and `chaos.dir` are started with the node; without it they are started by name",
+    ),
+  dir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Folder with an experiment in each `*.yaml` or `*.yml`, relative to this file; they stand beside those of `experiments`",
     ),
   historyFile: z
     .string()

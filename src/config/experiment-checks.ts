@@ -26,9 +26,10 @@ export function checkExperiments(against: Against): Checked {
     ...duplicateName(names, index),
   ]);
   const warnings: Finding[] = [];
-  if (mapOf(file["chaos"])["autostart"] === true) {
+  const { autostart, dir } = mapOf(file["chaos"]);
+  if (autostart === true) {
     const path = ["chaos", "autostart"];
-    if (experiments.length === 0)
+    if (experiments.length === 0 && dir === undefined)
       warnings.push({ path, code: "no-effect", message: "has no effect without experiments" });
     if (experiments.length > maxExperiments) {
       const message = `starts ${experiments.length} experiments, but at most ${maxExperiments} run at once`;

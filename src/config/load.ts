@@ -8,6 +8,7 @@ import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
 import { checkExperiments } from "./experiment-checks.ts";
+import { readExperimentFiles } from "./experiment-files.ts";
 import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
 import type { FileTree } from "./files/tree.ts";
@@ -178,11 +179,15 @@ async function judge(
   const elsewhere = [...errors, ...read.errors];
   const warningsElsewhere = [...read.warnings];
   const { findings, warnings } = allChecks(raw, { profiles, env, extProc });
-  const { data: config, error } = configSchema.safeParse(raw, { reportInput: true });
+  const { data, error } = configSchema.safeParse(raw, { reportInput: true });
   if (error !== undefined) {
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
     return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere, warningsElsewhere };
   }
+  const against = { file: mapOf(raw), profiles, env, extProc };
+  const { experiments, errors: wrong } = await readExperimentFiles(data, { ...place, against });
+  elsewhere.push(...wrong);
+  const config = { ...data, experiments: [...experiments] };
   const replyFiles = await readReplyFiles(config, place);
   const { folders, warnings: damaged } = await readRecordings(config, place);
   warningsElsewhere.push(...damaged);

@@ -44,8 +44,6 @@ export type HeartbeatsOptions = {
   about(): AboutNode;
   /** The number of changes of what is shared, with each beat. */
   changes(count: number): void;
-  /** What else is told and heard with each beat. @throws what the link throws */
-  beside(): Promise<void>;
 };
 
 const everyMs = 500;
@@ -66,7 +64,6 @@ export function createHeartbeats(options: HeartbeatsOptions): Heartbeats {
       nodes = nodesIn(found);
       fleet.setNodes(nodes.length);
       options.changes(Number(changes));
-      await options.beside();
     } catch {
       // The link has told of it; the nodes last heard of stay.
     }

@@ -94,13 +94,14 @@ function createWriter(log: Log): (file: string, text: string) => Promise<void> {
   };
 }
 
-function sharedOf({ upstream, kind, endsAtMs }: BudgetUse, counts: BudgetCounts): SharedBudget {
+function sharedOf({ upstream, kind, limit, endsAtMs }: BudgetUse, counts: BudgetCounts): SharedBudget {
   return {
     upstream,
     kind,
+    limit,
     endsAtMs,
     own: () => counts.own(kind),
-    setOthers: (amount) => counts.setOthers(kind, amount),
+    setOthers: (others) => counts.setOthers(kind, others),
   };
 }
 

@@ -57,7 +57,7 @@ export function buildRuntime(options: RuntimeOptions, settings: Settings, before
   return { snapshot, ...limits, sharedRates, upstreams, mirrors };
 }
 
-function mirrorsOf({ memory, loop, copies }: RuntimeOptions, snapshot: Snapshot): Mirrors | undefined {
+function mirrorsOf({ memory, loop, copies, wallClockMs }: RuntimeOptions, snapshot: Snapshot): Mirrors | undefined {
   const decisions = [...snapshot.rules.map(({ decision }) => decision), snapshot.fallback];
   const targets = decisions.flatMap(({ copy }) => copy ?? []);
   if (targets.length === 0) return undefined;
@@ -67,7 +67,7 @@ function mirrorsOf({ memory, loop, copies }: RuntimeOptions, snapshot: Snapshot)
   const rates = createRates({ memory: memory.mirrors, clock: loop.clock, limits });
   const { seed, upstreams } = snapshot;
   const dialects = new Map([...upstreams].map(([name, { dialect }]) => [name, dialect]));
-  return createMirrors({ seed, loop, pseudonym: memory.pseudonym, targets, rates, dialects, underWay: copies });
+  return createMirrors({ seed, loop, pseudonym: memory.pseudonym, targets, rates, dialects, underWay: copies, wallClockMs });
 }
 
 /**

@@ -39,7 +39,7 @@ export function pay(
   const { facts } = call.call;
   const asksModel = call.opened !== undefined && request.method === "POST";
   const promptTokens = budget.isMetered && asksModel ? (attempt(() => facts.promptTokens()) ?? 0) : 0;
-  const begun = budget.begin({ model: facts.model, promptTokens });
+  const begun = budget.begin({ model: facts.model, promptTokens, asksModel });
   if (!isTaken(begun)) return begun;
   if (!budget.isMetered) return { ...unmetered, cancel: begun.cancel };
   const { dialect, target } = request;
@@ -80,6 +80,6 @@ export function payForSocket(budget: Budget, upstream: string): void {
     const message = `Upstream ${upstream} has a budget of tokens or dollars, which no WebSocket can be counted in.`;
     throw new StuntdoubleError("BUDGET_SPENT", message);
   }
-  const begun = budget.begin({ model: undefined, promptTokens: 0 });
+  const begun = budget.begin({ model: undefined, promptTokens: 0, asksModel: false });
   if (!isTaken(begun)) throw budgetSpent(begun);
 }

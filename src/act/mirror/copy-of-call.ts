@@ -1,5 +1,6 @@
 import type { Forwarded } from "../live.ts";
 import type { Copied, Copy } from "../../core/records/copied.ts";
+import type { CopySpan } from "../../core/tracing.ts";
 import type { Payment } from "../budget/payment.ts";
 import { createTimer } from "../timer-wheel.ts";
 import type { CopyResult, Loop } from "../types.ts";
@@ -15,9 +16,19 @@ export type CopyOptions = {
   readonly deadlineMs: number;
   /** Undefined where the upstream has no budget. */
   readonly paid: Payment | undefined;
+  /** Begins its span; absent where no traces are made. */
+  trace?: (() => CopySpan) | undefined;
   /** @returns undefined where the breaker of the upstream lets no call through */
   send(copy: CopyOfCall): Forwarded | undefined;
-  ended(copy: CopyOfCall, result: CopyResult, copied: Copied | undefined): void;
+  ended(copy: CopyOfCall, end: CopyEnd): void;
+};
+
+/** How a copy ended. */
+export type CopyEnd = {
+  readonly result: CopyResult;
+  readonly copied: Copied | undefined;
+  /** Undefined where it was not sent, or no traces are made. */
+  readonly span: CopySpan | undefined;
 };
 
 /** One copied call, from its place in the queue to its end. */
@@ -27,6 +38,7 @@ export class CopyOfCall implements Copy {
   readonly #deadline = createTimer(() => this.abort("deadline"));
   #isSent = false;
   #sentAtMs = 0;
+  #span: CopySpan | undefined = undefined;
   #forwarded: Forwarded | undefined = undefined;
   #state: "under way" | "over" = "under way";
   #copied: Copied | undefined = undefined;
@@ -44,6 +56,12 @@ export class CopyOfCall implements Copy {
     this.#forwarded = this.#options.send(this);
     if (this.#forwarded === undefined) this.#end("breaker", undefined);
     else this.#isSent = true;
+  }
+
+  /** It is sent now. @returns what names its span to the upstream */
+  traced(): string | undefined {
+    this.#span = this.#options.trace?.();
+    return this.#span?.traceparent;
   }
 
   /** Its deadline has come. */
@@ -74,7 +92,7 @@ export class CopyOfCall implements Copy {
     this.#options.loop.wheel.disarm(this.#deadline);
     if (this.#isSent) this.#options.paid?.settle();
     else this.#options.paid?.cancel();
-    this.#options.ended(this, result, copied);
+    this.#options.ended(this, { result, copied, span: this.#span });
     this.#task?.(copied);
     this.#task = undefined;
   }

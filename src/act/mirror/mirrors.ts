@@ -1,15 +1,15 @@
 import type { Forwarded, Outgoing } from "../live.ts";
 import { attempt } from "../../core/errors.ts";
 import { draw } from "../../core/rng.ts";
-import type { Copied, Copy } from "../../core/records/copied.ts";
+import type { Copy } from "../../core/records/copied.ts";
 import type { MirrorTo } from "../../core/records/mirror-to.ts";
 import type { Ticket } from "../../limits/breaker.ts";
 import type { Rates } from "../../limits/rates.ts";
 import type { Payment } from "../budget/payment.ts";
 import { isPayment, pay } from "../budget/spend.ts";
-import type { CallToCopy, CopyResult, Loop, Mirrors, Request, UpstreamRuntime } from "../types.ts";
+import type { CallToCopy, Copier, CopyResult, Loop, Mirrors, Request, UpstreamRuntime } from "../types.ts";
 import { copiedRequest } from "./copied-request.ts";
-import { CopyOfCall, type CopiesUnderWay } from "./copy-of-call.ts";
+import { CopyOfCall, type CopiesUnderWay, type CopyEnd } from "./copy-of-call.ts";
 import { Measuring } from "./measuring.ts";
 
 /** What mirrors are made with. */
@@ -24,6 +24,8 @@ export type MirrorsOptions = {
   readonly dialects: ReadonlyMap<string, string>;
   /** Where the copies stand until they are over. */
   readonly underWay: CopiesUnderWay;
+  /** Milliseconds since 1970. */
+  wallClockMs(): number;
 };
 
 /** Bytes that the requests of copies under way may have together, of one rule. */
@@ -33,9 +35,9 @@ const maxBytes = 64 * 1024 * 1024;
 export function createMirrors(options: MirrorsOptions): Mirrors {
   const lanes = new Map(options.targets.map((to, row) => [to, new Lane(to, row, options)]));
   return {
-    begin(request, call, { upstreams }) {
+    begin(request, call, copier) {
       const { copy: to } = call.decision;
-      return to === undefined ? undefined : lanes.get(to)?.begin(request, call, upstreams.get(to.upstream));
+      return to === undefined ? undefined : lanes.get(to)?.begin(request, call, copier);
     },
   };
 }
@@ -56,9 +58,10 @@ class Lane {
     this.#options = options;
   }
 
-  begin(request: Request, admitted: CallToCopy, target: UpstreamRuntime | undefined): Copy | undefined {
-    const { seed, dialects, pseudonym, loop } = this.#options;
+  begin(request: Request, admitted: CallToCopy, { upstreams, span }: Copier): Copy | undefined {
+    const { seed, dialects, pseudonym, loop, wallClockMs } = this.#options;
     const { percentage, upstream: name } = this.#to;
+    const target = upstreams.get(name);
     const { id } = admitted.call;
     if (percentage < 100 && draw(seed, `mirror ${admitted.decision.rule}`, id) * 100 >= percentage) return undefined;
     if (target === undefined || !isCopyable(request, admitted, dialects.get(name))) return this.#drop("not-copyable");
@@ -74,7 +77,13 @@ class Lane {
     const paid = target.budget && pay(target.budget, target, { request, call: admitted, loop });
     if (paid !== undefined && !isPayment(paid)) return this.#drop("budget-spent");
     const send = this.#sending(request, target, { outgoing, paid });
-    const copy = new CopyOfCall({ loop, bytes, send, paid, deadlineMs: this.#to.deadlineMs, ended: this.#ended });
+    const trace = span && (() => span.copied(wallClockMs()));
+    const about = aboutCopy(request, admitted, name);
+    const ended = (of: CopyOfCall, end: CopyEnd): void => {
+      end.span?.end(of.now(), { ...about, result: end.result }, end.copied);
+      this.#ended(of, end);
+    };
+    const copy = new CopyOfCall({ loop, bytes, send, paid, trace, deadlineMs: this.#to.deadlineMs, ended });
     this.#options.underWay.add(copy);
     this.#bytes += bytes;
     if (mustWait) this.#waiting.push(copy);
@@ -90,12 +99,14 @@ class Lane {
       const { now, over } = copy;
       const measured = { upstream: upstream.name, dialect, target, breaker, ticket, now, over };
       const measuring = new Measuring(measured);
+      const traceparent = copy.traced();
+      if (traceparent !== undefined) outgoing.headers.push("traceparent", traceparent);
       const forwarded = upstream.send(outgoing, paid?.before(measuring) ?? measuring);
       return ticket === undefined ? forwarded : abandoning(forwarded, ticket);
     };
   }
 
-  readonly #ended = (copy: CopyOfCall, result: CopyResult, copied: Copied | undefined): void => {
+  #ended(copy: CopyOfCall, { result, copied }: CopyEnd): void {
     const { loop, rates, underWay } = this.#options;
     underWay.delete(copy);
     loop.copied?.(this.#to.upstream, result);
@@ -103,7 +114,7 @@ class Lane {
     this.#bytes -= copy.bytes;
     if (!this.#running.delete(copy)) this.#leaveQueue(copy);
     else if (result !== "stopped" && result !== "breaker") this.#startNext();
-  };
+  }
 
   #startNext(): void {
     while (this.#running.size < this.#to.maxConcurrent) {
@@ -136,6 +147,12 @@ class Lane {
     this.#options.loop.copied?.(this.#to.upstream, result);
     return undefined;
   }
+}
+
+/** What the span of a copy says of its call. */
+function aboutCopy({ dialect, operation }: Request, { call, decision }: CallToCopy, upstream: string) {
+  const { model, stream } = call.facts;
+  return { dialect: dialect.name, operation: operation?.name, model, stream, rule: decision.rule, upstream };
 }
 
 /** What is sent, and what its budget was charged. */

@@ -94,24 +94,32 @@ function textOf({ report, json }: Made, shape: Shape): string {
   }
 }
 
+/** All of the traffic of the world is less; beyond it numbers say nothing, and a simulation does not end. */
+const most = 1e9;
+const leastItlMs = 0.01;
+
 function loadOf({ rps, streams, itl }: Flags): Load {
   if (rps === undefined)
     throw new StuntdoubleError("CONFIG_INVALID", "--rps is missing, as in: stuntdouble plan capacity --rps 50000");
-  const open = numberOf("streams", streams ?? "0", {});
+  const open = numberOf("streams", streams ?? "0", { most });
   if (open > 0 && itl === undefined)
     throw new StuntdoubleError("CONFIG_INVALID", "--streams needs --itl, the milliseconds between two tokens.");
   const itlMs = itl === undefined ? 1 : numberOf("itl", itl, { above: true });
-  return { rps: numberOf("rps", rps, { above: true }), streams: open, itlMs };
+  if (itlMs < leastItlMs) throw new StuntdoubleError("CONFIG_INVALID", `--itl must be at least ${leastItlMs}, not "${itl}".`);
+  return { rps: numberOf("rps", rps, { above: true, most }), streams: open, itlMs };
 }
+
+type NumberKind = { readonly integer?: boolean; readonly above?: boolean; readonly most?: number };
 
 function numberOf(
   flag: string,
   text: string,
-  { integer = false, above = false }: { readonly integer?: boolean; readonly above?: boolean },
+  { integer = false, above = false, most = Infinity }: NumberKind,
 ): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   const fits =
     Number.isFinite(value) && value >= 0 && (!above || value > 0) && (!integer || Number.isSafeInteger(value));
+  if (fits && value > most) throw new StuntdoubleError("CONFIG_INVALID", `--${flag} must be at most ${most}, not "${text}".`);
   if (fits) return value;
   const wanted = integer ? "an integer from 0 on" : above ? "a number above 0" : "a number from 0 on";
   throw new StuntdoubleError("CONFIG_INVALID", `--${flag} must be ${wanted}, not "${text}".`);

@@ -153,7 +153,7 @@ function secretFrom(variable: string | undefined, parameter: string, env: Enviro
   if (value !== undefined && problem === undefined) return secretOf(value);
   // What does not look like the name of a variable may be the secret itself.
   const shown = /^[A-Z_][A-Z0-9_]{0,63}$/.test(variable) ? ` ${variable}` : "";
-  throw invalid(`the environment variable${shown} of ${parameter} ${problem}`);
+  throw invalid(`names an environment variable in ${parameter}, and${shown === "" ? " that" : shown} ${problem}`);
 }
 
 function userOf(given: ReadonlyMap<string, string>, kind: StoreKind): string | undefined {

@@ -1,3 +1,4 @@
+import type { Copied } from "./copied.ts";
 import type { TrafficRecord } from "./types.ts";
 
 /** What the conventions call the providers, by our dialects; another is called as its dialect. */
@@ -43,6 +44,35 @@ export function spanOfCall(record: TrafficRecord): SpanOfCall {
   return { name, attributes: attributesOf(record, operation, failed), failed };
 }
 
+/** What is known of a copied call besides its response. */
+export type CopyInfo = Pick<TrafficRecord, "dialect" | "operation" | "model" | "stream" | "rule" | "upstream"> & {
+  /** What became of it: `measured`, or why not. */
+  readonly result: string;
+};
+
+/** What the span of a copied call has, by the same conventions. */
+export function spanOfCopy(info: CopyInfo, copied: Copied | undefined): SpanOfCall {
+  const { model, dialect = "unknown", stream, rule, upstream, result } = info;
+  const operation = operationOf(info);
+  const failed = copied === undefined ? result : errorOf({ ...copied, cause: undefined });
+  const ttftMs = copied?.timeline.ttftMs;
+  const attributes = present({
+    "gen_ai.operation.name": operation,
+    "gen_ai.provider.name": providers[dialect] ?? dialect,
+    "gen_ai.request.model": model,
+    "gen_ai.request.stream": stream,
+    "gen_ai.usage.output_tokens": copied?.timeline.tokens,
+    "gen_ai.response.time_to_first_chunk": ttftMs === undefined ? undefined : { seconds: ttftMs / 1000 },
+    "http.response.status_code": copied?.status,
+    "error.type": failed,
+    "stuntdouble.rule": rule,
+    "stuntdouble.mode": "copy",
+    "stuntdouble.ending": copied?.ending,
+    "stuntdouble.upstream": upstream,
+  });
+  return { name: model === undefined ? operation : `${operation} ${model}`, attributes, failed };
+}
+
 function attributesOf(
   record: TrafficRecord,
   operation: string,
@@ -50,7 +80,7 @@ function attributesOf(
 ): (readonly [string, SpanValue])[] {
   const { dialect = "unknown", model, stream, promptTokens, cachedTokens, actual } = record;
   const { status, rule, mode, upstream, profile, key, inFlight, ending, faults, experiments } = record;
-  const values: Readonly<Record<string, SpanValue | undefined>> = {
+  return present({
     "gen_ai.operation.name": operation,
     "gen_ai.provider.name": providers[dialect] ?? dialect,
     "gen_ai.request.model": model,
@@ -70,15 +100,18 @@ function attributesOf(
     "stuntdouble.in_flight": inFlight,
     "stuntdouble.faults": faults?.join(" "),
     "stuntdouble.experiments": experiments?.join(" "),
-  };
+  });
+}
+
+function present(values: Readonly<Record<string, SpanValue | undefined>>): (readonly [string, SpanValue])[] {
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }
 
-function operationOf({ operation = "unknown" }: TrafficRecord): string {
+function operationOf({ operation = "unknown" }: Pick<TrafficRecord, "operation">): string {
   return operations[operation] ?? operation;
 }
 
-function errorOf({ cause, status, ending }: TrafficRecord): string | undefined {
+function errorOf({ cause, status, ending }: Pick<TrafficRecord, "cause" | "status" | "ending">): string | undefined {
   if (cause !== undefined) return cause;
   if (status >= 400) return String(status);
   return ending === "finish" ? undefined : ending;

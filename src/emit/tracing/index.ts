@@ -1,12 +1,13 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Span } from "@opentelemetry/api";
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Span, type Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import { recordOf } from "../../core/records/record-of.ts";
-import { spanOfCall, type SpanValue } from "../../core/records/span-of-call.ts";
-import type { CallSpan, Tracing } from "../../core/tracing.ts";
+import { spanOfCall, spanOfCopy, type SpanOfCall, type SpanValue } from "../../core/records/span-of-call.ts";
+import type { CallSpan, CopySpan, Tracing } from "../../core/tracing.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { Log } from "../log.ts";
+import { copySampler } from "./copy-sampler.ts";
 import { createCountedBatches, type SpanCounts } from "./batches.ts";
 import { parentOf } from "./traceparent.ts";
 
@@ -42,7 +43,7 @@ export function createTracing(options: TracingOptions): LoopTracing {
   const batches = createCountedBatches(exporter, options);
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": serviceName }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(percentage / 100) }),
+    sampler: new ParentBasedSampler({ root: copySampler(new TraceIdRatioBasedSampler(percentage / 100)) }),
     spanProcessors: [batches.processor],
   });
   const tracer = provider.getTracer("stuntdouble");
@@ -51,7 +52,7 @@ export function createTracing(options: TracingOptions): LoopTracing {
       const parent = parentOf(headers);
       const context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
       const span = tracer.startSpan("call", { kind: SpanKind.SERVER, startTime: hrTime(startedAtMs) }, context);
-      return callSpan(span, startedAtMs);
+      return callSpan(tracer, span, startedAtMs);
     },
     counts: batches.counts,
     async close() {
@@ -64,31 +65,54 @@ export function createTracing(options: TracingOptions): LoopTracing {
   };
 }
 
-function callSpan(span: Span, startedAtMs: number): CallSpan {
-  const { traceId, spanId, traceFlags } = span.spanContext();
-  const flags = (traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, "0");
+function callSpan(tracer: Tracer, span: Span, startedAtMs: number): CallSpan {
   return {
-    traceId,
-    traceparent: `00-${traceId}-${spanId}-${flags}`,
+    traceId: span.spanContext().traceId,
+    traceparent: traceparentOf(span),
     event(name, atMs, attributes) {
       if (span.isRecording()) span.addEvent(name, attributes, hrTime(startedAtMs + atMs));
     },
     end(outcome) {
       if (span.isRecording()) finish(span, outcome);
     },
+    copied: (copiedAtMs) => copySpan(tracer, span, copiedAtMs),
   };
+}
+
+/** In a trace of its own, linked to the span of the call. */
+function copySpan(tracer: Tracer, call: Span, startedAtMs: number): CopySpan {
+  const links = [{ context: call.spanContext() }];
+  const options = { kind: SpanKind.CLIENT, startTime: hrTime(startedAtMs), links };
+  const span = tracer.startSpan("copy", options, ROOT_CONTEXT);
+  return {
+    traceparent: traceparentOf(span),
+    end(atMs, info, copied) {
+      if (!span.isRecording()) return;
+      describe(span, spanOfCopy(info, copied));
+      span.end(hrTime(startedAtMs + atMs));
+    },
+  };
+}
+
+function traceparentOf(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  const flags = (traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, "0");
+  return `00-${traceId}-${spanId}-${flags}`;
 }
 
 function finish(span: Span, outcome: Outcome): void {
   const { id, method, startedAtMs, queueMs, actual, attempt } = outcome;
-  const { name, attributes, failed } = spanOfCall(recordOf(outcome));
-  span.updateName(name);
-  for (const [key, value] of attributes) span.setAttribute(key, plainOf(value));
+  describe(span, spanOfCall(recordOf(outcome)));
   span.setAttributes({ "stuntdouble.request_id": id, "http.request.method": method });
   if (attempt !== undefined && attempt > 1) span.setAttribute("http.request.resend_count", attempt - 1);
   if (queueMs > 0) span.addEvent("stuntdouble.queued", { "stuntdouble.queue_ms": queueMs }, hrTime(startedAtMs));
-  if (failed !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end(hrTime(startedAtMs + queueMs + actual.totalMs));
+}
+
+function describe(span: Span, { name, attributes, failed }: SpanOfCall): void {
+  span.updateName(name);
+  for (const [key, value] of attributes) span.setAttribute(key, plainOf(value));
+  if (failed !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
 function plainOf(value: SpanValue): string | number | boolean {

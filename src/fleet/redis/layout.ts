@@ -18,6 +18,8 @@ export type Layout = {
   calls(id: string): string;
   /** What each process has used of a budget in a window. @param endsAtMs when the window ends, milliseconds since 1970 */
   budget(upstream: string, kind: string, endsAtMs: number): string;
+  /** What each process may use of it without asking again. */
+  grants(upstream: string, kind: string, endsAtMs: number): string;
   /** The latest word on the circuit breaker of an upstream. */
   breaker(upstream: string): string;
   /** What a node tells of its calls. @param node its name */
@@ -49,6 +51,7 @@ export function createLayout(prefix: string): Layout {
     attempts: (id) => named(`attempts:${id}`),
     calls: (id) => named(`calls:${id}`),
     budget: (upstream, kind, endsAtMs) => named(`budget:${upstream}:${kind}:${endsAtMs}`),
+    grants: (upstream, kind, endsAtMs) => named(`grants:${upstream}:${kind}:${endsAtMs}`),
     breaker: (upstream) => named(`breaker:${upstream}`),
     report: (node) => named(`report:${node}`),
     learned: named("learned"),

@@ -35,15 +35,28 @@ end
 `;
 
 /**
- * Notes what a process has used of a budget. Arguments: its name, the amount, and how long the key lives, in milliseconds.
- * Replies with the sum of the others, as a text: Redis cuts numbers to integers.
+ * Notes what a process has used of a budget, and grants it a share of what is neither used nor granted to others.
+ *
+ * Arguments: its name, the amount, how long the keys live, the limit, the share from 0 to 1, and how long it is granted; times in
+ * milliseconds. Replies with the sum of the others and with what is granted, as texts: Redis cuts numbers to integers.
  */
-export const budgetScript = script(`
+export const budgetScript = script(`${now}
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-local all = 0
-for _, used in ipairs(redis.call('HVALS', KEYS[1])) do all = all + tonumber(used) end
-return string.format('%.8f', all - tonumber(ARGV[2]))
+local others = -tonumber(ARGV[2])
+for _, used in ipairs(redis.call('HVALS', KEYS[1])) do others = others + tonumber(used) end
+local share = tonumber(ARGV[5])
+redis.call('HDEL', KEYS[2], ARGV[1])
+if share == 0 then return {string.format('%.8f', others), '0'} end
+local left = tonumber(ARGV[4]) - others - tonumber(ARGV[2])
+for _, grant in ipairs(redis.call('HVALS', KEYS[2])) do
+  local amount, ends = string.match(grant, '^(%S+) (%S+)$')
+  if tonumber(ends) > now then left = left - tonumber(amount) end
+end
+local granted = string.format('%.8f', math.max(0, left * share))
+redis.call('HSET', KEYS[2], ARGV[1], granted .. ' ' .. string.format('%.0f', now + ARGV[6] * 1000))
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return {string.format('%.8f', others), granted}
 `);
 
 /**

@@ -3,18 +3,24 @@ import { windowAt, windowEndMs, type BudgetKind } from "../../core/budgets/windo
 import { costOf, type PriceList } from "../../core/prices/price-list.ts";
 import type { PricedTokens } from "../../core/prices/types.ts";
 import { unitsPer, type BudgetCounts } from "./counts.ts";
+import { createExpectedOutput, type ExpectedOutput } from "./expected-output.ts";
 
 /** What may be spent at one upstream. */
 export type Budget = {
   readonly whenSpent: BudgetSettings["whenSpent"];
   /** Whether tokens are limited, or what they cost, and not calls alone. */
   readonly isMetered: boolean;
-  /** Takes a call, with what is known of its tokens; nothing where the budget is spent, or would be. */
+  /** Takes a call, with its prompt and what its response is expected to take; nothing where the budget is spent, or would be. */
   begin(call: CallToPay): Spending | Spent;
 };
 
 /** What is known of a call before it is sent. */
-export type CallToPay = { readonly model: string | undefined; readonly promptTokens: number };
+export type CallToPay = {
+  readonly model: string | undefined;
+  readonly promptTokens: number;
+  /** Whether its response is expected to take tokens. */
+  readonly asksModel: boolean;
+};
 
 /** What a call has cost. */
 export type Paid = {
@@ -26,7 +32,7 @@ export type Paid = {
 
 /** What one call takes from a budget. */
 export type Spending = {
-  /** Takes what it really used, in place of what was known before; to be called once. */
+  /** Takes what it really used, in place of what was expected; to be called once. */
   settle(tokens: PricedTokens): Paid;
   /** It was not sent after all, and takes nothing. */
   cancel(): void;
@@ -42,29 +48,33 @@ export type BudgetOptions = {
   wallClockMs(): number;
 };
 
-/** Makes the budget of an upstream. */
+/** What is reserved for the first response of a model, where so much is left. */
+const firstOutputTokens = 1000;
+
+/** Makes the budget of an upstream, as one event loop has it. */
 export function createBudget(options: BudgetOptions): Budget {
   const { settings, counts, wallClockMs, upstream } = options;
   const { whenSpent, tokensPerDay, usdPerDay } = settings;
+  const expected = createExpectedOutput();
   return {
     whenSpent,
     isMetered: tokensPerDay !== undefined || usdPerDay !== undefined,
     begin(call) {
-      const known = { prompt: call.promptTokens, cached: 0, written: 0, output: 0 };
-      const amounts = amountsOf(known, paidFor(call.model, known, options));
-      const taken: BudgetKind[] = [];
+      const { atLeast, wanted } = reservedFor(call, expected, options);
+      const taken = { callsPerHour: 0, tokensPerDay: 0, usdPerDay: 0 };
       for (const kind of inOrder) {
         const limit = settings[kind];
         if (limit === undefined) continue;
-        if (counts.take(kind, amounts[kind], limit)) {
-          taken.push(kind);
+        const amount = counts.take(kind, { atLeast: atLeast[kind], wanted: wanted[kind], limit });
+        if (amount !== undefined) {
+          taken[kind] = amount;
           continue;
         }
-        for (const each of taken) counts.add(each, -amounts[each]);
+        for (const each of inOrder) if (taken[each] > 0) counts.add(each, -taken[each]);
         const nowMs = wallClockMs();
         return { upstream, kind, limit, retryAfterMs: windowEndMs(kind, nowMs) - nowMs };
       }
-      return spendingOf({ options, model: call.model, amounts });
+      return spendingOf({ options, call, taken, expected });
     },
   };
 }
@@ -94,6 +104,17 @@ function paidFor(model: string | undefined, tokens: PricedTokens, { prices, sett
   return { costUsd: roundedUsd(costOf(prices.highest, tokens)), isUnpriced };
 }
 
+/** What a call needs to be sent, and what it takes where that is left: until a model has responded, what its responses take is a guess. */
+function reservedFor({ model, promptTokens, asksModel }: CallToPay, expected: ExpectedOutput, options: BudgetOptions) {
+  const amounts = (output: number): Amounts => {
+    const tokens = { prompt: promptTokens, cached: 0, written: 0, output };
+    return amountsOf(tokens, paidFor(model, tokens, options));
+  };
+  const output = asksModel ? expected.of(model) : 0;
+  const wanted = amounts(output ?? firstOutputTokens);
+  return { atLeast: output === undefined ? amounts(0) : wanted, wanted };
+}
+
 /** As it is counted. */
 function roundedUsd(dollars: number): number {
   return Math.round(dollars * unitsPer.usdPerDay) / unitsPer.usdPerDay;
@@ -101,12 +122,12 @@ function roundedUsd(dollars: number): number {
 
 type SpendingOptions = {
   readonly options: BudgetOptions;
-  readonly model: string | undefined;
-  /** What has been taken. */
-  readonly amounts: Amounts;
+  readonly call: CallToPay;
+  readonly taken: Amounts;
+  readonly expected: ExpectedOutput;
 };
 
-function spendingOf({ options, model, amounts }: SpendingOptions): Spending {
+function spendingOf({ options, call: { model, asksModel }, taken, expected }: SpendingOptions): Spending {
   const { settings, counts, wallClockMs } = options;
   const beganMs = wallClockMs();
   /** What was taken from a window that is over cannot be given back to the next one. */
@@ -117,13 +138,15 @@ function spendingOf({ options, model, amounts }: SpendingOptions): Spending {
   };
   return {
     settle(tokens) {
+      // A call that was refused tells nothing of what responses take.
+      if (asksModel && tokens.prompt + tokens.output > 0) expected.learn(model, tokens.output);
       const paid = paidFor(model, tokens, options);
       const used = amountsOf(tokens, paid);
-      for (const kind of byTokens) correct(kind, used[kind] - amounts[kind]);
+      for (const kind of byTokens) correct(kind, used[kind] - taken[kind]);
       return paid;
     },
     cancel() {
-      for (const kind of inOrder) correct(kind, -amounts[kind]);
+      for (const kind of inOrder) correct(kind, -taken[kind]);
     },
   };
 }

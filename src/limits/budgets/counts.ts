@@ -3,24 +3,27 @@ import { namedSlot } from "../named-slots.ts";
 
 /** What is used up of the budget of one upstream, in the windows of the present time: by this node, and what it knows of others. */
 export type BudgetCounts = {
-  /** Adds an amount, unless the limit is reached or would be passed. @returns whether it was added */
-  take(kind: BudgetKind, amount: number, limit: number): boolean;
+  /** Adds what is wanted, or what is left where that is less. @returns how much; undefined where less than `atLeast` is left, or nothing */
+  take(kind: BudgetKind, amounts: AmountsToTake): number | undefined;
   /** Adds what was known only afterwards; an amount below 0 is given back. */
   add(kind: BudgetKind, amount: number): void;
   /** By all nodes. */
   used(kind: BudgetKind): number;
   /** By this node alone. */
   own(kind: BudgetKind): number;
-  /** Takes up what the other nodes have used in the present window. */
-  setOthers(kind: BudgetKind, amount: number): void;
+  /** Takes up what the other nodes have used in the present window, and what this one may not take since it is held for them. */
+  setOthers(kind: BudgetKind, others: { readonly used: number; readonly held: number }): void;
 };
+
+/** How much is taken of a limit. */
+export type AmountsToTake = { readonly atLeast: number; readonly wanted: number; readonly limit: number };
 
 /** More upstreams than a node ever has, over all its configurations. */
 const maxSlots = 1024;
 const namesBytes = maxSlots * Int32Array.BYTES_PER_ELEMENT;
 const kinds = budgetKinds.length;
-/** A word for what this node has used of each kind, then one for what the others have. */
-const slotWords = 2 * kinds;
+/** A word for what this node has used of each kind, then one for what the others have, then one for what is held for them. */
+const slotWords = 3 * kinds;
 
 /** Bits of the amount in a word; those above have the window, which lasts until 2089 for hours. */
 const amountBits = 44n;
@@ -51,30 +54,43 @@ export function budgetCounts(memory: SharedArrayBuffer, name: string, wallClockM
       ? new BigUint64Array(slotWords)
       : new BigUint64Array(memory, namesBytes + slot * slotWords * 8, slotWords);
   const amountAt = (at: number, window: number): bigint => unpacked(Atomics.load(words, at), window).amount;
-  const change = (kind: BudgetKind, amount: number, limit: bigint | undefined): boolean => {
+  /** @param amountAfter what is to be added, where so much was used up before; undefined leaves it as it is */
+  const change = (kind: BudgetKind, amountAfter: (before: bigint) => bigint | undefined): bigint | undefined => {
     const at = budgetKinds.indexOf(kind);
     const window = windowAt(kind, wallClockMs());
-    const units = unitsOf(kind, amount);
-    const others = limit === undefined ? 0n : amountAt(kinds + at, window);
     for (let word = Atomics.load(words, at); ;) {
       const { window: counted, amount: before } = unpacked(word, window);
-      const after = before + units;
-      if (limit !== undefined && (before + others >= limit || after + others > limit)) return false;
-      const found = Atomics.compareExchange(words, at, word, packed(counted, after));
-      if (found === word) return true;
+      const amount = amountAfter(before);
+      if (amount === undefined) return undefined;
+      const found = Atomics.compareExchange(words, at, word, packed(counted, before + amount));
+      if (found === word) return amount;
       word = found;
     }
   };
   const usedBy = (kind: BudgetKind, first: number): number =>
     Number(amountAt(first + budgetKinds.indexOf(kind), windowAt(kind, wallClockMs()))) / unitsPer[kind];
   return {
-    take: (kind, amount, limit) => change(kind, amount, unitsOf(kind, limit)),
-    add: (kind, amount) => void change(kind, amount, undefined),
+    take(kind, { atLeast, wanted, limit }) {
+      const [at, window] = [budgetKinds.indexOf(kind), windowAt(kind, wallClockMs())];
+      const mine = unitsOf(kind, limit) - amountAt(kinds + at, window) - amountAt(2 * kinds + at, window);
+      const [least, most] = [unitsOf(kind, atLeast), unitsOf(kind, wanted)];
+      const taken = change(kind, (before) => {
+        const left = mine - before;
+        if (left <= 0n || left < least) return undefined;
+        return left < most ? left : most;
+      });
+      return taken === undefined ? undefined : Number(taken) / unitsPer[kind];
+    },
+    add(kind, amount) {
+      const units = unitsOf(kind, amount);
+      change(kind, () => units);
+    },
     used: (kind) => usedBy(kind, 0) + usedBy(kind, kinds),
     own: (kind) => usedBy(kind, 0),
-    setOthers(kind, amount) {
-      const word = packed(windowAt(kind, wallClockMs()), unitsOf(kind, amount));
-      Atomics.store(words, kinds + budgetKinds.indexOf(kind), word);
+    setOthers(kind, { used, held }) {
+      const [at, window] = [budgetKinds.indexOf(kind), windowAt(kind, wallClockMs())];
+      Atomics.store(words, kinds + at, packed(window, unitsOf(kind, used)));
+      Atomics.store(words, 2 * kinds + at, packed(window, unitsOf(kind, held)));
     },
   };
 }

@@ -8,7 +8,7 @@ import {
   type BreakerHintsOptions,
   type SharedBreakerState,
 } from "../../fleet/breakers.ts";
-import { syncBudgets, type SharedBudget } from "../../fleet/budgets.ts";
+import { createBudgetSharing, type BudgetSharing, type SharedBudget } from "../../fleet/budgets.ts";
 import { createExperimentsStore, type ExperimentsStore, type FleetExperiments } from "../../fleet/experiments.ts";
 import { createFleetMemory, type FleetMemory } from "../../fleet/memory.ts";
 import { createHeartbeats, type Heartbeats } from "../../fleet/nodes.ts";
@@ -84,7 +84,6 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
     fleet: memory,
     clock,
     name,
-    beside: () => syncBudgets({ ...options, link, layout, name }),
     about: () => ({ version, host, ...configurationOf(options.settings()), startedAtMs }),
     changes(count) {
       if (count === seen) return;
@@ -93,6 +92,7 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
     },
   });
   const reports = createReports({ ...options, link, layout, name });
+  const budgets = createBudgetSharing({ ...options, link, layout, fleet: memory, name });
   return {
     name,
     memory,
@@ -101,8 +101,8 @@ export function createFleet(options: FleetOptions): Fleet | undefined {
     reports: () => reports.read(beats.nodes().map((node) => node.name)),
     changed: run,
     breakerChanged: (upstream, state) => void breakers.changed(upstream, state).catch(() => undefined),
-    join: async () => await join({ beats, sync, reports, link }),
-    leave: async () => await leave({ beats, sync, reports, links: [channel, link] }),
+    join: async () => await join({ beats, sync, reports, budgets, link }),
+    leave: async () => await leave({ beats, sync, reports, budgets, links: [channel, link] }),
   };
 }
 
@@ -119,19 +119,24 @@ function sharedBreakers({ config }: Settings): ReadonlyMap<string, number> {
   return new Map(entries);
 }
 
-type Parts = { readonly beats: Heartbeats; readonly sync: Sync; readonly reports: Reports };
+type Parts = {
+  readonly beats: Heartbeats;
+  readonly sync: Sync;
+  readonly reports: Reports;
+  readonly budgets: BudgetSharing;
+};
 
-async function join({ beats, sync, reports, link }: Parts & { readonly link: Link }): Promise<void> {
+async function join({ beats, sync, reports, budgets, link }: Parts & { readonly link: Link }): Promise<void> {
   await link.tried();
   await beats.beat();
+  await budgets.sync();
   await sync.run();
-  beats.start();
-  reports.start();
+  for (const each of [beats, reports, budgets]) each.start();
 }
 
-async function leave({ beats, sync, reports, links }: Parts & { readonly links: readonly Link[] }): Promise<void> {
+async function leave({ beats, sync, reports, budgets, links }: Parts & { readonly links: readonly Link[] }): Promise<void> {
   await sync.close();
-  await Promise.all([beats.close(), reports.close()]);
+  await Promise.all([beats.close(), reports.close(), budgets.close()]);
   for (const link of links) link.close();
 }
 

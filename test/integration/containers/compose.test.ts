@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { until } from "../../support/node.ts";
-import { buildImage, compose, composeLater, findEngine, haveImage } from "../../support/programs/engine.ts";
+import { buildImage, compose, composeLater, findEngine, haveImage, nodeImage } from "../../support/programs/engine.ts";
 import { freePort } from "../../support/programs/gateway.ts";
 import { describeWith } from "../../support/programs/missing.ts";
 
@@ -35,11 +35,14 @@ test("every image of Compose has an exact version, and none is the latest", () =
 describeWith("a container engine", findEngine(), "Compose", () => {
   const env: Record<string, string> = { COMPOSE_PROJECT_NAME: "stuntdouble-test" };
   const at = (name: string): string => `http://127.0.0.1:${env[name]}`;
-  const ran = (...args: readonly string[]): string => compose(env, "-f", file, ...args);
-  const ranLater = async (...args: readonly string[]): Promise<string> => await composeLater(env, "-f", file, ...args);
+  const hasConsul = haveImage(services["consul"]!.image);
+  const files = ["-f", file, ...(hasConsul ? [] : ["-f", "test/integration/containers/consul-stub.yaml"])];
+  const ran = (...args: readonly string[]): string => compose(env, ...files, ...args);
+  const ranLater = async (...args: readonly string[]): Promise<string> => await composeLater(env, ...files, ...args);
   const others = Object.keys(services).filter((name) => !name.startsWith("node-"));
-  /** Those whose images can be had here. */
-  const available = others.filter((name) => haveImage(services[name]!.image));
+  const consul = ["consul", "configuration"];
+  /** Those whose images can be had here; a stub takes the place of Consul. */
+  const available = others.filter((name) => consul.includes(name) || haveImage(services[name]!.image));
 
   beforeAll(async () => {
     for (const name of [
@@ -52,6 +55,8 @@ describeWith("a container engine", findEngine(), "Compose", () => {
       "GRAFANA_PORT",
     ])
       env[name] = String(await freePort());
+    env["STUB_NODE_IMAGE"] = nodeImage();
+    env["STUB_FOLDER"] = path.resolve("test/support/programs");
     buildImage("stuntdouble", mkdtempSync(path.join(tmpdir(), "stuntdouble-image-")));
     ran("up", "-d", "--no-build", "node-1", "node-2", ...available);
   }, 600_000);
@@ -59,7 +64,7 @@ describeWith("a container engine", findEngine(), "Compose", () => {
     ran("down", "-v", "-t", "5");
   }, 120_000);
 
-  test("runs all but Grafana and Consul here", () => {
+  test(`runs all but Grafana here${hasConsul ? "" : ", with a stub of Consul, because there is no image of it"}`, () => {
     expect(available).toEqual(expect.arrayContaining(["envoy", "haproxy", "redis", "prometheus"]));
   });
 
@@ -105,6 +110,29 @@ describeWith("a container engine", findEngine(), "Compose", () => {
       expect(await textOf(`${at("PROMETHEUS_PORT")}/api/v1/rules`)).toContain("StuntdoublePermitsNearlyUsedUp");
     },
     startMs,
+  );
+
+  test(
+    "both nodes have their configuration from Consul, and a change of it reaches them",
+    async () => {
+      const source = async (): Promise<string> => await textOf(`${at("ADMIN_PORT")}/admin/v1/status`);
+      await until("the first node", async () => (await source()).includes('"from":"consul"') || undefined, startMs);
+      const changed = readFileSync("docker/node.yaml", "utf8").replace("{ serve: simulate }", "{ serve: simulate, profile: instant }");
+      const key = `${at("CONSUL_PORT")}/v1/kv/stuntdouble/stuntdouble.yaml`;
+      expect((await fetch(key, { method: "PUT", body: changed })).status).toBe(200);
+      const hashes = async (): Promise<string> =>
+        await textOf(`${at("PROMETHEUS_PORT")}/api/v1/query?query=count(stuntdouble_config_info)by(source,hash)`);
+      const before = await hashes();
+      await until(
+        "one hash on both nodes",
+        async () => {
+          const now = await hashes();
+          return (now !== before && now.split('"hash"').length === 2 && now.includes(',"2"]')) || undefined;
+        },
+        startMs,
+      );
+    },
+    startMs + 60_000,
   );
 
   test(

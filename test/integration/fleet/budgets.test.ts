@@ -15,8 +15,10 @@ afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()));
 });
 
-async function start(redis: Redis, upstream: ScriptedUpstream): Promise<Node> {
-  const budget = { callsPerHour: 6, tokensPerDay: 1_000_000, usdPerDay: 100, whenSpent: "fail" };
+const severalLimits = { callsPerHour: 6, tokensPerDay: 1_000_000, usdPerDay: 100 };
+
+async function start(redis: Redis, upstream: ScriptedUpstream, limits: object = severalLimits): Promise<Node> {
+  const budget = { ...limits, whenSpent: "fail" };
   const node = await startNode({
     shared: { redis: { url: redis.url, timeoutMs: 500 } },
     upstreams: { openai: { url: upstream.url, budget } },
@@ -78,5 +80,41 @@ describeWith("redis-server", redisServer, "budgets over nodes", (program) => {
     await hears(b, 5);
     await redis.stop();
     expect([await ask(b), await ask(b)]).toEqual([200, 429]);
+  });
+
+  test("calls that come to all nodes at once do not pass a limit of tokens together", async () => {
+    const [outputTokens, tokensPerDay] = [500, 40_000];
+    const usage = { prompt_tokens: 2, completion_tokens: outputTokens };
+    upstream.script(async (response, received) => {
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      await json({ ...chatResponse("Hello"), usage })(response, received);
+    });
+    const nodes = [await start(redis, upstream, { tokensPerDay }), await start(redis, upstream, { tokensPerDay })];
+    for (const node of nodes) await ask(node);
+    const statuses = await Promise.all(Array.from({ length: 240 }, (_, call) => ask(nodes[call % 2] ?? nodes[0]!)));
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const spent = upstream.received.length * (outputTokens + 2);
+    expect(spent).toBeLessThanOrEqual(tokensPerDay);
+    expect(spent).toBeGreaterThan(tokensPerDay / 4);
+  });
+
+  test("what is granted to a node is held for it for as long as it goes on telling", async () => {
+    const tokensPerDay = 20_000;
+    const node = await start(redis, upstream, { tokensPerDay });
+    await ask(node);
+    const [grants] = (await redis.command("KEYS", "*:grants:*")) as [string];
+    const granted = (wanted: (tokens: number) => boolean) =>
+      until("another grant", async () => {
+        const all = Object.values((await redis.command("HGETALL", grants)) as Record<string, string>);
+        return all.map((each) => Number(each.split(" ")[0])).some(wanted) ? true : undefined;
+      });
+    await granted((tokens) => tokens > 9000 && tokens < 10_000);
+    const inAnHourUs = (Date.now() - Date.UTC(2026, 0, 1) + 3_600_000) * 1000;
+    await redis.command("HSET", grants, "another", `15000 ${inAnHourUs}`);
+    await granted((tokens) => tokens < 2500);
+    await redis.command("HSET", grants, "another", "15000 1000");
+    await granted((tokens) => tokens > 9000 && tokens < 10_000);
+    await node.stop();
+    expect(Object.keys((await redis.command("HGETALL", grants)) as object)).toEqual(["another"]);
   });
 });

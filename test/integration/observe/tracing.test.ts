@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startNode, until, type Node } from "../../support/node.ts";
 import { chatBody } from "../../support/raw.ts";
+import { collectorName, startCollector } from "../../support/programs/otelcol.ts";
 import { startOtlpSink, type OtlpSink, type SinkSpan } from "../../support/tracing/otlp-sink.ts";
-import { chatEvents, sse, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
+import { chatEvents, nowhere, sse, startUpstream, type ScriptedUpstream } from "../../support/upstream.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -23,7 +24,11 @@ afterAll(async () => {
 });
 
 /** Starts a node whose spans leave soon. */
-async function traced(tracing: object = {}, options: { workers?: number; env?: Headers } = {}): Promise<Node> {
+async function traced(
+  tracing: object = {},
+  options: { workers?: number; env?: Headers } = {},
+  config: object = {},
+): Promise<Node> {
   const node = await startNode(
     {
       upstreams: { openai: { url: upstream.url }, down: { url: "http://127.0.0.1:1" } },
@@ -32,6 +37,7 @@ async function traced(tracing: object = {}, options: { workers?: number; env?: H
         { name: "real", match: { header: { "x-env": "real" } }, serve: "forward", upstream: "openai" },
         { name: "down", match: { header: { "x-env": "down" } }, serve: "forward", upstream: "down" },
       ],
+      ...config,
       tracing: { endpoint: sink.url, delayMs: 10, ...tracing },
     },
     options,
@@ -118,6 +124,76 @@ describe("the span of a call", () => {
     expect(events[1]?.attributes).toEqual({ "stuntdouble.failed": "UPSTREAM_CONNECT" });
     expect(attributes["error.type"]).toBe("UPSTREAM_CONNECT");
   });
+});
+
+describe("the copy of a call", () => {
+  const copying = {
+    upstreams: { a: { url: nowhere }, b: { url: nowhere, apiKeyEnv: "B_KEY" } },
+    default: { serve: "forward", upstream: "a", mirror: { upstream: "b" } },
+  };
+
+  /** A node that copies its calls to a second upstream, and that upstream. */
+  async function copies(tracing: object = {}): Promise<{ readonly node: Node; readonly other: ScriptedUpstream }> {
+    const other = await startUpstream(sse(chatEvents(["one", "two"]), { gapMs: 1 }));
+    onTestFinished(() => other.stop());
+    const upstreams = { a: { url: upstream.url }, b: { ...copying.upstreams.b, url: other.url } };
+    return { node: await traced(tracing, { env: { B_KEY: "b" } }, { ...copying, upstreams, rules: [] }), other };
+  }
+
+  const spanOfCopy = async (callSpan: SinkSpan): Promise<SinkSpan> =>
+    await until("the span of the copy", async () =>
+      (await sink.spans(0)).find(({ links = [] }) => links.some(({ spanId }) => spanId === callSpan.spanId)),
+    );
+
+  test("has a span in a trace of its own, linked to that of the call, and names it to its upstream", async () => {
+    const { node, other } = await copies();
+    await call(node, { "x-request-id": "copied", traceparent: sampled, tracestate: "vendor=1" });
+    const served = await spanOf("copied");
+    const copy = await spanOfCopy(served);
+    expect(copy.name).toBe("chat gpt-4o");
+    expect(copy.traceId).not.toBe(traceId);
+    expect(copy.links).toEqual([expect.objectContaining({ traceId, spanId: served.spanId })]);
+    expect(copy.attributes).toMatchObject({
+      "stuntdouble.mode": "copy",
+      "stuntdouble.upstream": "b",
+      "gen_ai.usage.output_tokens": 2,
+      "gen_ai.response.time_to_first_chunk": expect.any(Number) as number,
+      "http.response.status_code": 200,
+    });
+    const { headers } = await other.request(0);
+    expect(headers["traceparent"]).toBe(`00-${copy.traceId}-${copy.spanId}-01`);
+    expect(headers["tracestate"]).toBeUndefined();
+  });
+
+  test("that fails says so", async () => {
+    const { node, other } = await copies();
+    other.script((response) => void response.writeHead(500).end());
+    await call(node, { "x-request-id": "failing-copy" });
+    const copy = await spanOfCopy(await spanOf("failing-copy"));
+    expect(copy.attributes["error.type"]).toBe("500");
+    expect(copy.status.code).toBe(2);
+  });
+
+  test("is sampled where its call is", async () => {
+    const { node, other } = await copies({ percentage: 0 });
+    await call(node);
+    expect((await other.request(0)).headers["traceparent"]).toMatch(/-00$/);
+  });
+});
+
+test(`spans come through ${collectorName}`, async () => {
+  const collector = await startCollector(sink);
+  onTestFinished(() => collector.stop());
+  const node = await traced({ endpoint: collector.url });
+  await call(node, { "x-request-id": "collected", "x-stuntdouble": "fault=status;status=429" });
+  const span = await spanOf("collected");
+  expect(span.name).toBe("chat gpt-4o");
+  expect(span.attributes).toMatchObject({ "gen_ai.provider.name": "openai", "stuntdouble.faults": "status" });
+  expect(span.events.map(({ name }) => name)).toEqual(["stuntdouble.fault"]);
+  expect(span.endMs).toBeGreaterThanOrEqual(span.startMs);
+  await until("the count", async () =>
+    (await node.metric("stuntdouble_trace_spans_exported_total")) === 1 ? true : undefined,
+  );
 });
 
 describe("sampling", () => {

@@ -139,6 +139,24 @@ describe(`a configuration in ${consulName}`, () => {
     expect(await untilTokens(5)).toBe(true);
   });
 
+  test("brings its experiments along, each a key of its own", async () => {
+    const experiment = (status: number) =>
+      JSON.stringify({ name: "outage", durationMs: 60_000, percentage: 100, match: {}, faults: [{ kind: "status", status }] });
+    await consul.put("lab/experiments/outage.yaml", experiment(503));
+    await consul.put("lab/stuntdouble.yaml", JSON.stringify(nodeConfig({ chaos: { dir: "experiments" } })));
+    const node = await start(urlOf("lab/"), await makeFolder());
+    const started = async (): Promise<unknown> => {
+      const body = JSON.stringify({ configured: "outage" });
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${node.adminUrl}/admin/v1/experiments`, { method: "POST", headers, body });
+      return await response.json();
+    };
+    expect(await started()).toMatchObject({ name: "outage", state: "running" });
+    await consul.put("lab/experiments/outage.yaml", experiment(99));
+    const refusal = await firstLine(node, /the old one stays in force/);
+    expect(String(refusal["errors"])).toMatch(/\/lab\/experiments\/outage\.yaml:1:\d+ faults\[0\]\.status/);
+  });
+
   test("that is deleted stays in force, and comes back when it is written again", async () => {
     await consul.put("gone.yaml", textOf("kept"));
     const node = await start(urlOf("gone.yaml"), await makeFolder());

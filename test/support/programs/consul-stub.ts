@@ -31,6 +31,8 @@ export async function startConsulStub(
   options: {
     readonly token?: string;
     readonly port?: number;
+    /** Default: 127.0.0.1. */
+    readonly host?: string;
     readonly tls?: { readonly cert: string; readonly key: string };
   } = {},
 ): Promise<ConsulStub> {
@@ -102,25 +104,31 @@ export async function startConsulStub(
     tokens.push(token === undefined ? undefined : String(token));
     if (options.token !== undefined && token !== options.token)
       response.writeHead(403).end("Permission denied: token with AccessorID 'anonymous' lacks permission 'key:read'");
+    else if (url.pathname.startsWith("/v1/kv/") && request.method === "PUT") void write(url, request, response);
     else if (url.pathname.startsWith("/v1/kv/")) serveKeys(url, response);
     else if (failure !== undefined) response.writeHead(failure.status).end(failure.body);
     else void serveServices(url, request, response);
   };
   const server = options.tls === undefined ? createServer(serve) : createTlsServer(options.tls, serve);
-  await new Promise<void>((resolve) => void server.listen(options.port ?? 0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => void server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve));
   const changed = (): void => {
     index += 1;
     wakeAll();
+  };
+  const put = (key: string, value: string | null): void => {
+    entries.set(key, { value, index: index + 1 });
+    changed();
+  };
+  const write = async (url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    put(keyOf(url), await text(request));
+    response.writeHead(200).end("true");
   };
   return {
     port: (server.address() as AddressInfo).port,
     requests,
     tokens,
     services,
-    put(key, value) {
-      entries.set(key, { value, index: index + 1 });
-      changed();
-    },
+    put,
     remove(key) {
       entries.delete(key);
       changed();

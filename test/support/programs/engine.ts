@@ -54,10 +54,16 @@ function succeeds(...args: readonly string[]): boolean {
   return spawnSync("docker", args, { stdio: "ignore" }).status === 0;
 }
 
+/** The image of Node that ours is made from. @throws where there is none */
+export function nodeImage(): string {
+  const [, name = ""] = /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync("docker/Dockerfile", "utf8")) ?? [];
+  if (!haveImage(name)) throw new Error(`there is no image ${name}`);
+  return name;
+}
+
 /** Builds the image as `npm run image` does, and leaves what is written beside it in a folder. */
 export function buildImage(tag: string, folder: string): void {
-  const [, nodeImage = ""] = /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync("docker/Dockerfile", "utf8")) ?? [];
-  if (!haveImage(nodeImage)) throw new Error(`there is no image ${nodeImage}`);
+  nodeImage();
   run([process.execPath, "supply-chain/image.ts", "--tag", tag, "--out", folder], {});
 }
 

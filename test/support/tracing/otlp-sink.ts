@@ -16,6 +16,8 @@ export type SinkSpan = {
   readonly endMs: number;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly events: readonly { readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }[];
+  /** Absent where it is linked to none. */
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly status: { readonly code?: number };
   readonly resource: Readonly<Record<string, unknown>>;
 };

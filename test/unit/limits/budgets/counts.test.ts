@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { budgetCounts, createBudgetMemory } from "../../../../src/limits/budgets/counts.ts";
+import type { BudgetKind } from "../../../../src/core/budgets/windows.ts";
+import { budgetCounts, createBudgetMemory, type BudgetCounts } from "../../../../src/limits/budgets/counts.ts";
 
 const midnight = Date.UTC(2026, 10, 28);
 const hourMs = 3_600_000;
@@ -9,6 +10,11 @@ function setUp(startMs = midnight - 1) {
   const clock = { nowMs: startMs };
   const of = (name = "openai") => budgetCounts(memory, name, () => clock.nowMs);
   return { clock, of };
+}
+
+/** Whether an amount is taken of a limit. */
+function takes(counts: BudgetCounts, kind: BudgetKind, [amount, limit]: readonly [number, number]): boolean {
+  return counts.take(kind, { atLeast: amount, wanted: amount, limit }) !== undefined;
 }
 
 describe("windows", () => {
@@ -24,11 +30,11 @@ describe("windows", () => {
 
   test("an hour is over when the next one begins", () => {
     const { clock, of } = setUp(midnight);
-    expect(of().take("callsPerHour", 1, 1)).toBe(true);
+    expect(takes(of(), "callsPerHour", [1, 1])).toBe(true);
     clock.nowMs = midnight + hourMs - 1;
-    expect(of().take("callsPerHour", 1, 1)).toBe(false);
+    expect(takes(of(), "callsPerHour", [1, 1])).toBe(false);
     clock.nowMs += 1;
-    expect(of().take("callsPerHour", 1, 1)).toBe(true);
+    expect(takes(of(), "callsPerHour", [1, 1])).toBe(true);
   });
 
   test("a clock that is set back over midnight does not give what was spent back", () => {
@@ -49,27 +55,41 @@ describe("windows", () => {
 describe("what other nodes have used", () => {
   test("counts for the limit, and is told apart from what this one has", () => {
     const counts = setUp().of();
-    counts.setOthers("callsPerHour", 3);
-    expect([counts.take("callsPerHour", 1, 4), counts.take("callsPerHour", 1, 4)]).toEqual([true, false]);
+    counts.setOthers("callsPerHour", { used: 3, held: 0 });
+    expect([takes(counts, "callsPerHour", [1, 4]), takes(counts, "callsPerHour", [1, 4])]).toEqual([true, false]);
     expect([counts.used("callsPerHour"), counts.own("callsPerHour")]).toEqual([4, 1]);
+  });
+
+  test("and what is held for them may not be taken, and is not told as used", () => {
+    const counts = setUp().of();
+    counts.setOthers("tokensPerDay", { used: 30, held: 50 });
+    expect([takes(counts, "tokensPerDay", [21, 100]), takes(counts, "tokensPerDay", [20, 100])]).toEqual([false, true]);
+    expect(counts.used("tokensPerDay")).toBe(50);
   });
 
   test("is over with its window", () => {
     const { clock, of } = setUp();
-    of().setOthers("tokensPerDay", 500);
+    of().setOthers("tokensPerDay", { used: 500, held: 0 });
     clock.nowMs = midnight;
     expect(of().used("tokensPerDay")).toBe(0);
   });
 });
 
 describe("amounts", () => {
+  test("are what is left where more is wanted and less is enough", () => {
+    const counts = setUp().of();
+    expect(counts.take("tokensPerDay", { atLeast: 10, wanted: 60, limit: 100 })).toBe(60);
+    expect(counts.take("tokensPerDay", { atLeast: 10, wanted: 60, limit: 100 })).toBe(40);
+    expect(counts.take("tokensPerDay", { atLeast: 0, wanted: 60, limit: 100 })).toBeUndefined();
+  });
+
   test("are taken up to the limit, and not beyond it", () => {
     const { of } = setUp();
     const counts = of();
-    expect(counts.take("tokensPerDay", 90, 100)).toBe(true);
-    expect(counts.take("tokensPerDay", 11, 100)).toBe(false);
-    expect(counts.take("tokensPerDay", 10, 100)).toBe(true);
-    expect(counts.take("tokensPerDay", 0, 100)).toBe(false);
+    expect(takes(counts, "tokensPerDay", [90, 100])).toBe(true);
+    expect(takes(counts, "tokensPerDay", [11, 100])).toBe(false);
+    expect(takes(counts, "tokensPerDay", [10, 100])).toBe(true);
+    expect(takes(counts, "tokensPerDay", [0, 100])).toBe(false);
     expect(counts.used("tokensPerDay")).toBe(100);
   });
 
@@ -99,7 +119,7 @@ describe("amounts", () => {
     const { of } = setUp();
     for (let index = 0; index < 1024; index += 1) of(`upstream-${index}`);
     const counts = of("one more");
-    expect(counts.take("callsPerHour", 1, 1)).toBe(true);
-    expect(counts.take("callsPerHour", 1, 1)).toBe(false);
+    expect(takes(counts, "callsPerHour", [1, 1])).toBe(true);
+    expect(takes(counts, "callsPerHour", [1, 1])).toBe(false);
   });
 });
