@@ -5,9 +5,9 @@ import { check, read } from "../shared/fields.ts";
 import { isObject, objectsIn, openJson, type JsonObject } from "../shared/json-body.ts";
 import { promptedJson } from "../shared/prompted-json.ts";
 import type { Ask, AskSettings, CountTokens, Operation } from "../types.ts";
-import { countText } from "./chat.ts";
 import { asObject, field, limits, readModelOr, refuseRule, sampling } from "./check.ts";
-import { checkPenalties, countedBeside, readToolName, schemaOf } from "./request.ts";
+import { countedBeside, countText } from "./prompt.ts";
+import { checkPenalties, readToolName, schemaOf } from "./request.ts";
 import { writeChatV1 } from "./response-v1.ts";
 
 const readAhead = ["model", "stream"];

@@ -2,18 +2,16 @@ import { composer, type Wanted } from "../../simulator/compose.ts";
 import type { Compose } from "../../simulator/parts.ts";
 import type { Facts } from "../../types.ts";
 import { chatConversation } from "../openai/chat/conversation.ts";
-import { askingTexts, lastUserText, textOf } from "../openai/messages.ts";
-import { countWithinBytes, estimateBySize } from "../openai/text.ts";
+import { askingTexts, lastUserText } from "../openai/messages.ts";
 import { once } from "../shared/conversation.ts";
-import { objectsIn, openJson, type JsonObject } from "../shared/json-body.ts";
+import { openJson, type JsonObject } from "../shared/json-body.ts";
 import { promptedJson } from "../shared/prompted-json.ts";
-import type { Ask, AskSettings, CountTokens, Operation } from "../types.ts";
-import { countedBeside, readChat, type ChatRequest } from "./request.ts";
+import type { Ask, AskSettings, Operation } from "../types.ts";
+import { countPrompt, type PromptTokens } from "./prompt.ts";
+import { readChat, type ChatRequest } from "./request.ts";
 import { writeChat } from "./response.ts";
 
 const readAhead = ["model", "stream"];
-/** The role, and what the template puts around a message; it is not billed. */
-const tokensPerMessage = 4;
 
 /** `POST /v2/chat`. @see https://docs.cohere.com/reference/chat */
 export const chat: Operation = {
@@ -35,27 +33,6 @@ export const chat: Operation = {
     return { facts, ask: (settings) => askChat(json.whole(), prompt(), settings) };
   },
 };
-
-/** How many tokens a prompt has, and how many of them are billed. */
-export type PromptTokens = { readonly tokens: number; readonly billed: number };
-
-function countPrompt(body: JsonObject, count: CountTokens): PromptTokens {
-  let billed = 0;
-  const messages = objectsIn(body["messages"]);
-  for (const message of messages) {
-    const { tool_calls: calls, tool_plan: plan } = message;
-    billed += countText(textOf(message), count);
-    if (typeof plan === "string") billed += countText(plan, count);
-    if (Array.isArray(calls)) billed += countText(JSON.stringify(calls), count);
-  }
-  for (const text of countedBeside(body)) billed += countText(text, count);
-  return { tokens: billed + messages.length * tokensPerMessage, billed };
-}
-
-/** Tokens of a text; those of a long one by its size. */
-export function countText(text: string, count: CountTokens): number {
-  return text.length > countWithinBytes ? estimateBySize(text.length) : count(text);
-}
 
 function askChat(body: JsonObject, prompt: PromptTokens, settings: AskSettings = {}): Ask {
   const request = readChat(body, settings);

@@ -30,7 +30,10 @@ function kindOf(value: unknown): string {
 /** Refuses a value of the wrong type. @param wanted the type in Go */
 export function refuseType(param: string, wanted: string, value: unknown): never {
   const problem = `parameter ${param} is of type ${kindOf(value)} but should be of type ${wanted}`;
-  return refuse(param, `invalid type: ${problem}. For proper usage, please refer to https://docs.cohere.com/reference/about`);
+  return refuse(
+    param,
+    `invalid type: ${problem}. For proper usage, please refer to https://docs.cohere.com/reference/about`,
+  );
 }
 
 /** An element of an array or a member that must be an object. */
@@ -48,7 +51,8 @@ export const field = fieldsOf({
   elementPath: (path, index) => `${path}[${index}]`,
   missing: ({ param }) => refuseRule(param, `required '${param}' param is missing or empty.`),
   type: ({ param, field: { kind, rules }, value }) => refuseType(param, rules.called ?? goTypes[kind], value),
-  unknown: ({ param, field: { rules } }) => refuseRule(param, `${param} must be one of ${quoted(rules.allowed ?? [])}.`),
+  unknown: ({ param, field: { rules } }) =>
+    refuseRule(param, `${param} must be one of ${quoted(rules.allowed ?? [])}.`),
   tooSmall: refuseSize,
   tooLarge: refuseSize,
 });

@@ -5,8 +5,9 @@ import type { ContextExcess, ContextRefusal } from "../types.ts";
  *
  * @see https://docs.cohere.com/reference/errors
  */
-export function contextExceeded({ promptTokens, contextTokens }: ContextExcess): ContextRefusal | undefined {
-  if (promptTokens <= contextTokens) return undefined;
+export function contextExceeded(excess: ContextExcess): ContextRefusal | undefined {
+  const { operation, promptTokens, contextTokens } = excess;
+  if ((operation !== "chat" && operation !== "chat-v1") || promptTokens <= contextTokens) return undefined;
   const problem = `size limit exceeded by ${promptTokens - contextTokens} tokens`;
   return {
     message: `too many tokens: ${problem}. Try using shorter or fewer inputs, or setting prompt_truncation='AUTO'.`,

@@ -85,7 +85,7 @@ function countInputs(body: JsonObject, count: CountTokens): number {
 function askEmbed(body: JsonObject, version: "1" | "2", promptTokens: number): Ask {
   const model = version === "1" ? readModelOr(body, usualModel) : readModel(body);
   const inputType = read(body, members.inputType);
-  if (inputType === undefined && !/-v2\.0$/.test(model)) {
+  if (inputType === undefined && !model.endsWith("-v2.0")) {
     refuseRule("input_type", "valid input_type must be provided with the provided model");
   }
   const images = read(body, members.images) ?? [];

@@ -53,7 +53,8 @@ export function modelAt(path: string): readonly Operation[] {
 export const tokenize = posted("tokenize", (body) => {
   readModel(body);
   const text = read(body, members.text);
-  if (text.length > maxChars) refuseRule("text", `text must be at most ${maxChars} characters - received ${text.length}`);
+  if (text.length > maxChars)
+    refuseRule("text", `text must be at most ${maxChars} characters - received ${text.length}`);
   const tokens = encodeTokens(text);
   return { tokens, token_strings: tokens.map((token) => decodeTokens([token])), meta };
 });

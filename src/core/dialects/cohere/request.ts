@@ -2,7 +2,7 @@ import type { Tool, Wanted } from "../../simulator/compose.ts";
 import { asObject, checkSchema, field, limits, readModel, refuse, refuseRule, sampling } from "./check.ts";
 import { endsWithResult, readMessages } from "./messages.ts";
 import { check, read } from "../shared/fields.ts";
-import { objectsIn, isObject, type JsonObject } from "../shared/json-body.ts";
+import { isObject, type JsonObject } from "../shared/json-body.ts";
 import type { AskSettings } from "../types.ts";
 
 /** What a chat asks for. */
@@ -96,7 +96,13 @@ export function checkPenalties({ frequency_penalty: frequency, presence_penalty:
   refuseRule("presence_penalty", "cannot specify both frequency_penalty and presence_penalty.");
 }
 
-function checkAlone({ tools, documents }: { readonly tools: readonly Tool[]; readonly documents: readonly unknown[] }): void {
+function checkAlone({
+  tools,
+  documents,
+}: {
+  readonly tools: readonly Tool[];
+  readonly documents: readonly unknown[];
+}): void {
   if (documents.length > 0) refuseRule("response_format", "response_format is not supported with RAG.");
   if (tools.length > 0) refuseRule("response_format", "response_format is not supported with tools.");
 }
@@ -161,9 +167,4 @@ function readThinking(body: JsonObject, model: string): Pick<ChatRequest, "think
   const budget = thinking === undefined ? undefined : read(thinking, members.thinkingBudget, "thinking");
   const thinks = type === undefined ? model.includes("reasoning") : type === "enabled";
   return { thinks, thinkingBudget: budget ?? Infinity };
-}
-
-/** What of a request is counted besides its messages. */
-export function countedBeside({ tools, documents }: JsonObject): readonly string[] {
-  return [...objectsIn(tools), ...(Array.isArray(documents) ? documents : [])].map((each) => JSON.stringify(each));
 }

@@ -104,14 +104,15 @@ function readDocuments(body: JsonObject): readonly string[] {
     refuseRule("rank_fields", "rank_fields cannot be empty, it must either contain at least one field or be omitted");
   }
   return documents.map((document, index) => {
-    const text = typeof document === "string" ? document : textOfFields(asObject(document, `documents[${index}]`), fields);
+    const text =
+      typeof document === "string" ? document : textOfFields(asObject(document, `documents[${index}]`), fields);
     return text === "" ? refuseRule(`documents[${index}]`, `document at index ${index} cannot be empty`) : text;
   });
 }
 
 function textOfFields(document: JsonObject, fields: readonly string[] | undefined): string {
   if (fields === undefined) return shownAs(document);
-  return fields.map((name) => `${name}: ${String(document[name] ?? "")}`).join("\n");
+  return fields.map((name) => `${name}: ${shownAs(document[name] ?? "")}`).join("\n");
 }
 
 type Ranked = { readonly index: number; readonly score: number };

@@ -7,8 +7,8 @@ import { TokenClock, TokenEvents } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import { uuidOf } from "../shared/uuid.ts";
 import type { Script } from "../types.ts";
-import type { PromptTokens } from "./chat.ts";
 import { traceId } from "./errors.ts";
+import type { PromptTokens } from "./prompt.ts";
 import type { ChatRequest } from "./request.ts";
 
 /** A chat to be written, as a whole or as a stream. */

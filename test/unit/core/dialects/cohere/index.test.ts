@@ -109,7 +109,10 @@ describe("a response", () => {
     ]);
   });
 
-  const planned = scriptWith([partOf("reasoning", "I", " ask"), { ...partOf("call", "{", "}"), name: "f" }]);
+  const planned = scriptWith([
+    partOf("reasoning", "I", " ask"),
+    { kind: "call", name: "f", tokens: ["{", "}"], text: "{}" },
+  ]);
 
   test("plans in words before it calls tools", () => {
     const plan = open(chat, { ...request, tools })
@@ -119,7 +122,9 @@ describe("a response", () => {
       message: {
         role: "assistant",
         tool_plan: "I ask",
-        tool_calls: [{ id: expect.stringMatching(/^f_[0-9a-z]{12}$/), type: "function", function: { name: "f", arguments: "{}" } }],
+        tool_calls: [
+          { id: expect.stringMatching(/^f_[0-9a-z]{12}$/), type: "function", function: { name: "f", arguments: "{}" } },
+        ],
       },
       finish_reason: "TOOL_CALL",
     });
@@ -152,7 +157,12 @@ describe("a response", () => {
   test("cites the first document for its first sentence, unless it is told not to", () => {
     const documents = [{ id: "d", data: { title: "A" } }];
     const script = scriptOf(["It", " is. So", " there."]);
-    const write = (more: object): Json => (jsonOf(open(chat, { ...request, documents, ...more }).ask().write(script)) as Json)["message"]!;
+    const write = (more: object): Json =>
+      jsonOf(
+        open(chat, { ...request, documents, ...more })
+          .ask()
+          .write(script),
+      )["message"]!;
     const source = { type: "document", id: "d", document: { id: "d", title: "A" } };
     expect(write({})).toMatchObject({
       citations: [{ start: 0, end: 5, text: "It is", sources: [source], type: "TEXT_CONTENT" }],
@@ -227,9 +237,7 @@ describe("the first version", () => {
 
   test("calls tools whose parameters have Python's types", () => {
     const tool = { name: "f", parameter_definitions: { n: { type: "int", required: true } } };
-    const [part] = open(chatV1, { ...old, tools: [tool] })
-      .ask()
-      .compose!(20, scriptOf([]).rng);
+    const [part] = open(chatV1, { ...old, tools: [tool] }).ask().compose!(20, scriptOf([]).rng);
     expect([part?.kind, part?.text]).toEqual(["call", expect.stringMatching(/^\{"n":-?\d+\}$/)]);
   });
 });
@@ -254,7 +262,10 @@ describe("vectors", () => {
       expect(numbers.every((each) => Number.isInteger(each) && each >= low && each <= high)).toBe(true);
     }
     expect(Buffer.from(String(embeddings["base64"]![0]), "base64").length).toBe(256 * 4);
-    expect(response).toMatchObject({ response_type: "embeddings_by_type", meta: { billed_units: { input_tokens: 2 } } });
+    expect(response).toMatchObject({
+      response_type: "embeddings_by_type",
+      meta: { billed_units: { input_tokens: 2 } },
+    });
   });
 
   test("are a plain list in the first version where no type is named", () => {
@@ -278,7 +289,9 @@ test("documents are ranked by what they share with the query, the most alike fir
   expect(results.every(({ relevance_score: score }) => score! >= 0 && score! <= 1)).toBe(true);
   expect(meta).toMatchObject({ billed_units: { search_units: 1 } });
   const old = open(rerankV1, { ...body, return_documents: true }).ask();
-  expect(jsonOf(old.write(scriptOf([])))).toMatchObject({ results: [{ document: { text: "some red apples" } }, {}, {}] });
+  expect(jsonOf(old.write(scriptOf([])))).toMatchObject({
+    results: [{ document: { text: "some red apples" } }, {}, {}],
+  });
 });
 
 test("models come page by page, for the endpoint that is asked for", () => {
@@ -297,7 +310,10 @@ describe("a failure", () => {
   test.each<[Partial<Failure> & { status: number }, string]>([
     [{ status: 401 }, "invalid api token"],
     [{ status: 401, code: "UNAUTHENTICATED", detail: "missing" }, "no api key supplied"],
-    [{ status: 404, model: "xyz" }, "model 'xyz' not found, make sure the correct model ID was used and that you have access to the model."],
+    [
+      { status: 404, model: "xyz" },
+      "model 'xyz' not found, make sure the correct model ID was used and that you have access to the model.",
+    ],
     [{ status: 429 }, "Please wait and try again later"],
     [{ status: 500 }, "internal server error, please try again later"],
     [{ status: 400, code: "BODY_INVALID", message: "invalid request: no" }, "invalid request: no"],

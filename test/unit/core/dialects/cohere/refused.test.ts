@@ -16,15 +16,27 @@ const nothingAsked = "invalid request: message must be at least 1 token long or 
 
 test.each<[object, param: string, message: string]>([
   [{ messages: [user] }, "model", "a model parameter is required for this endpoint."],
-  [{ model: 3, messages: [user] }, "model", "invalid type: parameter model is of type number but should be of type string."],
+  [
+    { model: 3, messages: [user] },
+    "model",
+    "invalid type: parameter model is of type number but should be of type string.",
+  ],
   [{ model }, "messages", nothingAsked],
   [{ model, messages: [] }, "messages", nothingAsked],
   [{ model, messages: [{ role: "system", content: "Be brief" }] }, "messages", nothingAsked],
   [{ model, messages: "Hi" }, "messages", "but should be of type []ChatMessageV2."],
   [{ model, messages: [{ role: "robot", content: "Hi" }] }, "messages[0].role", "Invalid role in messages at index 0."],
   [{ model, messages: [{ role: "user", content: "" }] }, "messages[0].content", "message must not be empty in a turn"],
-  [{ model, messages: [{ role: "user", content: [{ type: "odd" }] }] }, "messages[0].content[0].type", "must be one of 'text'"],
-  [{ model, messages: [user, { role: "tool", content: "x" }] }, "messages[1].tool_call_id", "tool call id must be provided"],
+  [
+    { model, messages: [{ role: "user", content: [{ type: "odd" }] }] },
+    "messages[0].content[0].type",
+    "must be one of 'text'",
+  ],
+  [
+    { model, messages: [user, { role: "tool", content: "x" }] },
+    "messages[1].tool_call_id",
+    "tool call id must be provided",
+  ],
   [
     { model, messages: [user, { role: "tool", tool_call_id: "c", content: "x" }] },
     "messages[1].tool_call_id",
@@ -79,7 +91,9 @@ test("leniently, what its schema allows is taken", () => {
 });
 
 test("a part of a message may stand alone", () => {
-  expect(() => open(chat, { model, messages: [{ role: "user", content: { type: "text", text: "Hi" } }] }).ask()).not.toThrow();
+  expect(() =>
+    open(chat, { model, messages: [{ role: "user", content: { type: "text", text: "Hi" } }] }).ask(),
+  ).not.toThrow();
 });
 
 describe.each([
@@ -99,7 +113,11 @@ describe.each([
 
 test.each<[Parameters<typeof open>[0], object, string]>([
   [chatV1, { message: "Hi", model: "command-a-plus-05-2026" }, "please use '/v2/chat' instead."],
-  [chatV1, { message: "Hi", chat_history: [{ role: "Robot", message: "x" }] }, "Invalid role in chat_history at index 0."],
+  [
+    chatV1,
+    { message: "Hi", chat_history: [{ role: "Robot", message: "x" }] },
+    "Invalid role in chat_history at index 0.",
+  ],
   [chatV1, { message: "Hi", chat_history: [{ role: "USER" }] }, "all elements in history must have a message."],
   [embedV2, { model: "embed-v4.0", texts: ["a"] }, "valid input_type must be provided with the provided model"],
   [embedV2, { model: "embed-v4.0", texts: ["a"], input_type: "search_query" }, "embedding_types parameter is required"],
@@ -109,7 +127,11 @@ test.each<[Parameters<typeof open>[0], object, string]>([
     "total number of texts must be at most 96 - received 97",
   ],
   [embedV2, { model: "embed-v4.0", texts: ["a", ""], input_type: "search_query" }, "the empty string at index 1"],
-  [embedV2, { model: "embed-v4.0", images: ["data:"], input_type: "search_query" }, "images must be used with input_type=image"],
+  [
+    embedV2,
+    { model: "embed-v4.0", images: ["data:"], input_type: "search_query" },
+    "images must be used with input_type=image",
+  ],
   [
     embedV2,
     { model: "embed-v4.0", texts: ["a"], input_type: "search_query", embedding_types: ["float"], output_dimension: 3 },
