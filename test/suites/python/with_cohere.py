@@ -158,7 +158,10 @@ errors(
 )
 
 
-@check("error in a stream")
+check("stream cut off")(lambda: raises(lambda: list(client().chat_stream(model=f"{model}-cut", messages=messages))))
+
+
+@check("error in a stream, as an event")
 def _():
     events = list(client().chat_stream(model=f"{model}-error-event", messages=messages))
     same((events[-1].type, events[-1].delta.finish_reason), ("message-end", "ERROR"))
