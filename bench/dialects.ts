@@ -26,6 +26,8 @@ const whole: readonly Sample[] = [
   },
   { name: "gemini", target: "/v1beta/models/gemini-2.5-flash:generateContent", body: { contents } },
   { name: "ollama chat", target: "/api/chat", body: { model: "llama3.2", messages, stream: false } },
+  { name: "cohere chat", target: "/v2/chat", body: { model: "command-a-03-2025", messages } },
+  { name: "cohere chat v1", target: "/v1/chat", body: { model: "command-r-08-2024", message: text } },
   { name: "azure chat", target: `${deployment}/chat/completions?api-version=2025-01-01-preview`, body: { messages } },
   {
     name: "azure responses",

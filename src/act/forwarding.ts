@@ -104,10 +104,11 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     if (this.#state === "responding") this.#receiver.data(chunk);
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#state === "over") return;
     this.#over();
-    this.#receiver.end();
+    const trailers = textOf(controller.rawTrailers);
+    this.#receiver.end(trailers.length === 0 ? undefined : trailers);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

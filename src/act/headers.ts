@@ -1,6 +1,6 @@
 import { withoutBaggage } from "../core/baggage.ts";
 import { isAlias } from "../core/control-carriers.ts";
-import { headerIndex, keepHeaders, setHeaders } from "../core/headers.ts";
+import { headerIndex, headerValue, keepHeaders, setHeaders } from "../core/headers.ts";
 import type { Decision, HeaderList, HeaderMap } from "../core/types.ts";
 import type { Header } from "../core/dialects/types.ts";
 import { withoutQuery } from "../core/dialects/shared/target.ts";
@@ -58,10 +58,16 @@ export function requestHeaders(rawHeaders: HeaderList, forwarding: Forwarding): 
   );
   kept.push("x-request-id", forwarding.requestId);
   kept.push("via", viaEntry(rawHeaders[0]?.startsWith(":") === true ? "2" : "1.1", forwarding.pseudonym));
+  if (takesTrailers(headerValue(rawHeaders, "te"))) kept.push("te", "trailers");
   if (forwarding.plain) kept.push("accept-encoding", "identity");
   if (forwarding.credential !== undefined) kept.push(...forwarding.credential);
   takeFromBaggage(kept);
   return kept;
+}
+
+/** Whether a `TE` header says that trailers are taken; of what it may say besides, this node takes nothing. */
+export function takesTrailers(te: string | undefined): boolean {
+  return te !== undefined && /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(te);
 }
 
 /** Removes our member from `baggage`, of which there may be several. */

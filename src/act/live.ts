@@ -22,7 +22,8 @@ export type Receiver = {
   informed?(head: Head): void;
   head(head: Head): void;
   data(bytes: Uint8Array): void;
-  end(): void;
+  /** @param trailers names and values in turn, as received; undefined where there are none */
+  end(trailers?: HeaderList): void;
   /** Instead of `end`: the rest of the response goes to the client by another way. */
   handedOver(): void;
   /** @param how the upstream broke its response off, which the client is to see in the same way */

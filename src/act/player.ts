@@ -1,5 +1,5 @@
 import type { Flow } from "./live.ts";
-import type { Ending, Frame, Head, Plan } from "../core/types.ts";
+import type { Ending, Frame, Head, HeaderList, Plan } from "../core/types.ts";
 import { FrameQueue, joined } from "./frame-queue.ts";
 import { beginWith, informBefore } from "./informational.ts";
 import type { Sent } from "./sent.ts";
@@ -125,7 +125,8 @@ export class Player implements Timer, RelaySink, ReplyListener, Sent {
     this.#balance();
   }
 
-  end(atMs: number, ending: Ending): void {
+  end(atMs: number, ending: Ending, trailers?: HeaderList): void {
+    if (trailers !== undefined) this.#reply.trailers?.(trailers);
     this.#ending = ending;
     this.#endAtMs = atMs;
     this.#step();

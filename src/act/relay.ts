@@ -4,7 +4,7 @@ import type { CallTimes, Request } from "./types.ts";
 import type { StuntdoubleError } from "../core/errors.ts";
 import { bendLive, type BendContext, type LiveBend, type PreparedFault } from "../core/faults/index.ts";
 import { noteUsage, type RecordNotes } from "../core/records/notes.ts";
-import type { Frame, Head, ShadowPair, Sink, Timeline } from "../core/types.ts";
+import type { Ending, Frame, Head, HeaderList, ShadowPair, Sink, Timeline } from "../core/types.ts";
 import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
 import { neverBuffered, responseHeaders } from "./headers.ts";
@@ -33,6 +33,8 @@ export type RelayedCall = CallTimes & {
 export type RelaySink = Sink & {
   /** An informational response, of which nothing is noted. */
   inform?(head: Head): void;
+  /** @param trailers for clients that take them */
+  end(atMs: number, ending: Ending, trailers?: HeaderList): void;
   /** Of the head that was sent; undefined when none was. */
   readonly status: number | undefined;
   /** The source can be held back from now on. */
@@ -152,14 +154,16 @@ export class Relay implements Receiver {
     else for (const frame of frames) this.#sink.data(frame);
   }
 
-  end(): void {
+  end(trailers?: HeaderList): void {
     const atMs = this.#call.now();
     this.#state = "over";
     this.#call.upstreamEnded(atMs);
     this.#flush(atMs);
     const tokens = this.#usage();
     this.#call.measured(tokens, this.#pair(atMs, tokens));
-    this.#sink.end(atMs, "finish");
+    // They may tell of the whole body, as a checksum does, and a fault may have changed it.
+    if (trailers === undefined || this.#options.faults.length > 0) this.#sink.end(atMs, "finish");
+    else this.#to.end(atMs, "finish", responseHeaders(trailers, false));
   }
 
   handedOver(): void {

@@ -70,6 +70,8 @@ export type Reply = {
   head(head: Head): void;
   /** @returns false when the client reads slower than we write; `listener.drained` follows */
   write(data: string | Uint8Array): boolean;
+  /** Fields that follow the body when the response ends, where the client takes them. */
+  trailers?(fields: HeaderList): void;
   end(): void;
   /** Closes the connection without ending the response. */
   cut(): void;

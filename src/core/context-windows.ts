@@ -10,7 +10,8 @@ type Windows = readonly (readonly [models: string, tokens: number])[];
  * input and 128,000 of output.
  *
  * @see https://models.dev (github.com/anomalyco/models.dev, 2 July 2026): `limit.input`, else `limit.context`, of each provider's
- *   own models; https://platform.openai.com/docs/models and https://platform.claude.com/docs/en/about-claude/models for older ones
+ *   own models; https://platform.openai.com/docs/models and https://platform.claude.com/docs/en/about-claude/models for older ones,
+ *   https://docs.cohere.com/docs/models
  */
 const windows: Windows = [
   ["gpt-5-chat*", 128_000],
@@ -87,6 +88,8 @@ const windows: Windows = [
   ["grok-4.3*", 1_000_000],
   ["grok-build-*", 256_000],
   ["grok-3*", 131_072],
+  ["command-a-*", 256_000],
+  ["command-r*", 128_000],
 ];
 
 const tests = windows.map(([models, tokens]) => ({ matches: compileGlob(models), tokens }));

@@ -241,10 +241,14 @@ test.each([
   "/openai/deployments/d/embeddings?api-version=1",
   "/openai/deployments/d/responses?api-version=1",
   "/openai/responses?api-version=1",
+  "/v2/chat",
+  "/v1/chat",
+  "/v2/embed",
+  "/v2/rerank",
 ])("any request to %s is answered or refused with BODY_INVALID, small or large", (target) => {
   const members =
     "contents generationConfig generation_config systemInstruction tools toolConfig content requests " +
-    "generateContentRequest model messages prompt input options format think stream images context keep_alive dimensions";
+    "generateContentRequest model messages prompt input options format think stream images context keep_alive dimensions message chat_history documents response_format thinking texts query";
   const member = fc.constantFrom(...members.split(" "));
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 4 }),

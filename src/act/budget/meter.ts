@@ -2,7 +2,7 @@ import type { Receiver } from "../live.ts";
 import { headerValue } from "../../core/headers.ts";
 import { newNotes, noteUsage } from "../../core/records/notes.ts";
 import type { PricedTokens } from "../../core/prices/types.ts";
-import type { Frame, Head } from "../../core/types.ts";
+import type { Frame, Head, HeaderList } from "../../core/types.ts";
 import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
 import { jsonTextOf, KeptJson } from "../usage/kept-json.ts";
@@ -68,12 +68,12 @@ export class Meter implements Receiver {
     this.#to?.data(bytes);
   }
 
-  end(): void {
+  end(trailers?: HeaderList): void {
     this.#state = "whole";
     const body = jsonTextOf(this.#json);
     if (body !== undefined) noteUsage(this.#notes, body);
     this.settle();
-    this.#to?.end();
+    this.#to?.end(trailers);
   }
 
   handedOver(): void {

@@ -1,6 +1,6 @@
 import type { Receiver } from "../live.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
-import type { Head } from "../../core/types.ts";
+import type { Head, HeaderList } from "../../core/types.ts";
 import type { OpenRecording } from "./types.ts";
 
 /** A response on its way to its relay that is recorded as it passes: nothing of it is held back, and nothing waits. */
@@ -42,9 +42,9 @@ export class Tee implements Receiver {
     this.#to.data(bytes);
   }
 
-  end(): void {
+  end(trailers?: HeaderList): void {
     this.#ended("finish");
-    this.#to.end();
+    this.#to.end(trailers);
   }
 
   handedOver(): void {

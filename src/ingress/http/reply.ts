@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { Head, HeaderList } from "../../core/types.ts";
 import type { Reply, ReplyListener } from "../../act/types.ts";
+import { takesTrailers } from "../../act/headers.ts";
 import { closeSocket, resetSocket } from "../../act/sockets/sockets.ts";
 import { compress } from "./compress.ts";
 import type { Cors } from "./cors.ts";
@@ -57,6 +58,8 @@ export class HttpReply implements Reply {
   #over = false;
   /** The body is sent in chunks, which we make. */
   #chunked = false;
+  readonly #takesTrailers: boolean;
+  #trailers: HeaderList = [];
   /** The client knows where the response ends, and so that a connection has closed too early. */
   #endIsMarked = true;
 
@@ -65,6 +68,7 @@ export class HttpReply implements Reply {
     this.#server = server;
     this.#method = request.method ?? "GET";
     this.#acceptEncoding = acceptEncoding(request);
+    this.#takesTrailers = response instanceof Http2ServerResponse || takesTrailers(singleOf(request.headers.te));
     this.#origin = server.cors === undefined ? undefined : request.headers.origin;
     if (response instanceof Http2ServerResponse) {
       this.#stream = new StreamSending(response);
@@ -170,10 +174,17 @@ export class HttpReply implements Reply {
     return more;
   }
 
+  trailers(fields: HeaderList): void {
+    if (this.#takesTrailers) this.#trailers = fields;
+  }
+
   end(): void {
     if (this.#gone()) return;
-    if (this.#chunked && this.#method !== "HEAD") this.#response.end(lastChunk, "latin1");
-    else this.#response.end();
+    if (this.#chunked && this.#method !== "HEAD") this.#response.end(lastChunkWith(this.#trailers), "latin1");
+    else {
+      if (this.#response instanceof Http2ServerResponse) this.#response.addTrailers(grouped(this.#trailers));
+      this.#response.end();
+    }
   }
 
   /**
@@ -241,12 +252,23 @@ function onceCurrent(response: ServerResponse, act: (socket: Socket) => void): v
 }
 
 function acceptEncoding({ headers }: NodeRequest): string | undefined {
-  const value = headers["accept-encoding"];
+  return singleOf(headers["accept-encoding"]);
+}
+
+function singleOf(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(",") : value;
 }
 
 const noBytes = new Uint8Array(0);
 const lastChunk = "0\r\n\r\n";
+
+/** What ends a body in chunks. @param trailers that follow it */
+function lastChunkWith(trailers: HeaderList): string {
+  if (trailers.length === 0) return lastChunk;
+  let text = "0\r\n";
+  eachHeader(trailers, (name, value) => void (text += `${name}: ${value}\r\n`));
+  return `${text}\r\n`;
+}
 
 function chunkOf(data: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`${data.byteLength.toString(16)}\r\n`), data, lineEnd]);

@@ -4,10 +4,10 @@ import { promisify } from "node:util";
 import type { Asked } from "./clients.ts";
 
 /** The modules that `python_clients.py` imports. */
-export const pythonModules = "openai, anthropic, google.genai, ollama, groq, mistralai";
+export const pythonModules = "openai, anthropic, google.genai, ollama, groq, mistralai, cohere";
 
 /** Its clients, in the order of a row. */
-export const pythonNames = ["openai", "anthropic", "google-genai", "ollama", "groq", "mistralai"].map(
+export const pythonNames = ["openai", "anthropic", "google-genai", "ollama", "groq", "mistralai", "cohere"].map(
   (name) => `${name} (PyPI)`,
 );
 

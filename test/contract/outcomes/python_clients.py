@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import anthropic
+import cohere
 import groq
 import ollama
 import openai
@@ -42,6 +43,11 @@ def groq_at(url):
 @cache
 def mistral_at(url):
     return Mistral(api_key="none", server_url=f"{url}/mistral", timeout_ms=patience * 1000)
+
+
+@cache
+def cohere_at(url):
+    return cohere.ClientV2(api_key="none", base_url=url, timeout=patience)
 
 
 def openai_whole(url, headers):
@@ -122,9 +128,39 @@ def mistral_streamed(url, headers):
         return "".join(choice.delta.content or "" for event in stream for choice in event.data.choices)
 
 
+def cohere_asked(headers):
+    options = {"max_retries": 0, "additional_headers": headers}
+    return {"model": "command-a-03-2025", "messages": messages, "request_options": options}
+
+
+def cohere_whole(url, headers):
+    return "".join(part.text for part in cohere_at(url).chat(**cohere_asked(headers)).message.content)
+
+
+def cohere_streamed(url, headers):
+    stream = cohere_at(url).chat_stream(**cohere_asked(headers))
+    return "".join(event.delta.message.content.text for event in stream if event.type == "content-delta")
+
+
 attempts = {
-    "whole": [openai_whole, anthropic_whole, genai_whole, ollama_whole, groq_whole, mistral_whole],
-    "streamed": [openai_streamed, anthropic_streamed, genai_streamed, ollama_streamed, groq_streamed, mistral_streamed],
+    "whole": [
+        openai_whole,
+        anthropic_whole,
+        genai_whole,
+        ollama_whole,
+        groq_whole,
+        mistral_whole,
+        cohere_whole,
+    ],
+    "streamed": [
+        openai_streamed,
+        anthropic_streamed,
+        genai_streamed,
+        ollama_streamed,
+        groq_streamed,
+        mistral_streamed,
+        cohere_streamed,
+    ],
 }
 
 

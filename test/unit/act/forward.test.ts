@@ -14,7 +14,7 @@ describe("the request", () => {
     expect(outgoing).toMatchObject({ method: "POST", target: "/v1/chat/completions?a=1" });
     expect(text()).toBe(body);
     expect(header("x-mine")).toBe("1");
-    expect(header("te")).toBeUndefined();
+    expect(header("te")).toBe("trailers");
     call.upstream().json(200, {});
   });
 

@@ -1,6 +1,6 @@
 import { firstOf, withFirst } from "../../frames.ts";
-import { hash32 } from "../../rng.ts";
 import type { Plan } from "../../types.ts";
+import { uuidOf } from "../shared/uuid.ts";
 import type { Relative } from "../relative.ts";
 
 /** What the filter finds in a text that nothing is wrong with. @see https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter */
@@ -51,22 +51,4 @@ export function azureHeaders(requestId: string): string[] {
   const headers = ["x-ms-region", "East US", "x-content-type-options", "nosniff"];
   if (requestId !== "") headers.push("x-request-id", requestId, "apim-request-id", uuidOf(requestId));
   return headers;
-}
-
-/** A UUID that an id determines; it has the digits of an id of our own. */
-function uuidOf(id: string): string {
-  const own = ownId.exec(id)?.[1];
-  const hex = own ?? digitsOf(id);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
-}
-
-const ownId = /^req_([0-9a-f]{32})$/;
-
-function digitsOf(id: string): string {
-  const first = hash32(id);
-  return hexOf(first) + hexOf(hash32(first, 1)) + hexOf(hash32(first, 2)) + hexOf(hash32(first, 3));
-}
-
-function hexOf(word: number): string {
-  return word.toString(16).padStart(8, "0");
 }

@@ -36,6 +36,7 @@ const quotas: readonly (readonly [dialect: string, request: RequestWishes, error
     { path: "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", body: { messages } },
     { error: { code: "insufficient_quota" } },
   ],
+  ["cohere", { path: "/v2/chat", body: { model: "command-a-03-2025", messages } }, { message: expect.any(String) }],
   ["ollama", { path: "/api/chat", body: { model: "llama3", messages, stream: false } }, { error: expect.any(String) }],
 ];
 

@@ -55,6 +55,11 @@ test.each<[dialect: string, changes: Partial<ContextExcess>, message: string]>([
     { operation: "streamGenerateContent" },
     "The input token count (120) exceeds the maximum number of tokens allowed (100).",
   ],
+  [
+    "cohere",
+    {},
+    "too many tokens: size limit exceeded by 20 tokens. Try using shorter or fewer inputs, or setting prompt_truncation='AUTO'.",
+  ],
   ["groq", {}, "Please reduce the length of the messages or completion."],
   ["mistral", {}, "Prompt contains 120 tokens, too large for model with 100 maximum context length"],
   [

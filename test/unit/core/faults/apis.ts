@@ -138,6 +138,29 @@ const ollama: Api = {
   calls: (objects) => whole(objects, "message.tool_calls.*", chatCall),
 };
 
+const cohere: Api = {
+  name: "cohere",
+  target: "/v2/chat",
+  ask: { model: "command-a-03-2025", messages },
+  tools: { tools: [{ type: "function", function: tool }] },
+  text: ["message.content.*.text", "delta.message.content.text"],
+  finish: ["finish_reason", "delta.finish_reason"],
+  model: [],
+  usage: ["usage", "delta.usage"],
+  calls: (objects) => [
+    ...whole(objects, "message.tool_calls.*", chatCall),
+    ...objects.flatMap((object) =>
+      whole([object], "delta.message.tool_calls", ["function.name", "function.arguments", "id"]).map((call) => ({
+        ...call,
+        arguments: objects
+          .filter((each) => pick(each, "index")[0] === pick(object, "index")[0])
+          .flatMap((each) => pick(each, "delta.message.tool_calls.function.arguments"))
+          .join(""),
+      })),
+    ),
+  ],
+};
+
 /** Every API that has a model say something. */
 export const apis: readonly Api[] = [
   chat,
@@ -146,6 +169,7 @@ export const apis: readonly Api[] = [
   gemini("gemini, server-sent events", "?alt=sse"),
   gemini("gemini, array", ""),
   ollama,
+  cohere,
 ];
 
 export type Shape = "whole" | "streamed";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { chat as cohereChat } from "../../../../src/core/dialects/cohere/chat.ts";
 import { messages as anthropic } from "../../../../src/core/dialects/anthropic/operations.ts";
 import { generateContent } from "../../../../src/core/dialects/gemini/generate.ts";
 import { chat as ollamaChat, generate as ollamaGenerate } from "../../../../src/core/dialects/ollama/generate.ts";
@@ -99,6 +100,16 @@ const apis: readonly (readonly [string, Operation, number, (upTo: number) => obj
   [
     "ollama",
     ollamaChat,
+    4,
+    (upTo) => ({
+      model: "m",
+      messages: chatTurns.slice(0, upTo + 1),
+      tools: [{ type: "function", function: { name: "get_weather" } }],
+    }),
+  ],
+  [
+    "cohere",
+    cohereChat,
     4,
     (upTo) => ({
       model: "m",
