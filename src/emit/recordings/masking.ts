@@ -1,4 +1,4 @@
-import { isAscii, isUtf8 } from "node:buffer";
+import { isUtf8 } from "node:buffer";
 import type { RecordedPiece } from "../../core/recordings/types.ts";
 import type { TextRange } from "../credential-forms.ts";
 import { mask, secretRanges } from "../redact.ts";
@@ -14,6 +14,7 @@ export type PieceMasking = {
   flush(): RecordedPiece[];
 };
 
+const beyondAscii = /[^\u0000-\u007F]/;
 /** So many bytes at the end are held back: no credential is longer. */
 const reach = 4096;
 /** More than this is never held back. */
@@ -28,8 +29,8 @@ const lookedAtTogether = 4 * reach;
  * @param secrets values that are masked wherever they stand
  */
 export function createPieceMasking(secrets: readonly string[]): PieceMasking {
-  const asBytes = secrets.map((secret) =>
-    isAscii(Buffer.from(secret)) ? secret : Buffer.from(secret).toString("latin1"),
+  const asBytes = secrets.flatMap((secret) =>
+    beyondAscii.test(secret) ? [secret, Buffer.from(secret).toString("latin1")] : [secret],
   );
   let held: ArrivedPiece[] = [];
   /** What stands before the held ones, since a word begins only after what is none. */

@@ -87,7 +87,7 @@ class Shared {
   readonly #told = new Set<string>();
   #whole: OneRecording[] = [];
   #cancel: (() => void) | undefined = undefined;
-  #writing: Promise<void> | undefined = undefined;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: RecordingWriterOptions) {
     this.options = options;
@@ -99,6 +99,7 @@ class Shared {
   ended(recording: OneRecording): void {
     this.#whole.push(recording);
     this.#cancel ??= this.options.clock.wake(togetherMs, () => void this.#writeWhole());
+    if (this.waiting > this.maxWaiting / 2) void this.#writeWhole();
   }
 
   async flushed(): Promise<void> {
@@ -116,15 +117,15 @@ class Shared {
     log.warn({ dir: recording.dir, result, reason }, "a recording was stopped; its call goes on");
   }
 
-  async #writeWhole(): Promise<void> {
+  /** One after the other, so that whoever waits for the last waits for all. */
+  #writeWhole(): Promise<void> {
     this.#cancel?.();
     this.#cancel = undefined;
-    await this.#writing;
-    const whole = this.#whole;
+    const byFolder = Map.groupBy(this.#whole, ({ dir }) => dir);
     this.#whole = [];
-    const byFolder = Map.groupBy(whole, ({ dir }) => dir);
-    this.#writing = Promise.all([...byFolder].map(([dir, all]) => this.#writeTogether(dir, all))).then(() => undefined);
-    await this.#writing;
+    return (this.#writing = this.#writing.then(async () => {
+      for (const [dir, all] of byFolder) await this.#writeTogether(dir, all);
+    }));
   }
 
   async #writeTogether(dir: string, recordings: readonly OneRecording[]): Promise<void> {
