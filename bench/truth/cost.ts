@@ -1,5 +1,6 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
+import { readFolder } from "../../src/config/recordings/read.ts";
 import { interleaved, ratios, sum } from "../figures.ts";
 import {
   chatRequest,
@@ -58,9 +59,9 @@ async function costOf(kind: Kind): Promise<Figure[]> {
     const results = await interleaved(targets, (target) =>
       load({ ...target, connections, seconds, request, rate: kind.rate }),
     );
-    const kept = (await readdir(path.join(folder, "recordings"))).length;
+    const { recordings } = await readFolder(path.join(folder, "recordings"));
     console.log(
-      `cost             ${kind.name}: ${kept} recordings of at least ${sum(results.recorded.map((each) => each.responses))} calls`,
+      `cost             ${kind.name}: ${recordings.length} recordings of at least ${sum(results.recorded.map((each) => each.responses))} calls`,
     );
     return figuresOf(kind, results);
   } finally {

@@ -92,6 +92,7 @@ export class Exchange implements RelayOwner, PlayerOwner {
     const { faults, decision } = admitted;
     if (decision.serve.from === "upstream") this.#record.meantFor(decision.serve.upstream);
     this.#takeNotes(admitted, true);
+    this.#record.copy = this.#runtime.mirrors?.begin(this.#request, admitted, this.#runtime);
     const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker: undefined, ticket: undefined });
     this.#relay = relay;
     relay.compareWith(this.#mirror(admitted));
@@ -217,10 +218,10 @@ export class Exchange implements RelayOwner, PlayerOwner {
     const relay = new Relay(this.#record, this.#player, { owner: this, faults: admitted.faults, breaker, ticket });
     this.#relay = relay;
     if (whenOpen === "simulate") this.#standby = admitted;
-    const simulated = this.#mirror(admitted);
-    relay.compareWith(simulated);
     const [record, deps] = [this.#record, this.#deps];
-    this.#tee = send({ admitted, record, deps, runtime: this.#runtime, to: runtime, simulated }, relay);
+    this.#tee = send({ admitted, record, deps, runtime: this.#runtime, to: runtime }, relay);
+    // What would have been simulated is worked out while the upstream works.
+    if (relay.isOpen) relay.compareWith(this.#mirror(admitted));
     if (this.#player.done) this.#tee?.over(false);
   }
 

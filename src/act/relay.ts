@@ -94,6 +94,11 @@ export class Relay implements Receiver {
     this.#simulated = simulated;
   }
 
+  /** A response may still come. */
+  get isOpen(): boolean {
+    return this.#state !== "over";
+  }
+
   /** The upstream has been asked. */
   follow(forwarded: Forwarded): void {
     this.#forwarded = forwarded;
@@ -232,8 +237,9 @@ export class Relay implements Receiver {
   #usage(): number | undefined {
     const body = this.#json?.whole();
     if (body === undefined) return undefined;
-    if (this.#call.notes !== undefined) noteUsage(this.#call.notes, body.toString());
-    return this.#call.request.dialect.readUsage(body);
+    const { notes, request } = this.#call;
+    if (notes !== undefined) noteUsage(notes, body.toString());
+    return notes?.usage?.outputTokens ?? request.dialect.readUsage(body);
   }
 
   #at(atMs: number, task: (atMs: number) => void): void {

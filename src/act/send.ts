@@ -1,6 +1,5 @@
 import type { ActDeps, Runtime, UpstreamRuntime } from "./types.ts";
 import { setHeaders } from "../core/headers.ts";
-import type { Timeline } from "../core/types.ts";
 import type { Admitted } from "./admission.ts";
 import { appendSender, requestHeaders, type Forwarding } from "./headers.ts";
 import type { CallRecord } from "./outcome.ts";
@@ -16,13 +15,11 @@ export type Sending = {
   readonly deps: Pick<ActDeps, "pseudonym" | "recordings">;
   readonly runtime: Runtime;
   readonly to: UpstreamRuntime;
-  /** What the simulator would have done; undefined where nothing is compared. */
-  readonly simulated: Timeline | undefined;
 };
 
 /** Whether somebody wants to know when each token came. */
-function isTimedBy(simulated: Timeline | undefined, { notes }: CallRecord, opened: Admitted["opened"]): boolean {
-  return simulated !== undefined || (notes !== undefined && opened !== undefined);
+function isTimedBy({ decision, opened }: Admitted, { notes }: CallRecord): boolean {
+  return opened !== undefined && (decision.mirror !== undefined || notes !== undefined);
 }
 
 /**
@@ -30,7 +27,7 @@ function isTimedBy(simulated: Timeline | undefined, { notes }: CallRecord, opene
  *
  * @returns what records the response; undefined where it is not recorded
  */
-export function send({ admitted, record, deps, runtime, to, simulated }: Sending, relay: Relay): Tee | undefined {
+export function send({ admitted, record, deps, runtime, to }: Sending, relay: Relay): Tee | undefined {
   const { request } = record;
   const { faults, decision, opened } = admitted;
   const { upstream, credential } = to;
@@ -38,7 +35,7 @@ export function send({ admitted, record, deps, runtime, to, simulated }: Sending
   const tee = decision.record === undefined ? undefined : teeFor(admitted, relay, { record, seed: snapshot.seed });
   const receiver = record.payment?.before(tee ?? relay) ?? tee ?? relay;
   const isMetered = to.budget?.isMetered === true;
-  const isTimed = isTimedBy(simulated, record, opened);
+  const isTimed = isTimedBy(admitted, record);
   const isStreamTimed = isTimed && opened?.facts.stream === true;
   const forwarding: Forwarding = {
     controlHeader: snapshot.control.header,

@@ -16,7 +16,7 @@ const usage = `Runs experiments on a node, over its admin API.
   stuntdouble chaos start --name NAME
   stuntdouble chaos list
   stuntdouble chaos watch ID
-  stuntdouble chaos report ID [--format text | json | markdown | junit | html] [-o FILE]
+  stuntdouble chaos report ID [--format text | json | markdown | junit | html] [-o FILE [--force]]
   stuntdouble chaos stop ID | --all
   stuntdouble chaos resume
   stuntdouble chaos presets
@@ -28,7 +28,8 @@ const usage = `Runs experiments on a node, over its admin API.
   --for         how long it runs, such as 90s, 10m or 1h; stages keep their proportions
   --all         the kill switch: stop every experiment and every fault until resume
   --format      of a report; default: text. A page of html has plots; junit is for CI
-  -o, --output  file to write a report to, instead of printing it; one that is there is replaced
+  -o, --output  file to write a report to, instead of printing it
+  --force       overwrite a file that is there
   --admin       URL of the admin API; default: http://127.0.0.1:8081
   --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN
   --json        print what the admin API says; of watch, one object a line; of presets, a list
@@ -50,6 +51,7 @@ const flagKinds = {
   all: "boolean",
   format: "string",
   output: "string",
+  force: "boolean",
   admin: "string",
   "token-env": "string",
   json: "boolean",
@@ -150,7 +152,7 @@ async function report({ flags, words, io, client }: Asked): Promise<number> {
   const run = await client.experiment(id);
   const text = format === "json" ? jsonText(run) : await client.experimentReport(id, format);
   if (output === undefined) io.out(text);
-  else await writeReport(output, text, io);
+  else await writeReport({ output, force: flags.force }, text, io);
   return exitOf(run);
 }
 

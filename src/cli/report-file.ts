@@ -1,19 +1,20 @@
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { StuntdoubleError } from "../core/errors.ts";
 import type { Io } from "./args.ts";
+import { writeOutput } from "./output-file.ts";
+
+/** Where a report goes: `force` lets it take the place of a file that is there. */
+export type ReportFile = { readonly output: string; readonly force: boolean | undefined };
 
 /**
  * Writes a report into a file, and says so.
  *
- * @throws CONFIG_INVALID when it cannot be written
+ * @throws CONFIG_INVALID where the file is there already, or cannot be written
  */
-export async function writeReport(file: string, text: string, { cwd, err }: Io): Promise<void> {
-  try {
-    await writeFile(path.resolve(cwd, file), text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StuntdoubleError("CONFIG_INVALID", `could not write the report: ${reason}`);
-  }
-  err(`The report is in ${file}\n`);
+export async function writeReport(
+  { output, force = false }: ReportFile,
+  text: string,
+  { cwd, err }: Io,
+): Promise<void> {
+  await writeOutput(path.resolve(cwd, output), [text], { force });
+  err(`The report is in ${output}\n`);
 }

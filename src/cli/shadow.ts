@@ -19,7 +19,7 @@ import { jsonText } from "./terminal/text.ts";
 const usage = `Says whether the simulation is like the real side, from calls that were mirrored.
 
   stuntdouble shadow report [--admin URL | --records DIR [--against DIR]] [--since TIME] [--gate GATES]
-                            [--format text | json | junit | html] [-o FILE]
+                            [--format text | json | junit | html] [-o FILE [--force]]
   stuntdouble shadow watch  [--admin URL] [--since TIME] [--gate GATES] [--every SECONDS]
 
   --records     a file or a folder of records, instead of a running node
@@ -29,7 +29,8 @@ const usage = `Says whether the simulation is like the real side, from calls tha
   --measures    what is compared, of ${measures.join(", ")}; default: all. Only with --records
   --format      default: text. A page of html has plots; junit is for CI
   --json        the same as --format json; of watch, one JSON object a line
-  -o, --output  file to write the report to, instead of printing it; one that is there is replaced
+  -o, --output  file to write the report to, instead of printing it
+  --force       overwrite a file that is there
   --every       how often watch asks the node, in seconds; default: 5
   --admin       URL of the admin API; default: http://127.0.0.1:8081
   --token-env   environment variable with its token; default: STUNTDOUBLE_ADMIN_TOKEN
@@ -50,6 +51,7 @@ const flagKinds = {
   measures: "string",
   format: "string",
   output: "string",
+  force: "boolean",
   every: "string",
   admin: "string",
   "token-env": "string",
@@ -87,7 +89,7 @@ function checkTogether(action: string, flags: Flags): void {
   if (records === undefined && (against !== undefined || flags.measures !== undefined))
     refuse("--against and --measures need --records.");
   if (flags.json === true && flags.format !== undefined) refuse("--json cannot be combined with --format.");
-  const others = action === "watch" ? (["records", "format", "output"] as const) : (["every"] as const);
+  const others = action === "watch" ? (["records", "format", "output", "force"] as const) : (["every"] as const);
   for (const flag of others) if (flags[flag] !== undefined) refuse(`${action} takes no --${flag}.`);
 }
 
@@ -105,7 +107,7 @@ async function report(flags: Flags, io: Io): Promise<number> {
   const verdict = flags.records === undefined ? await askNode(flags, io) : await readFiles(flags, io);
   const text = verdictFormats[format](verdict);
   if (output === undefined) io.out(text);
-  else await writeReport(output, text, io);
+  else await writeReport({ output, force: flags.force }, text, io);
   return exitOf(verdict);
 }
 

@@ -7,8 +7,11 @@ export const mask = "[redacted]";
 const maxDepth = 8;
 
 /** Ends of names whose values are credentials, in headers and options; `-` and `_` are taken out before. */
-const secretName =
-  /(?:authorization|cookie2?|token|secret|password|passwd|passphrase|credentials?|(?:api|subscription|private|secret|access)key(?:value)?)$|^x?key$/i;
+const secretEnd =
+  "(?:authorization|cookie2?|token|secret|password|passwd|passphrase|credentials?|(?:api|subscription|private|secret|access)key(?:value)?)";
+const secretName = new RegExp(`${secretEnd}$|^x?key$`, "i");
+/** The same of a member, in the text of its JSON. */
+const secretMember = new RegExp(`(?:${secretEnd}|"x?key)"\\s*:`, "i");
 
 /**
  * A copy of a value with every credential masked, fit for a log line.
@@ -78,6 +81,7 @@ const minSecretLength = 6;
 
 /** A JSON text with every credential masked, however deep; any other text as `redactText` leaves it. */
 export function redactJson(text: string): string {
+  if (!mayHoldSecret(text)) return text;
   try {
     return JSON.stringify(JSON.parse(text), (name, value: unknown) => {
       if (name !== "" && isSecret(name, value)) return mask;
@@ -86,6 +90,12 @@ export function redactJson(text: string): string {
   } catch {
     return redactText(text);
   }
+}
+
+/** Far cheaper than to look at each string by itself. An escape may hide what stands in a string. */
+function mayHoldSecret(text: string): boolean {
+  if (text.includes("\\") || secretMember.test(text.replaceAll(/[-_]/g, ""))) return true;
+  return inText.some((form) => rangesOf(form, text).length > 0);
 }
 
 function copyOf(value: unknown, depth: number, above: Set<object>): unknown {

@@ -35,30 +35,34 @@ export function teeFor(
 export function beginRecording(writer: ActDeps["recordings"], recorded: Recorded): OpenRecording | undefined {
   const { record } = recorded.admitted.decision;
   if (writer === undefined || record === undefined) return undefined;
-  return writer.begin(record, startOf(recorded, record), secretsOf(recorded));
+  const { startedAtMs: time, request } = recorded.record;
+  const bytes = request.body?.bytes.length ?? 0;
+  return writer.begin(record, { time, bytes, secrets: secretsOf(recorded), start: startOf(recorded, record) });
 }
 
-function startOf({ admitted, record, to }: Recorded, { bodies }: RecordSettings): RecordingStart {
+/** Hashes are made when they are written, of a body that the call forgets before that. */
+function startOf({ admitted, record, to }: Recorded, { bodies }: RecordSettings): () => RecordingStart {
   const { facts } = admitted.call;
-  const { request, startedAtMs } = record;
-  return {
+  const { startedAtMs } = record;
+  const { id, method, target, dialect, operation, body } = record.request;
+  return () => ({
     time: startedAtMs,
-    id: request.id,
+    id,
     rule: admitted.decision.rule,
     upstream: to.upstream.name,
     request: {
-      method: request.method,
-      target: request.target,
-      dialect: request.dialect.name,
-      operation: request.operation?.name,
+      method,
+      target,
+      dialect: dialect.name,
+      operation: operation?.name,
       model: facts.model,
       stream: facts.stream,
       promptTokens: attempt(() => facts.promptTokens()),
-      bodyHash: bodyHashOf(request),
-      semanticHash: semanticHashOf(request, facts),
-      body: bodies ? request.body?.text() : undefined,
+      bodyHash: bodyHashOf({ body }),
+      semanticHash: semanticHashOf({ operation, body, method }, facts),
+      body: bodies ? body?.text() : undefined,
     },
-  };
+  });
 }
 
 /** The keys of the caller and of the upstream, which a response may repeat. */

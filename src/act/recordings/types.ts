@@ -4,8 +4,19 @@ import type { Head } from "../../core/types.ts";
 
 /** Writes recordings behind the calls: none of its methods waits or throws. */
 export type RecordingWriter = {
-  /** @param start with credentials, which are masked before it is written */
-  begin(settings: RecordSettings, start: RecordingStart, secrets: readonly string[]): OpenRecording;
+  begin(settings: RecordSettings, recorded: RecordedCall): OpenRecording;
+};
+
+/** The call that is recorded. */
+export type RecordedCall = {
+  /** Wall clock at its start, milliseconds since 1970. */
+  readonly time: number;
+  /** Bytes of its request that are kept until it is written. */
+  readonly bytes: number;
+  /** Values that are masked wherever they stand. */
+  readonly secrets: readonly string[];
+  /** Asked for once, when it is written; with credentials, which are masked before that. */
+  start(): RecordingStart;
 };
 
 /** A recording that is being written. After `end` or `abandon` nothing more is said; times count from the call of the upstream. */

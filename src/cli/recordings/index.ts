@@ -4,6 +4,7 @@ import path from "node:path";
 import { readFolder } from "../../config/recordings/read.ts";
 import { StuntdoubleError } from "../../core/errors.ts";
 import {
+  fileOfRecording,
   isLineError,
   parseRecording,
   partialSuffix,
@@ -27,6 +28,7 @@ const usage = `Shows, removes, imports and exports recordings of real responses.
   stuntdouble recordings export [NAME...] --dir DIR -o FILE [--force]
   stuntdouble recordings import FILE... --dir DIR [--format har | aimock] [--bodies] [--model MODEL] [--force]
 
+  NAME          as list tells it: of a file, or NAME#2 and so on of those after the first in it; rm takes files
   --dir         folder with the recordings: record.dir, or replay.dir, of a rule
   --json        print JSON instead of text
   -o, --output  file to write an HTTP archive (HAR 1.2) to
@@ -122,10 +124,16 @@ async function show(asked: Asked): Promise<number> {
 async function named(asked: Asked, names: readonly string[]): Promise<readonly Recording[]> {
   const { found } = await readAll(asked);
   return names.map((name) => {
-    const recording = found.find(({ file }) => file === name || file === name + recordingSuffix);
+    const recording = found.find(({ file }) => file === name || file === withSuffix(name));
     if (recording === undefined) throw invalid(`there is no recording ${name} in ${asked.dir}.`);
     return recording;
   });
+}
+
+/** The name of a recording whose file is named without its suffix. */
+function withSuffix(name: string): string {
+  const file = fileOfRecording(name);
+  return file + recordingSuffix + name.slice(file.length);
 }
 
 async function remove(asked: Asked): Promise<number> {
@@ -145,6 +153,8 @@ async function filesNamed({ words, dir }: Asked): Promise<string[]> {
   });
   const all = new Set(names.filter((name) => name.endsWith(recordingSuffix) || name.endsWith(partialSuffix)));
   return words.map((word) => {
+    if (word !== fileOfRecording(word))
+      throw invalid(`${word} is in a file with others; rm ${fileOfRecording(word)} removes them all.`);
     const file = [word, word + recordingSuffix].find((name) => all.has(name));
     if (file === undefined) throw invalid(`there is no recording ${word} in ${dir}.`);
     return file;

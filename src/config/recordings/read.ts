@@ -1,5 +1,5 @@
 import path from "node:path";
-import { isLineError, parseRecording, recordingSuffix } from "../../core/recordings/lines.ts";
+import { parseRecordings, recordingSuffix } from "../../core/recordings/lines.ts";
 import type { Recording, RecordingFolder } from "../../core/recordings/types.ts";
 import type { Finding, Path } from "../findings.ts";
 import type { ReadFiles } from "../files/identity.ts";
@@ -89,9 +89,10 @@ export async function readFolder(
         warn(1, `is not read, nor are those after it: ${recordings.length} recordings fill what one folder may have`);
         break;
       }
-      const read = parseRecording(name, new TextDecoder("utf-8", { fatal: true }).decode(await files.read(file)));
-      if (isLineError(read)) warn(read.line, read.message);
-      else recordings.push(read);
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(await files.read(file));
+      const read = parseRecordings(name, text);
+      recordings.push(...read.recordings);
+      for (const { line, message } of read.errors) warn(line, message);
     } catch (error) {
       warn(1, error instanceof TypeError ? "is not valid UTF-8" : unreadable(error));
     }

@@ -4,9 +4,7 @@ const folder = z.string().min(1);
 
 /** `record` of a rule. */
 export const recordSchema = z.strictObject({
-  dir: folder.describe(
-    "Folder for the recordings, one file each, relative to this file; made when the first one is written",
-  ),
+  dir: folder.describe("Folder for the recordings, relative to this file; made when the first one is written"),
   percentage: z.number().min(0).max(100).default(100).describe("Percentage of the forwarded calls of the rule"),
   bodies: z
     .boolean()

@@ -95,10 +95,52 @@ export function recordingText(recording: Recording): string {
 /** What is wrong with a file, and in which line, from 1. */
 export type LineError = { readonly line: number; readonly message: string };
 
+/** What a file holds: the recordings that can be read, and what is wrong with the others. */
+export type FileOfRecordings = { readonly recordings: readonly Recording[]; readonly errors: readonly LineError[] };
+
 /**
- * Reads the text of a file.
+ * Reads the text of a file, which holds one recording after another.
  *
- * @param file its name within the folder
+ * @param file its name within the folder: that of its first recording; the others are `NAME#2`, `NAME#3` …
+ */
+export function parseRecordings(file: string, text: string): FileOfRecordings {
+  const recordings: Recording[] = [];
+  const errors: LineError[] = [];
+  for (const [index, { from, part }] of partsOf(text).entries()) {
+    const read = parseRecording(index === 0 ? file : `${file}#${index + 1}`, part);
+    if (isLineError(read)) errors.push({ ...read, line: from + read.line });
+    else recordings.push(read);
+  }
+  return { recordings, errors };
+}
+
+/** Name of the file that holds the recording of this name. */
+export function fileOfRecording(name: string): string {
+  return name.replace(/#\d+$/, "");
+}
+
+const beginning = /^\{"recording":/;
+
+/** Each part begins with a first line; the lines before it are `from`. */
+function partsOf(text: string): { from: number; part: string }[] {
+  const parts: { from: number; part: string }[] = [];
+  let from = 0;
+  let lines: string[] = [];
+  for (const line of text.split("\n")) {
+    if (beginning.test(line) && lines.length > 0) {
+      parts.push({ from, part: `${lines.join("\n")}\n` });
+      from += lines.length;
+      lines = [];
+    }
+    lines.push(line);
+  }
+  return [...parts, { from, part: lines.join("\n") }];
+}
+
+/**
+ * Reads the lines of one recording.
+ *
+ * @param file its name
  * @returns the recording, or the first error
  */
 export function parseRecording(file: string, text: string): Recording | LineError {

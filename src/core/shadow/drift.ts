@@ -2,7 +2,7 @@ import { keptName, otherModel } from "../model-names.ts";
 import type { TrafficRecord } from "../records/types.ts";
 import { createSketch, sketchFrom, type Sketch, type SketchData } from "../statistics/sketch.ts";
 import { needsCalls } from "./needed.ts";
-import { pairsIn, type Measure } from "./observed.ts";
+import { timingsOf, type Measure } from "./observed.ts";
 
 /** Sketches of both sides of the latest mirrored calls, by model. */
 export type Drift = {
@@ -53,22 +53,22 @@ export function createDrift(): Drift {
   };
   return {
     add(record) {
-      const { reference, candidate } = pairsIn([record]);
-      const [real, other] = [reference[0]?.timing, candidate[0]?.timing];
-      if (real === undefined || other === undefined) return;
+      const timings = timingsOf(record);
+      if (timings === undefined) return;
+      const { reference, candidate } = timings;
+      // A response in one piece has neither.
+      if (reference.ttftMs === undefined || candidate.ttftMs === undefined) return;
       const { ttftMs, gapMs } = pairsOf(windowAt(record.time), record.model ?? otherModel);
-      addTo(ttftMs, { reference: valueOf(real.ttftMs), candidate: valueOf(other.ttftMs) });
-      addTo(gapMs, { reference: real.gapsMs, candidate: other.gapsMs });
+      ttftMs.calls += 1;
+      ttftMs.reference.add(reference.ttftMs);
+      ttftMs.candidate.add(candidate.ttftMs);
+      addTo(gapMs, { reference: reference.gapsMs, candidate: candidate.gapsMs });
     },
     snapshot(nowMs) {
       const oldest = Math.floor(nowMs / driftWindowMs) - 1;
       return windows.filter(({ number }) => number >= oldest).flatMap(sketchesIn);
     },
   };
-}
-
-function valueOf(value: number | undefined): readonly number[] {
-  return value === undefined ? [] : [value];
 }
 
 function pairsOf({ models }: Window, name: string): { readonly [measure in DriftMeasure]: Pair } {

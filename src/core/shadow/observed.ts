@@ -41,13 +41,12 @@ export function pairsIn(records: Iterable<TrafficRecord>): Sides {
   const counted = createCounted();
   for (const record of records) {
     const { mirror } = record;
-    const found = isMirrored(record) ? (leftOutOf(record) ?? mirrorLeftOut(record)) : "not mirrored";
+    const found = pairLeftOut(record);
     counted.add(record, found);
     if (found !== undefined || mirror === undefined) continue;
     const served = observed(record, sourceOf(record), record.actual);
     const other = observed(record, mirror.name, mirror);
-    // A simulation that was served is what shall be like the provider's response, which nobody saw.
-    const isReversed = record.mode === "simulated" && mirror.from === "upstream";
+    const isReversed = isServedCandidate(record);
     reference.push(isReversed ? other : served);
     candidate.push(isReversed ? served : other);
   }
@@ -73,6 +72,24 @@ export function setsOf(records: Iterable<TrafficRecord>, against: Iterable<Traff
   };
   const candidate = take(records);
   return { isPaired: false, reference: take(against), candidate, ...counted.get() };
+}
+
+/** The times of both sides of one mirrored call; undefined for a call that is not compared. */
+export function timingsOf(record: TrafficRecord): { reference: CallTiming; candidate: CallTiming } | undefined {
+  const { mirror, actual } = record;
+  if (mirror === undefined || pairLeftOut(record) !== undefined) return undefined;
+  return isServedCandidate(record)
+    ? { reference: mirror, candidate: actual }
+    : { reference: actual, candidate: mirror };
+}
+
+/** A simulation that was served is what shall be like the provider's response, which nobody saw. */
+function isServedCandidate({ mode, mirror }: TrafficRecord): boolean {
+  return mode === "simulated" && mirror?.from === "upstream";
+}
+
+function pairLeftOut(record: TrafficRecord): LeftOut | undefined {
+  return isMirrored(record) ? (leftOutOf(record) ?? mirrorLeftOut(record)) : "not mirrored";
 }
 
 /** Whether a record is of a mirrored call, also of one whose other side is not known because it failed. */

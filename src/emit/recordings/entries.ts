@@ -1,12 +1,11 @@
 import { endingText, headText, pieceText, startText, type RecordingStart } from "../../core/recordings/lines.ts";
 import type { RecordedEnding } from "../../core/recordings/types.ts";
 import type { HeaderList } from "../../core/types.ts";
-import { redact, redactForms, redactJson, redactText } from "../redact.ts";
+import { isSecretName, redact, redactForms, redactJson, redactText, secretRanges } from "../redact.ts";
 import { createPieceMasking, type ArrivedPiece } from "./masking.ts";
 
-/** What was seen of a call and is still to be written. */
+/** What was seen of a response and is still to be written. */
 export type Entry =
-  | { readonly kind: "start"; readonly start: RecordingStart }
   | { readonly kind: "head"; readonly atMs: number; readonly status: number; readonly headers: HeaderList }
   | { readonly kind: "data"; readonly atMs: number; readonly bytes: Uint8Array }
   | { readonly kind: "end"; readonly atMs: number; readonly ending: RecordedEnding };
@@ -17,12 +16,17 @@ export type RecordingLines = {
   textOf(entries: readonly Entry[]): string;
 };
 
-/** @param secrets values that are masked wherever they stand */
-export function createRecordingLines(secrets: readonly string[]): RecordingLines {
+/** What the lines of a recording begin with: its call, which is asked for once, and values that are masked wherever they stand. */
+export type Begun = { start(): RecordingStart; readonly secrets: readonly string[] };
+
+/** Makes the lines of one recording, from the first on. */
+export function createRecordingLines({ start, secrets }: Begun): RecordingLines {
   const masking = createPieceMasking(secrets);
+  let isBegun = false;
   return {
     textOf(entries) {
-      let text = "";
+      let text = isBegun ? "" : `${startText(withoutSecrets(start(), secrets))}\n`;
+      isBegun = true;
       let arrived: ArrivedPiece[] = [];
       const add = (line: string): void => void (text += `${line}\n`);
       const addArrived = (isLast: boolean): void => {
@@ -44,7 +48,6 @@ export function createRecordingLines(secrets: readonly string[]): RecordingLines
 }
 
 function lineOf(entry: Exclude<Entry, { kind: "data" }>, secrets: readonly string[]): string {
-  if (entry.kind === "start") return startText(withoutSecrets(entry.start, secrets));
   const atMs = rounded(entry.atMs);
   if (entry.kind === "end") return endingText(atMs, entry.ending);
   return headText({ headAtMs: atMs, status: entry.status, headers: maskedHeaders(entry.headers, secrets) });
@@ -57,9 +60,17 @@ function withoutSecrets(start: RecordingStart, secrets: readonly string[]): Reco
   return { ...start, request: { ...request, target, body } };
 }
 
-function maskedHeaders(headers: HeaderList, secrets: readonly string[]): string[] {
+function maskedHeaders(headers: HeaderList, secrets: readonly string[]): readonly string[] {
+  if (!mayHoldSecrets(headers, secrets)) return headers;
   const masked = redact(headers);
   return Array.isArray(masked) ? masked.map((text) => redactForms(String(text), secrets)) : [];
+}
+
+/** Far cheaper than to look at each by itself. */
+function mayHoldSecrets(headers: HeaderList, secrets: readonly string[]): boolean {
+  const text = headers.join("\n");
+  const isMasked = redactText(text) !== text || secretRanges(text, secrets).length > 0;
+  return isMasked || headers.some((name, at) => at % 2 === 0 && isSecretName(name));
 }
 
 /** To a microsecond. */

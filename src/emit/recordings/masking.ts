@@ -14,6 +14,7 @@ export type PieceMasking = {
   flush(): RecordedPiece[];
 };
 
+const beyondAscii = /[^\u0000-\u007F]/;
 /** So many bytes at the end are held back: no credential is longer. */
 const reach = 4096;
 /** More than this is never held back. */
@@ -28,28 +29,31 @@ const lookedAtTogether = 4 * reach;
  * @param secrets values that are masked wherever they stand
  */
 export function createPieceMasking(secrets: readonly string[]): PieceMasking {
-  const asBytes = new Set(secrets.flatMap((secret) => [secret, Buffer.from(secret).toString("latin1")]));
-  let held: Held[] = [];
+  const asBytes = secrets.flatMap((secret) =>
+    beyondAscii.test(secret) ? [secret, Buffer.from(secret).toString("latin1")] : [secret],
+  );
+  let held: ArrivedPiece[] = [];
   /** What stands before the held ones, since a word begins only after what is none. */
   let before = "";
   /** Bytes that came since the held ones were last looked at. */
   let fresh = 0;
   const give = (isLast: boolean): RecordedPiece[] => {
-    const text = before + held.map(({ chars }) => chars).join("");
-    const ranges = secretRanges(text, [...asBytes]);
+    const text = before + charsOf(held);
+    const ranges = secretRanges(text, asBytes);
+    if (isLast && ranges.length === 0) return held.map(recorded);
     const pieces = placed(held, before.length);
     const count = isLast ? pieces.length : settled(pieces, ranges, text.length);
     const given = pieces.slice(0, count);
     held = held.slice(count);
     before = text.charAt((given.at(-1)?.to ?? before.length) - 1);
-    return given.flatMap((piece) => masked(piece, ranges));
+    return given.flatMap((piece) => masked(piece, ranges, text));
   };
   return {
     push(pieces) {
       const given: RecordedPiece[] = [];
-      for (const { atMs, bytes } of pieces) {
-        held.push({ atMs, chars: charsOf(bytes) });
-        fresh += bytes.length;
+      for (const piece of pieces) {
+        held.push(piece);
+        fresh += piece.bytes.length;
         if (fresh < lookedAtTogether) continue;
         for (const piece of give(false)) given.push(piece);
         fresh = 0;
@@ -60,18 +64,23 @@ export function createPieceMasking(secrets: readonly string[]): PieceMasking {
   };
 }
 
-type Held = { readonly atMs: number; readonly chars: string };
-
 /** A piece, and where it stands in the text. */
-type Placed = Held & TextRange;
+type Placed = ArrivedPiece & TextRange;
 
-function charsOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+function charsOf(pieces: readonly ArrivedPiece[]): string {
+  const [first, ...others] = pieces;
+  const bytes =
+    first !== undefined && others.length === 0 ? first.bytes : Buffer.concat(pieces.map((each) => each.bytes));
+  return bufferOf(bytes).toString("latin1");
 }
 
-function placed(held: readonly Held[], start: number): Placed[] {
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function placed(held: readonly ArrivedPiece[], start: number): Placed[] {
   let to = start;
-  return held.map((piece) => ({ ...piece, from: to, to: (to += piece.chars.length) }));
+  return held.map(({ atMs, bytes }) => ({ atMs, bytes, from: to, to: (to += bytes.length) }));
 }
 
 /** How many pieces end far enough before the end of what has arrived, and not within a credential. */
@@ -86,17 +95,22 @@ function isWithin(at: number, ranges: readonly TextRange[]): boolean {
 }
 
 /** Nothing is left of a piece that is all within a credential which began before it. */
-function masked({ atMs, chars, from, to }: Placed, ranges: readonly TextRange[]): RecordedPiece[] {
+function masked({ atMs, bytes, from, to }: Placed, ranges: readonly TextRange[], text: string): RecordedPiece[] {
   let kept = "";
   let at = from;
   for (const range of ranges) {
     if (range.to <= at || range.from >= to) continue;
-    kept += chars.slice(at - from, Math.max(range.from, at) - from);
+    kept += text.slice(at, Math.max(range.from, at));
     if (range.from >= from) kept += mask;
     at = Math.min(range.to, to);
   }
-  kept += chars.slice(at - from);
-  if (kept === "" && chars !== "") return [];
-  const bytes = Buffer.from(kept, "latin1");
-  return [isUtf8(bytes) ? { atMs, text: bytes.toString() } : { atMs, base64: bytes.toString("base64") }];
+  kept += text.slice(at, to);
+  if (kept === "" && bytes.length > 0) return [];
+  return [recorded({ atMs, bytes: Buffer.from(kept, "latin1") })];
+}
+
+function recorded({ atMs, bytes }: ArrivedPiece): RecordedPiece {
+  return isUtf8(bytes)
+    ? { atMs, text: bufferOf(bytes).toString() }
+    : { atMs, base64: bufferOf(bytes).toString("base64") };
 }

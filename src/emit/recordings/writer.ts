@@ -1,24 +1,36 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
-import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { headerValue } from "../../core/headers.ts";
 import { recordingSuffix, type RecordingStart } from "../../core/recordings/lines.ts";
 import type { RecordedEnding, RecordSettings } from "../../core/recordings/types.ts";
-import { headerValue } from "../../core/headers.ts";
 import type { Head } from "../../core/types.ts";
 import type { Log } from "../log.ts";
 import { createRecordingLines, type Entry, type RecordingLines } from "./entries.ts";
+import { PartialFile, systemFiles, type RecordingFiles } from "./partial-file.ts";
 
 /** What became of a recording: kept, given up with its response, or stopped because it could not be written. */
 export type RecordingResult = "written" | "incomplete" | "failed" | "slow-disk" | "too-long" | "compressed";
 
 /** Writes recordings behind the calls. */
 export type RecordingWriter = {
-  begin(settings: RecordSettings, start: RecordingStart, secrets: readonly string[]): OpenRecording;
-  /** Bytes of responses that wait to be written. */
+  begin(settings: RecordSettings, recorded: RecordedCall): OpenRecording;
+  /** Bytes of calls that wait to be written. */
   waitingBytes(): number;
   /** Resolves when all that was ended is written. */
   flushed(): Promise<void>;
+};
+
+/** The call that is recorded. */
+export type RecordedCall = {
+  /** Wall clock at its start, milliseconds since 1970. */
+  readonly time: number;
+  /** Bytes of its request that are kept until it is written. */
+  readonly bytes: number;
+  /** Values that are masked wherever they stand. */
+  readonly secrets: readonly string[];
+  /** Asked for once, when it is written. */
+  start(): RecordingStart;
 };
 
 type OpenRecording = {
@@ -26,14 +38,6 @@ type OpenRecording = {
   data(atMs: number, bytes: Uint8Array): void;
   end(atMs: number, ending: RecordedEnding): void;
   abandon(): void;
-};
-
-/** The files of a system, as far as recordings need them. */
-export type RecordingFiles = {
-  /** Makes a file that is not there yet, with the mode 0600, in a folder that is made as well. @throws the system's error */
-  create(file: string): Promise<Pick<FileHandle, "appendFile" | "close">>;
-  rename(from: string, to: string): Promise<void>;
-  remove(file: string): Promise<void>;
 };
 
 /** What a writer is made with. */
@@ -48,84 +52,130 @@ export type RecordingWriterOptions = {
   readonly maxWaitingBytes?: number;
 };
 
-/** What arrives within this time is written together. */
-const writeEveryMs = 50;
+/** Recordings that end within this time are written together. */
+const togetherMs = 250;
 const defaultMaxWaiting = 32 * 1024 * 1024;
-
-const systemFiles: RecordingFiles = {
-  async create(file) {
-    try {
-      return await created(file);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      return await created(file);
-    }
-  },
-  rename,
-  remove: (file) => rm(file, { force: true }),
-};
-
-function created(file: string): Promise<FileHandle> {
-  return open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-}
+/** One that has more is written before it ends, into a file of its own. */
+const maxOwnWaiting = 256 * 1024;
+/** Bytes of recordings that are made into lines before anything else has its turn. */
+const bytesATurn = 16 * 1024;
 
 /**
  * Makes the writer of one event loop.
  *
- * A recording goes to a file whose name ends in `.partial`, and gets its own name when it is complete. What cannot be written, and
- * what would let more wait than may, stops that recording alone.
+ * Recordings that end at about the same time share a file. Its name ends in `.partial` until it is complete. What cannot be written,
+ * and what would let more wait than may, stops the recordings concerned and no call.
  */
 export function createRecordingWriter(options: RecordingWriterOptions): RecordingWriter {
-  const shared: Shared = {
-    ...options,
-    files: options.files ?? systemFiles,
-    waiting: 0,
-    told: new Set(),
-    open: new Set(),
-  };
+  const shared = new Shared(options);
   return {
-    begin: (settings, start, secrets) => new RecordingFile(shared, settings, { start, secrets }),
+    begin: (settings, recorded) => new OneRecording(shared, settings, recorded),
     waitingBytes: () => shared.waiting,
-    async flushed() {
-      await Promise.all([...shared.open].map((file) => file.settled()));
-    },
+    flushed: () => shared.flushed(),
   };
 }
 
-type Shared = RecordingWriterOptions & {
+/** What the recordings of one event loop have in common. */
+class Shared {
+  readonly options: RecordingWriterOptions;
   readonly files: RecordingFiles;
-  waiting: number;
-  /** Failures that the log has been told since the last one that was written. */
-  readonly told: Set<string>;
+  readonly maxWaiting: number;
+  waiting = 0;
   /** Those that are not over. */
-  readonly open: Set<RecordingFile>;
-};
+  readonly open = new Set<OneRecording>();
+  /** Failures that the log has been told since the last one that was written. */
+  readonly #told = new Set<string>();
+  #whole: OneRecording[] = [];
+  #cancel: (() => void) | undefined = undefined;
+  #writing: Promise<void> = Promise.resolve();
 
-type Given = { readonly start: RecordingStart; readonly secrets: readonly string[] };
+  constructor(options: RecordingWriterOptions) {
+    this.options = options;
+    this.files = options.files ?? systemFiles;
+    this.maxWaiting = options.maxWaitingBytes ?? defaultMaxWaiting;
+  }
 
-class RecordingFile implements OpenRecording {
+  /** It has ended, and nothing of it is written. */
+  ended(recording: OneRecording): void {
+    this.#whole.push(recording);
+    this.#cancel ??= this.options.clock.wake(togetherMs, () => void this.#writeWhole());
+    if (this.waiting > this.maxWaiting / 2) void this.#writeWhole();
+  }
+
+  async flushed(): Promise<void> {
+    await this.#writeWhole();
+    await Promise.all([...this.open].map((recording) => recording.settled()));
+  }
+
+  conclude(recording: OneRecording, result: RecordingResult, reason: string): void {
+    const { log, ended } = this.options;
+    if (!this.open.delete(recording)) return;
+    ended(result);
+    if (result === "written") this.#told.clear();
+    if (result === "written" || result === "incomplete" || this.#told.has(result)) return;
+    this.#told.add(result);
+    log.warn({ dir: recording.dir, result, reason }, "a recording was stopped; its call goes on");
+  }
+
+  /** One after the other, so that whoever waits for the last waits for all. */
+  #writeWhole(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    const byFolder = Map.groupBy(this.#whole, ({ dir }) => dir);
+    this.#whole = [];
+    return (this.#writing = this.#writing.then(async () => {
+      for (const [dir, all] of byFolder) await this.#writeTogether(dir, all);
+    }));
+  }
+
+  async #writeTogether(dir: string, recordings: readonly OneRecording[]): Promise<void> {
+    const [first] = recordings;
+    if (first === undefined) return;
+    const file = new PartialFile(this.files, path.join(dir, nameOf(first.time)));
+    try {
+      let text = "";
+      let made = 0;
+      for (const recording of recordings) {
+        text += recording.takeText();
+        if (text.length - made < bytesATurn) continue;
+        made = text.length;
+        await nextTurn();
+      }
+      await file.append(text);
+      await file.keep();
+      for (const each of recordings) each.over("written");
+    } catch (error) {
+      await file.discard();
+      for (const each of recordings) each.over("failed", reasonOf(error));
+    }
+  }
+}
+
+class OneRecording implements OpenRecording {
+  readonly time: number;
   readonly #shared: Shared;
   readonly #settings: RecordSettings;
-  readonly #lines: RecordingLines;
-  readonly #path: string;
-  #entries: Entry[];
+  readonly #recorded: RecordedCall;
+  #lines: RecordingLines | undefined = undefined;
+  #entries: Entry[] = [];
   #waiting = 0;
   #bytes = 0;
-  #file: Awaited<ReturnType<RecordingFiles["create"]>> | undefined = undefined;
-  #cancel: (() => void) | undefined = undefined;
+  #file: PartialFile | undefined = undefined;
   #writing: Promise<void> | undefined = undefined;
   #result: RecordingResult | undefined = undefined;
   #reason = "";
 
-  constructor(shared: Shared, settings: RecordSettings, { start, secrets }: Given) {
+  constructor(shared: Shared, settings: RecordSettings, recorded: RecordedCall) {
     this.#shared = shared;
     this.#settings = settings;
-    this.#lines = createRecordingLines(secrets);
-    this.#entries = [{ kind: "start", start }];
-    this.#path = path.join(settings.dir, nameOf(start.time));
+    this.#recorded = recorded;
+    this.time = recorded.time;
     shared.open.add(this);
-    this.#wait(start.request.body?.length ?? 0);
+    this.#wait(recorded.bytes);
+  }
+
+  get dir(): string {
+    return this.#settings.dir;
   }
 
   head(atMs: number, { status, headers }: Head): void {
@@ -142,113 +192,97 @@ class RecordingFile implements OpenRecording {
 
   end(atMs: number, ending: RecordedEnding): void {
     this.#add({ kind: "end", atMs, ending }, 0);
-    this.#over("written");
+    if (this.#result !== undefined) return;
+    this.#result = "written";
+    if (this.#file === undefined) this.#shared.ended(this);
+    else this.#write();
   }
 
   abandon(): void {
     this.#stop("incomplete", "");
   }
 
+  /** The lines of what waits; then nothing does. */
+  takeText(): string {
+    this.#lines ??= createRecordingLines(this.#recorded);
+    const entries = this.#entries;
+    this.#entries = [];
+    return this.#lines.textOf(entries);
+  }
+
+  /** Resolves when what has come is written. */
   async settled(): Promise<void> {
-    while (this.#shared.open.has(this)) {
-      this.#write();
-      await this.#writing;
-      if (this.#result === undefined) return;
-    }
+    this.#write();
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  over(result: RecordingResult, reason = this.#reason): void {
+    this.#letGo();
+    this.#shared.conclude(this, result, reason);
   }
 
   #add(entry: Entry, bytes: number): void {
     if (this.#result !== undefined) return;
-    const { waiting, maxWaitingBytes = defaultMaxWaiting } = this.#shared;
-    if (waiting + bytes > maxWaitingBytes) return this.#stop("slow-disk", `${waiting} bytes wait to be written`);
+    const { waiting, maxWaiting } = this.#shared;
+    if (waiting + bytes > maxWaiting) return this.#stop("slow-disk", `${waiting} bytes wait to be written`);
     this.#entries.push(entry);
     this.#wait(bytes);
+    if (this.#waiting > maxOwnWaiting || this.#shared.waiting > maxWaiting / 2) this.#write();
   }
 
   #wait(bytes: number): void {
     this.#waiting += bytes;
     this.#shared.waiting += bytes;
-    this.#cancel ??= this.#shared.clock.wake(writeEveryMs, () => this.#write());
+  }
+
+  #letGo(): void {
+    this.#entries = [];
+    this.#shared.waiting -= this.#waiting;
+    this.#waiting = 0;
   }
 
   #stop(result: RecordingResult, reason: string): void {
     if (this.#result !== undefined) return;
-    this.#entries = [];
+    this.#result = result;
     this.#reason = reason;
-    this.#shared.waiting -= this.#waiting;
-    this.#waiting = 0;
-    this.#over(result);
-  }
-
-  #over(result: RecordingResult): void {
-    this.#result ??= result;
-    this.#write();
+    this.#letGo();
+    if (this.#file === undefined) this.over(result);
+    else this.#write();
   }
 
   #write(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    if (!this.#shared.open.has(this)) return;
-    this.#writing ??= this.#run().finally(() => {
-      this.#writing = undefined;
-      if (this.#shared.open.has(this) && (this.#entries.length > 0 || this.#result !== undefined)) this.#write();
-    });
+    const isIdle = this.#entries.length === 0 && this.#result === undefined;
+    if (isIdle || this.#writing !== undefined || !this.#shared.open.has(this)) return;
+    this.#writing = this.#run();
   }
 
   async #run(): Promise<void> {
+    const file = (this.#file ??= new PartialFile(this.#shared.files, path.join(this.#settings.dir, nameOf(this.time))));
     try {
-      while (this.#entries.length > 0) await this.#writeSome();
+      while (this.#entries.length > 0) {
+        const bytes = this.#waiting;
+        await file.append(this.takeText());
+        if (this.#waiting === 0) continue;
+        this.#waiting -= bytes;
+        this.#shared.waiting -= bytes;
+      }
       if (this.#result === undefined) return;
-      await this.#file?.close();
-      if (this.#result === "written") await this.#shared.files.rename(this.#partial, this.#path);
-      else if (this.#file !== undefined) await this.#shared.files.remove(this.#partial);
+      if (this.#result === "written") await file.keep();
+      else await file.discard();
+      this.over(this.#result);
     } catch (error) {
-      this.#entries = [];
-      this.#shared.waiting -= this.#waiting;
-      this.#waiting = 0;
       this.#result = "failed";
-      this.#reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-      await this.#throwAway();
-    }
-    this.#conclude(this.#result);
-  }
-
-  async #writeSome(): Promise<void> {
-    const entries = this.#entries;
-    const bytes = this.#waiting;
-    this.#entries = [];
-    const text = this.#lines.textOf(entries);
-    this.#file ??= await this.#shared.files.create(this.#partial);
-    await this.#file.appendFile(text);
-    if (this.#waiting === 0) return;
-    this.#waiting -= bytes;
-    this.#shared.waiting -= bytes;
-  }
-
-  get #partial(): string {
-    return `${this.#path}.partial`;
-  }
-
-  async #throwAway(): Promise<void> {
-    try {
-      await this.#file?.close();
-      await this.#shared.files.remove(this.#partial);
-    } catch {
-      // The disk that could not be written to may not let go either.
-      return;
+      this.#letGo();
+      await file.discard();
+      this.over("failed", reasonOf(error));
+    } finally {
+      this.#writing = undefined;
     }
   }
+}
 
-  #conclude(result: RecordingResult): void {
-    const { open, told, log, ended } = this.#shared;
-    open.delete(this);
-    ended(result);
-    const { dir } = this.#settings;
-    if (result === "written") told.clear();
-    if (result === "written" || result === "incomplete" || told.has(result)) return;
-    told.add(result);
-    log.warn({ dir, result, reason: this.#reason }, "a recording was stopped; its call goes on");
-  }
+function reasonOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
 /** Names in the order of their time; no two are the same. */

@@ -41,7 +41,7 @@ test("explain tells what the experiments of a node would do to a request, as lon
   expect(await explain()).not.toContain("experiment outage");
 });
 
-test("a report comes in each format, and goes into a file", async () => {
+test("a report comes in each format, and goes into a file, over one that is there only with --force", async () => {
   const id = idIn(await chaos(["start", "outage.yaml"], { "outage.yaml": outage }));
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-"));
   const begins = {
@@ -56,6 +56,8 @@ test("a report comes in each format, and goes into a file", async () => {
     const { out, err, code } = await chaos(["report", id, "--format", format, "-o", file]);
     expect({ out, err, code }).toEqual({ out: "", err: `The report is in ${file}\n`, code: 4 });
     expect((await readFile(file, "utf8")).startsWith(beginning)).toBe(true);
+    expect((await chaos(["report", id, "-o", file])).err).toContain("is there already; --force overwrites it.");
+    expect((await chaos(["report", id, "-o", file, "--force"])).code).toBe(4);
   }
   await chaos(["stop", id]);
 });

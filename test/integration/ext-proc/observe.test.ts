@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TrafficRecord } from "../../../src/core/records/types.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import { startBehindEnvoy, type BehindEnvoy } from "../../support/programs/behind-envoy.ts";
 import { until } from "../../support/node.ts";
@@ -16,7 +17,7 @@ import {
   type ScriptedUpstream,
 } from "../../support/upstream.ts";
 
-type World = { readonly behind: BehindEnvoy; readonly provider: ScriptedUpstream };
+type World = { readonly behind: BehindEnvoy; readonly provider: ScriptedUpstream; readonly other: ScriptedUpstream };
 
 const plain = { "accept-encoding": "identity" };
 const streamed = { request_body_mode: "STREAMED", response_body_mode: "STREAMED" };
@@ -24,14 +25,22 @@ const streamed = { request_body_mode: "STREAMED", response_body_mode: "STREAMED"
 /** A sidecar whose rules would refuse, simulate and break everything, shown the calls of one provider. */
 async function startWorld(place: EnvoyPlace, modes: object = streamed): Promise<World> {
   const provider = await startUpstream(json(chatResponse("Hello")));
+  const other = await startUpstream(sse(chatEvents(["of", " the", " other"])));
   const behind = await startBehindEnvoy(
     place,
     {
       auth: { keys: [{ name: "known", sha256: hash("sha256", "sk-known"), requestsPerMinute: 1 }] },
-      upstreams: { first: { url: provider.url } },
+      upstreams: { first: { url: provider.url }, other: { url: other.url } },
       records: {},
       rules: [
         { name: "mirrored", match: { model: "mirrored" }, serve: "forward", upstream: "first", mirror: "simulate" },
+        {
+          name: "copied",
+          match: { model: "copied" },
+          serve: "forward",
+          upstream: "first",
+          mirror: { upstream: "other" },
+        },
         {
           name: "broken",
           match: { model: "broken" },
@@ -52,12 +61,22 @@ async function startWorld(place: EnvoyPlace, modes: object = streamed): Promise<
       },
     },
   );
-  return { behind, provider };
+  return { behind, provider, other };
 }
 
-async function stopWorld({ behind, provider }: World): Promise<void> {
+async function stopWorld({ behind, provider, other }: World): Promise<void> {
   await behind.stop();
-  await provider.stop();
+  await Promise.all([provider.stop(), other.stop()]);
+}
+
+/** The record of the call with this id. */
+async function recordWith(id: string, { node }: BehindEnvoy): Promise<TrafficRecord> {
+  return await until("its record", async () => {
+    const lines = (await (await fetch(`${node.adminUrl}/admin/v1/records`)).text()).split("\n");
+    const line = lines.find((each) => each.includes(id));
+    const found: TrafficRecord | undefined = line === undefined ? undefined : JSON.parse(line);
+    return found;
+  });
 }
 
 describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_mode)", (place) => {
@@ -130,13 +149,22 @@ describeWith("envoy", findEnvoy(), "calls that Envoy only shows (observability_m
     const { behind, provider } = world;
     provider.script(sse(chatEvents(["a", "b", "c"]), { gapMs: 5 }));
     await (await behind.chat(plain, { model: "mirrored", stream: true })).text();
-    const { id } = await nextOutcome();
-    const text = await until("its record", async () => {
-      const lines = (await (await fetch(`${behind.node.adminUrl}/admin/v1/records`)).text()).split("\n");
-      return lines.find((line) => line.includes(id));
-    });
-    expect(JSON.parse(text)).toMatchObject({ observed: true, upstream: "first", actual: { outputTokens: 3 } });
-    expect(JSON.parse(text).inFlight).toBeUndefined();
+    const record = await recordWith((await nextOutcome()).id, behind);
+    expect(record).toMatchObject({ observed: true, upstream: "first", actual: { outputTokens: 3 } });
+    expect(record.inFlight).toBeUndefined();
+  });
+
+  test("the sidecar sends the copy for another upstream itself, and the record has both sides", async () => {
+    const { behind, provider, other } = world;
+    provider.script(sse(chatEvents(["of", " first"])));
+    const asked = { model: "copied", stream: true };
+    expect(await (await behind.chat({ ...plain, authorization: "Bearer sk-known" }, asked)).text()).toContain("first");
+    const record = await recordWith((await nextOutcome()).id, behind);
+    const mirror = { from: "upstream", name: "other", outputTokens: 3 };
+    expect(record).toMatchObject({ observed: true, actual: { outputTokens: 2 }, mirror });
+    const [copy] = other.received;
+    expect(JSON.parse(copy!.body().toString())).toMatchObject(asked);
+    expect(copy?.headers["authorization"]).toBeUndefined();
   });
 
   test("what the provider refuses is its response, also to a body that is no JSON", async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { isLineError, parseRecording } from "../../../src/core/recordings/lines.ts";
+import { parseRecordings } from "../../../src/core/recordings/lines.ts";
 import type { Recording } from "../../../src/core/recordings/types.ts";
 import {
   createRecordingWriter,
@@ -29,10 +29,11 @@ export function makeFolder(): RecordingFolder {
     names,
     text: () => names().map(read).join(""),
     recordings: () =>
-      names().map((name) => {
-        const recording = parseRecording(name, read(name));
-        if (isLineError(recording)) throw new Error(`${name}: line ${recording.line}: ${recording.message}`);
-        return recording;
+      names().flatMap((name) => {
+        const { recordings, errors } = parseRecordings(name, read(name));
+        const [error] = errors;
+        if (error !== undefined) throw new Error(`${name}: line ${error.line}: ${error.message}`);
+        return recordings;
       }),
   };
 }

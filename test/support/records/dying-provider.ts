@@ -15,7 +15,7 @@ export async function startTimedProvider(seed = 1): Promise<ScriptedUpstream> {
   const rng = createRng(seed);
   return await startUpstream(async (response, received) => {
     await received.arrived;
-    await sleep(rng() < 0.15 ? between(rng, 90, 120) : between(rng, 30, 50));
+    await sleep(providerTtftMs(rng));
     response.writeHead(200, { "content-type": "text/event-stream" });
     const tokens = Math.round(between(rng, 8, 16));
     for (let token = 0; token < tokens; token += 1) {
@@ -24,6 +24,11 @@ export async function startTimedProvider(seed = 1): Promise<ScriptedUpstream> {
     }
     response.end("data: [DONE]\n\n");
   });
+}
+
+/** What its responses wait before their first token, in milliseconds. */
+export function providerTtftMs(rng: Rng): number {
+  return rng() < 0.15 ? between(rng, 90, 120) : between(rng, 30, 50);
 }
 
 function between(rng: Rng, from: number, to: number): number {

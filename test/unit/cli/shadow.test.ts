@@ -69,6 +69,17 @@ test("a report goes into a file in each format", async () => {
   }
 });
 
+test("a report takes the place of a file that is there only with --force", async () => {
+  const { folder } = await report(slow, "-o", "out");
+  await writeFile(path.join(folder, "out"), "kept");
+  const args = ["shadow", "report", "--records", "records.ndjson", "-o", "out"];
+  const again = await runAt(folder, args);
+  expect([again.code, again.err]).toEqual([2, expect.stringContaining("out is there already; --force overwrites it.")]);
+  expect(await readFile(path.join(folder, "out"), "utf8")).toBe("kept");
+  expect(await runAt(folder, [...args, "--force"])).toMatchObject({ code: 3, err: "The report is in out\n" });
+  expect(await readFile(path.join(folder, "out"), "utf8")).toMatch(/^differs: /);
+});
+
 test("a line that is no record is told with file, line and reason", async () => {
   const { code, err } = await report(`${alike}{"time":"noon"}\n`);
   expect([code, err]).toEqual([2, expect.stringMatching(/records\.ndjson:251: the line is no record/)]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { StuntdoubleError } from "../../../src/core/errors.ts";
-import { redact, redactForms, redactText } from "../../../src/emit/redact.ts";
+import { redact, redactForms, redactJson, redactText } from "../../../src/emit/redact.ts";
 
 /** Without a provider's prefix, so that only its place gives it away. */
 const canary = "c4n4ry0123456789";
@@ -167,5 +167,25 @@ describe("any value gives plain data", () => {
   test("a name like __proto__ does not change the copy's prototype", () => {
     const copy = redact(JSON.parse('{"__proto__":{"polluted":true}}')) as { polluted?: boolean };
     expect(copy.polluted).toBeUndefined();
+  });
+});
+
+describe("the JSON of a body", () => {
+  test("keeps its own bytes where there is no credential in it", () => {
+    const text =
+      '{ "model": "gpt-4o",\n  "max_tokens": 1.0, "messages": [{"role": "user", "content": "max-tokens: 3"}] }';
+    expect(redactJson(text)).toBe(text);
+  });
+
+  test.each([
+    ['{"api-key":"canary"}', '{"api-key":"[redacted]"}'],
+    ['{"x_key" : "canary"}', '{"x_key":"[redacted]"}'],
+    ['{"a":[{"client_secret":"canary"}]}', '{"a":[{"client_secret":"[redacted]"}]}'],
+    ['{"text":"line\\nsk-canary7canary7"}', '{"text":"line\\n[redacted]"}'],
+    ['{"text":"\\u0073k-canary7canary7"}', '{"text":"[redacted]"}'],
+    ['{"text":"see https://me:canary@host/"}', '{"text":"see https://[redacted]@host/"}'],
+    ["password=canary, and no JSON", "password=[redacted], and no JSON"],
+  ])("%s has its credential masked", (text, masked) => {
+    expect(redactJson(text)).toBe(masked);
   });
 });

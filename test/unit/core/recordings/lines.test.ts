@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { parseRecording, recordingText } from "../../../../src/core/recordings/lines.ts";
+import {
+  fileOfRecording,
+  parseRecording,
+  parseRecordings,
+  recordingText,
+} from "../../../../src/core/recordings/lines.ts";
 import type { Recording } from "../../../../src/core/recordings/types.ts";
 
 const recording: Recording = {
@@ -25,6 +30,34 @@ const lines = text.trimEnd().split("\n");
 function withLine(at: number, line: string): string {
   return `${lines.with(at, line).join("\n")}\n`;
 }
+
+describe("a file with several recordings", () => {
+  const other = text.replace("call-1", "call-2");
+
+  test("holds one after the other, and those after the first are told by their number", () => {
+    const { recordings, errors } = parseRecordings("a.ndjson", text + other + text);
+    const read = recordings.map(({ file, id, pieces }) => [file, id, pieces.length]);
+    expect(read).toEqual([
+      ["a.ndjson", "call-1", 2],
+      ["a.ndjson#2", "call-2", 2],
+      ["a.ndjson#3", "call-1", 2],
+    ]);
+    expect(errors).toEqual([]);
+    expect(read.map(([file]) => fileOfRecording(String(file)))).toEqual(["a.ndjson", "a.ndjson", "a.ndjson"]);
+  });
+
+  test("of which one is damaged has the others, and the line of the damage", () => {
+    const cut = `${lines.slice(0, -1).join("\n")}\n`;
+    const { recordings, errors } = parseRecordings("a.ndjson", text + cut + other);
+    expect(recordings.map(({ file }) => file)).toEqual(["a.ndjson", "a.ndjson#3"]);
+    expect(errors).toMatchObject([{ line: 9, message: expect.stringContaining("ending: ") }]);
+  });
+
+  test("of which the last is only half written has those before it", () => {
+    const { recordings, errors } = parseRecordings("a.ndjson", text + other.slice(0, -5));
+    expect([recordings.length, errors]).toEqual([1, [{ line: 10, message: "the last line is only half written" }]]);
+  });
+});
 
 describe("a file with a recording", () => {
   test("is read as it was written", () => {

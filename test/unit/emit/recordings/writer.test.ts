@@ -19,6 +19,13 @@ const start: RecordingStart = {
   },
 };
 
+const call = (secrets: readonly string[]): Parameters<Writer["begin"]>[1] => ({
+  time: start.time,
+  bytes: 90,
+  secrets,
+  start: () => start,
+});
+
 const settings = ({ dir }: Pick<RecordingFolder, "dir">, more: object = {}) => ({
   dir,
   percentage: 100,
@@ -47,7 +54,7 @@ async function writeOne(
   data: readonly Uint8Array[] = [bytes("a")],
   more = {},
 ): Promise<void> {
-  const recording = writer.begin(settings(folder, more), start, ["canary-header-7"]);
+  const recording = writer.begin(settings(folder, more), call(["canary-header-7"]));
   recording.head(1, { status: 200, headers: ["set-cookie", "canary-cookie-7", "x-echo", "canary-header-7"] });
   for (const [index, each] of data.entries()) recording.data(index + 2, each);
   recording.end(data.length + 9, "finish");
@@ -91,7 +98,7 @@ describe("a recording", () => {
   test("holds no credential that arrived in parts, of which some were written before the others came", async () => {
     const folder = makeFolder();
     const writer = makeWriter();
-    const recording = writer.begin(settings(folder, { maxBytes: 1e6 }), start, ["canary-header-7"]);
+    const recording = writer.begin(settings(folder, { maxBytes: 1e6 }), call(["canary-header-7"]));
     recording.head(1, { status: 200, headers: [] });
     const fill = "x ".repeat(5000);
     for (const [index, part] of [fill, "a canary-", "header-7 b", fill, "sk-canary7", "canary7 c"].entries()) {
@@ -132,7 +139,7 @@ describe("a recording", () => {
   test("of a compressed response, in which credentials cannot be found, is not made", async () => {
     const folder = makeFolder();
     const writer = makeWriter();
-    const recording = writer.begin(settings(folder), start, []);
+    const recording = writer.begin(settings(folder), call([]));
     recording.head(1, { status: 200, headers: ["Content-Encoding", "gzip"] });
     recording.data(2, bytes("a"));
     recording.end(3, "finish");
@@ -150,7 +157,7 @@ describe("a recording", () => {
   test("of a response that was not seen to its end leaves no file", async () => {
     const folder = makeFolder();
     const writer = makeWriter();
-    const recording = writer.begin(settings(folder), start, []);
+    const recording = writer.begin(settings(folder), call([]));
     recording.head(1, { status: 200, headers: [] });
     await writer.flushed();
     recording.abandon();
@@ -166,12 +173,59 @@ describe("a recording", () => {
   });
 });
 
+test("recordings that end at about the same time share a file, each with its own facts", async () => {
+  const folder = makeFolder();
+  const writer = makeWriter();
+  for (const id of ["one", "two", "three"]) {
+    const recording = writer.begin(settings(folder), { ...call([]), start: () => ({ ...start, id }) });
+    recording.head(1, { status: 200, headers: [] });
+    recording.data(2, bytes(id));
+    recording.end(3, "finish");
+  }
+  await writer.flushed();
+  const [name = "", ...others] = folder.names();
+  expect(others).toEqual([]);
+  const read = folder.recordings().map(({ file, id, pieces }) => ({ file, id, pieces }));
+  expect(read).toEqual([
+    { file: name, id: "one", pieces: [{ atMs: 2, text: "one" }] },
+    { file: `${name}#2`, id: "two", pieces: [{ atMs: 2, text: "two" }] },
+    { file: `${name}#3`, id: "three", pieces: [{ atMs: 2, text: "three" }] },
+  ]);
+  expect(writer.results).toEqual(["written", "written", "written"]);
+});
+
+test("what a call tells is asked for when it is written, and not while it goes on", async () => {
+  const folder = makeFolder();
+  const writer = makeWriter();
+  let asked = 0;
+  const told = (): RecordingStart => ((asked += 1), start);
+  const recording = writer.begin(settings(folder), { ...call([]), start: told });
+  recording.head(1, { status: 200, headers: [] });
+  recording.end(3, "finish");
+  expect(asked).toBe(0);
+  await writer.flushed();
+  expect([asked, folder.recordings().length, writer.waitingBytes()]).toEqual([1, 1, 0]);
+});
+
+test("a recording that is long is written before it ends, into a file of its own", async () => {
+  const folder = makeFolder();
+  const writer = makeWriter();
+  const recording = writer.begin(settings(folder, { maxBytes: 1e7 }), call([]));
+  recording.head(1, { status: 200, headers: [] });
+  recording.data(2, bytes("x".repeat(300_000)));
+  await expect.poll(() => writer.waitingBytes()).toBe(0);
+  expect(folder.names()).toEqual([expect.stringMatching(/\.partial$/)]);
+  recording.end(3, "finish");
+  await writer.flushed();
+  expect(bodyOf(folder)).toHaveLength(300_000);
+});
+
 test("a recording that was stopped counts once, however its call goes on", async () => {
   const folder = makeFolder();
   const file = { appendFile: () => Promise.resolve(), close: () => Promise.resolve() };
   const files = { create: async () => file, rename: () => Promise.resolve(), remove: () => Promise.resolve() };
   const writer = makeWriter({ files });
-  const recording = writer.begin(settings(folder, { maxBytes: 5 }), start, []);
+  const recording = writer.begin(settings(folder, { maxBytes: 5 }), call([]));
   recording.head(1, { status: 200, headers: [] });
   await writer.flushed();
   recording.data(2, bytes("too long"));
@@ -189,7 +243,7 @@ test("a recording whose disk failed counts once, however its call goes on", asyn
   const file = { appendFile: () => Promise.reject(full), close: () => Promise.resolve() };
   const files = { create: async () => file, rename: () => Promise.resolve(), remove: () => Promise.resolve() };
   const writer = makeWriter({ files });
-  const recording = writer.begin(settings(folder), start, []);
+  const recording = writer.begin(settings(folder), call([]));
   recording.head(1, { status: 200, headers: [] });
   await writer.flushed();
   recording.data(2, bytes("a"));
@@ -238,7 +292,7 @@ describe("a disk that fails", () => {
       remove: () => Promise.resolve(),
     };
     const writer = makeWriter({ files, maxWaitingBytes: 250 });
-    const recording = writer.begin(settings(folder, { maxBytes: 1e9 }), start, []);
+    const recording = writer.begin(settings(folder, { maxBytes: 1e9 }), call([]));
     for (let count = 0; count < 5; count += 1) recording.data(count, bytes("x".repeat(50)));
     expect(writer.waitingBytes()).toBeLessThanOrEqual(250);
     resolve();
