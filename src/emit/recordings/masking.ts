@@ -14,7 +14,7 @@ export type PieceMasking = {
   flush(): RecordedPiece[];
 };
 
-const beyondAscii = /[^\u0000-\u007F]/;
+const beyondAscii = /[^ -~]/;
 /** So many bytes at the end are held back: no credential is longer. */
 const reach = 4096;
 /** More than this is never held back. */

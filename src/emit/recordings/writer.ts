@@ -123,9 +123,13 @@ class Shared {
     this.#cancel = undefined;
     const byFolder = Map.groupBy(this.#whole, ({ dir }) => dir);
     this.#whole = [];
-    return (this.#writing = this.#writing.then(async () => {
-      for (const [dir, all] of byFolder) await this.#writeTogether(dir, all);
-    }));
+    this.#writing = this.#writeAfter(this.#writing, byFolder);
+    return this.#writing;
+  }
+
+  async #writeAfter(before: Promise<void>, byFolder: ReadonlyMap<string, readonly OneRecording[]>): Promise<void> {
+    await before;
+    for (const [dir, all] of byFolder) await this.#writeTogether(dir, all);
   }
 
   async #writeTogether(dir: string, recordings: readonly OneRecording[]): Promise<void> {
