@@ -74,7 +74,9 @@ export function createBudgetSharing(options: BudgetSharingOptions): BudgetSharin
       isClosed = true;
       cancel?.();
       if (!link.isUp()) return;
-      await Promise.all(budgets().map((budget) => tell(budget, options, { mine: budget.own(), share: 0 }).catch(() => undefined)));
+      await Promise.all(
+        budgets().map((budget) => tell(budget, options, { mine: budget.own(), share: 0 }).catch(() => undefined)),
+      );
     },
   };
 }

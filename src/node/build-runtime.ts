@@ -67,7 +67,16 @@ function mirrorsOf({ memory, loop, copies, wallClockMs }: RuntimeOptions, snapsh
   const rates = createRates({ memory: memory.mirrors, clock: loop.clock, limits });
   const { seed, upstreams } = snapshot;
   const dialects = new Map([...upstreams].map(([name, { dialect }]) => [name, dialect]));
-  return createMirrors({ seed, loop, pseudonym: memory.pseudonym, targets, rates, dialects, underWay: copies, wallClockMs });
+  return createMirrors({
+    seed,
+    loop,
+    pseudonym: memory.pseudonym,
+    targets,
+    rates,
+    dialects,
+    underWay: copies,
+    wallClockMs,
+  });
 }
 
 /**

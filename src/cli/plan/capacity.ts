@@ -105,21 +105,19 @@ function loadOf({ rps, streams, itl }: Flags): Load {
   if (open > 0 && itl === undefined)
     throw new StuntdoubleError("CONFIG_INVALID", "--streams needs --itl, the milliseconds between two tokens.");
   const itlMs = itl === undefined ? 1 : numberOf("itl", itl, { above: true });
-  if (itlMs < leastItlMs) throw new StuntdoubleError("CONFIG_INVALID", `--itl must be at least ${leastItlMs}, not "${itl}".`);
+  if (itlMs < leastItlMs)
+    throw new StuntdoubleError("CONFIG_INVALID", `--itl must be at least ${leastItlMs}, not "${itl}".`);
   return { rps: numberOf("rps", rps, { above: true, most }), streams: open, itlMs };
 }
 
 type NumberKind = { readonly integer?: boolean; readonly above?: boolean; readonly most?: number };
 
-function numberOf(
-  flag: string,
-  text: string,
-  { integer = false, above = false, most = Infinity }: NumberKind,
-): number {
+function numberOf(flag: string, text: string, { integer = false, above = false, most = Infinity }: NumberKind): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   const fits =
     Number.isFinite(value) && value >= 0 && (!above || value > 0) && (!integer || Number.isSafeInteger(value));
-  if (fits && value > most) throw new StuntdoubleError("CONFIG_INVALID", `--${flag} must be at most ${most}, not "${text}".`);
+  if (fits && value > most)
+    throw new StuntdoubleError("CONFIG_INVALID", `--${flag} must be at most ${most}, not "${text}".`);
   if (fits) return value;
   const wanted = integer ? "an integer from 0 on" : above ? "a number above 0" : "a number from 0 on";
   throw new StuntdoubleError("CONFIG_INVALID", `--${flag} must be ${wanted}, not "${text}".`);

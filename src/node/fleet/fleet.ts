@@ -134,7 +134,13 @@ async function join({ beats, sync, reports, budgets, link }: Parts & { readonly 
   for (const each of [beats, reports, budgets]) each.start();
 }
 
-async function leave({ beats, sync, reports, budgets, links }: Parts & { readonly links: readonly Link[] }): Promise<void> {
+async function leave({
+  beats,
+  sync,
+  reports,
+  budgets,
+  links,
+}: Parts & { readonly links: readonly Link[] }): Promise<void> {
   await sync.close();
   await Promise.all([beats.close(), reports.close(), budgets.close()]);
   for (const link of links) link.close();

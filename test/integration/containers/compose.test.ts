@@ -117,7 +117,10 @@ describeWith("a container engine", findEngine(), "Compose", () => {
     async () => {
       const source = async (): Promise<string> => await textOf(`${at("ADMIN_PORT")}/admin/v1/status`);
       await until("the first node", async () => (await source()).includes('"from":"consul"') || undefined, startMs);
-      const changed = readFileSync("docker/node.yaml", "utf8").replace("{ serve: simulate }", "{ serve: simulate, profile: instant }");
+      const changed = readFileSync("docker/node.yaml", "utf8").replace(
+        "{ serve: simulate }",
+        "{ serve: simulate, profile: instant }",
+      );
       const key = `${at("CONSUL_PORT")}/v1/kv/stuntdouble/stuntdouble.yaml`;
       expect((await fetch(key, { method: "PUT", body: changed })).status).toBe(200);
       const hashes = async (): Promise<string> =>

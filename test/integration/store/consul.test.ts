@@ -141,7 +141,13 @@ describe(`a configuration in ${consulName}`, () => {
 
   test("brings its experiments along, each a key of its own", async () => {
     const experiment = (status: number) =>
-      JSON.stringify({ name: "outage", durationMs: 60_000, percentage: 100, match: {}, faults: [{ kind: "status", status }] });
+      JSON.stringify({
+        name: "outage",
+        durationMs: 60_000,
+        percentage: 100,
+        match: {},
+        faults: [{ kind: "status", status }],
+      });
     await consul.put("lab/experiments/outage.yaml", experiment(503));
     await consul.put("lab/stuntdouble.yaml", JSON.stringify(nodeConfig({ chaos: { dir: "experiments" } })));
     const node = await start(urlOf("lab/"), await makeFolder());

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
@@ -12,6 +12,8 @@ import { findProgram } from "./index.ts";
 /** A Consul of a test, the real one or the stub. */
 export type Consul = {
   readonly port: number;
+  /** Where it listens by TLS, with `tls`. */
+  readonly tlsPort: number | undefined;
   put(key: string, value: string): Promise<void>;
   remove(key: string): Promise<void>;
   /** The services that the agent knows, by their ids. */
@@ -27,6 +29,8 @@ export type ConsulOptions = {
   readonly token?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** It listens by TLS as well, with this certificate and its key: files in PEM. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
 };
 
 /** Finds Consul: by `STUNTDOUBLE_CONSUL`, in PATH, or where `docs/config-sources.md` tells to build it. */
@@ -53,10 +57,12 @@ export async function startConsul(options: ConsulOptions = {}): Promise<Consul> 
   return consulProgram === undefined ? await startStub(options) : await startReal(consulProgram, options);
 }
 
-async function startStub(options: ConsulOptions): Promise<Consul> {
-  const stub = await startConsulStub(options);
+async function startStub({ tls, ...options }: ConsulOptions): Promise<Consul> {
+  const pem = tls && { cert: readFileSync(tls.certFile, "utf8"), key: readFileSync(tls.keyFile, "utf8") };
+  const stub = await startConsulStub({ ...options, ...(pem && { tls: pem }) });
   return {
     port: stub.port,
+    tlsPort: tls && stub.port,
     put: async (key, value) => stub.put(key, value),
     remove: async (key) => stub.remove(key),
     services: async () => Object.fromEntries(stub.services) as Awaited<ReturnType<Consul["services"]>>,
@@ -66,12 +72,16 @@ async function startStub(options: ConsulOptions): Promise<Consul> {
 }
 
 async function startReal(program: string, options: ConsulOptions): Promise<Consul> {
-  const { token, port = await freePort() } = options;
+  const { token, port = await freePort(), tls } = options;
+  const tlsPort = tls && (await freePort());
   const folder = await mkdtemp(path.join(tmpdir(), "stuntdouble-consul-"));
-  const ports = [`-http-port=${port}`, "-dns-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", "-https-port=-1"];
+  const ports = [`-http-port=${port}`, "-dns-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1"];
+  ports.push(`-https-port=${tlsPort ?? -1}`);
   for (const name of ["server-port", "serf-lan-port", "serf-wan-port"]) ports.push(`-${name}=${await freePort()}`);
   const acl = `acl { enabled = true, default_policy = "deny", tokens { initial_management = "${token}" } }`;
   const limits = ["-log-level=warn", ...(token === undefined ? [] : [`-hcl=${acl}`])];
+  if (tls !== undefined)
+    limits.push(`-hcl=tls { https { cert_file = "${tls.certFile}", key_file = "${tls.keyFile}" } }`);
   const child = spawn(program, ["agent", "-dev", "-bind=127.0.0.1", ...ports, ...limits], { cwd: folder });
   let printed = "";
   for (const stream of [child.stdout, child.stderr])
@@ -101,6 +111,7 @@ async function startReal(program: string, options: ConsulOptions): Promise<Consu
   await until("Consul's leader", leader, 60_000);
   return {
     port,
+    tlsPort,
     put: async (key, value) => void (await sent("PUT", `/v1/kv/${key}`, value)),
     remove: async (key) => void (await sent("DELETE", `/v1/kv/${key}`)),
     services: async () =>

@@ -16,7 +16,10 @@ export type Collector = { readonly url: string; stop(): Promise<void> };
 function findCollector(): string | undefined {
   const found = findProgram("otelcol", "STUNTDOUBLE_OTELCOL");
   if (found !== undefined) return found;
-  const built = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "stuntdouble-otelcol/otelcol");
+  const built = path.join(
+    process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"),
+    "stuntdouble-otelcol/otelcol",
+  );
   try {
     accessSync(built, constants.X_OK);
     return built;

@@ -17,10 +17,13 @@ async function load(files: Readonly<Record<string, string>>, config = "chaos: { 
 }
 
 const errorsOf = (loaded: Loaded): string[] =>
-  loaded.ok ? [] : loaded.errors.map(({ file = "", line, path: at, message }) => `${path.basename(file)}:${line} ${at} ${message}`);
+  loaded.ok
+    ? []
+    : loaded.errors.map(({ file = "", line, path: at, message }) => `${path.basename(file)}:${line} ${at} ${message}`);
 
 test("each file of the folder is an experiment, beside those of the configuration", async () => {
-  const inline = "experiments: [{ name: first, durationMs: 1000, percentage: 5, match: {}, faults: [{ kind: cut, afterTokens: 3 }] }]\n";
+  const inline =
+    "experiments: [{ name: first, durationMs: 1000, percentage: 5, match: {}, faults: [{ kind: cut, afterTokens: 3 }] }]\n";
   const files = { "outage.yaml": outage, "b.yml": outage.replace("outage", "other"), "notes.md": "no experiment" };
   const loaded = await load(files, `chaos: { dir: lab }\n${inline}`);
   expect(loaded.ok && loaded.settings.config.experiments.map(({ name }) => name)).toEqual(["first", "other", "outage"]);
@@ -46,9 +49,7 @@ test("a name that is taken is an error of the second file", async () => {
 });
 
 test("a folder that is not there is an error of the configuration", async () => {
-  expect(errorsOf(await load({}, "chaos: { dir: missing }\n"))).toEqual([
-    ":1 chaos.dir missing: no such folder",
-  ]);
+  expect(errorsOf(await load({}, "chaos: { dir: missing }\n"))).toEqual([":1 chaos.dir missing: no such folder"]);
 });
 
 test("autostart has an effect where there is a folder", async () => {
