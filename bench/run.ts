@@ -11,6 +11,7 @@ import { killSwitch } from "./kill-switch.ts";
 import type { Figure } from "./lib.ts";
 import { nodes } from "./nodes.ts";
 import { overload } from "./overload.ts";
+import { path } from "./path.ts";
 import { soak } from "./soak.ts";
 import { tracing } from "./tracing.ts";
 import { viewer } from "./viewer.ts";
@@ -27,6 +28,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   contention,
   "kill-switch": killSwitch,
   overload,
+  path,
   nodes,
   fleet,
   tracing,
