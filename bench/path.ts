@@ -12,7 +12,7 @@ import { figure, type Figure } from "./lib.ts";
 type Way = "forwarded" | "simulated" | "bent" | "ext_proc";
 
 /** Max files on each way; a feature that every call passes through is weighed against them. */
-const maxFiles: Readonly<Record<Way, number>> = { forwarded: 52, simulated: 68, bent: 62, ext_proc: 72 };
+const maxFiles: Readonly<Record<Way, number>> = { forwarded: 53, simulated: 69, bent: 63, ext_proc: 73 };
 
 const room = /\/src\/((?:core|act|ingress)\/.+)$/;
 /** What only the first calls do does not count. */

@@ -6,7 +6,7 @@ import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
 import type { CallSpan } from "../core/tracing.ts";
 import type { Decision, Ending, Outcome, Plan, ShadowPair, Timeline } from "../core/types.ts";
-import type { Payment } from "./budget/payment.ts";
+import { costOf, type Payment } from "./budget/payment.ts";
 import { CallMarks } from "./call/marks.ts";
 import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { addMarks } from "./headers.ts";
@@ -268,7 +268,7 @@ export class CallRecord extends CallMarks implements CallTimes {
       ending,
       cause: this.#cause ?? (ending === "client-gone" ? "CLIENT_GONE" : undefined),
       promptTokens: this.#promptTokens,
-      costUsd: this.payment?.settle(),
+      costUsd: costOf(this.payment),
       notes: this.notes,
       queueMs: this.#queueMs,
       askedMs: this.askedMs,

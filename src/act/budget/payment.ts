@@ -9,3 +9,8 @@ export type Payment = {
   /** It was not sent after all. */
   cancel(): void;
 };
+
+/** Settles what a call has used, where it was charged at all. @returns its cost in US dollars, where its model has a price */
+export function costOf(payment: Payment | undefined): number | undefined {
+  return payment?.settle();
+}
