@@ -62,7 +62,7 @@ const respond: Script = (response, { body }) => {
 type Ask = (stream: boolean) => Promise<unknown>;
 
 async function followed(session: Session, forms: readonly boolean[], ask: Ask): Promise<string[]> {
-  let common: ReadonlySet<string> | undefined;
+  let common: string[] | undefined;
   for (const stream of forms) {
     for (let call = 0; call < callsBefore; call += 1) await ask(stream);
     await sleep(settleMs);
@@ -70,9 +70,9 @@ async function followed(session: Session, forms: readonly boolean[], ask: Ask): 
     await ask(stream);
     await sleep(settleMs);
     const files = await executed(session);
-    common = common === undefined ? files : common.intersection(files);
+    common = common === undefined ? [...files] : common.filter((file) => files.has(file));
   }
-  return [...(common ?? [])].toSorted();
+  return common?.toSorted() ?? [];
 }
 
 /** The files that have executed a function since the last time. */
