@@ -11,6 +11,7 @@ import { killSwitch } from "./kill-switch.ts";
 import type { Figure } from "./lib.ts";
 import { nodes } from "./nodes.ts";
 import { overload } from "./overload.ts";
+import { path } from "./path.ts";
 import { soak } from "./soak.ts";
 import { tracing } from "./tracing.ts";
 import { viewer } from "./viewer.ts";
@@ -27,6 +28,7 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   contention,
   "kill-switch": killSwitch,
   overload,
+  path,
   nodes,
   fleet,
   tracing,
@@ -34,8 +36,8 @@ const parts: Record<string, () => Promise<Figure[]>> = {
   soak,
   viewer: () => viewer(Number(values.seconds)),
 };
-/** The soak takes ten minutes, tracing is off as a rule, ext-proc needs Envoy, nodes HAProxy, fleet Redis and viewer Chromium: they run only when they are named. */
-const named = new Set(["soak", "ext-proc", "nodes", "fleet", "tracing", "viewer"]);
+/** The soak takes ten minutes, tracing is off as a rule, path measures no time, ext-proc needs Envoy, nodes HAProxy, fleet Redis and viewer Chromium: they run only when they are named. */
+const named = new Set(["soak", "ext-proc", "path", "nodes", "fleet", "tracing", "viewer"]);
 const usual = Object.keys(parts).filter((name) => !named.has(name));
 
 const { values, positionals: wanted } = parseArgs({

@@ -17,8 +17,7 @@ import { Player } from "./player.ts";
 import { Relay, type RelayOwner } from "./relay.ts";
 import { replayPlan } from "./recordings/plan.ts";
 import type { Tee } from "./recordings/tee.ts";
-import { heldBytesOf } from "./request-body.ts";
-import { send } from "./send.ts";
+import { heldBytesOf, send } from "./send.ts";
 
 /** One call from its arrival to its Outcome. */
 export class Exchange implements RelayOwner, PlayerOwner {

@@ -1,12 +1,12 @@
-import type { ActDeps, Runtime, UpstreamRuntime } from "./types.ts";
-import { setHeaders } from "../core/headers.ts";
+import type { Outgoing } from "./live.ts";
+import type { ActDeps, Request, Runtime, UpstreamRuntime } from "./types.ts";
+import { headerIndex, setHeaders } from "../core/headers.ts";
 import type { Admitted } from "./admission.ts";
-import { appendSender, requestHeaders, type Forwarding } from "./headers.ts";
+import { appendSender, requestHeaders, requestTarget, type Forwarding } from "./headers.ts";
 import type { CallRecord } from "./outcome.ts";
 import { beginRecording, teeFor } from "./recordings/begin.ts";
 import type { Tee } from "./recordings/tee.ts";
 import { needOf, type Relay } from "./relay.ts";
-import { outgoingOf } from "./request-body.ts";
 
 /** A call on its way to its upstream. */
 export type Sending = {
@@ -58,4 +58,60 @@ export function send({ admitted, record, deps, runtime, to }: Sending, relay: Re
   }
   tee?.into(beginRecording(deps.recordings, { admitted, record, to }));
   return tee;
+}
+
+/** A smaller body may stay until its response has ended. */
+const largeBytes = 16 * 1024;
+
+/** A body whose text was asked for is there as bytes, as text and as values. */
+const parsedTimes = 4;
+
+/** The memory that the body of a request takes, in bytes, about; 0 where it is small. */
+export function heldBytesOf({ body, encoded }: Request): number {
+  const read = body === undefined ? 0 : body.bytes.length * (body.isParsed?.() === true ? parsedTimes : 1);
+  const bytes = read + (encoded?.length ?? 0);
+  return bytes < largeBytes ? 0 : bytes;
+}
+
+/** A request on its way out. @param headers for the upstream; the length of the body may be added */
+function outgoingOf(request: Request, headers: string[], forwarding: Forwarding): Outgoing {
+  const { method, target, dialect, body, encoded, bodyStream } = request;
+  const bytes = encoded ?? body?.bytes;
+  return {
+    method,
+    target: requestTarget(target, dialect.keyParameter, forwarding),
+    headers,
+    body: bytes !== undefined && bytes.length > 0 ? givenUpWhenSent(bytes, headers) : (bodyStream ?? null),
+  };
+}
+
+/**
+ * The body of a request as undici takes it, so that it is given up once it is sent: undici keeps what it was given until
+ * the response has ended, which a stream may take minutes for.
+ *
+ * @param headers of the request; the length is added where it is missing
+ * @returns the bytes themselves where they are few
+ */
+function givenUpWhenSent(bytes: Uint8Array, headers: string[]): Uint8Array | AsyncIterable<Uint8Array> {
+  if (bytes.length < largeBytes) return bytes;
+  if (headerIndex(headers, "content-length") === -1) headers.push("content-length", String(bytes.length));
+  return new LargeBody(bytes);
+}
+
+class LargeBody implements AsyncIterable<Uint8Array> {
+  #bytes: Uint8Array | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return {
+      next: async () => {
+        const value = this.#bytes;
+        this.#bytes = undefined;
+        return value === undefined ? { done: true, value } : { done: false, value };
+      },
+    };
+  }
 }

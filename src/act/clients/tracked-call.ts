@@ -1,7 +1,14 @@
+import { crc32 } from "node:zlib";
 import { attemptOf, requestKeyOf } from "../../core/clients/attempts.ts";
 import { successCount, unwantedCount, waitCount, type CountName } from "../../core/clients/counts.ts";
-import { failureKindOf, isFinal, isSuccess, waitResultOf } from "../../core/clients/failures.ts";
-import { retryAfterMs, shouldRetry } from "../../core/clients/retry-after.ts";
+import {
+  failureKindOf,
+  isFinal,
+  isSuccess,
+  retryAfterMs,
+  shouldRetry,
+  waitResultOf,
+} from "../../core/clients/failures.ts";
 import type { CallState } from "../../core/clients/state.ts";
 import type { Involvement } from "../../core/experiments/layer.ts";
 import { hash32 } from "../../core/rng.ts";
@@ -12,7 +19,6 @@ import { otherClient, type ClientCounters } from "../../limits/clients/client-co
 import { livesMs, type OpenRequest, type OpenRequests } from "../../limits/clients/open-requests.ts";
 import type { SharedAttempts } from "../../limits/clients/shared-attempts.ts";
 import { askNodes, type Askable } from "./asking-nodes.ts";
-import { fingerprintOf } from "./fingerprint.ts";
 import type { Clients, Request, Sender } from "../types.ts";
 
 /** What `Clients` are made with. */
@@ -226,6 +232,22 @@ function idOf(request: Request, caller: string): RowId {
   if (given !== undefined) return { high: hash32("key", caller, given), low: hash32(given, caller) };
   const fingerprint = fingerprintOf(request);
   return { high: hash32("body", caller, method, route, fingerprint), low: hash32(fingerprint, route, caller) };
+}
+
+/** So much of the beginning and of the end of a body is looked at: conversations begin alike, and end in what is new. */
+const partBytes = 4096;
+
+/**
+ * A text that two requests with the same body have in common, and hardly any others.
+ *
+ * Of a body that is not read only its announced length is known.
+ */
+function fingerprintOf({ body, encoded, headers }: Request): string {
+  const bytes = encoded ?? body?.bytes;
+  if (bytes === undefined) return `${headers["content-length"] ?? ""} unread`;
+  const start = crc32(bytes.subarray(0, partBytes));
+  if (bytes.length <= partBytes) return `${bytes.length} ${start}`;
+  return `${bytes.length} ${start} ${crc32(bytes.subarray(Math.max(partBytes, bytes.length - partBytes)))}`;
 }
 
 /** The number of an attempt that has ended, and the place of its client where it is counted. */

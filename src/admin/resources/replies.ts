@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { nearestOf } from "../../core/issues.ts";
+import { wallClockMs } from "../../limits/clock.ts";
 import { maxReplies } from "../../limits/reply-counts.ts";
 import { invalidBody, ProblemError } from "../problem.ts";
 import { question } from "../question.ts";
@@ -124,7 +125,7 @@ async function add({ node, body, audit, requireVersion }: AdminRequest) {
     slot,
     base,
     max: times === undefined ? undefined : base + times,
-    untilMs: ttlMs === undefined ? undefined : Date.now() + ttlMs,
+    untilMs: ttlMs === undefined ? undefined : wallClockMs() + ttlMs,
   };
   await node.set(givenReplies, { next: next + 1, list: [...fresh, given] });
   audit("reply added", { id: given.id });
@@ -162,7 +163,7 @@ async function withRoom(node: NodeView, list: readonly Given[]): Promise<readonl
 }
 
 function isFresh({ untilMs = Infinity }: Given): boolean {
-  return untilMs > Date.now();
+  return untilMs > wallClockMs();
 }
 
 /** In turn, so that no event loop can still know another reply of the slot. */

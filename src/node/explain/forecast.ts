@@ -15,7 +15,7 @@ import { attemptOf } from "../../core/clients/attempts.ts";
 import type { CallState } from "../../core/clients/state.ts";
 import type { Call, HeaderMap } from "../../core/types.ts";
 import { givenId, pathOf } from "../../ingress/http/request.ts";
-import type { Clock } from "../../limits/clock.ts";
+import { wallClockMs, type Clock } from "../../limits/clock.ts";
 import { createRateMemory } from "../../limits/rates.ts";
 import { limitsOf } from "../build-runtime.ts";
 import type { Arrival } from "./arrival.ts";
@@ -77,7 +77,7 @@ export function forecast(
 ): Forecast {
   const { request, refusal, upgrade } = arrival;
   if (request === undefined) return unparsable(described, arrival);
-  const nowMs = Date.now();
+  const nowMs = wallClockMs();
   const id = givenId(request.headers["x-request-id"]) ?? stand;
   const named = { ...request, id, state: firstOf(request.headers, nowMs) };
   const limits = limitsOf(snapshot, createRateMemory(snapshot.rateLimits.length), { clock: still });

@@ -6,7 +6,7 @@ import type { Operation, Script } from "../types.ts";
 export type Probe = { readonly route: string; readonly contentType: string; readonly body: string };
 
 /**
- * The operation of a probe, which needs no key and no model, and is answered at once.
+ * The operation of a probe, which needs no key and no model, and is responded to at once.
  *
  * @param headOf the head of the API's good responses
  */

@@ -1,6 +1,5 @@
 import { StuntdoubleError } from "../../errors.ts";
 import type { Frame, Head, Plan, Sink } from "../../types.ts";
-import { createAlarms } from "./alarms.ts";
 import { Collector } from "./collector.ts";
 import { Holding } from "./holding.ts";
 import { BentFrames, restOf, type LetGo, type Steps } from "./let-go.ts";
@@ -250,4 +249,28 @@ function ignored(): void {}
 /** A response of its own is complete at once; nothing of it waits for a time. */
 function noAlarm(): never {
   throw new StuntdoubleError("INTERNAL", "A fault that responds by itself cannot set an alarm.");
+}
+
+/** The tasks of a plan that wait for their time. */
+type Alarms = Pick<FaultContext, "at"> & {
+  /** Runs the earliest task that is due by then. @returns false when there is none */
+  runNext(untilMs: number): boolean;
+};
+
+/** Makes alarms that go off when they are told how late it is. */
+function createAlarms(): Alarms {
+  const waiting: { readonly atMs: number; task(atMs: number): void }[] = [];
+  return {
+    at(atMs, task) {
+      const later = waiting.findIndex((alarm) => alarm.atMs > atMs);
+      waiting.splice(later === -1 ? waiting.length : later, 0, { atMs, task });
+    },
+    runNext(untilMs) {
+      const alarm = waiting[0];
+      if (alarm === undefined || alarm.atMs > untilMs) return false;
+      waiting.shift();
+      alarm.task(alarm.atMs);
+      return true;
+    },
+  };
 }

@@ -89,7 +89,7 @@ function checkSaysJson({ messages }: JsonObject): void {
 
 const modalitiesRow = field.array("modalities", { called: "an array of strings", elements: "strings", min: 1 });
 
-/** Text is the only thing that is answered; silence where sound was asked for would be taken for a response. */
+/** Only text is given; silence where sound was asked for would be taken for a response. */
 export function checkModalities(body: JsonObject): void {
   const modalities = read(body, modalitiesRow) ?? [];
   for (const [index, modality] of modalities.entries()) {

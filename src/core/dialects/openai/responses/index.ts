@@ -235,7 +235,7 @@ function settingsJson({
   );
 }
 
-/** One that is made in the background is answered before there is any of it. */
+/** One that is made in the background is responded to before there is any of it. */
 function atOnce(response: ResponsesResponse): Plan {
   const timing = { ttftMs: 0, atMs: [], totalMs: 0 };
   return jsonPlan({ ...response.script, timing }, 0, responseJson(response, "queued", ""));
