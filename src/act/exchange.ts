@@ -91,12 +91,18 @@ export class Exchange implements RelayOwner, PlayerOwner {
     const { faults, decision } = admitted;
     if (decision.serve.from === "upstream") this.#record.meantFor(decision.serve.upstream);
     this.#takeNotes(admitted, true);
-    this.#record.copy = this.#runtime.mirrors?.begin(this.#request, admitted, this.#runtime);
+    this.#copy(admitted);
     const relay = new Relay(this.#record, this.#player, { owner: this, faults, breaker: undefined, ticket: undefined });
     this.#relay = relay;
     relay.compareWith(this.#mirror(admitted));
     this.#record.asked();
     relay.follow(show(relay));
+  }
+
+  /** Sends a copy to a second upstream, where a rule asks for it. */
+  #copy(admitted: Admitted): void {
+    const { mirrors, upstreams } = this.#runtime;
+    this.#record.copy = mirrors?.begin(this.#request, admitted, { upstreams, span: this.#record.span });
   }
 
   /** Ends the call with an error in the caller's dialect, or, once the head is out, by a reset. */
@@ -171,8 +177,7 @@ export class Exchange implements RelayOwner, PlayerOwner {
   #respond(admitted: Admitted): void {
     const { faults, decision } = admitted;
     if (faults.some(respondsByItself)) return this.#play(faultPlan(faults, this.#record));
-    const { mirrors, upstreams } = this.#runtime;
-    this.#record.copy = mirrors?.begin(this.#request, admitted, { upstreams, span: this.#record.span });
+    this.#copy(admitted);
     if (decision.serve.from === "upstream") this.#forward(admitted, decision.serve);
     else if (decision.serve.from === "replay") this.#play(this.#replay(admitted, decision.serve));
     else this.#play(this.#simulate(admitted, "simulate"));
