@@ -8,7 +8,7 @@ import type { Profile } from "../core/types.ts";
 import { readCertificates, type Certificates } from "./certificates.ts";
 import { crossCheck, type Environment, type Surroundings } from "./checks.ts";
 import { checkExperiments } from "./experiment-checks.ts";
-import { readExperimentFiles } from "./experiment-files.ts";
+import { readExperimentFiles } from "./files/experiments.ts";
 import { isMapping, mapOf, schemaFindings, type Checked, type Finding } from "./findings.ts";
 import { createReadFiles, type ReadFile, type ReadFiles } from "./files/identity.ts";
 import type { FileTree } from "./files/tree.ts";
@@ -184,14 +184,10 @@ async function judge(
     const wrong = schemaFindings(error, { raw, schema: configJsonSchema });
     return { settings: undefined, findings: [...wrong, ...findings, ...found], warnings, elsewhere, warningsElsewhere };
   }
-  const against = { file: mapOf(raw), profiles, env, extProc };
-  const { experiments, errors: wrong } = await readExperimentFiles(data, { ...place, against });
-  elsewhere.push(...wrong);
-  const config = { ...data, experiments: [...experiments] };
+  const config = await withExperiments(data, place, { raw, elsewhere, profiles, env, extProc });
   const replyFiles = await readReplyFiles(config, place);
   const { folders, warnings: damaged } = await readRecordings(config, place);
   warningsElsewhere.push(...damaged);
-  const priced = await pricesOf(config, { folder, findings: found, files, warnings, elsewhere });
   const settings = {
     folder: path.resolve(outputFolder),
     config,
@@ -204,11 +200,25 @@ async function judge(
     ...(replyFiles !== undefined && { replyFiles }),
     ...(read.fixtures.length > 0 && { fixtures: read.fixtures }),
     ...(folders.length > 0 && { recordings: folders }),
-    ...priced,
+    ...(await pricesOf(config, { folder, findings: found, files, warnings, elsewhere })),
     ...keptFilesOf(config, outputFolder),
   };
   const told = [...warnings, ...(await checkWritten(config, outputFolder))];
   return { settings, findings: [...findings, ...found], warnings: told, elsewhere, warningsElsewhere };
+}
+
+type ExperimentsSurroundings = Surroundings & { readonly raw: unknown; readonly elsewhere: ConfigError[] };
+
+/** The configuration with the experiments of `chaos.dir`. */
+async function withExperiments(
+  config: Config,
+  place: { readonly folder: string; readonly findings: Finding[]; readonly files: ReadFiles },
+  { raw, elsewhere, ...surroundings }: ExperimentsSurroundings,
+): Promise<Config> {
+  const against = { file: mapOf(raw), ...surroundings };
+  const { experiments, errors } = await readExperimentFiles(config, { ...place, against });
+  elsewhere.push(...errors);
+  return { ...config, experiments: [...experiments] };
 }
 
 function allChecks(raw: unknown, surroundings: Surroundings): Checked {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPriceList } from "../../src/core/prices/price-list.ts";
 import { createBudget, isTaken, type Spending } from "../../src/limits/budgets/budget.ts";

@@ -54,19 +54,8 @@ export function budgetCounts(memory: SharedArrayBuffer, name: string, wallClockM
       ? new BigUint64Array(slotWords)
       : new BigUint64Array(memory, namesBytes + slot * slotWords * 8, slotWords);
   const amountAt = (at: number, window: number): bigint => unpacked(Atomics.load(words, at), window).amount;
-  /** @param amountAfter what is to be added, where so much was used up before; undefined leaves it as it is */
-  const change = (kind: BudgetKind, amountAfter: (before: bigint) => bigint | undefined): bigint | undefined => {
-    const at = budgetKinds.indexOf(kind);
-    const window = windowAt(kind, wallClockMs());
-    for (let word = Atomics.load(words, at); ;) {
-      const { window: counted, amount: before } = unpacked(word, window);
-      const amount = amountAfter(before);
-      if (amount === undefined) return undefined;
-      const found = Atomics.compareExchange(words, at, word, packed(counted, before + amount));
-      if (found === word) return amount;
-      word = found;
-    }
-  };
+  const change = (kind: BudgetKind, amountAfter: AmountAfter): bigint | undefined =>
+    changeWord({ words, at: budgetKinds.indexOf(kind), window: windowAt(kind, wallClockMs()) }, amountAfter);
   const usedBy = (kind: BudgetKind, first: number): number =>
     Number(amountAt(first + budgetKinds.indexOf(kind), windowAt(kind, wallClockMs()))) / unitsPer[kind];
   return {
@@ -93,6 +82,22 @@ export function budgetCounts(memory: SharedArrayBuffer, name: string, wallClockM
       Atomics.store(words, 2 * kinds + at, packed(window, unitsOf(kind, held)));
     },
   };
+}
+
+/** What is to be added where so much is used up; undefined leaves it as it is. */
+type AmountAfter = (used: bigint) => bigint | undefined;
+type Word = { readonly words: BigUint64Array; readonly at: number; readonly window: number };
+
+/** @returns what was added */
+function changeWord({ words, at, window }: Word, amountAfter: AmountAfter): bigint | undefined {
+  for (let word = Atomics.load(words, at); ;) {
+    const { window: counted, amount: before } = unpacked(word, window);
+    const amount = amountAfter(before);
+    if (amount === undefined) return undefined;
+    const found = Atomics.compareExchange(words, at, word, packed(counted, before + amount));
+    if (found === word) return amount;
+    word = found;
+  }
 }
 
 function unitsOf(kind: BudgetKind, amount: number): bigint {

@@ -40,9 +40,9 @@ describeWith("a container engine", findEngine(), "Compose", () => {
   const ran = (...args: readonly string[]): string => compose(env, ...files, ...args);
   const ranLater = async (...args: readonly string[]): Promise<string> => await composeLater(env, ...files, ...args);
   const others = Object.keys(services).filter((name) => !name.startsWith("node-"));
-  const consul = ["consul", "configuration"];
+  const consul = new Set(["consul", "configuration"]);
   /** Those whose images can be had here; a stub takes the place of Consul. */
-  const available = others.filter((name) => consul.includes(name) || haveImage(services[name]!.image));
+  const available = others.filter((name) => consul.has(name) || haveImage(services[name]!.image));
 
   beforeAll(async () => {
     for (const name of [

@@ -1,14 +1,14 @@
 import path from "node:path";
 import { z } from "zod";
-import { experimentSchema, maxExperiments, type ExperimentDefinition } from "../core/experiments/definition.ts";
-import { checkExperiment, type Against } from "./experiment-checks.ts";
-import { isProfileFile, type ReadFiles } from "./files/identity.ts";
-import { textOf } from "./files/reader.ts";
-import { unreadable } from "./files/unreadable.ts";
-import { schemaFindings, type Finding } from "./findings.ts";
-import type { ConfigError } from "./places.ts";
-import type { Config } from "./schema.ts";
-import { readYaml, type YamlText } from "./yaml-text.ts";
+import { experimentSchema, maxExperiments, type ExperimentDefinition } from "../../core/experiments/definition.ts";
+import { checkExperiment, type Against } from "../experiment-checks.ts";
+import { isProfileFile, type ReadFiles } from "./identity.ts";
+import { textOf } from "./reader.ts";
+import { unreadable } from "./unreadable.ts";
+import { schemaFindings, type Finding } from "../findings.ts";
+import type { ConfigError } from "../places.ts";
+import type { Config } from "../schema.ts";
+import { readYaml, type YamlText } from "../yaml-text.ts";
 
 /** What reading is told besides the configuration: the folder of relative names, where errors go, and what experiments are checked against. */
 export type ExperimentsReading = {
