@@ -13,7 +13,7 @@ export function conclude(
   { record, sent, bent }: Ended,
 ): void {
   const { involved, decision } = record;
-  if (involved.length > 0) chaos.ended(outcome, involved);
+  if (involved.list.length > 0) chaos.ended(outcome, involved);
   if (decision !== undefined && decision.faults.length > 0) chaos.unbent(bent);
   record.leaveEngine?.();
   record.span?.end(outcome);
