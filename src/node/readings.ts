@@ -247,7 +247,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...budgetReadings(eventLoops),
     ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
-    ...options.experiments.guardrails(),
+    ...options.experiments.readings(),
     ...(await recordReadings(options)),
     ...fleetReadings(options.fleet),
     ...(await spanReadings(options)),

@@ -17,7 +17,7 @@ export type SeenOfOne = { readonly id: string; readonly phase: Phase; readonly s
 /** Collects what is seen of the scopes that one cohort is in. */
 export type CohortCollector = {
   add(ended: EndedCall, involved: Involvements): void;
-  /** What was seen since the last time, for each of its experiments. */
+  /** All that was seen, for each of its experiments; to be taken once. */
   take(): readonly SeenOfOne[];
 };
 
