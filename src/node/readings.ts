@@ -32,7 +32,7 @@ export type ReadingsOptions = {
   readonly clock: Clock;
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
-  readonly experiments: Experiments & Pick<RunningExperiments, "guardrails">;
+  readonly experiments: Experiments & Pick<RunningExperiments, "readings">;
   readonly audit: AuditLog;
   readonly given: GivenConfiguration;
   readonly breakers: Breakers;

@@ -33,7 +33,7 @@ test.each([{ percentage: 50 }, { every: 2 }, { attempt: { min: 2 }, attemptBy: "
   "experiments that draw or count by %o do so each by itself",
   (match) => {
     const names: string[] = [];
-    const state = { attempt: () => 1, nth: (name: string) => names.push(name), wallMs: () => 0 };
+    const state = { known: () => 1, attempt: () => 1, nth: (name: string) => names.push(name), wallMs: () => 0 };
     const scopes = scopesOf(runningOf({ match }), runningOf({ match }, { id: "e2", slot: 1 }));
     const found = Array.from({ length: 200 }, (_, n) =>
       scopes.bitsOf({ ...makeCall({ id: `c${n}` }), keyHash: "k", state }),
