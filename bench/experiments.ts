@@ -59,7 +59,7 @@ function microsecondsPerCall(running: readonly RunningExperiment[]): number {
   const began = performance.now();
   for (let count = 0; count < calls; count += 1) {
     const { involved } = chaos.involve(call, decision, servable);
-    if (involved.length > 0) chaos.ended(ended, involved);
+    if (involved.list.length > 0) chaos.ended(ended, involved);
   }
   return ((performance.now() - began) / calls) * 1000;
 }

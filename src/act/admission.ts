@@ -2,7 +2,7 @@ import type { ActDeps, Request, Runtime } from "./types.ts";
 import { decide } from "../core/decide.ts";
 import { attempt, StuntdoubleError, toStuntdoubleError } from "../core/errors.ts";
 import { prepareFault, type PreparedFault } from "../core/faults/index.ts";
-import type { Involvement } from "../core/experiments/layer.ts";
+import { noInvolvements, type Involvements } from "../core/experiments/layer.ts";
 import { servableOf } from "../core/experiments/serving.ts";
 import type { Call, Decision, FaultConfig, KnownFacts } from "../core/types.ts";
 import { queryValue } from "../core/dialects/shared/target.ts";
@@ -32,7 +32,7 @@ export type Admitted = {
   readonly rateRow: number | undefined;
   readonly quota: Quota | undefined;
   /** The experiments in whose scope it is; `Chaos.ended` is to be told of its end where there are any. */
-  readonly involved: readonly Involvement[];
+  readonly involved: Involvements;
 };
 
 /** A call that may not: why, and what was known of it by then. */
@@ -170,7 +170,7 @@ export function admitPassing(request: Request, deps: AdmissionDeps, runtime: Adm
   const call = callOf(request, caller, seenFacts(opened, request));
   const decision = decide(call, snapshot);
   const bent = { ...decision, faults: noFaults };
-  const passing = { decision: bent, faults: noFaults, rateRow: undefined, quota: undefined, involved: noFaults };
+  const passing = { decision: bent, faults: noFaults, rateRow: undefined, quota: undefined, involved: noInvolvements };
   return { refusal: undefined, call, opened, ...passing };
 }
 

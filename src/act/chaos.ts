@@ -1,15 +1,16 @@
 import {
   compileExperiment,
-  inScope,
-  involvements,
+  noInvolvements,
   servingIn,
   withExperiments,
+  type Cohort,
   type CompiledExperiment,
-  type Involvement,
+  type Involvements,
   type RunningExperiment,
 } from "../core/experiments/layer.ts";
+import { createScopes } from "../core/experiments/scopes.ts";
 import type { Servable } from "../core/experiments/serving.ts";
-import { createScopeCollector, type ScopeCollector, type SeenByPhase } from "../core/experiments/phases.ts";
+import { createCohortCollector, seenById, type CohortCollector, type SeenByPhase } from "../core/experiments/phases.ts";
 import { endedCall } from "../core/experiments/window.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
 import type { LoopCounts } from "../limits/experiment-counts.ts";
@@ -22,12 +23,12 @@ export type Chaos = {
    * @param servable may be left out while no experiment runs
    */
   involve(call: Call, decision: Decision, servable: Servable | undefined): Involved;
-  /** In how many scopes of experiments a call is; nothing is counted. */
-  inScopes(call: Call): number;
+  /** Asks the conditions of all experiments about a call; nothing is counted. @returns whether it is in the scope of one */
+  inScope(call: Call): boolean;
   /** Whether any experiment runs, which may ask for what is in a body. */
   isRunning(): boolean;
   /** A call has ended; to be called once for each that was involved. */
-  ended(outcome: Outcome, involved: readonly Involvement[]): void;
+  ended(outcome: Outcome, involved: Involvements): void;
   /** Faults may act on a call until `unbent`; it is told when they no longer may. */
   bent(call: BentCall, involved: Involved): void;
   unbent(call: BentCall): void;
@@ -40,7 +41,7 @@ export type BentCall = {
 };
 
 /** A decision, and the experiments in whose scope its call is. */
-export type Involved = { readonly decision: Decision; readonly involved: readonly Involvement[] };
+export type Involved = { readonly decision: Decision; readonly involved: Involvements };
 
 /** The same as its event loop sees it. */
 export type LoopChaos = Chaos & {
@@ -57,12 +58,10 @@ export type LoopChaos = Chaos & {
   letGo(id?: string): number;
 };
 
-const nobody: readonly Involvement[] = [];
-
 /** For calls that no experiment may touch. */
 export const noChaos: Chaos = {
-  involve: (_call, decision) => ({ decision, involved: nobody }),
-  inScopes: () => 0,
+  involve: (_call, decision) => ({ decision, involved: noInvolvements }),
+  inScope: () => false,
   isRunning: () => false,
   ended: () => undefined,
   bent: () => undefined,
@@ -71,30 +70,31 @@ export const noChaos: Chaos = {
 
 export function createChaos(counts: LoopCounts, wallClockMs: () => number): LoopChaos {
   let running: readonly CompiledExperiment[] = [];
-  const collectors = new Map<string, ScopeCollector>();
+  let scopes = createScopes(running);
+  const collectors = new Map<Cohort, CohortCollector>();
   const bent = new Map<BentCall, Involved>();
   return {
     involve(call, decision, servable) {
-      if (counts.stopped()) return { decision: withoutFaults(decision), involved: nobody };
-      if (running.length === 0 || servable === undefined) return { decision, involved: nobody };
-      const involved = involvements(call, running, { nowMs: wallClockMs(), counts, decision, servable });
+      if (counts.stopped()) return { decision: withoutFaults(decision), involved: noInvolvements };
+      if (running.length === 0 || servable === undefined) return { decision, involved: noInvolvements };
+      const involved = scopes.involve(call, { nowMs: wallClockMs(), counts, decision, servable });
       return { decision: withExperiments(decision, involved), involved };
     },
-    inScopes: (call) => running.filter((experiment) => inScope(call, experiment)).length,
+    inScope: (call) => scopes.bitsOf(call) !== 0,
     isRunning: () => running.length > 0,
     ended(outcome, involved) {
-      const call = endedCall(outcome, servingIn(involved));
-      for (const each of involved) {
-        if (each.result === "affected") counts.release(each.experiment.slot);
-        collectors.get(each.experiment.id)?.add(call, each);
-      }
+      const { cohort, list } = involved;
+      if (list !== cohort.members)
+        for (const { result, experiment } of list) if (result === "affected") counts.release(experiment.slot);
+      if (running.length === 0) return;
+      let collector = collectors.get(cohort);
+      if (collector === undefined) collectors.set(cohort, (collector = createCohortCollector(cohort)));
+      collector.add(endedCall(outcome, servingIn(list), cohort.countsGaps), involved);
     },
     set(wanted) {
       const known = new Map(running.map((experiment) => [experiment.id, experiment]));
       running = wanted.map((each) => compiledOf(each, known.get(each.id)));
-      const ids = new Set(running.map(({ id }) => id));
-      for (const id of collectors.keys()) if (!ids.has(id)) collectors.delete(id);
-      for (const id of ids) if (!collectors.has(id)) collectors.set(id, createScopeCollector());
+      scopes = createScopes(running);
     },
     bent: (call, { decision, involved }) => void bent.set(call, { decision, involved }),
     unbent: (call) => void bent.delete(call),
@@ -106,7 +106,12 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
       }
       return calls.length;
     },
-    take: () => Object.fromEntries([...collectors].map(([id, collector]) => [id, collector.take()])),
+    take() {
+      const seen = [...collectors.values()].flatMap((collector) => collector.take());
+      collectors.clear();
+      const ids = running.map(({ id }) => id);
+      return seenById(seen, ids);
+    },
   };
 }
 
@@ -116,7 +121,7 @@ function compiledOf(wanted: RunningExperiment, known: CompiledExperiment | undef
 
 /** Whether all faults of a call were added by one experiment. */
 function isOnlyOf(id: string, { decision, involved }: Involved): boolean {
-  const added = involved.find(({ experiment }) => experiment.id === id);
+  const added = involved.list.find(({ experiment }) => experiment.id === id);
   return added !== undefined && added.faults.length === decision.faults.length;
 }
 

@@ -89,7 +89,7 @@ export function withTimes({ decision, involved }: Involved, { id }: Call, { seed
     seed,
     callId: id,
     maxDelayMs: control.maxDelayMs,
-    experimentOf: (fault) => involved.find((each) => each.faults.includes(fault))?.experiment.definition,
+    experimentOf: (fault) => involved.list.find((each) => each.faults.includes(fault))?.experiment.definition,
   });
   return faults === decision.faults ? decision : { ...decision, faults };
 }

@@ -1,6 +1,6 @@
 import type { Http2Reset } from "../core/faults/engine/types.ts";
 import { setHeaders } from "../core/headers.ts";
-import { affectingOf, type Involvement } from "../core/experiments/layer.ts";
+import { affectingOf, noInvolvements, type Involvements } from "../core/experiments/layer.ts";
 import type { Copy } from "../core/records/copied.ts";
 import { notePrompt, type RecordNotes } from "../core/records/notes.ts";
 import type { BendContext } from "../core/faults/index.ts";
@@ -89,8 +89,8 @@ export class CallRecord extends CallMarks implements CallTimes {
   }
 
   /** The experiments in whose scope it is. */
-  get involved(): readonly Involvement[] {
-    return "involved" in this.#admission ? this.#admission.involved : none;
+  get involved(): Involvements {
+    return "involved" in this.#admission ? this.#admission.involved : noInvolvements;
   }
 
   /** What was decided; undefined before that. */
@@ -295,5 +295,3 @@ export class CallRecord extends CallMarks implements CallTimes {
     return Math.max(0, endedAtMs - ((this.upstreamEndedMs ?? endedAtMs) - this.askedMs));
   }
 }
-
-const none: readonly never[] = [];

@@ -5,7 +5,7 @@ import type { Body, CountTokens, Dialect, Header, KeptResponses, Opened, Operati
 import type { StuntdoubleError } from "../core/errors.ts";
 import type { ConditionalReply } from "../core/replies/conditional.ts";
 import type { Copy } from "../core/records/copied.ts";
-import type { Involvement } from "../core/experiments/layer.ts";
+import type { Involvements } from "../core/experiments/layer.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { CallSpan, Tracing } from "../core/tracing.ts";
 import type { Call, Decision, Ending, Head, HeaderList, HeaderMap, KnownFacts, Outcome } from "../core/types.ts";
@@ -244,11 +244,7 @@ export type Clients = {
    */
   askNodes?(request: Request, rules: (state: CallState) => void): Promise<void> | undefined;
   /** Its call has ended. @param call its request, and the experiments that had it in their scope */
-  ended(
-    outcome: Outcome,
-    call: { readonly request: Request; readonly involved: readonly Involvement[] },
-    sent: Sender,
-  ): void;
+  ended(outcome: Outcome, call: { readonly request: Request; readonly involved: Involvements }, sent: Sender): void;
 };
 
 /** Who has sent a response. */

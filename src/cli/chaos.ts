@@ -7,6 +7,8 @@ import { parseWords, type Command, type Io } from "./args.ts";
 import { readPresets } from "../config/files/presets.ts";
 import { changed, presetExperiment, readExperimentFile } from "./experiment-file.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { experimentNamed } from "./experiment-named.ts";
+import { endsWithin, untilUnread } from "./live/until.ts";
 import { writeReport } from "./report-file.ts";
 import { isOver, runLine, runTable, type Shown } from "./experiment-text.ts";
 
@@ -15,12 +17,14 @@ const usage = `Runs experiments on a node, over its admin API.
   stuntdouble chaos start FILE | --preset NAME [--match CONDITIONS] [--percentage N] [--for TIME]
   stuntdouble chaos start --name NAME
   stuntdouble chaos list
-  stuntdouble chaos watch ID
-  stuntdouble chaos report ID [--format text | json | markdown | junit | html] [-o FILE [--force]]
-  stuntdouble chaos stop ID | --all
+  stuntdouble chaos watch [ID | latest]
+  stuntdouble chaos report [ID | latest] [--format text | json | markdown | junit | html] [-o FILE [--force]]
+  stuntdouble chaos stop [ID | latest] | --all
   stuntdouble chaos resume
   stuntdouble chaos presets
 
+  ID            of an experiment; without it the only one that runs, and of watch and report else the latest
+  latest        the one that was started last
   --preset      one of those that come with Stuntdouble, instead of a file
   --name        one of the node's configuration, from experiments
   --match       conditions on the calls in scope, as in a rule, such as '{ header: { x-env: staging } }'
@@ -133,22 +137,24 @@ async function list({ flags, words, io, client }: Asked): Promise<number> {
 const watchMs = 1000;
 
 async function watch({ flags, words, io, client }: Asked): Promise<number> {
-  const id = onlyWord(words, "an id");
+  const id = await experimentNamed(atMostOneWord(words), client, { ended: true });
+  const unread = untilUnread(io);
   for (;;) {
     const run = await client.experiment(id);
     io.out(flags.json === true ? `${JSON.stringify(run)}\n` : `${runLine(run)}\n`);
     if (isOver(run)) return exitOf(run);
-    await new Promise<void>((resolve) => void setTimeout(resolve, watchMs));
+    if (await endsWithin(watchMs, unread)) return exitCodes.good;
   }
 }
 
 async function report({ flags, words, io, client }: Asked): Promise<number> {
-  const id = onlyWord(words, "an id");
+  const word = atMostOneWord(words);
   const { format = flags.json === true ? "json" : "text", output } = flags;
   if (!isReportFormat(format)) {
     const formats = reportFormatNames.join(", ");
     throw new StuntdoubleError("CONFIG_INVALID", `--format must be one of ${formats}, not "${format}".`);
   }
+  const id = await experimentNamed(word, client, { ended: true });
   const run = await client.experiment(id);
   const text = format === "json" ? jsonText(run) : await client.experimentReport(id, format);
   if (output === undefined) io.out(text);
@@ -164,7 +170,7 @@ async function stop({ flags, words, io, client }: Asked): Promise<number> {
     io.out(`${runTable(stopped)}No fault acts until: stuntdouble chaos resume\n`);
     return exitCodes.good;
   }
-  const id = onlyWord(words, "an id, or --all");
+  const id = await experimentNamed(atMostOneWord(words), client, { ended: false });
   const stopped = await client.stopExperiment(id);
   if (flags.json === true) return print(stopped, io);
   io.out(`${runLine(stopped)}\n`);
@@ -189,9 +195,8 @@ async function presets({ flags, words, io }: Asked): Promise<number> {
   return exitCodes.good;
 }
 
-/** @throws CONFIG_INVALID when there is none, or more than one */
-function onlyWord([word, ...others]: readonly string[], wanted: string): string {
-  if (word === undefined) throw new StuntdoubleError("CONFIG_INVALID", `expected ${wanted}.`);
+/** @throws CONFIG_INVALID when there is more than one */
+function atMostOneWord([word, ...others]: readonly string[]): string | undefined {
   refuseWords(others);
   return word;
 }

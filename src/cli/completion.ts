@@ -19,7 +19,7 @@ Examples
 type Completable = {
   readonly name: string;
   readonly summary: string;
-  /** The words that say what it does, such as `start` of `chaos`. */
+  /** The words that say what it does, such as `start` of `chaos`, and those that stand for an id, such as `latest`. */
   readonly actions: readonly string[];
   readonly options: readonly string[];
 };
@@ -47,11 +47,12 @@ function completable({ name, summary, usage: help }: Command): Completable {
   const actions = [...help.matchAll(new RegExp(`^  stuntdouble ${name} ([a-z][a-z-]*)(?= |$)`, "gm"))].map(
     ([, word = ""]) => word,
   );
+  const ids = [...help.matchAll(/\[ID \| ([a-z]+)\]/g)].map(([, word = ""]) => word);
   const options = [...help.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option);
   return {
     name,
     summary,
-    actions: unique(name === "completion" ? Object.keys(scripts) : actions),
+    actions: unique(name === "completion" ? Object.keys(scripts) : [...actions, ...ids]),
     options: unique([...options, "--help"]),
   };
 }

@@ -15,13 +15,18 @@ export function runLine(run: Shown): string {
   const { id, name, state, calls, affected, limited, unservable, endsAt, broken, verdict } = run;
   return [
     `${id}  ${name}  ${state}`,
-    `${calls} calls in scope, ${affected} affected`,
+    `${calls} calls in scope, ${affected} affected${nowText(run)}`,
     ...(limited > 0 ? [`${limited} passed untouched because of limits`] : []),
     ...(unservable > 0 ? [`${unservable} passed untouched because they cannot be served so`] : []),
     ...(broken === undefined ? [] : [brokenText(broken)]),
     ...(endsAt !== undefined && !isOver(run) ? [`until ${endsAt}`] : []),
     ...(verdict !== undefined && isOver(run) ? [`hypothesis: ${verdict.result} (${verdict.why})`] : []),
   ].join("; ");
+}
+
+function nowText({ concurrent, maxConcurrent }: Shown): string {
+  if (concurrent === undefined) return "";
+  return maxConcurrent === undefined ? `, ${concurrent} now` : `, ${concurrent} of at most ${maxConcurrent} now`;
 }
 
 /** Runs as a table, with a head; a sentence where there are none. */

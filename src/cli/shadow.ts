@@ -9,6 +9,7 @@ import { headlineOf } from "../core/shadow/report/tables.ts";
 import { verdictOf, type Verdict } from "../core/shadow/verdict.ts";
 import { recordFilesIn } from "../emit/records/read.ts";
 import { createAdminClient } from "./admin-client.ts";
+import { endsWithin, untilEnded } from "./live/until.ts";
 import { actionNamed } from "./actions.ts";
 import { parseWords, type Command, type Io } from "./args.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -158,7 +159,7 @@ function sinceOf(text: string): number {
 /** A verdict that is looked at again and again is wrong more often than one that is looked at once. */
 async function watch(flags: Flags, io: Io): Promise<number> {
   const everyMs = everyOf(flags) * 1000;
-  const stop = io.untilStopped.then(() => true);
+  const { signal } = untilEnded(io);
   for (;;) {
     const verdict = await askNode(flags, io);
     if (flags.json === true) io.out(`${jsonText(verdict)}\n`);
@@ -166,17 +167,8 @@ async function watch(flags: Flags, io: Io): Promise<number> {
       io.out(
         `so far, over ${verdict.calls.compared.toLocaleString("en-US")} calls: ${verdict.result}. ${headlineOf(verdict)}\n`,
       );
-    if (await waitFor(everyMs, stop)) return exitCodes.good;
+    if (await endsWithin(everyMs, signal)) return exitCodes.good;
   }
-}
-
-/** @returns whether it was stopped meanwhile */
-async function waitFor(ms: number, stop: Promise<boolean>): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), ms);
-  const stopped = await Promise.race([stop, promise]);
-  clearTimeout(timer);
-  return stopped;
 }
 
 function everyOf({ every = "5" }: Flags): number {

@@ -35,6 +35,11 @@ export function compileMatch(match: Match, rule: string, perAttempt: boolean): C
   });
 }
 
+/** Whether rules with this match get the same result for a call, whatever they are called and from whatever seed they draw. */
+export function isSameForAll(match: Match): boolean {
+  return matchers.every(({ name, isOwn }) => isOwn !== true || match[name] === undefined);
+}
+
 /** Whether every call that meets `narrow` meets `wide`, too; both are valid. False where that is not known. */
 export function matchCovers(wide: Match, narrow: Match): boolean {
   return matchers.every(({ name, passesAll, covers = isSame }) => {

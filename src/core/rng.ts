@@ -49,10 +49,19 @@ export function draw(seed: number, rule: string, key: string): number {
   return (mix(mix(mix(emptyHash, String(seed)), rule), key) >>> 0) / 0x100000000;
 }
 
-/** The same for any key of one rule. */
-export function drawsOf(seed: number, rule: string): (key: string) => number {
-  const start = mix(mix(emptyHash, String(seed)), rule);
-  return (key) => (mix(start, key) >>> 0) / 0x100000000;
+/** A key, hashed once for the draws of several rules: see `drawStart`. */
+export function keyHash(key: string): number {
+  return mix(emptyHash, key);
+}
+
+/** Where all draws of one rule start from; together with the hash of a key it gives a draw by `drawOf`. */
+export function drawStart(seed: number, rule: string): number {
+  return mix(mix(emptyHash, String(seed)), rule);
+}
+
+/** The draw of a hashed key. @returns 0 ≤ x < 1 with 32 random bits */
+export function drawOf(start: number, hashed: number): number {
+  return (avalanche(start ^ hashed) >>> 0) / 0x100000000;
 }
 
 /**

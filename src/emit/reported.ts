@@ -22,6 +22,16 @@ export const reported = {
     labels: ["experiment", "metric", "over_seconds", "bound"],
     help: "The value above or below which a guardrail halts a running experiment.",
   },
+  experiment_concurrent_calls: {
+    type: "gauge",
+    labels: ["experiment"],
+    help: "Calls under way that a running experiment affects.",
+  },
+  experiment_concurrent_calls_limit: {
+    type: "gauge",
+    labels: ["experiment"],
+    help: "Max concurrent calls that a running experiment may affect; absent without such a limit.",
+  },
   held_connections: {
     type: "gauge",
     labels: [],

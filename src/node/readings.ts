@@ -32,7 +32,7 @@ export type ReadingsOptions = {
   readonly clock: Clock;
   readonly eventLoops: EventLoops;
   readonly reloader: Reloader;
-  readonly experiments: Experiments & Pick<RunningExperiments, "guardrails">;
+  readonly experiments: Experiments & Pick<RunningExperiments, "readings">;
   readonly audit: AuditLog;
   readonly given: GivenConfiguration;
   readonly breakers: Breakers;
@@ -247,7 +247,7 @@ async function readings(options: ReadingsOptions): Promise<Reading[]> {
     ...budgetReadings(eventLoops),
     ...(await driftReadings(options)),
     ...clientReadings(eventLoops.clients.read(), metricLabels(reloader.settings()).keys ?? []),
-    ...options.experiments.guardrails(),
+    ...options.experiments.readings(),
     ...(await recordReadings(options)),
     ...fleetReadings(options.fleet),
     ...(await spanReadings(options)),

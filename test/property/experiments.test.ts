@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile } from "../../src/config/compile.ts";
 import { decide } from "../../src/core/decide.ts";
-import { compileExperiment, involvements } from "../../src/core/experiments/layer.ts";
 import { readRunning, writeRunning } from "../../src/admin/resources/experiments.ts";
 import {
   createExperimentMemory,
@@ -12,7 +11,7 @@ import {
 } from "../../src/limits/experiment-counts.ts";
 import { makeCall } from "../support/call.ts";
 import { settingsWithSteady } from "../support/settings.ts";
-import { around, runningOf } from "../unit/core/experiments/running.ts";
+import { around, runningOf, scopesOf } from "../unit/core/experiments/running.ts";
 
 const percentages = [0.1, 1, 10, 50, 99.9];
 const requests = 20_000;
@@ -33,13 +32,13 @@ test.each(percentages)(
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.nat(), async (seed, salt) => {
         const snapshot = compile(await settingsWithSteady({ seed, rules }));
-        const experiments = [compileExperiment(runningOf({ percentage, seed }))];
+        const scopes = scopesOf(runningOf({ percentage, seed }));
         let [byRule, byExperiment, byBoth] = [0, 0, 0];
         for (let request = 0; request < requests; request += 1) {
           const call = makeCall({ id: `${salt}-${request}`, model: request % 2 === 0 ? "gpt-4o-mini" : "gpt-4o" });
           const attempts = Array.from({ length: 1 + (request % 3 === 0 ? 2 : 0) }, () => ({
             rule: decide(call, snapshot).faults.length,
-            experiment: involvements(call, experiments, around)[0]?.result === "affected",
+            experiment: scopes.involve(call, around).list[0]?.result === "affected",
           }));
           expect(attempts).toEqual(attempts.map(() => attempts[0]));
           const [{ rule, experiment } = { rule: 0, experiment: false }] = attempts;
@@ -73,8 +72,8 @@ test("the same seed and request get the same decision on every event loop, and f
           readRunning(writeRunning([{ ...running, id: restarted, slot: 3 }])),
         ];
         const seenBy = (list: Parameters<typeof writeRunning>[0], id: string) => {
-          const found = involvements(makeCall({ id }), list.map(compileExperiment), around);
-          return found.map(({ draw, result, faults }) => ({ draw, result, faults }));
+          const { list: found } = scopesOf(...list).involve(makeCall({ id }), around);
+          return found.map(({ result, faults }) => ({ result, faults }));
         };
         for (const id of ids) for (const other of others) expect(seenBy(other, id)).toEqual(seenBy([running], id));
       },

@@ -21,7 +21,7 @@ export function attemptOverNodes({ request, deps, runtime }: Admitting): Promise
     return clients.askNodes(request, (state) => {
       const asking = { ...call, state };
       decide(asking, snapshot);
-      chaos.inScopes(asking);
+      chaos.inScope(asking);
     });
   } catch {
     // Admission comes upon the same, and says so.

@@ -10,7 +10,7 @@ import {
   waitResultOf,
 } from "../../core/clients/failures.ts";
 import type { CallState } from "../../core/clients/state.ts";
-import type { Involvement } from "../../core/experiments/layer.ts";
+import type { Involvements } from "../../core/experiments/layer.ts";
 import { hash32 } from "../../core/rng.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { RowId } from "../../limits/clients/bucket-table.ts";
@@ -131,13 +131,13 @@ class TrackedCall implements CallState, Askable {
     if (this.#asked || this.#options.enabled()) this.#idOf();
   }
 
-  ended(outcome: Outcome, involved: readonly Involvement[], sent: Sender): void {
+  ended(outcome: Outcome, involved: Involvements, sent: Sender): void {
     const counted = this.#options.enabled();
     if (!counted && !this.#asked) return;
     const { open } = this.#options;
     const client = counted ? this.#clientOf(outcome) : undefined;
     const number = this.known() ?? 1;
-    for (const { experiment } of involved) this.#scopes |= 1 << experiment.slot;
+    this.#scopes = involved.cohort.slots;
     if (client !== undefined) {
       this.#count(client, "attempts");
       if (number > 1) this.#countRetry(client);

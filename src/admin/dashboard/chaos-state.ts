@@ -35,7 +35,6 @@ function oneOf({ id, definition, timeline }: Report): RunProgress {
       return { metric, overMs, limit: limitText({ above, below }), value, isBroken };
     }),
     maxCalls: limits.maxCalls,
-    maxConcurrent: limits.maxConcurrent,
   };
 }
 

@@ -82,7 +82,6 @@ export type RunProgress = {
     readonly isBroken: boolean;
   }[];
   readonly maxCalls: number | undefined;
-  readonly maxConcurrent: number | undefined;
 };
 
 /** What came of the experiments that have ended, by id, and what was done, the newest first. */

@@ -27,6 +27,8 @@ const run = {
   broken: brokenGuardrail.optional(),
   calls: count.describe("Calls in scope"),
   affected: count,
+  concurrent: count.optional().describe("Affected calls of this node that are under way; absent once it is over"),
+  maxConcurrent: count.optional().describe("How many of them there may be at once, where that is limited"),
   limited: count,
   unservable: count,
   faults: z.record(z.string(), z.number()).describe("How often each kind took effect"),

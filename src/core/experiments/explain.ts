@@ -1,5 +1,7 @@
 import { explainConditions, isMet, type ConditionTrace } from "../decide.ts";
 import { drawFaults } from "../fault-draws.ts";
+import { compileMatch } from "../match.ts";
+import { drawOf, keyHash } from "../rng.ts";
 import type { Call } from "../types.ts";
 import type { ExperimentDefinition } from "./definition.ts";
 import { compileExperiment, type CompiledStage } from "./layer.ts";
@@ -29,12 +31,13 @@ export type StageTrace = {
 export function explainExperiment(definition: ExperimentDefinition, call: Call): ExperimentTrace {
   const { name, seed } = definition;
   const compiled = compileExperiment({ id: name, slot: 0, startsAtMs: 0, endsAtMs: definition.durationMs, definition });
-  const { passing, conditions } = explainConditions(compiled.conditions, {
+  const asked = compileMatch(definition.match, `experiment ${name}`, true);
+  const { passing, conditions } = explainConditions(asked, {
     call,
     seed,
     isMet: (condition) => isMet(condition, call, seed),
   });
-  const draw = compiled.draw(call.id);
+  const draw = drawOf(compiled.drawStart, keyHash(call.id));
   const isDrawn = passing && draw < definition.percentage / 100;
   const stages = compiled.stages.map((stage) => stageTrace(stage, { definition, call, isDrawn }));
   return { experiment: name, inScope: passing, conditions, draw, stages };

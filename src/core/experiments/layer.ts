@@ -1,11 +1,9 @@
-import { isMet } from "../decide.ts";
-import { compileFaultDraws, drawFaults, type FaultDraws } from "../fault-draws.ts";
-import { compileMatch, type Condition } from "../match.ts";
-import { drawsOf } from "../rng.ts";
-import type { Call, Decision, FaultConfig, Source } from "../types.ts";
-import type { Phase } from "./phases.ts";
+import { compileFaultDraws, type FaultDraws } from "../fault-draws.ts";
+import { drawStart } from "../rng.ts";
+import type { Decision, FaultConfig, Source } from "../types.ts";
 import { isActing, stagesOf, type ExperimentDefinition, type StageDefinition } from "./definition.ts";
-import { servedFrom, servingOf, type Servable } from "./serving.ts";
+import type { Phase } from "./phases.ts";
+import { servedFrom } from "./serving.ts";
 import type { InvolvementResult } from "./window.ts";
 
 /** An experiment that an event loop carries out, as plain data. */
@@ -21,10 +19,9 @@ export type RunningExperiment = {
 
 /** The same, ready to be asked. */
 export type CompiledExperiment = RunningExperiment & {
-  readonly conditions: readonly Condition[];
   readonly stages: readonly CompiledStage[];
-  /** The draw of a request, by its id: 0 ≤ x < 1. */
-  readonly draw: (id: string) => number;
+  /** Its draws start from here. */
+  readonly drawStart: number;
   /** End of the last stage that does anything, from the start of the experiment, in milliseconds. */
   readonly faultsEndMs: number;
 };
@@ -53,10 +50,7 @@ export type Involvement = {
   readonly experiment: CompiledExperiment;
   readonly phase: Phase;
   /** The running stage; undefined in the baseline and after the last. */
-  readonly stage: string | undefined;
-  /** The number drawn, 0 ≤ x < 1, and the share that it is compared with. */
-  readonly draw: number;
-  readonly share: number;
+  readonly stage: CompiledStage | undefined;
   readonly result: InvolvementResult;
   /** Its faults that act on this call. */
   readonly faults: readonly FaultConfig[];
@@ -64,13 +58,31 @@ export type Involvement = {
   readonly serve: Source | undefined;
 };
 
-/**
- * Compiles an experiment.
- *
- * @throws CONFIG_INVALID for conditions that no check has seen
- */
+/** What all calls have in common that are in the same scopes while no stage of these experiments begins or ends. */
+export type Cohort = {
+  /** A bit for each slot whose experiment has them in its scope. */
+  readonly slots: number;
+  /** Those experiments in the order of their start, as they are involved in a call that none of them draws. */
+  readonly members: readonly Involvement[];
+  /** Whether one of them asks for the time between two tokens. */
+  readonly countsGaps: boolean;
+};
+
+/** The experiments that have a call in their scope, and what each of them does to it. */
+export type Involvements = {
+  readonly cohort: Cohort;
+  /** One for each member of the cohort, in its order. */
+  readonly list: readonly Involvement[];
+};
+
+const none: readonly never[] = [];
+
+/** Of a call that is in no scope. */
+export const noInvolvements: Involvements = { cohort: { slots: 0, members: none, countsGaps: false }, list: none };
+
+/** Compiles an experiment. */
 export function compileExperiment(running: RunningExperiment): CompiledExperiment {
-  const { id, definition } = running;
+  const { definition } = running;
   let fromMs = 0;
   const stages = stagesOf(definition).map((stage) => {
     const compiled = compileStage(definition.name, stage, fromMs);
@@ -78,9 +90,7 @@ export function compileExperiment(running: RunningExperiment): CompiledExperimen
     return compiled;
   });
   const faultsEndMs = stages.findLast((stage) => stage.isActing)?.toMs ?? 0;
-  const conditions = compileMatch(definition.match, `experiment ${id}`, true);
-  const draw = drawsOf(definition.seed, `experiment ${definition.name}`);
-  return { ...running, conditions, stages, draw, faultsEndMs };
+  return { ...running, stages, drawStart: drawStart(definition.seed, `experiment ${definition.name}`), faultsEndMs };
 }
 
 /** Draws are keyed by the name of the experiment, not by its id, which is another one after a restart. */
@@ -91,121 +101,24 @@ function compileStage(of: string, stage: StageDefinition, fromMs: number): Compi
   return { name, fromMs, toMs: fromMs + durationMs, rampMs, faults, draws, ...serving };
 }
 
-/**
- * The experiments in whose scope a call is, in the order of their start; each draws for itself.
- *
- * @param nowMs wall clock, milliseconds since 1970
- * @param counts asked last, for a call that is drawn
- * @param decision what the rules decided
- */
-export function involvements(
-  call: Call,
-  experiments: readonly CompiledExperiment[],
-  surroundings: Surroundings,
-): Involvement[] {
-  const found: Involvement[] = [];
-  const among = { ...surroundings, earlier: found };
-  for (const experiment of experiments) {
-    if (surroundings.nowMs >= experiment.endsAtMs || !inScope(call, experiment)) continue;
-    found.push(involvementIn(experiment, call, among));
-  }
-  return found;
-}
-
-type Surroundings = {
-  readonly nowMs: number;
-  readonly counts: ExperimentCounts;
-  readonly decision: Decision;
-  readonly servable: Servable;
-};
-
-/** What experiments that began before have done to the same call. */
-type Among = Surroundings & { readonly earlier: readonly Involvement[] };
-
-function involvementIn(experiment: CompiledExperiment, call: Call, among: Among): Involvement {
-  const atMs = among.nowMs - experiment.startsAtMs;
-  const stage = stageAt(experiment, atMs);
-  const draw = experiment.draw(call.id);
-  const share = stage === undefined ? 0 : shareAt(experiment.definition.percentage, stage, atMs);
-  const phase = phaseAt(experiment, atMs);
-  const isDrawn = stage !== undefined && draw < share;
-  const { result, faults, serve } = isDrawn ? effectOf({ experiment, stage }, call, among) : notDrawn;
-  return { experiment, phase, stage: stage?.name, draw, share, result, faults, serve };
-}
-
-type Effect = Pick<Involvement, "result" | "faults" | "serve">;
-
-/** What an experiment does to a call that it has drawn. */
-function effectOf({ experiment, stage }: Acting, call: Call, among: Among): Effect {
-  const { slot, definition } = experiment;
-  const faults = stage.draws === undefined ? stage.faults : drawFaults(stage.draws, call, definition.seed).faults;
-  let serve = servingOf(stage, call, among);
-  if (serve === "unservable") return unservable;
-  if (serve !== undefined && among.earlier.some((each) => each.serve !== undefined)) {
-    serve = undefined;
-    if (faults.length === 0) return unservable;
-  }
-  if (faults.length === 0 && serve === undefined) return notDrawn;
-  if (!among.counts.take(slot, definition.limits)) return limited;
-  return { result: "affected", faults, serve };
-}
-
-type Acting = { readonly experiment: CompiledExperiment; readonly stage: CompiledStage };
-
-const none: readonly FaultConfig[] = [];
-const notDrawn: Effect = { result: "not drawn", faults: none, serve: undefined };
-const unservable: Effect = { result: "unservable", faults: none, serve: undefined };
-const limited: Effect = { result: "limited", faults: none, serve: undefined };
-
-function phaseAt({ faultsEndMs }: CompiledExperiment, atMs: number): Phase {
-  if (atMs < 0) return "before";
-  return atMs < faultsEndMs ? "during" : "after";
-}
-
-function stageAt({ stages }: CompiledExperiment, atMs: number): CompiledStage | undefined {
-  for (const stage of stages) if (atMs >= stage.fromMs && atMs < stage.toMs) return stage;
-  return undefined;
-}
-
-function shareAt(percentage: number, { fromMs, rampMs }: CompiledStage, atMs: number): number {
-  const risen = rampMs === 0 ? 1 : Math.min(1, (atMs - fromMs) / rampMs);
-  return (percentage / 100) * risen;
-}
-
-/**
- * Whether a call is in the scope of an experiment. A body that cannot be understood is in no scope that asks for it: whether it
- * is refused is not for an experiment to say.
- */
-export function inScope(call: Call, { conditions, definition }: CompiledExperiment): boolean {
-  for (const condition of conditions) if (!isMet(condition, call, definition.seed)) return false;
-  return true;
-}
-
 /** The decision with the faults that experiments add behind those of its rule, and the source that the first of them names. */
-export function withExperiments(decision: Decision, involved: readonly Involvement[]): Decision {
-  if (!isAffected(involved)) return decision;
-  const added = involved.flatMap(({ faults }) => faults);
-  const serve = servingIn(involved);
+export function withExperiments(decision: Decision, { cohort, list }: Involvements): Decision {
+  // Nothing is made for the many calls that no experiment draws.
+  if (list === cohort.members) return decision;
+  const added = list.flatMap(({ faults }) => faults);
+  const serve = servingIn(list);
   const served = serve === undefined ? decision : servedFrom(decision, serve);
   return added.length === 0 ? served : { ...served, faults: [...decision.faults, ...added] };
 }
 
-/** Few calls are: nothing is made for all others. */
-function isAffected(involved: readonly Involvement[]): boolean {
-  for (const { result } of involved) if (result === "affected") return true;
-  return false;
-}
-
 /** The names of those that affect a call. */
-export function affectingOf(involved: readonly Involvement[]): readonly string[] {
-  if (involved.length === 0) return noNames;
-  return involved.flatMap(({ result, experiment }) => (result === "affected" ? [experiment.definition.name] : []));
+export function affectingOf({ cohort, list }: Involvements): readonly string[] {
+  if (list === cohort.members) return none;
+  return list.flatMap(({ result, experiment }) => (result === "affected" ? [experiment.definition.name] : []));
 }
-
-const noNames: readonly never[] = [];
 
 /** Where experiments serve a call from; undefined where that is left to its rule. */
-export function servingIn(involved: readonly Involvement[]): Source | undefined {
-  for (const { serve } of involved) if (serve !== undefined) return serve;
+export function servingIn(list: readonly Involvement[]): Source | undefined {
+  for (const { serve } of list) if (serve !== undefined) return serve;
   return undefined;
 }

@@ -1,12 +1,6 @@
-import {
-  createSeenCollector,
-  sumOf,
-  unseen,
-  type EndedCall,
-  type InvolvementResult,
-  type Seen,
-  type SeenCollector,
-} from "./window.ts";
+import type { Cohort, Involvements } from "./layer.ts";
+import { placesIn } from "./places.ts";
+import { createSeenCollector, sumOf, unseen, type EndedCall, type Seen } from "./window.ts";
 
 /** Where a call falls in an experiment: before its first stage, up to the end of its last stage with a fault, or after that. */
 export type Phase = "before" | "during" | "after";
@@ -17,30 +11,48 @@ const phases: readonly Phase[] = ["before", "during", "after"];
 /** What was seen of one experiment's scope, by the phase in which calls began; a phase without calls is absent. */
 export type SeenByPhase = { readonly [In in Phase]?: Seen };
 
-/** What of an involvement counts. */
-type Involved = { readonly result: InvolvementResult; readonly phase: Phase; readonly stage: string | undefined };
+/** What was seen of one experiment's scope in some calls of it that began in one phase. */
+export type SeenOfOne = { readonly id: string; readonly phase: Phase; readonly seen: Seen };
 
-/** Collects what is seen of one experiment's scope in one event loop. */
-export type ScopeCollector = {
-  add(ended: EndedCall, involved: Involved): void;
-  /** What was seen since the last time. */
-  take(): SeenByPhase;
+/** Collects what is seen of the scopes that one cohort is in. */
+export type CohortCollector = {
+  add(ended: EndedCall, involved: Involvements): void;
+  /** All that was seen, for each of its experiments; to be taken once. */
+  take(): readonly SeenOfOne[];
 };
 
-export function createScopeCollector(): ScopeCollector {
-  const collectors = new Map<Phase, SeenCollector>();
+/** Makes one; how its calls went is counted once for all of its experiments. */
+export function createCohortCollector({ members }: Cohort): CohortCollector {
+  const together = createSeenCollector();
+  const results = members.map(() => ({ "not drawn": 0, affected: 0, limited: 0, unservable: 0 }));
   return {
-    add(ended, { result, phase, stage }) {
-      let collector = collectors.get(phase);
-      if (collector === undefined) collectors.set(phase, (collector = createSeenCollector()));
-      collector.add(ended, result, stage);
+    add(ended, { list }) {
+      together.add(ended);
+      if (list === members) return;
+      for (const [index, { result }] of list.entries()) {
+        const own = results[index];
+        if (own !== undefined) own[result] += 1;
+      }
     },
     take() {
-      const taken = Object.fromEntries([...collectors].map(([phase, collector]) => [phase, collector.take()]));
-      collectors.clear();
-      return taken;
+      const seen = together.take();
+      return members.map(({ experiment, phase, stage }, index) => {
+        const { affected = 0, limited = 0, unservable = 0 } = results[index] ?? {};
+        const places = stage === undefined ? seen.places : placesIn(stage.name, seen.places);
+        return { id: experiment.id, phase, seen: { ...seen, affected, limited, unservable, places } };
+      });
     },
   };
+}
+
+/** All of them in one list, by id and phase. */
+export function seenById(list: readonly SeenOfOne[], ids: Iterable<string>): { readonly [id: string]: SeenByPhase } {
+  return Object.fromEntries(
+    [...ids].map((id) => {
+      const own = list.filter((each) => each.id === id);
+      return [id, sumOfPhases(own.map(({ phase, seen }) => ({ [phase]: seen })))];
+    }),
+  );
 }
 
 /** Several of them together. */

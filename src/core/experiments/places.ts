@@ -42,6 +42,14 @@ export function isPlace(text: string): boolean {
   }
 }
 
+/** Places that were counted outside of all stages, as those of one stage. */
+export function placesIn(stage: string, places: Readonly<Record<string, number>>): Record<string, number> {
+  const placed = Object.entries(places).map(([place, times]) => {
+    return [place === otherPlaces ? place : placeOf({ ...readPlace(place), stage }), times];
+  });
+  return Object.fromEntries(placed);
+}
+
 /** Adds to the count of a place, or of all others where there is no room. */
 export function countPlace(counts: Record<string, number>, place: string, times: number): void {
   const key = counts[place] !== undefined || Object.keys(counts).length < maxPlaces ? place : otherPlaces;

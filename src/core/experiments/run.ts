@@ -95,15 +95,19 @@ export type RunView = {
   readonly broken?: BrokenGuardrail;
   readonly calls: number;
   readonly affected: number;
+  /** Affected calls of this node that are under way, and how many it allows at once; absent once it is over. */
+  readonly concurrent?: number;
+  readonly maxConcurrent?: number;
   readonly limited: number;
   readonly unservable: number;
   readonly faults: Seen["faults"];
 };
 
-/** A run in short. */
-export function viewOf(run: Run): RunView {
+/** A run in short. @param concurrent affected calls that are under way, where that is known */
+export function viewOf(run: Run, concurrent?: number): RunView {
   const { id, definition, state, by, createdAtMs, startsAtMs, endedAtMs, stoppedBy, broken } = run;
   const { calls, affected, limited, unservable, faults } = seenIn(run.seen);
+  const { maxConcurrent } = definition.limits;
   const endsAtMs = endOf(run);
   return {
     id,
@@ -119,6 +123,7 @@ export function viewOf(run: Run): RunView {
     ...(broken !== undefined && { broken }),
     calls,
     affected,
+    ...(concurrent !== undefined && { concurrent, ...(maxConcurrent !== undefined && { maxConcurrent }) }),
     limited,
     unservable,
     faults,

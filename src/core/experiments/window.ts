@@ -54,10 +54,9 @@ export const unseen: Seen = emptySeen();
  */
 export type InvolvementResult = "affected" | "not drawn" | "limited" | "unservable";
 
-/** Collects what is seen of one experiment's scope in one event loop. */
+/** Collects how calls went, without what experiments did to them: no call is affected, and all places are outside of stages. */
 export type SeenCollector = {
-  /** @param stage in which the call began; undefined outside of all stages */
-  add(ended: EndedCall, result: InvolvementResult, stage?: string): void;
+  add(ended: EndedCall): void;
   /** What was seen since the last time. */
   take(): Seen;
 };
@@ -66,16 +65,17 @@ export function createSeenCollector(): SeenCollector {
   let seen = emptySeen();
   let bent = emptySide();
   return {
-    add(ended, result, stage = noStage) {
+    add(ended) {
       const { outcome, injected } = ended;
       seen.calls += 1;
-      if (result === "affected") seen.affected += 1;
-      if (result === "limited") seen.limited += 1;
-      if (result === "unservable") seen.unservable += 1;
       addTo(injected.length === 0 ? seen.clean : bent, ended);
       for (const kind of injected) {
         count(seen.faults, kind);
-        countPlace(seen.places, placeOf({ kind, stage, rule: outcome.rule, model: outcome.model ?? noModel }), 1);
+        countPlace(
+          seen.places,
+          placeOf({ kind, stage: noStage, rule: outcome.rule, model: outcome.model ?? noModel }),
+          1,
+        );
       }
     },
     take() {
@@ -140,19 +140,29 @@ export type EndedCall = {
   readonly gaps: readonly number[];
 };
 
-/** An ended call as experiments see it. @param serve where experiments had it served from */
-export function endedCall(outcome: Outcome, serve?: Source): EndedCall {
+/**
+ * An ended call as experiments see it.
+ *
+ * @param serve where experiments had it served from
+ * @param countsGaps whether the times between its tokens are wanted
+ */
+export function endedCall(outcome: Outcome, serve?: Source, countsGaps = true): EndedCall {
   const injected = serve === undefined ? outcome.faults : [...outcome.faults, sourceText(serve)];
   const { ttftMs, totalMs, atMs } = outcome.actual;
-  const gaps = atMs.slice(1).map((each, index) => bucketOf(each - (atMs[index] ?? each)));
   return {
     outcome,
     counts: countsOf(outcome),
     injected,
     ttft: ttftMs === undefined ? undefined : bucketOf(ttftMs),
     total: bucketOf(totalMs),
-    gaps,
+    gaps: countsGaps ? gapsOf(atMs) : noGaps,
   };
+}
+
+const noGaps: readonly number[] = [];
+
+function gapsOf(atMs: readonly number[]): number[] {
+  return atMs.slice(1).map((each, index) => bucketOf(each - (atMs[index] ?? each)));
 }
 
 function addTo(side: Open<Side>, { counts, ttft, total, gaps }: EndedCall): void {

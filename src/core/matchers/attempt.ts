@@ -29,6 +29,7 @@ export const attempt: Matcher<Bounds> = {
   summary: "Number of this attempt, from 1",
   value,
   options: { attemptBy },
+  isOwn: true,
   passesAll: ({ min = 1, max }) => min === 1 && max === undefined,
   // What is counted differs from rule to rule.
   covers: () => false,

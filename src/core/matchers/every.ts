@@ -8,6 +8,7 @@ export const every: Matcher<number> = {
   summary:
     "Takes one call in so many: with 10 the tenth, the twentieth and so on of the calls that meet the conditions above",
   value: z.int().min(1).max(1_000_000),
+  isOwn: true,
   passesAll: (number) => number === 1,
   // Each rule counts by itself, so no rule takes what another one takes.
   covers: () => false,

@@ -20,6 +20,7 @@ export const percentage: Matcher<number> = {
   summary: "Percentage of the calls that meet all other conditions; decimals are allowed",
   value: z.number().min(0).max(100),
   options: { percentageBy },
+  isOwn: true,
   passesAll: (percent) => percent === 100,
   // Each rule has a draw of its own, so no percentage takes what another one takes.
   covers: () => false,

@@ -33,6 +33,8 @@ export type Matcher<Value> = {
   readonly value: z.ZodType<Value>;
   /** Further keys of `match` that only say how it decides. */
   readonly options?: Readonly<Record<string, z.ZodType>>;
+  /** Each rule draws or counts by itself, so that two rules with the same value get different results. */
+  readonly isOwn?: boolean;
   /** Whether every call passes, so that no rule behind such a one is ever reached; never, when it is absent. */
   passesAll?(value: Value): boolean;
   /** Whether every call that meets `narrow` meets `wide`, too; when it is absent, only for equal values. */

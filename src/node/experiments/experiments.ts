@@ -10,7 +10,7 @@ import { reportOf } from "../../core/experiments/report/report.ts";
 import { endOf, isActive, viewOf, withSecond, type Run, type RunState } from "../../core/experiments/run.ts";
 import type { Reading } from "../../emit/metrics.ts";
 import type { FleetExperiments } from "../../fleet/experiments.ts";
-import { guardrailReadings } from "./guardrail-readings.ts";
+import { concurrentReadings, guardrailReadings } from "./guardrail-readings.ts";
 import { refuseOpenAdmin } from "../admin/open-admin.ts";
 import type { EndedBy, ExperimentsOptions } from "./options.ts";
 import { createTicker, type Ticker } from "./ticker.ts";
@@ -32,8 +32,8 @@ export type RunningExperiments = Experiments & {
   restore(): Promise<void>;
   /** Starts those of the configuration, where it says so. */
   autostart(): Promise<void>;
-  /** What their guardrails see, for metrics. */
-  guardrails(): readonly Reading[];
+  /** What their guardrails see, and how many calls they affect at once, for metrics. */
+  readings(): readonly Reading[];
   /** Ends them all, and waits for a while until they are kept. */
   close(): Promise<void>;
 };
@@ -115,7 +115,7 @@ class ExperimentRunner implements RunningExperiments {
     this.#keep();
     await this.#publish();
     this.#ticker.later();
-    return viewOf(run);
+    return viewOf(run, 0);
   }
 
   #hold(run: Run, slot: number, from?: string): void {
@@ -141,12 +141,12 @@ class ExperimentRunner implements RunningExperiments {
   }
 
   list() {
-    return this.#held.map(({ run }) => viewOf(run)).toReversed();
+    return this.#held.map((held) => viewOf(held.run, this.#concurrentOf(held))).toReversed();
   }
 
   find(id: string) {
     const held = this.#find(id);
-    return held === undefined ? undefined : reportOf(this.#withClients(held));
+    return held === undefined ? undefined : reportOf(this.#withClients(held), this.#concurrentOf(held));
   }
 
   async stop(id: string, by: string, from?: string) {
@@ -188,11 +188,18 @@ class ExperimentRunner implements RunningExperiments {
 
   killed = (): boolean => this.#options.counts.stopped();
 
-  guardrails = () =>
-    guardrailReadings(
+  readings = () => [
+    ...guardrailReadings(
       this.#held.map(({ run }) => run),
       this.#options.wallClockMs(),
-    );
+    ),
+    ...concurrentReadings(this.list()),
+  ];
+
+  /** Affected calls under way; undefined once it is over. */
+  #concurrentOf({ run, slot }: Held): number | undefined {
+    return slot === undefined || !isActive(run) ? undefined : this.#options.counts.read(slot).concurrent;
+  }
 
   async close() {
     this.#ticker.stop();

@@ -1,5 +1,5 @@
 import { guardrailValues } from "../../core/experiments/guardrails.ts";
-import { isActive, type Run } from "../../core/experiments/run.ts";
+import { isActive, type Run, type RunView } from "../../core/experiments/run.ts";
 import type { Reading } from "../../emit/metrics.ts";
 
 /**
@@ -25,4 +25,17 @@ export function guardrailReadings(runs: readonly Run[], nowMs: number): Reading[
     }
   }
   return [...readings.values()];
+}
+
+/** The affected calls of running experiments that are under way, and how many there may be. @param runs the newest first */
+export function concurrentReadings(runs: readonly RunView[]): Reading[] {
+  const byName = new Map(runs.toReversed().map((run) => [run.name, run]));
+  return [...byName.values()].flatMap(({ name, concurrent, maxConcurrent }): Reading[] => [
+    ...(concurrent === undefined
+      ? []
+      : [{ name: "experiment_concurrent_calls" as const, labels: [name], value: concurrent }]),
+    ...(maxConcurrent === undefined
+      ? []
+      : [{ name: "experiment_concurrent_calls_limit" as const, labels: [name], value: maxConcurrent }]),
+  ]);
 }

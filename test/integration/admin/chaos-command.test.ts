@@ -99,6 +99,26 @@ test("stages keep their proportions when the time is changed", async () => {
   await chaos(["stop", id]);
 });
 
+test("without an id the only one that runs is meant, and latest is the one that was started last", async () => {
+  const files = { "outage.yaml": outage };
+  const first = idIn(await chaos(["start", "outage.yaml"], files));
+  expect((await chaos(["report"])).out).toContain(first);
+  const second = idIn(await chaos(["start", "outage.yaml"], files));
+  const { code, err } = await chaos(["stop"]);
+  expect([code, err]).toEqual([2, expect.stringContaining("2 experiments run; name one of them: ")]);
+  expect((await chaos(["stop", "latest"])).out).toMatch(new RegExp(`^${second}.* stopped`));
+  expect((await chaos(["stop"])).out).toMatch(new RegExp(`^${first}.* stopped`));
+  expect((await chaos(["watch"])).out).toContain(second);
+});
+
+test("watch ends when nobody reads what it prints", async () => {
+  const id = idIn(await chaos(["start", "outage.yaml"], { "outage.yaml": outage }));
+  const untilUnread = Promise.resolve();
+  const { code, out } = await runIn({}, ["chaos", "watch", "--admin", node.adminUrl], { untilUnread });
+  expect([code, out.split("\n")]).toEqual([0, [expect.stringContaining(id), ""]]);
+  await chaos(["stop", id]);
+});
+
 test("the kill switch stops all, and resume turns it off", async () => {
   await chaos(["start", "--preset", "region-down"]);
   expect((await chaos(["stop", "--all"])).out).toContain("region-down");
@@ -126,7 +146,7 @@ describe("errors", () => {
     [["start", "--preset", "region-down", "--for", "10"], '--for must be a time such as 90s, 10m or 1h, not "10"'],
     [["start", "--preset", "region-down", "--match", "x"], "--match must be an object"],
     [["start", "--preset", "region-down", "--percentage", "many"], "--percentage must be a number"],
-    [["stop"], "expected an id, or --all"],
+    [["stop"], "no experiment runs."],
     [["report", "1", "2"], 'unexpected argument "2"'],
     [["report", "1", "--format", "pdf"], '--format must be one of json, text, markdown, junit, html, not "pdf"'],
   ])("%j is an invalid argument: %s", async (args, message) => {

@@ -24,15 +24,18 @@ async function withExperiment(changes: object): Promise<ActHarness> {
 
 const labels = { models: [], configuredModels: [], upstreams: [], served: [], faults: [], keys: undefined };
 
-/** The codes that `errors_total` counts for these outcomes. */
-function errorsIn(outcomes: readonly Outcome[]): readonly (string | undefined)[] {
+/** What counts as a failure for these outcomes: the codes of `errors_total`, and real responses of 5xx. */
+function failuresIn(outcomes: readonly Outcome[]): readonly (string | undefined)[] {
   const values = new Float64Array(new SharedArrayBuffer(valuesLength * 8));
   const series: Series[] = [];
   const recorder = createRecorder({ values, labels, known: [], onSeries: (each) => series.push(each) });
   for (const outcome of outcomes) recorder.record(outcome);
-  return series.flatMap(({ metric, labels: [, code], index }) =>
-    metric === "errors_total" && (values[index] ?? 0) > 0 ? [code] : [],
-  );
+  return series.flatMap(({ metric, labels: named, index }) => {
+    if ((values[index] ?? 0) === 0) return [];
+    if (metric === "errors_total") return [named[1]];
+    const isReal5xx = metric === "requests_total" && named[0] === "real" && named.includes("5xx");
+    return isReal5xx ? ["5xx of a provider"] : [];
+  });
 }
 
 const stateOf = (act: ActHarness) => act.deps.runtime().upstreams.get("openai")?.breaker?.state();
@@ -52,16 +55,19 @@ describe("a fault is no error of the provider", () => {
   };
   const configs = faults.map(({ kind }): FaultConfig => ({ kind, ...options[kind] }));
 
-  test.each([true, false])("no kind counts as an error in metrics, with a stream: %s", async (stream) => {
-    for (const fault of configs) {
-      const act = await withExperiment({ faults: [fault] });
-      const call = act.serve({ body: chat({ stream }) });
-      await act.advance(500);
-      if (act.outcomes.length === 0) call.reply.leave();
-      await act.advance(10);
-      expect([fault.kind, act.outcomes.length, errorsIn(act.outcomes)]).toEqual([fault.kind, 1, []]);
-    }
-  });
+  test.each([true, false])(
+    "no kind counts as an error in metrics, nor in what SLOs are made of, with a stream: %s",
+    async (stream) => {
+      for (const fault of configs) {
+        const act = await withExperiment({ faults: [fault] });
+        const call = act.serve({ body: chat({ stream }) });
+        await act.advance(500);
+        if (act.outcomes.length === 0) call.reply.leave();
+        await act.advance(10);
+        expect([fault.kind, act.outcomes.length, failuresIn(act.outcomes)]).toEqual([fault.kind, 1, []]);
+      }
+    },
+  );
 
   test.each(configs)("$kind leaves the breaker closed, and what guardrails see without failures", async (fault) => {
     const act = await withExperiment({ faults: [fault] });
@@ -149,6 +155,7 @@ describe("what an open breaker keeps from its upstream counts as breakerOpen", (
     const { during } = act.chaos.take()["e1"] ?? {};
     expect(during).toMatchObject({ calls: 4, clean: { calls: 4, breakerOpen: 2 } });
     expect(during && metricOf("breakerOpen", during.clean)).toBe(50);
-    expect(errorsIn(act.outcomes)).toEqual(whenOpen === "fail" ? ["BREAKER_OPEN"] : []);
+    const failures = failuresIn(act.outcomes);
+    expect(failures).toEqual(["5xx of a provider", ...(whenOpen === "fail" ? ["BREAKER_OPEN"] : [])]);
   });
 });

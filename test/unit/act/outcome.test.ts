@@ -1,3 +1,4 @@
+import { noInvolvements } from "../../../src/core/experiments/layer.ts";
 import { describe, expect, test } from "vitest";
 import type { Admitted } from "../../../src/act/admission.ts";
 import { CallRecord } from "../../../src/act/outcome.ts";
@@ -44,7 +45,7 @@ const admitted: Admitted = {
   faults: [],
   rateRow: undefined,
   quota: undefined,
-  involved: [],
+  involved: noInvolvements,
 };
 
 const frame = (atMs: number, tokens = 1): Frame => ({ atMs, data: "x", tokens, final: false });

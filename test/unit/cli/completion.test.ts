@@ -24,6 +24,7 @@ test("bash completes every command", async () => {
 
 test("bash completes what a command does, and its options", async () => {
   expect(await offered("stuntdouble", "chaos", "st")).toEqual(["start", "stop"]);
+  expect(await offered("stuntdouble", "chaos", "watch", "la")).toEqual(["latest"]);
   expect(await offered("stuntdouble", "status", "--")).toEqual(["--admin", "--json", "--token-env", "--help"]);
 });
 

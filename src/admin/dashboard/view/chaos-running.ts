@@ -10,9 +10,10 @@ export function runningCard(
   progress: RunProgress | undefined,
   { csrf, nowMs }: { readonly csrf: string; readonly nowMs: number },
 ): ComponentChild {
-  const { id, name, hypothesis, state, by, calls, affected, limited, unservable } = run;
+  const { id, name, hypothesis, state, by, calls, affected, concurrent = 0, limited, unservable } = run;
   const limit = progress?.maxCalls === undefined ? "no limit" : `of at most ${count(progress.maxCalls)}`;
-  const concurrent = progress?.maxConcurrent === undefined ? "" : `, ${count(progress.maxConcurrent)} at once`;
+  const { maxConcurrent } = run;
+  const now = maxConcurrent === undefined ? "now" : `of at most ${count(maxConcurrent)} now`;
   return h(
     "article",
     { class: "card", "aria-label": shown(name) },
@@ -22,7 +23,7 @@ export function runningCard(
     figures([
       ["ends in", endsIn(run, nowMs), state === "baseline" ? "watches, no fault acts yet" : "running"],
       ["calls in scope", count(calls), `started by ${shown(by, 40)}`],
-      ["affected", count(affected), limit + concurrent],
+      ["affected", count(affected), `${limit}, ${count(concurrent)} ${now}`],
       [
         "passed untouched",
         count(limited + unservable),

@@ -60,13 +60,13 @@ export type Report = RunView & {
   readonly clients: readonly ClientVerdict[];
 };
 
-/** The report on a run, also while it still runs. */
-export function reportOf(run: Run): Report {
+/** The report on a run, also while it still runs. @param concurrent affected calls that are under way */
+export function reportOf(run: Run, concurrent?: number): Report {
   const { definition, seen } = run;
   const [before, during, after] = [seenIn(seen, ["before"]), seenIn(seen, ["during"]), seenIn(seen, ["after"])];
   const sides = { before: before.all, during: during.all, duringUntouched: during.clean, after: after.all };
   return {
-    ...viewOf(run),
+    ...viewOf(run, concurrent),
     definition,
     verdict: verdictOf(definition.expect, seenIn(seen, ["during", "after"]), interruptionOf(run)),
     lastSecond: lastSecondOf(run),

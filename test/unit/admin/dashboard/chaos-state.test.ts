@@ -29,7 +29,6 @@ test("an experiment that runs tells its stages from its start on, its guardrails
       ],
       guardrails: [{ metric: "errorRate", overMs: 10_000, limit: "above 5", value: undefined, isBroken: false }],
       maxCalls: 10,
-      maxConcurrent: undefined,
     },
   ]);
 });

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { explainExperiment } from "../../../../src/core/experiments/explain.ts";
-import { compileExperiment, involvements } from "../../../../src/core/experiments/layer.ts";
 import { makeCall } from "../../../support/call.ts";
-import { around, runningOf } from "./running.ts";
+import { around, runningOf, scopesOf } from "./running.ts";
 
 const faults = [
   { kind: "delay", ms: 100 },
@@ -11,11 +10,11 @@ const faults = [
 const running = runningOf({ percentage: 20, faults, match: { model: "gpt-4*" } });
 
 test("what is explained is what the experiment does while it runs", () => {
-  const compiled = [compileExperiment(running)];
+  const scopes = scopesOf(running);
   let affected = 0;
   for (let n = 0; n < 2000; n += 1) {
     const call = makeCall({ id: `r-${n}`, model: n % 4 === 0 ? "o3" : "gpt-4o" });
-    const [done] = involvements(call, compiled, { ...around, nowMs: 0 });
+    const [done] = scopes.involve(call, around).list;
     const { inScope, stages } = explainExperiment(running.definition, call);
     expect(inScope).toBe(done !== undefined);
     const acting = stages.flatMap((stage) => stage.faults).filter(({ acts }) => acts);

@@ -8,8 +8,8 @@ import { outcome as makeOutcome } from "../../emit/outcome.ts";
 function seen(calls: number, failed: number, faults: readonly string[] = []) {
   const collector = createSeenCollector();
   for (let n = 0; n < calls; n += 1)
-    collector.add(endedCall(makeOutcome(n < failed ? { status: 503, faults } : { status: 200 })), "affected");
-  return collector.take();
+    collector.add(endedCall(makeOutcome(n < failed ? { status: 503, faults } : { status: 200 })));
+  return { ...collector.take(), affected: calls };
 }
 
 const { guardrails } = definitionOf({
@@ -66,7 +66,7 @@ test.each([
 
 test("an experiment that affected nobody says nothing about the hypothesis", () => {
   const collector = createSeenCollector();
-  for (let n = 0; n < 100; n += 1) collector.add(endedCall(makeOutcome({})), "not drawn");
+  for (let n = 0; n < 100; n += 1) collector.add(endedCall(makeOutcome({})));
   expect(verdictOf(expectations, collector.take(), undefined)).toMatchObject({ why: "no call was affected" });
 });
 
@@ -76,7 +76,7 @@ test("one that is about clients looks at the calls with a fault as well", () => 
   }).guardrails;
   const collector = createSeenCollector();
   for (let n = 0; n < 40; n += 1)
-    collector.add(endedCall(makeOutcome({ status: 503, faults: ["status"], attempt: n < 20 ? 1 : 2 })), "affected");
+    collector.add(endedCall(makeOutcome({ status: 503, faults: ["status"], attempt: n < 20 ? 1 : 2 })));
   const seconds = [{ second: 4, ...collector.take() }];
   expect(ofClients === undefined ? [] : brokenGuardrail([ofClients], seconds, 4)).toMatchObject({ value: 2 });
 });

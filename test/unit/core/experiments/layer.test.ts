@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { compileExperiment, involvements, withExperiments } from "../../../../src/core/experiments/layer.ts";
+import { withExperiments } from "../../../../src/core/experiments/layer.ts";
 import type { Call, Decision } from "../../../../src/core/types.ts";
 import { makeCall } from "../../../support/call.ts";
-import { around, decision, runningOf, servable, unlimited } from "./running.ts";
+import { around, decision, runningOf, scopesOf, servable, unlimited } from "./running.ts";
 
 function involved(changes: object, { nowMs = 0, id = "call", counts = unlimited } = {}) {
-  return involvements(makeCall({ id }), [compileExperiment(runningOf(changes))], { ...around, nowMs, counts });
+  return scopesOf(runningOf(changes)).involve(makeCall({ id }), { ...around, nowMs, counts }).list;
 }
 
 /** Of 20,000 calls, the share that is affected. */
 function shareOf(changes: object, nowMs = 0): number {
-  const experiments = [compileExperiment(runningOf(changes))];
+  const scopes = scopesOf(runningOf(changes));
   let affected = 0;
   for (let n = 0; n < 20_000; n += 1)
-    for (const { result } of involvements(makeCall({ id: `c${n}` }), experiments, { ...around, nowMs }))
+    for (const { result } of scopes.involve(makeCall({ id: `c${n}` }), { ...around, nowMs }).list)
       if (result === "affected") affected += 1;
   return affected / 20_000;
 }
@@ -23,7 +23,7 @@ function expectNear(share: number, wanted: number): void {
 }
 
 test("an experiment adds its faults behind those of the rule", () => {
-  expect(withExperiments(decision, involved({})).faults).toEqual([
+  expect(withExperiments(decision, scopesOf(runningOf()).involve(makeCall(), around)).faults).toEqual([
     { kind: "delay", ms: 5 },
     { kind: "status", status: 503 },
   ]);
@@ -38,13 +38,13 @@ test.each([0.1, 1, 10, 50, 99.9])("a percentage of %f affects that share of the 
 });
 
 test("two experiments draw for themselves, so that their shares compose", () => {
-  const experiments = [
-    compileExperiment(runningOf({ name: "one", percentage: 50 }, { id: "e1" })),
-    compileExperiment(runningOf({ name: "other", percentage: 50 }, { id: "e2", slot: 1 })),
-  ];
+  const scopes = scopesOf(
+    runningOf({ name: "one", percentage: 50 }, { id: "e1" }),
+    runningOf({ name: "other", percentage: 50 }, { id: "e2", slot: 1 }),
+  );
   let both = 0;
   for (let n = 0; n < 20_000; n += 1) {
-    const found = involvements(makeCall({ id: `c${n}` }), experiments, around);
+    const found = scopes.involve(makeCall({ id: `c${n}` }), around).list;
     if (found.every(({ result }) => result === "affected")) both += 1;
   }
   expectNear(both / 20_000, 0.25);
@@ -62,11 +62,13 @@ describe("stages", () => {
     [10_000, "storm", "status"],
   ])("at %i ms the stage %s acts by %s", (nowMs, stage, kind) => {
     const [only] = involved({ stages }, { nowMs });
-    expect([only?.stage, only?.faults.map((fault) => fault.kind)]).toEqual([stage, [kind]]);
+    expect([only?.stage?.name, only?.faults.map((fault) => fault.kind)]).toEqual([stage, [kind]]);
   });
 
   test("a stage without faults affects nobody", () => {
-    expect(involved({ stages }, { nowMs: 25_000 })).toMatchObject([{ stage: "recovery", result: "not drawn" }]);
+    expect(involved({ stages }, { nowMs: 25_000 })).toMatchObject([
+      { stage: { name: "recovery" }, result: "not drawn" },
+    ]);
   });
 
   test.each([
@@ -112,14 +114,14 @@ describe("an experiment that serves calls from elsewhere", () => {
   };
   type Around = Partial<typeof around> & { readonly call?: Partial<Call> };
   const involvedIn = (lists: readonly object[], { call = {}, ...rest }: Around) => {
-    const compiled = lists.map((changes, slot) => compileExperiment(runningOf(changes, { id: `e${slot}`, slot })));
-    return involvements({ ...makeCall(), ...call }, compiled, { ...around, ...rest });
+    const running = lists.map((changes, slot) => runningOf(changes, { id: `e${slot}`, slot }));
+    return scopesOf(...running).involve({ ...makeCall(), ...call }, { ...around, ...rest });
   };
   const simulate = { faults: [], serve: "simulate", profile: "slow" };
 
   test("simulates what rules forward, without its mirror", () => {
     const involved = involvedIn([simulate], { decision: forwarded });
-    expect(involved).toMatchObject([{ result: "affected", faults: [] }]);
+    expect(involved.list).toMatchObject([{ result: "affected", faults: [] }]);
     expect(withExperiments(forwarded, involved)).toEqual({
       ...forwarded,
       serve: { from: "simulator", profile: "slow" },
@@ -138,12 +140,12 @@ describe("an experiment that serves calls from elsewhere", () => {
   test("with a profile alone changes what rules simulate", () => {
     const profile = { faults: [], profile: "slow" };
     expect(withExperiments(decision, involvedIn([profile], {})).serve).toEqual({ from: "simulator", profile: "slow" });
-    expect(involvedIn([profile], { decision: forwarded })).toMatchObject([{ result: "unservable" }]);
+    expect(involvedIn([profile], { decision: forwarded }).list).toMatchObject([{ result: "unservable" }]);
   });
 
   test("wins where it began first; the other adds its faults only", () => {
     const both = involvedIn([simulate, { serve: "forward", upstream: "openai" }, simulate], {});
-    expect(both.map(({ result }) => result)).toEqual(["affected", "affected", "unservable"]);
+    expect(both.list.map(({ result }) => result)).toEqual(["affected", "affected", "unservable"]);
     const { serve, faults } = withExperiments(decision, both);
     expect(serve).toEqual({ from: "simulator", profile: "slow" });
     expect(faults.map(({ kind }) => kind)).toEqual(["delay", "status"]);
@@ -164,7 +166,7 @@ describe("an experiment that serves calls from elsewhere", () => {
   ] as const)("leaves a call untouched that %s, and counts nothing", (_name, changes, rest) => {
     const counts = { ...unlimited, take: () => expect.fail("was counted") };
     const involved = involvedIn([changes], { ...rest, counts });
-    expect(involved).toMatchObject([{ result: "unservable", faults: [] }]);
+    expect(involved.list).toMatchObject([{ result: "unservable", faults: [] }]);
     expect(withExperiments(decision, involved)).toEqual(decision);
   });
 });

@@ -1,5 +1,10 @@
 import { experimentSchema, type ExperimentDefinition } from "../../../../src/core/experiments/definition.ts";
-import type { ExperimentCounts, RunningExperiment } from "../../../../src/core/experiments/layer.ts";
+import {
+  compileExperiment,
+  type ExperimentCounts,
+  type RunningExperiment,
+} from "../../../../src/core/experiments/layer.ts";
+import { createScopes, type Scopes } from "../../../../src/core/experiments/scopes.ts";
 import type { Servable } from "../../../../src/core/experiments/serving.ts";
 import type { Decision } from "../../../../src/core/types.ts";
 
@@ -35,3 +40,8 @@ export const servable: Servable = {
 
 /** What experiments find around a call. */
 export const around = { nowMs: 0, counts: unlimited, decision, servable };
+
+/** The scopes of experiments. */
+export function scopesOf(...experiments: readonly RunningExperiment[]): Scopes {
+  return createScopes(experiments.map(compileExperiment));
+}

@@ -6,10 +6,10 @@ import { outcome } from "../../emit/outcome.ts";
 
 function second(number: number, guardrails: Point["guardrails"] = {}): Point {
   const collector = createSeenCollector();
-  collector.add(endedCall(outcome({ status: 503, faults: ["status"] })), "affected");
-  collector.add(endedCall(outcome({ status: 502 })), "not drawn");
-  collector.add(endedCall(outcome({ ending: "client-gone" })), "not drawn");
-  return pointOf(number, collector.take(), guardrails);
+  collector.add(endedCall(outcome({ status: 503, faults: ["status"] })));
+  collector.add(endedCall(outcome({ status: 502 })));
+  collector.add(endedCall(outcome({ ending: "client-gone" })));
+  return pointOf(number, { ...collector.take(), affected: 1 }, guardrails);
 }
 
 function timelineOf(seconds: readonly number[]): readonly Point[] {

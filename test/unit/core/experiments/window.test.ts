@@ -7,7 +7,7 @@ import { outcome as makeOutcome } from "../../emit/outcome.ts";
 
 function seen(...outcomes: readonly Partial<Outcome>[]) {
   const collector = createSeenCollector();
-  for (const each of outcomes) collector.add(endedCall(makeOutcome(each)), "affected");
+  for (const each of outcomes) collector.add(endedCall(makeOutcome(each)));
   return collector.take();
 }
 
@@ -32,7 +32,7 @@ test("calls on which a fault acted are not among the clean ones", () => {
 
 test("what was taken is not given again", () => {
   const collector = createSeenCollector();
-  collector.add(endedCall(makeOutcome({})), "not drawn");
+  collector.add(endedCall(makeOutcome({})));
   collector.take();
   expect(collector.take()).toEqual(unseen);
 });

@@ -152,3 +152,19 @@ test("what clients did in the baseline is not in the report", async () => {
   expect(experiments.find(id)).toMatchObject({ state: "running", clients: [{ key: "checkout", attempts: 3 }] });
   await experiments.close();
 });
+
+test("affected calls under way are told beside how many there may be, as long as it runs", async () => {
+  const { experiments, loop } = await createRunner();
+  const limits = { maxConcurrent: 5 };
+  const { id } = await experiments.start({ ...outage, limits }, "ann");
+  loop.take(0, limits);
+  loop.take(0, limits);
+  expect(experiments.list()).toMatchObject([{ concurrent: 2, maxConcurrent: 5 }]);
+  expect(experiments.find(id)).toMatchObject({ concurrent: 2, maxConcurrent: 5 });
+  expect(experiments.readings()).toEqual([
+    { name: "experiment_concurrent_calls", labels: ["outage"], value: 2 },
+    { name: "experiment_concurrent_calls_limit", labels: ["outage"], value: 5 },
+  ]);
+  expect(await experiments.stop(id, "ann")).not.toHaveProperty("concurrent");
+  expect(experiments.readings()).toEqual([]);
+});

@@ -3,7 +3,12 @@ import { createAuditLog } from "../../../../src/node/admin/audit.ts";
 import { settingsOf } from "../../../../src/config/load.ts";
 import type { ClientTotals } from "../../../../src/core/clients/totals.ts";
 import { createLog } from "../../../../src/emit/log.ts";
-import { createExperimentMemory, createNodeCounts } from "../../../../src/limits/experiment-counts.ts";
+import {
+  createExperimentMemory,
+  createLoopCounts,
+  createNodeCounts,
+  type LoopCounts,
+} from "../../../../src/limits/experiment-counts.ts";
 import { createExperiments, type RunningExperiments } from "../../../../src/node/experiments/experiments.ts";
 import { createFakeClock, type FakeClock } from "../../../support/fake-clock.ts";
 
@@ -25,6 +30,8 @@ type RunnerOptions = {
 type TestRunner = {
   readonly experiments: RunningExperiments;
   readonly audit: AuditLog;
+  /** The counts as an event loop keeps them. */
+  readonly loop: LoopCounts;
   readonly clock: FakeClock;
   readonly lines: string[];
 };
@@ -37,6 +44,7 @@ export async function createRunner(
   const settings = await settingsOf(config, {}, folder);
   const { log, lines } = createReadableLog();
   const audit = createAuditLog(log, () => clock.now());
+  const memory = createExperimentMemory(1);
   const experiments = createExperiments({
     clock,
     log,
@@ -46,9 +54,10 @@ export async function createRunner(
       clients: { read: clients },
     },
     audit,
-    counts: createNodeCounts(createExperimentMemory(1), 1),
+    counts: createNodeCounts(memory, 1),
     settings: () => settings,
     wallClockMs: () => clock.now(),
   });
-  return { experiments, audit, clock, lines };
+  const loop = createLoopCounts(memory, { loops: 1, worker: 0 });
+  return { experiments, audit, loop, clock, lines };
 }

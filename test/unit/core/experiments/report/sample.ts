@@ -1,10 +1,11 @@
-import { createScopeCollector, type Phase } from "../../../../../src/core/experiments/phases.ts";
+import { createCohortCollector, seenById, type Phase } from "../../../../../src/core/experiments/phases.ts";
+import { compileExperiment } from "../../../../../src/core/experiments/layer.ts";
 import { reportOf, type Report } from "../../../../../src/core/experiments/report/report.ts";
 import { nothingSeen, withSecond, type Run } from "../../../../../src/core/experiments/run.ts";
 import { endedCall, type InvolvementResult } from "../../../../../src/core/experiments/window.ts";
 import type { Outcome } from "../../../../../src/core/types.ts";
 import { outcome as makeOutcome } from "../../../emit/outcome.ts";
-import { definitionOf } from "../running.ts";
+import { definitionOf, runningOf } from "../running.ts";
 
 /** One call of a sample, and what an experiment did with it. */
 export type SampleCall = {
@@ -30,12 +31,20 @@ export function runOf(changes: object = {}, own: Partial<Run> = {}): Run {
   };
 }
 
+const experiment = compileExperiment(runningOf());
+const [onlyStage] = experiment.stages;
+
 /** A run with calls that ended in a second. */
 export function withCalls(run: Run, second: number, calls: readonly SampleCall[]): Run {
-  const collector = createScopeCollector();
-  for (const { phase = "during", stage, result = "affected", outcome = {} } of calls)
-    collector.add(endedCall(makeOutcome(outcome)), { phase, stage, result });
-  return withSecond(run, second, collector.take());
+  const seen = calls.flatMap(({ phase = "during", stage: name, result = "affected", outcome = {} }) => {
+    const stage = name === undefined || onlyStage === undefined ? undefined : { ...onlyStage, name };
+    const member = { faults: [], serve: undefined, experiment, phase, stage, result: "not drawn" as const };
+    const cohort = { slots: 1, members: [member], countsGaps: true };
+    const collector = createCohortCollector(cohort);
+    collector.add(endedCall(makeOutcome(outcome)), { cohort, list: [{ ...member, result }] });
+    return collector.take();
+  });
+  return withSecond(run, second, seenById(seen, ["e1"])["e1"] ?? {});
 }
 
 /** So many calls that are all the same. */
