@@ -289,6 +289,13 @@ describe("vectors", () => {
     });
   });
 
+  test("are floats where no type is named", () => {
+    expect(embedded(v4)).toMatchObject({
+      response_type: "embeddings_by_type",
+      embeddings: { float: [[], []].map(() => expect.any(Array) as number[]) },
+    });
+  });
+
   test("are a plain list in the first version where no type is named", () => {
     const plan = open(embedV1, { texts: ["a"], model: "embed-english-v3.0", input_type: "classification" });
     const response: { embeddings: number[][] } = JSON.parse(bodyOf(plan.ask().write(scriptOf([]))));
