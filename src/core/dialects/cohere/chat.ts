@@ -7,9 +7,9 @@ import { once } from "../shared/conversation.ts";
 import { openJson, type JsonObject } from "../shared/json-body.ts";
 import { promptedJson } from "../shared/prompted-json.ts";
 import type { Ask, AskSettings, Operation } from "../types.ts";
-import { countPrompt, type PromptTokens } from "./prompt.ts";
+import { countPrompt } from "./prompt.ts";
 import { readChat, type ChatRequest } from "./request.ts";
-import { writeChat } from "./response.ts";
+import { writeChat, type ChatResponse } from "./response.ts";
 
 const readAhead = ["model", "stream"];
 
@@ -18,7 +18,7 @@ export const chat: Operation = {
   name: "chat",
   method: "POST",
   route: "/v2/chat",
-  open({ body, count }) {
+  open({ headers, body, count }) {
     const json = openJson(body, readAhead);
     const model = json.member("model");
     const prompt = once(() => countPrompt(json.whole(), count));
@@ -30,11 +30,15 @@ export const chat: Operation = {
       conversation: once(() => chatConversation(json.whole())),
       body: () => json.whole(),
     };
-    return { facts, ask: (settings) => askChat(json.whole(), prompt(), settings) };
+    const form = headers["accept"] === "application/json" ? "lines" : "events";
+    return { facts, ask: (settings) => askChat(json.whole(), { prompt: prompt(), form }, settings) };
   },
 };
 
-function askChat(body: JsonObject, prompt: PromptTokens, settings: AskSettings = {}): Ask {
+/** What a chat has besides its body: its prompt as it was counted, and the form of its stream. */
+type Asked = Pick<ChatResponse, "prompt" | "form">;
+
+function askChat(body: JsonObject, { prompt, form }: Asked, settings: AskSettings = {}): Ask {
   const request = readChat(body, settings);
   const json = promptedJson(askingTexts(body), request.wanted.json, settings);
   const compose = composeOf({ ...request, wanted: { ...request.wanted, json } });
@@ -47,7 +51,8 @@ function askChat(body: JsonObject, prompt: PromptTokens, settings: AskSettings =
     seed,
     forms: { reasoning: true, calls: "object" },
     ...(compose !== undefined && { compose }),
-    write: (script) => writeChat({ request, prompt, script, isProse: json === undefined && script.given !== true }),
+    write: (script) =>
+      writeChat({ request, prompt, form, script, isProse: json === undefined && script.given !== true }),
   };
 }
 

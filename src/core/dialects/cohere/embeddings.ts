@@ -6,13 +6,15 @@ import { textless } from "../shared/textless.ts";
 import { uuidOf } from "../shared/uuid.ts";
 import { embed, toBase64, type Vector } from "../shared/vectors.ts";
 import type { Ask, CountTokens, Operation, Script } from "../types.ts";
-import { field, readModel, readModelOr, refuse, refuseRule } from "./check.ts";
+import { field, readModel, readModelOr, refuseRule } from "./check.ts";
 import { jsonResponse } from "./response.ts";
 
 const maxInputs = 96;
 const usualModel = "embed-english-v2.0";
 const types = ["float", "int8", "uint8", "binary", "ubinary", "base64"] as const;
 type EmbeddingType = (typeof types)[number];
+/** Where the second version is asked for nothing else, as LiteLLM does. */
+const floats: readonly EmbeddingType[] = ["float"];
 
 const members = {
   texts: field.list("texts", field.string("texts")),
@@ -94,11 +96,10 @@ function askEmbed(body: JsonObject, version: "1" | "2", promptTokens: number): A
   const mixed = objectsIn(read(body, members.inputs) ?? []).map(contentOf);
   const inputs = [...texts, ...images, ...mixed];
   checkInputs(inputs);
-  const asked = read(body, members.types);
-  if (asked === undefined && version === "2") refuse("embedding_types", "embedding_types parameter is required");
+  const asked = read(body, members.types) ?? (version === "2" ? floats : []);
   check(body, rest);
   const size = readSize(body, model);
-  const embeddings = { version, model, inputs, texts, asked: asked ?? [], size, promptTokens, images: images.length };
+  const embeddings = { version, model, inputs, texts, asked, size, promptTokens, images: images.length };
   return textless({ model, promptTokens, write: (script) => write({ ...embeddings, script }) });
 }
 

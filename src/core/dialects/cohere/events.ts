@@ -29,15 +29,15 @@ export function judge(event: string): EventInfo {
 const lineMark = /"event_type"\s*:\s*"(text-generation|tool-calls-chunk|stream-end)"/;
 
 /**
- * Makes what says what the lines of a stream of the first version are worth.
+ * Makes what says what the lines of a stream are worth: those of the second version as much as its events.
  *
- * A text is a token; the last line, which is final, is worth what its count names beyond those seen.
+ * In the first a text is a token; the last line, which is final, is worth what its count names beyond those seen.
  */
 export function createLineJudge(): ClassifyEvent {
   let counted = 0;
   return (line) => {
     const type = lineMark.exec(line)?.[1];
-    if (type === undefined) return nothing;
+    if (type === undefined) return judge(line);
     if (type === "stream-end") return { tokens: Math.max(0, namedIn(line) - counted), final: true };
     counted += 1;
     return oneToken;

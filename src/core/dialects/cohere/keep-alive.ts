@@ -19,5 +19,5 @@ function emptyDelta({ last }: StreamMoment): string | undefined {
   const message = isObject(delta) && isObject(delta["message"]) ? delta["message"] : {};
   const content = isObject(message["content"]) && "thinking" in message["content"] ? { thinking: "" } : { text: "" };
   const data = { type: "content-delta", index, delta: { message: { content } } };
-  return `event: content-delta\ndata: ${JSON.stringify(data)}\n\n`;
+  return last.startsWith("{") ? `${JSON.stringify(data)}\n` : `event: content-delta\ndata: ${JSON.stringify(data)}\n\n`;
 }

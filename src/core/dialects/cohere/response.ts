@@ -15,6 +15,12 @@ import type { ChatRequest } from "./request.ts";
 export type ChatResponse = {
   readonly request: ChatRequest;
   readonly prompt: PromptTokens;
+  /**
+   * How a stream is told: as server-sent events, or, to those who accept nothing but JSON, as lines of it.
+   *
+   * @see LLM-Provider-reference, Cohere/streaming.md, for what the provider sent; litellm, llms/cohere/common_utils.py, for who asks so
+   */
+  readonly form: "events" | "lines";
   readonly script: Script;
   /** Its text is of our own making, and none of it the caller's. */
   readonly isProse: boolean;
@@ -120,14 +126,26 @@ function documentOf({ id, data }: JsonObject): object {
 }
 
 function streamed(response: ChatResponse, reason: string): Plan {
-  const { script } = response;
+  const { script, form } = response;
+  const events = (): Generator<Frame, undefined> => streamFrames(response, reason);
   return {
-    head: headOf("text/event-stream", script),
+    head: headOf(form === "lines" ? "application/stream+json" : "text/event-stream", script),
     headAtMs: 0,
-    frames: framesBy(() => streamFrames(response, reason)),
+    frames: framesBy(form === "lines" ? () => linesOf(events()) : events),
     ending: "finish",
     endAtMs: script.timing.totalMs,
   };
+}
+
+const dataMark = "data: ";
+
+/** The data of each event as a line. */
+function* linesOf(events: Iterable<Frame>): Generator<Frame, undefined> {
+  for (const event of events) {
+    const text = String(event.data);
+    const data = text.slice(text.indexOf(dataMark) + dataMark.length, -1);
+    if (data.startsWith("{")) yield { ...event, data };
+  }
 }
 
 function* streamFrames(response: ChatResponse, reason: string): Generator<Frame, undefined> {

@@ -113,6 +113,21 @@ describe("a response", () => {
     ]);
   });
 
+  test("is streamed as lines to those who accept only JSON, as LiteLLM does", () => {
+    const asked = { ...request, stream: true };
+    const script = scriptOf(["Hello", " there"]);
+    const lines = open(chat, asked, { headers: { accept: "application/json" } })
+      .ask()
+      .write(script);
+    expect(header(lines.head!.headers, "content-type")).toBe("application/stream+json");
+    const events = open(chat, asked).ask().write(script);
+    expect(textsOf(lines).map((text) => JSON.parse(text) as Json)).toEqual(eventsOf(events));
+    const read = cohere.readStream("application/stream+json")!.push(0, bytesOf(bodyOf(lines)));
+    expect(read.map(({ tokens, final }) => [tokens, final])).toEqual(
+      framesOf(lines).map(({ tokens, final }) => [tokens, final]),
+    );
+  });
+
   const planned = scriptWith([
     partOf("reasoning", "I", " ask"),
     { kind: "call", name: "f", tokens: ["{", "}"], text: "{}" },
@@ -271,6 +286,13 @@ describe("vectors", () => {
     expect(response).toMatchObject({
       response_type: "embeddings_by_type",
       meta: { billed_units: { input_tokens: 2 } },
+    });
+  });
+
+  test("are floats where no type is named", () => {
+    expect(embedded(v4)).toMatchObject({
+      response_type: "embeddings_by_type",
+      embeddings: { float: [[], []].map(() => expect.any(Array) as number[]) },
     });
   });
 

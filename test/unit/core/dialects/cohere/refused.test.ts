@@ -120,7 +120,6 @@ test.each<[Parameters<typeof open>[0], object, string]>([
   ],
   [chatV1, { message: "Hi", chat_history: [{ role: "USER" }] }, "all elements in history must have a message."],
   [embedV2, { model: "embed-v4.0", texts: ["a"] }, "valid input_type must be provided with the provided model"],
-  [embedV2, { model: "embed-v4.0", texts: ["a"], input_type: "search_query" }, "embedding_types parameter is required"],
   [
     embedV2,
     { model: "embed-v4.0", texts: Array.from({ length: 97 }, () => "a"), input_type: "search_query" },
