@@ -2,6 +2,7 @@ import type { HeaderMap } from "../types.ts";
 import { isPreflight } from "../cors.ts";
 import { anthropic } from "./anthropic/index.ts";
 import { azure } from "./azure/index.ts";
+import { bedrock } from "./bedrock/index.ts";
 import { deepseek } from "./deepseek/index.ts";
 import { gemini } from "./gemini/index.ts";
 import { groq } from "./groq/index.ts";
@@ -25,6 +26,7 @@ export const dialects: readonly [Dialect, ...Dialect[]] = [
   openrouter,
   ollama,
   azure,
+  bedrock,
   groq,
   mistral,
   deepseek,

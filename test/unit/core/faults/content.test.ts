@@ -33,6 +33,7 @@ describe.each(every)("in $name, $shape", ({ api, shape }) => {
   });
 
   test("another model is named everywhere", () => {
+    if (api.model.length === 0) return;
     const { objects } = bent(api, shape, "other-model", { name: "gpt-1" });
     expect(new Set(pickAll(objects, api.model))).toEqual(new Set(["gpt-1"]));
     expect(said(api, objects)).toBe(reply.text);
@@ -57,7 +58,7 @@ describe.each(every.filter(({ name }) => name !== "ollama"))("in $name, $shape",
   test("a filtered text is shorter, and says so", () => {
     const { objects } = bent(api, shape, "filtered");
     expect(said(api, objects).length).toBeLessThan(reply.text.length);
-    expect(finished(api, objects)).toMatch(/^(content_filter|refusal|SAFETY)$/);
+    expect(finished(api, objects)).toMatch(/^(content_filter|refusal|SAFETY|guardrail_intervened)$/);
   });
 });
 
