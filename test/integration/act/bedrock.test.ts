@@ -24,7 +24,7 @@ beforeAll(async () => {
     },
     { env: { TEAM_KEY: "team-secret" } },
   );
-});
+}, 60_000);
 afterAll(async () => {
   await node.stop();
   await provider.stop();
