@@ -39,6 +39,16 @@ const whole: readonly Sample[] = [
     target: `/${name}/v1/chat/completions`,
     body: { model: "m", messages },
   })),
+  {
+    name: "bedrock converse",
+    target: "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse",
+    body: { messages: [{ role: "user", content: [{ text }] }] },
+  },
+  {
+    name: "bedrock invoke",
+    target: "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke",
+    body: { anthropic_version: "bedrock-2023-05-31", max_tokens: 4096, messages },
+  },
   { name: "openrouter chat", target: "/api/v1/chat/completions", body: { model: "m", messages } },
   {
     name: "deepseek chat with reasoning",
@@ -54,9 +64,16 @@ const others: readonly Sample[] = [
   { name: "openai conversations", target: "/v1/conversations", body: { items: [{ role: "user", content: text }] } },
 ];
 
+/** Where an API streams by another path. */
+const streamTargets: Readonly<Record<string, string>> = {
+  gemini: "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+  "bedrock converse": "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream",
+  "bedrock invoke": "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke-with-response-stream",
+};
+
 const streamed: readonly Sample[] = whole.map((sample) => {
-  if (sample.name !== "gemini") return { ...sample, body: { ...sample.body, stream: true } };
-  return { ...sample, target: "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse" };
+  const target = streamTargets[sample.name];
+  return target === undefined ? { ...sample, body: { ...sample.body, stream: true } } : { ...sample, target };
 });
 
 const kept = createKeptResponses(createResponseMemory(), 0);
@@ -68,6 +85,11 @@ const calls = 4000;
 const tokens = 100;
 /** As long as those that the node makes. */
 const ids = Array.from({ length: calls }, (_, call) => `req_${String(call).padStart(8, "0").repeat(4)}`);
+
+function copied(data: Uint8Array): number {
+  wire.set(data);
+  return data.length;
+}
 
 /** Microseconds of CPU of one call each, over all calls of a round. */
 function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): number {
@@ -85,7 +107,7 @@ function timed(sample: Sample, profile: ReturnType<typeof prepareProfile>): numb
     const simulation = { ask: opened.ask(), profile, overrides, seed: call, inFlight: 1, maxOutputTokens: tokens };
     const plan = simulate(simulation, ids[call]!, 1_700_000_000);
     let written = 0;
-    for (const { data } of plan.frames) written += wire.write(String(data));
+    for (const { data } of plan.frames) written += typeof data === "string" ? wire.write(data) : copied(data);
     if (written === 0) throw new Error(`${sample.name}: an empty plan`);
   }
   const { user, system } = process.cpuUsage(begin);

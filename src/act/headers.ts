@@ -24,8 +24,14 @@ const baggage = "baggage";
 /** What the upstream request sets by itself. */
 const ownedByRequest = new Set(["host", "expect"]);
 
-/** Headers in which callers present their key. */
-export const credentials: ReadonlySet<string> = new Set(["authorization", "x-api-key", "api-key", "x-goog-api-key"]);
+/** Headers in which callers present their key, or what belongs to a signature made with one. */
+export const credentials: ReadonlySet<string> = new Set([
+  "authorization",
+  "x-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "x-amz-security-token",
+]);
 
 /** How the headers of a forwarded request differ from the client's. */
 export type Forwarding = {

@@ -9,6 +9,7 @@ import type { StreamReader } from "../core/dialects/types.ts";
 import type { Breaker, Ticket } from "../limits/breaker.ts";
 import { neverBuffered, responseHeaders } from "./headers.ts";
 import { createTimer, type Timer } from "./timer-wheel.ts";
+import { eventText } from "./usage/event-text.ts";
 import { KeptJson } from "./usage/kept-json.ts";
 
 /** A response of these has no body, and no length. */
@@ -146,13 +147,14 @@ export class Relay implements Receiver {
       return;
     }
     const frames = this.#reader.push(atMs, bytes);
-    const { notes } = this.#call;
+    const { notes, request } = this.#call;
     let tokens = 0;
     let final = false;
     for (const frame of frames) {
       tokens += frame.tokens;
       final ||= frame.final;
-      if (notes !== undefined && (frame.tokens === 0 || frame.final)) noteUsage(notes, textOf(frame));
+      if (notes !== undefined && (frame.tokens === 0 || frame.final))
+        noteUsage(notes, eventText(frame, request.dialect));
     }
     for (let count = tokens; count > 0; count -= 1) this.#arrivedAtMs.push(atMs);
     if (this.#options.faults.length === 0) this.#sink.data({ atMs, data: bytes, tokens, final });
@@ -247,10 +249,6 @@ export class Relay implements Receiver {
     this.#alarms.push(alarm);
     this.#call.arm(alarm, atMs);
   }
-}
-
-function textOf({ data }: Frame): string {
-  return typeof data === "string" ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
 }
 
 /** A sink that tells when it has been given the end. */

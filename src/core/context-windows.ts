@@ -1,4 +1,5 @@
 import { compileGlob } from "./glob.ts";
+import { bareModel } from "./model-names.ts";
 
 /** Max tokens of a prompt, by globs of model names; the first that matches holds. */
 type Windows = readonly (readonly [models: string, tokens: number])[];
@@ -103,7 +104,8 @@ const maxFound = 1000;
  */
 export function knownContextTokens(model: string): number | undefined {
   if (found.has(model)) return found.get(model);
-  const tokens = tests.find(({ matches }) => matches(model))?.tokens;
+  const bare = bareModel(model);
+  const tokens = tests.find(({ matches }) => matches(bare))?.tokens;
   if (found.size >= maxFound) found.clear();
   found.set(model, tokens);
   return tokens;

@@ -7,3 +7,11 @@ export const otherModel = "_other";
 export function keptName(kept: { has(model: string): boolean; readonly size: number }, model: string): string {
   return kept.has(model) || kept.size < maxModels ? model : otherModel;
 }
+
+/** A model's id at Amazon Bedrock: of a region or a profile, of its maker, with a version. */
+const hostedId = /^(?:arn:[^/]*\/)?(?:[a-z-]+\.)?(?:anthropic|deepseek|openai)\.(.+?)(?:-v\d+(?::\d+)?|-\d+:\d+)?$/;
+
+/** The name that its maker gives a model, where it is known by another one at a host; else the name itself. */
+export function bareModel(model: string): string {
+  return hostedId.exec(model)?.[1] ?? model;
+}

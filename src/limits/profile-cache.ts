@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { StuntdoubleError } from "../core/errors.ts";
 import { compileGlob, type TextTest } from "../core/glob.ts";
+import { bareModel } from "../core/model-names.ts";
 import { prepareProfile, type PreparedProfile } from "../core/simulator/profile.ts";
 import type { ProfileChoice } from "../core/source.ts";
 import type { Profile } from "../core/types.ts";
@@ -48,6 +49,7 @@ export function createProfileCache(options: CacheOptions): ProfileCache {
     throw new StuntdoubleError("CONFIG_INVALID", `There is no profile named ${options.fallback}.`);
   }
   const globs = globsOf(byName.values());
+  const matching = (model: string): PreparedProfile | undefined => globs.find(({ matches }) => matches(model))?.profile;
   const cache = new LRUCache<string, PreparedProfile>({ max: options.max });
   let hits = 0;
   let misses = 0;
@@ -67,7 +69,7 @@ export function createProfileCache(options: CacheOptions): ProfileCache {
         return known;
       }
       misses += 1;
-      const found = globs.find(({ matches }) => matches(model))?.profile ?? fallback;
+      const found = matching(model) ?? matching(bareModel(model)) ?? fallback;
       if (model.length <= maxRememberedLength) cache.set(model, found);
       return found;
     },

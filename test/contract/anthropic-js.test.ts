@@ -284,7 +284,7 @@ describe("the Anthropic client for JavaScript, with an upstream", () => {
 
   test("raises an error of the provider that comes in the middle of a stream", async () => {
     const start = `event: message_start\ndata: {"type":"message_start","message":{"content":[],"usage":{}}}\n\n`;
-    upstream.script(sse([start, anthropic.failureEvent({ status: 529, requestId: "req_1" })]));
+    upstream.script(sse([start, String(anthropic.failureEvent({ status: 529, requestId: "req_1" }))]));
     const failure = await failureOf(client.messages.stream(asked).finalMessage());
     expect(failure).toBeInstanceOf(APIError);
     expect(failure).toMatchObject({ type: "overloaded_error", apiMessage: "Overloaded", status: undefined });

@@ -245,10 +245,17 @@ test.each([
   "/v1/chat",
   "/v2/embed",
   "/v2/rerank",
+  "/model/m/converse",
+  "/model/m/converse-stream",
+  "/model/m/invoke",
+  "/model/m/invoke-with-response-stream",
+  "/model/m/count-tokens",
 ])("any request to %s is answered or refused with BODY_INVALID, small or large", (target) => {
   const members =
     "contents generationConfig generation_config systemInstruction tools toolConfig content requests " +
-    "generateContentRequest model messages prompt input options format think stream images context keep_alive dimensions message chat_history documents response_format thinking texts query";
+    "generateContentRequest model messages prompt input options format think stream images context keep_alive dimensions message chat_history " +
+    "documents response_format thinking texts query system inferenceConfig outputConfig additionalModelRequestFields anthropic_version " +
+    "anthropic_beta max_tokens";
   const member = fc.constantFrom(...members.split(" "));
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 4 }),
@@ -264,6 +271,11 @@ test.each([
       { temperature: 1, responseMimeType: "application/json", thinkingConfig: { thinkingBudget: -1 } },
       { num_predict: 3, stop: ["a"] },
       [{ functionDeclarations: [{ name: "f" }], function: { name: "f" } }],
+      [{ role: "user", content: [{ text: "a" }] }],
+      { converse: { messages: [{ role: "user", content: [{ text: "a" }] }] } },
+      { invokeModel: { body: "e30=" } },
+      { tools: [{ toolSpec: { name: "f", inputSchema: { json: {} } } }], toolChoice: { any: {} } },
+      "bedrock-2023-05-31",
     ),
   );
   const operation = findOperation("POST", target.split("?")[0]!, {}).operation!;

@@ -5,6 +5,7 @@ import type { PricedTokens } from "../../core/prices/types.ts";
 import type { Frame, Head, HeaderList } from "../../core/types.ts";
 import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
+import { eventText } from "../usage/event-text.ts";
 import { jsonTextOf, KeptJson } from "../usage/kept-json.ts";
 import type { Paid, Spending } from "../../limits/budgets/budget.ts";
 
@@ -114,9 +115,9 @@ export class Meter implements Receiver {
     return Math.ceil((this.#json?.size() ?? 0) / bytesPerToken);
   }
 
-  #note({ data, tokens, final }: Frame): void {
-    this.#seen += tokens;
-    if (tokens > 0 && !final) return;
-    noteUsage(this.#notes, typeof data === "string" ? data : Buffer.from(data).toString());
+  #note(frame: Frame): void {
+    this.#seen += frame.tokens;
+    if (frame.tokens > 0 && !frame.final) return;
+    noteUsage(this.#notes, eventText(frame, this.#of.dialect));
   }
 }

@@ -6,6 +6,7 @@ import type { Ending, Frame, Head } from "../../core/types.ts";
 import type { Dialect, StreamReader } from "../../core/dialects/types.ts";
 import type { StuntdoubleError } from "../../core/errors.ts";
 import type { Breaker, Ticket } from "../../limits/breaker.ts";
+import { eventText } from "../usage/event-text.ts";
 import { jsonTextOf, KeptJson } from "../usage/kept-json.ts";
 
 /** Times of tokens that are noted. */
@@ -80,8 +81,7 @@ export class Measuring implements Receiver {
     this.#tokens += frame.tokens;
     for (let count = frame.tokens; count > 0 && this.#atMs.length < maxTimes; count -= 1) this.#atMs.push(atMs);
     if (frame.tokens > 0 && !frame.final) return;
-    const { data } = frame;
-    noteUsage(this.#notes, typeof data === "string" ? data : Buffer.from(data).toString());
+    noteUsage(this.#notes, eventText(frame, this.#of.dialect));
   }
 
   #over(ending: Ending): void {

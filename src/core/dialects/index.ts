@@ -2,6 +2,7 @@ import type { HeaderMap } from "../types.ts";
 import { isPreflight } from "../cors.ts";
 import { anthropic } from "./anthropic/index.ts";
 import { azure } from "./azure/index.ts";
+import { bedrock } from "./bedrock/index.ts";
 import { cohere } from "./cohere/index.ts";
 import { deepseek } from "./deepseek/index.ts";
 import { gemini } from "./gemini/index.ts";
@@ -26,6 +27,7 @@ export const dialects: readonly [Dialect, ...Dialect[]] = [
   openrouter,
   ollama,
   azure,
+  bedrock,
   cohere,
   groq,
   mistral,

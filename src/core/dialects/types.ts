@@ -37,7 +37,7 @@ export type Dialect = {
   /** Renders a failure, ours or an injected one, in the provider's shape. */
   failure(failure: Failure): Rendered;
   /** The same in the middle of a stream, as one event of it; the status can no longer be told. */
-  failureEvent(failure: Failure, place?: StreamPlace): string;
+  failureEvent(failure: Failure, place?: StreamPlace): string | Uint8Array;
   /**
    * The headers by which a caller can see its remaining quota.
    *
@@ -52,6 +52,8 @@ export type Dialect = {
    * @returns undefined for a response that is no stream of this API
    */
   readStream(contentType: string, target?: string): StreamReader | undefined;
+  /** How the events of its streams hold their JSON, where they are no text. */
+  readonly envelope?: Envelope;
   /** What a stream of an operation sends while nothing is said; undefined for one without a stream. */
   keepAlive?(kind: KeepAliveKind, operation: string | undefined): MakeKeepAlive | "none" | undefined;
   /** Output tokens named by a whole JSON response's usage; undefined when it names none. */
@@ -64,6 +66,20 @@ export type Dialect = {
    * @returns undefined where it takes it all the same
    */
   contextExceeded?(excess: ContextExcess): ContextRefusal | undefined;
+};
+
+/** Events that hold their JSON between other bytes. */
+export type Envelope = {
+  /** Says whether a stream has such events, by its content type in lower case. */
+  isOf(contentType: string): boolean;
+  /** The JSON of an event; undefined for one without, and for bytes that are no event. */
+  open(event: Uint8Array): Uint8Array | undefined;
+  /** An event that was opened, with other JSON in it. */
+  close(event: Uint8Array, json: Uint8Array): Uint8Array;
+  /** The same event with a checksum that is wrong. */
+  damage(event: Uint8Array): Uint8Array;
+  /** An event of a type that no API has. */
+  readonly unknown: Uint8Array;
 };
 
 /** A request with more tokens than its model takes: in the prompt alone, or together with those that it may generate. */

@@ -1,15 +1,18 @@
 import { z } from "zod";
+import type { Dialect } from "../dialects/types.ts";
 import type { Head, Frame, Sink } from "../types.ts";
 import { bytesOf, middleOf } from "./engine/bytes.ts";
 import {
   comma,
+  envelopeOf,
   formOf,
   hasJson,
   inserted,
   insideJson,
   leadOf,
   led,
-  unknownEvents,
+  unknownEvent,
+  within,
   type Form,
 } from "./engine/events.ts";
 import { pointed, pointOf, untilPoint } from "./engine/point.ts";
@@ -91,16 +94,17 @@ function striking(strike: Strike, head: Head | undefined, { next, context }: Bet
     },
     data(frame) {
       if (over || form === undefined) return next.data(frame);
+      const envelope = envelopeOf(form, context.dialect);
       if (struck?.withNext !== undefined) {
         over = true;
-        if (struck.held === undefined || hasJson(frame)) {
+        if (struck.held === undefined || hasJson(frame, envelope)) {
           context.fired();
           return send(struck.withNext(frame));
         }
         next.data({ ...struck.held, atMs: frame.atMs });
         return next.data(frame);
       }
-      struck = hasJson(frame) ? strike(frame, form) : undefined;
+      struck = hasJson(frame, envelope) ? strike(frame, form) : undefined;
       if (struck === undefined) return next.data(frame);
       if (struck.held === undefined && struck.lost === undefined) context.fired();
       over = struck.withNext === undefined;
@@ -126,7 +130,7 @@ function afterEnd(next: Sink, context: FaultContext): Sink {
     end(atMs, ending) {
       if (form !== undefined && ending === "finish") {
         context.fired();
-        next.data({ atMs, data: unknownEvents[form], tokens: 0, final: false });
+        next.data({ atMs, data: unknownEvent(form, context.dialect), tokens: 0, final: false });
       }
       next.end(atMs, ending);
     },
@@ -144,13 +148,19 @@ function strikeOf({ what, bytes = mebibyte }: Options, { dialect }: FaultContext
     case "cut":
       return (frame) => ({ send: [firstHalf(frame)] });
     case "huge":
-      return (frame) => ({ send: [inserted(frame, insideJson(frame), new Uint8Array(bytes).fill(0x20))] });
+      return inJson(dialect, (json) => inserted(json, insideJson(json), new Uint8Array(bytes).fill(0x20)));
     case "unknown-type":
-      return (frame, form) => ({ send: [stranger(frame, form), led(frame, comma, form)] });
+      return (frame, form) => ({ send: [stranger(frame, form, dialect), led(frame, comma, form)] });
     case "wrong-index":
-      return setting(dialect.members?.indexes, () => "99");
+      return inJson(
+        dialect,
+        setting(dialect.members?.indexes, () => "99"),
+      );
     case "wrong-id":
-      return setting(dialect.members?.ids, (id) => id.replace(/"$/, `-other"`));
+      return inJson(
+        dialect,
+        setting(dialect.members?.ids, (id) => id.replace(/"$/, `-other"`)),
+      );
     case "after-end":
       return () => undefined;
     default:
@@ -161,7 +171,7 @@ function strikeOf({ what, bytes = mebibyte }: Options, { dialect }: FaultContext
 /** The event after one that was lost; an array begins with it where it began with that. */
 function inPlaceOf(lost: Frame, next: Frame, form: Form): Frame {
   const lead = leadOf(lost, form);
-  if (form !== "array" || hasJson(next)) return led(next, lead, form);
+  if (form !== "array" || hasJson(next, undefined)) return led(next, lead, form);
   return lead.includes(0x5b) ? inserted(next, 0, lead) : next;
 }
 
@@ -175,16 +185,22 @@ function firstHalf(frame: Frame): Frame {
   return { ...frame, data: bytes.subarray(0, middleOf(bytes, 0, bytes.length)), tokens: 0, final: false };
 }
 
-function stranger(frame: Frame, form: Form): Frame {
-  return led({ ...frame, data: unknownEvents[form], tokens: 0, final: false }, leadOf(frame, form), form);
+function stranger(frame: Frame, form: Form, dialect: Dialect): Frame {
+  return led({ ...frame, data: unknownEvent(form, dialect), tokens: 0, final: false }, leadOf(frame, form), form);
+}
+
+/** Changes the JSON of an event. */
+function inJson(dialect: Dialect, change: (json: Frame) => Frame | undefined): Strike {
+  return (frame, form) => {
+    const changed = within(frame, envelopeOf(form, dialect), change);
+    return changed && { send: [changed] };
+  };
 }
 
 /** Sets other JSON where paths lead. @param by gives it for what stands there */
-function setting(paths: readonly string[] = [], by: (json: string) => string): Strike {
-  return (frame) => {
-    const changed = changedFrame(frame, (json) => {
+function setting(paths: readonly string[] = [], by: (json: string) => string): (frame: Frame) => Frame | undefined {
+  return (frame) =>
+    changedFrame(frame, (json) => {
       for (const { value } of json.find(paths)) json.replace(value, by(json.jsonOf(value)));
     });
-    return changed && { send: [changed] };
-  };
 }

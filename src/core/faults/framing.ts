@@ -2,15 +2,15 @@ import { z } from "zod";
 import { headerValue } from "../headers.ts";
 import type { Frame, Head, Sink } from "../types.ts";
 import { bytesOf } from "./engine/bytes.ts";
-import { formOf, inserted } from "./engine/events.ts";
+import { envelopeOf, formOf, inserted, within } from "./engine/events.ts";
 import { jsonIn } from "./engine/rewrite.ts";
 import type { Fault, FaultContext } from "./engine/types.ts";
 
 const options = z.strictObject({
   what: z
-    .enum(["cr", "crlf", "bom", "split-utf8"])
+    .enum(["cr", "crlf", "bom", "split-utf8", "checksum"])
     .describe(
-      "every line ends in CR, or in CR LF; the body begins with a byte order mark; the bytes of a character are divided between two events",
+      "every line ends in CR, or in CR LF; the body begins with a byte order mark; the bytes of a character are divided between two events; the checksum of every event is wrong",
     ),
 });
 
@@ -18,17 +18,24 @@ const lf = 0x0a;
 const cr = 0x0d;
 const mark = new Uint8Array([0xef, 0xbb, 0xbf]);
 
-/** Sends the same events in other bytes: with other line ends, a byte order mark, or a divided character. */
+/** Sends the same events in other bytes: with other line ends, a byte order mark, a divided character, or wrong checksums. */
 export const framing: Fault<z.infer<typeof options>> = {
   kind: "framing",
   summary:
-    "Sends the same events in other bytes: with other line ends, a byte order mark, or a character in two events.",
+    "Sends the same events in other bytes: with other line ends, a byte order mark, a character in two events, or wrong checksums.",
   options,
-  withoutEffect: ({ what }, { stream }) =>
-    stream === false && what !== "bom" ? "a JSON response has neither lines nor events" : undefined,
+  withoutEffect({ what }, { dialect, stream }) {
+    if (stream === false && what !== "bom") return "a JSON response has neither lines nor events";
+    if (dialect === undefined || what === "split-utf8") return undefined;
+    if (what === "checksum")
+      return dialect.envelope === undefined ? `events of ${dialect.name} have no checksum` : undefined;
+    if (dialect.envelope === undefined || (what === "bom" && stream !== true)) return undefined;
+    return `events of ${dialect.name} are no text`;
+  },
   bend({ what }, next, context) {
     if (what === "bom") return marked(next, context);
     if (what === "split-utf8") return split(next, context);
+    if (what === "checksum") return unsound(next, context);
     return lineEnds(next, context, what === "cr" ? [cr] : [cr, lf]);
   },
 };
@@ -50,7 +57,7 @@ function lineEnds(next: Sink, context: FaultContext, by: readonly number[]): Sin
   let afterCr = false;
   return afterHead(next, (head) => {
     const form = formOf(head, context);
-    if (form === undefined) return undefined;
+    if (form === undefined || form === "binary") return undefined;
     return (frame) => {
       const bytes = bytesOf(frame.data);
       const changed: number[] = [];
@@ -70,6 +77,17 @@ function lineEnds(next: Sink, context: FaultContext, by: readonly number[]): Sin
 
 function areEqual(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+function unsound(next: Sink, context: FaultContext): Sink {
+  return afterHead(next, (head) => {
+    const envelope = envelopeOf(formOf(head, context), context.dialect);
+    if (envelope === undefined) return undefined;
+    return (frame) => {
+      context.fired();
+      next.data({ ...frame, data: envelope.damage(bytesOf(frame.data)) });
+    };
+  });
 }
 
 const texts = /^(?:text\/|application\/(?:json|x-ndjson|ndjson))/;
@@ -95,13 +113,19 @@ const halves = [new Uint8Array([0xe2]), new Uint8Array([0x82, 0xac])] as const;
 function split(next: Sink, context: FaultContext): Sink {
   let sent = 0;
   return afterHead(next, (head) => {
-    if (formOf(head, context) === undefined) return undefined;
+    const form = formOf(head, context);
+    if (form === undefined) return undefined;
     return (frame) => {
       const half = halves[sent];
-      const text = half && textOf(frame, context);
-      if (half === undefined || text === undefined) return next.data(frame);
+      const changed =
+        half &&
+        within(frame, envelopeOf(form, context.dialect), (json) => {
+          const text = textOf(json, context);
+          return text && inserted(json, sent === 0 ? text.to : text.from, half);
+        });
+      if (changed === undefined) return next.data(frame);
       context.fired();
-      next.data(inserted(frame, sent === 0 ? text.to : text.from, half));
+      next.data(changed);
       sent += 1;
     };
   });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Head, Sink } from "../types.ts";
 import { bytesOf, middleOf } from "./engine/bytes.ts";
+import { envelopeOf, formOf, within } from "./engine/events.ts";
 import { pointed, pointOf, sendsEvents, untilPoint } from "./engine/point.ts";
 import type { Fault, FaultContext } from "./engine/types.ts";
 
@@ -34,20 +35,25 @@ export const malformed: Fault<z.infer<typeof options>> = {
 
 function damaging({ what, head }: Damage, next: Sink, context: FaultContext): Sink {
   let stream = head !== undefined && sendsEvents(head, context);
+  let form = head && formOf(head, context);
   let damaged = false;
   return {
     head(atMs, late) {
       stream = sendsEvents(late, context);
+      form = formOf(late, context);
       next.head(atMs, late);
     },
     data(frame) {
       if (damaged && (stream || what === "invalid-json")) return next.data(frame);
       if (damaged) return;
-      const data = damage(what, stream, bytesOf(frame.data));
-      if (data === undefined) return next.data(frame);
+      const broken = within(frame, envelopeOf(form, context.dialect), (json) => {
+        const data = damage(what, stream, bytesOf(json.data));
+        return data && { ...json, data };
+      });
+      if (broken === undefined) return next.data(frame);
       damaged = true;
       context.fired();
-      next.data({ ...frame, data });
+      next.data(broken);
     },
     end: (atMs, ending) => next.end(atMs, ending),
   };

@@ -3,7 +3,10 @@ import { StuntdoubleError } from "../errors.ts";
 import { headerValue } from "../headers.ts";
 import type { KeepAliveKind, MakeKeepAlive } from "../dialects/shared/keep-alive.ts";
 import { isEventStream } from "../dialects/shared/streams/sse.ts";
+import type { Dialect } from "../dialects/types.ts";
 import type { Ending, Frame, Head, Sink } from "../types.ts";
+import { bytesOf } from "./engine/bytes.ts";
+import { envelopeOf, formOf, type Form } from "./engine/events.ts";
 import { pointed, pointOf, sendsEvents, silence, untilPoint } from "./engine/point.ts";
 import { drawn, leastMs, timeFrom } from "./engine/time.ts";
 import type { Fault, FaultContext } from "./engine/types.ts";
@@ -34,6 +37,10 @@ export const stall: Fault<Options> = {
   summary: "Falls silent in the middle of a response, for a time or for ever, with or without signs of life.",
   options,
   delayMs: ({ forMs }) => (forMs === undefined ? 0 : leastMs(forMs)),
+  withoutEffect: ({ with: kept }, { dialect, stream }) =>
+    kept === "comments" && stream === true && dialect?.envelope !== undefined
+      ? `streams of ${dialect.name} have no comments`
+      : undefined,
   bend(options, next, context) {
     const point = pointOf(options) ?? { before: "firstToken" };
     if (!keepsAlive(options.with)) {
@@ -112,6 +119,7 @@ class SignsOfLife implements Sink {
   readonly #make: MakeKeepAlive | undefined;
   #comment: string | undefined = undefined;
   #isStream = false;
+  #form: Form | undefined = undefined;
   #last: string | Uint8Array = "";
 
   /** @throws CONFIG_INVALID where the API has no such event */
@@ -119,9 +127,10 @@ class SignsOfLife implements Sink {
     this.#next = next;
     this.#context = context;
     const { dialect, operation } = context;
-    const make = kind === "comments" ? undefined : dialect.keepAlive?.(kind, operation);
+    const make = makerOf(kind, dialect, operation);
     if (make === "none") {
-      const message = `The fault stall has no ${kind} in the API ${dialect.name} (${operation}); use comments or emptyDeltas.`;
+      const instead = dialect.envelope === undefined ? "comments or emptyDeltas" : "emptyDeltas";
+      const message = `The fault stall has no ${kind} in the API ${dialect.name} (${operation}); use ${instead}.`;
       throw new StuntdoubleError("CONFIG_INVALID", message);
     }
     this.#make = make;
@@ -130,6 +139,7 @@ class SignsOfLife implements Sink {
 
   head(atMs: number, head: Head): void {
     this.#isStream = sendsEvents(head, this.#context);
+    this.#form = formOf(head, this.#context);
     const type = headerValue(head.headers, "content-type")?.toLowerCase() ?? "";
     if (this.#comment !== undefined && isEventStream(type)) this.#comment = ": keep-alive\n\n";
     this.#next.head(atMs, head);
@@ -151,11 +161,19 @@ class SignsOfLife implements Sink {
     if (data !== undefined) this.#next.data({ atMs, data, tokens: 0, final: false });
   }
 
-  #made(atMs: number): string | undefined {
+  #made(atMs: number): string | Uint8Array | undefined {
     if (!this.#isStream) return undefined;
-    const { model, requestId, nowMs = 0 } = this.#context;
-    return this.#make?.({ last: textOf(this.#last), model, requestId, nowMs: nowMs + atMs });
+    const { dialect, model, requestId, nowMs = 0 } = this.#context;
+    const json = envelopeOf(this.#form, dialect)?.open(bytesOf(this.#last));
+    return this.#make?.({ last: textOf(json ?? this.#last), model, requestId, nowMs: nowMs + atMs });
   }
+}
+
+/** What makes signs of life; `none` where the API has no such sign, and undefined where the form of the response tells. */
+function makerOf(kind: Sign, dialect: Dialect, operation: string | undefined): MakeKeepAlive | "none" | undefined {
+  const make = dialect.keepAlive?.(kind === "comments" ? "emptyDeltas" : kind, operation);
+  if (kind !== "comments") return make;
+  return dialect.envelope !== undefined && make !== undefined ? "none" : undefined;
 }
 
 const decoder = new TextDecoder();

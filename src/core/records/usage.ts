@@ -11,13 +11,13 @@ export type Usage = {
 
 // Quotes inside of texts are escaped, so these marks can stand only where members are.
 const usageMark = '"usage';
-const prompt = /"(?:prompt_tokens|input_tokens|promptTokenCount|prompt_eval_count)"\s*:\s*(\d{1,15})/;
-const output = /"(?:completion_tokens|output_tokens|candidatesTokenCount|eval_count)"\s*:\s*(\d{1,15})/;
+const prompt = /"(?:prompt_tokens|input_tokens|inputTokens|promptTokenCount|prompt_eval_count)"\s*:\s*(\d{1,15})/;
+const output = /"(?:completion_tokens|output_tokens|outputTokens|candidatesTokenCount|eval_count)"\s*:\s*(\d{1,15})/;
 const thoughts = /"thoughtsTokenCount"\s*:\s*(\d{1,15})/;
 const cached = /"(?:cached_tokens|cachedContentTokenCount|prompt_cache_hit_tokens)"\s*:\s*(\d{1,15})/;
-/** Anthropic counts what its cache gave, and what was put there, beside the input tokens. */
-const cacheRead = /"cache_read_input_tokens"\s*:\s*(\d{1,15})/;
-const cacheMade = /"cache_creation_input_tokens"\s*:\s*(\d{1,15})/;
+/** Anthropic and Bedrock count what the cache gave, and what was put there, beside the input tokens. */
+const cacheRead = /"(?:cache_read_input_tokens|cacheReadInputTokens)"\s*:\s*(\d{1,15})/;
+const cacheMade = /"(?:cache_creation_input_tokens|cacheWriteInputTokens)"\s*:\s*(\d{1,15})/;
 /** Ollama tells its counts at the top of its last line. */
 const bareMark = /"(?:prompt_)?eval_count"\s*:/;
 

@@ -142,7 +142,7 @@ describe("a real stream", () => {
   });
 
   test("that breaks off with an error event has no end, and the error is passed on", async () => {
-    const error = anthropic.failureEvent({ status: 529, requestId: "req_1" });
+    const error = String(anthropic.failureEvent({ status: 529, requestId: "req_1" }));
     upstream.script(sse([events[0]!, error]));
     const response = await post(node, "/v1/messages", version, { ...asked, stream: true });
     expect(await response.text()).toBe(events[0] + error);

@@ -8,12 +8,13 @@ import { createSseReader, isEventStream } from "../shared/streams/sse.ts";
 import { keepAlive } from "./keep-alive.ts";
 import type { Dialect } from "../types.ts";
 import { contextExceeded } from "./context.ts";
+import { vertexAt } from "./vertex.ts";
 
 /** The Anthropic API. @see https://platform.claude.com/docs/en/api/overview */
 export const anthropic: Dialect = {
   name: "anthropic",
   operations: [messages, countTokens, models],
-  operationsAt: modelAt,
+  operationsAt: (path) => [...vertexAt(path), ...modelAt(path)],
   claims,
   requestIdHeader: "request-id",
   credential: (apiKey) => ["x-api-key", apiKey],
@@ -28,7 +29,8 @@ export const anthropic: Dialect = {
 };
 
 /** Every client of it sends the version; one that forgot shows by where its key is. */
-function claims(_path: string, headers: HeaderMap): boolean {
+function claims(path: string, headers: HeaderMap): boolean {
+  if (path.includes("/publishers/anthropic/")) return true;
   if (headers["anthropic-version"] !== undefined) return true;
   return headers["x-api-key"] !== undefined && headers["authorization"] === undefined;
 }

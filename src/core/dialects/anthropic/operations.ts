@@ -13,15 +13,14 @@ import { once } from "../shared/conversation.ts";
 import { messageConversation } from "./conversation.ts";
 import { promptedJson } from "../shared/prompted-json.ts";
 import { textless } from "../shared/textless.ts";
-import type { Ask, AskSettings, OpenRequest, Operation } from "../types.ts";
+import type { Ask, AskSettings, CountTokens, Opened, Operation } from "../types.ts";
 
 const readAhead = ["model", "stream"];
 
 /** A request body: what rules see of it, and its input as it is counted once. */
 type Read = { readonly json: JsonBody; readonly facts: Facts; input(): Input };
 
-function readBody({ body, count }: OpenRequest): Read {
-  const json = openJson(body, readAhead);
+function readBody(json: JsonBody, count: CountTokens): Read {
   const model = json.member("model");
   let counted: Input | undefined;
   const input = (): Input => (counted ??= countInput(json, count));
@@ -41,11 +40,14 @@ export const messages: Operation = {
   name: "messages",
   method: "POST",
   route: "/v1/messages",
-  open(opening) {
-    const read = readBody(opening);
-    return { facts: read.facts, ask: (settings) => askMessage(read, opening.headers, settings) };
-  },
+  open: ({ body, count, headers }) => openMessage(openJson(body, readAhead), count, headers),
 };
+
+/** Opens a request to make a message. @param json the body; another API may have changed it */
+export function openMessage(json: JsonBody, count: CountTokens, headers: HeaderMap): Opened {
+  const read = readBody(json, count);
+  return { facts: read.facts, ask: (settings) => askMessage(read, headers, settings) };
+}
 
 function askMessage({ json, input }: Read, headers: HeaderMap, settings: AskSettings = {}): Ask {
   const body = json.whole();
@@ -84,19 +86,22 @@ export const countTokens: Operation = {
   name: "count_tokens",
   method: "POST",
   route: "/v1/messages/count_tokens",
-  open(opening) {
-    const { json, facts, input } = readBody(opening);
-    return {
-      facts: { ...facts, stream: false, conversation: undefined },
-      ask() {
-        checkCountable(json.whole(), readVersion(opening.headers));
-        const { tokens } = input();
-        return textless({
-          model: facts.model ?? "",
-          promptTokens: tokens,
-          write: (script) => instantPlan(script, `{"input_tokens":${tokens}}`),
-        });
-      },
-    };
-  },
+  open: ({ body, count, headers }) => openCount(openJson(body, readAhead), count, headers),
 };
+
+/** Opens a request to count the tokens of a message. @param json the body; another API may have changed it */
+export function openCount(json: JsonBody, count: CountTokens, headers: HeaderMap): Opened {
+  const { facts, input } = readBody(json, count);
+  return {
+    facts: { ...facts, stream: false, conversation: undefined },
+    ask() {
+      checkCountable(json.whole(), readVersion(headers));
+      const { tokens } = input();
+      return textless({
+        model: facts.model ?? "",
+        promptTokens: tokens,
+        write: (script) => instantPlan(script, `{"input_tokens":${tokens}}`),
+      });
+    },
+  };
+}

@@ -27,7 +27,7 @@ function named(operation: Operation): Operation {
 }
 
 /** Paths that no other API has. */
-const ownPath = /^\/(?:v1beta|v1alpha)\/|^\/ws\/google\./;
+const ownPath = /^\/(?:v1beta|v1alpha)\/|^\/ws\/google\.|\/publishers\/google\//;
 
 /** The Gemini API. @see https://ai.google.dev/api */
 export const gemini: Dialect = {

@@ -2,8 +2,9 @@ import { StuntdoubleError } from "../../errors.ts";
 import { queryValue } from "../shared/target.ts";
 
 const maxModelLength = 256;
-/** The path of a model, with or without one of its methods. */
-const modelPath = /^\/v1(?:beta|alpha)?\/(?:models|tunedModels)\/([^/?:]+?)(?:(?::|%3a)([A-Za-z]+))?$/i;
+/** The path of a model, with or without one of its methods; Vertex AI has it below a project and a publisher. */
+const modelPath =
+  /^\/v1(?:beta1?|alpha)?\/(?:projects\/[^/]+\/locations\/[^/]+\/)?(?:models|tunedModels|publishers\/google\/models|endpoints)\/([^/?:]+?)(?:(?::|%3a)([A-Za-z]+))?$/i;
 
 /**
  * The method that a path calls of a model, as `generateContent`; empty when it names only the model.

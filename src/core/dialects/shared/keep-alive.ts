@@ -3,7 +3,7 @@ export type KeepAliveKind = "pings" | "emptyDeltas";
 
 /** Where in a stream it is sent. */
 export type StreamMoment = {
-  /** The last event before it that had JSON; empty where there is none. */
+  /** The last event before it, or the JSON in it where events are no text; empty where there is none. */
   readonly last: string;
   readonly model: string | undefined;
   readonly requestId: string;
@@ -12,4 +12,4 @@ export type StreamMoment = {
 };
 
 /** Makes one such event; undefined where the stream has not come to a place that takes it. */
-export type MakeKeepAlive = (moment: StreamMoment) => string | undefined;
+export type MakeKeepAlive = (moment: StreamMoment) => string | Uint8Array | undefined;

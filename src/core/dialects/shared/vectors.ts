@@ -1,4 +1,5 @@
 import { createRng, hash32 } from "../../rng.ts";
+import { toBase64 } from "./base64.ts";
 
 /** An embedding: its numbers, and the same as they stand between the brackets of JSON (8 decimals). */
 export type Vector = { readonly floats: Float32Array; text(): string };
@@ -134,18 +135,7 @@ function createSmallest(max: number) {
   };
 }
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/** Two characters for each 12 bits. */
-const couples = Array.from({ length: 4096 }, (_, bits) => alphabet.charAt(bits >> 6) + alphabet.charAt(bits & 63));
-
 /** The bytes of numbers, little-endian 32-bit floats, in base64. */
-export function toBase64(floats: Float32Array): string {
-  const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 3) {
-    const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    text += `${couples[bits >> 12]}${couples[bits & 4095]}`;
-  }
-  const missing = (3 - (bytes.length % 3)) % 3;
-  return missing === 0 ? text : text.slice(0, -missing) + "=".repeat(missing);
+export function floatsBase64(floats: Float32Array): string {
+  return toBase64(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
 }

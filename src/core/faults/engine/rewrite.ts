@@ -1,8 +1,8 @@
 import { headerValue } from "../../headers.ts";
 import type { Frame, Head, Sink } from "../../types.ts";
 import { joinedBytes, bytesOf, textIn } from "./bytes.ts";
+import { envelopeOf, formOf as formOfStream, within, type Form } from "./events.ts";
 import { JsonEdit } from "./json-edit.ts";
-import { sendsEvents } from "./point.ts";
 import type { FaultContext } from "./types.ts";
 
 /** Changes the JSON of an event, or of a whole response. */
@@ -17,7 +17,7 @@ const maxBodyBytes = 4 * 1024 * 1024;
  * What holds no JSON object is passed on as it is, and so are errors and responses that are encoded.
  */
 export function rewriting(next: Sink, context: FaultContext, change: Change): Sink {
-  let form: "events" | "whole" | "other" = "other";
+  let form: Form | "whole" | "other" = "other";
   let held: Frame[] = [];
   let heldBytes = 0;
 
@@ -34,8 +34,8 @@ export function rewriting(next: Sink, context: FaultContext, change: Change): Si
       next.head(atMs, head);
     },
     data(frame) {
-      if (form === "events") return next.data(changedEvent(frame, context, change));
       if (form === "other") return next.data(frame);
+      if (form !== "whole") return next.data(changedEvent(frame, form, { context, change }));
       held.push(frame);
       heldBytes += bytesOf(frame.data).length;
       if (heldBytes <= maxBodyBytes) return;
@@ -56,17 +56,21 @@ export function rewriting(next: Sink, context: FaultContext, change: Change): Si
   };
 }
 
-function changedEvent(frame: Frame, context: FaultContext, change: Change): Frame {
-  const changed = changedFrame(frame, (json) => change(json, true));
+type Changing = { readonly context: FaultContext; readonly change: Change };
+
+function changedEvent(frame: Frame, form: Form, { context, change }: Changing): Frame {
+  const envelope = envelopeOf(form, context.dialect);
+  const changed = within(frame, envelope, (inner) => changedFrame(inner, (json) => change(json, true)));
   if (changed !== undefined) context.fired();
   return changed ?? frame;
 }
 
 /** What a response is made of, as far as its JSON can be read. */
-function formOf(head: Head, context: FaultContext): "events" | "whole" | "other" {
+function formOf(head: Head, context: FaultContext): Form | "whole" | "other" {
   const { status, headers } = head;
   if (status >= 400 || headerValue(headers, "content-encoding") !== undefined) return "other";
-  if (sendsEvents(head, context)) return "events";
+  const stream = formOfStream(head, context);
+  if (stream !== undefined) return stream;
   const type = headerValue(headers, "content-type")?.toLowerCase() ?? "";
   return type.startsWith("application/json") ? "whole" : "other";
 }

@@ -1,4 +1,5 @@
 import { bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
+import { envelope } from "../../../../src/core/dialects/bedrock/envelope.ts";
 import { findOperation } from "../../../../src/core/dialects/index.ts";
 import type { Reply } from "../../../../src/core/replies/types.ts";
 import type { FaultConfig, HeaderMap, Plan } from "../../../../src/core/types.ts";
@@ -161,6 +162,38 @@ const cohere: Api = {
   ],
 };
 
+const converse: Api = {
+  name: "bedrock converse",
+  target: "/model/m/converse",
+  streamTarget: "/model/m/converse-stream",
+  ask: { messages: [{ role: "user", content: [{ text: "Hi" }] }] },
+  tools: { toolConfig: { tools: [{ toolSpec: { name: "weather", inputSchema: { json: schema } } }] } },
+  text: ["output.message.content.*.text", "delta.text"],
+  finish: ["stopReason"],
+  model: [],
+  usage: ["usage"],
+  calls: (objects) => [
+    ...whole(objects, "output.message.content.*.toolUse", ["name", "input", "toolUseId"]),
+    ...objects.flatMap((object) =>
+      whole([object], "start.toolUse", ["name", "input", "toolUseId"]).map((call) => ({
+        ...call,
+        arguments: objects
+          .filter((each) => pick(each, "contentBlockIndex")[0] === pick(object, "contentBlockIndex")[0])
+          .flatMap((each) => pick(each, "delta.toolUse.input"))
+          .join(""),
+      })),
+    ),
+  ],
+};
+
+const invoke: Api = {
+  ...messagesApi,
+  name: "bedrock invoke",
+  target: "/model/anthropic.claude-sonnet-4-5-20250929-v1:0/invoke",
+  streamTarget: "/model/anthropic.claude-sonnet-4-5-20250929-v1:0/invoke-with-response-stream",
+  ask: { anthropic_version: "bedrock-2023-05-31", max_tokens: 100, messages },
+};
+
 /** Every API that has a model say something. */
 export const apis: readonly Api[] = [
   chat,
@@ -170,6 +203,8 @@ export const apis: readonly Api[] = [
   gemini("gemini, array", ""),
   ollama,
   cohere,
+  converse,
+  invoke,
 ];
 
 export type Shape = "whole" | "streamed";
@@ -200,7 +235,18 @@ export function responseOf(api: Api, shape: Shape, { reply = {}, more = {} }: { 
 function seen(plan: Plan) {
   const text = textOf(plan);
   const bytes = (): Buffer => Buffer.concat(framesOf(plan).map(({ data }) => Buffer.from(data)));
-  return { plan, text, bytes, objects: () => objectsIn(text) };
+  const isBinary = plan.head?.headers.includes("application/vnd.amazon.eventstream") === true;
+  return { plan, text, bytes, objects: () => (isBinary ? objectsInEvents(bytes()) : objectsIn(text)) };
+}
+
+/** The objects of binary events, each of which begins with its length. */
+function objectsInEvents(bytes: Buffer): object[] {
+  const objects: object[] = [];
+  for (let at = 0; at < bytes.length; at += bytes.readUInt32BE(at)) {
+    const json = envelope.open(bytes.subarray(at, at + bytes.readUInt32BE(at)));
+    objects.push(JSON.parse(Buffer.from(json!).toString()) as object);
+  }
+  return objects;
 }
 
 /** The objects of a body: of its events, its lines, its array, or itself. */

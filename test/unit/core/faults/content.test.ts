@@ -61,7 +61,7 @@ describe.each(every.filter(({ name }) => !unfiltered.test(name)))("in $name, $sh
   test("a filtered text is shorter, and says so", () => {
     const { objects } = bent(api, shape, "filtered");
     expect(said(api, objects).length).toBeLessThan(reply.text.length);
-    expect(finished(api, objects)).toMatch(/^(content_filter|refusal|SAFETY)$/);
+    expect(finished(api, objects)).toMatch(/^(content_filter|refusal|SAFETY|guardrail_intervened)$/);
   });
 });
 

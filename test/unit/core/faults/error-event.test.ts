@@ -5,7 +5,7 @@ import { bend, context, stream, textOf, whole } from "./support.ts";
 import { framesOf } from "../../../support/frames.ts";
 
 const failure = (status: number) => ({ status, model: "gpt-4o", requestId: "req-1" });
-const event = (status: number) => openai.failureEvent(failure(status));
+const event = (status: number) => String(openai.failureEvent(failure(status)));
 
 test("an error event after two tokens is the last thing of a stream that ends properly", () => {
   const { plan, fired } = bend(stream, { kind: "error-event", afterTokens: 2 });
@@ -42,7 +42,9 @@ test("it is told what is streamed, and how many events came before", () => {
   const faults = [prepareFault({ kind: "error-event", afterTokens: 2 })];
   const plan = bendPlan(stream, faults, { ...context(), operation: "responses" });
   const events = framesOf(plan).length - 1;
-  expect(textOf(plan).endsWith(openai.failureEvent(failure(529), { operation: "responses", events }))).toBe(true);
+  expect(textOf(plan).endsWith(String(openai.failureEvent(failure(529), { operation: "responses", events })))).toBe(
+    true,
+  );
 });
 
 test("among the events of a response it is one of them, numbered after them", () => {

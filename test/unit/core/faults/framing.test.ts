@@ -68,11 +68,15 @@ describe.each([
   });
 });
 
-test.each(apis)("a character is divided in a stream of $name", (api) => {
-  const response = responseOf(api, "streamed", { reply: { text: "One way to begin." } });
-  const bytes = Buffer.concat(framesOf(response.bend(fault("split-utf8")).plan).map(({ data }) => Buffer.from(data)));
-  const at = bytes.indexOf(0xe2);
-  expect(bytes[at + 1]).toBe('"'.charCodeAt(0));
-  expect(bytes.subarray(bytes.indexOf(0x82)).subarray(0, 2)).toEqual(Buffer.from([0x82, 0xac]));
-  expect(pickAll(response.objects(), api.text).join("")).toContain("One way");
-});
+// What is invoked stands in base64, where the bytes of a character cannot be seen.
+test.each(apis.filter(({ name }) => name !== "bedrock invoke"))(
+  "a character is divided in a stream of $name",
+  (api) => {
+    const response = responseOf(api, "streamed", { reply: { text: "One way to begin." } });
+    const bytes = Buffer.concat(framesOf(response.bend(fault("split-utf8")).plan).map(({ data }) => Buffer.from(data)));
+    const at = bytes.indexOf(0xe2);
+    expect(bytes[at + 1]).toBe('"'.charCodeAt(0));
+    expect(bytes.subarray(bytes.indexOf(0x82)).subarray(0, 2)).toEqual(Buffer.from([0x82, 0xac]));
+    expect(pickAll(response.objects(), api.text).join("")).toContain("One way");
+  },
+);

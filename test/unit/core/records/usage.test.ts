@@ -33,6 +33,19 @@ test.for([
     usage: { promptTokens: 2120, cachedTokens: 2000, writtenTokens: 100, outputTokens: 7 },
   },
   {
+    name: "Bedrock, whose input tokens are those that no cache gave",
+    response: {
+      usage: {
+        inputTokens: 20,
+        outputTokens: 7,
+        totalTokens: 2127,
+        cacheReadInputTokens: 2000,
+        cacheWriteInputTokens: 100,
+      },
+    },
+    usage: { promptTokens: 2120, cachedTokens: 2000, writtenTokens: 100, outputTokens: 7 },
+  },
+  {
     name: "Gemini, whose thoughts are output, too",
     response: {
       usageMetadata: {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { messages as anthropic } from "../../../../src/core/dialects/anthropic/operations.ts";
+import { envelope } from "../../../../src/core/dialects/bedrock/envelope.ts";
+import { converse, converseStream } from "../../../../src/core/dialects/bedrock/operations.ts";
 import { generateContent, streamGenerateContent } from "../../../../src/core/dialects/gemini/generate.ts";
 import { chat as ollamaChat, generate as ollamaGenerate } from "../../../../src/core/dialects/ollama/generate.ts";
 import { chat } from "../../../../src/core/dialects/openai/chat/index.ts";
@@ -7,6 +9,7 @@ import { completions } from "../../../../src/core/dialects/openai/completions/in
 import { embeddings } from "../../../../src/core/dialects/openai/embeddings/index.ts";
 import { responses } from "../../../../src/core/dialects/openai/responses/index.ts";
 import type { Operation } from "../../../../src/core/dialects/types.ts";
+import type { Frame } from "../../../../src/core/types.ts";
 import type { Reply } from "../../../../src/core/replies/types.ts";
 import { splitTokens } from "../../../../src/core/simulator/tokens.ts";
 import { framesOf } from "../../../support/frames.ts";
@@ -92,6 +95,18 @@ const apis: Readonly<Record<string, Api>> = {
     outputTokens: (body) => body.usageMetadata.candidatesTokenCount,
     cut: "MAX_TOKENS",
   },
+  bedrock: {
+    operation: converse,
+    request: { messages: [{ role: "user", content: [{ text: "Hi" }] }] },
+    stream: {},
+    streamed: converseStream,
+    limit: (max) => ({ inferenceConfig: { maxTokens: max } }),
+    stop: (stop) => ({ inferenceConfig: { stopSequences: [stop] } }),
+    text: (body) => body.output.message.content[0]?.text,
+    finish: (body) => body.stopReason,
+    outputTokens: (body) => body.usage.outputTokens,
+    cut: "max_tokens",
+  },
   "ollama chat": {
     operation: ollamaChat,
     request: { model: "llama3", messages: said, stream: false },
@@ -138,7 +153,7 @@ describe.each(Object.entries(apis))("%s", (_name, api) => {
     expect(plan.endAtMs).toBe(300 + 15 * (tokens - 1));
     expect(last.atMs).toBe(plan.endAtMs);
     expect(frames.reduce((sum, frame) => sum + frame.tokens, 0)).toBe(tokens);
-    expect(deltasIn(frames.map(({ data }) => String(data)))).toBe(text);
+    expect(deltasIn(frames.map(textOf))).toBe(text);
   });
 
   test("cuts it at the limit of the request, and says why", () => {
@@ -158,6 +173,11 @@ describe.each(Object.entries(apis))("%s", (_name, api) => {
     expect(api.outputTokens(replied(api, { text: "" }))).toBe(0);
   });
 });
+
+/** The text of an event; the JSON of one that is binary, as a line. */
+function textOf({ data }: Frame): string {
+  return typeof data === "string" ? data : `${Buffer.from(envelope.open(data) ?? []).toString()}\n`;
+}
 
 /** Every piece of text in the events of a stream. */
 function deltasIn(frames: readonly string[]): string {
@@ -246,6 +266,16 @@ describe("calls of tools", () => {
     ]);
   });
 
+  test("Bedrock has them as blocks", () => {
+    const { output, stopReason } = replied(apis["bedrock"]!, calling);
+    expect(stopReason).toBe("tool_use");
+    expect(output.message.content).toMatchObject([
+      { text: "Let me look." },
+      { toolUse: { toolUseId: "call_weather", name: "get_weather", input: { city: "Paris" } } },
+      { toolUse: { name: "get_time", input: {} } },
+    ]);
+  });
+
   test("Ollama has them in its message", () => {
     const { message } = replied(apis["ollama chat"]!, calling);
     expect(message.tool_calls).toMatchObject([
@@ -258,10 +288,13 @@ describe("calls of tools", () => {
     expect(() => replied(apis[name]!, calling)).toThrow("Reply: this kind of response has no form for calls of tools.");
   });
 
-  test.each(["anthropic", "gemini", "ollama chat"])("%s has no form for arguments that are no object", (name) => {
-    const reply = { toolCalls: [{ name: "get_weather", arguments: "{broken" }] };
-    expect(() => replied(apis[name]!, reply)).toThrow("has no form for arguments that are no JSON object");
-  });
+  test.each(["anthropic", "bedrock", "gemini", "ollama chat"])(
+    "%s has no form for arguments that are no object",
+    (name) => {
+      const reply = { toolCalls: [{ name: "get_weather", arguments: "{broken" }] };
+      expect(() => replied(apis[name]!, reply)).toThrow("has no form for arguments that are no JSON object");
+    },
+  );
 
   test("chat completions pass on arguments that are broken", () => {
     const reply = { toolCalls: [{ name: "get_weather", arguments: '{"city": ' }] };
@@ -280,7 +313,7 @@ describe("a refusal", () => {
     expect(of(replied(apis[name]!, { refusal }))).toBe(refusal);
   });
 
-  test.each(["completions", "gemini", "ollama chat", "ollama generate"])("%s has no form for it", (name) => {
+  test.each(["bedrock", "completions", "gemini", "ollama chat", "ollama generate"])("%s has no form for it", (name) => {
     expect(() => replied(apis[name]!, { refusal })).toThrow("Reply: this kind of response has no form for a refusal.");
   });
 });

@@ -8,7 +8,7 @@ import { countOne, inputFacts, readInputs } from "../input.ts";
 import { jsonPlan } from "../text.ts";
 import { textless } from "../../shared/textless.ts";
 import type { Ask, CountTokens, Operation, Script } from "../../types.ts";
-import { embed, toBase64 } from "../../shared/vectors.ts";
+import { embed, floatsBase64 } from "../../shared/vectors.ts";
 
 /** @see https://platform.openai.com/docs/guides/embeddings */
 const smallDimensions = 1536;
@@ -126,7 +126,7 @@ function* piecesOf(response: Embeddings, { before, inPiece, after }: Around): Ge
 function listed({ inputs, model, dimensions, asFloats }: Embeddings, from: number, to: number): string {
   const list = inputs.slice(from, to).map((input, index) => {
     const vector = embed(model, input, dimensions);
-    const value = asFloats ? `[${vector.text()}]` : `"${toBase64(vector.floats)}"`;
+    const value = asFloats ? `[${vector.text()}]` : `"${floatsBase64(vector.floats)}"`;
     return `{"object":"embedding","index":${from + index},"embedding":${value}}`;
   });
   return list.join(",");

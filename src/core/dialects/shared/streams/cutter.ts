@@ -6,6 +6,9 @@ export type EventInfo = { readonly tokens: number; readonly final: boolean };
 /** Says what an event is worth, given its text as received; never throws. */
 export type ClassifyEvent = (event: string) => EventInfo;
 
+/** The same of the bytes of an event. */
+export type JudgeBytes = (event: Uint8Array) => EventInfo;
+
 /** What an event is that carries nothing. */
 export const nothing: EventInfo = { tokens: 0, final: false };
 
@@ -27,13 +30,12 @@ export type Cutter = {
  *
  * @param maxBytes longer events are passed on in pieces of this size, which count as nothing, so that memory stays bounded
  */
-export function createCutter(judge: ClassifyEvent, maxBytes: number): Cutter {
-  const decoder = new TextDecoder();
+export function createCutter(judge: JudgeBytes, maxBytes: number): Cutter {
   const kept = createPieces();
   let oversize = false;
 
   function frame(atMs: number, data: Uint8Array): Frame {
-    const { tokens, final } = oversize ? nothing : judge(decoder.decode(data));
+    const { tokens, final } = oversize ? nothing : judge(data);
     return { atMs, data, tokens, final };
   }
 
@@ -63,6 +65,12 @@ export function createCutter(judge: ClassifyEvent, maxBytes: number): Cutter {
       return rest;
     },
   };
+}
+
+/** Judges events by their text. */
+export function byText(judge: ClassifyEvent): JudgeBytes {
+  const decoder = new TextDecoder();
+  return (event) => judge(decoder.decode(event));
 }
 
 const noBytes = new Uint8Array(0);

@@ -1,5 +1,5 @@
 import type { Frame } from "../../../types.ts";
-import { createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
+import { byText, createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
 import type { StreamReader } from "../../types.ts";
 
 const quote = 34;
@@ -20,7 +20,7 @@ const closeBrace = 125;
  * @param maxBytes longer elements are passed on in pieces of this size, which count as nothing, so that memory stays bounded
  */
 export function createArrayReader(judge: ClassifyEvent, maxBytes = defaultMaxBytes): StreamReader {
-  const cutter = createCutter(judge, maxBytes);
+  const cutter = createCutter(byText(judge), maxBytes);
   let depth = 0;
   let inString = false;
   let escaped = false;

@@ -1,5 +1,5 @@
 import type { Frame } from "../../../types.ts";
-import { createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
+import { byText, createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
 import type { StreamReader } from "../../types.ts";
 
 const lf = 10;
@@ -17,7 +17,7 @@ export function isNdjson(contentType: string): boolean {
  * @param maxBytes longer lines are passed on in pieces of this size, which count as nothing, so that memory stays bounded
  */
 export function createNdjsonReader(judge: ClassifyEvent, maxBytes = defaultMaxBytes): StreamReader {
-  const cutter = createCutter(judge, maxBytes);
+  const cutter = createCutter(byText(judge), maxBytes);
   return {
     push(atMs, bytes) {
       const frames: Frame[] = [];

@@ -1,5 +1,5 @@
 import type { Frame } from "../../../types.ts";
-import { createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
+import { byText, createCutter, defaultMaxBytes, part, type ClassifyEvent } from "./cutter.ts";
 import type { StreamReader } from "../../types.ts";
 
 export type { ClassifyEvent, EventInfo } from "./cutter.ts";
@@ -27,7 +27,7 @@ export function isEventStream(contentType: string): boolean {
  * @see HTML Standard §9.2.5, "Parsing an event stream"
  */
 export function createSseReader(judge: ClassifyEvent, maxBytes = defaultMaxBytes): StreamReader {
-  const cutter = createCutter(judge, maxBytes);
+  const cutter = createCutter(byText(judge), maxBytes);
   let state: State = "line";
 
   return {

@@ -235,7 +235,7 @@ describe("an error", () => {
   });
 
   test("in a response has its place among the events, and the error is an object", () => {
-    const event = azure.failureEvent({ status: 429, requestId: "" }, { operation: "responses", events: 4 });
+    const event = String(azure.failureEvent({ status: 429, requestId: "" }, { operation: "responses", events: 4 }));
     expect(event).toMatch(/^event: error\ndata: \{.*\}\n\n$/);
     expect(JSON.parse(event.slice(event.indexOf("{")))).toEqual({
       type: "error",

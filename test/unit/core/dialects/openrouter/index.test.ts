@@ -118,7 +118,7 @@ describe("an error", () => {
       ...write({ ...chat, stream: true }),
       frames: framesOf(write({ ...chat, stream: true })).slice(1),
     })[0]!;
-    expect(JSON.parse(event.slice("data: ".length))).toEqual({
+    expect(JSON.parse(String(event).slice("data: ".length))).toEqual({
       id,
       object,
       created,
