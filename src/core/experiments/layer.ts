@@ -2,9 +2,8 @@ import { compileFaultDraws, type FaultDraws } from "../fault-draws.ts";
 import { drawStart } from "../rng.ts";
 import type { Decision, FaultConfig, Source } from "../types.ts";
 import { isActing, stagesOf, type ExperimentDefinition, type StageDefinition } from "./definition.ts";
-import type { Phase } from "./phases.ts";
 import { servedFrom } from "./serving.ts";
-import type { InvolvementResult } from "./window.ts";
+import type { InvolvementResult, Phase } from "./window.ts";
 
 /** An experiment that an event loop carries out, as plain data. */
 export type RunningExperiment = {

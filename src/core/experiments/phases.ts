@@ -1,9 +1,6 @@
 import type { Cohort, Involvements } from "./layer.ts";
 import { placesIn } from "./places.ts";
-import { createSeenCollector, sumOf, unseen, type EndedCall, type Seen } from "./window.ts";
-
-/** Where a call falls in an experiment: before its first stage, up to the end of its last stage with a fault, or after that. */
-export type Phase = "before" | "during" | "after";
+import { createSeenCollector, sumOf, unseen, type EndedCall, type Phase, type Seen } from "./window.ts";
 
 /** All phases in their order. */
 const phases: readonly Phase[] = ["before", "during", "after"];

@@ -3,7 +3,7 @@ import { drawFaults } from "../fault-draws.ts";
 import { compileMatch, isSameForAll, type Condition } from "../match.ts";
 import { drawOf, keyHash } from "../rng.ts";
 import type { Call, Decision, FaultConfig } from "../types.ts";
-import { timesOf } from "./window.ts";
+import { timesOf, type Phase } from "./window.ts";
 import {
   noInvolvements,
   type Cohort,
@@ -13,7 +13,6 @@ import {
   type Involvement,
   type Involvements,
 } from "./layer.ts";
-import type { Phase } from "./phases.ts";
 import { servingOf, type Servable } from "./serving.ts";
 
 /** The experiments that run, ready to be asked for each call. */

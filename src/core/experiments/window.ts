@@ -48,6 +48,9 @@ export type Side = Counts & {
 /** Nothing seen. */
 export const unseen: Seen = emptySeen();
 
+/** Where a call falls in an experiment: before its first stage, up to the end of its last stage with a fault, or after that. */
+export type Phase = "before" | "during" | "after";
+
 /**
  * What became of an experiment for a call in its scope: it does something to it, or does not because of the draw, because of its
  * limits, or because the call cannot be served as the experiment says.

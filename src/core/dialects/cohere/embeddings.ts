@@ -4,7 +4,7 @@ import { check, read } from "../shared/fields.ts";
 import { isObject, objectsIn, openJson, type JsonObject } from "../shared/json-body.ts";
 import { textless } from "../shared/textless.ts";
 import { uuidOf } from "../shared/uuid.ts";
-import { embed, toBase64, type Vector } from "../shared/vectors.ts";
+import { embed, floatsBase64, type Vector } from "../shared/vectors.ts";
 import type { Ask, CountTokens, Operation, Script } from "../types.ts";
 import { field, readModel, readModelOr, refuseRule } from "./check.ts";
 import { jsonResponse } from "./response.ts";
@@ -160,7 +160,7 @@ function written(vector: Vector, type: EmbeddingType): string {
     case "float":
       return `[${vector.text()}]`;
     case "base64":
-      return `"${toBase64(vector.floats)}"`;
+      return `"${floatsBase64(vector.floats)}"`;
     case "int8":
       return `[${Array.from(vector.floats, scaled).join(",")}]`;
     case "uint8":

@@ -2,12 +2,12 @@ import type { ClientVerdict } from "../../clients/counts.ts";
 import { verdictsOf } from "../../clients/totals.ts";
 import { stagesOf, type ExperimentDefinition } from "../definition.ts";
 import { brokenText, verdictOf, type Verdict } from "../guardrails.ts";
-import { seenIn, type Phase } from "../phases.ts";
+import { seenIn } from "../phases.ts";
 import { readPlace, type Place } from "../places.ts";
 import { viewOf, type Run, type RunView } from "../run.ts";
 import type { Mean, Point } from "../timeline.ts";
 import { distributionOf, type SharePoint } from "../times.ts";
-import { metricOf, type Side } from "../window.ts";
+import { metricOf, type Phase, type Side } from "../window.ts";
 
 /** How the calls in scope went over some time. */
 export type Summary = {

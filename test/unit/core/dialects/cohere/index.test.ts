@@ -360,7 +360,7 @@ describe("a failure", () => {
     expect(event).toBe(
       `event: message-end\ndata: {"type":"message-end","delta":{"error":"${error}","finish_reason":"ERROR"}}\n\n`,
     );
-    expect(JSON.parse(cohere.failureEvent(failure, { operation: "chat-v1", events: 3 }))).toMatchObject({
+    expect(JSON.parse(String(cohere.failureEvent(failure, { operation: "chat-v1", events: 3 })))).toMatchObject({
       is_finished: true,
       event_type: "stream-end",
       finish_reason: "ERROR",

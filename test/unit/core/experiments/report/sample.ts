@@ -1,8 +1,8 @@
-import { createCohortCollector, seenById, type Phase } from "../../../../../src/core/experiments/phases.ts";
+import { createCohortCollector, seenById } from "../../../../../src/core/experiments/phases.ts";
 import { compileExperiment } from "../../../../../src/core/experiments/layer.ts";
 import { reportOf, type Report } from "../../../../../src/core/experiments/report/report.ts";
 import { nothingSeen, withSecond, type Run } from "../../../../../src/core/experiments/run.ts";
-import { endedCall, type InvolvementResult } from "../../../../../src/core/experiments/window.ts";
+import { endedCall, type InvolvementResult, type Phase } from "../../../../../src/core/experiments/window.ts";
 import type { Outcome } from "../../../../../src/core/types.ts";
 import { outcome as makeOutcome } from "../../../emit/outcome.ts";
 import { definitionOf, runningOf } from "../running.ts";
