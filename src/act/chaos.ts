@@ -10,7 +10,13 @@ import {
 } from "../core/experiments/layer.ts";
 import { createScopes } from "../core/experiments/scopes.ts";
 import type { Servable } from "../core/experiments/serving.ts";
-import { createCohortCollector, seenById, type CohortCollector, type SeenByPhase } from "../core/experiments/phases.ts";
+import {
+  createCohortCollector,
+  seenById,
+  type CohortCollector,
+  type SeenByPhase,
+  type SeenOfOne,
+} from "../core/experiments/phases.ts";
 import { endedCall } from "../core/experiments/window.ts";
 import type { Call, Decision, Outcome } from "../core/types.ts";
 import type { LoopCounts } from "../limits/experiment-counts.ts";
@@ -71,7 +77,7 @@ export const noChaos: Chaos = {
 export function createChaos(counts: LoopCounts, wallClockMs: () => number): LoopChaos {
   let running: readonly CompiledExperiment[] = [];
   let scopes = createScopes(running);
-  const collectors = new Map<Cohort, CohortCollector>();
+  const collected = createCollected();
   const bent = new Map<BentCall, Involved>();
   return {
     involve(call, decision, servable) {
@@ -83,13 +89,8 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
     inScope: (call) => scopes.bitsOf(call) !== 0,
     isRunning: () => running.length > 0,
     ended(outcome, involved) {
-      const { cohort, list } = involved;
-      if (list !== cohort.members)
-        for (const { result, experiment } of list) if (result === "affected") counts.release(experiment.slot);
-      if (running.length === 0) return;
-      let collector = collectors.get(cohort);
-      if (collector === undefined) collectors.set(cohort, (collector = createCohortCollector(cohort)));
-      collector.add(endedCall(outcome, servingIn(list), cohort.countsGaps), involved);
+      release(involved, counts);
+      if (running.length > 0) collected.add(outcome, involved);
     },
     set(wanted) {
       const known = new Map(running.map((experiment) => [experiment.id, experiment]));
@@ -106,13 +107,37 @@ export function createChaos(counts: LoopCounts, wallClockMs: () => number): Loop
       }
       return calls.length;
     },
-    take() {
+    take: () =>
+      seenById(
+        collected.take(),
+        running.map(({ id }) => id),
+      ),
+  };
+}
+
+/** What is seen of the scopes of all cohorts. */
+function createCollected() {
+  const collectors = new Map<Cohort, CohortCollector>();
+  return {
+    add(outcome: Outcome, involved: Involvements): void {
+      const { cohort, list } = involved;
+      let collector = collectors.get(cohort);
+      if (collector === undefined) collectors.set(cohort, (collector = createCohortCollector(cohort)));
+      collector.add(endedCall(outcome, servingIn(list), cohort.countsGaps), involved);
+    },
+    take(): readonly SeenOfOne[] {
       const seen = [...collectors.values()].flatMap((collector) => collector.take());
       collectors.clear();
-      const ids = running.map(({ id }) => id);
-      return seenById(seen, ids);
+      return seen;
     },
   };
+}
+
+/** A call has ended that some of them may have affected. */
+function release({ cohort, list }: Involvements, counts: LoopCounts): void {
+  // Most are drawn by none.
+  if (list === cohort.members) return;
+  for (const { result, experiment } of list) if (result === "affected") counts.release(experiment.slot);
 }
 
 function compiledOf(wanted: RunningExperiment, known: CompiledExperiment | undefined): CompiledExperiment {

@@ -3,9 +3,9 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { GoogleGenAI } from "@google/genai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startNode, type Node } from "../support/node.ts";
-import { pythonWith } from "../support/programs/index.ts";
-import { describeWith } from "../support/programs/missing.ts";
+import { startNode, type Node } from "../../support/node.ts";
+import { pythonWith } from "../../support/programs/index.ts";
+import { describeWith } from "../../support/programs/missing.ts";
 
 type Seen = { model: string; whole: string; streamed: string; stop: string[]; limited: unknown };
 

@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startNode, type Node } from "../support/node.ts";
-import { pythonWith } from "../support/programs/index.ts";
-import { describeWith } from "../support/programs/missing.ts";
+import { startNode, type Node } from "../../support/node.ts";
+import { pythonWith } from "../../support/programs/index.ts";
+import { describeWith } from "../../support/programs/missing.ts";
 
 /** What the script prints, by task. */
 type Seen = {
