@@ -43,7 +43,7 @@ describe("of a live stream", () => {
     expect(call.reply.text()).not.toContain("data:");
     expect(call.reply.header("x-stuntdouble-decision")).toBe("forward");
     expect(call.upstream().aborted).toBe(true);
-    expect(call.outcome()).toMatchObject({ mode: "real", status: 503, faults: ["replace"], cause: undefined });
+    expect(call.outcome()).toMatchObject({ mode: "fault", status: 503, faults: ["replace"], cause: undefined });
   });
 
   test("delay makes all come later", async () => {

@@ -35,7 +35,7 @@ describe("of a simulated stream", () => {
   test("replace gives an error when the head would have left", async () => {
     const call = await stream({ kind: "delay", ms: 100 }, { kind: "replace", status: 503 });
     expect(call.log()).toEqual(["100 whole 503"]);
-    expect(call.outcome()).toMatchObject({ mode: "simulated", faults: ["delay", "replace"], status: 503 });
+    expect(call.outcome()).toMatchObject({ mode: "fault", faults: ["delay", "replace"], status: 503 });
   });
 
   test("delay makes all come later", async () => {

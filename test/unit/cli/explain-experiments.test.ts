@@ -27,10 +27,10 @@ test("an experiment in whose scope a request is tells what each of its stages wo
     "experiment brownout: in scope
       pass        model: "gpt-4o" (wanted "gpt-4*")
       pass        header x-env: "staging" (wanted "staging")
-      stage slow does not affect this call: 0.419390 (wanted a draw below 0.2)
+      stage slow does not affect this call: 0.809771 (wanted a draw below 0.2)
         fault delay does not act, 20 % of the calls in scope
         fault cut does not act, 10 % of the calls in scope
-      stage gone does not affect this call: 0.419390 (wanted a draw below 0.2)
+      stage gone does not affect this call: 0.809771 (wanted a draw below 0.2)
         serve simulate instant, 20 % of the calls in scope
     "
   `);
