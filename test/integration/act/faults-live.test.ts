@@ -135,7 +135,7 @@ describe("the other faults on a live stream", () => {
       await replaced("replace;status=500");
       await node.idle();
       const [outcome] = await node.outcomes();
-      expect(outcome).toMatchObject({ status: 500, ending: "finish", faults: ["replace"], mode: "real" });
+      expect(outcome).toMatchObject({ status: 500, ending: "finish", faults: ["replace"], mode: "fault" });
       expect(outcome).not.toHaveProperty("cause");
       expect(await node.admin("/admin/v1/status")).toMatchObject({ breakers: { openai: "closed" } });
     });

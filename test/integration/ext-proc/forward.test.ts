@@ -214,7 +214,7 @@ describeWith("envoy", findEnvoy(), "forwarded calls through a real Envoy", (plac
       expect(await world.first.received[before]!.ended).toBe("gone");
       await world.behind.node.idle();
       const [outcome] = await world.behind.node.outcomes();
-      expect(outcome).toMatchObject({ mode: "real", status: 507, faults: ["replace"], ending: "finish" });
+      expect(outcome).toMatchObject({ mode: "fault", status: 507, faults: ["replace"], ending: "finish" });
       const line = await until("a line of the access log", () =>
         world.behind.envoy.accessLog().find((each) => each.startsWith("access 507")),
       );
