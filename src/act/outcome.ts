@@ -12,7 +12,7 @@ import { attemptNumberOf, traceIdOf } from "./call-ids.ts";
 import { addMarks } from "./headers.ts";
 import { noFacts, type Admission, type Routed } from "./admission.ts";
 import type { Sent } from "./sent.ts";
-import { NotedFrames, timelineAsPlayed } from "./timeline.ts";
+import { timelineAsPlayed, timelineOf } from "./timeline.ts";
 import type { Timer } from "./timer-wheel.ts";
 import type { CallTimes, Loop, Request } from "./types.ts";
 
@@ -171,7 +171,7 @@ export class CallRecord extends CallMarks implements CallTimes {
    */
   planned(plan: Plan, timeline?: Timeline): void {
     this.#plan = plan;
-    this.#planned = Array.isArray(plan.frames) ? new NotedFrames(plan).timeline() : timeline;
+    this.#planned = Array.isArray(plan.frames) ? timelineOf(plan) : timeline;
   }
 
   /** When the response is planned to end, faults included; undefined where that has not changed. */

@@ -1,4 +1,4 @@
-import { isOnePiece } from "../core/frames.ts";
+import { firstOf, isOnePiece } from "../core/frames.ts";
 import type { Frame, Plan, Timeline } from "../core/types.ts";
 
 /** Times of tokens that are noted of a plan; `tokens` still tells how many there are. */
@@ -41,6 +41,13 @@ export class NotedFrames implements Iterable<Frame>, Iterator<Frame> {
     this.#tokens += tokens;
     for (let count = Math.min(tokens, maxTimes - this.#atMs.length); count > 0; count -= 1) this.#atMs.push(atMs);
   }
+}
+
+/** The times of a plan whose frames are all there; a response in one piece has none but its end. */
+export function timelineOf(plan: Plan): Timeline {
+  const { frames, endAtMs } = plan;
+  if (!isOnePiece(frames)) return new NotedFrames(plan).timeline();
+  return { ttftMs: undefined, totalMs: endAtMs, tokens: firstOf(frames)?.tokens ?? 0, atMs: [] };
 }
 
 type Played = { readonly tokens: number; readonly plannedAtMs: readonly number[] };

@@ -90,8 +90,9 @@ function hasDraw({ conditions }: CompiledRule): boolean {
 
 /** The index of the rule that decides; of none where the fallback does. */
 function choose(call: Call, { rules, fallback, seed }: RuleSet, owner: From | undefined): number {
+  const asking: Asking = { call, seed, owner };
   let first = 0;
-  while (first < rules.length && !holds(rules[first], { call, seed, owner })) first += 1;
+  while (first < rules.length && !holds(rules[first], asking)) first += 1;
   const { serve } = rules[first]?.decision ?? fallback;
   if (owner === undefined || owner === serve.from) return first;
   const meant = rules.findIndex(

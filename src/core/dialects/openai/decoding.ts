@@ -10,8 +10,13 @@ const members = {
 };
 
 /** What one of vLLM's constraints on a text is called, in `structured_outputs` and in the older members of a request. */
-const constraints = ["json", "regex", "choice", "json_object"] as const;
-type Constraint = (typeof constraints)[number];
+type Constraint = "json" | "regex" | "choice" | "json_object";
+const constraints: readonly { readonly name: Constraint; readonly older: string }[] = [
+  { name: "json", older: "guided_json" },
+  { name: "regex", older: "guided_regex" },
+  { name: "choice", older: "guided_choice" },
+  { name: "json_object", older: "guided_json_object" },
+];
 
 /**
  * How many tokens a response has at the least, by `ignore_eos` and `min_tokens` of vLLM's servers: load tools rely on it to
@@ -41,11 +46,11 @@ export function readMinTokens(body: JsonObject, maxTokens: number | undefined): 
 export function readConstraint(body: JsonObject): Wanted["json"] {
   const structured = body["structured_outputs"] === undefined ? undefined : read(body, members.structured);
   const given: (readonly [Constraint, unknown, string])[] = [];
-  for (const name of constraints) {
+  for (const { name, older } of constraints) {
     const inside = structured?.[name] ?? undefined;
     if (inside !== undefined) given.push([name, inside, `structured_outputs.${name}`]);
-    const older = body[`guided_${name}`] ?? undefined;
-    if (older !== undefined) given.push([name, older, `guided_${name}`]);
+    const outside = body[older] ?? undefined;
+    if (outside !== undefined) given.push([name, outside, older]);
   }
   const [first, second] = given;
   if (first === undefined) return undefined;

@@ -35,8 +35,13 @@ export function lastUserText(body: JsonObject): string | undefined {
 
 /** The texts in which a conversation may ask for a form of the response: the user's last one, and those of the system. */
 export function askingTexts(body: JsonObject): readonly string[] {
-  const system = objectsIn(body["messages"]).filter(({ role }) => role === "system" || role === "developer");
-  return [lastUserText(body) ?? "", ...system.map(textOf)];
+  const texts = [lastUserText(body) ?? ""];
+  for (const message of elementsOf(body["messages"])) if (isOfSystem(message)) texts.push(textOf(message));
+  return texts;
+}
+
+function isOfSystem(message: unknown): message is JsonObject {
+  return isObject(message) && (message["role"] === "system" || message["role"] === "developer");
 }
 
 /**

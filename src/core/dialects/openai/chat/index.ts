@@ -4,7 +4,7 @@ import type { Facts } from "../../../types.ts";
 import { checkSampling, isStrict, readModel, readStop, readStreaming, refuse, seed, tierTold } from "../check.ts";
 import { readConstraint, readMinTokens } from "../decoding.ts";
 import { check, read } from "../../shared/fields.ts";
-import { elementsOf, objectsIn, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
+import { elementsOf, isObject, openJson, type JsonBody, type JsonObject } from "../../shared/json-body.ts";
 import { once } from "../../shared/conversation.ts";
 import { chatConversation } from "./conversation.ts";
 import { promptedJson } from "../../shared/prompted-json.ts";
@@ -187,8 +187,8 @@ const noTools: Pick<Wanted, "tools" | "choice" | "parallel"> = { tools: [], choi
 
 function audioIn({ messages }: JsonObject): number {
   let tokens = 0;
-  for (const message of objectsIn(messages)) {
-    if (Array.isArray(message["content"])) tokens += mediaTokens(message).audio;
+  for (const message of elementsOf(messages)) {
+    if (isObject(message) && Array.isArray(message["content"])) tokens += mediaTokens(message).audio;
   }
   return tokens;
 }
