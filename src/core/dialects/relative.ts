@@ -29,6 +29,8 @@ export type ChatMembers = {
   readonly made?: string;
   /** The member of a message and of a delta that reasoning is told in; without it reasoning is counted, and not shown. */
   readonly reasoning?: "reasoning" | "reasoning_content";
+  /** A call of a tool is told in one chunk, when all of it is known. */
+  readonly callsWhole?: true;
   /** Usage is told by the chunk that ends the choice, where there is only one; else by a chunk of its own. */
   readonly usageInFinish?: true;
   /** In a usage. */

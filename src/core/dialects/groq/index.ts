@@ -5,10 +5,11 @@ import { models } from "../openai/models.ts";
 
 const seconds = (ms: number): number => ms / 1000;
 
-/** @see `CompletionUsage`, `XGroq` and `ChatCompletionMessage` of the package groq */
+/** @see `CompletionUsage`, `XGroq` and `ChatCompletionMessage` of the package groq; vercel/ai#1653 for calls in one chunk */
 const chat: ChatMembers = {
   reasoning: "reasoning",
   usageInFinish: true,
+  callsWhole: true,
   usage(_told, { ttftMs, totalMs }) {
     const [prompt, completion, total] = [ttftMs, totalMs - ttftMs, totalMs].map(seconds);
     return `,"queue_time":0,"prompt_time":${prompt},"completion_time":${completion},"total_time":${total}`;

@@ -16,8 +16,8 @@ export const mistral = openaiCompatible({
     // @see `EmbeddingResponse` of the package mistralai
     vectorsHaveId: true,
     streaming: { includeUsage: true, obfuscate: false },
-    // @see `CompletionChunk` of the package mistralai
-    chat: { usageInFinish: true },
+    // @see `CompletionChunk` of the package mistralai, whose calls of tools need their names; opik#7385 for calls in one chunk
+    chat: { usageInFinish: true, callsWhole: true },
     errors: {
       members: ["message", "type", "param", "code"],
       type: ({ status }, openais) => types[status] ?? openais,

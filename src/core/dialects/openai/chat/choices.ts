@@ -29,6 +29,8 @@ type Writing = {
   readonly start: ChoiceStart;
   /** The member that reasoning is told in; undefined where it is not. */
   readonly reasoning: string | undefined;
+  /** Whether a call is told in one chunk. */
+  readonly callsWhole: boolean;
   /** The logprobs of the tokens that are said, for each part; undefined when they are not told. */
   readonly likely: ReadonlyMap<Part, Weighing> | undefined;
 };
@@ -50,6 +52,7 @@ export function writeChoices(response: ChatResponse, common: string): Plan {
     tooling: response.tooling,
     start: startOf(script),
     reasoning: script.relative?.chat?.reasoning,
+    callsWhole: script.relative?.chat?.callsWhole === true,
     likely: weigher === undefined ? undefined : weighed(said, weigher),
   }));
   const tokens = tokensIn(choices);
@@ -196,16 +199,23 @@ function* eventsOf(placed: Placed): Generator<TokenEvent | undefined, undefined>
   }
 }
 
-/** The events of a call; its name goes before the first. @param at which of the calls it is */
-function* callEvents(part: Part, placed: Placed, at: number): Generator<TokenEvent, undefined> {
-  const { opening, ...delta } = callDeltas(part, placed, at);
-  const piece = templateIn(placed, delta);
+/** The events of a call; its name goes before the first, or all is told with the last token. @param at which of the calls it is */
+function* callEvents(part: Part, placed: Placed, at: number): Generator<TokenEvent | undefined, undefined> {
+  const { named, before, after } = callDeltas(part, placed, at);
+  if (placed.callsWhole) return yield* wholeEvents(part, templateIn(placed, { before: named, after }));
+  const piece = templateIn(placed, { before, after });
   let first = true;
   for (const token of tokensOf(part)) {
     const event = filled(piece, token);
-    yield first ? { ...event, before: chunk(placed, opening) } : event;
+    yield first ? { ...event, before: chunk(placed, named + after) } : event;
     first = false;
   }
+}
+
+function* wholeEvents(part: Part, piece: Template): Generator<TokenEvent | undefined, undefined> {
+  const tokens = sizeOf(part);
+  for (let left = tokens; left > 1; left -= 1) yield undefined;
+  if (tokens > 0) yield { ...filled(piece, part.text), tokens };
 }
 
 /** The events of a text or a refusal, with logprobs where they are told. */
@@ -229,22 +239,22 @@ function* filledEvents(part: Part, piece: Template): Generator<TokenEvent, undef
   for (const token of tokensOf(part)) yield filled(piece, token);
 }
 
-/** The deltas of one call: the first names the tool, each further one has a piece of its input between two texts. */
+/** The deltas of one call: the first begins by naming the tool, each further one has a piece of its input between two texts. */
 function callDeltas(
   part: Part,
   { index, requestId, tooling }: Writing,
   at: number,
-): Template & { readonly opening: string } {
+): Template & { readonly named: string } {
   const name = JSON.stringify(part.name);
   if (tooling?.style === "functions") {
-    const opening = `{"function_call":{"name":${name},"arguments":""}}`;
-    return { opening, before: `{"function_call":{"arguments":"`, after: `"}}` };
+    const named = `{"function_call":{"name":${name},"arguments":"`;
+    return { named, before: `{"function_call":{"arguments":"`, after: `"}}` };
   }
   const { type, input } = formOf(part, tooling);
   const start = `{"tool_calls":[{"index":${at}`;
   const id = JSON.stringify(part.id ?? callId(requestId, index, at));
   return {
-    opening: `${start},"id":${id},"type":"${type}","${type}":{"name":${name},"${input}":""}}]}`,
+    named: `${start},"id":${id},"type":"${type}","${type}":{"name":${name},"${input}":"`,
     before: `${start},"${type}":{"${input}":"`,
     after: `"}}]}`,
   };
