@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, test } from "vitest";
 import { startNode, type Node } from "../../support/node.ts";
+import { pythonWith } from "../../support/programs/index.ts";
+import { describeWith } from "../../support/programs/missing.ts";
 import { nameOf } from "./outcome-of.ts";
 import { expectInPage, headOf } from "./page.ts";
+import { pythonModules, pythonNames, pythonToolOutcomes } from "./python-clients.ts";
 import { toolClients, type ToolClient } from "./tool-clients.ts";
 
 const faults = [
@@ -56,3 +59,17 @@ test.each(forms)(
   },
   120_000,
 );
+
+describeWith("Python clients", pythonWith(pythonModules), "and of wrong tool calls", (python) => {
+  test("what they make of them is two tables of docs/clients.md", { timeout: 120_000 }, async () => {
+    const asks = faults.map(({ what }) => ({
+      url: node.url,
+      headers: { "x-stuntdouble": `fault=tool-call;what=${what}` },
+    }));
+    const seen = await pythonToolOutcomes(python, { healthy: { url: node.url, headers: {} }, asks });
+    for (const { form, table } of forms) {
+      const rows = faults.map(({ label }, index) => `| ${label} | ${(seen[form][index] ?? []).join(" | ")} |`);
+      await expectInPage(`python ${table}`, [...headOf(pythonNames), ...rows].join("\n"));
+    }
+  });
+});
