@@ -73,7 +73,7 @@ test("a fault bends a real response of any API, in whatever packets it arrives, 
       const type = (headerValue(head.headers, "content-type") ?? "").toLowerCase();
       const reader = dialect.readStream(type, target);
       const whole = (data: Uint8Array): Frame => ({ atMs: 0, data, tokens: 0, final: false });
-      for (const bytes of packets(Buffer.from(response.text), cuts))
+      for (const bytes of packets(response.bytes(), cuts))
         for (const frame of reader?.push(0, bytes) ?? [whole(bytes)]) sink.data(frame);
       const rest = reader?.flush(0);
       if (rest !== undefined) sink.data(rest);

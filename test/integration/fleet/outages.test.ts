@@ -155,7 +155,7 @@ describeWith("redis-server", redisServer, "an outage of Redis", (program) => {
   test("a user without rights makes limits local", async () => {
     const redis = await redisOf(program);
     await redis.command("ACL", "SETUSER", "reader", "on", ">reader-password", "~*", "+@read");
-    const node = await nodeAt(redis.url.replace("redis://", "redis://reader:reader-password@"));
+    const node = await nodeAt(redis.url.replace("redis://", "redis://reader:reader-password@"), plenty, 5000);
     await expectLocal(node, "auth");
   });
 

@@ -243,7 +243,7 @@ describe("a request that is not clear", () => {
     else expect(apiError(response.body).message).toContain(method);
   });
 
-  test.each(["/v1/chat", "/v1/chat/completions/", "/v1/files?x=1", "/healthz", "//v1/models"])(
+  test.each(["/v1/chats", "/v1/chat/completions/", "/v1/files?x=1", "/healthz", "//v1/models"])(
     "gets 404: %s",
     async (target) => {
       const response = await rawRequest(node.port, `GET ${target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
