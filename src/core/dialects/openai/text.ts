@@ -21,7 +21,7 @@ const letters = Array.from(idAlphabet, (letter) => letter.charCodeAt(0));
 const couples = letters.length ** 2;
 const idLength = 29;
 /** The characters of the id that is being made: a list of numbers becomes a text in one step. */
-const idChars = new Array<number>(idLength).fill(0);
+const idChars = Array.from({ length: idLength }, () => 0);
 
 /** An id such as `chatcmpl-` and 29 characters, which the request id determines. */
 export function responseId(prefix: string, requestId: string): string {
