@@ -2,7 +2,7 @@ import { framesBy } from "../../frames.ts";
 import { sizeOf, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { escapeOnce, escapeToken } from "../shared/json-body.ts";
-import { TokenClock, TokenEvents } from "../shared/script.ts";
+import { TokenClock, TokenEvents, wholePlan } from "../shared/script.ts";
 import { withoutDelay } from "../shared/textless.ts";
 import type { Script } from "../types.ts";
 
@@ -21,14 +21,7 @@ function headOf(contentType: string, script: Script): Head {
 
 /** A whole JSON response, due when its last token would be. */
 export function jsonPlan(script: Script, tokens: number, body: string): Plan {
-  const { totalMs } = script.timing;
-  return {
-    head: headOf("application/json", script),
-    headAtMs: totalMs,
-    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
-    ending: "finish",
-    endAtMs: totalMs,
-  };
+  return wholePlan(script, headOf("application/json", script), { tokens, body });
 }
 
 /** A JSON response that takes no time: nothing is generated for it. */

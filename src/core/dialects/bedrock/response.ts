@@ -3,7 +3,7 @@ import { countOf, sizeOf, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { responseId } from "../openai/text.ts";
 import { escapeOnce, escapeToken } from "../shared/json-body.ts";
-import { TokenClock, TokenEvents } from "../shared/script.ts";
+import { TokenClock, TokenEvents, wholePlan } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import type { Script } from "../types.ts";
 import type { Input } from "./count.ts";
@@ -46,14 +46,7 @@ export function headOf(contentType: string, { id }: Script, more: readonly strin
 
 /** A whole JSON response, due when its last token would be. */
 export function jsonPlan(script: Script, tokens: number, body: string): Plan {
-  const { totalMs } = script.timing;
-  return {
-    head: headOf("application/json", script),
-    headAtMs: totalMs,
-    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
-    ending: "finish",
-    endAtMs: totalMs,
-  };
+  return wholePlan(script, headOf("application/json", script), { tokens, body });
 }
 
 function whole(response: ConverseResponse, reason: string): Plan {

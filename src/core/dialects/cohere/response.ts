@@ -3,7 +3,7 @@ import { hash32 } from "../../rng.ts";
 import { countOf, sizeOf, textOfKind, type Part } from "../../simulator/parts.ts";
 import type { Frame, Head, Plan } from "../../types.ts";
 import { escapeOnce, escapeToken, type JsonObject } from "../shared/json-body.ts";
-import { TokenClock, TokenEvents } from "../shared/script.ts";
+import { TokenClock, TokenEvents, wholePlan } from "../shared/script.ts";
 import { stopAt } from "../shared/stop.ts";
 import { uuidOf } from "../shared/uuid.ts";
 import type { Script } from "../types.ts";
@@ -49,14 +49,7 @@ function isCall({ kind }: Part): boolean {
 
 /** A whole JSON response, due when its last token would be. */
 export function jsonResponse(script: Script, tokens: number, body: string): Plan {
-  const { totalMs } = script.timing;
-  return {
-    head: headOf("application/json", script),
-    headAtMs: totalMs,
-    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
-    ending: "finish",
-    endAtMs: totalMs,
-  };
+  return wholePlan(script, headOf("application/json", script), { tokens, body });
 }
 
 /** The head of a good response. */

@@ -1,9 +1,22 @@
 import { sizeOf, tokensOf, type Part } from "../../simulator/parts.ts";
 import type { Timing } from "../../simulator/timing.ts";
+import type { Head, Plan } from "../../types.ts";
 import type { Script } from "../types.ts";
 
 /** The tokens of a part that leave in one event, or a call of a tool as a whole: its text, when it is complete, and how many tokens it stands for. */
 export type Piece = { readonly part: Part; readonly text: string; readonly atMs: number; readonly tokens: number };
+
+/** A response in one piece, due when its last token would be. */
+export function wholePlan({ timing }: Script, head: Head, { tokens, body }: { tokens: number; body: string }): Plan {
+  const { totalMs } = timing;
+  return {
+    head,
+    headAtMs: totalMs,
+    frames: [{ atMs: totalMs, data: body, tokens, final: false }],
+    ending: "finish",
+    endAtMs: totalMs,
+  };
+}
 
 /** The times of tokens, one after another; after the last it stays the same. */
 export class TokenClock {
