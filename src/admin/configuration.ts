@@ -70,7 +70,7 @@ export type ConfigTexts = {
   /** Undefined where there is none, or it is too long to be kept. */
   readonly text: string | undefined;
   /** Undefined until a second one is in force. */
-  readonly diff: readonly (DiffLine | undefined)[] | undefined;
+  readonly diff: readonly DiffLine[] | undefined;
   /** The last attempt to load it again; undefined where there was none. */
   readonly last: LastReload | undefined;
 };

@@ -1,6 +1,7 @@
 /** One line of a comparison of two texts: in both, only in the later, or only in the earlier one. Numbers count from 1. */
 export type DiffLine = {
-  readonly kind: "same" | "added" | "removed";
+  /** `omitted` stands, without text, for the lines of both from its number on that are left out. */
+  readonly kind: "same" | "added" | "removed" | "omitted";
   readonly text: string;
   /** Its number in the later text; of a removed one, in the earlier text. */
   readonly line: number;
@@ -24,16 +25,17 @@ export function lineDiff(before: string, after: string): DiffLine[] {
   ];
 }
 
-/** The lines that changed, with a few around them; undefined stands for those that were left out. */
-export function aroundChanges(diff: readonly DiffLine[], around = 3): (DiffLine | undefined)[] {
+/** The lines that changed, with a few around them. */
+export function aroundChanges(diff: readonly DiffLine[], around = 3): DiffLine[] {
   const shown = new Set<number>();
   for (const [index, { kind }] of diff.entries())
     if (kind !== "same") for (let at = index - around; at <= index + around; at += 1) shown.add(at);
-  const kept = diff.flatMap((line, index): (DiffLine | undefined)[] => {
+  return diff.flatMap((line, index): DiffLine[] => {
     if (shown.has(index)) return [line];
-    return index > 0 && shown.has(index - 1) && index < diff.length - 1 ? [undefined] : [];
+    return index > 0 && shown.has(index - 1) && index < diff.length - 1
+      ? [{ kind: "omitted", text: "", line: line.line }]
+      : [];
   });
-  return kept;
 }
 
 function commonStart(old: readonly string[], now: readonly string[]): number {

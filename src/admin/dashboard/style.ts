@@ -49,7 +49,7 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}
 .mistakes pre{margin:.3rem 0}
 .diff .added{color:var(--good)}
 .diff .removed{color:var(--bad)}
-.diff .left-out{color:var(--muted)}
+.diff .omitted{color:var(--muted)}
 footer{padding:1rem 1.25rem;color:var(--muted);font-size:.8125rem}
 .login{max-width:26rem;margin:4rem auto;padding:0 1.25rem}
 .login input{display:block;width:100%;margin:.3rem 0 .8rem}

@@ -3,7 +3,7 @@ import { aroundChanges, lineDiff } from "../../../src/core/line-diff.ts";
 
 /** A comparison as lines, `+` and `-` before what has changed. */
 function shown(before: string, after: string): string[] {
-  const marks = { same: " ", added: "+", removed: "-" };
+  const marks = { same: " ", added: "+", removed: "-", omitted: "…" };
   return lineDiff(before, after).map(({ kind, text, line }) => `${marks[kind]}${line} ${text}`);
 }
 
@@ -34,16 +34,17 @@ test("far from a change lines are left out", () => {
   const text = Array.from({ length: 30 }, (_, at) => `line ${at}`);
   const changed = text.with(10, "other").with(25, "else");
   const diff = aroundChanges(lineDiff(text.join("\n"), changed.join("\n")), 1);
-  expect(diff.map((line) => line?.text)).toEqual([
+  const told = diff.map(({ kind, text, line }) => (kind === "omitted" ? `from ${line} on` : text));
+  expect(told).toEqual([
     "line 9",
     "line 10",
     "other",
     "line 11",
-    undefined,
+    "from 13 on",
     "line 24",
     "line 25",
     "else",
     "line 26",
-    undefined,
+    "from 28 on",
   ]);
 });

@@ -45,7 +45,7 @@ function lastReload({ atMs, ok, from, by, mistakes: found }: LastReload): Compon
   );
 }
 
-const marks = { same: " ", added: "+", removed: "−" } as const;
+const marks = { same: " ", added: "+", removed: "−", omitted: " " } as const;
 
 function diff(texts: ConfigTexts | undefined): ComponentChild {
   if (texts?.diff === undefined)
@@ -58,13 +58,9 @@ function diff(texts: ConfigTexts | undefined): ComponentChild {
   );
 }
 
-function diffLine(line: DiffLine | undefined): ComponentChild {
-  if (line === undefined) return h("span", { class: "left-out" }, "…\n");
-  return h(
-    "span",
-    { class: line.kind },
-    `${marks[line.kind]} ${String(line.line).padStart(4)}  ${shown(line.text, 500)}\n`,
-  );
+function diffLine({ kind, line, text }: DiffLine): ComponentChild {
+  const numbered = `${marks[kind]} ${String(line).padStart(4)}  ${shown(text, 500)}`;
+  return h("span", { class: kind }, kind === "omitted" ? "…\n" : `${numbered}\n`);
 }
 
 function file(texts: ConfigTexts | undefined): ComponentChild[] {

@@ -41,7 +41,7 @@ test("the changes between two configurations are marked", async () => {
   const diff = [
     { kind: "removed", text: "seed: 1", line: 1 },
     { kind: "added", text: "seed: 2", line: 1 },
-    undefined,
+    { kind: "omitted", text: "", line: 2 },
   ] as const;
   const body = await shown("config", { texts: () => ({ ...texts, diff }) });
   expect(body).toContain('<span class="removed">−    1  seed: 1\n</span><span class="added">+    1  seed: 2\n</span>');
