@@ -8,7 +8,8 @@ import { responses, startServer, type Running } from "./lib.ts";
  */
 export type Way = {
   readonly port: number;
-  readonly to: number;
+  /** In turns, where there are several. */
+  readonly to: number | readonly number[];
   readonly by: "http" | "STREAMED" | "FULL_DUPLEX_STREAMED";
 };
 
@@ -92,20 +93,21 @@ const http2 = {
 /** Where a call goes that the filter lets pass; none should. */
 const nowhere = endpoint("nowhere", 1);
 
-function endpoint(name: string, port: number) {
+function endpoint(name: string, to: Way["to"]) {
+  const ports = typeof to === "number" ? [to] : to;
   return {
     name,
     type: "STATIC",
     connect_timeout: "1s",
     load_assignment: {
       cluster_name: name,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }],
+      endpoints: [{ lb_endpoints: ports.map((port) => ({ endpoint: { address: address(port) } })) }],
     },
   };
 }
 
 function nameOf({ by, to }: Way): string {
-  return `${by}_${to}`;
+  return `${by}_${String(to)}`;
 }
 
 function address(port: number): object {
