@@ -146,7 +146,7 @@ function regionsOf(text: string): Policy["regions"] {
   const parts = text.split(",").map((part) => part.split("="));
   const regions: Record<string, number> = {};
   for (const [name = "", share = "", ...more] of parts) {
-    if (name === "" || more.length > 0 || Object.hasOwn(regions, name))
+    if (name === "" || share === "" || more.length > 0 || Object.hasOwn(regions, name))
       throw new StuntdoubleError("CONFIG_INVALID", `--region must be like us-east-1=60,eu-west-1=40, not "${text}".`);
     regions[name] = numberOf("region", share, { above: true });
   }

@@ -119,6 +119,7 @@ test.each([
   [["--rps", "5", "--streams", "10", "--itl", "0"], "--itl must be a number above 0"],
   [["--rps", "5", "--region", "a=50,b=40"], "--region: the shares must add up to 100 percent, not 90"],
   [["--rps", "5", "--region", "a=50,a=50"], "--region must be like"],
+  [["--rps", "5", "--region", "us-east-1"], "--region must be like"],
   [["--rps", "5", "--cores", "12"], "the policy has no instance with 12 cores, only with 8, 16, 32"],
   [["--rps", "5", "--seed", "1.5"], '--seed must be an integer from 0 on, not "1.5"'],
   [["--rps", "5", "-o", "plan.pdf"], "-o FILE must end in .html, .json, .md or .txt"],
