@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { experimentSchema, type ExperimentDefinition } from "../core/experiments/definition.ts";
+import { experimentSchema, maxStages, type ExperimentDefinition } from "../core/experiments/definition.ts";
 import { faultSchema } from "../core/faults/index.ts";
 import { matchSchema } from "../core/match.ts";
 import { isMapping, mapOf, type Raw } from "./findings.ts";
@@ -19,6 +19,7 @@ const stageShape = experimentSchema.shape.stages.unwrap().element.shape;
 export function draftOf(raw: unknown): ExperimentDefinition | undefined {
   if (!isMapping(raw)) return undefined;
   const { match, faults, stages } = raw;
+  const own = partsOf(stages).slice(0, maxStages);
   const usable = {
     name: "draft",
     percentage: 100,
@@ -26,11 +27,10 @@ export function draftOf(raw: unknown): ExperimentDefinition | undefined {
     ...membersThatFit(raw, experimentSchema.shape),
     match: membersThatFit(mapOf(match), matchSchema.shape),
     ...(faults !== undefined && { faults: faultsOf(faults) }),
-    ...(stages !== undefined && { stages: partsOf(stages).map(stageOf) }),
+    ...(stages !== undefined && { stages: (own.length === 0 ? [{ faults: [anyFault] }] : own).map(stageOf) }),
   };
   const { data } = experimentSchema.safeParse(usable);
   if (data === undefined) return undefined;
-  const own = partsOf(stages);
   return {
     ...data,
     ...times(raw, experimentSchema.shape),

@@ -8,6 +8,9 @@ export const defaultMaxDurationMs = 3_600_000;
 /** Experiments that can run on a node at once. */
 export const maxExperiments = 32;
 
+/** Stages that an experiment can have. */
+export const maxStages = 50;
+
 /** The longest time that a guardrail may look back over, all of which is kept in memory. */
 const maxOverMs = 300_000;
 
@@ -25,6 +28,17 @@ export const guardrailMetric = z.enum([
   "retryAmplification",
   "breakerOpen",
 ]);
+
+/** Those that are percentages. */
+const inPercent: readonly unknown[] = ["errorRate", "stallRate", "clientSuccessRate"];
+
+type Bounds = { readonly metric: unknown; readonly [bound: string]: unknown };
+
+function isWithinPercent({ metric, above, below, atMost, atLeast }: Bounds): boolean {
+  return !inPercent.includes(metric) || [above, below, atMost, atLeast].every((bound) => !(Number(bound) > 100));
+}
+
+const beyondPercent = "has a metric in percent, which is never above 100";
 
 /** The name of what a guardrail watches. */
 export type GuardrailMetric = z.output<typeof guardrailMetric>;
@@ -68,7 +82,8 @@ const guardrail = z
     overMs: durationMs.max(maxOverMs).default(10_000).describe("The time that is looked back over, in milliseconds"),
     minCalls: z.int().min(1).default(20).describe("With fewer calls in that time nothing is halted"),
   })
-  .refine(({ above, below }) => (above === undefined) !== (below === undefined), "needs either above or below");
+  .refine(({ above, below }) => (above === undefined) !== (below === undefined), "needs either above or below")
+  .refine(isWithinPercent, beyondPercent);
 
 const bounds = {
   metric: guardrailMetric.describe("What is compared, over all calls in scope while the experiment ran"),
@@ -79,7 +94,8 @@ const bounds = {
 
 const expectation = z
   .strictObject(bounds)
-  .refine(({ atMost, atLeast }) => atMost !== undefined || atLeast !== undefined, "needs atMost or atLeast");
+  .refine(({ atMost, atLeast }) => atMost !== undefined || atLeast !== undefined, "needs atMost or atLeast")
+  .refine(isWithinPercent, beyondPercent);
 
 /** An experiment as it is written: faults with a scope, an end and a question. */
 export const experimentSchema = z.strictObject({
@@ -92,7 +108,7 @@ export const experimentSchema = z.strictObject({
   durationMs: durationMs.describe("When it ends by itself, in milliseconds from its start"),
   faults: faults.optional().describe("Faults of an experiment with one stage; set either this or `stages`"),
   ...serving,
-  stages: z.array(stage).min(1).max(50).optional().describe("Stages, one after the other"),
+  stages: z.array(stage).min(1).max(maxStages).optional().describe("Stages, one after the other"),
   limits: z
     .strictObject({
       maxCalls: z.int().min(1).optional().describe("Max calls that are affected in all; default: no limit"),

@@ -64,3 +64,27 @@ test("what is beside stages stands in them, and one without anything is refused"
   expect(await errors({})).toMatchObject([{ message: "needs `faults`, `serve`, `profile` or `stages`" }]);
   expect(await errors(staged({}))).toMatchObject([{ path: "stages", message: "have no fault" }]);
 });
+
+test.each([[], Array.from({ length: 51 }, () => ({ name: "one", durationMs: 1000, faults: [{ kind: "cut" }] }))])(
+  "too few or too many stages hide no other error",
+  async (...stages) => {
+    const paths = (await errors({ stages, durationMs: 7_200_000 })).map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(["stages", "durationMs"]));
+  },
+);
+
+test("a bound that no percentage can pass is refused", async () => {
+  const faults = [{ kind: "cut" }];
+  const message = "has a metric in percent, which is never above 100";
+  const guardrails = [{ metric: "stallRate", above: 101 }];
+  const expected = [{ metric: "clientSuccessRate", atLeast: 100.5 }];
+  expect(await errors({ faults, guardrails, expect: expected })).toEqual([
+    { path: "guardrails[0]", message },
+    { path: "expect[0]", message },
+  ]);
+  const allowed = {
+    guardrails: [{ metric: "totalP95Ms", above: 101 }],
+    expect: [{ metric: "errorRate", atMost: 100 }],
+  };
+  expect(await errors({ faults, ...allowed })).toEqual([]);
+});
