@@ -30,12 +30,12 @@ export const guardrailMetric = z.enum([
 ]);
 
 /** Those that are percentages. */
-const inPercent: readonly unknown[] = ["errorRate", "stallRate", "clientSuccessRate"];
+const inPercent: ReadonlySet<unknown> = new Set(["errorRate", "stallRate", "clientSuccessRate"]);
 
 type Bounds = { readonly metric: unknown; readonly [bound: string]: unknown };
 
 function isWithinPercent({ metric, above, below, atMost, atLeast }: Bounds): boolean {
-  return !inPercent.includes(metric) || [above, below, atMost, atLeast].every((bound) => !(Number(bound) > 100));
+  return !inPercent.has(metric) || [above, below, atMost, atLeast].every((bound) => !(Number(bound) > 100));
 }
 
 const beyondPercent = "has a metric in percent, which is never above 100";

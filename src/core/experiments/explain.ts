@@ -1,5 +1,6 @@
 import { explainConditions, isMet, type ConditionTrace } from "../decide.ts";
 import { drawFaults } from "../fault-draws.ts";
+import { prepareFault } from "../faults/index.ts";
 import { compileMatch } from "../match.ts";
 import { drawOf, keyHash } from "../rng.ts";
 import type { Call } from "../types.ts";
@@ -23,8 +24,17 @@ export type StageTrace = {
   /** Whether this call is among them. */
   readonly isDrawn: boolean;
   readonly serve: string | undefined;
-  /** Effective percentage of each fault, of the calls in scope, and whether it acts on this call. */
-  readonly faults: readonly { readonly kind: string; readonly percentage: number; readonly acts: boolean }[];
+  readonly faults: readonly FaultTrace[];
+};
+
+export type FaultTrace = {
+  readonly kind: string;
+  /** Effective, of the calls in scope. */
+  readonly percentage: number;
+  /** Whether it acts on this call. */
+  readonly acts: boolean;
+  /** Whether it responds by itself: of several that do, only the first is heard. */
+  readonly responds: boolean;
 };
 
 /** What an experiment would do to a call if it ran alone, without its limits. */
@@ -50,9 +60,11 @@ function stageTrace(stage: CompiledStage, { definition, call, isDrawn }: Drawn):
   const { serve, upstream, profile } = stage;
   const served = [serve, upstream ?? profile].filter((each) => each !== undefined).join(" ");
   const draws = stage.draws === undefined ? undefined : drawFaults(stage.draws, call, seed).faultDraws?.values();
-  const faults = stage.faults.map(({ kind, percentage: own }) => {
-    const acts = own === undefined || draws?.next().value?.acts === true;
-    return { kind, percentage: (percentage * (own ?? 100)) / 100, acts: isDrawn && acts };
+  const faults = stage.faults.map((fault): FaultTrace => {
+    const { kind, percentage: own = 100 } = fault;
+    const acts = fault.percentage === undefined || draws?.next().value?.acts === true;
+    const responds = prepareFault(fault).respond !== undefined;
+    return { kind, percentage: (percentage * own) / 100, acts: isDrawn && acts, responds };
   });
   return { stage: stage.name, percentage, isDrawn, serve: served === "" ? undefined : served, faults };
 }

@@ -1,4 +1,4 @@
-import { admit, type Admission } from "../../act/admission.ts";
+import { admit, respondsByItself, type Admission } from "../../act/admission.ts";
 import { noChaos } from "../../act/chaos.ts";
 import { CallRecord } from "../../act/outcome.ts";
 import { createWheel } from "../../act/timer-wheel.ts";
@@ -9,6 +9,7 @@ import { attempt, toStuntdoubleError } from "../../core/errors.ts";
 import { createTokenCounter } from "../../core/simulator/tokens.ts";
 import type { ExperimentDefinition } from "../../core/experiments/definition.ts";
 import { explainExperiment, type ExperimentTrace } from "../../core/experiments/explain.ts";
+import { prepareFault } from "../../core/faults/index.ts";
 import type { Snapshot } from "../../core/snapshot.ts";
 import { readBaggage } from "../../core/baggage.ts";
 import { attemptOf } from "../../core/clients/attempts.ts";
@@ -87,6 +88,7 @@ export function forecast(
   const admission = refusal === undefined ? admit(named, deps, runtime) : { ...unread, refusal };
   record.admitted(admission, snapshot.responseHeaders);
   const { notes, ...told } = outlookOf(admission, record, { runtime, upgrade });
+  const traces = experimentsFor(admission, experiments);
   return {
     request: {
       ...viewOf(named, admission),
@@ -94,9 +96,9 @@ export function forecast(
       upgrade,
     },
     rules: rulesFor(admission.call, snapshot),
-    experiments: experimentsFor(admission, experiments),
+    experiments: traces,
     ...told,
-    notes: [...notesOn(request, admission, snapshot), ...notes],
+    notes: [...notesOn(request, admission, snapshot), ...notes, ...firstWins(admission, traces)],
   };
 }
 
@@ -147,6 +149,18 @@ function rulesFor(call: Call | undefined, snapshot: Snapshot): Trace["rules"] {
 function experimentsFor({ call, refusal }: Admission, experiments: Configured["experiments"]): ExperimentTrace[] {
   if (call === undefined || refusal !== undefined) return [];
   return experiments.map((definition) => explainExperiment(definition, call));
+}
+
+/** Which faults respond by themselves to this call, where there are several: the first of those that run. */
+function firstWins({ decision }: Admission, traces: readonly ExperimentTrace[]): string[] {
+  const { rule, faults } = decision ?? { rule: "", faults: [] };
+  const ofRule = faults.map(prepareFault).some(respondsByItself) ? [`rule ${rule}`] : [];
+  const ofExperiments = traces.filter(({ stages }) =>
+    stages.some((stage) => stage.faults.some(({ acts, responds }) => acts && responds)),
+  );
+  const all = [...ofRule, ...ofExperiments.map(({ experiment }) => `experiment ${experiment}`)];
+  if (all.length < 2) return [];
+  return [`Several faults respond to this call by themselves. The first one that acts wins: ${all.join(", then ")}.`];
 }
 
 /** Whether a rule, or a fault that may act, is decided by a draw. */

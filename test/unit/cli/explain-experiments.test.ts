@@ -42,3 +42,21 @@ test("one in whose scope it is not tells which condition failed", async () => {
   expect(out).toContain(`fail        header x-env: "production" (wanted "staging")`);
   expect(out).not.toContain("stage slow");
 });
+
+test("where several faults respond by themselves it is said which one wins", async () => {
+  const body = { model: "gpt-4o", messages: [{ role: "user", content: "Hello" }] };
+  const one = (name: string, status: number) =>
+    `  - { name: ${name}, percentage: 100, durationMs: 5000, faults: [{ kind: status, status: ${status} }] }\n`;
+  const delay = "  - { name: slow, percentage: 100, durationMs: 5000, faults: [{ kind: delay, ms: 5 }] }\n";
+  const explainedWith = async (rule: string, experiments: string) => {
+    const files = { "s.yaml": `rules: [${rule}]\nexperiments:\n${experiments}`, "r.json": JSON.stringify(body) };
+    return (await runIn(files, ["explain", "--config", "s.yaml", "--request", "r.json"])).out;
+  };
+  const simulating = "{ name: all, serve: simulate }";
+  expect(await explainedWith(simulating, delay + one("busy", 429) + one("down", 503))).toContain(
+    "The first one that acts wins: experiment busy, then experiment down.",
+  );
+  const limited = "{ name: limited, serve: simulate, faults: [{ kind: status, status: 429 }] }";
+  expect(await explainedWith(limited, one("down", 503))).toContain("wins: rule limited, then experiment down.");
+  expect(await explainedWith(simulating, delay + one("down", 503))).not.toContain("wins");
+});
