@@ -52,6 +52,7 @@ export const clientVerdict = describes<ClientVerdict>()(
     succeededOnAttempt: z.record(z.string(), z.number()),
     failed: count,
     gaveUp: count,
+    open: count,
     retries: z.object({
       total: count,
       nothingAsked: count,

@@ -57,6 +57,8 @@ export type ClientVerdict = {
   readonly failed: number;
   /** Requests that might have been tried again, and were not. */
   readonly gaveUp: number;
+  /** Requests whose last attempt failed, and which may still be tried again. */
+  readonly open: number;
   readonly retries: {
     readonly total: number;
     readonly nothingAsked: number;
@@ -94,6 +96,7 @@ export function verdictOf(client: ClientName | undefined, counts: ClientCounts):
     ),
     failed: counts.failed,
     gaveUp: counts.gaveUp,
+    open: Math.max(0, requests - counts.succeeded - counts.failed - counts.gaveUp),
     retries: {
       total: retries,
       nothingAsked: counts["wait nothing-asked"],

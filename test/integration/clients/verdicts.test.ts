@@ -137,7 +137,7 @@ test("stuntdouble clients prints a line for each client", async () => {
   const { out, code } = await runIn({}, ["clients", "--admin", node.adminUrl]);
   expect(code).toBe(0);
   expect(out).toMatch(/^ +client +requests +attempts each .*\n/);
-  expect(out).toMatch(/\n {2}node-told\/1 +1 +2 +1 +0 +0 +1 /);
+  expect(out).toMatch(/\n {2}node-told\/1 +1 +2 +1 +0 +0 +0 +1 /);
   const json = await runIn({}, ["clients", "--admin", node.adminUrl, "--json"]);
   expect(JSON.parse(json.out)).toHaveProperty("clients.0.attempts");
 }, 60_000);

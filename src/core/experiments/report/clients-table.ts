@@ -6,13 +6,14 @@ import type { Cell, PageTable } from "../../page/table.ts";
 export function clientsTable({ clients }: Pick<Report, "clients">): PageTable {
   return {
     title: "What clients did",
-    note: "Calls in scope, from the first fault on. Attempts that belong together are one request; those that were still open at the end are not judged.",
+    note: "Calls in scope, from the first fault on. Attempts that belong together are one request; of those still open the last attempt had failed, and another might have come.",
     head: [
       "client",
       "requests",
       "attempts each",
       "succeeded",
       "gave up",
+      "still open",
       "hung up",
       "waited as asked",
       "came too early",
@@ -26,12 +27,12 @@ export function clientsTable({ clients }: Pick<Report, "clients">): PageTable {
 }
 
 function rowOf(verdict: ClientVerdict): readonly Cell[] {
-  const { requests, attemptsPerRequest, succeeded, gaveUp, hungUp, retries, brokenResponses } = verdict;
+  const { requests, attemptsPerRequest, succeeded, gaveUp, open, hungUp, retries, brokenResponses } = verdict;
   const { asAsked, tooEarly, ignored, unwanted } = retries;
   const inVain = Object.values(unwanted).reduce((sum, count) => sum + count, 0);
   const waits = [asAsked, tooEarly, ignored, inVain];
   const broken = [brokenResponses.total, brokenResponses.retried];
-  return [nameOf(verdict), requests, attemptsPerRequest, succeeded, gaveUp, hungUp.total, ...waits, ...broken];
+  return [nameOf(verdict), requests, attemptsPerRequest, succeeded, gaveUp, open, hungUp.total, ...waits, ...broken];
 }
 
 function nameOf({ key, userAgent }: ClientVerdict): string {

@@ -65,13 +65,13 @@ test.each([
   expect(act.clients()[0]?.retries.unwanted).toEqual({ [kind]: 1 });
 });
 
-test("who does not try again within the window has given up; what no retry mends has failed", async () => {
+test("who does not try again within the window has given up, and is open until then; what no retry mends has failed", async () => {
   const act = await setUpAct({ ...forwarding, clients: { windowMs: 1000 } });
   responded(act, 500, { sent: { "x-other": "1" } });
   await act.advance(900);
-  expect(act.clients()[0]).toMatchObject({ gaveUp: 0, failed: 0 });
+  expect(act.clients()[0]).toMatchObject({ gaveUp: 0, failed: 0, open: 1 });
   await act.advance(200);
-  expect(act.clients()[0]).toMatchObject({ gaveUp: 1, failed: 0 });
+  expect(act.clients()[0]).toMatchObject({ gaveUp: 1, failed: 0, open: 0 });
   responded(act, 400);
   await act.advance(1100);
   expect(act.clients()[0]).toMatchObject({ gaveUp: 1, failed: 1, requests: 2, attempts: 2 });
