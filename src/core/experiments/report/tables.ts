@@ -35,7 +35,7 @@ export function factsOf(report: Report): readonly (readonly [string, Cell])[] {
     ...(stoppedBy === undefined ? [] : [["Stopped by", stoppedBy] as const]),
     ["From", createdAt],
     ["To", endedAt],
-    ["Scope", JSON.stringify(definition.match)],
+    ["Scope", Object.keys(definition.match).length === 0 ? "every call" : JSON.stringify(definition.match)],
     ["Percentage", definition.percentage],
     ["Seed", definition.seed],
     ["Calls in scope", report.calls],

@@ -57,6 +57,12 @@ describe("a page of HTML", () => {
   });
 });
 
+test("a scope without conditions is every call", () => {
+  const { write } = reportFormats.markdown;
+  expect(write(reportWith([], { match: {} }))).toContain("| Scope | every call |");
+  expect(write(reportWith([], { match: { model: "gpt-4*" } }))).toContain('| Scope | {"model":"gpt-4\\*"} |');
+});
+
 test.each(["html", "markdown", "text", "junit"] as const)("%s names a guardrail that halts below a value", (format) => {
   const halted = { state: "halted", broken: { metric: "clientSuccessRate", below: 99, value: 40 } } as const;
   const guardrails = [{ metric: "clientSuccessRate", below: 99 }];
