@@ -64,12 +64,13 @@ function plannedParts({ ttftMs, totalMs }: Timeline): Part[] {
 }
 
 /** What a call waited for, one after the other, as far as it came. */
-function actualParts({ queueMs, askedMs, connectedMs, headMs, actual }: Outcome): Part[] {
+function actualParts({ queueMs, askedMs, connectingMs, connectedMs, headMs, actual }: Outcome): Part[] {
   const { ttftMs, totalMs } = actual;
   const steps: (readonly [what: string, look: string, endMs: number | undefined])[] = [
     ["in the queue", "queue", queueMs > 0 ? 0 : undefined],
     ["before the upstream was asked", "own", askedMs],
-    ["connect", "connect", connectedMs],
+    ["until there was a connection", "pool", connectingMs ?? connectedMs],
+    ["connect", "connect", connectingMs === undefined ? undefined : connectedMs],
     ["until the response began", "wait", headMs],
     ["until the first token", "wait first", ttftMs],
     ["tokens", "body", totalMs],
@@ -119,6 +120,7 @@ function axisOf({ startMs, endMs, x }: Scale, y: number): ComponentChild[] {
 const looks = [
   ["queue", "queue"],
   ["own", "Stuntdouble"],
+  ["pool", "waiting for a connection"],
   ["connect", "connect"],
   ["wait", "waiting for the response, and its first token"],
   ["body", "tokens, each a line"],
