@@ -219,8 +219,9 @@ async function upstreamsOf(node: NodeView, reading: Reading, base: Reading): Pro
   const pooled = await node.ask(pools);
   const budgets = node.budgets();
   const forced = new Map(node.breakers.forced().map((each) => [each.upstream, each]));
-  return node.parts().upstreams.map((name) => ({
+  return node.parts().upstreams.map(({ name, urls }) => ({
     name,
+    urls,
     breaker: states[name],
     forced: forced.get(name),
     changes: node.breakers.changes(name).slice(-kept.changes),

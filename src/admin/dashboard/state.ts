@@ -100,6 +100,8 @@ export type PastRuns = {
 
 export type UpstreamState = {
   readonly name: string;
+  /** Where it is, in the order in which they are tried. */
+  readonly urls: readonly string[];
   /** Undefined for one without a circuit breaker. */
   readonly breaker: BreakerState | undefined;
   readonly calls: number;

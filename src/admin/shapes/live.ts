@@ -47,6 +47,7 @@ const times = z.object({ ttft: percentiles.optional(), total: percentiles.option
 
 const upstream = z.object({
   name: z.string(),
+  urls: z.array(z.string()).describe("Where it is, in the order in which they are tried"),
   ...liveBreaker,
   calls: count,
   errors: count,

@@ -14,7 +14,16 @@ export function upstreams({ state, view }: Props): ComponentChild[] {
       "Upstreams",
       table(
         "Upstreams",
-        ["upstream", "circuit breaker", "calls", "errors", "served by the stand-in", "connections", "budget used"],
+        [
+          "upstream",
+          "circuit breaker",
+          "calls",
+          "errors",
+          "served by the stand-in",
+          "connections",
+          "budget used",
+          "URL",
+        ],
         state.upstreams.map(rowOf),
       ),
     ),
@@ -41,7 +50,7 @@ export function upstreams({ state, view }: Props): ComponentChild[] {
 }
 
 function rowOf(upstream: UpstreamState): ComponentChild[] {
-  const { name, breaker, forced, calls: total, errors, standIns, pool, budgets } = upstream;
+  const { name, urls, breaker, forced, calls: total, errors, standIns, pool, budgets } = upstream;
   return [
     shown(name),
     forced === undefined ? (breaker ?? "none") : `forced ${forced.state}`,
@@ -50,6 +59,7 @@ function rowOf(upstream: UpstreamState): ComponentChild[] {
     standIns,
     pool === undefined ? "–" : `${count(pool.open)} open, ${count(pool.idle)} idle, ${count(pool.waiting)} waiting`,
     budgets.map(budgetText).join(", ") || "no budget",
+    urls.map((url) => shown(url)).join(", "),
   ];
 }
 

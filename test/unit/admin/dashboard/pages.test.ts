@@ -123,6 +123,14 @@ describe("pages without script", () => {
     ]);
   });
 
+  test("faults that took effect one soon after the other are written one below the other", async () => {
+    const call = outcome({ id: "one", faults: ["delay", "cut"], faultAtMs: [250, 251] });
+    const admin = createTestAdmin({ outcomes: [call] });
+    const { body } = await admin.inject({ url: "/dashboard/requests?id=one", headers: browser });
+    const heights = body.matchAll(/<text class="struck"[^>]* y="(\d+)"/g);
+    expect(new Set([...heights].map(([, y]) => y)).size).toBe(2);
+  });
+
   test("each gap of a call is told beside the one that was planned", async () => {
     const planned = { ttftMs: 200, totalMs: 220, tokens: 2, atMs: [200, 220] };
     const actual = { ttftMs: 203, totalMs: 228, tokens: 2, atMs: [203, 228] };
@@ -150,7 +158,7 @@ describe("pages without script", () => {
       outcomes: [outcome({ id: evil, rule: evil, model: evil, upstream: evil, keyName: evil })],
       parts: () => ({
         rules: [{ name: evil, serve: evil, when: evil, faults: [] }],
-        upstreams: [evil],
+        upstreams: [{ name: evil, urls: [evil] }],
         experiments: [],
       }),
     });
