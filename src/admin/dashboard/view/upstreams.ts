@@ -27,26 +27,30 @@ export function upstreams({ state, view }: Props): ComponentChild[] {
         state.upstreams.map(rowOf),
       ),
     ),
-    section(
-      "Times",
-      table(
-        "Times of upstreams, p50 / p95",
-        ["upstream", "TTFT, lately", "total, lately", "TTFT since the start", "total since the start"],
-        state.upstreams.map(({ name, times: { recent, sinceStart } }) => [
-          shown(name),
-          ...[recent.ttft, recent.total, sinceStart.ttft, sinceStart.total].map(percentiles),
-        ]),
-      ),
-      h(
-        "p",
-        { class: "note" },
-        "p50 / p95 of the responses that clients got of an upstream, estimated within the buckets of a histogram. Lately: in the last ten seconds, or since somebody last looked.",
-      ),
-    ),
+    timesSection(state.upstreams),
     ...state.upstreams
       .filter(({ breaker }) => breaker !== undefined)
       .map((upstream) => breakerSection(upstream, { csrf, nowMs, sinceMs: nowMs - state.node.uptimeSeconds * 1000 })),
   ];
+}
+
+function timesSection(upstreams: readonly UpstreamState[]): ComponentChild {
+  return section(
+    "Times",
+    table(
+      "Times of upstreams, p50 / p95",
+      ["upstream", "TTFT, lately", "total, lately", "TTFT since the start", "total since the start"],
+      upstreams.map(({ name, times: { recent, sinceStart } }) => [
+        shown(name),
+        ...[recent.ttft, recent.total, sinceStart.ttft, sinceStart.total].map(percentiles),
+      ]),
+    ),
+    h(
+      "p",
+      { class: "note" },
+      "p50 / p95 of the responses that clients got of an upstream, estimated within the buckets of a histogram. Lately: in the last ten seconds, or since somebody last looked.",
+    ),
+  );
 }
 
 function rowOf(upstream: UpstreamState): ComponentChild[] {
