@@ -61,10 +61,11 @@ function timesOf(call: Outcome): Fact[] {
   ];
 }
 
-function connectedText({ connectingMs, connectedMs }: Outcome): string {
+function connectedText({ askedMs = 0, connectingMs, connectedMs }: Outcome): string {
   if (connectedMs === undefined) return "-";
-  const how = connectingMs === undefined ? "there already" : `made in ${duration(connectedMs - connectingMs)}`;
-  return `${duration(connectedMs)}, ${how}`;
+  const waited = `waited ${duration((connectingMs ?? connectedMs) - askedMs)} for a connection`;
+  const made = connectingMs === undefined ? "" : `, which was made in ${duration(connectedMs - connectingMs)}`;
+  return `${duration(connectedMs)}, ${waited}${made}`;
 }
 
 /** Where the response left its plan, or ended other than properly. */
