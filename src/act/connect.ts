@@ -19,6 +19,8 @@ export type ConnectOptions = {
   readonly proxyUrl: string | undefined;
   readonly tls: UpstreamTls | undefined;
   readonly connectTimeoutMs: number;
+  /** Milliseconds of any clock. */
+  now(): number;
 };
 
 /** Makes connections, and says where requests on them go. */
@@ -41,7 +43,7 @@ export type Connecting = {
  * @returns throws never; failures go to the callback of `connect`
  */
 export function createConnecting(options: ConnectOptions): Connecting {
-  const { url, proxyUrl, tls = {}, connectTimeoutMs } = options;
+  const { url, proxyUrl, tls = {}, connectTimeoutMs, now } = options;
   const { origin, protocol, host } = new URL(url);
   const { serverName, ...pem } = tls;
   const connector = buildConnector({
@@ -49,33 +51,37 @@ export function createConnecting(options: ConnectOptions): Connecting {
     ...pem,
     ...(serverName !== undefined && { servername: serverName }),
   });
-  const direct = { origin, prefix: "", headers: [], connect: understanding(connector), close: () => undefined };
+  const direct = { origin, prefix: "", headers: [], connect: understanding(connector, now), close: () => undefined };
   if (proxyUrl === undefined) return direct;
   const proxy = new URL(proxyUrl);
   const authorization = proxyAuthorization(proxy);
   if (protocol === "http:") {
     const headers = ["host", host, ...authorization];
-    const connect = understanding(buildConnector({ timeout: connectTimeoutMs }));
+    const connect = understanding(buildConnector({ timeout: connectTimeoutMs }), now);
     return { ...direct, origin: proxy.origin, prefix: origin, headers, connect };
   }
   const pool = new Pool(proxy.origin, {
     connect: { timeout: connectTimeoutMs, allowH2: false },
     headersTimeout: connectTimeoutMs,
   });
-  const connect = understanding(tunnelling({ pool, authorization, connector }));
+  const connect = understanding(tunnelling({ pool, authorization, connector }), now);
   return { ...direct, connect, close: () => void pool.close() };
 }
 
-/** Passes over what undici breaks a connection for, and gives it all that has arrived. */
-function understanding(connector: buildConnector.connector): buildConnector.connector {
-  return (target, callback) =>
+/** Passes over what undici breaks a connection for, gives it all that has arrived, and notes how long connecting took. */
+function understanding(connector: buildConnector.connector, now: () => number): buildConnector.connector {
+  return (target, callback) => {
+    const fromMs = now();
     connector(target, (...result) => {
       if (result[0] === null) {
-        readBeforeReset(result[1]);
-        skipContinue(result[1]);
+        const socket: Socket & Marked = result[1];
+        socket[unused] = { fromMs, toMs: now() };
+        readBeforeReset(socket);
+        skipContinue(socket);
       }
       callback(...result);
     });
+  };
 }
 
 type Tunnelling = {
@@ -115,11 +121,33 @@ const headEnd = Buffer.from("\r\n\r\n");
 
 /** Marks a socket whose next byte begins a response. */
 const awaits = Symbol("awaits a response");
+/** When a connection was made that no request has used. */
+const unused = Symbol("made");
 
-type Marked = { [awaits]?: boolean };
+type Marked = { [awaits]?: boolean; [unused]?: Made | undefined };
+
+/** When making a connection began and ended, by the clock it was given. */
+export type Made = { readonly fromMs: number; readonly toMs: number };
+
+/** A request that is about to be sent. */
+type Sending = {
+  /** @param made of the connection that it is sent on, where it is the first there */
+  sentOn(made: Made | undefined): void;
+};
+
+let sending: Sending | undefined;
+
+/** Has a request be told of its connection. undici begins a request, and then, before any other, says on which socket. */
+export function aboutToSend(request: Sending): void {
+  sending = request;
+}
 
 diagnostics.subscribe("undici:client:sendHeaders", (message) => {
-  (message as { readonly socket: Marked }).socket[awaits] = true;
+  const { socket } = message as { readonly socket: Marked };
+  socket[awaits] = true;
+  const [request, made] = [sending, socket[unused]];
+  sending = socket[unused] = undefined;
+  request?.sentOn(made);
 });
 
 /**

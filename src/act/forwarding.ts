@@ -4,6 +4,7 @@ import type { Dispatcher } from "undici";
 import { StuntdoubleError } from "../core/errors.ts";
 import { headerValue } from "../core/headers.ts";
 import type { Addresses } from "./addresses.ts";
+import { aboutToSend, type Made } from "./connect.ts";
 import { createTimer } from "./timer-wheel.ts";
 import type { Loop, PoolUse } from "./types.ts";
 
@@ -42,6 +43,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
   #controller: Dispatcher.DispatchController | undefined;
   #state: State = "waiting";
   #gone = false;
+  #startedAtMs = 0;
   #address: Address | undefined = undefined;
   #tried = noneTried;
   /** The body while the client is still sending it. */
@@ -64,6 +66,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
 
   /** Sends the request to the first address that can be reached. */
   start(): void {
+    this.#startedAtMs = this.#loop.clock.now();
     this.#restartDeadline();
     this.#try();
   }
@@ -87,6 +90,13 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     this.#controller = controller;
     if (this.#gone) controller.abort(new StuntdoubleError("CLIENT_GONE", "The client left."));
     else if (this.#state === "waiting") this.#sent();
+  }
+
+  sentOn(made: Made | undefined): void {
+    if (this.#state !== "sent") return;
+    // One that was made before, and then not needed, was there already.
+    const isNew = made !== undefined && made.toMs >= this.#startedAtMs;
+    this.#receiver.connected?.(isNew ? made.toMs - Math.max(made.fromMs, this.#startedAtMs) : undefined);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -134,7 +144,7 @@ export class Forwarding implements Dispatcher.DispatchHandler, Forwarded {
     this.#state = "sent";
     this.#outgoing = undefined;
     if (this.#address !== undefined) this.#addresses.up(this.#address);
-    this.#receiver.connected?.();
+    aboutToSend(this);
     const upload = this.#upload;
     if (upload === undefined) return;
     upload.on("data", () => this.#restartDeadline());

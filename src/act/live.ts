@@ -16,8 +16,12 @@ export type Outgoing = {
 
 /** Is told of a live response: `head`, `data`…, then `end` or `handedOver`; or `failed` at any point, after which nothing follows. */
 export type Receiver = {
-  /** There is a connection on which the request is sent. */
-  connected?(): void;
+  /**
+   * There is a connection on which the request is sent.
+   *
+   * @param tookMs how long the request waited for it to be made; undefined where it was there already
+   */
+  connected?(tookMs: number | undefined): void;
   /** An informational response that comes before, such as `103 Early Hints`. */
   informed?(head: Head): void;
   head(head: Head): void;

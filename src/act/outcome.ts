@@ -272,6 +272,7 @@ export class CallRecord extends CallMarks implements CallTimes {
       notes: this.notes,
       queueMs: this.#queueMs,
       askedMs: this.askedMs,
+      connectingMs: this.connectingMs,
       connectedMs: this.connectedMs,
       headMs: this.headMs,
       faultAtMs: this.faultAtMs,

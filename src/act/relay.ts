@@ -21,7 +21,7 @@ export type RelayedCall = CallTimes & {
   faultContext(): BendContext;
   addHeaders(headers: string[], label: "forward"): void;
   knownUpstreamAs(id: string): void;
-  upstreamConnected(atMs: number): void;
+  upstreamConnected(atMs: number, tookMs: number | undefined): void;
   upstreamResponded(atMs: number): void;
   upstreamEnded(atMs: number): void;
   measured(outputTokens: number | undefined, shadow: ShadowPair | undefined): void;
@@ -106,8 +106,8 @@ export class Relay implements Receiver {
     this.#to.slowedBy(forwarded);
   }
 
-  connected(): void {
-    this.#call.upstreamConnected(this.#call.now());
+  connected(tookMs: number | undefined): void {
+    this.#call.upstreamConnected(this.#call.now(), tookMs);
   }
 
   informed({ status, headers }: Head): void {

@@ -40,7 +40,7 @@ export type UpstreamAddress = {
  * @throws never; failures go to the receiver
  */
 export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
-  const all = options.addresses.map((address) => createAddress(address, options));
+  const all = options.addresses.map((address) => createAddress(address, options, loop));
   const addresses = createAddresses(all, loop.clock);
   const agents = new Map<Address, HttpAgent>();
   return {
@@ -70,12 +70,12 @@ export function createUpstream(options: UpstreamOptions, loop: Loop): Upstream {
   };
 }
 
-function createAddress(address: UpstreamAddress, options: UpstreamOptions): Address {
+function createAddress(address: UpstreamAddress, options: UpstreamOptions, { clock }: Loop): Address {
   const { connectTimeoutMs, idleTimeoutMs, connections, maxConnectionAgeMs, maxHeadBytes, tls } = options;
   const { origin, pathname } = new URL(address.url);
   const base = pathname.replace(/\/$/, "");
   const overlaps = sharedWithApi(base);
-  const connecting = createConnecting({ ...address, tls, connectTimeoutMs });
+  const connecting = createConnecting({ ...address, tls, connectTimeoutMs, now: () => clock.now() });
   const openPool = (): Pool =>
     new Pool(connecting.origin, {
       connections,

@@ -118,7 +118,8 @@ export type NodeParts = {
     /** Kinds of its faults. */
     readonly faults: readonly string[];
   }[];
-  readonly upstreams: readonly string[];
+  /** With their URLs in the order in which they are tried. */
+  readonly upstreams: readonly { readonly name: string; readonly urls: readonly string[] }[];
   readonly experiments: readonly string[];
 };
 

@@ -258,7 +258,9 @@ export type Outcome = {
   readonly queueMs: number;
   /** When its upstream was asked; absent where none was. */
   readonly askedMs?: number | undefined;
-  /** When there was a connection to it. */
+  /** When its connection began to be made; absent where the call got one that was there already. */
+  readonly connectingMs?: number | undefined;
+  /** When the call had a connection to it, which it may have waited for while all were in use. */
   readonly connectedMs?: number | undefined;
   /** When its response began. */
   readonly headMs?: number | undefined;

@@ -29,6 +29,9 @@ const firstTokenMs = Float64Array.from([
   2000, 2500, 5000, 7500, 10_000, 15_000, 30_000, 60_000, 120_000,
 ]);
 
+/** Fine at both ends, as an upstream may be a model that thinks or a cache near by. */
+const upstreamMs = Float64Array.of(...firstTokenMs, 300_000);
+
 /** The OpenTelemetry bounds with finer ones below 50 ms, where the gaps between tokens fall. */
 const gapMs = Float64Array.from([
   2, 5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 2500,
@@ -86,6 +89,18 @@ export const recorded = {
     labels: [],
     help: "Time a call waited in the queue for a permit; 0 when one was free.",
     bucketsMs: queueWaitMs,
+  },
+  upstream_duration_seconds: {
+    type: "histogram",
+    labels: ["upstream"],
+    help: "Time from the start of a call to the end of its response, of responses of an upstream.",
+    bucketsMs: upstreamMs,
+  },
+  upstream_time_to_first_token_seconds: {
+    type: "histogram",
+    labels: ["upstream"],
+    help: "Time to first token (TTFT) of streamed responses of an upstream.",
+    bucketsMs: firstTokenMs,
   },
   faults_injected_total: {
     type: "counter",

@@ -114,6 +114,7 @@ function write({ outcome: to, actual, planned, scheduleErrorMs }: Record, from: 
   to.costUsd = from.costUsd;
   to.queueMs = from.queueMs;
   to.askedMs = from.askedMs;
+  to.connectingMs = from.connectingMs;
   to.connectedMs = from.connectedMs;
   to.headMs = from.headMs;
   to.faultAtMs = from.faultAtMs;

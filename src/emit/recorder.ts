@@ -5,6 +5,7 @@ import { createKeyCounters, type KeyCounters } from "./key-counters.ts";
 import { knownCounters, usualEnds, type KnownLabels } from "./known-labels.ts";
 import type { RecordingResult } from "./recordings/writer.ts";
 import { createSeriesTable, valuesLength, widthOf, type Series, type SeriesTable } from "./series.ts";
+import { createUpstreamTimes, type UpstreamTimes } from "./upstream-times.ts";
 
 /** Counts outcomes into an array of numbers that only this event loop writes. */
 export type Recorder = {
@@ -106,6 +107,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       observeTimes(book, timings, outcome.actual);
       countTokens(book, timings, outcome);
       observeOwn(book, outcome);
+      book.byUpstream.observe(outcome);
       countEvents(book, outcome);
       book.byKey?.count(outcome, classOf(outcome.status));
       if (outcome.shadow === undefined || outcome.notes?.overridden === true) return;
@@ -129,6 +131,7 @@ type Book = {
   readonly maxErrorAt: number;
   readonly clientGoneAt: number;
   readonly pairsAt: number;
+  readonly byUpstream: UpstreamTimes;
   /** Undefined where calls are not counted by key. */
   readonly byKey: KeyCounters | undefined;
 };
@@ -154,6 +157,7 @@ function newBook(values: Float64Array, table: SeriesTable, labels: KnownLabels):
     maxErrorAt: place("schedule_error_seconds", "max"),
     clientGoneAt: place("client_gone_total"),
     pairsAt: place("shadow_pairs_total"),
+    byUpstream: createUpstreamTimes(values, place),
     byKey: labels.keys === undefined ? undefined : createKeyCounters(values, place, labels.keys),
   };
 }

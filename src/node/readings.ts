@@ -90,7 +90,10 @@ function partsOf({ rules, default: fallback, upstreams, experiments }: Config): 
       when: conditionsText(rule.match),
       faults: rule.faults.map(({ kind }) => kind),
     })),
-    upstreams: Object.keys(upstreams),
+    upstreams: Object.entries(upstreams).map(([name, { url, urls = [] }]) => ({
+      name,
+      urls: url === undefined ? urls : [url],
+    })),
     experiments: experiments.map(({ name }) => name),
   };
 }

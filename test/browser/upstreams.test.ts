@@ -39,9 +39,10 @@ describeWith("chromium", findChromium(), "the page Upstreams in a browser", (pro
     await expectSeen(row(/closed released/));
   });
 
-  test("times and connections of the latest calls are shown while they are made", async () => {
+  test("times and connections are shown while calls are made", async () => {
     await page().goto(url());
-    await expectSeen(row(/^openai closed .* \d+(\.\d)? ms \/ .* [1-9]\d* open/));
+    await expectSeen(row(/^openai closed .* [1-9]\d* open/));
+    await expectSeen(row(/^openai(?: \d+(\.\d)? ms \/ \d+(\.\d)? ms){4}$/));
   });
 
   test("it has no fault that axe finds, in both themes and at both widths, and fits its window", async () => {

@@ -46,8 +46,8 @@ export class Meter implements Receiver {
     return this;
   }
 
-  connected(): void {
-    this.#to?.connected?.();
+  connected(tookMs: number | undefined): void {
+    this.#to?.connected?.(tookMs);
   }
 
   informed(head: Head): void {

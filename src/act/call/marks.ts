@@ -5,14 +5,16 @@
  */
 export class CallMarks {
   protected askedMs: number | undefined = undefined;
+  protected connectingMs: number | undefined = undefined;
   protected connectedMs: number | undefined = undefined;
   protected headMs: number | undefined = undefined;
   protected upstreamEndedMs: number | undefined = undefined;
   /** Of the faults that took effect, in their order; undefined where none did. */
   protected faultAtMs: number[] | undefined = undefined;
 
-  /** There is a connection to the upstream. */
-  upstreamConnected(atMs: number): void {
+  /** There is a connection to the upstream. @param tookMs how long making it took; undefined where it was there already */
+  upstreamConnected(atMs: number, tookMs: number | undefined): void {
+    if (tookMs !== undefined) this.connectingMs = atMs - tookMs;
     this.connectedMs = atMs;
   }
 

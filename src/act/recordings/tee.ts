@@ -23,8 +23,8 @@ export class Tee implements Receiver {
     this.#recording = recording;
   }
 
-  connected(): void {
-    this.#to.connected?.();
+  connected(tookMs: number | undefined): void {
+    this.#to.connected?.(tookMs);
   }
 
   informed(head: Head): void {

@@ -1,5 +1,6 @@
 import { h } from "preact";
 import { renderToString } from "preact-render-to-string";
+import { jsonText } from "../../core/json.ts";
 import { escapeMarkup } from "../../core/plot/markup.ts";
 import type { AdminResponse } from "../resource.ts";
 import { pageBody, titles } from "./view/page.ts";
@@ -24,9 +25,9 @@ const maxState = 100_000;
 export function pageDocument(props: Props): AdminResponse {
   const { state, view } = props;
   const { page } = view;
-  const parts = JSON.stringify(Object.fromEntries(partsOf[page].map((part) => [part, state[part]])));
+  const parts = jsonText(Object.fromEntries(partsOf[page].map((part) => [part, state[part]])));
   const known = parts.length > maxState ? "" : `"state":${parts},`;
-  const given = `{${known}"view":${JSON.stringify({ ...view, nowMs: 0 })}}`;
+  const given = `{${known}"view":${jsonText({ ...view, nowMs: 0 })}}`;
   return html(`Stuntdouble: ${titles[page]}`, [
     `<meta id="given" content='${attribute(given)}'>`,
     `<script type="module" src="/dashboard/script.js"></script>`,

@@ -4,6 +4,7 @@ import type { Parameter } from "../parameters.ts";
 import { json, route, type AdminRequest, type AdminResponse, type NodeView, type Route } from "../resource.ts";
 import { timings } from "../resources/shadow.ts";
 import { liveState } from "../shapes/live.ts";
+import type { Json } from "../../core/json.ts";
 import type { Outcome } from "../../core/types.ts";
 import { latest } from "../resources/requests.ts";
 import { wallClockMs, type Clock } from "../../limits/clock.ts";
@@ -82,7 +83,8 @@ export function createDashboard(node: NodeView, clock: Clock): Dashboard {
         path: "/dashboard/verdict",
         summary: "what the page Shadow shows: timings by model, and the latest verdict",
         async respond() {
-          return json({ shadow: await node.ask(timings), verdict: await verdicts.latest(verdictPatienceMs.script) });
+          const verdict = await verdicts.latest(verdictPatienceMs.script);
+          return json({ shadow: await node.ask(timings), verdict } satisfies Json);
         },
       }),
       explainRoute(live),

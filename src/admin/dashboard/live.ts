@@ -19,7 +19,7 @@ import { createNews } from "./news.ts";
 import { pastOf, progressOf } from "./chaos-state.ts";
 import { pools } from "./pools.ts";
 import { loopLag } from "./lag.ts";
-import { readingOf, tickOf, type Reading } from "./totals.ts";
+import { readingOf, tickOf, upstreamTimes, type Reading } from "./totals.ts";
 
 /** The latest calls of the node that began after a time, as lines of a list. */
 export const callsSince = question({
@@ -162,6 +162,7 @@ async function stateAfter(before: LiveState | undefined, reads: Read): Promise<L
   const status = node.status();
   const reading = readingOf(atMs, node.totals());
   const { inFlight, waiting } = status;
+  const [base = reading] = readings;
   const traffic = ticksOf(reading, readings, { inFlight, waiting, lag: await node.ask(loopLag) });
   /** Reads a part again where it is wanted. */
   const part = <Part extends LivePart>(name: Part, read: () => LiveState[Part]): LiveState[Part] =>
@@ -173,7 +174,8 @@ async function stateAfter(before: LiveState | undefined, reads: Read): Promise<L
     progress: part("progress", () => progressOf(node.experiments)),
     past: part("past", () => pastOf(node, before?.past)),
     clients: part("clients", () => verdictsOf(node.clients.read())),
-    upstreams: before === undefined || wanted.has("upstreams") ? await upstreamsOf(node, reading) : before.upstreams,
+    upstreams:
+      before === undefined || wanted.has("upstreams") ? await upstreamsOf(node, reading, base) : before.upstreams,
     rules: part("rules", () => rulesOf(node, reading)),
     reloadedAtMs: node.configuration.reloadedAtMs(),
     calls: before === undefined || wanted.has("calls") ? await callsAfter(before?.calls ?? [], node) : before.calls,
@@ -211,13 +213,15 @@ function chaosOf({ experiments }: NodeView, { faultsActive }: Reading): ChaosSta
   return { killSwitch: experiments.killed(), experiments: experiments.list(), faultsActive };
 }
 
-async function upstreamsOf(node: NodeView, reading: Reading): Promise<readonly UpstreamState[]> {
+/** @param base an earlier reading, for the latest times */
+async function upstreamsOf(node: NodeView, reading: Reading, base: Reading): Promise<readonly UpstreamState[]> {
   const states = await node.ask(breakers);
   const pooled = await node.ask(pools);
   const budgets = node.budgets();
   const forced = new Map(node.breakers.forced().map((each) => [each.upstream, each]));
-  return node.parts().upstreams.map((name) => ({
+  return node.parts().upstreams.map(({ name, urls }) => ({
     name,
+    urls,
     breaker: states[name],
     forced: forced.get(name),
     changes: node.breakers.changes(name).slice(-kept.changes),
@@ -225,6 +229,7 @@ async function upstreamsOf(node: NodeView, reading: Reading): Promise<readonly U
     calls: reading.upstreams.get(name) ?? 0,
     errors: reading.errors.get(name) ?? 0,
     standIns: reading.standIns.get(name) ?? 0,
+    times: upstreamTimes(name, reading, base),
     budgets: budgets.flatMap(({ upstream, kind, used, limit }) => (upstream === name ? [{ kind, used, limit }] : [])),
   }));
 }

@@ -1,3 +1,4 @@
+import { jsonText } from "../../core/json.ts";
 import type { Call, LivePart, LiveState } from "./state.ts";
 
 /** What has changed of a state since it was last told. */
@@ -18,17 +19,17 @@ export function createNews(): News {
   let toldCall: Call | undefined = undefined;
   /** Of lists that grow, only what is new is told. */
   const grown = (part: LivePart, { traffic, calls }: LiveState): string | undefined => {
-    if (part === "traffic") return JSON.stringify(traffic.filter(({ atMs }) => atMs > toldMs));
+    if (part === "traffic") return jsonText(traffic.filter(({ atMs }) => atMs > toldMs));
     if (part !== "calls") return undefined;
     const known = toldCall === undefined ? -1 : calls.indexOf(toldCall);
-    return JSON.stringify(known < 0 ? calls : calls.slice(0, known));
+    return jsonText(known < 0 ? calls : calls.slice(0, known));
   };
   return {
     take(state, parts) {
       const found = new Map<LivePart, string>();
       for (const part of parts) {
         const list = grown(part, state);
-        const text = list ?? JSON.stringify(state[part]);
+        const text = list ?? jsonText(state[part]);
         if (list === undefined && texts.get(part) === text) continue;
         found.set(part, text);
         if (list === undefined) texts.set(part, text);
@@ -37,7 +38,7 @@ export function createNews(): News {
       toldMs = state.traffic.at(-1)?.atMs ?? 0;
       if (parts.has("calls")) toldCall = state.calls[0];
     },
-    whole: (state, parts) => objectOf(parts, (part) => texts.get(part) ?? JSON.stringify(state[part])),
+    whole: (state, parts) => objectOf(parts, (part) => texts.get(part) ?? jsonText(state[part])),
     delta: (parts) => objectOf(parts, (part) => fresh.get(part)),
   };
 }

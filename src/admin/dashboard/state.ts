@@ -52,6 +52,14 @@ export type LoopLag = { readonly p50: number; readonly p99: number };
 export type SidesMs = { readonly real?: Percentiles; readonly simulated?: Percentiles };
 export type Percentiles = { readonly p50: number; readonly p95: number };
 
+/** Of responses of an upstream, in milliseconds; absent where there were none. */
+export type UpstreamTimes = {
+  /** Of the last ten seconds, or since somebody last looked. */
+  readonly recent: TimesMs;
+  readonly sinceStart: TimesMs;
+};
+type TimesMs = { readonly ttft: Percentiles | undefined; readonly total: Percentiles | undefined };
+
 export type ChaosState = {
   readonly killSwitch: boolean;
   /** Those that run, and the latest that have ended, the newest first. */
@@ -92,11 +100,14 @@ export type PastRuns = {
 
 export type UpstreamState = {
   readonly name: string;
+  /** Where it is, in the order in which they are tried. */
+  readonly urls: readonly string[];
   /** Undefined for one without a circuit breaker. */
   readonly breaker: BreakerState | undefined;
   readonly calls: number;
   readonly errors: number;
   readonly standIns: number;
+  readonly times: UpstreamTimes;
   /** Absent where its breaker is not forced. */
   readonly forced?: ForcedBreaker | undefined;
   /** The latest changes of its breaker, the oldest first. */

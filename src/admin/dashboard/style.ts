@@ -39,6 +39,7 @@ td.number{text-align:right;font-variant-numeric:tabular-nums}
 .waterfall .first{opacity:.6}
 .waterfall .own{fill:var(--muted)}
 .waterfall .connect{fill:var(--three)}
+.waterfall .pool{fill:var(--three);opacity:.45}
 .waterfall .body{fill:var(--one);opacity:.3}
 .waterfall .queue{fill:var(--two)}
 .waterfall .token{stroke:var(--one)}

@@ -1,7 +1,7 @@
 import { addedUp, histogramQuantile, type Histogram } from "../../core/statistics/histogram.ts";
 import type { Outcome } from "../../core/types.ts";
 import type { Total } from "../resource.ts";
-import type { Percentiles, SidesMs, Tick } from "./state.ts";
+import type { Percentiles, SidesMs, Tick, UpstreamTimes } from "./state.ts";
 
 /** What a node has counted up to a time, as far as it is shown: by the name of a mode, rule or upstream. */
 export type Reading = {
@@ -16,6 +16,9 @@ export type Reading = {
   /** Histograms by their mode. */
   readonly ttft: Histograms;
   readonly itl: Histograms;
+  /** Histograms by their upstream. */
+  readonly upstreamTtft: Histograms;
+  readonly upstreamTotal: Histograms;
 };
 
 type Counts = ReadonlyMap<string, number>;
@@ -37,6 +40,8 @@ export function readingOf(atMs: number, totals: readonly Total[]): Reading {
     faultsActive: sumOf(of("faults_active")),
     ttft: histogramsOf(of("time_to_first_token_seconds")),
     itl: histogramsOf(of("inter_token_latency_seconds")),
+    upstreamTtft: histogramsOf(of("upstream_time_to_first_token_seconds")),
+    upstreamTotal: histogramsOf(of("upstream_duration_seconds")),
   };
 }
 
@@ -54,9 +59,10 @@ function sumOf(totals: readonly Total[]): number {
   return totals.reduce((all, { values: [value = 0] }) => all + value, 0);
 }
 
+/** By the first label. */
 function histogramsOf(totals: readonly Total[]): Histograms {
-  const byMode = Map.groupBy(totals, ({ labels: [mode = ""] }) => mode);
-  return new Map([...byMode].map(([mode, each]) => [mode, addedUp(each.map(histogramOf))]));
+  const byLabel = Map.groupBy(totals, ({ labels: [label = ""] }) => label);
+  return new Map([...byLabel].map(([label, each]) => [label, addedUp(each.map(histogramOf))]));
 }
 
 /** The last of its values is the sum. */
@@ -100,11 +106,26 @@ function sidesOf(now: Histograms, base: Histograms): SidesMs {
   return { ...(real !== undefined && { real }), ...(simulated !== undefined && { simulated }) };
 }
 
-/** Of the calls that were counted since `base`. */
-function percentilesOf(name: string, now: Histograms, base: Histograms): Percentiles | undefined {
+/**
+ * How long the responses of an upstream took, since an earlier reading and since the start of the node.
+ *
+ * @param base the earlier reading
+ */
+export function upstreamTimes(name: string, now: Reading, base: Reading): UpstreamTimes {
+  return {
+    recent: {
+      ttft: percentilesOf(name, now.upstreamTtft, base.upstreamTtft),
+      total: percentilesOf(name, now.upstreamTotal, base.upstreamTotal),
+    },
+    sinceStart: { ttft: percentilesOf(name, now.upstreamTtft), total: percentilesOf(name, now.upstreamTotal) },
+  };
+}
+
+/** Of the calls that were counted since `base`, or of all. */
+function percentilesOf(name: string, now: Histograms, base?: Histograms): Percentiles | undefined {
   const whole = now.get(name);
   if (whole === undefined) return undefined;
-  const before = base.get(name)?.counts ?? [];
+  const before = base?.get(name)?.counts ?? [];
   const grown = { bounds: whole.bounds, counts: whole.counts.map((count, at) => count - (before[at] ?? 0)) };
   const [p50, p95] = [histogramQuantile(grown, 0.5), histogramQuantile(grown, 0.95)];
   return p50 === undefined || p95 === undefined ? undefined : { p50, p95 };

@@ -49,7 +49,11 @@ export const call = describes<Outcome>()(
     costUsd: z.number().optional(),
     queueMs: z.number(),
     askedMs: z.number().optional().describe("When its upstream was asked, from the start of the call"),
-    connectedMs: z.number().optional().describe("When there was a connection to it"),
+    connectingMs: z
+      .number()
+      .optional()
+      .describe("When its connection began to be made; absent where the call got one that was there already"),
+    connectedMs: z.number().optional().describe("When the call had a connection to it"),
     headMs: z.number().optional().describe("When its response began"),
     faultAtMs: z.array(z.number()).optional().describe("When each of the faults took effect"),
     overheadMs: z.number(),

@@ -43,12 +43,18 @@ const progress = z.object({
   maxConcurrent: z.number().optional(),
 });
 
+const times = z.object({ ttft: percentiles.optional(), total: percentiles.optional() });
+
 const upstream = z.object({
   name: z.string(),
+  urls: z.array(z.string()).describe("Where it is, in the order in which they are tried"),
   ...liveBreaker,
   calls: count,
   errors: count,
   standIns: count.describe("Calls that the stand-in served"),
+  times: z
+    .object({ recent: times.describe("Of the last ten seconds, or since somebody last looked"), sinceStart: times })
+    .describe("How long its responses took, in milliseconds"),
   pool: z.object({ open: z.int(), idle: z.int(), waiting: z.int() }).optional().describe("Connections"),
   budgets: z.array(z.object({ kind: z.enum(budgetKinds), used: z.number(), limit: z.number() })),
 });

@@ -46,7 +46,7 @@ function timesOf(call: Outcome): Fact[] {
   const against = (ms: number | undefined): string => (ms === undefined ? "" : `, planned ${duration(ms)}`);
   return [
     ["in the queue", queueMs > 0 ? duration(queueMs) : "-"],
-    ["connected to the upstream", duration(call.connectedMs)],
+    ["connected to the upstream", connectedText(call)],
     ["head of the upstream", duration(call.headMs)],
     ["first token (TTFT)", actual.ttftMs === undefined ? "-" : duration(actual.ttftMs) + against(planned?.ttftMs)],
     ["fault struck", faults.length === 0 ? "-" : struckText(call)],
@@ -59,6 +59,13 @@ function timesOf(call: Outcome): Fact[] {
         : `${duration(scheduleErrorMs.mean)} on average, ${duration(scheduleErrorMs.max)} at most`,
     ],
   ];
+}
+
+function connectedText({ askedMs = 0, connectingMs, connectedMs }: Outcome): string {
+  if (connectedMs === undefined) return "-";
+  const waited = `waited ${duration((connectingMs ?? connectedMs) - askedMs)} for a connection`;
+  const made = connectingMs === undefined ? "" : `, which was made in ${duration(connectedMs - connectingMs)}`;
+  return `${duration(connectedMs)}, ${waited}${made}`;
 }
 
 /** Where the response left its plan, or ended other than properly. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Outcome } from "../../../src/core/types.ts";
 import { startNode, type Node } from "../../support/node.ts";
@@ -7,14 +8,15 @@ let upstream: ScriptedUpstream;
 let node: Node;
 
 beforeAll(async () => {
-  upstream = await startUpstream(async (response) => {
+  upstream = await startUpstream(async (response, { headers }) => {
+    if (headers["x-slow"] === "1") await sleep(200);
     response.writeHead(200, { "content-type": "text/event-stream" });
     for (const content of ["a", "b", "c"])
       response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`);
     response.end("data: [DONE]\n\n");
   });
   node = await startNode({
-    upstreams: { real: { url: upstream.url } },
+    upstreams: { real: { url: upstream.url, connections: 1 } },
     rules: [
       { name: "cut", match: { header: { "x-cut": "1" } }, serve: "forward", faults: [{ kind: "cut", afterTokens: 2 }] },
     ],
@@ -40,6 +42,20 @@ async function outcomeOf(id: string, headers: Readonly<Record<string, string>> =
   if (found === undefined) throw new Error(`no outcome of ${id}`);
   return found;
 }
+
+test("making a connection is told apart from waiting for one, and from one that is there already", async () => {
+  const first = await outcomeOf("first");
+  expect(first.connectingMs).toBeGreaterThanOrEqual(first.askedMs ?? Infinity);
+  expect(first.connectingMs).toBeLessThan(first.connectedMs ?? 0);
+  const [slow, waiting] = await Promise.all([
+    outcomeOf("slow", { "x-slow": "1" }),
+    outcomeOf("waiting", { "x-slow": "1" }),
+  ]);
+  const [own, other] = [slow, waiting].toSorted((a, b) => (a.connectedMs ?? 0) - (b.connectedMs ?? 0));
+  expect([own?.connectingMs, other?.connectingMs]).toEqual([undefined, undefined]);
+  // It began while the connection was in use, and so waited for most of the other response.
+  expect(other?.connectedMs).toBeGreaterThan(((own?.headMs ?? Infinity) - (own?.connectedMs ?? 0)) / 2);
+});
 
 test("it is noted when the upstream of a call was asked, when there was a connection, and when its response began", async () => {
   const { askedMs, connectedMs, headMs, actual, faultAtMs } = await outcomeOf("whole");

@@ -30,8 +30,7 @@ function follow(steps: readonly Step[], programs: Readonly<Record<string, string
   const titled = steps.map(
     ({ script, shown }, index) => [index + 1, script.split("\n").at(-2), script, shown] as const,
   );
-  // A node with too much to do refuses calls, and then the verdict of an experiment or of a comparison is rightly another one.
-  test.each(titled)("step %i: %s", { retry: 2, timeout: patienceMs }, async (_step, _title, script, shown) => {
+  test.each(titled)("step %i: %s", { timeout: patienceMs }, async (_step, _title, script, shown) => {
     const output = await tour.follow(script);
     // What a gateway says at its start is its own.
     if (shown === undefined) expect(isServer(script) ? "" : output).toBe("");

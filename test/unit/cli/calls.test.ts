@@ -76,6 +76,8 @@ test("one call in full tells its wait, its way to the upstream, and when its fau
     ending: "cut",
     queueMs: 100,
     overheadMs: 1,
+    askedMs: 9,
+    connectingMs: 11,
     connectedMs: 15,
     headMs: 110,
     faultAtMs: [295],
@@ -85,7 +87,9 @@ test("one call in full tells its wait, its way to the upstream, and when its fau
   } as unknown as Outcome;
   const text = callText(outcome, 64, styleFor({ env: {} }));
   expect(text).toMatch(/^ *in the queue +100 ms$/m);
-  expect(text).toMatch(/^ *connected to the upstream +15 ms$/m);
+  expect(text).toMatch(
+    /^ *connected to the upstream +15 ms, waited 2\.0 ms for a connection, which was made in 4\.0 ms$/m,
+  );
   expect(text).toMatch(/^ *head of the upstream +110 ms$/m);
   expect(text).toMatch(/^ *fault struck +cut at 295 ms: cut after token 2, at 290 ms$/m);
   expect(text).toMatch(/^actual {4}q+\.+\|-+\|?X {2,}300 ms$/m);

@@ -93,6 +93,7 @@ const full = outcome({
   costUsd: 0.5,
   queueMs: 3,
   askedMs: 5,
+  connectingMs: 5.5,
   connectedMs: 6,
   headMs: 7,
   faultAtMs: [8, 9],

@@ -108,6 +108,20 @@ describe("what one call counts", () => {
     expect([...found.keys()].filter((key) => /time_to_first|inter_token|per_output/.test(key))).toEqual([]);
   });
 
+  test("times of an upstream are those of its own responses", async () => {
+    const found = await recordedAs(
+      outcome({ mode: "real", upstream: "openai", actual: timeline(100, 300) }),
+      outcome({ mode: "real", upstream: "openai", stream: false, actual: timeline(500, 500) }),
+      outcome({ mode: "simulated", upstream: "openai", standIn: true }),
+      outcome({ mode: "own", upstream: "openai" }),
+    );
+    const openai = '{upstream="openai"}';
+    expect(found.get(`stuntdouble_upstream_duration_seconds_count${openai}`)).toBe(2);
+    expect(found.get(`stuntdouble_upstream_duration_seconds_sum${openai}`)).toBe(0.8);
+    expect(found.get(`stuntdouble_upstream_time_to_first_token_seconds_count${openai}`)).toBe(1);
+    expect(found.get(`stuntdouble_upstream_time_to_first_token_seconds_sum${openai}`)).toBe(0.1);
+  });
+
   test("tokens are summed, those of prompts only where they were counted", async () => {
     const found = await recordedAs(outcome({ promptTokens: 40 }), outcome({ promptTokens: undefined }));
     expect(found.get(`stuntdouble_output_tokens_total{${simulated}}`)).toBe(6);

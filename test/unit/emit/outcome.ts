@@ -35,6 +35,7 @@ export function outcome(changes: Partial<Outcome> = {}): Outcome {
     costUsd: undefined,
     queueMs: 0,
     askedMs: undefined,
+    connectingMs: undefined,
     connectedMs: undefined,
     headMs: undefined,
     faultAtMs: undefined,

@@ -11,6 +11,6 @@ export const partsOf: Readonly<Record<PageName, readonly LivePart[]>> = {
   rules: [...frame, "rules"],
   chaos: [...frame, "progress", "past", "clients"],
   shadow: frame,
-  upstreams: [...frame, "upstreams", "calls"],
+  upstreams: [...frame, "upstreams"],
   config: [...frame, "reloadedAtMs"],
 };

@@ -1,6 +1,5 @@
 import { h, type ComponentChild } from "preact";
-import { quantileOf } from "../../../core/statistics/quantile.ts";
-import type { Call, UpstreamState } from "../state.ts";
+import type { Percentiles, UpstreamState } from "../state.ts";
 import { breakerSection } from "./breaker.ts";
 import { noticeOf } from "./chaos.ts";
 import { count, duration, section, shown, table } from "./parts.ts";
@@ -21,46 +20,55 @@ export function upstreams({ state, view }: Props): ComponentChild[] {
           "calls",
           "errors",
           "served by the stand-in",
-          "TTFT, p50 / p95",
-          "total, p50 / p95",
           "connections",
           "budget used",
+          "URL",
         ],
-        state.upstreams.map((upstream) => rowOf(upstream, state.calls)),
-      ),
-      h(
-        "p",
-        { class: "note" },
-        "Times are of the latest real calls in the list of calls; connections of all event loops.",
+        state.upstreams.map(rowOf),
       ),
     ),
+    timesSection(state.upstreams),
     ...state.upstreams
       .filter(({ breaker }) => breaker !== undefined)
       .map((upstream) => breakerSection(upstream, { csrf, nowMs, sinceMs: nowMs - state.node.uptimeSeconds * 1000 })),
   ];
 }
 
-function rowOf(upstream: UpstreamState, calls: readonly Call[]): ComponentChild[] {
-  const { name, breaker, forced, calls: total, errors, standIns, pool, budgets } = upstream;
-  const own = calls.filter((call) => call.upstream === name && call.mode === "real");
+function timesSection(upstreams: readonly UpstreamState[]): ComponentChild {
+  return section(
+    "Times",
+    table(
+      "Times of upstreams, p50 / p95",
+      ["upstream", "TTFT, lately", "total, lately", "TTFT since the start", "total since the start"],
+      upstreams.map(({ name, times: { recent, sinceStart } }) => [
+        shown(name),
+        ...[recent.ttft, recent.total, sinceStart.ttft, sinceStart.total].map(percentiles),
+      ]),
+    ),
+    h(
+      "p",
+      { class: "note" },
+      "p50 / p95 of the responses that clients got of an upstream, estimated within the buckets of a histogram. Lately: in the last ten seconds, or since somebody last looked.",
+    ),
+  );
+}
+
+function rowOf(upstream: UpstreamState): ComponentChild[] {
+  const { name, urls, breaker, forced, calls: total, errors, standIns, pool, budgets } = upstream;
   return [
     shown(name),
     forced === undefined ? (breaker ?? "none") : `forced ${forced.state}`,
     total,
     errors,
     standIns,
-    timesOf(own.flatMap(({ ttftMs }) => ttftMs ?? [])),
-    timesOf(own.map(({ totalMs }) => totalMs)),
     pool === undefined ? "–" : `${count(pool.open)} open, ${count(pool.idle)} idle, ${count(pool.waiting)} waiting`,
     budgets.map(budgetText).join(", ") || "no budget",
+    urls.map((url) => shown(url)).join(", "),
   ];
 }
 
-/** Median and 95th percentile. */
-function timesOf(values: readonly number[]): string {
-  if (values.length === 0) return "–";
-  const sorted = Float64Array.from(values).sort();
-  return `${duration(quantileOf(sorted, 0.5))} / ${duration(quantileOf(sorted, 0.95))}`;
+function percentiles(of: Percentiles | undefined): string {
+  return of === undefined ? "–" : `${duration(of.p50)} / ${duration(of.p95)}`;
 }
 
 function budgetText({ kind, used, limit }: UpstreamState["budgets"][number]): string {

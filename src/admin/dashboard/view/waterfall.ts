@@ -5,7 +5,9 @@ import { duration, shown, table } from "./parts.ts";
 const width = 720;
 const left = 84;
 const lane = 30;
+/** Above the first lane; each fault has a line there for what it was and when. */
 const top = 24;
+const faultLine = 14;
 /** Times shown one by one. */
 const maxShown = 400;
 
@@ -22,14 +24,15 @@ type Scale = { readonly startMs: number; readonly endMs: number; x(ms: number): 
 export function waterfall(call: Outcome): ComponentChild[] {
   const lanes = lanesOf(call);
   const scale = scaleOf(call, lanes);
-  const height = top + lanes.length * lane + 22;
+  const above = top + Math.max(0, call.faults.length - 1) * faultLine;
+  const height = above + lanes.length * lane + 22;
   const label = `Timeline: ${lanes.map(({ name, timeline }) => `${name} ${duration(timeline.totalMs)}`).join(", ")}`;
   return [
     legend(call),
     h(
       "svg",
       { class: "waterfall", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
-      ...lanes.flatMap((each, index) => laneOf(each, top + index * lane, scale)),
+      ...lanes.flatMap((each, index) => laneOf(each, above + index * lane, scale)),
       ...faultMarks(call, scale, height - 18),
       ...axisOf(scale, height - 4),
     ),
@@ -64,12 +67,13 @@ function plannedParts({ ttftMs, totalMs }: Timeline): Part[] {
 }
 
 /** What a call waited for, one after the other, as far as it came. */
-function actualParts({ queueMs, askedMs, connectedMs, headMs, actual }: Outcome): Part[] {
+function actualParts({ queueMs, askedMs, connectingMs, connectedMs, headMs, actual }: Outcome): Part[] {
   const { ttftMs, totalMs } = actual;
   const steps: (readonly [what: string, look: string, endMs: number | undefined])[] = [
     ["in the queue", "queue", queueMs > 0 ? 0 : undefined],
     ["before the upstream was asked", "own", askedMs],
-    ["connect", "connect", connectedMs],
+    ["until there was a connection", "pool", connectingMs ?? connectedMs],
+    ["connect", "connect", connectingMs === undefined ? undefined : connectedMs],
     ["until the response began", "wait", headMs],
     ["until the first token", "wait first", ttftMs],
     ["tokens", "body", totalMs],
@@ -103,8 +107,12 @@ function faultMarks({ queueMs, faults, faultAtMs = [] }: Outcome, { x }: Scale, 
   return faultAtMs.slice(0, faults.length).flatMap((at, index) => {
     const place = x(at) > width / 2 ? { x: x(at) - 4, "text-anchor": "end" as const } : { x: x(at) + 4 };
     return [
-      h("line", { class: "struck", x1: x(at), x2: x(at), y1: 4, y2: bottom }),
-      h("text", { class: "struck", ...place, y: 13 }, `fault ${shown(faults[index])}, ${duration(at + queueMs)}`),
+      h("line", { class: "struck", x1: x(at), x2: x(at), y1: 4 + index * faultLine, y2: bottom }),
+      h(
+        "text",
+        { class: "struck", ...place, y: 13 + index * faultLine },
+        `fault ${shown(faults[index])}, ${duration(at + queueMs)}`,
+      ),
     ];
   });
 }
@@ -119,6 +127,7 @@ function axisOf({ startMs, endMs, x }: Scale, y: number): ComponentChild[] {
 const looks = [
   ["queue", "queue"],
   ["own", "Stuntdouble"],
+  ["pool", "waiting for a connection"],
   ["connect", "connect"],
   ["wait", "waiting for the response, and its first token"],
   ["body", "tokens, each a line"],

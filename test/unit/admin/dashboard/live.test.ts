@@ -135,7 +135,7 @@ test("the events are as the OpenAPI document has them, and no part of it is left
     {
       parts: () => ({
         rules: [{ name: "default", serve: "forward openai", when: "", faults: ["cut"] }],
-        upstreams: ["openai"],
+        upstreams: [{ name: "openai", urls: ["https://api.openai.com"] }],
         experiments: [],
       }),
       breakers: {

@@ -96,6 +96,7 @@ describe("pages without script", () => {
       id: "one",
       queueMs: 100,
       askedMs: 2,
+      connectingMs: 5,
       connectedMs: 12,
       headMs: 62,
       faults: ["cut"],
@@ -113,12 +114,21 @@ describe("pages without script", () => {
       "phase | from | to | took",
       "in the queue | 0.0 ms | 100 ms | 100 ms",
       "before the upstream was asked | 100 ms | 102 ms | 2.0 ms",
-      "connect | 102 ms | 112 ms | 10 ms",
+      "until there was a connection | 102 ms | 105 ms | 3.0 ms",
+      "connect | 105 ms | 112 ms | 7.0 ms",
       "until the response began | 112 ms | 162 ms | 50 ms",
       "until the first token | 162 ms | 350 ms | 188 ms",
       "tokens | 350 ms | 380 ms | 30 ms",
       "fault cut took effect | 375 ms |  | ",
     ]);
+  });
+
+  test("faults that took effect one soon after the other are written one below the other", async () => {
+    const call = outcome({ id: "one", faults: ["delay", "cut"], faultAtMs: [250, 251] });
+    const admin = createTestAdmin({ outcomes: [call] });
+    const { body } = await admin.inject({ url: "/dashboard/requests?id=one", headers: browser });
+    const heights = body.matchAll(/<text class="struck"[^>]* y="(\d+)"/g);
+    expect(new Set([...heights].map(([, y]) => y)).size).toBe(2);
   });
 
   test("each gap of a call is told beside the one that was planned", async () => {
@@ -148,7 +158,7 @@ describe("pages without script", () => {
       outcomes: [outcome({ id: evil, rule: evil, model: evil, upstream: evil, keyName: evil })],
       parts: () => ({
         rules: [{ name: evil, serve: evil, when: evil, faults: [] }],
-        upstreams: [evil],
+        upstreams: [{ name: evil, urls: [evil] }],
         experiments: [],
       }),
     });

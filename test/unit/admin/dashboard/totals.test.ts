@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Total } from "../../../../src/admin/resource.ts";
-import { readingOf, tickOf, type Reading } from "../../../../src/admin/dashboard/totals.ts";
+import { readingOf, tickOf, upstreamTimes, type Reading } from "../../../../src/admin/dashboard/totals.ts";
 
 function at(atMs: number, ...totals: Total[]): Reading {
   return readingOf(atMs, totals);
@@ -37,6 +37,27 @@ test("percentiles are those of the calls since the earlier reading, within a buc
 
 test("what is above all bounds counts as the last of them", () => {
   expect(tickOf(at(1000, ttft("real", 0, 0, 3, 9000)), at(0), at(0)).ttft.real).toEqual({ p50: 200, p95: 200 });
+});
+
+test("times of an upstream are those of its own calls, lately and since the start", () => {
+  const counted = (metric: "upstream_duration_seconds" | "upstream_time_to_first_token_seconds", ...values: number[]) =>
+    [
+      { metric, labels: ["openai"], values, boundsMs: Float64Array.of(100, 200) },
+      { metric, labels: ["other"], values: [0, 0, 50, 9000], boundsMs: Float64Array.of(100, 200) },
+    ] as const;
+  const base = at(0, ...counted("upstream_duration_seconds", 10, 0, 0, 500));
+  const ttftNow = counted("upstream_time_to_first_token_seconds", 4, 0, 0, 200);
+  const now = at(1000, ...counted("upstream_duration_seconds", 10, 10, 0, 2000), ...ttftNow);
+  const ttft = { p50: 50, p95: 95 };
+  expect(upstreamTimes("openai", now, base)).toEqual({
+    recent: { ttft, total: { p50: 150, p95: 195 } },
+    sinceStart: { ttft, total: { p50: 100, p95: 190 } },
+  });
+});
+
+test("an upstream that was not called has no times", () => {
+  const none = { ttft: undefined, total: undefined };
+  expect(upstreamTimes("openai", at(1000), at(0))).toEqual({ recent: none, sinceStart: none });
 });
 
 test("a side without calls has no percentiles", () => {
