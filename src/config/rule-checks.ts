@@ -79,6 +79,7 @@ function idleFaults({ path, action }: Placed): Finding[] {
   const found = typeof route === "string" ? findOperation("POST", route, {}) : undefined;
   const calls = {
     dialect: found?.operation === undefined ? undefined : found.dialect,
+    operation: found?.operation?.name,
     stream: typeof stream === "boolean" ? stream : undefined,
   };
   return listOf(action["faults"]).flatMap((fault, index) => {

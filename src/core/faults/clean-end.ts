@@ -10,6 +10,8 @@ export const cleanEnd: Fault<z.infer<typeof options>> = {
   kind: "clean-end",
   summary: "Ends the response cleanly, but early or without its final marker.",
   options,
+  withoutEffect: (options, { stream }) =>
+    stream === false && pointOf(options) === undefined ? "a JSON response has no final marker" : undefined,
   bend(options, next, context) {
     const point = pointOf(options);
     if (point === undefined) return withoutMarker(next, context);

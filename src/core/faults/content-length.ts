@@ -26,6 +26,7 @@ export const contentLength: Fault<z.infer<typeof options>> = {
   summary: "Sends a response that is no stream with a content-length that is too large or too small.",
   options,
   ownConnection: "refused",
+  withoutEffect: (_options, { stream }) => (stream === true ? "a stream has no length" : undefined),
   bend: ({ by = 100 }, next, context) => new Holding(by, next, context),
 };
 

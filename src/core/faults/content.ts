@@ -27,10 +27,12 @@ export const content: Fault<Options> = {
   summary:
     "Changes what a response says: a refusal, a filtered, empty or shortened text, JSON of another schema, another model.",
   options,
-  withoutEffect: ({ what }, { dialect }) =>
-    what === "filtered" && dialect?.members?.filtered === undefined && dialect !== undefined
-      ? `${dialect.name} has no content filter`
-      : undefined,
+  withoutEffect({ what }, { dialect }) {
+    if (dialect === undefined) return undefined;
+    const { filtered, model = [] } = dialect.members ?? {};
+    if (what === "filtered" && filtered === undefined) return `${dialect.name} has no content filter`;
+    return what === "other-model" && model.length === 0 ? `responses of ${dialect.name} name no model` : undefined;
+  },
   bend(options, next, context) {
     const { members } = context.dialect;
     return members === undefined ? next : rewriting(next, context, changeOf(options, members));

@@ -17,6 +17,7 @@ export const errorEvent: Fault<Options> = {
   kind: "error-event",
   summary: "Puts the provider's error event into a stream that began well, and ends it there.",
   options,
+  withoutEffect: (_options, { stream }) => (stream === false ? "a JSON response has no events" : undefined),
   bend(options, next, context) {
     const point = pointOf(options) ?? { before: "firstToken" };
     let events = 0;

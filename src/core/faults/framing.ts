@@ -90,13 +90,16 @@ function unsound(next: Sink, context: FaultContext): Sink {
   });
 }
 
-const texts = /^(?:text\/|application\/(?:json|x-ndjson|ndjson))/;
+const texts = /^(?:text\/|application\/json)/;
 
 function marked(next: Sink, context: FaultContext): Sink {
   let begun = false;
-  return afterHead(next, ({ headers }) => {
+  return afterHead(next, (head) => {
+    const { headers } = head;
+    const form = formOf(head, context);
     const type = headerValue(headers, "content-type")?.toLowerCase() ?? "";
-    if (!texts.test(type) || headerValue(headers, "content-encoding") !== undefined) return undefined;
+    if (headerValue(headers, "content-encoding") !== undefined) return undefined;
+    if (form === "binary" || (form === undefined && !texts.test(type))) return undefined;
     return (frame) => {
       if (begun || frame.data.length === 0) return next.data(frame);
       begun = true;

@@ -90,6 +90,8 @@ export function totalDelayMs(configs: readonly FaultConfig[]): number {
 
 /** Why a fault can take no effect on any of these calls; undefined where it can. */
 export function withoutEffect(config: FaultConfig, calls: FaultedCalls): string | undefined {
+  const counts = ["afterTokens", "afterEvents"].find((name) => config[name] !== undefined);
+  if (counts !== undefined && calls.stream === false) return `${counts} counts in streams only`;
   return faults.find(({ kind }) => kind === config.kind)?.withoutEffect?.(optionsOf(config), calls);
 }
 

@@ -37,10 +37,12 @@ export const stall: Fault<Options> = {
   summary: "Falls silent in the middle of a response, for a time or for ever, with or without signs of life.",
   options,
   delayMs: ({ forMs }) => (forMs === undefined ? 0 : leastMs(forMs)),
-  withoutEffect: ({ with: kept }, { dialect, stream }) =>
-    kept === "comments" && stream === true && dialect?.envelope !== undefined
-      ? `streams of ${dialect.name} have no comments`
-      : undefined,
+  withoutEffect({ with: kept }, { dialect, operation, stream }) {
+    if (dialect === undefined || !keepsAlive(kept)) return undefined;
+    if (kept === "comments" && stream === true && dialect.envelope !== undefined)
+      return `streams of ${dialect.name} have no comments`;
+    return makerOf(kept, dialect, operation) === "none" ? `${operation} of ${dialect.name} has no ${kept}` : undefined;
+  },
   bend(options, next, context) {
     const point = pointOf(options) ?? { before: "firstToken" };
     if (!keepsAlive(options.with)) {
@@ -148,7 +150,7 @@ class SignsOfLife implements Sink {
   data(frame: Frame): void {
     // Inside of a JSON response nothing can be sent.
     if (!this.#isStream && frame.data.length > 0) this.#comment = undefined;
-    this.#last = frame.data;
+    if (!isSign(frame.data)) this.#last = frame.data;
     this.#next.data(frame);
   }
 
@@ -174,6 +176,13 @@ function makerOf(kind: Sign, dialect: Dialect, operation: string | undefined): M
   const make = dialect.keepAlive?.(kind === "comments" ? "emptyDeltas" : kind, operation);
   if (kind !== "comments") return make;
   return dialect.envelope !== undefined && make !== undefined ? "none" : undefined;
+}
+
+const signs = /^\s*(?:$|:|event: ?(?:ping|keepalive)\s)/;
+
+/** Whether the source itself sent it to keep the connection alive, so that it begins or goes on with nothing. */
+function isSign(data: string | Uint8Array): boolean {
+  return signs.test(textOf(data.slice(0, 32)));
 }
 
 const decoder = new TextDecoder();

@@ -87,6 +87,8 @@ export class ExtProcReply implements Reply {
       const status = head.status === real.status ? [] : [":status", String(head.status)];
       const change = { set: [...status, ...mutation.set], remove: mutation.remove };
       this.#send(headersFrame("response", { mutation: change, metadata: [], reroute: false, modes: undefined }));
+      // Envoy keeps a head back until a piece of the body is there, and would replace it by an error where none comes.
+      if (real.throughUs) this.#send(bodyFrame("response", "", false));
     } else {
       this.#options.begun();
       this.#send(streamedHeadFrame(head, responseMetadata(head.headers)));
@@ -137,8 +139,6 @@ export class ExtProcReply implements Reply {
     const { real } = this;
     if (this.#takesWhole() || (real === undefined && this.passed)) return false;
     if (this.#head === undefined) this.head(real ?? brokenHead);
-    // Envoy keeps the head of a whole response back until a piece of its body is there, and would replace it by an error.
-    if (real?.throughUs === true) this.#send(bodyFrame("response", "", false));
     return true;
   }
 

@@ -41,6 +41,22 @@ describeWith("envoy", findEnvoy(), "faults of content and of events through a re
     expect((await behind.node.outcomes())[0]).toMatchObject({ mode: "real", faults: [fault.split(";")[0]] });
   });
 
+  test.each([
+    ["a JSON response", "hang;where=body", false],
+    ["a JSON response", "stall", false],
+    ["a stream", "hang;where=body", true],
+    ["a stream", "stall;after-events=0", true],
+  ])("%s that falls silent behind its head has sent that: %s", async (_, fault, stream) => {
+    upstream.script(stream ? sse(events) : json(chatResponse("Hello")));
+    const leaving = new AbortController();
+    const waiting = setTimeout(() => leaving.abort(), 10_000);
+    const response = await behind.chat({ "x-stuntdouble": `forward, fault=${fault}` }, { stream }, leaving.signal);
+    clearTimeout(waiting);
+    expect(response.status).toBe(200);
+    leaving.abort();
+    await behind.node.idle();
+  });
+
   test("baggage asks for it as the control header does, and the upstream gets what was not ours", async () => {
     upstream.script(json(chatResponse("Hello")));
     const response = await behind.chat({ baggage: `userId=1, stuntdouble="forward, fault=content;what=empty"` });

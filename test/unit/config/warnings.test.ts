@@ -37,16 +37,25 @@ test.each<[string, string, string[]]>([
   [
     "faults that can do nothing to the calls of their rule",
     rules(
-      "{ name: a, serve: simulate, match: { stream: false }, faults: [{ kind: event, what: lost }, { kind: framing, what: bom }] }",
+      "{ name: a, serve: simulate, match: { stream: false }, faults: [{ kind: event, what: lost }, { kind: framing, what: bom }, { kind: clean-end }, { kind: clean-end, where: body }, { kind: error-event }, { kind: cut, afterTokens: 3 }] }",
       "{ name: b, serve: simulate, match: { route: /api/chat }, faults: [{ kind: content, what: filtered }, { kind: event, what: wrong-id }] }",
       "{ name: c, serve: simulate, match: { route: /v1/messages }, faults: [{ kind: event, what: wrong-id }, { kind: content, what: filtered }] }",
-      "{ name: d, serve: simulate, faults: [{ kind: event, what: wrong-id }, { kind: content, what: filtered }] }",
+      "{ name: d, serve: simulate, match: { route: /v2/chat }, faults: [{ kind: content, what: other-model }, { kind: stall, with: pings }] }",
+      "{ name: e, serve: simulate, match: { stream: true }, faults: [{ kind: content-length }] }",
+      "{ name: f, serve: simulate, match: { route: /v1/responses }, faults: [{ kind: stall, with: pings }, { kind: content, what: other-model }] }",
+      "{ name: g, serve: simulate, faults: [{ kind: event, what: wrong-id }, { kind: content, what: filtered }] }",
     ),
     [
       "no-effect rules[0].faults[0].kind",
+      "no-effect rules[0].faults[2].kind",
+      "no-effect rules[0].faults[4].kind",
+      "no-effect rules[0].faults[5].kind",
       "no-effect rules[1].faults[0].kind",
       "no-effect rules[1].faults[1].kind",
       "no-effect rules[2].faults[0].kind",
+      "no-effect rules[3].faults[0].kind",
+      "no-effect rules[3].faults[1].kind",
+      "no-effect rules[4].faults[0].kind",
     ],
   ],
   [

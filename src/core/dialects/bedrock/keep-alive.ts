@@ -1,3 +1,4 @@
+import { emptyDeltaAfter } from "../anthropic/keep-alive.ts";
 import { isObject } from "../shared/json-body.ts";
 import { jsonIn } from "../shared/event-json.ts";
 import type { KeepAliveKind, MakeKeepAlive, StreamMoment } from "../shared/keep-alive.ts";
@@ -32,9 +33,6 @@ function emptied(delta: unknown): object {
 }
 
 function emptyChunk({ last }: StreamMoment): Uint8Array | undefined {
-  const event = jsonIn(last);
-  const delta = event?.["delta"];
-  if (event === undefined || event["index"] === undefined || !isObject(delta)) return undefined;
-  const member = typeof delta["text"] === "string" ? "text" : "partial_json";
-  return encodeChunk(JSON.stringify({ ...event, delta: { ...delta, [member]: "" } }));
+  const delta = emptyDeltaAfter(last);
+  return delta === undefined ? undefined : encodeChunk(delta);
 }

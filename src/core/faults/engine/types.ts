@@ -34,6 +34,8 @@ export type Fault<Options> = {
 export type FaultedCalls = {
   /** Whose they are; undefined where that is not known, or where they are of several APIs. */
   readonly dialect: Dialect | undefined;
+  /** Name of the dialect's operation, where they are all of one. */
+  readonly operation?: string | undefined;
   /** Whether they are streamed; undefined where they may be either. */
   readonly stream: boolean | undefined;
 };

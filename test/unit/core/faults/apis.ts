@@ -17,7 +17,8 @@ export type Api = {
   readonly streamTarget?: string;
   readonly headers?: HeaderMap;
   readonly ask: object;
-  readonly tools: object;
+  /** What has it call a tool; undefined where it has none. */
+  readonly tools: object | undefined;
   readonly text: readonly string[];
   readonly finish: readonly string[];
   readonly model: readonly string[];
@@ -139,6 +140,47 @@ const ollama: Api = {
   calls: (objects) => whole(objects, "message.tool_calls.*", chatCall),
 };
 
+const completions: Api = {
+  name: "completions",
+  target: "/v1/completions",
+  ask: { model: "gpt-3.5-turbo-instruct", prompt: "Hi" },
+  tools: undefined,
+  text: ["choices.*.text"],
+  finish: ["choices.*.finish_reason"],
+  model: ["model"],
+  usage: ["usage"],
+  calls: () => [],
+};
+
+const ollamaGenerate: Api = {
+  ...ollama,
+  name: "ollama generate",
+  target: "/api/generate",
+  ask: { model: "llama3.2", prompt: "Hi" },
+  tools: undefined,
+  text: ["response"],
+  calls: () => [],
+};
+
+const cohereV1: Api = {
+  name: "cohere, first version",
+  target: "/v1/chat",
+  ask: { model: "command-r-plus-08-2024", message: "Hi" },
+  tools: {
+    tools: [
+      { name: "weather", description: "Tells it.", parameter_definitions: { city: { type: "str", required: true } } },
+    ],
+  },
+  text: ["text"],
+  finish: ["finish_reason"],
+  model: [],
+  usage: ["meta", "response.meta"],
+  calls: (objects) =>
+    ["tool_calls.*", "response.tool_calls.*"].flatMap((path) =>
+      whole(objects.slice(-1), path, ["name", "parameters", "id"]),
+    ),
+};
+
 const cohere: Api = {
   name: "cohere",
   target: "/v2/chat",
@@ -197,12 +239,15 @@ const invoke: Api = {
 /** Every API that has a model say something. */
 export const apis: readonly Api[] = [
   chat,
+  completions,
   responses,
   messagesApi,
   gemini("gemini, server-sent events", "?alt=sse"),
   gemini("gemini, array", ""),
   ollama,
+  ollamaGenerate,
   cohere,
+  cohereV1,
   converse,
   invoke,
 ];
@@ -217,19 +262,23 @@ export function responseOf(api: Api, shape: Shape, { reply = {}, more = {} }: { 
   const { dialect, operation } = findOperation("POST", target.replace(/\?.*/, ""), api.headers ?? {});
   if (operation === undefined) throw new Error(`${target} cannot be simulated`);
   const stream = api.streamTarget === undefined ? { stream: shape === "streamed" } : {};
-  const options = shape === "streamed" && api.name === "chat" ? { stream_options: { include_usage: true } } : {};
+  const options =
+    shape === "streamed" && ["chat", "completions"].includes(api.name)
+      ? { stream_options: { include_usage: true } }
+      : {};
   const request = { ...api.ask, ...stream, ...options, ...more };
   const plan = simulated({ ...operation, route: target }, request, 1, {
     reply,
     ...(api.headers && { headers: api.headers }),
   });
+  const about = { dialect, operation: operation.name, model: "m", requestId: "req_1", target };
   const bend = (...configs: FaultConfig[]) => {
     const fired: string[] = [];
-    const context = { dialect, model: "m", requestId: "req_1", target, fired: (kind: string) => void fired.push(kind) };
+    const context = { ...about, fired: (kind: string) => void fired.push(kind) };
     const faults = configs.map((config) => prepareFault(config));
     return { ...seen(bendPlan(plan, faults, context)), fired };
   };
-  return { ...seen(plan), dialect, target, bend };
+  return { ...seen(plan), about, bend };
 }
 
 function seen(plan: Plan) {

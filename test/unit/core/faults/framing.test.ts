@@ -37,6 +37,13 @@ test.each([
   expect(textOf(bend(plan, fault("bom")).plan)).toBe(`\uFEFF${textOf(plan)}`);
 });
 
+test.each(apis)("a stream of $name begins with one where its events are text", (api) => {
+  const { bytes, plan, bend: bent } = responseOf(api, "streamed", { reply: { text: "Hello there." } });
+  const isText = !/eventstream/.test(String(plan.head?.headers));
+  const marked = bent(fault("bom")).bytes();
+  expect(marked).toEqual(isText ? Buffer.concat([Buffer.from("\uFEFF"), bytes()]) : bytes());
+});
+
 test("an encoded body has no line ends, no mark and no texts to change", () => {
   const head = { ...streamHead, headers: [...streamHead.headers, "content-encoding", "gzip"] };
   for (const what of ["cr", "crlf", "bom", "split-utf8"])

@@ -7,6 +7,7 @@ import type { Dialect } from "../../../../src/core/dialects/types.ts";
 import { bendPlan, prepareFault } from "../../../../src/core/faults/index.ts";
 import type { FaultConfig, Plan } from "../../../../src/core/types.ts";
 import { made } from "../../../support/frames.ts";
+import { apis, responseOf } from "./apis.ts";
 import { bend, context, live, simulatedStream, stream, textOf, whole } from "./support.ts";
 
 const comment = ": keep-alive\n\n";
@@ -72,6 +73,25 @@ test("empty deltas are chunks of the same stream without text", () => {
   expect(second).toMatchObject({ id: first?.["id"], object: "chat.completion.chunk" });
   expect(second?.["choices"]).toEqual([{ index: 0, delta: { content: "" }, logprobs: null, finish_reason: null }]);
 });
+
+test.each([`event: ping\ndata: {"type": "ping"}\n\n`, ": OPENROUTER PROCESSING\n\n"])(
+  "a sign of life of the provider itself does not end the block that empty deltas belong to: %j",
+  (sign) => {
+    const { plan, about } = responseOf(
+      apis.find(({ name }) => name === "messages")!,
+      "streamed",
+      { reply: { text: "Hello." } },
+    );
+    const [start, block, ping, ...frames] = made(plan).frames;
+    expect(String(ping?.data)).toContain("ping");
+    const stall = prepareFault({ kind: "stall", forMs: 150, with: "emptyDeltas", everyMs: 100 });
+    const given = { ...plan, frames: [start!, block!, { ...ping!, data: sign }, ...frames] };
+    const bent = bendPlan(given, [stall], { ...context(), ...about });
+    expect(made(bent).frames[3]?.data).toBe(
+      `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}\n\n`,
+    );
+  },
+);
 
 test("before the body of a JSON response comments are blank lines, which JSON allows there", () => {
   const { plan } = bend(whole(`{"a":1}`), { kind: "stall", forMs: 250, with: "comments", everyMs: 100 });

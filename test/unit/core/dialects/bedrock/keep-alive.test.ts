@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { envelope } from "../../../../../src/core/dialects/bedrock/envelope.ts";
 import { bedrock } from "../../../../../src/core/dialects/bedrock/index.ts";
 import { withoutEffect } from "../../../../../src/core/faults/index.ts";
 import { bendPlan, prepareFault } from "../../../../../src/core/faults/index.ts";
@@ -28,6 +29,31 @@ test("in what was invoked they are the model's own", () => {
   expect(events.map(({ json }) => json["delta"]).filter((delta) => (delta?.["text"] as unknown) === "")).toHaveLength(
     2,
   );
+});
+
+test.each([
+  [
+    { type: "content_block_start", index: 1, content_block: { type: "text", text: "" } },
+    { type: "text_delta", text: "" },
+  ],
+  [
+    { type: "content_block_delta", index: 1, delta: { type: "thinking_delta", thinking: "Hm" } },
+    { type: "thinking_delta", thinking: "" },
+  ],
+  [
+    { type: "content_block_delta", index: 1, delta: { type: "signature_delta", signature: "x" } },
+    { type: "thinking_delta", thinking: "" },
+  ],
+  [
+    { type: "content_block_start", index: 1, content_block: { type: "tool_use", id: "t", name: "n", input: {} } },
+    { type: "input_json_delta", partial_json: "" },
+  ],
+])("behind %j they are of the block that is open", (event, delta) => {
+  const make = bedrock.keepAlive?.("emptyDeltas", "invoke-with-response-stream");
+  const made =
+    typeof make === "function" && make({ last: JSON.stringify(event), model: "m", requestId: "r", nowMs: 0 });
+  const json = envelope.open(Buffer.from(made || ""));
+  expect(JSON.parse(Buffer.from(json ?? "").toString())).toEqual({ type: "content_block_delta", index: 1, delta });
 });
 
 test.each(["comments", "pings"])("its streams have no %s, which is told", (kind) => {
