@@ -27,6 +27,8 @@ const gatewayPort = 9388;
 
 const gateways = { HAProxy: startHaproxy, Envoy: startEnvoyWith };
 
+type Gateway = keyof typeof gateways;
+
 /**
  * Nodes behind a gateway, each with the same load: what a call costs of their CPU, against one node.
  *
@@ -44,16 +46,16 @@ export async function nodes(): Promise<Figure[]> {
   for (const [node, { pid }] of running.entries())
     await load({ port: firstPort + 2 * node, pid, connections: 64, request, seconds: warmSeconds });
   const figures: Figure[] = [];
-  for (const gateway of ["HAProxy", "Envoy"] as const) figures.push(...(await behind(gateway, running)));
+  for (const gateway of ["HAProxy", "Envoy"] as const) figures.push(...(await behind(gateway, running, request)));
   for (const node of running) await node.stop();
   return figures;
 }
 
-async function behind(gateway: keyof typeof gateways, running: readonly Running[]): Promise<Figure[]> {
+async function behind(gateway: Gateway, running: readonly Running[], request: string): Promise<Figure[]> {
   const perSecond: Record<number, number[]> = Object.fromEntries(counts.map((count) => [count, []]));
   for (let round = 0; round < repeats; round += 1)
     for (const count of round % 2 === 0 ? counts : counts.toReversed())
-      perSecond[count]?.push(await measured(gateway, running.slice(0, count)));
+      perSecond[count]?.push(await measured(gateway, running.slice(0, count), request));
   const told = counts.map((count) => `${count}: ${spread(perSecond[count] ?? [])}`);
   console.log(`nodes behind ${gateway}   ${told.join("; ")} responses a CPU second`);
   return counts
@@ -64,16 +66,12 @@ async function behind(gateway: keyof typeof gateways, running: readonly Running[
     });
 }
 
-async function measured(name: keyof typeof gateways, running: readonly Running[]): Promise<number> {
+async function measured(name: Gateway, running: readonly Running[], request: string): Promise<number> {
   const count = running.length;
   const gateway = await gateways[name](Array.from({ length: count }, (_, node) => firstPort + 2 * node));
   const pid = running.map((node) => node.pid);
   const target = { port: gatewayPort, pid, connections: 128 * count, rate: callsPerSecond * count };
-  const { responses, cpuSeconds, errors, unsent } = await load({
-    ...target,
-    request: chatRequest({ stream: false }),
-    seconds: 4,
-  });
+  const { responses, cpuSeconds, errors, unsent } = await load({ ...target, request, seconds: 4 });
   await gateway.stop();
   if (errors > 0) throw new Error(`${errors} errors behind ${name} with ${count} nodes`);
   if (unsent > responses / 50) throw new Error(`${unsent} calls could not be sent: the machine is busy`);
